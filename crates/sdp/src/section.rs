@@ -1,0 +1,154 @@
+use crate::line::{Line, StoredLine};
+
+/// The lines of one part of a description, in order: the session part, or one media section with
+/// its `m=` line.
+///
+/// Names of attributes are compared exactly. An attribute that is a flag (`a=rtcp-mux`) has the
+/// value `""`. Characters that cannot stand in a line (NUL, CR, LF) are left out of what is
+/// written.
+///
+/// ```
+/// # use peerconnection_sdp::Description;
+/// let mut description = Description::new(1, 1);
+/// description.session_mut().push_attribute("ice-lite", None);
+/// description.session_mut().set_attribute("ice-options", Some("trickle"));
+/// assert_eq!(description.session().attribute("ice-lite"), Some(""));
+/// assert_eq!(description.session().attribute("ice-options"), Some("trickle"));
+/// assert!(description.to_string().ends_with("a=ice-lite\r\na=ice-options:trickle\r\n"));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Section {
+    lines: Vec<StoredLine>,
+    /// Where the first `a=mid` is, so that sections are found by mid without reading their lines.
+    mid: Option<usize>,
+}
+
+impl PartialEq for Section {
+    fn eq(&self, other: &Section) -> bool {
+        self.lines == other.lines
+    }
+}
+
+impl Eq for Section {}
+
+impl Section {
+    pub(crate) fn push(&mut self, line: StoredLine) {
+        if self.mid.is_none() && line.attribute("mid").is_some() {
+            self.mid = Some(self.lines.len());
+        }
+        self.lines.push(line);
+    }
+
+    pub(crate) fn stored_lines(&self) -> &[StoredLine] {
+        &self.lines
+    }
+
+    pub(crate) fn mid(&self) -> Option<&str> {
+        self.lines.get(self.mid?)?.attribute("mid")
+    }
+
+    fn find_mid(&mut self) {
+        self.mid = self.lines.iter().position(|line| line.attribute("mid").is_some());
+    }
+
+    /// Every line, in order.
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = Line<'_>> + ExactSizeIterator {
+        self.lines.iter().map(StoredLine::view)
+    }
+
+    /// The value of the first line with the type letter `kind`.
+    pub fn line(&self, kind: char) -> Option<&str> {
+        self.lines.iter().find(|line| line.kind == kind).map(|line| &*line.value)
+    }
+
+    /// Replaces the first line with the type letter `kind`, or inserts it behind the lines for
+    /// which `before` holds.
+    pub(crate) fn set_line(&mut self, kind: char, value: &str, before: &[char]) {
+        if let Some(line) = self.lines.iter_mut().find(|line| line.kind == kind) {
+            line.set_value(value);
+            return;
+        }
+        let at = self.lines.iter().take_while(|line| before.contains(&line.kind)).count();
+        self.lines.insert(at, StoredLine::new(kind, value));
+        self.find_mid();
+    }
+
+    /// The value of the first attribute `name`.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes(name).next()
+    }
+
+    /// The values of all attributes `name`, in order.
+    pub fn attributes(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.lines.iter().filter_map(move |line| line.attribute(name))
+    }
+
+    /// Whether there is an attribute `name`.
+    pub fn has_attribute(&self, name: &str) -> bool {
+        self.attribute(name).is_some()
+    }
+
+    /// The number of the line, in the text that was read, of the first attribute `name`.
+    pub fn attribute_line(&self, name: &str) -> Option<usize> {
+        self.lines.iter().find(|line| line.attribute(name).is_some())?.view().number
+    }
+
+    /// Adds `a=name` or `a=name:value` as the last line.
+    pub fn push_attribute(&mut self, name: &str, value: Option<&str>) {
+        self.push(StoredLine::new('a', &attribute_text(name, value)));
+    }
+
+    /// Replaces the first attribute `name` where it stands, or adds it as the last line.
+    pub fn set_attribute(&mut self, name: &str, value: Option<&str>) {
+        match self.lines.iter_mut().find(|line| line.attribute(name).is_some()) {
+            Some(line) => line.set_value(&attribute_text(name, value)),
+            None => self.push_attribute(name, value),
+        }
+    }
+
+    /// Turns the flag `name` into the flag `to` where it stands.
+    pub(crate) fn rename_flag(&mut self, name: &str, to: &str) {
+        if let Some(line) = self.lines.iter_mut().find(|line| line.attribute(name).is_some()) {
+            line.set_value(to);
+        }
+    }
+
+    /// Removes every attribute `name`; says whether there was one.
+    pub fn remove_attributes(&mut self, name: &str) -> bool {
+        let before = self.lines.len();
+        self.lines.retain(|line| line.attribute(name).is_none());
+        self.find_mid();
+        self.lines.len() < before
+    }
+
+    /// Puts `value` in the place of the first attribute `name` whose value `matches`, or last, and
+    /// removes all others that match.
+    pub(crate) fn replace_attributes_where(
+        &mut self,
+        name: &str,
+        mut value: Option<&str>,
+        matches: impl Fn(&str) -> bool,
+    ) {
+        self.lines.retain_mut(|line| {
+            if !line.attribute(name).is_some_and(&matches) {
+                return true;
+            }
+            let replacement = value.take();
+            if let Some(value) = replacement {
+                line.set_value(&attribute_text(name, Some(value)));
+            }
+            replacement.is_some()
+        });
+        self.find_mid();
+        if value.is_some() {
+            self.push_attribute(name, value);
+        }
+    }
+}
+
+fn attribute_text(name: &str, value: Option<&str>) -> String {
+    match value {
+        Some(value) => format!("{name}:{value}"),
+        None => name.to_owned(),
+    }
+}

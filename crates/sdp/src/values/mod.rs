@@ -1,0 +1,35 @@
+//! Values of attributes as types. Each reads the text behind the attribute's name with `FromStr`
+//! and writes it with `Display`.
+
+mod direction;
+mod fingerprint;
+mod origin;
+mod rid;
+mod rtp;
+mod source;
+
+pub use direction::{Direction, Setup};
+pub use fingerprint::Fingerprint;
+pub use origin::{IceParameters, Origin};
+pub use rid::{Rid, RidDirection, Simulcast, SimulcastId};
+pub use rtp::{ExtMap, Fmtp, RtcpFb, RtpMap};
+pub use source::{Msid, Ssrc, SsrcGroup};
+
+use webrtc_sdp::SdpType;
+use webrtc_sdp::attribute_type::{SdpAttribute, parse_attribute};
+
+use crate::Error;
+
+/// The value of one attribute as `webrtc-sdp` reads it. It costs several copies, which do not
+/// matter for attributes a section has once; those it has dozens of, and those `webrtc-sdp` gets
+/// wrong, are read here.
+fn read_by_webrtc_sdp(name: &str, value: &str) -> Result<SdpAttribute, Error> {
+    match parse_attribute(&format!("{name}:{value}")) {
+        Ok(SdpType::Attribute(attribute)) => Ok(attribute),
+        Ok(_) => Err(Error::new("not an attribute")),
+        Err(error) => Err(Error::new(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests;
