@@ -1,0 +1,129 @@
+//! After every input: what is due, who carries the data, which state that is, and when next.
+
+use std::time::Instant;
+
+use super::Agent;
+use crate::event::Event;
+use crate::generation::Generation;
+use crate::state::State;
+use crate::timing::{earlier, later};
+
+impl Agent {
+    /// Brings everything to `now`.
+    pub(super) fn drive(&mut self, now: Instant) {
+        if self.state == State::Closed {
+            return;
+        }
+        self.clock = Some(now);
+        for generation in &mut self.generations {
+            generation.on_time(&mut self.ctx, now);
+        }
+        self.send_ordinary_check(now);
+        self.hand_over(now);
+        self.release_retired(now);
+        self.report(now);
+        self.timeout = self.deadline(now);
+    }
+
+    /// RFC 8445 §6.1.4.2, one every Ta for all generations together, the newest first.
+    fn send_ordinary_check(&mut self, now: Instant) {
+        if self.next_check.is_some_and(|at| now < at) {
+            return;
+        }
+        for generation in self.generations.iter_mut().rev() {
+            if let Some(pair) = generation.next_ordinary(&self.ctx) {
+                generation.start_check(&mut self.ctx, now, pair, false);
+                self.next_check = Some(later(now, self.ctx.config.ta));
+                return;
+            }
+        }
+    }
+
+    /// The generations before the one that carries the data have had their day.
+    fn hand_over(&mut self, now: Instant) {
+        let Some(index) = self.carrying_index() else { return };
+        let at = later(now, self.ctx.config.linger);
+        for older in self.generations.iter_mut().take(index) {
+            if older.retire_at.is_none() {
+                tracing::debug!(generation = older.id.0, "generation lingers");
+                older.retire(at);
+            }
+        }
+    }
+
+    fn release_retired(&mut self, now: Instant) {
+        let over = |g: &Generation| g.retire_at.is_some_and(|at| now >= at);
+        while let Some(index) = self.generations.iter().position(over) {
+            let generation = self.generations.remove(index);
+            self.release(generation);
+        }
+    }
+
+    /// webrtc-pc §5.6: "The selected pair and RTCIceTransportState are related and are handled in
+    /// the same task."
+    fn report(&mut self, now: Instant) {
+        let state = self.derive_state(now);
+        let carrying = self.carrying();
+        let selected = carrying.and_then(Generation::selected_key);
+        let path = carrying.and_then(Generation::path);
+        let pair = (selected != self.selected).then(|| self.selected_pair());
+        let changed = (state != self.state).then_some(state);
+        self.selected = selected;
+        self.path = path;
+        self.state = state;
+        if changed.is_some() || pair.is_some() {
+            tracing::debug!(%state, ?path, "state or path changed");
+            self.emit(Event::StateChange { state: changed, selected_pair: pair });
+        }
+    }
+
+    /// webrtc-pc §5.6, RTCIceTransportState, as a function of what there is: so a rollback needs
+    /// no memory of what was before.
+    fn derive_state(&self, now: Instant) -> State {
+        // A restart counts from the time local candidates are gathered anew.
+        let active = self.generations.iter().rev().find(|g| g.committed || g.local.is_some());
+        let Some(active) = active else { return State::New };
+        if let Some(carrying) = self.carrying() {
+            if !carrying.is_in_trouble(&self.ctx, now) {
+                return if carrying.id == active.id && carrying.is_completed() {
+                    State::Completed
+                } else {
+                    State::Connected
+                };
+            }
+            // "effectively forgetting that connectivity was previously lost"
+            return if carrying.id == active.id || active.is_failed() {
+                State::Disconnected
+            } else {
+                State::Checking
+            };
+        }
+        if active.is_failed() {
+            State::Failed
+        } else if active.selected.is_some() {
+            // The socket of the selected pair died; consent did not.
+            State::Disconnected
+        } else if active.list.has_unfinished() || active.list.has_valid() {
+            State::Checking
+        } else if !active.list.is_empty() {
+            State::Disconnected
+        } else if active.restart || active.has_started() {
+            // "new, remote candidates received: checking"; "disconnected or failed, ICE restart
+            // occurs: checking"
+            State::Checking
+        } else {
+            State::New
+        }
+    }
+
+    fn deadline(&self, now: Instant) -> Option<Instant> {
+        let mut deadline = None;
+        for generation in &self.generations {
+            earlier(&mut deadline, generation.deadline(&self.ctx, now));
+        }
+        if self.generations.iter().any(|g| g.next_ordinary(&self.ctx).is_some()) {
+            earlier(&mut deadline, Some(self.next_check.unwrap_or(now)));
+        }
+        deadline
+    }
+}

@@ -1,0 +1,139 @@
+//! STUN packets: which generation they are for, and role conflicts.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use rand::RngExt;
+use stun_types::message::{Message, MessageClass};
+
+use super::Agent;
+use crate::event::SocketId;
+use crate::generation::Outcome;
+use crate::state::{Role, State};
+use crate::stun::{self, Request};
+
+impl Agent {
+    /// A packet whose first byte is 0 to 3 (RFC 7983) came from `source` on `socket`. What is
+    /// malformed, forged, replayed or not for us is dropped.
+    pub fn handle_input(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        source: SocketAddr,
+        packet: &[u8],
+    ) {
+        if self.state == State::Closed || source.port() == 0 {
+            return;
+        }
+        let Some(message) = stun::parse(packet) else {
+            tracing::trace!(%source, len = packet.len(), "not a Binding message");
+            return;
+        };
+        // A socket belongs to one generation, so its packets do.
+        let Some(index) = self.generations.iter().position(|g| g.has_socket(socket)) else {
+            tracing::debug!(?socket, "packet on an unknown socket");
+            return;
+        };
+        match message.class() {
+            MessageClass::Request => self.on_request(now, index, socket, source, &message),
+            MessageClass::Success | MessageClass::Error => {
+                self.on_response(now, index, socket, source, &message);
+            }
+            // RFC 8445 §11: keepalives of others.
+            MessageClass::Indication => return,
+        }
+        self.drive(now);
+    }
+
+    fn on_request(
+        &mut self,
+        now: Instant,
+        index: usize,
+        socket: SocketId,
+        source: SocketAddr,
+        message: &Message<'_>,
+    ) {
+        let Some(generation) = self.generations.get_mut(index) else { return };
+        let Some(local) = &generation.local else { return };
+        // RFC 8489 §9.1.3 would have 400 and 401 for strangers. Silence tells them less, and no
+        // peer needs them: it has the parameters.
+        let Some((ours, theirs)) = stun::username(message) else {
+            tracing::debug!(%source, "check without username");
+            return;
+        };
+        let expected = generation.remote.as_ref().is_none_or(|r| r.username_fragment() == theirs);
+        if ours != local.username_fragment() || !expected {
+            tracing::debug!(%source, "check with another username");
+            return;
+        }
+        if !stun::authentic(message, &local.key) {
+            tracing::debug!(%source, "check that is not authentic");
+            return;
+        }
+        let request = Request::read(message);
+        if !request.unknown.is_empty() {
+            // RFC 8489 §6.3.1.1
+            tracing::debug!(%source, unknown = ?request.unknown, "check not understood");
+            let payload = stun::error(request.id, 420, &request.unknown, &local.key);
+            self.respond(socket, source, payload);
+            return;
+        }
+        // RFC 8445 §7.3.1.1, in generations that still check.
+        if generation.retire_at.is_none()
+            && let (Some(role), Some((theirs, tie_breaker))) = (self.ctx.role, request.role)
+            && role == theirs
+        {
+            let stays = match role {
+                Role::Controlling => self.ctx.tie_breaker >= tie_breaker,
+                Role::Controlled => self.ctx.tie_breaker < tie_breaker,
+            };
+            if stays || generation.lite {
+                let payload = stun::error(request.id, 487, &[], &local.key);
+                self.respond(socket, source, payload);
+                return;
+            }
+            self.switch_role(role.opposite());
+        }
+        if let Some(generation) = self.generations.get_mut(index) {
+            generation.on_request(&mut self.ctx, now, socket, source, &theirs, &request);
+        }
+    }
+
+    fn respond(
+        &mut self,
+        socket: SocketId,
+        destination: SocketAddr,
+        payload: Option<bytes::Bytes>,
+    ) {
+        if let Some(payload) = payload {
+            self.ctx.transmit(socket, destination, payload);
+        }
+    }
+
+    fn on_response(
+        &mut self,
+        now: Instant,
+        index: usize,
+        socket: SocketId,
+        source: SocketAddr,
+        message: &Message<'_>,
+    ) {
+        let Some(generation) = self.generations.get_mut(index) else { return };
+        let outcome = generation.on_response(&mut self.ctx, now, socket, source, message);
+        let lite = generation.lite;
+        if let Outcome::RoleConflict { role, pair } = outcome {
+            // RFC 8445 §7.2.5.1. If the role has changed since the request, this is the answer
+            // to the change, and not another conflict. A lite peer is never controlling.
+            if self.ctx.role == Some(role) && !lite {
+                // §7.1.3: "unless it has received a 487 response, in which case it MUST change".
+                self.ctx.tie_breaker = self.ctx.rng.random();
+                self.switch_role(role.opposite());
+            }
+            if let Some(generation) = self.generations.get_mut(index)
+                && let Some(pair) = pair
+            {
+                generation.start_check(&mut self.ctx, now, pair, false);
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Generations begin, are committed, rolled back and released.
+
+use std::time::Instant;
+
+use super::Agent;
+use crate::event::{Event, GenerationId, Parameters, SocketId};
+use crate::generation::Generation;
+use crate::state::{GatheringState, Role, State};
+use crate::stun::Credentials;
+
+impl Agent {
+    /// A local description with these parameters is applied. Changed ones begin a generation, or
+    /// complete the one that changed remote parameters began; [`Event::Gather`] asks for its
+    /// sockets. Unchanged ones do nothing.
+    pub fn set_local_parameters(&mut self, now: Instant, parameters: Parameters) {
+        if self.state == State::Closed {
+            return;
+        }
+        let unchanged = self.committed().is_some_and(|g| g.has_local(&parameters));
+        match self.pending() {
+            Some(pending) if pending.has_local(&parameters) => {}
+            // A generation that only the peer began: `commit` completes it.
+            Some(pending) if unchanged && pending.local.is_none() => {}
+            // A later offer takes back the restart of an earlier one.
+            Some(pending) if unchanged && pending.remote.is_none() => self.drop_pending(),
+            None if unchanged => {}
+            _ => {
+                self.ensure_pending();
+                self.begin_gathering(now, Credentials::new(parameters));
+            }
+        }
+        self.drive(now);
+    }
+
+    /// A remote description with these parameters is applied. Changed ones begin a generation,
+    /// or complete the one that changed local parameters began. Unchanged ones do nothing. With a
+    /// `lite` peer we are controlling (RFC 8445 §6.1.1).
+    pub fn set_remote_parameters(&mut self, now: Instant, parameters: Parameters, lite: bool) {
+        if self.state == State::Closed {
+            return;
+        }
+        let unchanged = self.committed().is_some_and(|g| g.has_remote(&parameters));
+        match self.pending() {
+            Some(pending) if pending.has_remote(&parameters) => {}
+            Some(pending) if unchanged && pending.remote.is_none() => {}
+            Some(pending) if unchanged && pending.local.is_none() => self.drop_pending(),
+            None if unchanged => {}
+            _ => {
+                self.ensure_pending();
+                if let Some(pending) = self.generations.last_mut() {
+                    pending.set_remote(&mut self.ctx, now, Credentials::new(parameters), lite);
+                }
+            }
+        }
+        if lite && self.ctx.role == Some(Role::Controlled) {
+            self.switch_role(Role::Controlling);
+        }
+        self.drive(now);
+    }
+
+    /// The offer/answer exchange is complete: what it began is now being built, and takes over
+    /// once it has a nominated pair. A side that did not change its parameters, as the answer to
+    /// a restart should, is taken over from the generation before.
+    pub fn commit(&mut self, now: Instant) {
+        if self.state == State::Closed || self.pending().is_none() {
+            return;
+        }
+        let committed = self.committed_index();
+        let local = committed.and_then(|i| self.generations.get(i)?.local.clone());
+        let remote = committed.and_then(|i| Some((self.generations.get(i)?.remote.clone()?, i)));
+        if self.pending().is_some_and(|pending| pending.local.is_none())
+            && let Some(local) = local
+        {
+            self.begin_gathering(now, local);
+        }
+        if self.pending().is_some_and(|pending| pending.remote.is_none())
+            && let Some((remote, older)) = remote
+            && let Some((pending, rest)) = self.generations.split_last_mut()
+            && let Some(older) = rest.get(older)
+        {
+            pending.set_remote(&mut self.ctx, now, remote, older.lite);
+            pending.inherit_candidates(&self.ctx, older);
+        }
+        if let Some(pending) = self.generations.last_mut() {
+            if pending.local.is_some() && pending.remote.is_some() {
+                pending.committed = true;
+            } else {
+                tracing::debug!("commit without parameters of both sides");
+            }
+        }
+        self.drive(now);
+    }
+
+    /// What has not been committed is dropped with its sockets, candidates and events that were
+    /// not polled yet, as if it had never been. [`gathering_state`](Self::gathering_state) and
+    /// [`state`](Self::state) go back to what the generations before say; where that is a change,
+    /// events tell of it.
+    pub fn rollback(&mut self, now: Instant) {
+        if self.state == State::Closed {
+            return;
+        }
+        self.drop_pending();
+        self.drive(now);
+    }
+
+    /// The socket died under the host, which has closed it: its pairs are dead.
+    pub fn socket_closed(&mut self, now: Instant, socket: SocketId) {
+        let owner = self.generations.iter_mut().find(|g| g.has_socket(socket));
+        if let Some(generation) = owner {
+            generation.socket_closed(socket);
+            self.ctx.transmits.retain(|transmit| transmit.socket != socket);
+            self.drive(now);
+        }
+    }
+
+    /// Releases everything: [`Event::CloseSocket`] for each socket, [`State::Closed`]. As in
+    /// webrtc-pc §4.4.1.10 no event tells of the state. Closing again does nothing.
+    pub fn close(&mut self, _now: Instant) {
+        if self.state == State::Closed {
+            return;
+        }
+        self.events.retain(|(_, event)| matches!(event, Event::CloseSocket(_)));
+        for mut generation in std::mem::take(&mut self.generations) {
+            for socket in generation.take_sockets() {
+                self.emit(Event::CloseSocket(socket));
+            }
+        }
+        self.ctx.transmits.clear();
+        self.state = State::Closed;
+        self.selected = None;
+        self.path = None;
+        self.timeout = None;
+    }
+
+    // ----- within
+
+    fn pending(&self) -> Option<&Generation> {
+        self.generations.last().filter(|generation| !generation.committed)
+    }
+
+    fn committed_index(&self) -> Option<usize> {
+        self.generations.iter().rposition(|generation| generation.committed)
+    }
+
+    fn committed(&self) -> Option<&Generation> {
+        self.committed_index().and_then(|index| self.generations.get(index))
+    }
+
+    fn new_id(&mut self) -> GenerationId {
+        let id = GenerationId(self.next_generation);
+        self.next_generation = self.next_generation.wrapping_add(1);
+        id
+    }
+
+    /// A pending generation is the last. If there are too many others, the oldest that carries
+    /// no data goes.
+    fn ensure_pending(&mut self) {
+        if self.pending().is_some() {
+            return;
+        }
+        let restart = self.committed_index().is_some();
+        if self.generations.len() >= self.ctx.config.max_generations {
+            let carrying = self.carrying_index();
+            let newest = self.generations.len() - 1;
+            let index = (0..newest).find(|index| Some(*index) != carrying);
+            if let Some(index) = index {
+                let generation = self.generations.remove(index);
+                self.release(generation);
+            }
+        }
+        let id = self.new_id();
+        self.generations.push(Generation::new(id, restart));
+    }
+
+    /// The pending generation gets local parameters. If it had other ones, its sockets and id
+    /// are given up with them.
+    fn begin_gathering(&mut self, now: Instant, local: Credentials) {
+        let Some(pending) = self.generations.last() else { return };
+        let old = pending.id;
+        let renewed = pending.local.is_some();
+        let id = if renewed { self.new_id() } else { old };
+        let Some(pending) = self.generations.last_mut() else { return };
+        pending.id = id;
+        let sockets = pending.set_local(&mut self.ctx, now, local);
+        if renewed {
+            self.forget_events(old);
+        }
+        self.close_sockets(sockets);
+        self.report_gathering();
+        self.emit_of(id, Event::Gather { generation: id });
+    }
+
+    fn drop_pending(&mut self) {
+        if self.pending().is_some()
+            && let Some(generation) = self.generations.pop()
+        {
+            self.forget_events(generation.id);
+            self.release(generation);
+        }
+    }
+
+    /// Events that were not polled are as if they had never been.
+    fn forget_events(&mut self, id: GenerationId) {
+        self.events.retain(|(of, _)| *of != Some(id));
+    }
+
+    /// A generation ends.
+    pub(super) fn release(&mut self, mut generation: Generation) {
+        tracing::debug!(generation = generation.id.0, "generation released");
+        let sockets = generation.take_sockets();
+        self.close_sockets(sockets);
+        self.report_gathering();
+    }
+
+    fn close_sockets(&mut self, sockets: impl IntoIterator<Item = SocketId>) {
+        for socket in sockets {
+            self.ctx.transmits.retain(|transmit| transmit.socket != socket);
+            self.emit(Event::CloseSocket(socket));
+        }
+    }
+
+    /// webrtc-pc §5.6: gathering as long as any generation gathers.
+    pub(super) fn report_gathering(&mut self) {
+        let is = |state| self.generations.iter().any(|g| g.gathering == state);
+        let gathering = if is(GatheringState::Gathering) {
+            GatheringState::Gathering
+        } else if is(GatheringState::Complete) {
+            GatheringState::Complete
+        } else {
+            GatheringState::New
+        };
+        if gathering != self.gathering {
+            self.gathering = gathering;
+            self.emit(Event::GatheringStateChange(gathering));
+        }
+    }
+
+    /// RFC 8445 §7.3.1.1, §7.2.5.1: the priorities of all pairs follow.
+    pub(super) fn switch_role(&mut self, role: Role) {
+        tracing::debug!(%role, "role changed");
+        self.ctx.role = Some(role);
+        for generation in &mut self.generations {
+            generation.update_priorities(&self.ctx);
+        }
+        self.emit(Event::RoleChange(role));
+    }
+}

@@ -1,0 +1,221 @@
+//! The agent: generations side by side, and one of them that carries the data.
+
+mod drive;
+mod inbound;
+mod lifecycle;
+mod trickle;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::candidate::{Candidate, same_address};
+use crate::config::Config;
+use crate::event::{CandidatePair, Event, GenerationId, Parameters, Path, SocketId, Transmit};
+use crate::generation::{Context, Generation, SelectedKey};
+use crate::state::{GatheringState, Role, State};
+use crate::stats::PairStats;
+
+/// The ICE agent of one transport. See the [crate documentation](crate).
+///
+/// Methods that take `now` expect a clock that does not go backwards; if it does, nothing is due
+/// until it has caught up.
+#[derive(Debug)]
+pub struct Agent {
+    ctx: Context,
+    /// Oldest first. Only the last may be uncommitted.
+    generations: Vec<Generation>,
+    next_generation: u32,
+    /// The generation an event belongs to, if a rollback takes it back.
+    events: VecDeque<(Option<GenerationId>, Event)>,
+    state: State,
+    gathering: GatheringState,
+    selected: Option<SelectedKey>,
+    path: Option<Path>,
+    /// When the next ordinary check may be sent (Ta).
+    next_check: Option<Instant>,
+    timeout: Option<Instant>,
+    /// The latest time seen.
+    clock: Option<Instant>,
+}
+
+impl Agent {
+    /// A new agent in [`State::New`]. Everything random (tie-breaker, transaction ids, jitter,
+    /// foundations) comes from `seed`, which must be unpredictable outside of tests.
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        Self {
+            ctx: Context::new(config, seed),
+            generations: Vec::new(),
+            next_generation: 0,
+            events: VecDeque::new(),
+            state: State::New,
+            gathering: GatheringState::New,
+            selected: None,
+            path: None,
+            next_check: None,
+            timeout: None,
+            clock: None,
+        }
+    }
+
+    // ----- outputs
+
+    /// The next STUN packet to send. To be drained after every call that changes something.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.ctx.transmits.pop_front()
+    }
+
+    /// The next event. To be drained after every call that changes something.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front().map(|(_, event)| event)
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), unless another call comes first.
+    /// Connected and completed, that is no more often than the consent interval.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timeout
+    }
+
+    /// Does what is due by now. Calling it early or often does no harm.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.drive(now);
+    }
+
+    // ----- what there is to see
+
+    /// `RTCIceTransport.state`.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// `RTCIceTransport.gatheringState`.
+    pub fn gathering_state(&self) -> GatheringState {
+        self.gathering
+    }
+
+    /// `RTCIceTransport.role`; nothing is `"unknown"`.
+    pub fn role(&self) -> Option<Role> {
+        self.ctx.role
+    }
+
+    /// Sets the role, as webrtc-pc §4.4.1.5 does when the first offer is applied. No checks are
+    /// sent before. No [`Event::RoleChange`] tells of it.
+    pub fn set_role(&mut self, role: Role) {
+        if self.state == State::Closed || self.ctx.role == Some(role) {
+            return;
+        }
+        self.ctx.role = Some(role);
+        for generation in &mut self.generations {
+            generation.update_priorities(&self.ctx);
+        }
+        if let Some(clock) = self.clock {
+            self.drive(clock);
+        }
+    }
+
+    /// Where data goes now. Nothing before the first pair is nominated, after consent was lost
+    /// or the socket died, and when closed.
+    pub fn selected_path(&self) -> Option<Path> {
+        self.path
+    }
+
+    /// `RTCIceTransport.getSelectedCandidatePair()`. A remote candidate that was peer-reflexive
+    /// when the pair was selected shows as what was signalled, once it was.
+    pub fn selected_pair(&self) -> Option<CandidatePair> {
+        self.carrying()
+            .and_then(|generation| generation.candidate_pair(generation.selected.as_ref()?.pair))
+    }
+
+    /// Whether a packet that is not STUN may be taken from there: some living generation has a
+    /// pair on which the peer has proven itself. All else is to be dropped.
+    pub fn accepts_data(&self, socket: SocketId, source: SocketAddr) -> bool {
+        let selected = |path: Path| path.socket == socket && same_address(path.remote, source);
+        self.path.is_some_and(selected)
+            || self.generation_of(socket).is_some_and(|g| g.accepts_data(socket, source))
+    }
+
+    /// `RTCIceTransport.getLocalCandidates()`: of the newest generation, in order of addition.
+    pub fn local_candidates(&self) -> impl Iterator<Item = &Candidate> {
+        let newest = self.generations.iter().rev().find(|g| g.local.is_some());
+        newest.into_iter().flat_map(Generation::local_candidates)
+    }
+
+    /// `RTCIceTransport.getRemoteCandidates()`: of the newest generation, in order of addition,
+    /// without peer-reflexive ones.
+    pub fn remote_candidates(&self) -> impl Iterator<Item = &Candidate> {
+        let newest = self.generations.iter().rev().find(|g| g.remote.is_some());
+        newest.into_iter().flat_map(Generation::remote_candidates)
+    }
+
+    /// `RTCIceTransport.getLocalParameters()`: the latest that were set.
+    pub fn local_parameters(&self) -> Option<&Parameters> {
+        self.generations.iter().rev().find_map(|g| g.local.as_ref()).map(|c| &c.parameters)
+    }
+
+    /// `RTCIceTransport.getRemoteParameters()`: the latest that were set.
+    pub fn remote_parameters(&self) -> Option<&Parameters> {
+        self.generations.iter().rev().find_map(|g| g.remote.as_ref()).map(|c| &c.parameters)
+    }
+
+    /// All candidate pairs of all living generations, for `getStats()`.
+    pub fn pairs(&self) -> impl Iterator<Item = PairStats> {
+        self.generations.iter().flat_map(move |generation| {
+            generation.list.iter().filter_map(move |(id, pair)| {
+                let path = Path { socket: pair.socket, remote: pair.destination };
+                let counters = pair.counters;
+                Some(PairStats {
+                    generation: generation.id,
+                    id,
+                    pair: generation.candidate_pair(id)?,
+                    path,
+                    priority: pair.priority,
+                    state: pair.state,
+                    nominated: pair.nominated,
+                    selected: self.path == Some(path),
+                    requests_sent: counters.requests_sent,
+                    requests_received: counters.requests_received,
+                    responses_sent: counters.responses_sent,
+                    responses_received: counters.responses_received,
+                    consent_requests_sent: counters.consent_requests_sent,
+                    current_round_trip_time: counters.current_round_trip_time,
+                    total_round_trip_time: counters.total_round_trip_time,
+                })
+            })
+        })
+    }
+
+    // ----- within
+
+    /// The newest generation that can carry data: a committed one, or the first.
+    fn carrying(&self) -> Option<&Generation> {
+        self.carrying_index().and_then(|index| self.generations.get(index))
+    }
+
+    fn carrying_index(&self) -> Option<usize> {
+        let first = !self.generations.iter().any(|generation| generation.committed);
+        self.generations.iter().rposition(|generation| {
+            (generation.committed || first)
+                && generation.retire_at.is_none()
+                && generation.path().is_some()
+        })
+    }
+
+    fn generation_of(&self, socket: SocketId) -> Option<&Generation> {
+        self.generations.iter().find(|generation| generation.has_socket(socket))
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.events.push_back((None, event));
+    }
+
+    fn emit_of(&mut self, generation: GenerationId, event: Event) {
+        self.events.push_back((Some(generation), event));
+    }
+
+    /// The checks that await an answer.
+    #[cfg(test)]
+    pub(crate) fn in_flight(&self) -> impl Iterator<Item = stun_types::message::TransactionId> {
+        let pairs = self.generations.iter().flat_map(|generation| generation.list.iter());
+        pairs.filter_map(|(_, pair)| pair.check.as_ref().map(|check| check.id))
+    }
+}

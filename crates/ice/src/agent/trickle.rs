@@ -1,0 +1,121 @@
+//! Candidates of both sides: gathering and trickle (RFC 8838).
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::Agent;
+use crate::candidate::Candidate;
+use crate::error::Error;
+use crate::event::{Event, GenerationId, SocketId};
+use crate::state::{GatheringState, State};
+
+impl Agent {
+    /// The host has bound a socket for this generation, at a specific address: a host candidate.
+    /// The first socket is preferred over those after it. A socket that is of no use (its
+    /// generation is gone or no longer gathers, its address is unspecified or multicast, there
+    /// are too many) is given back by [`Event::CloseSocket`].
+    pub fn add_socket(
+        &mut self,
+        now: Instant,
+        generation: GenerationId,
+        socket: SocketId,
+        local: SocketAddr,
+    ) {
+        if self.generation_of(socket).is_some() {
+            tracing::debug!(?socket, "socket added twice");
+            return;
+        }
+        let gathering = self
+            .generations
+            .iter_mut()
+            .find(|g| g.id == generation && g.gathering == GatheringState::Gathering);
+        let added = gathering.and_then(|g| {
+            let candidate = g.add_socket(&self.ctx, socket, local)?;
+            Some((g.local_username_fragment()?.to_owned(), candidate))
+        });
+        match added {
+            Some((username_fragment, candidate)) => {
+                self.emit_of(generation, Event::LocalCandidate { username_fragment, candidate });
+                self.drive(now);
+            }
+            None => {
+                tracing::debug!(?generation, ?socket, %local, "socket of no use");
+                self.emit(Event::CloseSocket(socket));
+            }
+        }
+    }
+
+    /// No more sockets will come for this generation.
+    pub fn gathering_done(&mut self, now: Instant, generation: GenerationId) {
+        let gathering = self
+            .generations
+            .iter_mut()
+            .find(|g| g.id == generation && g.gathering == GatheringState::Gathering);
+        let Some(gathering) = gathering else { return };
+        gathering.gathering = GatheringState::Complete;
+        let Some(username_fragment) = gathering.local_username_fragment() else { return };
+        let username_fragment = username_fragment.to_owned();
+        self.emit_of(generation, Event::EndOfCandidates { username_fragment });
+        self.report_gathering();
+        self.drive(now);
+    }
+
+    /// A remote candidate of the generation with this remote username fragment; without one, of
+    /// the newest generation whose remote parameters are known. Known ones are ignored. Those
+    /// that make no pair (names, TCP, other components, port 0) are kept for
+    /// [`remote_candidates`](Self::remote_candidates).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownUsernameFragment`], [`Error::NoRemoteParameters`],
+    /// [`Error::TooManyCandidates`], [`Error::Closed`].
+    pub fn add_remote_candidate(
+        &mut self,
+        now: Instant,
+        username_fragment: Option<&str>,
+        candidate: Candidate,
+    ) -> Result<(), Error> {
+        let index = self.remote_generation(username_fragment)?;
+        if let Some(generation) = self.generations.get_mut(index) {
+            generation.add_remote_candidate(&self.ctx, candidate)?;
+        }
+        self.drive(now);
+        Ok(())
+    }
+
+    /// The peer has no more candidates for this generation (see
+    /// [`add_remote_candidate`](Self::add_remote_candidate)). Some may come nevertheless.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownUsernameFragment`], [`Error::NoRemoteParameters`], [`Error::Closed`].
+    pub fn add_end_of_candidates(
+        &mut self,
+        now: Instant,
+        username_fragment: Option<&str>,
+    ) -> Result<(), Error> {
+        let index = self.remote_generation(username_fragment)?;
+        if let Some(generation) = self.generations.get_mut(index) {
+            generation.remote_done = true;
+        }
+        self.drive(now);
+        Ok(())
+    }
+
+    fn remote_generation(&self, username_fragment: Option<&str>) -> Result<usize, Error> {
+        if self.state == State::Closed {
+            return Err(Error::Closed);
+        }
+        match username_fragment {
+            None => {
+                let known = self.generations.iter().rposition(|g| g.remote.is_some());
+                known.ok_or(Error::NoRemoteParameters)
+            }
+            Some(wanted) => {
+                let of = |g: &crate::generation::Generation| g.has_remote_username_fragment(wanted);
+                let index = self.generations.iter().rposition(of);
+                index.ok_or_else(|| Error::UnknownUsernameFragment(wanted.to_owned()))
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The checklist of one generation: RFC 8445 §6.1.2, §6.1.4. There is one component and one data
+//! stream, so the checklist set has one member.
+
+use slab::Slab;
+
+use crate::pair::{Pair, PairId, PairState};
+
+/// Foundation of a pair: those of its candidates.
+type Foundation<'a> = (&'a str, &'a str);
+
+/// Pairs, and which of them is next.
+#[derive(Debug, Default)]
+pub(crate) struct Checklist {
+    pairs: Slab<Pair>,
+}
+
+impl Checklist {
+    pub(crate) fn get(&self, id: PairId) -> Option<&Pair> {
+        self.pairs.get(id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: PairId) -> Option<&mut Pair> {
+        self.pairs.get_mut(id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PairId, &Pair)> {
+        self.pairs.iter()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (PairId, &mut Pair)> {
+        self.pairs.iter_mut()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = PairId> + use<> {
+        let ids: smallvec::SmallVec<[PairId; 8]> = self.pairs.iter().map(|(id, _)| id).collect();
+        ids.into_iter()
+    }
+
+    pub(crate) fn find(&self, predicate: impl Fn(&Pair) -> bool) -> Option<PairId> {
+        self.pairs.iter().find(|(_, pair)| predicate(pair)).map(|(id, _)| id)
+    }
+
+    /// The pair of best priority that fulfils the predicate.
+    pub(crate) fn best(&self, predicate: impl Fn(PairId, &Pair) -> bool) -> Option<PairId> {
+        let matching = self.pairs.iter().filter(|(id, pair)| predicate(*id, pair));
+        matching.max_by_key(|(_, pair)| pair.priority).map(|(id, _)| id)
+    }
+
+    /// Adds a pair, in the place of a worse one that has come to nothing if there are `limit`
+    /// already (§6.1.2.5). `keep` is never given up.
+    pub(crate) fn insert(
+        &mut self,
+        pair: Pair,
+        limit: usize,
+        keep: Option<PairId>,
+    ) -> Option<PairId> {
+        if self.pairs.len() >= limit {
+            let priority = pair.priority;
+            let victim = self.pairs.iter().filter(|(id, other)| {
+                Some(*id) != keep
+                    && (other.state == PairState::Failed
+                        || (matches!(other.state, PairState::Frozen | PairState::Waiting)
+                            && other.priority < priority))
+            });
+            let (victim, _) = victim
+                .min_by_key(|(_, other)| (other.state != PairState::Failed, other.priority))?;
+            self.pairs.remove(victim);
+        }
+        Some(self.pairs.insert(pair))
+    }
+
+    pub(crate) fn retain(&mut self, keep: impl Fn(PairId, &Pair) -> bool) {
+        self.pairs.retain(|id, pair| keep(id, pair));
+    }
+
+    /// §6.1.2.6 with RFC 8838 §12: a new pair waits its turn unless one of its foundation is
+    /// about to tell whether that is worth it.
+    pub(crate) fn set_initial_state<'a>(
+        &mut self,
+        id: PairId,
+        foundation: impl Fn(&Pair) -> Foundation<'a>,
+    ) {
+        let Some(pair) = self.pairs.get(id) else { return };
+        let own = foundation(pair);
+        let blocked = self.is_blocked(id, own, &foundation);
+        if let Some(pair) = self.pairs.get_mut(id) {
+            pair.state = if blocked { PairState::Frozen } else { PairState::Waiting };
+        }
+    }
+
+    fn is_blocked<'a>(
+        &self,
+        id: PairId,
+        own: Foundation<'a>,
+        foundation: &impl Fn(&Pair) -> Foundation<'a>,
+    ) -> bool {
+        let mut peers = self.pairs.iter().filter(|(other, _)| *other != id).map(|(_, pair)| pair);
+        let same = |pair: &&Pair| foundation(pair) == own;
+        !peers.clone().filter(same).any(Pair::is_valid)
+            && peers.any(|pair| {
+                let busy = matches!(pair.state, PairState::Waiting | PairState::InProgress);
+                busy && foundation(pair) == own
+            })
+    }
+
+    /// §6.1.4.2: the pair whose ordinary check is next.
+    pub(crate) fn next_ordinary<'a>(
+        &self,
+        foundation: impl Fn(&Pair) -> Foundation<'a>,
+    ) -> Option<PairId> {
+        self.best(|_, pair| pair.state == PairState::Waiting).or_else(|| {
+            self.best(|id, pair| {
+                pair.state == PairState::Frozen
+                    && !self.is_blocked(id, foundation(pair), &foundation)
+            })
+        })
+    }
+
+    /// §7.2.5.3.3: what has the foundation of a pair that succeeded is unfrozen.
+    pub(crate) fn unfreeze<'a>(
+        &mut self,
+        succeeded: PairId,
+        foundation: impl Fn(&Pair) -> Foundation<'a>,
+    ) {
+        let Some(own) = self.pairs.get(succeeded).map(&foundation) else { return };
+        for (_, pair) in &mut self.pairs {
+            if pair.state == PairState::Frozen && foundation(pair) == own {
+                pair.state = PairState::Waiting;
+            }
+        }
+    }
+
+    /// Waiting and In-Progress pairs, which stretch the RTO (§14.3).
+    pub(crate) fn busy(&self) -> u32 {
+        let busy = self
+            .pairs
+            .iter()
+            .filter(|(_, pair)| matches!(pair.state, PairState::Waiting | PairState::InProgress));
+        u32::try_from(busy.count()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn has_unfinished(&self) -> bool {
+        self.pairs.iter().any(|(_, pair)| pair.is_unfinished())
+    }
+
+    pub(crate) fn has_valid(&self) -> bool {
+        self.pairs.iter().any(|(_, pair)| pair.is_valid())
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.pairs.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::SocketId;
+
+    /// Pairs with the base as foundation.
+    const FOUNDATIONS: [&str; 3] = ["a", "b", "c"];
+
+    fn foundation(pair: &Pair) -> Foundation<'static> {
+        (FOUNDATIONS[pair.base], "r")
+    }
+
+    fn list(pairs: &[(usize, u64)]) -> Checklist {
+        let mut list = Checklist::default();
+        for &(base, priority) in pairs {
+            let to = "192.0.2.1:9".parse().unwrap();
+            let id = list.insert(Pair::new(SocketId(0), base, 0, to, priority), 3, None);
+            if let Some(id) = id {
+                list.set_initial_state(id, foundation);
+            }
+        }
+        list
+    }
+
+    fn priorities(list: &Checklist) -> Vec<u64> {
+        let mut priorities: Vec<_> = list.iter().map(|(_, pair)| pair.priority).collect();
+        priorities.sort_unstable();
+        priorities
+    }
+
+    #[test]
+    fn one_pair_of_each_foundation_waits_the_others_freeze_until_it_succeeds() {
+        let mut list = list(&[(0, 5), (0, 9), (1, 7)]);
+        let state =
+            |list: &Checklist, p| list.iter().find(|(_, x)| x.priority == p).unwrap().1.state;
+        assert_eq!(state(&list, 5), PairState::Waiting);
+        assert_eq!(state(&list, 9), PairState::Frozen);
+        assert_eq!(state(&list, 7), PairState::Waiting);
+        let first = list.next_ordinary(foundation).unwrap();
+        assert_eq!(list.get(first).unwrap().priority, 7);
+        let five = list.find(|pair| pair.priority == 5).unwrap();
+        list.get_mut(five).unwrap().state = PairState::Succeeded;
+        list.unfreeze(five, foundation);
+        assert_eq!(state(&list, 9), PairState::Waiting);
+    }
+
+    #[test]
+    fn a_frozen_pair_gets_its_turn_when_those_of_its_foundation_failed() {
+        let mut list = list(&[(0, 5), (0, 9)]);
+        let five = list.next_ordinary(foundation).unwrap();
+        list.get_mut(five).unwrap().state = PairState::InProgress;
+        assert_eq!(list.next_ordinary(foundation), None);
+        list.get_mut(five).unwrap().state = PairState::Failed;
+        let nine = list.next_ordinary(foundation).unwrap();
+        assert_eq!(list.get(nine).unwrap().priority, 9);
+    }
+
+    #[test]
+    fn at_the_limit_a_better_pair_takes_the_place_of_the_worst() {
+        assert_eq!(priorities(&list(&[(0, 1), (1, 2), (2, 3), (0, 9)])), [2, 3, 9]);
+        assert_eq!(priorities(&list(&[(0, 5), (1, 6), (2, 7), (0, 1)])), [5, 6, 7]);
+    }
+}

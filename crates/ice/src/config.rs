@@ -1,0 +1,130 @@
+//! Timing and limits.
+
+use std::time::Duration;
+
+/// Timing and limits of an [`Agent`](crate::Agent).
+///
+/// The defaults are those of the RFCs where they give any. [`Agent::new`](crate::Agent::new)
+/// raises values that a RFC forbids to the smallest one it allows, and limits every duration to
+/// one day.
+///
+/// ```
+/// use std::time::Duration;
+/// use peerconnection_ice as ice;
+///
+/// let config = ice::Config { ta: Duration::from_millis(50), ..ice::Config::default() };
+/// let agent = ice::Agent::new(config, [7; 32]);
+/// assert_eq!(agent.state(), ice::State::New);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Ta, the pace of ordinary checks: time between the first transmissions of two different
+    /// checks (RFC 8445 §14.2). Triggered and nominating checks do not wait for it. Default
+    /// 20 ms, at least 5 ms.
+    pub ta: Duration,
+    /// Smallest RTO, the time to the first retransmission of a check; each further one takes
+    /// twice as long (RFC 8445 §14.3). Default 500 ms, which is also the smallest allowed.
+    pub rto: Duration,
+    /// Rc, how often a check is sent before it is given up (RFC 8489 §6.2.1). Default 7, which
+    /// with an RTO of 500 ms gives up after 39.5 s. 1 to 10.
+    pub max_transmissions: u32,
+    /// Mean time between two consent checks of the selected pair; each is drawn from 0.8 to 1.2
+    /// times this (RFC 7675 §5.1). They are the keepalives too. Default 5 s, at least 5 s.
+    pub consent_interval: Duration,
+    /// Time after the last valid response at which consent is lost and nothing may be sent on
+    /// the pair any more (RFC 7675 §5.1). Default 30 s.
+    pub consent_expiry: Duration,
+    /// Age of the oldest unanswered consent check that makes
+    /// [`State::Disconnected`](crate::State::Disconnected). Each check is sent once only, so a
+    /// value above `1.2 * consent_interval` means that one lost packet does not show. Default
+    /// 7 s: two checks in a row had no answer.
+    pub disconnected_timeout: Duration,
+    /// The Patiently Awaiting Connectivity timer: no generation fails earlier than this after
+    /// its parameters are known on both sides (RFC 8863 §4). Default 39.5 s.
+    pub pac: Duration,
+    /// Longest time a controlling agent waits with a valid pair for better ones that are still
+    /// being checked. It waits twice the round trip of the valid pair, but at least
+    /// [`nomination_wait_min`](Self::nomination_wait_min) and at most this. Default 200 ms.
+    pub nomination_wait_max: Duration,
+    /// See [`nomination_wait_max`](Self::nomination_wait_max). Default 5 ms.
+    pub nomination_wait_min: Duration,
+    /// How long the generations before the one that carries the data still accept packets and
+    /// answer checks, before their sockets are released. Covers packets in flight and a peer
+    /// that needs three retransmissions (3.5 s) to switch. Default 5 s.
+    pub linger: Duration,
+    /// Most remote candidates of one generation, signalled and peer-reflexive each. Default 100.
+    pub max_candidates: usize,
+    /// Most candidate pairs of one generation (RFC 8445 §6.1.2.5). Default 100.
+    pub max_pairs: usize,
+    /// Most generations held at once; before one more begins, the oldest that does not carry
+    /// the data is released. Default 4, at least 3.
+    pub max_generations: usize,
+    /// Most checks kept of a peer whose parameters are not known yet (RFC 8445 §7.3.1.4).
+    /// Default 16.
+    pub max_early_checks: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            ta: Duration::from_millis(20),
+            rto: Duration::from_millis(500),
+            max_transmissions: 7,
+            consent_interval: Duration::from_secs(5),
+            consent_expiry: Duration::from_secs(30),
+            disconnected_timeout: Duration::from_secs(7),
+            pac: Duration::from_millis(39_500),
+            nomination_wait_max: Duration::from_millis(200),
+            nomination_wait_min: Duration::from_millis(5),
+            linger: Duration::from_secs(5),
+            max_candidates: 100,
+            max_pairs: 100,
+            max_generations: 4,
+            max_early_checks: 16,
+        }
+    }
+}
+
+impl Config {
+    /// The same within what the RFCs allow and what cannot overflow a clock.
+    pub(crate) fn normalised(self) -> Self {
+        const DAY: Duration = Duration::from_secs(86_400);
+        Self {
+            ta: self.ta.clamp(Duration::from_millis(5), DAY),
+            rto: self.rto.clamp(Duration::from_millis(500), DAY),
+            max_transmissions: self.max_transmissions.clamp(1, 10),
+            consent_interval: self.consent_interval.clamp(Duration::from_secs(5), DAY),
+            consent_expiry: self.consent_expiry.clamp(Duration::from_secs(1), DAY),
+            disconnected_timeout: self.disconnected_timeout.clamp(Duration::from_millis(100), DAY),
+            pac: self.pac.min(DAY),
+            nomination_wait_max: self.nomination_wait_max.min(DAY),
+            nomination_wait_min: self.nomination_wait_min.min(self.nomination_wait_max).min(DAY),
+            linger: self.linger.min(DAY),
+            max_candidates: self.max_candidates.max(1),
+            max_pairs: self.max_pairs.max(1),
+            max_generations: self.max_generations.max(3),
+            max_early_checks: self.max_early_checks,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_the_rfcs_forbid_are_raised_to_the_smallest_allowed() {
+        let config = Config {
+            ta: Duration::ZERO,
+            rto: Duration::from_millis(1),
+            consent_interval: Duration::from_secs(1),
+            linger: Duration::MAX,
+            ..Config::default()
+        }
+        .normalised();
+        assert_eq!(config.ta, Duration::from_millis(5));
+        assert_eq!(config.rto, Duration::from_millis(500));
+        assert_eq!(config.consent_interval, Duration::from_secs(5));
+        assert_eq!(config.linger, Duration::from_secs(86_400));
+    }
+}

@@ -1,0 +1,101 @@
+//! What comes out of an agent.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use crate::candidate::Candidate;
+use crate::state::{GatheringState, Role, State};
+
+/// A UDP socket that the host bound for a generation. Chosen by the host, unique per agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SocketId(pub u64);
+
+/// One set of credentials with its candidates and checks: the first, or one of an ICE restart.
+/// Larger is newer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GenerationId(pub u32);
+
+/// ICE parameters: `RTCIceParameters`, `a=ice-ufrag` and `a=ice-pwd`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Parameters {
+    /// 4 to 256 characters (RFC 8839 §5.4).
+    pub username_fragment: String,
+    /// 22 to 256 characters (RFC 8839 §5.4).
+    pub password: String,
+}
+
+impl std::fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parameters")
+            .field("username_fragment", &self.username_fragment)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A local and a remote candidate: `RTCIceCandidatePair`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CandidatePair {
+    /// The local one: as the peer sees it, so peer-reflexive behind a NAT.
+    pub local: Candidate,
+    /// The remote one.
+    pub remote: Candidate,
+}
+
+/// Where data goes: from this socket to this address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Path {
+    /// The socket to send from.
+    pub socket: SocketId,
+    /// The address to send to.
+    pub remote: SocketAddr,
+}
+
+/// A STUN packet to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// The socket to send from.
+    pub socket: SocketId,
+    /// The address to send to.
+    pub destination: SocketAddr,
+    /// The UDP payload.
+    pub payload: Bytes,
+}
+
+/// What happened, in the order it did: see [`Agent::poll_event`](crate::Agent::poll_event).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The host is asked to bind sockets for this generation: any number of
+    /// [`add_socket`](crate::Agent::add_socket), then
+    /// [`gathering_done`](crate::Agent::gathering_done).
+    Gather {
+        /// Whose sockets they will be.
+        generation: GenerationId,
+    },
+    /// `RTCIceTransport.gatheringState` changed: webrtc-pc §5.6, after the end of candidates of
+    /// the last generation that gathered; or a rollback undid what a restart had begun.
+    GatheringStateChange(GatheringState),
+    /// A local candidate is available.
+    LocalCandidate {
+        /// Of which generation.
+        username_fragment: String,
+        /// The candidate.
+        candidate: Candidate,
+    },
+    /// All local candidates of this generation have been announced.
+    EndOfCandidates {
+        /// Of which generation.
+        username_fragment: String,
+    },
+    /// State or selected pair changed, or both: one task of webrtc-pc §5.6.
+    StateChange {
+        /// The new state, if it changed.
+        state: Option<State>,
+        /// The new selected pair, if it changed; `Some(None)` when none is selected any more.
+        selected_pair: Option<Option<CandidatePair>>,
+    },
+    /// A role conflict was resolved (RFC 8445 §7.3.1.1), or the peer is lite.
+    RoleChange(Role),
+    /// The generation of this socket has been released: the host closes it.
+    CloseSocket(SocketId),
+}

@@ -1,0 +1,273 @@
+//! Candidates of both sides, and the pairs they make: RFC 8445 §5.1, §6.1.2.
+
+use std::net::SocketAddr;
+
+use rand::RngExt;
+use slab::Slab;
+use smallvec::SmallVec;
+
+use super::{Context, Generation, Remote, Socket};
+use crate::candidate::{
+    Candidate, CandidateAddress, CandidateKind, Protocol, destination, foundation, priority,
+    same_address,
+};
+use crate::error::Error;
+use crate::event::SocketId;
+use crate::pair::{self, Pair, PairId};
+use crate::state::Role;
+
+impl Generation {
+    pub(crate) fn has_socket(&self, id: SocketId) -> bool {
+        self.sockets.iter().any(|socket| socket.id == id)
+    }
+
+    /// RFC 8445 §5.1.1.1: the host candidate of a socket.
+    pub(crate) fn add_socket(
+        &mut self,
+        ctx: &Context,
+        id: SocketId,
+        address: SocketAddr,
+    ) -> Option<Candidate> {
+        let ip = address.ip().to_canonical();
+        let usable = !ip.is_unspecified() && !ip.is_multicast() && address.port() != 0;
+        if !usable || self.sockets.len() >= ctx.config.max_candidates {
+            return None;
+        }
+        // RFC 8445 §5.1.2.1: unique among the candidates of a type; the host names the best
+        // socket first.
+        let rank = u16::try_from(self.locals.len()).unwrap_or(u16::MAX);
+        let candidate = Candidate {
+            foundation: foundation(CandidateKind::Host, ip, ctx.salt),
+            component: 1,
+            protocol: Protocol::Udp,
+            priority: priority(CandidateKind::Host, u16::MAX - rank, 1),
+            address: CandidateAddress::Ip(ip),
+            port: address.port(),
+            kind: CandidateKind::Host,
+            related: None,
+            tcp_type: None,
+        };
+        let base = self.locals.len();
+        self.locals.push(candidate.clone());
+        let socket = Socket { id, address, base };
+        self.sockets.push(socket);
+        if self.is_pairing(ctx) {
+            for key in self.remote_keys() {
+                self.pair_up(ctx, socket, key);
+            }
+        }
+        Some(candidate)
+    }
+
+    /// The socket died: so do its pairs.
+    pub(crate) fn socket_closed(&mut self, id: SocketId) {
+        self.sockets.retain(|socket| socket.id != id);
+        for (_, pair) in self.list.iter_mut().filter(|(_, pair)| pair.socket == id) {
+            pair.kill();
+        }
+    }
+
+    pub(crate) fn add_remote_candidate(
+        &mut self,
+        ctx: &Context,
+        candidate: Candidate,
+    ) -> Result<(), Error> {
+        let known = |key: &usize| {
+            self.remotes.get(*key).is_some_and(|r| r.candidate.is_redundant_with(&candidate))
+        };
+        if self.signalled.iter().any(known) {
+            tracing::trace!(%candidate, "redundant remote candidate");
+            return Ok(());
+        }
+        if self.signalled.len() >= ctx.config.max_candidates {
+            return Err(Error::TooManyCandidates);
+        }
+        let address = candidate.checkable();
+        let reflexive = address.and_then(|address| self.find_remote(address));
+        if reflexive.is_some_and(|key| self.signalled.contains(&key)) {
+            return Ok(());
+        }
+        let key = if let Some(key) = reflexive
+            && let Some(remote) = self.remotes.get_mut(key)
+        {
+            // RFC 8445 §7.3.1.3: a peer-reflexive candidate that becomes known keeps its pairs.
+            remote.candidate = candidate;
+            self.update_priorities(ctx);
+            key
+        } else {
+            self.remotes.insert(Remote { candidate, address })
+        };
+        self.signalled.push(key);
+        if self.is_pairing(ctx) {
+            for socket in self.sockets.clone() {
+                self.pair_up(ctx, socket, key);
+            }
+        }
+        Ok(())
+    }
+
+    fn remote_keys(&self) -> SmallVec<[usize; 8]> {
+        self.remotes.iter().map(|(key, _)| key).collect()
+    }
+
+    pub(super) fn find_remote(&self, address: SocketAddr) -> Option<usize> {
+        self.remotes
+            .iter()
+            .find(|(_, remote)| remote.address.is_some_and(|a| same_address(a, address)))
+            .map(|(key, _)| key)
+    }
+
+    /// RFC 8445 §7.3.1.3: a remote candidate learned from a check.
+    pub(super) fn learn_remote(
+        &mut self,
+        ctx: &mut Context,
+        source: SocketAddr,
+        priority: Option<u32>,
+    ) -> Option<usize> {
+        let learned = self.remotes.len().saturating_sub(self.signalled.len());
+        if learned >= ctx.config.max_candidates {
+            // Those whose pair has come to nothing and is gone make room.
+            let (list, signalled) = (&self.list, &self.signalled);
+            self.remotes.retain(|key, _| {
+                signalled.contains(&key) || list.find(|pair| pair.remote == key).is_some()
+            });
+            let learned = self.remotes.len().saturating_sub(self.signalled.len());
+            if learned >= ctx.config.max_candidates {
+                tracing::debug!(%source, "too many peer-reflexive candidates");
+                return None;
+            }
+        }
+        let default = || crate::candidate::priority(CandidateKind::PeerReflexive, 0, 1);
+        let candidate = Candidate {
+            foundation: ctx.rng.random::<u64>().to_string(),
+            component: 1,
+            protocol: Protocol::Udp,
+            priority: priority.unwrap_or_else(default),
+            address: CandidateAddress::Ip(source.ip().to_canonical()),
+            port: source.port(),
+            kind: CandidateKind::PeerReflexive,
+            related: None,
+            tcp_type: None,
+        };
+        Some(self.remotes.insert(Remote { candidate, address: Some(source) }))
+    }
+
+    /// RFC 8445 §7.2.5.3.1: the local candidate that the peer sees, new if it was not known.
+    pub(super) fn learn_local(
+        &mut self,
+        ctx: &Context,
+        socket: SocketId,
+        base: usize,
+        mapped: SocketAddr,
+    ) -> Option<usize> {
+        let mapped = SocketAddr::new(mapped.ip().to_canonical(), mapped.port());
+        let known =
+            |local: &Candidate| local.socket_addr().is_some_and(|a| same_address(a, mapped));
+        let base_candidate = self.locals.get(base)?;
+        if known(base_candidate) {
+            return Some(base);
+        }
+        if let Some(index) = self.locals.iter().position(known) {
+            return Some(index);
+        }
+        if self.locals.len() >= ctx.config.max_candidates.saturating_mul(2) {
+            tracing::debug!(?socket, "too many local candidates");
+            return Some(base);
+        }
+        let address = base_candidate.socket_addr()?;
+        self.locals.push(Candidate {
+            foundation: foundation(CandidateKind::PeerReflexive, address.ip(), ctx.salt),
+            priority: crate::candidate::peer_reflexive_priority(base_candidate.priority),
+            address: CandidateAddress::Ip(mapped.ip()),
+            port: mapped.port(),
+            kind: CandidateKind::PeerReflexive,
+            related: Some((address.ip(), address.port())),
+            ..base_candidate.clone()
+        });
+        Some(self.locals.len() - 1)
+    }
+
+    pub(crate) fn local_candidates(&self) -> impl Iterator<Item = &Candidate> {
+        self.locals.iter().filter(|local| local.kind != CandidateKind::PeerReflexive)
+    }
+
+    pub(crate) fn remote_candidates(&self) -> impl Iterator<Item = &Candidate> {
+        self.signalled.iter().filter_map(|key| self.remotes.get(*key)).map(|r| &r.candidate)
+    }
+
+    /// The candidates that another generation got from a peer that did not change its parameters.
+    pub(crate) fn inherit_candidates(&mut self, ctx: &Context, older: &Self) {
+        for candidate in older.remote_candidates() {
+            if self.add_remote_candidate(ctx, candidate.clone()).is_err() {
+                break;
+            }
+        }
+        self.remote_done |= older.remote_done;
+    }
+
+    /// New candidates make pairs as long as there is no good one: RFC 8838 §12 discards those
+    /// that come to a completed checklist; here they are kept until it is in trouble.
+    pub(super) fn is_pairing(&self, ctx: &Context) -> bool {
+        self.remote.is_some()
+            && self.retire_at.is_none()
+            && !self.failed
+            && self.selected.as_ref().is_none_or(|selected| {
+                selected.recovering
+                    || (ctx.role == Some(Role::Controlling) && self.is_dead(selected.pair))
+            })
+    }
+
+    pub(super) fn pair_all(&mut self, ctx: &Context) {
+        for key in self.remote_keys() {
+            for socket in self.sockets.clone() {
+                self.pair_up(ctx, socket, key);
+            }
+        }
+    }
+
+    /// RFC 8445 §6.1.2.2 to §6.1.2.5: makes the pair unless it makes no sense or exists.
+    pub(super) fn pair_up(&mut self, ctx: &Context, socket: Socket, key: usize) -> Option<PairId> {
+        let remote = self.remotes.get(key)?;
+        let to = destination(socket.address, remote.address?)?;
+        let existing = |p: &Pair| p.socket == socket.id && same_address(p.destination, to);
+        if let Some(id) = self.list.find(existing) {
+            return Some(id);
+        }
+        let local = self.locals.get(socket.base)?;
+        let role = ctx.role.unwrap_or(Role::Controlled);
+        let priority = pair::priority(role, local.priority, remote.candidate.priority);
+        let pair = Pair::new(socket.id, socket.base, key, to, priority);
+        let keep = self.selected.as_ref().map(|selected| selected.pair);
+        let id = self.list.insert(pair, ctx.config.max_pairs, keep);
+        if id.is_none() {
+            tracing::debug!(remote = %remote.candidate, "too many pairs");
+        }
+        let (locals, remotes) = (&self.locals, &self.remotes);
+        self.list.set_initial_state(id?, |pair| foundation_of(locals, remotes, pair));
+        id
+    }
+
+    /// RFC 8445 §7.3.1.1: the role has changed, or a priority has become known.
+    pub(crate) fn update_priorities(&mut self, ctx: &Context) {
+        let role = ctx.role.unwrap_or(Role::Controlled);
+        for (_, pair) in self.list.iter_mut() {
+            if let (Some(local), Some(remote)) =
+                (self.locals.get(pair.base), self.remotes.get(pair.remote))
+            {
+                pair.priority = pair::priority(role, local.priority, remote.candidate.priority);
+            }
+        }
+    }
+}
+
+/// The foundation of a pair: RFC 8445 §6.1.2.6.
+pub(super) fn foundation_of<'a>(
+    locals: &'a [Candidate],
+    remotes: &'a Slab<Remote>,
+    pair: &Pair,
+) -> (&'a str, &'a str) {
+    (
+        locals.get(pair.base).map_or("", |local| local.foundation.as_str()),
+        remotes.get(pair.remote).map_or("", |remote| remote.candidate.foundation.as_str()),
+    )
+}

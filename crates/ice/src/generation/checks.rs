@@ -1,0 +1,306 @@
+//! Checks that go out: ordinary, nominating, consent. RFC 8445 §7.2, §8; RFC 7675.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use stun_types::message::TransactionId;
+
+use super::candidates::foundation_of;
+use super::{Context, Generation};
+use crate::candidate::peer_reflexive_priority;
+use crate::pair::{Pair, PairId, PairState};
+use crate::state::Role;
+use crate::stun::Check;
+use crate::timing::{Due, Schedule, Transaction, earlier, later};
+
+impl Generation {
+    /// Sends a check, in the place of one in flight.
+    pub(crate) fn start_check(
+        &mut self,
+        ctx: &mut Context,
+        now: Instant,
+        id: PairId,
+        use_candidate: bool,
+    ) {
+        // RFC 8445 §14.3
+        let rto = ctx.config.rto.max(ctx.config.ta.saturating_mul(self.list.busy()));
+        let schedule = if use_candidate || self.selected.is_some() {
+            Schedule::short(rto)
+        } else {
+            Schedule::full(rto, ctx.config.max_transmissions)
+        };
+        let written = self.write_check(ctx, id, use_candidate);
+        let Some(pair) = self.list.get_mut(id) else { return };
+        let Some((transaction, payload, role)) = written else {
+            pair.state = PairState::Failed;
+            return;
+        };
+        pair.replace_check();
+        pair.check = Some(Transaction::new(
+            transaction,
+            payload.clone(),
+            role,
+            use_candidate,
+            now,
+            schedule,
+        ));
+        // A valid pair that is being nominated stays valid.
+        if !(use_candidate && pair.state == PairState::Succeeded) {
+            pair.state = PairState::InProgress;
+        }
+        pair.counters.requests_sent += 1;
+        ctx.transmit(pair.socket, pair.destination, payload);
+    }
+
+    fn write_check(
+        &self,
+        ctx: &mut Context,
+        id: PairId,
+        use_candidate: bool,
+    ) -> Option<(TransactionId, Bytes, Role)> {
+        let pair = self.list.get(id)?;
+        let role = ctx.role?;
+        let transaction = ctx.transaction_id();
+        let check = Check {
+            id: transaction,
+            local: self.local.as_ref()?,
+            remote: self.remote.as_ref()?,
+            priority: peer_reflexive_priority(self.locals.get(pair.base)?.priority),
+            role,
+            tie_breaker: ctx.tie_breaker,
+            use_candidate,
+        };
+        Some((transaction, check.write()?, role))
+    }
+
+    /// The pair whose ordinary check is next, if any may be sent.
+    pub(crate) fn next_ordinary(&self, ctx: &Context) -> Option<PairId> {
+        if !self.is_running(ctx) {
+            return None;
+        }
+        let (locals, remotes) = (&self.locals, &self.remotes);
+        self.list.next_ordinary(|pair| foundation_of(locals, remotes, pair))
+    }
+
+    /// Everything that is due, except ordinary checks.
+    pub(crate) fn on_time(&mut self, ctx: &mut Context, now: Instant) {
+        if self.retire_at.is_some() {
+            return;
+        }
+        for id in self.list.ids() {
+            self.on_check_time(ctx, now, id);
+        }
+        self.on_consent_time(ctx, now);
+        self.nominate(ctx, now);
+        self.conclude(now);
+    }
+
+    fn on_check_time(&mut self, ctx: &mut Context, now: Instant, id: PairId) {
+        let due = self
+            .list
+            .get_mut(id)
+            .and_then(|pair| pair.check.as_mut())
+            .and_then(|check| check.on_time(now));
+        match due {
+            None => {}
+            Some(Due::Retransmit) => self.retransmit(ctx, id),
+            Some(Due::TimedOut) => {
+                let Some(pair) = self.list.get_mut(id) else { return };
+                let cancelled = pair.check.take().is_some_and(|check| check.cancelled);
+                tracing::trace!(to = %pair.destination, cancelled, "check timed out");
+                if !cancelled || pair.state == PairState::InProgress {
+                    pair.state = PairState::Failed;
+                }
+                // RFC 8445 §8.1.2: the silence of a cancelled check is no failure.
+                if cancelled && pair.state == PairState::Failed {
+                    self.list.retain(|other, _| other != id);
+                }
+            }
+        }
+    }
+
+    fn retransmit(&mut self, ctx: &mut Context, id: PairId) {
+        // Some lite agents answer only checks that carry USE-CANDIDATE. When nothing answers the
+        // ordinary ones, retransmissions to a lite peer carry it from the first, to others from
+        // the second: nominating what turns out to be the only valid pair is in order.
+        let threshold = if self.lite { 2 } else { 3 };
+        let desperate = ctx.role == Some(Role::Controlling)
+            && self.selected.is_none()
+            && !self.list.has_valid()
+            && self
+                .list
+                .get(id)
+                .and_then(|pair| pair.check.as_ref())
+                .is_some_and(|check| !check.use_candidate && check.sent >= threshold);
+        let written = if desperate { self.write_check(ctx, id, true) } else { None };
+        let Some(pair) = self.list.get_mut(id) else { return };
+        let Some(mut check) = pair.check.take() else { return };
+        if let Some((transaction, payload, role)) = written {
+            pair.remember(&check);
+            check.id = transaction;
+            check.payload = payload;
+            check.role = role;
+            check.use_candidate = true;
+        }
+        pair.counters.requests_sent += 1;
+        ctx.transmit(pair.socket, pair.destination, check.payload.clone());
+        pair.check = Some(check);
+    }
+
+    fn on_consent_time(&mut self, ctx: &mut Context, now: Instant) {
+        let Some(selected) = &mut self.selected else {
+            self.refresh_valid_pairs(ctx, now);
+            return;
+        };
+        let id = selected.pair;
+        if now >= selected.consent.expires(&ctx.config) {
+            tracing::debug!(generation = self.id.0, "consent expired");
+            self.lose_selected();
+            self.forget_valid_pairs(ctx, now);
+            return;
+        }
+        if let Some((challenger, at)) = selected.challenger
+            && now >= at
+        {
+            selected.challenger = None;
+            if self.list.get(challenger).is_some_and(|pair| pair.is_valid()) {
+                self.select(ctx, now, challenger);
+                return;
+            }
+        }
+        let Some(selected) = &self.selected else { return };
+        if selected.consent.is_due(now) && !self.is_dead(id) {
+            self.send_consent_check(ctx, now);
+        }
+        let in_trouble = self.is_in_trouble(ctx, now);
+        let Some(selected) = &mut self.selected else { return };
+        if in_trouble && !selected.recovering {
+            selected.recovering = true;
+            if ctx.role == Some(Role::Controlling) {
+                self.recover(ctx, now);
+            }
+        } else if !in_trouble && selected.recovering {
+            selected.recovering = false;
+            self.stop_other_checks(id);
+        }
+    }
+
+    /// Pairs that answered before the selected one was lost, but not since, are worth nothing.
+    fn forget_valid_pairs(&mut self, ctx: &Context, now: Instant) {
+        for (_, pair) in self.list.iter_mut().filter(|(_, pair)| pair.is_valid()) {
+            if pair.last_response.is_none_or(|at| now >= later(at, ctx.config.consent_expiry)) {
+                pair.state = PairState::Failed;
+            }
+        }
+    }
+
+    /// When a valid pair that nobody has nominated is to be asked again whether it still is.
+    fn refresh_at(pair: &Pair, ctx: &Context) -> Option<Instant> {
+        let asked = pair.is_valid() && pair.check.is_none();
+        pair.last_response.filter(|_| asked).map(|at| later(at, ctx.config.consent_expiry / 2))
+    }
+
+    fn refresh_valid_pairs(&mut self, ctx: &mut Context, now: Instant) {
+        if !self.is_running(ctx) {
+            return;
+        }
+        for id in self.list.ids() {
+            let at = self.list.get(id).and_then(|pair| Self::refresh_at(pair, ctx));
+            if at.is_some_and(|at| now >= at) {
+                self.start_check(ctx, now, id, false);
+            }
+        }
+    }
+
+    /// The selected pair is in trouble: another one may do. Pairs that were valid before are
+    /// asked at once, all that were never checked follow at the pace of ordinary checks.
+    fn recover(&mut self, ctx: &mut Context, now: Instant) {
+        let selected = self.selected.as_ref().map(|selected| selected.pair);
+        let died = selected.is_some_and(|id| self.is_dead(id));
+        for id in self.list.ids().filter(|id| Some(*id) != selected) {
+            // If the socket died there is no time to ask: nominating the best one asks it.
+            if !died && self.list.get(id).is_some_and(|pair| pair.is_valid()) {
+                self.start_check(ctx, now, id, false);
+            }
+        }
+        self.pair_all(ctx);
+    }
+
+    /// RFC 7675 §5.1: sent once only. As controlling, with USE-CANDIDATE, for peers that answer
+    /// nothing else.
+    pub(super) fn send_consent_check(&mut self, ctx: &mut Context, now: Instant) {
+        let Some(id) = self.selected.as_ref().map(|selected| selected.pair) else { return };
+        let use_candidate = ctx.role == Some(Role::Controlling);
+        let Some((transaction, payload, role)) = self.write_check(ctx, id, use_candidate) else {
+            return;
+        };
+        let (Some(selected), Some(pair)) = (&mut self.selected, self.list.get_mut(id)) else {
+            return;
+        };
+        selected.consent.on_sent(transaction, role, now, &ctx.config, &mut ctx.rng);
+        pair.counters.requests_sent += 1;
+        pair.counters.consent_requests_sent += 1;
+        ctx.transmit(pair.socket, pair.destination, payload);
+    }
+
+    /// RFC 8445 §8.1.1. The best valid pair is nominated when no better one is still being
+    /// checked, or after a short wait: see `Config::nomination_wait_max`.
+    pub(crate) fn nominate(&mut self, ctx: &mut Context, now: Instant) {
+        if !self.is_running(ctx)
+            || ctx.role != Some(Role::Controlling)
+            || (self.selected.is_some() && !self.is_in_trouble(ctx, now))
+        {
+            return;
+        }
+        let selected = self.selected.as_ref().map(|selected| selected.pair);
+        let Some(best) = self.list.best(|id, pair| pair.is_valid() && Some(id) != selected) else {
+            self.nomination_at = None;
+            return;
+        };
+        let Some(pair) = self.list.get(best) else { return };
+        let (priority, round_trip) = (pair.priority, pair.counters.current_round_trip_time);
+        let nominating = |pair: &Pair| {
+            pair.is_valid() && pair.check.as_ref().is_some_and(|check| check.use_candidate)
+        };
+        if self.list.find(nominating).is_some() {
+            return;
+        }
+        let hopeful = |pair: &Pair| pair.is_unfinished() && pair.priority > priority;
+        if selected.is_none() && self.list.find(hopeful).is_some() {
+            let wait = round_trip.unwrap_or(Duration::MAX).saturating_mul(2);
+            let wait = wait.clamp(ctx.config.nomination_wait_min, ctx.config.nomination_wait_max);
+            let at = *self.nomination_at.get_or_insert_with(|| later(now, wait));
+            if now < at {
+                return;
+            }
+        }
+        tracing::trace!(generation = self.id.0, pair = best, "nominating");
+        self.start_check(ctx, now, best, true);
+    }
+
+    /// When [`on_time`](Self::on_time) has something to do.
+    pub(crate) fn deadline(&self, ctx: &Context, now: Instant) -> Option<Instant> {
+        if self.retire_at.is_some() {
+            return self.retire_at;
+        }
+        let mut deadline = None;
+        for (_, pair) in self.list.iter() {
+            earlier(&mut deadline, pair.check.as_ref().map(Transaction::deadline));
+        }
+        if let Some(selected) = &self.selected {
+            if self.is_dead(selected.pair) {
+                earlier(&mut deadline, Some(selected.consent.expires(&ctx.config)));
+            } else {
+                earlier(&mut deadline, Some(selected.consent.deadline(now, &ctx.config)));
+            }
+            earlier(&mut deadline, selected.challenger.map(|(_, at)| at));
+        } else if !self.failed {
+            for (_, pair) in self.list.iter().filter(|_| self.is_running(ctx)) {
+                earlier(&mut deadline, Self::refresh_at(pair, ctx));
+            }
+            earlier(&mut deadline, self.pac_at.filter(|at| *at > now));
+            earlier(&mut deadline, self.nomination_at.filter(|at| *at > now));
+        }
+        deadline
+    }
+}

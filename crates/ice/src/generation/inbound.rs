@@ -1,0 +1,307 @@
+//! What comes in: RFC 8445 §7.2.5, §7.3.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use stun_types::message::{Message, TransactionId};
+
+use super::candidates::foundation_of;
+use super::{Context, EarlyCheck, Generation};
+use crate::candidate::same_address;
+use crate::event::SocketId;
+use crate::pair::{PairId, PairState};
+use crate::state::Role;
+use crate::stun::{self, Answer, Request};
+use crate::timing::later;
+
+/// How long the selected pair has to answer when the peer nominates a worse one.
+const CHALLENGE: Duration = Duration::from_secs(1);
+
+/// What a response means to the agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All is done.
+    Done,
+    /// 487 to a request in which we had this role; the pair is to be checked again.
+    RoleConflict { role: Role, pair: Option<PairId> },
+}
+
+/// Which of our requests a response answers.
+enum Asked {
+    Consent(Role),
+    /// The check in flight of a pair, or one that it replaced.
+    Check {
+        pair: PairId,
+        use_candidate: bool,
+        role: Role,
+        current: bool,
+    },
+}
+
+impl Generation {
+    /// An authentic request without role conflict: answered, and taken as §7.3.1.3 to §7.3.1.5
+    /// want.
+    pub(crate) fn on_request(
+        &mut self,
+        ctx: &mut Context,
+        now: Instant,
+        socket: SocketId,
+        source: SocketAddr,
+        username_fragment: &str,
+        request: &Request,
+    ) {
+        let Some(local) = &self.local else { return };
+        if let Some(response) = stun::success(request.id, source, &local.key) {
+            ctx.transmit(socket, source, response);
+        }
+        if self.remote.is_none() {
+            self.keep_early_check(ctx, socket, source, username_fragment, request);
+            return;
+        }
+        self.on_check(ctx, now, socket, source, request.priority, request.use_candidate);
+    }
+
+    /// §7.3.1.4: the triggered check is made when the remote parameters are known.
+    fn keep_early_check(
+        &mut self,
+        ctx: &Context,
+        socket: SocketId,
+        source: SocketAddr,
+        username_fragment: &str,
+        request: &Request,
+    ) {
+        let again = self
+            .early
+            .iter_mut()
+            .find(|early| early.socket == socket && same_address(early.source, source));
+        if let Some(early) = again {
+            early.use_candidate |= request.use_candidate;
+        } else if self.early.len() < ctx.config.max_early_checks {
+            self.early.push(EarlyCheck {
+                socket,
+                source,
+                username_fragment: username_fragment.to_owned(),
+                priority: request.priority,
+                use_candidate: request.use_candidate,
+            });
+        } else {
+            tracing::debug!(%source, "too many early checks");
+        }
+    }
+
+    /// §7.3.1.3 to §7.3.1.5, after the answer.
+    pub(super) fn on_check(
+        &mut self,
+        ctx: &mut Context,
+        now: Instant,
+        socket: SocketId,
+        source: SocketAddr,
+        priority: Option<u32>,
+        use_candidate: bool,
+    ) {
+        let existing =
+            self.list.find(|p| p.socket == socket && same_address(p.destination, source));
+        let id = existing.or_else(|| {
+            if self.retire_at.is_some() || self.failed {
+                return None;
+            }
+            let socket = *self.sockets.iter().find(|s| s.id == socket)?;
+            let remote =
+                self.find_remote(source).or_else(|| self.learn_remote(ctx, source, priority))?;
+            self.pair_up(ctx, socket, remote)
+        });
+        let Some(id) = id else { return };
+        let Some(pair) = self.list.get_mut(id) else { return };
+        pair.counters.requests_received += 1;
+        pair.counters.responses_sent += 1;
+        if pair.dead {
+            return;
+        }
+        pair.authenticated = true;
+        if use_candidate && ctx.role == Some(Role::Controlled) {
+            pair.peer_nominated = Some(now);
+        }
+        let state = pair.state;
+        if !self.is_running(ctx) {
+            return;
+        }
+        match state {
+            PairState::Succeeded => self.follow_nomination(ctx, now, id),
+            // The triggered check goes out at once: nothing that has to wait for it is faster.
+            PairState::Frozen | PairState::Waiting | PairState::InProgress | PairState::Failed => {
+                self.start_check(ctx, now, id, false);
+            }
+        }
+    }
+
+    /// §7.3.1.5: a valid pair that the peer nominated is selected. Of several (a peer that
+    /// nominates aggressively), the best. A worse one that comes later takes over if the peer
+    /// has not nominated the selected one for longer than its consent checks would need, or if
+    /// that has stopped to answer.
+    fn follow_nomination(&mut self, ctx: &mut Context, now: Instant, id: PairId) {
+        let nominated = ctx.role == Some(Role::Controlled)
+            && self.list.get(id).is_some_and(|p| p.peer_nominated.is_some() && p.is_valid());
+        if !nominated {
+            return;
+        }
+        let Some(selected) = &self.selected else {
+            self.select(ctx, now, id);
+            return;
+        };
+        if selected.pair == id {
+            return;
+        }
+        let priority = |id| self.list.get(id).map(|pair| pair.priority);
+        let nominated = self.list.get(selected.pair).and_then(|pair| pair.peer_nominated);
+        let stale = nominated.is_none_or(|at| {
+            now.saturating_duration_since(at) >= ctx.config.consent_interval.mul_f64(1.5)
+        });
+        if priority(id) > priority(selected.pair) || stale || self.is_in_trouble(ctx, now) {
+            self.select(ctx, now, id);
+            return;
+        }
+        let answered = now.saturating_duration_since(selected.consent.last_response());
+        if selected.challenger.is_none() && answered >= CHALLENGE {
+            self.send_consent_check(ctx, now);
+            if let Some(selected) = &mut self.selected {
+                selected.challenger = Some((id, later(now, CHALLENGE)));
+            }
+        }
+    }
+
+    /// A response, if it is one to a request of ours.
+    pub(crate) fn on_response(
+        &mut self,
+        ctx: &mut Context,
+        now: Instant,
+        socket: SocketId,
+        source: SocketAddr,
+        message: &Message<'_>,
+    ) -> Outcome {
+        let id = message.transaction_id();
+        let (Some(asked), Some(remote)) = (self.asked(id), &self.remote) else {
+            tracing::trace!(%source, "response to nothing");
+            return Outcome::Done;
+        };
+        let Some(answer) = stun::answer(message, &remote.key) else {
+            tracing::debug!(%source, "response that is not authentic");
+            return Outcome::Done;
+        };
+        let pair_id = match (&asked, &self.selected) {
+            (Asked::Check { pair, .. }, _) => *pair,
+            (Asked::Consent(_), Some(selected)) => selected.pair,
+            (Asked::Consent(_), None) => return Outcome::Done,
+        };
+        let Some(pair) = self.list.get_mut(pair_id) else { return Outcome::Done };
+        // §7.2.5.2.1 fails the pair at once. But whoever captures a response can send it again
+        // from elsewhere; ignored, the check fails by itself if no other response comes.
+        if pair.socket != socket || !same_address(pair.destination, source) {
+            tracing::debug!(%source, expected = %pair.destination, "response from elsewhere");
+            return Outcome::Done;
+        }
+        pair.counters.responses_received += 1;
+        match (asked, answer) {
+            (Asked::Consent(_), Answer::Success { .. }) => self.on_consent(now, id),
+            (Asked::Consent(role), Answer::Error { code: 487 }) => {
+                return Outcome::RoleConflict { role, pair: None };
+            }
+            // RFC 7675 §5.1: consent is a non-error response.
+            (Asked::Consent(_), Answer::Error { code }) => {
+                tracing::debug!(code, %source, "consent refused");
+            }
+            (Asked::Check { pair, use_candidate, .. }, Answer::Success { mapped }) => {
+                self.on_success(ctx, now, pair, id, use_candidate, mapped);
+            }
+            (Asked::Check { pair, role, current, .. }, Answer::Error { code: 487 }) => {
+                return Outcome::RoleConflict { role, pair: current.then_some(pair) };
+            }
+            // §7.2.5.2.4
+            (Asked::Check { pair, current, .. }, Answer::Error { code }) => {
+                tracing::debug!(code, %source, "check refused");
+                if current && let Some(pair) = self.list.get_mut(pair) {
+                    pair.check = None;
+                    pair.state = PairState::Failed;
+                }
+            }
+        }
+        Outcome::Done
+    }
+
+    fn asked(&self, id: TransactionId) -> Option<Asked> {
+        if let Some(role) = self.selected.as_ref().and_then(|s| s.consent.awaits(id)) {
+            return Some(Asked::Consent(role));
+        }
+        self.list.iter().find_map(|(pair, p)| {
+            if let Some(check) = p.check.as_ref().filter(|check| check.id == id) {
+                let (use_candidate, role) = (check.use_candidate, check.role);
+                return Some(Asked::Check { pair, use_candidate, role, current: true });
+            }
+            let replaced = p.replaced.iter().find(|replaced| replaced.id == id)?;
+            let (use_candidate, role) = (replaced.use_candidate, replaced.role);
+            Some(Asked::Check { pair, use_candidate, role, current: false })
+        })
+    }
+
+    fn on_consent(&mut self, now: Instant, id: TransactionId) {
+        let Some(selected) = &mut self.selected else { return };
+        let Some(time) = selected.consent.on_response(id, now) else { return };
+        selected.challenger = None;
+        if let Some(pair) = self.list.get_mut(selected.pair) {
+            pair.last_response = Some(now);
+            pair.counters.on_round_trip(time);
+        }
+    }
+
+    /// §7.2.5.3
+    fn on_success(
+        &mut self,
+        ctx: &mut Context,
+        now: Instant,
+        id: PairId,
+        transaction: TransactionId,
+        use_candidate: bool,
+        mapped: SocketAddr,
+    ) {
+        let Some(pair) = self.list.get(id) else { return };
+        if pair.dead {
+            return;
+        }
+        let local = self.learn_local(ctx, pair.socket, pair.base, mapped);
+        let Some(pair) = self.list.get_mut(id) else { return };
+        if let Some(at) = pair.sent_at(transaction) {
+            pair.counters.on_round_trip(now.saturating_duration_since(at));
+        }
+        // The answer to a check that another one replaced says as much, but an outstanding
+        // nomination is still to be answered.
+        let nominating = |c: &crate::timing::Transaction| c.use_candidate && c.id != transaction;
+        if !pair.check.as_ref().is_some_and(nominating) {
+            pair.replace_check();
+        }
+        pair.replaced.retain(|replaced| replaced.id != transaction);
+        pair.state = PairState::Succeeded;
+        pair.mapped = local;
+        pair.authenticated = true;
+        pair.last_response = Some(now);
+        let (locals, remotes) = (&self.locals, &self.remotes);
+        self.list.unfreeze(id, |pair| foundation_of(locals, remotes, pair));
+        if let Some(selected) = &mut self.selected
+            && selected.pair == id
+        {
+            selected.consent.refresh(now);
+            selected.challenger = None;
+        }
+        match ctx.role {
+            Some(Role::Controlling) if use_candidate => {
+                let priority = |id| self.list.get(id).map(|pair| pair.priority);
+                let wanted = self.selected.as_ref().is_none_or(|selected| {
+                    self.is_in_trouble(ctx, now) || priority(id) > priority(selected.pair)
+                });
+                if wanted {
+                    self.select(ctx, now, id);
+                }
+            }
+            Some(Role::Controlling) | None => {}
+            Some(Role::Controlled) => self.follow_nomination(ctx, now, id),
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! One generation: credentials of both sides, candidates, checklist, selected pair.
+
+mod candidates;
+mod checks;
+mod inbound;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use slab::Slab;
+use smallvec::SmallVec;
+use stun_types::message::TransactionId;
+
+use crate::candidate::{Candidate, same_address};
+use crate::checklist::Checklist;
+use crate::config::Config;
+use crate::consent::Consent;
+use crate::event::{CandidatePair, GenerationId, Parameters, Path, SocketId, Transmit};
+use crate::pair::{PairId, PairState};
+use crate::state::{GatheringState, Role};
+use crate::stun::Credentials;
+
+pub(crate) use inbound::Outcome;
+
+/// What all generations of an agent share.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    pub(crate) rng: StdRng,
+    pub(crate) role: Option<Role>,
+    pub(crate) tie_breaker: u64,
+    salt: u32,
+    pub(crate) transmits: VecDeque<Transmit>,
+}
+
+impl Context {
+    pub(crate) fn new(config: Config, seed: [u8; 32]) -> Self {
+        let mut rng = StdRng::from_seed(seed);
+        Self {
+            config: config.normalised(),
+            role: None,
+            tie_breaker: rng.random(),
+            salt: rng.random(),
+            rng,
+            transmits: VecDeque::new(),
+        }
+    }
+
+    fn transaction_id(&mut self) -> TransactionId {
+        self.rng.random::<u128>().into()
+    }
+
+    pub(crate) fn transmit(
+        &mut self,
+        socket: SocketId,
+        destination: SocketAddr,
+        payload: bytes::Bytes,
+    ) {
+        /// A host that never polls loses the oldest, as a network would.
+        const QUEUE: usize = 1024;
+        if self.transmits.len() >= QUEUE {
+            self.transmits.pop_front();
+        }
+        self.transmits.push_back(Transmit { socket, destination, payload });
+    }
+}
+
+/// A socket of the host and its candidate.
+#[derive(Debug, Clone, Copy)]
+struct Socket {
+    id: SocketId,
+    address: SocketAddr,
+    base: usize,
+}
+
+/// A remote candidate.
+#[derive(Debug)]
+struct Remote {
+    candidate: Candidate,
+    /// Nothing if it makes no pair.
+    address: Option<SocketAddr>,
+}
+
+/// A check of a peer whose parameters are not known yet.
+#[derive(Debug)]
+struct EarlyCheck {
+    socket: SocketId,
+    source: SocketAddr,
+    username_fragment: String,
+    priority: Option<u32>,
+    use_candidate: bool,
+}
+
+/// The pair that carries, or would carry, the data.
+#[derive(Debug)]
+pub(crate) struct Selected {
+    pub(crate) pair: PairId,
+    pub(crate) consent: Consent,
+    /// Other pairs are being tried, since this one is in trouble.
+    recovering: bool,
+    /// A pair of lower priority that the peer nominated since: it takes over if this one does
+    /// not answer by then.
+    challenger: Option<(PairId, Instant)>,
+}
+
+/// What identifies the selected pair to the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SelectedKey {
+    generation: GenerationId,
+    path: Path,
+    local: Option<usize>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Generation {
+    pub(crate) id: GenerationId,
+    /// An ICE restart began it.
+    pub(crate) restart: bool,
+    /// The offer/answer exchange that began it is complete.
+    pub(crate) committed: bool,
+    pub(crate) local: Option<Credentials>,
+    pub(crate) remote: Option<Credentials>,
+    pub(crate) lite: bool,
+    pub(crate) gathering: GatheringState,
+    sockets: SmallVec<[Socket; 2]>,
+    locals: Vec<Candidate>,
+    remotes: Slab<Remote>,
+    /// Keys of the remote candidates that were signalled, in order.
+    signalled: Vec<usize>,
+    /// The peer has no more candidates.
+    pub(crate) remote_done: bool,
+    early: Vec<EarlyCheck>,
+    pub(crate) list: Checklist,
+    pub(crate) selected: Option<Selected>,
+    pac_at: Option<Instant>,
+    nomination_at: Option<Instant>,
+    /// A newer generation carries the data: this one ends then.
+    pub(crate) retire_at: Option<Instant>,
+    completed: bool,
+    failed: bool,
+}
+
+impl Generation {
+    pub(crate) fn new(id: GenerationId, restart: bool) -> Self {
+        Self {
+            id,
+            restart,
+            committed: false,
+            local: None,
+            remote: None,
+            lite: false,
+            gathering: GatheringState::New,
+            sockets: SmallVec::new(),
+            locals: Vec::new(),
+            remotes: Slab::new(),
+            signalled: Vec::new(),
+            remote_done: false,
+            early: Vec::new(),
+            list: Checklist::default(),
+            selected: None,
+            pac_at: None,
+            nomination_at: None,
+            retire_at: None,
+            completed: false,
+            failed: false,
+        }
+    }
+
+    // ----- credentials
+
+    pub(crate) fn has_local(&self, parameters: &Parameters) -> bool {
+        self.local.as_ref().is_some_and(|local| local.parameters == *parameters)
+    }
+
+    pub(crate) fn has_remote(&self, parameters: &Parameters) -> bool {
+        self.remote.as_ref().is_some_and(|remote| remote.parameters == *parameters)
+    }
+
+    pub(crate) fn has_remote_username_fragment(&self, username_fragment: &str) -> bool {
+        self.remote.as_ref().is_some_and(|r| r.username_fragment() == username_fragment)
+    }
+
+    pub(crate) fn local_username_fragment(&self) -> Option<&str> {
+        self.local.as_ref().map(Credentials::username_fragment)
+    }
+
+    /// Takes remote parameters, in the place of other ones if there were any, whose candidates
+    /// and checks are worth nothing any more.
+    pub(crate) fn set_remote(
+        &mut self,
+        ctx: &mut Context,
+        now: Instant,
+        remote: Credentials,
+        lite: bool,
+    ) {
+        if self.remote.is_some() {
+            self.forget_checks();
+            self.remotes.clear();
+            self.signalled.clear();
+            self.remote_done = false;
+        }
+        self.remote = Some(remote);
+        self.lite = lite;
+        self.begin_checks(ctx, now);
+    }
+
+    /// Takes local parameters. What was gathered with other ones is given back to be closed.
+    pub(crate) fn set_local(
+        &mut self,
+        ctx: &mut Context,
+        now: Instant,
+        local: Credentials,
+    ) -> SmallVec<[SocketId; 2]> {
+        let sockets = self.take_sockets();
+        self.forget_checks();
+        self.locals.clear();
+        self.early.clear();
+        self.local = Some(local);
+        self.gathering = GatheringState::Gathering;
+        self.begin_checks(ctx, now);
+        sockets
+    }
+
+    pub(crate) fn take_sockets(&mut self) -> SmallVec<[SocketId; 2]> {
+        self.sockets.drain(..).map(|socket| socket.id).collect()
+    }
+
+    fn forget_checks(&mut self) {
+        self.list.clear();
+        self.selected = None;
+        self.pac_at = None;
+        self.nomination_at = None;
+        self.completed = false;
+        self.failed = false;
+    }
+
+    /// Both parameters are known: the PAC timer starts (RFC 8863 §4), and checks that the peer
+    /// sent before are taken up (RFC 8445 §7.3.1.4).
+    fn begin_checks(&mut self, ctx: &mut Context, now: Instant) {
+        let (Some(_), Some(remote)) = (&self.local, &self.remote) else { return };
+        self.pac_at.get_or_insert_with(|| crate::timing::later(now, ctx.config.pac));
+        let username_fragment = remote.username_fragment().to_owned();
+        self.pair_all(ctx);
+        for check in std::mem::take(&mut self.early) {
+            if check.username_fragment == username_fragment {
+                let EarlyCheck { socket, source, priority, use_candidate, .. } = check;
+                self.on_check(ctx, now, socket, source, priority, use_candidate);
+            }
+        }
+    }
+
+    /// Checks may be sent.
+    fn is_running(&self, ctx: &Context) -> bool {
+        self.local.is_some()
+            && self.remote.is_some()
+            && ctx.role.is_some()
+            && self.retire_at.is_none()
+            && !self.failed
+    }
+
+    // ----- the selected pair
+
+    pub(crate) fn candidate_pair(&self, id: PairId) -> Option<CandidatePair> {
+        let pair = self.list.get(id)?;
+        let local = self.locals.get(pair.mapped.unwrap_or(pair.base))?.clone();
+        let remote = self.remotes.get(pair.remote)?.candidate.clone();
+        Some(CandidatePair { local, remote })
+    }
+
+    fn is_dead(&self, id: PairId) -> bool {
+        self.list.get(id).is_none_or(|pair| pair.dead)
+    }
+
+    /// Where data can go in this generation.
+    pub(crate) fn path(&self) -> Option<Path> {
+        let pair = self.list.get(self.selected.as_ref()?.pair)?;
+        (!pair.dead).then_some(Path { socket: pair.socket, remote: pair.destination })
+    }
+
+    pub(crate) fn selected_key(&self) -> Option<SelectedKey> {
+        let local = self.list.get(self.selected.as_ref()?.pair)?.mapped;
+        Some(SelectedKey { generation: self.id, path: self.path()?, local })
+    }
+
+    /// Connectivity counts as lost, though consent may not.
+    pub(crate) fn is_in_trouble(&self, ctx: &Context, now: Instant) -> bool {
+        self.selected.as_ref().is_some_and(|selected| {
+            self.is_dead(selected.pair) || selected.consent.is_in_trouble(now, &ctx.config)
+        })
+    }
+
+    /// RFC 8445 §8.1.2: the pair is nominated, all others need no further checks.
+    fn select(&mut self, ctx: &mut Context, now: Instant, id: PairId) {
+        let previous = self.selected.as_ref().map(|selected| selected.pair);
+        let in_trouble = self.is_in_trouble(ctx, now);
+        let Some(pair) = self.list.get_mut(id) else { return };
+        pair.nominated = true;
+        if previous == Some(id) {
+            return;
+        }
+        let consent = Consent::new(now, &ctx.config, &mut ctx.rng);
+        self.selected = Some(Selected { pair: id, consent, recovering: false, challenger: None });
+        self.nomination_at = None;
+        if let Some(previous) = previous
+            && in_trouble
+            && let Some(pair) = self.list.get_mut(previous)
+        {
+            pair.state = PairState::Failed;
+        }
+        self.stop_other_checks(id);
+    }
+
+    fn stop_other_checks(&mut self, selected: PairId) {
+        self.list.retain(|id, pair| {
+            id == selected
+                || pair.authenticated
+                || !matches!(pair.state, PairState::Frozen | PairState::Waiting)
+        });
+        for (_, pair) in self.list.iter_mut().filter(|(id, _)| *id != selected) {
+            if let Some(check) = &mut pair.check {
+                check.cancel();
+            } else if matches!(pair.state, PairState::Frozen | PairState::Waiting) {
+                pair.state = PairState::Failed;
+            }
+        }
+    }
+
+    /// RFC 7675 §5.1: consent is lost, nothing may be sent on the pair any more.
+    fn lose_selected(&mut self) {
+        let Some(selected) = self.selected.take() else { return };
+        if let Some(pair) = self.list.get_mut(selected.pair) {
+            pair.kill();
+        }
+        self.completed = false;
+    }
+
+    /// A newer generation carries the data: no checks any more, but answers until `at`.
+    pub(crate) fn retire(&mut self, at: Instant) {
+        self.retire_at = Some(at);
+        for (_, pair) in self.list.iter_mut() {
+            pair.check = None;
+            pair.replaced.clear();
+        }
+    }
+
+    // ----- what the states are made of
+
+    /// All that checks need is there, though perhaps no two candidates make a pair.
+    pub(crate) fn has_started(&self) -> bool {
+        self.local.is_some() && self.remote.is_some() && !self.remotes.is_empty()
+    }
+
+    pub(crate) fn is_completed(&self) -> bool {
+        self.completed
+    }
+
+    pub(crate) fn is_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Enters `completed` or `failed` for good when their conditions hold (webrtc-pc §5.6,
+    /// RTCIceTransportState).
+    pub(crate) fn conclude(&mut self, now: Instant) {
+        let both_ends = self.gathering == GatheringState::Complete && self.remote_done;
+        if !both_ends || self.list.has_unfinished() || self.retire_at.is_some() {
+            return;
+        }
+        if self.selected.is_some() {
+            self.completed |= self.path().is_some();
+            return;
+        }
+        let patience_over = self.pac_at.is_some_and(|at| now >= at);
+        let nothing_gathered = self.local_candidates().next().is_none();
+        if !self.list.has_valid() && (nothing_gathered || patience_over) {
+            self.failed = true;
+        }
+    }
+
+    /// A packet that is not STUN is welcome: the peer has proven itself from there.
+    pub(crate) fn accepts_data(&self, socket: SocketId, source: SocketAddr) -> bool {
+        let here = |at: SocketId, from: SocketAddr| at == socket && same_address(from, source);
+        self.list.iter().any(|(_, pair)| pair.accepts_data() && here(pair.socket, pair.destination))
+            || self.early.iter().any(|check| here(check.socket, check.source))
+    }
+}

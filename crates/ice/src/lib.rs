@@ -1,0 +1,96 @@
+//! One ICE agent, without sockets, clock or randomness of its own.
+//!
+//! An [`Agent`] runs ICE for one transport: RFC 8445 with trickle (RFC 8838), consent (RFC 7675)
+//! and patience (RFC 8863), with the states of webrtc-pc §5.6. It knows no SDP: parameters and
+//! candidates come in and go out as values.
+//!
+//! The host owns sockets and time. It calls a method with the present time, then drains
+//! [`poll_transmit`](Agent::poll_transmit) and [`poll_event`](Agent::poll_event), and calls
+//! [`handle_timeout`](Agent::handle_timeout) at [`poll_timeout`](Agent::poll_timeout).
+//!
+//! # Generations
+//!
+//! Each set of credentials makes a *generation*, with its own sockets, candidates, checks and
+//! consent. After an ICE restart the generation in use goes on carrying data, asking for consent
+//! and answering checks while the new one is being built. When that has a nominated pair,
+//! [`selected_path`](Agent::selected_path) moves in one step, and the old generation lingers for
+//! [`Config::linger`] before its sockets are released. Make before break.
+//!
+//! # Example
+//!
+//! Two agents on one clock; what one transmits the other gets.
+//!
+//! ```
+//! use std::time::Instant;
+//! use peerconnection_ice as ice;
+//! use ice::{Agent, Config, Event, GatheringState, Parameters, Role, SocketId, State};
+//!
+//! let now = Instant::now();
+//! let parameters = |name: &str| Parameters {
+//!     username_fragment: name.to_owned(),
+//!     password: format!("a-password-of-{name}-that-is-long"),
+//! };
+//! let mut agents = [Agent::new(Config::default(), [1; 32]), Agent::new(Config::default(), [2; 32])];
+//! agents[0].set_role(Role::Controlling);
+//! agents[1].set_role(Role::Controlled);
+//! agents[0].set_local_parameters(now, parameters("alice"));
+//! agents[1].set_local_parameters(now, parameters("bobby"));
+//! agents[0].set_remote_parameters(now, parameters("bobby"), false);
+//! agents[1].set_remote_parameters(now, parameters("alice"), false);
+//! agents.iter_mut().for_each(|agent| agent.commit(now));
+//!
+//! let address = |index| std::net::SocketAddr::from(([192, 0, 2, index as u8 + 1], 4000));
+//! for _ in 0..10 {
+//!     for (me, peer) in [(0, 1), (1, 0)] {
+//!         while let Some(event) = agents[me].poll_event() {
+//!             match event {
+//!                 Event::Gather { generation } => {
+//!                     agents[me].add_socket(now, generation, SocketId(0), address(me));
+//!                     agents[me].gathering_done(now, generation);
+//!                 }
+//!                 Event::LocalCandidate { username_fragment, candidate } => {
+//!                     agents[peer].add_remote_candidate(now, Some(&username_fragment), candidate)?;
+//!                 }
+//!                 Event::EndOfCandidates { username_fragment } => {
+//!                     agents[peer].add_end_of_candidates(now, Some(&username_fragment))?;
+//!                 }
+//!                 _ => {}
+//!             }
+//!         }
+//!         while let Some(transmit) = agents[me].poll_transmit() {
+//!             agents[peer].handle_input(now, SocketId(0), address(me), &transmit.payload);
+//!         }
+//!     }
+//! }
+//! assert_eq!(agents[0].state(), State::Completed);
+//! assert_eq!(agents[1].selected_path().map(|path| path.remote), Some(address(0)));
+//! # Ok::<(), ice::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod agent;
+mod candidate;
+mod checklist;
+mod config;
+mod consent;
+mod error;
+mod event;
+mod generation;
+mod pair;
+mod state;
+mod stats;
+mod stun;
+mod timing;
+
+#[cfg(test)]
+mod tests;
+
+pub use agent::Agent;
+pub use candidate::{Candidate, CandidateAddress, CandidateKind, Protocol, TcpType};
+pub use config::Config;
+pub use error::Error;
+pub use event::{CandidatePair, Event, GenerationId, Parameters, Path, SocketId, Transmit};
+pub use pair::PairState;
+pub use state::{GatheringState, Role, State};
+pub use stats::PairStats;

@@ -1,0 +1,196 @@
+//! Candidate pairs: RFC 8445 §6.1.2.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use smallvec::SmallVec;
+use stun_types::message::TransactionId;
+
+use crate::event::SocketId;
+use crate::state::Role;
+use crate::timing::Transaction;
+
+/// Where a pair is kept in its checklist.
+pub(crate) type PairId = usize;
+
+/// `RTCStatsIceCandidatePairState`, RFC 8445 §6.1.2.6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PairState {
+    /// Waits for another pair of the same foundation.
+    Frozen,
+    /// Waits for its turn.
+    Waiting,
+    /// A check has been sent.
+    InProgress,
+    /// A check has been answered.
+    Succeeded,
+    /// No check has been answered, or consent or the socket has been lost.
+    Failed,
+}
+
+/// A check that another one has replaced, but whose answer still counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Replaced {
+    pub(crate) id: TransactionId,
+    pub(crate) use_candidate: bool,
+    pub(crate) role: Role,
+    /// When it was sent, if it was sent only once.
+    pub(crate) sent_at: Option<Instant>,
+}
+
+/// What RTCIceCandidatePairStats counts of STUN.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    pub(crate) requests_sent: u64,
+    pub(crate) requests_received: u64,
+    pub(crate) responses_sent: u64,
+    pub(crate) responses_received: u64,
+    pub(crate) consent_requests_sent: u64,
+    pub(crate) current_round_trip_time: Option<Duration>,
+    pub(crate) total_round_trip_time: Duration,
+}
+
+impl Counters {
+    pub(crate) fn on_round_trip(&mut self, time: Duration) {
+        self.current_round_trip_time = Some(time);
+        self.total_round_trip_time = self.total_round_trip_time.saturating_add(time);
+    }
+}
+
+/// A local base and a remote candidate.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) socket: SocketId,
+    /// Index of the base among the local candidates.
+    pub(crate) base: usize,
+    /// Key of the remote candidate.
+    pub(crate) remote: usize,
+    pub(crate) destination: SocketAddr,
+    pub(crate) priority: u64,
+    pub(crate) state: PairState,
+    /// The check in flight.
+    pub(crate) check: Option<Transaction>,
+    pub(crate) replaced: SmallVec<[Replaced; 1]>,
+    /// The local candidate of the valid pair: the base, or what the peer saw (§7.2.5.3.2).
+    pub(crate) mapped: Option<usize>,
+    /// The peer has proven itself on this pair, so its data is welcome.
+    pub(crate) authenticated: bool,
+    /// When the peer last sent USE-CANDIDATE (§7.3.1.5).
+    pub(crate) peer_nominated: Option<Instant>,
+    pub(crate) nominated: bool,
+    /// Consent was lost or the socket died: no check can revive it (RFC 7675 §5.1).
+    pub(crate) dead: bool,
+    pub(crate) last_response: Option<Instant>,
+    pub(crate) counters: Counters,
+}
+
+impl Pair {
+    pub(crate) fn new(
+        socket: SocketId,
+        base: usize,
+        remote: usize,
+        destination: SocketAddr,
+        priority: u64,
+    ) -> Self {
+        Self {
+            socket,
+            base,
+            remote,
+            destination,
+            priority,
+            state: PairState::Frozen,
+            check: None,
+            replaced: SmallVec::new(),
+            mapped: None,
+            authenticated: false,
+            peer_nominated: None,
+            nominated: false,
+            dead: false,
+            last_response: None,
+            counters: Counters::default(),
+        }
+    }
+
+    /// A check may still come to something that has not been cancelled.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        match self.state {
+            PairState::Frozen | PairState::Waiting => true,
+            PairState::InProgress => self.check.as_ref().is_none_or(|check| !check.cancelled),
+            PairState::Succeeded | PairState::Failed => false,
+        }
+    }
+
+    /// The peer is there and may send.
+    pub(crate) fn accepts_data(&self) -> bool {
+        self.state == PairState::Succeeded || (self.authenticated && !self.dead)
+    }
+
+    /// On the valid list.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.state == PairState::Succeeded && !self.dead
+    }
+
+    /// The check in flight ends, but an answer to it will be recognised.
+    pub(crate) fn replace_check(&mut self) {
+        if let Some(check) = self.check.take() {
+            self.remember(&check);
+        }
+    }
+
+    /// Keeps what is needed to recognise an answer to a check that is replaced.
+    pub(crate) fn remember(&mut self, check: &Transaction) {
+        /// Enough for the checks of one round trip.
+        const REPLACED: usize = 4;
+        if self.replaced.len() >= REPLACED {
+            self.replaced.remove(0);
+        }
+        self.replaced.push(Replaced {
+            id: check.id,
+            use_candidate: check.use_candidate,
+            role: check.role,
+            sent_at: (check.sent == 1).then_some(check.first_sent),
+        });
+    }
+
+    /// When the request was sent that has this id, if only one transmission can be meant.
+    pub(crate) fn sent_at(&self, id: TransactionId) -> Option<Instant> {
+        match &self.check {
+            Some(check) if check.id == id => (check.sent == 1).then_some(check.first_sent),
+            _ => self.replaced.iter().find(|replaced| replaced.id == id)?.sent_at,
+        }
+    }
+
+    /// The pair has lost its socket or its consent.
+    pub(crate) fn kill(&mut self) {
+        self.dead = true;
+        self.state = PairState::Failed;
+        self.check = None;
+        self.replaced.clear();
+    }
+}
+
+/// RFC 8445 §6.1.2.3.
+pub(crate) fn priority(role: Role, local: u32, remote: u32) -> u64 {
+    let (controlling, controlled) = match role {
+        Role::Controlling => (local, remote),
+        Role::Controlled => (remote, local),
+    };
+    let (low, high) = (controlling.min(controlled), controlling.max(controlled));
+    (u64::from(low) << 32)
+        .saturating_add(u64::from(high).saturating_mul(2))
+        .saturating_add(u64::from(controlling > controlled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_compute_the_same_priority_of_a_pair() {
+        for (a, b) in [(1, 2), (2, 1), (5, 5), (u32::MAX, u32::MAX), (0, u32::MAX)] {
+            assert_eq!(priority(Role::Controlling, a, b), priority(Role::Controlled, b, a));
+        }
+        assert_eq!(priority(Role::Controlling, 2, 1), (1 << 32) + 4 + 1);
+        assert_eq!(priority(Role::Controlling, 1, 2), (1 << 32) + 4);
+    }
+}

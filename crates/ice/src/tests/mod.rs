@@ -1,0 +1,21 @@
+//! Two agents on one virtual clock and a simulated network.
+
+mod connect;
+mod hostile;
+mod lite;
+mod network;
+mod restart;
+mod seeds;
+mod states;
+
+use network::{A, B, Network};
+
+/// Milliseconds.
+fn ms(value: u64) -> std::time::Duration {
+    std::time::Duration::from_millis(value)
+}
+
+/// Seconds.
+fn s(value: u64) -> std::time::Duration {
+    std::time::Duration::from_secs(value)
+}

@@ -1,0 +1,472 @@
+//! The simulated network: signalling, datagrams, hosts that bind sockets when asked.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::{
+    Agent, Candidate, Config, Event, GatheringState, Parameters, Path, Role, SocketId, State,
+};
+
+/// The first peer; it makes the first offer.
+pub(super) const A: usize = 0;
+/// The second peer.
+pub(super) const B: usize = 1;
+
+/// What travels.
+#[derive(Debug)]
+enum Parcel {
+    Stun { to: usize, socket: SocketId, from: SocketAddr, payload: Bytes },
+    Data { to: usize, socket: SocketId, from: SocketAddr },
+    Offer { to: usize, parameters: Parameters },
+    Answer { to: usize, parameters: Parameters },
+    Candidate { to: usize, username_fragment: String, candidate: Candidate },
+    End { to: usize, username_fragment: String },
+}
+
+/// A peer with its host.
+pub(super) struct Peer {
+    pub(super) agent: Agent,
+    /// The addresses of its interfaces, best first.
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) sockets: BTreeMap<SocketId, SocketAddr>,
+    /// States, pairs, gathering states and roles as they are announced.
+    pub(super) trace: Vec<String>,
+    /// Candidates are kept here instead of being signalled.
+    pub(super) holds_candidates: bool,
+    pub(super) held: Vec<(String, Option<Candidate>)>,
+    /// Packets of data that were taken, and that were refused.
+    pub(super) accepted: usize,
+    pub(super) refused: usize,
+    pub(super) sent: usize,
+    /// Times at which there was no path to send data on.
+    pub(super) stuck: usize,
+    pub(super) stun_sent: usize,
+    credentials: u32,
+    next_socket: u64,
+}
+
+impl Peer {
+    pub(super) fn states(&self) -> String {
+        let states: Vec<_> = self.trace.iter().filter_map(|t| t.strip_prefix("state ")).collect();
+        states.join(" ")
+    }
+
+    pub(super) fn count(&self, what: &str) -> usize {
+        self.trace.iter().filter(|line| *line == what).count()
+    }
+}
+
+pub(super) struct Network {
+    pub(super) start: Instant,
+    pub(super) now: Instant,
+    pub(super) peers: [Peer; 2],
+    pub(super) delay: Duration,
+    pub(super) jitter: Duration,
+    /// 0 to 1, of STUN and data.
+    pub(super) loss: f64,
+    pub(super) signalling: Duration,
+    /// Addresses that neither send nor receive.
+    pub(super) dead: BTreeSet<IpAddr>,
+    /// Private address, public address: what leaves the former comes from the latter, which
+    /// alone can be reached.
+    pub(super) nats: Vec<(IpAddr, IpAddr)>,
+    /// Both peers send data at this interval.
+    pub(super) stream: Option<Duration>,
+    next_data: Instant,
+    rng: StdRng,
+    parcels: BinaryHeap<Reverse<(Instant, u64)>>,
+    contents: BTreeMap<u64, Parcel>,
+    sequence: u64,
+    last_signal: [Instant; 2],
+}
+
+pub(super) fn seed(value: u64, salt: u8) -> [u8; 32] {
+    let mut seed = [salt; 32];
+    seed[..8].copy_from_slice(&value.to_be_bytes());
+    seed
+}
+
+impl Network {
+    pub(super) fn new(seed_value: u64) -> Self {
+        Self::with(seed_value, Config::default(), &[&["192.0.2.1"], &["198.51.100.1"]])
+    }
+
+    pub(super) fn with(seed_value: u64, config: Config, addresses: &[&[&str]; 2]) -> Self {
+        let start = Instant::now();
+        let peer = |index: usize| Peer {
+            agent: Agent::new(config.clone(), seed(seed_value, index as u8)),
+            addresses: addresses[index].iter().map(|a| a.parse().unwrap()).collect(),
+            sockets: BTreeMap::new(),
+            trace: Vec::new(),
+            holds_candidates: false,
+            held: Vec::new(),
+            accepted: 0,
+            refused: 0,
+            sent: 0,
+            stuck: 0,
+            stun_sent: 0,
+            credentials: 0,
+            next_socket: 0,
+        };
+        let mut network = Self {
+            start,
+            now: start,
+            peers: [peer(A), peer(B)],
+            delay: Duration::ZERO,
+            jitter: Duration::ZERO,
+            loss: 0.0,
+            signalling: Duration::ZERO,
+            dead: BTreeSet::new(),
+            nats: Vec::new(),
+            stream: None,
+            next_data: start,
+            rng: StdRng::from_seed(seed(seed_value, 9)),
+            parcels: BinaryHeap::new(),
+            contents: BTreeMap::new(),
+            sequence: 0,
+            last_signal: [start; 2],
+        };
+        network.peers[A].agent.set_role(Role::Controlling);
+        network.peers[B].agent.set_role(Role::Controlled);
+        network
+    }
+
+    // ----- signalling
+
+    pub(super) fn agent(&mut self, peer: usize) -> &mut Agent {
+        &mut self.peers[peer].agent
+    }
+
+    /// Parameters that the peer has not used before.
+    pub(super) fn fresh(&mut self, peer: usize) -> Parameters {
+        self.peers[peer].credentials += 1;
+        let number = self.peers[peer].credentials;
+        let name = if peer == A { "a" } else { "b" };
+        Parameters {
+            username_fragment: format!("{name}{number:03}"),
+            password: format!("the-password-of-{name}-number-{number}"),
+        }
+    }
+
+    /// An offer of the peer with new parameters is applied there and sent, and will be answered
+    /// with new parameters.
+    pub(super) fn offer(&mut self, peer: usize) {
+        let parameters = self.fresh(peer);
+        let now = self.now;
+        self.agent(peer).set_local_parameters(now, parameters.clone());
+        self.signal(peer, Parcel::Offer { to: 1 - peer, parameters });
+        self.settle();
+    }
+
+    fn signal(&mut self, from: usize, parcel: Parcel) {
+        // In order, as signalling channels are.
+        let at = (self.now + self.signalling).max(self.last_signal[from]);
+        self.last_signal[from] = at;
+        self.put(at, parcel);
+    }
+
+    fn put(&mut self, at: Instant, parcel: Parcel) {
+        self.sequence += 1;
+        self.parcels.push(Reverse((at, self.sequence)));
+        self.contents.insert(self.sequence, parcel);
+    }
+
+    /// Signals what was held back.
+    pub(super) fn release_candidates(&mut self, peer: usize) {
+        self.peers[peer].holds_candidates = false;
+        for (username_fragment, candidate) in std::mem::take(&mut self.peers[peer].held) {
+            self.send_candidate(peer, username_fragment, candidate);
+        }
+    }
+
+    pub(super) fn send_candidate(
+        &mut self,
+        peer: usize,
+        username_fragment: String,
+        candidate: Option<Candidate>,
+    ) {
+        let to = 1 - peer;
+        let parcel = match candidate {
+            Some(candidate) => Parcel::Candidate { to, username_fragment, candidate },
+            None => Parcel::End { to, username_fragment },
+        };
+        self.signal(peer, parcel);
+    }
+
+    // ----- time
+
+    /// Lets everything happen that happens until then.
+    pub(super) fn run_for(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.run_while(end, |_| true);
+        self.now = end;
+    }
+
+    /// Runs until it holds; false if it does not within the time.
+    pub(super) fn run_until(
+        &mut self,
+        within: Duration,
+        mut holds: impl FnMut(&Self) -> bool,
+    ) -> bool {
+        let end = self.now + within;
+        self.run_while(end, |network| !holds(network));
+        holds(self)
+    }
+
+    fn run_while(&mut self, end: Instant, mut goes_on: impl FnMut(&Self) -> bool) {
+        self.settle();
+        let mut steps = 0;
+        while goes_on(self) {
+            steps += 1;
+            assert!(steps < 2_000_000, "no time passes");
+            let parcel = self.parcels.peek().map(|Reverse((at, _))| *at);
+            let timeouts = self.peers.iter().filter_map(|peer| peer.agent.poll_timeout());
+            let data = self.stream.map(|_| self.next_data);
+            let next = timeouts.chain(parcel).chain(data).min();
+            let Some(next) = next.filter(|next| *next <= end) else { return };
+            self.now = self.now.max(next);
+            self.step();
+        }
+    }
+
+    fn step(&mut self) {
+        let now = self.now;
+        while let Some(Reverse((at, sequence))) = self.parcels.peek().copied()
+            && at <= now
+        {
+            self.parcels.pop();
+            let parcel = self.contents.remove(&sequence).unwrap();
+            self.deliver(parcel);
+            self.settle();
+        }
+        for peer in [A, B] {
+            if self.peers[peer].agent.poll_timeout().is_some_and(|at| at <= now) {
+                self.agent(peer).handle_timeout(now);
+                self.settle();
+            }
+        }
+        if let Some(interval) = self.stream
+            && self.next_data <= now
+        {
+            self.next_data = now + interval;
+            for peer in [A, B] {
+                match self.peers[peer].agent.selected_path() {
+                    Some(path) => {
+                        self.peers[peer].sent += 1;
+                        self.send_data(peer, path);
+                    }
+                    None => self.peers[peer].stuck += 1,
+                }
+            }
+        }
+    }
+
+    pub(super) fn begin_stream(&mut self, interval: Duration) {
+        self.stream = Some(interval);
+        self.next_data = self.now;
+    }
+
+    // ----- the network
+
+    /// Who gets what is sent to this address, and on which socket.
+    fn route(&self, from: SocketAddr, to: SocketAddr) -> Option<(usize, SocketId, SocketAddr)> {
+        if self.dead.contains(&from.ip()) || self.dead.contains(&to.ip()) {
+            return None;
+        }
+        let public = |private: IpAddr| self.nats.iter().find(|n| n.0 == private).map(|n| n.1);
+        let private = |public: IpAddr| self.nats.iter().find(|n| n.1 == public).map(|n| n.0);
+        if public(to.ip()).is_some() {
+            return None;
+        }
+        let target = SocketAddr::new(private(to.ip()).unwrap_or(to.ip()), to.port());
+        let source = SocketAddr::new(public(from.ip()).unwrap_or(from.ip()), from.port());
+        let owner = self.peers.iter().enumerate().find_map(|(index, peer)| {
+            let (socket, _) = peer.sockets.iter().find(|(_, address)| {
+                address.ip() == target.ip() && address.port() == target.port()
+            })?;
+            Some((index, *socket))
+        });
+        owner.map(|(peer, socket)| (peer, socket, source))
+    }
+
+    fn travel(&mut self) -> Option<Instant> {
+        if self.loss > 0.0 && self.rng.random_bool(self.loss) {
+            return None;
+        }
+        let jitter = self.jitter.mul_f64(self.rng.random::<f64>());
+        Some(self.now + self.delay + jitter)
+    }
+
+    fn send_data(&mut self, peer: usize, path: Path) {
+        let Some(from) = self.peers[peer].sockets.get(&path.socket).copied() else { return };
+        if let Some((to, socket, from)) = self.route(from, path.remote)
+            && let Some(at) = self.travel()
+        {
+            self.put(at, Parcel::Data { to, socket, from });
+        }
+    }
+
+    fn deliver(&mut self, parcel: Parcel) {
+        let now = self.now;
+        match parcel {
+            Parcel::Stun { to, socket, from, payload } => {
+                self.agent(to).handle_input(now, socket, from, &payload);
+            }
+            Parcel::Data { to, socket, from } => {
+                let peer = &mut self.peers[to];
+                let open = peer.sockets.contains_key(&socket);
+                if open && peer.agent.accepts_data(socket, from) {
+                    peer.accepted += 1;
+                } else {
+                    peer.refused += 1;
+                }
+            }
+            Parcel::Offer { to, parameters } => {
+                let answer = self.fresh(to);
+                let agent = self.agent(to);
+                agent.set_remote_parameters(now, parameters, false);
+                agent.set_local_parameters(now, answer.clone());
+                agent.commit(now);
+                self.signal(to, Parcel::Answer { to: 1 - to, parameters: answer });
+            }
+            Parcel::Answer { to, parameters } => {
+                self.agent(to).set_remote_parameters(now, parameters, false);
+                self.agent(to).commit(now);
+            }
+            Parcel::Candidate { to, username_fragment, candidate } => {
+                // Of a generation that was rolled back or released meanwhile: not an error here.
+                let _ =
+                    self.agent(to).add_remote_candidate(now, Some(&username_fragment), candidate);
+            }
+            Parcel::End { to, username_fragment } => {
+                let _ = self.agent(to).add_end_of_candidates(now, Some(&username_fragment));
+            }
+        }
+    }
+
+    /// Does what the agents ask for.
+    pub(super) fn settle(&mut self) {
+        for peer in [A, B] {
+            while let Some(event) = self.peers[peer].agent.poll_event() {
+                self.on_event(peer, event);
+            }
+            while let Some(transmit) = self.peers[peer].agent.poll_transmit() {
+                self.peers[peer].stun_sent += 1;
+                let from = self.peers[peer].sockets.get(&transmit.socket).copied();
+                let from = from.expect("transmit on a socket that is open");
+                if let Some((to, socket, from)) = self.route(from, transmit.destination)
+                    && let Some(at) = self.travel()
+                {
+                    self.put(at, Parcel::Stun { to, socket, from, payload: transmit.payload });
+                }
+            }
+        }
+    }
+
+    fn on_event(&mut self, peer: usize, event: Event) {
+        let now = self.now;
+        match event {
+            Event::Gather { generation } => {
+                for ip in self.peers[peer].addresses.clone() {
+                    let host = &mut self.peers[peer];
+                    host.next_socket += 1;
+                    let socket = SocketId(host.next_socket);
+                    let port = 10_000 + u16::try_from(host.next_socket).unwrap();
+                    let address = SocketAddr::new(ip, port);
+                    host.sockets.insert(socket, address);
+                    host.agent.add_socket(now, generation, socket, address);
+                }
+                self.agent(peer).gathering_done(now, generation);
+            }
+            Event::GatheringStateChange(state) => {
+                self.peers[peer].trace.push(format!("gathering {state}"));
+            }
+            Event::LocalCandidate { username_fragment, candidate } => {
+                self.announce(peer, username_fragment, Some(candidate));
+            }
+            Event::EndOfCandidates { username_fragment } => {
+                self.announce(peer, username_fragment, None);
+            }
+            Event::StateChange { state, selected_pair } => {
+                assert!(state.is_some() || selected_pair.is_some(), "empty change");
+                if let Some(pair) = selected_pair {
+                    let pair = pair.map(|p| format!("pair {} - {}", p.local, p.remote));
+                    self.peers[peer].trace.push(pair.unwrap_or("no pair".to_owned()));
+                }
+                if let Some(state) = state {
+                    self.peers[peer].trace.push(format!("state {state}"));
+                }
+            }
+            Event::RoleChange(role) => self.peers[peer].trace.push(format!("role {role}")),
+            Event::CloseSocket(socket) => {
+                let closed = self.peers[peer].sockets.remove(&socket);
+                assert!(closed.is_some(), "{socket:?} closed twice");
+                self.peers[peer].trace.push(format!("close {}", socket.0));
+            }
+        }
+    }
+
+    fn announce(&mut self, peer: usize, username_fragment: String, candidate: Option<Candidate>) {
+        if self.peers[peer].holds_candidates {
+            self.peers[peer].held.push((username_fragment, candidate));
+        } else {
+            self.send_candidate(peer, username_fragment, candidate);
+        }
+    }
+
+    // ----- questions
+
+    pub(super) fn state(&self, peer: usize) -> State {
+        self.peers[peer].agent.state()
+    }
+
+    pub(super) fn both(&self, state: State) -> bool {
+        self.state(A) == state && self.state(B) == state
+    }
+
+    pub(super) fn connected(&self) -> bool {
+        self.peers.iter().all(|peer| peer.agent.selected_path().is_some())
+    }
+
+    /// Both send to where the other receives, over the same pair.
+    pub(super) fn agrees(&self) -> bool {
+        let (Some(a), Some(b)) =
+            (self.peers[A].agent.selected_path(), self.peers[B].agent.selected_path())
+        else {
+            return false;
+        };
+        let from_a = self.peers[A].sockets.get(&a.socket).copied();
+        let from_b = self.peers[B].sockets.get(&b.socket).copied();
+        let (Some(from_a), Some(from_b)) = (from_a, from_b) else { return false };
+        self.route(from_a, a.remote).is_some_and(|(_, socket, _)| socket == b.socket)
+            && self.route(from_b, b.remote).is_some_and(|(_, socket, _)| socket == a.socket)
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.now - self.start
+    }
+
+    /// The socket that the peer sends data from is closed under its feet.
+    pub(super) fn cut(&mut self, peer: usize) {
+        let path = self.peers[peer].agent.selected_path().expect("a path to cut");
+        self.peers[peer].sockets.remove(&path.socket);
+        let now = self.now;
+        self.agent(peer).socket_closed(now, path.socket);
+        self.settle();
+    }
+
+    /// Connected and completed on both sides.
+    pub(super) fn connect(&mut self) {
+        self.offer(A);
+        assert!(self.run_until(Duration::from_secs(60), |n| n.both(State::Completed)));
+        for peer in [A, B] {
+            assert_eq!(self.peers[peer].agent.gathering_state(), GatheringState::Complete);
+        }
+    }
+}
