@@ -1,0 +1,327 @@
+//! Data channels as far as negotiation decides about them: `createDataChannel()` (webrtc-pc §6.1),
+//! ids (RFC 8832 §6), and the SCTP association they run over (§6.1.3).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::dictionaries::RTCDataChannelInit;
+use crate::effect::{ChannelCommand, ChannelId, Effect, TransportCommand};
+use crate::error::{Error, RTCError, RTCErrorDetailType, RTCErrorInit};
+use crate::section::SCTP_PORT;
+use crate::session::Session;
+use crate::signaling::Side;
+
+/// The longest label and the longest protocol, in bytes of UTF-8 (webrtc-pc §6.1 steps 5 and 11).
+const MAX_STRING: usize = 65535;
+/// The greatest stream id (RFC 8831 §6.5).
+const MAX_ID: u16 = 65534;
+/// webrtc-pc §6.1.3.2 step 3, `canSendSize`: what a channel buffers, 16 MiB as in Chromium.
+const CAN_SEND_SIZE: u64 = 16 << 20;
+/// RFC 8841 §6.1: the size a description without `a=max-message-size` means.
+const DEFAULT_MAX_MESSAGE_SIZE: u64 = 65536;
+
+/// `[[DataChannels]]` in order of creation, with the ids in use.
+#[derive(Debug, Default)]
+pub(crate) struct DataChannels {
+    channels: BTreeMap<ChannelId, Option<u16>>,
+    ids: BTreeSet<u16>,
+    /// Below these, for the DTLS client and the server, all ids of that parity are in use.
+    first_free: [u16; 2],
+    next: u32,
+    any_created: bool,
+}
+
+impl DataChannels {
+    /// "connection has created any RTCDataChannels"
+    pub(crate) fn any_created(&self) -> bool {
+        self.any_created
+    }
+
+    fn append(&mut self, id: Option<u16>) -> ChannelId {
+        let channel = ChannelId(self.next);
+        self.next = self.next.wrapping_add(1);
+        self.channels.insert(channel, id);
+        self.ids.extend(id);
+        channel
+    }
+
+    fn remove(&mut self, channel: ChannelId) {
+        if let Some(Some(id)) = self.channels.remove(&channel) {
+            self.ids.remove(&id);
+            if let Some(first) = self.first_free.get_mut(usize::from(id % 2)) {
+                *first = (*first).min(id);
+            }
+        }
+    }
+
+    /// RFC 8832 §6: the DTLS client uses even ids, the server odd ones. The smallest that is free
+    /// and below `max_channels`.
+    fn generate_id(&mut self, client: bool, max_channels: Option<u16>) -> Option<u16> {
+        let parity = u16::from(!client);
+        let first_free = self.first_free.get_mut(usize::from(parity))?;
+        let end = max_channels.unwrap_or(MAX_ID + 1);
+        let start = (*first_free).max(parity);
+        let id = (start..end).step_by(2).find(|id| !self.ids.contains(id))?;
+        *first_free = id;
+        Some(id)
+    }
+}
+
+/// `[[SctpTransport]]`, as far as negotiation knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SctpTransport {
+    /// The association, once it is negotiated.
+    association: Option<Association>,
+    /// `[[MaxChannels]]`
+    max_channels: Option<u16>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Association {
+    remote_port: u16,
+    sizes: MessageSizes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct MessageSizes {
+    max_message_size: u64,
+    max_buffer_size: u64,
+}
+
+/// webrtc-pc §6.1.3.2: update the data max message size.
+fn update_the_data_max_message_size(remote_max_message_size: u64) -> MessageSizes {
+    match remote_max_message_size {
+        // Step 4 is for implementations that send messages of any size.
+        // Step 5
+        0 => MessageSizes { max_message_size: CAN_SEND_SIZE, max_buffer_size: CAN_SEND_SIZE },
+        // Step 6
+        remote => MessageSizes {
+            max_message_size: remote.min(CAN_SEND_SIZE),
+            max_buffer_size: remote.max(CAN_SEND_SIZE),
+        },
+    }
+}
+
+impl Session {
+    /// webrtc-pc §6.1 createDataChannel
+    pub(crate) fn create_channel(
+        &mut self,
+        label: &str,
+        init: &RTCDataChannelInit,
+    ) -> Result<(ChannelId, Option<u16>), Error> {
+        // Step 2
+        if self.is_closed {
+            return Err(Error::InvalidStateError("the connection is closed".into()));
+        }
+        // Steps 3 to 5
+        if label.len() > MAX_STRING {
+            return Err(Error::TypeError(format!("the label is longer than {MAX_STRING} bytes")));
+        }
+        // Steps 6 to 11
+        if init.protocol.len() > MAX_STRING {
+            return Err(Error::TypeError(format!(
+                "the protocol is longer than {MAX_STRING} bytes"
+            )));
+        }
+        // Steps 12 and 13
+        let mut id = init.id.filter(|_| init.negotiated);
+        // Step 14
+        if init.negotiated && id.is_none() {
+            return Err(Error::TypeError("a negotiated channel needs an id".into()));
+        }
+        // Step 15
+        if init.max_packet_life_time.is_some() && init.max_retransmits.is_some() {
+            let message = "maxPacketLifeTime and maxRetransmits exclude each other";
+            return Err(Error::TypeError(message.into()));
+        }
+        // Step 16: every value is supported.
+        // Step 17
+        if id.is_some_and(|id| id > MAX_ID) {
+            return Err(Error::TypeError(format!("the id is greater than {MAX_ID}")));
+        }
+        // Step 18
+        let max_channels = self.sctp_transport.as_ref().and_then(|sctp| sctp.max_channels);
+        match (id, self.transports.dtls_association()) {
+            (Some(id), _) if self.data_channels.ids.contains(&id) => {
+                return Err(Error::OperationError(format!("the id {id} is in use")));
+            }
+            (None, Some(association)) => {
+                id = self.data_channels.generate_id(association.client, max_channels);
+                if id.is_none() {
+                    return Err(Error::OperationError("all ids are in use".into()));
+                }
+            }
+            _ => {}
+        }
+        // Step 19
+        if let (Some(id), Some(max_channels)) = (id, max_channels)
+            && id >= max_channels
+        {
+            let message = format!("the id {id} is not below the {max_channels} of maxChannels");
+            return Err(Error::OperationError(message));
+        }
+        // Step 20
+        if !self.data_channels.any_created {
+            self.data_channels.any_created = true;
+            self.system_state_changed();
+            self.update_the_negotiation_needed_flag();
+        }
+        // Steps 21 and 22
+        Ok((self.data_channels.append(id), id))
+    }
+
+    /// webrtc-pc §6.2.3 step 7, for the channel the peer opened.
+    pub(crate) fn announce_channel(&mut self, id: u16) -> Result<ChannelId, Error> {
+        if self.is_closed {
+            return Err(Error::InvalidStateError("the connection is closed".into()));
+        }
+        // RFC 8832 §6: an id in use is an error of the peer.
+        if id > MAX_ID || self.data_channels.ids.contains(&id) {
+            return Err(Error::OperationError(format!("the id {id} is in use")));
+        }
+        Ok(self.data_channels.append(Some(id)))
+    }
+
+    /// webrtc-pc §6.2.5 step 4
+    pub(crate) fn remove_channel(&mut self, channel: ChannelId) {
+        self.data_channels.remove(channel);
+    }
+
+    /// webrtc-pc §6.1.3.3: the steps of the connected procedure that concern ids.
+    pub(crate) fn connected_procedure(&mut self, max_channels: u16) {
+        if self.is_closed {
+            return;
+        }
+        // Step 3
+        let Some(sctp) = &mut self.sctp_transport else { return };
+        sctp.max_channels = Some(max_channels);
+        // Step 4.2
+        let mut failed = Vec::new();
+        self.give_ids_to_channels(&mut failed);
+        // Step 4.3
+        let too_great = |id: &Option<u16>| id.is_some_and(|id| id >= max_channels);
+        let channels = self.data_channels.channels.iter();
+        failed.extend(channels.filter(|(_, id)| too_great(id)).map(|(channel, _)| *channel));
+        failed.sort_unstable();
+        for channel in failed {
+            self.fail_channel(channel, "the association has no stream of that id");
+        }
+    }
+
+    /// webrtc-pc §4.4.1.4 step 4.7.10.2: ids for the channels that have none, if the DTLS role is
+    /// negotiated. Those that get none are forgotten and added to the list.
+    pub(crate) fn give_ids_to_channels(&mut self, error_list: &mut Vec<ChannelId>) {
+        let Some(client) = self.transports.dtls_association().map(|dtls| dtls.client) else {
+            return;
+        };
+        let max_channels = self.sctp_transport.as_ref().and_then(|sctp| sctp.max_channels);
+        let channels = self.data_channels.channels.iter();
+        let without_id: Vec<ChannelId> =
+            channels.filter(|(_, id)| id.is_none()).map(|(channel, _)| *channel).collect();
+        for channel in without_id {
+            // Step 4.7.10.2.1
+            match self.data_channels.generate_id(client, max_channels) {
+                Some(id) => {
+                    self.data_channels.channels.insert(channel, Some(id));
+                    self.data_channels.ids.insert(id);
+                    let command = ChannelCommand::AssignId { channel, id };
+                    self.effects.push_back(Effect::Channel(command));
+                }
+                None => error_list.push(channel),
+            }
+        }
+    }
+
+    /// webrtc-pc §4.4.1.4 step 4.7.16; §6.2.7
+    pub(crate) fn fail_channel(&mut self, channel: ChannelId, message: &str) {
+        self.data_channels.remove(channel);
+        let init = RTCErrorInit::new(RTCErrorDetailType::DataChannelFailure);
+        let error = RTCError::new(init, message).into();
+        self.effects.push_back(Effect::Channel(ChannelCommand::Fail { channel, error }));
+    }
+
+    /// webrtc-pc §4.4.1.4 step 4.7.7
+    pub(crate) fn create_sctp_transport_if_described(&mut self, side: Side) {
+        let offer = match side {
+            Side::Local => &self.pending_local_description,
+            Side::Remote => &self.pending_remote_description,
+        };
+        // RFC 8841 §10.2
+        let describes = offer.as_ref().is_some_and(|offer| {
+            offer.data_section().is_some_and(|index| sctp_port(&offer.sdp, index).is_some())
+        });
+        if describes && self.sctp_transport.is_none() {
+            self.create_sctp_transport();
+        }
+    }
+
+    fn create_sctp_transport(&mut self) {
+        self.sctp_transport = Some(SctpTransport::default());
+        let command = TransportCommand::CreateSctp { transport: self.transports.id() };
+        self.effects.push_back(Effect::Transport(command));
+    }
+
+    /// webrtc-pc §4.4.1.4 step 4.7.8: RFC 8841 §10.3, §10.4: the association is closed by a
+    /// rejected section or the port 0.
+    pub(crate) fn close_sctp_association_if_described(&mut self) {
+        if self.sctp_transport.is_some() && self.negotiated_sctp().is_none() {
+            self.sctp_transport = None;
+            self.effects.push_back(Effect::Transport(TransportCommand::DestroySctp));
+        }
+    }
+
+    /// webrtc-pc §4.4.1.4 step 4.7.10.1, and RFC 9429 §5.11 for the association itself.
+    pub(crate) fn establish_sctp_association(&mut self) {
+        let (Some((remote_port, remote_max_message_size)), Some(transport)) =
+            (self.negotiated_sctp(), self.transports.id())
+        else {
+            return;
+        };
+        let sizes = update_the_data_max_message_size(remote_max_message_size);
+        let MessageSizes { max_message_size, max_buffer_size } = sizes;
+        let before = self.sctp_transport.as_ref().and_then(|sctp| sctp.association.clone());
+        let new_port = before.as_ref().is_some_and(|before| before.remote_port != remote_port);
+        if new_port {
+            // RFC 9429 §5.11: another port is another association.
+            self.effects.push_back(Effect::Transport(TransportCommand::DestroySctp));
+            self.create_sctp_transport();
+        }
+        let command = match before {
+            Some(before) if !new_port => {
+                if before.sizes == sizes {
+                    return;
+                }
+                TransportCommand::UpdateMaxMessageSize { max_message_size, max_buffer_size }
+            }
+            _ => TransportCommand::StartSctp {
+                transport,
+                local_port: SCTP_PORT,
+                remote_port,
+                max_message_size,
+                max_buffer_size,
+            },
+        };
+        if let Some(sctp) = &mut self.sctp_transport {
+            sctp.association = Some(Association { remote_port, sizes });
+            self.effects.push_back(Effect::Transport(command));
+        }
+    }
+
+    /// The peer's port and largest message, if the descriptions of the answer agree on an
+    /// association.
+    fn negotiated_sctp(&self) -> Option<(u16, u64)> {
+        let (local, remote) = (self.local()?, self.remote()?);
+        sctp_port(&local.sdp, local.data_section()?)?;
+        let index = remote.data_section()?;
+        let remote_port = sctp_port(&remote.sdp, index)?;
+        let size = remote.sdp.media().get(index)?.max_message_size();
+        Some((remote_port, size.unwrap_or(DEFAULT_MAX_MESSAGE_SIZE)))
+    }
+}
+
+/// The SCTP port of a section; 0 stands for no association (RFC 8841 §5.1).
+fn sctp_port(description: &sdp::Description, index: usize) -> Option<u16> {
+    description.media().get(index)?.sctp_port().filter(|port| *port != 0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! webrtc-pc §4.4.1.4: set a session description.
+
+mod applied;
+mod local;
+mod remote;
+mod validate;
+
+use crate::dictionaries::RTCSdpType::{self, Answer, Offer, Pranswer, Rollback};
+use crate::dictionaries::{RTCSessionDescriptionInit, RTCSignalingState};
+use crate::effect::{Effect, Event, OperationId, Outcome};
+use crate::error::{Error, RTCError};
+use crate::session::Session;
+use crate::signaling::Side;
+use crate::task::TaskKind;
+
+pub(crate) use applied::{Description, fingerprints, ice, setup, tls_id, transport_section};
+pub(crate) use validate::accepted_data_section;
+
+impl Session {
+    /// Sets a local session description; what was parsed when it was created need not be again.
+    pub(crate) fn set_a_local_session_description(
+        &mut self,
+        operation: OperationId,
+        init: RTCSessionDescriptionInit,
+        parsed: Option<sdp::Description>,
+    ) {
+        self.set_a_session_description(operation, init, parsed, Side::Local);
+    }
+
+    /// Sets a remote session description.
+    pub(crate) fn set_a_remote_session_description(
+        &mut self,
+        operation: OperationId,
+        init: RTCSessionDescriptionInit,
+    ) {
+        self.set_a_session_description(operation, init, None, Side::Remote);
+    }
+
+    /// webrtc-pc §4.4.1.4: set a session description.
+    fn set_a_session_description(
+        &mut self,
+        operation: OperationId,
+        init: RTCSessionDescriptionInit,
+        parsed: Option<sdp::Description>,
+        side: Side,
+    ) {
+        if init.type_ == Rollback {
+            return self.roll_back(operation, side, None);
+        }
+        // Step 3 is for transceivers.
+        // Step 4: the process that runs in parallel only reads; it is done when the task runs.
+        let task = match self.process_to_apply(&init, parsed, side) {
+            // Step 4.6
+            Err(error) => TaskKind::DescriptionFailed { operation, error },
+            // Step 4.7
+            Ok(description) => TaskKind::DescriptionApplied {
+                operation,
+                description: Box::new(Description::new(init.type_, description)),
+                side,
+            },
+        };
+        self.queue_a_task(task);
+        // Step 5: the promise is the operation's.
+    }
+
+    /// Step 4: what is refused is refused for the first of the reasons of step 4.6.
+    fn process_to_apply(
+        &self,
+        init: &RTCSessionDescriptionInit,
+        parsed: Option<sdp::Description>,
+        side: Side,
+    ) -> Result<sdp::Description, Error> {
+        // Step 4.6.2
+        self.signaling_state.after(side, init.type_)?;
+        // Step 4.6.3
+        let description = match parsed {
+            Some(description) => description,
+            None => sdp::Description::parse(&init.sdp).map_err(RTCError::from)?,
+        };
+        // Steps 4.6.4 to 4.6.7
+        match side {
+            Side::Local => self.validate_local(init.type_, &description)?,
+            Side::Remote => self.validate_remote(init.type_, &description)?,
+        }
+        Ok(description)
+    }
+
+    /// Step 4.7: the description is applied successfully.
+    pub(crate) fn description_applied(
+        &mut self,
+        operation: OperationId,
+        description: Description,
+        side: Side,
+    ) {
+        // Step 4.7.1
+        if self.is_closed {
+            return;
+        }
+        // Steps 4.7.2 and 4.7.3 are for tracks and senders.
+        let type_ = description.type_;
+        let state = match self.signaling_state.after(side, type_) {
+            Ok(state) => state,
+            // Nothing but the chain changes the state, and this is its first operation.
+            Err(error) => return self.operation_settled(operation, Err(error)),
+        };
+        // Step 4.7.4
+        if type_ == Offer && self.signaling_state == RTCSignalingState::Stable {
+            self.enter_negotiation();
+        }
+        // Steps 4.7.5 and 4.7.6
+        match side {
+            Side::Local => self.set_local_slots(description),
+            Side::Remote => self.set_remote_slots(description),
+        }
+        let changed = self.set_signaling_state(state);
+        self.system_state_changed();
+        self.apply_to_transports(side, type_);
+        // Step 4.7.7
+        if type_ == Offer {
+            self.create_sctp_transport_if_described(side);
+        }
+        // Step 4.7.8
+        if type_ == Answer {
+            self.close_sctp_association_if_described();
+        }
+        // Step 4.7.9
+        let mut error_list = Vec::new();
+        // Step 4.7.10
+        if matches!(type_, Answer | Pranswer) {
+            // Step 4.7.10.1
+            self.establish_sctp_association();
+            // Step 4.7.10.2
+            self.give_ids_to_channels(&mut error_list);
+        }
+        // Steps 4.7.11 and 4.7.13 are for transceivers; step 4.7.12 is `rolled_back`.
+        // Step 4.7.14
+        if self.signaling_state == RTCSignalingState::Stable {
+            self.entered_stable();
+        }
+        // Step 4.7.15
+        if changed {
+            self.fire_signaling_state_change();
+        }
+        // Step 4.7.16
+        for channel in error_list {
+            self.fail_channel(channel, "all stream ids are in use");
+        }
+        // Steps 4.7.17 to 4.7.20 are for tracks.
+        // Step 4.7.21
+        self.operation_settled(operation, Ok(Outcome::Undefined));
+    }
+
+    /// Step 4.7.4
+    fn enter_negotiation(&mut self) {
+        // Step 4.7.4.1
+        self.last_stable_state_sctp_transport = self.sctp_transport.clone();
+        // RFC 9429 §3.5.1: the bit is lost when new credentials are applied; a rollback brings
+        // back that they are needed.
+        self.last_stable_state_needs_ice_restart = self.needs_ice_restart;
+        // Step 4.7.4.2 is for transceivers.
+    }
+
+    /// Step 4.7.14
+    pub(crate) fn entered_stable(&mut self) {
+        // Step 4.7.14.1
+        self.close_unused_transports();
+        // Step 4.7.14.2 is for transceivers.
+        // Step 4.7.14.3
+        self.negotiation_needed = false;
+        self.update_the_negotiation_needed_flag();
+    }
+
+    /// Sets `[[SignalingState]]`; says whether it changed.
+    pub(crate) fn set_signaling_state(&mut self, state: RTCSignalingState) -> bool {
+        let changed = self.signaling_state != state;
+        if changed {
+            tracing::debug!(from = %self.signaling_state, to = %state, "signaling state");
+        }
+        self.signaling_state = state;
+        changed
+    }
+
+    pub(crate) fn fire_signaling_state_change(&mut self) {
+        let event = Event::SignalingStateChange(self.signaling_state);
+        self.effects.push_back(Effect::Fire(event));
+    }
+
+    /// `remoteDescription`: what is pending, else what is current.
+    pub(crate) fn remote(&self) -> Option<&Description> {
+        self.pending_remote_description.as_ref().or(self.current_remote_description.as_ref())
+    }
+
+    /// `localDescription`: what is pending, else what is current.
+    pub(crate) fn local(&self) -> Option<&Description> {
+        self.pending_local_description.as_ref().or(self.current_local_description.as_ref())
+    }
+
+    /// Whether `[[SignalingState]]` lets a remote description of this type be set.
+    pub(crate) fn remote_type_is_valid(&self, type_: RTCSdpType) -> bool {
+        self.signaling_state.after(Side::Remote, type_).is_ok()
+    }
+}

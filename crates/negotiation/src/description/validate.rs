@@ -1,0 +1,263 @@
+//! webrtc-pc §4.4.1.4 steps 4.6.4 to 4.6.7; RFC 9429 §5.8.3 and what §5.9 to §5.11 refuse.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sdp::{Fingerprint, Media, Setup};
+
+use super::applied::{
+    Description, bundle_group_of, data_section, fingerprints, ice, setup, tls_id,
+    transport_sections,
+};
+use crate::dictionaries::RTCSdpType::{self, Answer, Offer, Pranswer};
+use crate::error::Error;
+use crate::session::Session;
+
+/// Step 4.6.6
+fn invalid(message: impl Into<String>) -> Error {
+    Error::InvalidAccessError(message.into())
+}
+
+impl Session {
+    /// What can be wrong with a description of our own making: that it was made for another state
+    /// of the negotiation.
+    pub(super) fn validate_local(
+        &self,
+        type_: RTCSdpType,
+        description: &sdp::Description,
+    ) -> Result<(), Error> {
+        match (type_, &self.pending_remote_description) {
+            (Answer | Pranswer, Some(offer)) => {
+                check_answer(&offer.sdp, description)?;
+                check_restart(
+                    self.current_remote_description.as_ref(),
+                    offer,
+                    self.current_local_description.as_ref(),
+                    description,
+                )
+            }
+            _ => match &self.current_local_description {
+                Some(previous) => check_subsequent(&previous.sdp, description),
+                None => Ok(()),
+            },
+        }
+    }
+
+    pub(super) fn validate_remote(
+        &self,
+        type_: RTCSdpType,
+        description: &sdp::Description,
+    ) -> Result<(), Error> {
+        let transports = transport_sections(description);
+        for (index, (media, transport)) in description.media().iter().zip(transports).enumerate() {
+            check_mandatory_features(description, index, media, transport, type_)?;
+        }
+        match (type_, &self.pending_local_description) {
+            (Answer | Pranswer, Some(offer)) => {
+                check_answer(&offer.sdp, description)?;
+                check_restart(
+                    self.current_local_description.as_ref(),
+                    offer,
+                    self.current_remote_description.as_ref(),
+                    description,
+                )?;
+            }
+            // webrtc-pc §4.4.1.4 step 4.4: an offer behind an offer is validated as if the first
+            // had been answered.
+            _ => {
+                if let Some(previous) = self.remote() {
+                    check_subsequent(&previous.sdp, description)?;
+                }
+            }
+        }
+        self.check_dtls_association(type_, description)
+    }
+
+    /// RFC 9429 §5.8.3: the DTLS role is consistent with the connection in use. RFC 9429 §5.11: a
+    /// connection is replaced only by an ICE restart; this implementation does not replace it.
+    fn check_dtls_association(
+        &self,
+        type_: RTCSdpType,
+        description: &sdp::Description,
+    ) -> Result<(), Error> {
+        let (Some(association), Some(index)) =
+            (self.transports.dtls_association(), data_section(description))
+        else {
+            return Ok(());
+        };
+        let tls_id = tls_id(description, index);
+        let set = |fingerprints: &[Fingerprint]| -> BTreeSet<String> {
+            fingerprints.iter().map(Fingerprint::to_string).collect()
+        };
+        let continued = set(&fingerprints(description, index)) == set(&association.fingerprints)
+            && (tls_id.is_none()
+                || association.tls_id.is_none()
+                || tls_id == association.tls_id.as_deref());
+        if !continued {
+            let restarts =
+                self.transports.committed_remote_parameters() != ice(description, index).as_ref();
+            return Err(if restarts {
+                Error::OperationError("replacing a DTLS connection is not supported".into())
+            } else {
+                invalid("another certificate needs an ICE restart")
+            });
+        }
+        let consistent = match setup(description, index) {
+            Some(Setup::Active) => !association.client,
+            Some(Setup::Passive) => association.client,
+            Some(Setup::ActPass) => type_ == Offer,
+            Some(Setup::HoldConn) | None => false,
+        };
+        if consistent { Ok(()) } else { Err(invalid("a=setup contradicts the DTLS connection")) }
+    }
+}
+
+/// RFC 9429 §5.8.3: ICE, DTLS and RTCP multiplexing of one section.
+fn check_mandatory_features(
+    description: &sdp::Description,
+    index: usize,
+    media: &Media,
+    transport: usize,
+    type_: RTCSdpType,
+) -> Result<(), Error> {
+    // A section of another protocol is not used, whatever it says.
+    if media.is_rejected() || !(media.is_rtp() || media.is_data_channel()) {
+        return Ok(());
+    }
+    let lacks = |what: &str| Err(invalid(format!("m= section {index} lacks {what}")));
+    // Step 4.6.4; in a section that is bundled into another, the attribute is the other's.
+    let muxes = description.media().get(transport).is_some_and(Media::rtcp_mux);
+    if media.is_rtp() && !media.rtcp_mux() && !muxes {
+        return lacks("a=rtcp-mux");
+    }
+    if description.ice_parameters(transport).is_none() {
+        return lacks("a=ice-ufrag or a=ice-pwd");
+    }
+    if description.fingerprints(transport).is_empty() {
+        return lacks("a=fingerprint");
+    }
+    // RFC 8842 §5.2, §5.3
+    match (description.setup(transport), type_) {
+        (None, _) => return lacks("a=setup"),
+        (Some(Setup::ActPass), Answer | Pranswer) => {
+            return Err(invalid("an answer cannot have a=setup:actpass"));
+        }
+        (Some(Setup::HoldConn), _) => return Err(invalid("a=setup:holdconn is not supported")),
+        _ => {}
+    }
+    if media.is_data_channel() && media.sctp_port().is_none() {
+        return lacks("a=sctp-port");
+    }
+    Ok(())
+}
+
+/// RFC 9429 §5.8.3, for descriptions of type answer and pranswer; RFC 3264 §6; RFC 9143 §7.3.
+fn check_answer(offer: &sdp::Description, answer: &sdp::Description) -> Result<(), Error> {
+    if offer.media().len() != answer.media().len() {
+        return Err(invalid("the answer has another number of m= sections than the offer"));
+    }
+    for (index, (offered, answered)) in offer.media().iter().zip(answer.media()).enumerate() {
+        if offered.kind() != answered.kind() || offered.protocol() != answered.protocol() {
+            return Err(invalid(format!("m= section {index} is of another kind than offered")));
+        }
+        if answered.mid().is_some_and(|mid| offered.mid() != Some(mid)) {
+            return Err(invalid(format!("m= section {index} has another mid than offered")));
+        }
+        if offered.is_rejected() && !answered.is_rejected() {
+            return Err(invalid(format!("m= section {index} was not offered")));
+        }
+    }
+    let offered = offer.bundle_groups();
+    let group_of: BTreeMap<&String, usize> = offered
+        .iter()
+        .enumerate()
+        .flat_map(|(number, group)| group.iter().map(move |mid| (mid, number)))
+        .collect();
+    let accepted: BTreeSet<&str> =
+        answer.media().iter().filter(|media| !media.is_rejected()).filter_map(Media::mid).collect();
+    for group in answer.bundle_groups() {
+        let offered_group = group.first().and_then(|mid| group_of.get(mid));
+        if group.iter().any(|mid| group_of.get(mid) != offered_group || offered_group.is_none()) {
+            return Err(invalid("the answer bundles what was not offered as a group"));
+        }
+        if !group.iter().all(|mid| accepted.contains(mid.as_str())) {
+            return Err(invalid("a BUNDLE group has a rejected m= section"));
+        }
+    }
+    Ok(())
+}
+
+/// RFC 3264 §8: m= sections are never removed; RFC 9429 §5.2.2: they stay what they are unless
+/// they are recycled.
+fn check_subsequent(
+    previous: &sdp::Description,
+    description: &sdp::Description,
+) -> Result<(), Error> {
+    if description.media().len() < previous.media().len() {
+        return Err(invalid("the offer has fewer m= sections than the description before it"));
+    }
+    for (index, (before, now)) in previous.media().iter().zip(description.media()).enumerate() {
+        if before.is_rejected() {
+            continue;
+        }
+        let same_mid = match (before.mid(), now.mid()) {
+            (Some(before), Some(now)) => before == now,
+            _ => true,
+        };
+        if before.kind() != now.kind() || !same_mid {
+            return Err(invalid(format!("m= section {index} is not the one it was before")));
+        }
+    }
+    Ok(())
+}
+
+/// RFC 9429 §5.10: the answer restarts ICE if and only if the offer does.
+fn check_restart(
+    offerer_before: Option<&Description>,
+    offer: &Description,
+    answerer_before: Option<&Description>,
+    answer: &sdp::Description,
+) -> Result<(), Error> {
+    let (Some(offerer_before), Some(answerer_before)) = (offerer_before, answerer_before) else {
+        return Ok(());
+    };
+    let descriptions = [&offerer_before.sdp, &offer.sdp, &answerer_before.sdp, answer];
+    let transports = descriptions.map(transport_sections);
+    for index in 0..answer.media().len() {
+        // Only what goes on in the same section and on the same transport can restart.
+        let goes_on = |(description, transports): (&&sdp::Description, &Vec<usize>)| {
+            transports.get(index) == Some(&index)
+                && description.media().get(index).is_some_and(|media| !media.is_rejected())
+        };
+        if !descriptions.iter().zip(&transports).all(goes_on) {
+            continue;
+        }
+        let offered = offer.sdp.ice_parameters(index) != offerer_before.sdp.ice_parameters(index);
+        let answered = answer.ice_parameters(index) != answerer_before.sdp.ice_parameters(index);
+        if offered != answered {
+            return Err(invalid(if offered {
+                "the offer restarts ICE, the answer does not"
+            } else {
+                "the answer restarts ICE, the offer does not"
+            }));
+        }
+    }
+    Ok(())
+}
+
+/// RFC 9429 §5.3.1: the section of the offer that an answer accepts for data channels. Every other
+/// section is rejected.
+pub(crate) fn accepted_data_section(
+    offer: &sdp::Description,
+    policy: crate::RTCBundlePolicy,
+) -> Option<usize> {
+    let index = data_section(offer)?;
+    // RFC 9429 §5.3.1, "must-bundle". For "balanced" the first section of each kind is fine.
+    let bundled_with_first = || {
+        let first = offer.media().first().and_then(Media::mid);
+        let group = bundle_group_of(offer, index);
+        first.is_some_and(|mid| group.is_some_and(|group| group.iter().any(|known| known == mid)))
+    };
+    let accepted =
+        policy != crate::RTCBundlePolicy::MaxBundle || index == 0 || bundled_with_first();
+    accepted.then_some(index)
+}

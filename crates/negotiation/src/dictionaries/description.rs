@@ -1,0 +1,130 @@
+use serde::{Deserialize, Serialize};
+
+use super::w3c_enum;
+
+w3c_enum! {
+    /// webrtc-pc §4.6.1: what a session description is applied as.
+    RTCSdpType {
+        /// An offer.
+        Offer = "offer",
+        /// A provisional answer: a later answer may replace it.
+        Pranswer = "pranswer",
+        /// The final answer.
+        Answer = "answer",
+        /// Undoes the offer that is being negotiated.
+        Rollback = "rollback",
+    }
+}
+
+/// webrtc-pc §4.6.2: a session description as it travels between applications.
+///
+/// ```
+/// use peerconnection_negotiation::{RTCSdpType, RTCSessionDescriptionInit};
+///
+/// let init: RTCSessionDescriptionInit =
+///     serde_json::from_str(r#"{"type":"offer","sdp":"v=0\r\n"}"#)?;
+/// assert_eq!(init.type_, RTCSdpType::Offer);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RTCSessionDescriptionInit {
+    /// What the description is.
+    #[serde(rename = "type")]
+    #[doc(alias = "type")]
+    pub type_: RTCSdpType,
+    /// The SDP; not used for a rollback.
+    #[serde(default)]
+    pub sdp: String,
+}
+
+/// webrtc-pc §4.6.2: the argument of `setLocalDescription()`. Both members may be left out: the
+/// type is then what the signaling state calls for, and an empty `sdp` means the last offer or
+/// answer that was created, or a new one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RTCLocalSessionDescriptionInit {
+    /// What the description is, if it is not to be inferred.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    #[doc(alias = "type")]
+    pub type_: Option<RTCSdpType>,
+    /// The SDP, unchanged from `createOffer()` or `createAnswer()`, or empty.
+    #[serde(default)]
+    pub sdp: String,
+}
+
+impl From<RTCSessionDescriptionInit> for RTCLocalSessionDescriptionInit {
+    fn from(init: RTCSessionDescriptionInit) -> Self {
+        Self { type_: Some(init.type_), sdp: init.sdp }
+    }
+}
+
+/// webrtc-pc §4.6.2: a description that has been applied, with the candidates added to it since.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RTCSessionDescription {
+    #[serde(rename = "type")]
+    type_: RTCSdpType,
+    #[serde(default)]
+    sdp: String,
+}
+
+impl RTCSessionDescription {
+    /// The constructor; deprecated by the specification, an `RTCSessionDescriptionInit` will do.
+    pub fn new(init: RTCSessionDescriptionInit) -> Self {
+        Self { type_: init.type_, sdp: init.sdp }
+    }
+
+    /// What the description is.
+    #[doc(alias = "type")]
+    pub fn type_(&self) -> RTCSdpType {
+        self.type_
+    }
+
+    /// The SDP.
+    pub fn sdp(&self) -> &str {
+        &self.sdp
+    }
+
+    /// The dictionary of the same content.
+    #[doc(alias = "toJSON")]
+    pub fn to_json(&self) -> RTCSessionDescriptionInit {
+        RTCSessionDescriptionInit { type_: self.type_, sdp: self.sdp.clone() }
+    }
+}
+
+impl From<RTCSessionDescriptionInit> for RTCSessionDescription {
+    fn from(init: RTCSessionDescriptionInit) -> Self {
+        Self::new(init)
+    }
+}
+
+impl From<RTCSessionDescription> for RTCSessionDescriptionInit {
+    fn from(description: RTCSessionDescription) -> Self {
+        Self { type_: description.type_, sdp: description.sdp }
+    }
+}
+
+impl From<RTCSessionDescription> for RTCLocalSessionDescriptionInit {
+    fn from(description: RTCSessionDescription) -> Self {
+        Self { type_: Some(description.type_), sdp: description.sdp }
+    }
+}
+
+/// webrtc-pc §4.2.6: what an offer is to contain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RTCOfferOptions {
+    /// Whether applying the offer restarts ICE.
+    #[doc(alias = "iceRestart")]
+    pub ice_restart: bool,
+    /// webrtc-pc §4.4.3.2, legacy: whether audio is to be received.
+    #[doc(alias = "offerToReceiveAudio")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer_to_receive_audio: Option<bool>,
+    /// webrtc-pc §4.4.3.2, legacy: whether video is to be received.
+    #[doc(alias = "offerToReceiveVideo")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer_to_receive_video: Option<bool>,
+}
+
+/// webrtc-pc §4.2.6: what an answer is to contain; the specification has no member yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RTCAnswerOptions {}

@@ -1,0 +1,62 @@
+//! The dictionaries, enumerations and read-only objects of webrtc-pc that negotiation reads and
+//! makes, under their W3C names and with their W3C JSON.
+
+mod candidate;
+mod channel;
+mod configuration;
+mod description;
+mod states;
+
+pub use candidate::RTCIceCandidateInit;
+pub use channel::RTCDataChannelInit;
+pub use configuration::{RTCBundlePolicy, RTCIceServer, RTCIceTransportPolicy, RTCRtcpMuxPolicy};
+pub use description::{
+    RTCAnswerOptions, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCSdpType,
+    RTCSessionDescription, RTCSessionDescriptionInit,
+};
+pub use states::{RTCRtpTransceiverDirection, RTCSignalingState};
+
+/// A W3C enumeration: values, strings, serde, `Display` and `FromStr` from one declaration.
+macro_rules! w3c_enum {
+    (
+        $(#[$meta:meta])*
+        $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $string:literal,)+ }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $($(#[$variant_meta])* #[serde(rename = $string)] $variant,)+
+        }
+
+        impl $name {
+            /// The value as the specification writes it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $string,)+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = crate::Error;
+
+            /// WebIDL: a string that is no value of the enumeration is a `TypeError`.
+            fn from_str(string: &str) -> Result<Self, Self::Err> {
+                match string {
+                    $($string => Ok(Self::$variant),)+
+                    other => Err(crate::Error::TypeError(format!(
+                        concat!("'{}' is not a valid value of ", stringify!($name)), other
+                    ))),
+                }
+            }
+        }
+    };
+}
+pub(crate) use w3c_enum;
+
+#[cfg(test)]
+mod tests;

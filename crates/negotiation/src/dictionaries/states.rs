@@ -1,0 +1,39 @@
+use super::w3c_enum;
+
+w3c_enum! {
+    /// webrtc-pc §4.3.1: where the offer/answer exchange stands.
+    ///
+    /// The edges between the states are declared in this crate's `signaling` module.
+    #[derive(Default)]
+    RTCSignalingState {
+        /// No exchange is in progress; the initial state.
+        #[default]
+        Stable = "stable",
+        /// A local offer has been applied.
+        HaveLocalOffer = "have-local-offer",
+        /// A remote offer has been applied.
+        HaveRemoteOffer = "have-remote-offer",
+        /// A remote offer and a local provisional answer have been applied.
+        HaveLocalPranswer = "have-local-pranswer",
+        /// A local offer and a remote provisional answer have been applied.
+        HaveRemotePranswer = "have-remote-pranswer",
+        /// The connection is closed.
+        Closed = "closed",
+    }
+}
+
+w3c_enum! {
+    /// webrtc-pc §5.4: the direction of a transceiver.
+    RTCRtpTransceiverDirection {
+        /// Sends and receives.
+        Sendrecv = "sendrecv",
+        /// Sends.
+        Sendonly = "sendonly",
+        /// Receives.
+        Recvonly = "recvonly",
+        /// Neither sends nor receives.
+        Inactive = "inactive",
+        /// Stopped for good.
+        Stopped = "stopped",
+    }
+}

@@ -1,0 +1,61 @@
+use super::*;
+
+#[test]
+fn enumerations_have_the_strings_of_the_specification() {
+    assert_eq!(RTCSignalingState::HaveRemotePranswer.to_string(), "have-remote-pranswer");
+    assert_eq!("max-compat".parse(), Ok(RTCBundlePolicy::MaxCompat));
+    assert_eq!(serde_json::to_string(&RTCSdpType::Pranswer).unwrap(), "\"pranswer\"");
+    assert_eq!("nonsense".parse::<RTCSdpType>().unwrap_err().name(), "TypeError");
+}
+
+#[test]
+fn descriptions_are_the_json_of_browsers() {
+    let json = r#"{"type":"answer","sdp":"v=0\r\n"}"#;
+    let init: RTCSessionDescriptionInit = serde_json::from_str(json).unwrap();
+    assert_eq!(serde_json::to_string(&init).unwrap(), json);
+    let description = RTCSessionDescription::new(init.clone());
+    assert_eq!(serde_json::to_string(&description).unwrap(), json);
+    assert_eq!(description.to_json(), init);
+    let rollback: RTCSessionDescriptionInit =
+        serde_json::from_str(r#"{"type":"rollback"}"#).unwrap();
+    assert_eq!(rollback.sdp, "");
+    assert!(serde_json::from_str::<RTCSessionDescriptionInit>(r#"{"sdp":""}"#).is_err());
+    let implicit: RTCLocalSessionDescriptionInit = serde_json::from_str("{}").unwrap();
+    assert_eq!(implicit, RTCLocalSessionDescriptionInit::default());
+}
+
+#[test]
+fn candidates_are_the_json_of_browsers() {
+    let json = r#"{"candidate":"candidate:1 1 udp 1 192.0.2.1 9 typ host","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"b2eZ"}"#;
+    let init: RTCIceCandidateInit = serde_json::from_str(json).unwrap();
+    assert_eq!(init.sdp_m_line_index, Some(0));
+    assert_eq!(serde_json::to_string(&init).unwrap(), json);
+    let sparse: RTCIceCandidateInit =
+        serde_json::from_str(r#"{"candidate":"","sdpMid":null,"unknown":1}"#).unwrap();
+    assert_eq!(sparse, RTCIceCandidateInit::default());
+}
+
+#[test]
+fn servers_have_one_url_or_a_list() {
+    let one: RTCIceServer = serde_json::from_str(r#"{"urls":"stun:a"}"#).unwrap();
+    let list: RTCIceServer = serde_json::from_str(r#"{"urls":["stun:a"]}"#).unwrap();
+    assert_eq!(one, list);
+    assert_eq!(serde_json::to_string(&one).unwrap(), r#"{"urls":["stun:a"]}"#);
+    assert!(serde_json::from_str::<RTCIceServer>(r#"{"url":"stun:a"}"#).is_err());
+}
+
+#[test]
+fn dictionaries_have_the_defaults_of_the_specification() {
+    let channel: RTCDataChannelInit = serde_json::from_str("{}").unwrap();
+    assert_eq!(channel, RTCDataChannelInit::default());
+    assert!(channel.ordered && !channel.negotiated);
+    let channel: RTCDataChannelInit =
+        serde_json::from_str(r#"{"ordered":false,"maxPacketLifeTime":7,"maxRetransmits":8}"#)
+            .unwrap();
+    assert_eq!((channel.max_packet_life_time, channel.max_retransmits), (Some(7), Some(8)));
+    assert!(serde_json::from_str::<RTCDataChannelInit>(r#"{"id":65536}"#).is_err());
+    let options: RTCOfferOptions = serde_json::from_str(r#"{"iceRestart":true}"#).unwrap();
+    assert!(options.ice_restart);
+    assert_eq!(RTCIceTransportPolicy::default(), RTCIceTransportPolicy::All);
+    assert_eq!(RTCBundlePolicy::default(), RTCBundlePolicy::Balanced);
+}

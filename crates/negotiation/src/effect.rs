@@ -1,0 +1,185 @@
+//! What the session asks of its host.
+
+use crate::dictionaries::{RTCSessionDescriptionInit, RTCSignalingState};
+use crate::error::Error;
+
+/// A call that returns a promise. Unique in its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OperationId(pub u64);
+
+/// An `RTCDtlsTransport` with its `RTCIceTransport`. Unique in its session, never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TransportId(pub u32);
+
+/// An `RTCDataChannel`; not its `id`, which is the SCTP stream. Unique in its session, never used
+/// again; later channels have greater ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChannelId(pub u32);
+
+/// What the host is to do, in the order in which effects come out of
+/// [`Session::poll_effect`](crate::Session::poll_effect).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Fire this event at the connection. Every slot the event tells of has its new value.
+    Fire(Event),
+    /// Settle the promise that the method returned with this id.
+    Settle {
+        /// Which promise.
+        operation: OperationId,
+        /// What to resolve or reject it with.
+        result: Result<Outcome, Error>,
+    },
+    /// Do this to the transports.
+    Transport(TransportCommand),
+    /// Do this to a data channel.
+    Channel(ChannelCommand),
+}
+
+/// What a promise is resolved with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing.
+    Undefined,
+    /// The description that was created.
+    Description(RTCSessionDescriptionInit),
+}
+
+/// An event at the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// `negotiationneeded`
+    NegotiationNeeded,
+    /// `signalingstatechange`, with the state as it was set.
+    SignalingStateChange(RTCSignalingState),
+}
+
+/// What a description asks of the transports.
+///
+/// The commands for one description come in this order: transports are created, get their role
+/// and parameters; candidates follow; what was negotiated is committed; DTLS and SCTP start; what
+/// is not needed any more is destroyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransportCommand {
+    /// An `RTCDtlsTransport` and its `RTCIceTransport` exist from here.
+    Create {
+        /// The new transport.
+        transport: TransportId,
+    },
+    /// The transport is not used any more: close it.
+    Destroy {
+        /// The transport.
+        transport: TransportId,
+    },
+    /// RFC 8445 §6.1.1: the ICE role, once, before any parameters. A role conflict may change it
+    /// later without this crate.
+    SetRole {
+        /// The transport.
+        transport: TransportId,
+        /// Whether this side nominates.
+        controlling: bool,
+    },
+    /// A local description with these credentials has been applied; they differ from those the
+    /// transport had: gather candidates for them.
+    SetLocalParameters {
+        /// The transport.
+        transport: TransportId,
+        /// The credentials of the new generation.
+        ice: sdp::IceParameters,
+    },
+    /// A remote description with these credentials has been applied; they differ from those the
+    /// transport had.
+    SetRemoteParameters {
+        /// The transport.
+        transport: TransportId,
+        /// The peer's credentials of the new generation.
+        ice: sdp::IceParameters,
+        /// Whether the peer is an ICE-lite implementation.
+        ice_lite: bool,
+    },
+    /// A remote candidate, from a description or from `addIceCandidate()`.
+    AddRemoteCandidate {
+        /// The transport.
+        transport: TransportId,
+        /// The generation; always known when the section has credentials.
+        username_fragment: Option<String>,
+        /// The candidate.
+        candidate: sdp::Candidate,
+    },
+    /// No more remote candidates will come for the generation.
+    EndOfRemoteCandidates {
+        /// The transport.
+        transport: TransportId,
+        /// The generation; always known when the section has credentials.
+        username_fragment: Option<String>,
+    },
+    /// The exchange is complete: the newest parameters are those of the session from now on.
+    Commit {
+        /// The transport.
+        transport: TransportId,
+    },
+    /// The exchange was rolled back: the parameters set since the last commit never were.
+    Rollback {
+        /// The transport.
+        transport: TransportId,
+    },
+    /// The DTLS role is negotiated: start the handshake once ICE is connected. Sent once for a
+    /// transport.
+    StartDtls {
+        /// The transport.
+        transport: TransportId,
+        /// Whether this side is the DTLS client.
+        client: bool,
+        /// One of these the peer's certificate must match.
+        fingerprints: Vec<sdp::Fingerprint>,
+    },
+    /// `[[SctpTransport]]` is set to a new `RTCSctpTransport`, which is connecting.
+    CreateSctp {
+        /// Its transport; `None` if it does not exist before the answer is applied
+        /// (w3c/webrtc-pc#3112). [`StartSctp`](Self::StartSctp) tells it then.
+        transport: Option<TransportId>,
+    },
+    /// The SCTP association is negotiated: start it once DTLS is connected.
+    StartSctp {
+        /// What it runs over.
+        transport: TransportId,
+        /// Our SCTP port.
+        local_port: u16,
+        /// The peer's SCTP port.
+        remote_port: u16,
+        /// `[[MaxMessageSize]]` in bytes; never 0.
+        max_message_size: u64,
+        /// `[[MaxBufferSize]]` in bytes; never 0.
+        max_buffer_size: u64,
+    },
+    /// webrtc-pc §6.1.3.2: the sizes of the association changed.
+    UpdateMaxMessageSize {
+        /// `[[MaxMessageSize]]` in bytes; never 0.
+        max_message_size: u64,
+        /// `[[MaxBufferSize]]` in bytes; never 0.
+        max_buffer_size: u64,
+    },
+    /// `[[SctpTransport]]` is set to null: by a rollback, before there was an association, and the
+    /// data channels go on waiting for one; or by an answer that closes the association, and the
+    /// data channels on it are closed.
+    DestroySctp,
+}
+
+/// What becomes of a data channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChannelCommand {
+    /// `[[DataChannelId]]` gets its value.
+    AssignId {
+        /// The channel.
+        channel: ChannelId,
+        /// The SCTP stream id, 0 to 65534.
+        id: u16,
+    },
+    /// There is no id for the channel, or the association has no such stream: it is closed and an
+    /// `error` event is fired at it. The session has forgotten it already.
+    Fail {
+        /// The channel.
+        channel: ChannelId,
+        /// An [`Error::RTCError`] with `data-channel-failure`.
+        error: Error,
+    },
+}

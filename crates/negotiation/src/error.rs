@@ -1,0 +1,181 @@
+use serde::{Deserialize, Serialize};
+
+use crate::dictionaries::w3c_enum;
+
+/// Why a call was refused: one variant for each `DOMException` name that the specification uses,
+/// and the two exceptions of JavaScript. Each bears the `message`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The connection or the object is not in a state that allows the call.
+    #[error("InvalidStateError: {0}")]
+    InvalidStateError(String),
+    /// What was passed in does not fit what it is meant for.
+    #[error("InvalidAccessError: {0}")]
+    InvalidAccessError(String),
+    /// What was passed in was changed where it must not be.
+    #[error("InvalidModificationError: {0}")]
+    InvalidModificationError(String),
+    /// The operation failed for a reason of its own.
+    #[error("OperationError: {0}")]
+    OperationError(String),
+    /// A text does not follow its grammar.
+    #[error("SyntaxError: {0}")]
+    SyntaxError(String),
+    /// A value is not of the type or form that is asked for.
+    #[error("TypeError: {0}")]
+    TypeError(String),
+    /// A number is out of range.
+    #[error("RangeError: {0}")]
+    RangeError(String),
+    /// Not supported.
+    #[error("NotSupportedError: {0}")]
+    NotSupportedError(String),
+    /// The network failed.
+    #[error("NetworkError: {0}")]
+    NetworkError(String),
+    /// An error with what WebRTC knows about it.
+    #[error(transparent)]
+    RTCError(#[from] RTCError),
+}
+
+impl Error {
+    /// The name of the exception in JavaScript.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::InvalidStateError(_) => "InvalidStateError",
+            Self::InvalidAccessError(_) => "InvalidAccessError",
+            Self::InvalidModificationError(_) => "InvalidModificationError",
+            Self::SyntaxError(_) => "SyntaxError",
+            Self::TypeError(_) => "TypeError",
+            Self::RangeError(_) => "RangeError",
+            Self::NotSupportedError(_) => "NotSupportedError",
+            Self::NetworkError(_) => "NetworkError",
+            // webrtc-pc §11.1.1 constructor step 4
+            Self::OperationError(_) | Self::RTCError(_) => "OperationError",
+        }
+    }
+
+    /// What happened, for people.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::InvalidStateError(message)
+            | Self::InvalidAccessError(message)
+            | Self::InvalidModificationError(message)
+            | Self::OperationError(message)
+            | Self::SyntaxError(message)
+            | Self::TypeError(message)
+            | Self::RangeError(message)
+            | Self::NotSupportedError(message)
+            | Self::NetworkError(message) => message,
+            Self::RTCError(error) => &error.message,
+        }
+    }
+}
+
+w3c_enum! {
+    /// webrtc-pc §11.2: what kind of WebRTC failure an [`RTCError`] tells of.
+    RTCErrorDetailType {
+        /// The data channel has failed.
+        DataChannelFailure = "data-channel-failure",
+        /// The DTLS negotiation failed or the connection ended with a fatal alert.
+        DtlsFailure = "dtls-failure",
+        /// The peer's certificate matches no fingerprint of its description.
+        FingerprintFailure = "fingerprint-failure",
+        /// The SCTP negotiation failed or the association ended with an error.
+        SctpFailure = "sctp-failure",
+        /// The SDP does not follow its grammar.
+        SdpSyntaxError = "sdp-syntax-error",
+        /// The hardware encoder that was asked for is not available.
+        HardwareEncoderNotAvailable = "hardware-encoder-not-available",
+        /// The hardware encoder does not support the parameters.
+        HardwareEncoderError = "hardware-encoder-error",
+    }
+}
+
+/// webrtc-pc §11.1: what an [`RTCError`] is made of, without its message.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RTCErrorInit {
+    /// The kind of failure.
+    #[doc(alias = "errorDetail")]
+    pub error_detail: RTCErrorDetailType,
+    /// The line, from 1, where SDP has a syntax error.
+    #[doc(alias = "sdpLineNumber")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sdp_line_number: Option<i32>,
+    /// The SCTP cause code.
+    #[doc(alias = "sctpCauseCode")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sctp_cause_code: Option<i32>,
+    /// The fatal DTLS alert that was received.
+    #[doc(alias = "receivedAlert")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_alert: Option<u32>,
+    /// The fatal DTLS alert that was sent.
+    #[doc(alias = "sentAlert")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_alert: Option<u32>,
+}
+
+impl RTCErrorInit {
+    /// An error of this kind about which nothing else is known.
+    pub fn new(error_detail: RTCErrorDetailType) -> Self {
+        Self {
+            error_detail,
+            sdp_line_number: None,
+            sctp_cause_code: None,
+            received_alert: None,
+            sent_alert: None,
+        }
+    }
+}
+
+/// webrtc-pc §11.1: an `OperationError` with what WebRTC knows about it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[error("OperationError ({error_detail}): {message}")]
+pub struct RTCError {
+    /// What happened, for people.
+    pub message: String,
+    /// The kind of failure.
+    #[doc(alias = "errorDetail")]
+    pub error_detail: RTCErrorDetailType,
+    /// The line, from 1, where SDP has a syntax error.
+    #[doc(alias = "sdpLineNumber")]
+    pub sdp_line_number: Option<i32>,
+    /// The SCTP cause code.
+    #[doc(alias = "sctpCauseCode")]
+    pub sctp_cause_code: Option<i32>,
+    /// The fatal DTLS alert that was received.
+    #[doc(alias = "receivedAlert")]
+    pub received_alert: Option<u32>,
+    /// The fatal DTLS alert that was sent.
+    #[doc(alias = "sentAlert")]
+    pub sent_alert: Option<u32>,
+}
+
+impl RTCError {
+    /// webrtc-pc §11.1.1: the constructor.
+    pub fn new(init: RTCErrorInit, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            error_detail: init.error_detail,
+            sdp_line_number: init.sdp_line_number,
+            sctp_cause_code: init.sctp_cause_code,
+            received_alert: init.received_alert,
+            sent_alert: init.sent_alert,
+        }
+    }
+}
+
+/// webrtc-pc §4.4.1.4 step 4.6.3.
+impl From<sdp::Error> for RTCError {
+    fn from(error: sdp::Error) -> Self {
+        let init = RTCErrorInit {
+            sdp_line_number: error.line().map(|line| i32::try_from(line).unwrap_or(i32::MAX)),
+            ..RTCErrorInit::new(RTCErrorDetailType::SdpSyntaxError)
+        };
+        Self::new(init, error.message())
+    }
+}

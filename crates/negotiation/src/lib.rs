@@ -1,0 +1,81 @@
+//! Negotiation of a WebRTC connection: webrtc-pc and JSEP (RFC 9429) as a state machine, without
+//! network, clock or thread.
+//!
+//! A [`Session`] has the slots of an `RTCPeerConnection` that negotiation owns. Calls go in as
+//! methods, tasks of the event loop come out and go in again when their turn comes, and what is to
+//! be done comes out as [`Effect`]s in the order of the specification. Everything random is made
+//! from the seed, so that a run can be repeated.
+//!
+//! ```
+//! use peerconnection_negotiation::{
+//!     Certificate, Configuration, Effect, Event, RTCSignalingState, Session,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let certificate = Certificate { id: 1, fingerprints: vec!["sha-256 4A:AD:B9".parse()?] };
+//! let configuration = Configuration { certificates: vec![certificate], ..Default::default() };
+//! let mut session = Session::new(configuration, [7; 32])?;
+//!
+//! session.create_data_channel("chat", &Default::default())?;
+//! session.set_local_description(None);
+//! let mut events = Vec::new();
+//! while let Some(task) = session.poll_task() {
+//!     session.run_task(task);
+//!     loop {
+//!         while let Some(effect) = session.poll_effect() {
+//!             if let Effect::Fire(event) = effect {
+//!                 events.push(event);
+//!             }
+//!         }
+//!         if !session.run_microtask() {
+//!             break;
+//!         }
+//!     }
+//! }
+//! assert_eq!(events, [Event::SignalingStateChange(RTCSignalingState::HaveLocalOffer)]);
+//! assert!(session.local_description().is_some_and(|offer| offer.sdp().contains("m=application")));
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+// webrtc-pc, by chapter
+mod candidate;
+mod configuration;
+mod data_channel;
+mod description;
+mod ice_restart;
+mod negotiation_needed;
+mod operations;
+mod rollback;
+mod session;
+mod signaling;
+
+// RFC 9429: what descriptions consist of, and what they ask of the transports
+mod answer;
+mod offer;
+mod section;
+mod transports;
+
+// The words spoken with the host
+mod dictionaries;
+mod effect;
+mod error;
+mod task;
+
+#[cfg(test)]
+mod tests;
+
+pub use configuration::{Certificate, Configuration, MAX_ICE_SERVERS};
+pub use dictionaries::{
+    RTCAnswerOptions, RTCBundlePolicy, RTCDataChannelInit, RTCIceCandidateInit, RTCIceServer,
+    RTCIceTransportPolicy, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCRtcpMuxPolicy,
+    RTCRtpTransceiverDirection, RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit,
+    RTCSignalingState,
+};
+pub use effect::{
+    ChannelCommand, ChannelId, Effect, Event, OperationId, Outcome, TransportCommand, TransportId,
+};
+pub use error::{Error, RTCError, RTCErrorDetailType, RTCErrorInit};
+pub use session::Session;
+pub use task::Task;

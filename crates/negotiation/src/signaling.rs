@@ -1,0 +1,89 @@
+//! RFC 9429 §3.2 and §4.1.10: the edges between signaling states, declared once.
+//!
+//! ```text
+//!                         setRemote(OFFER)               setLocal(PRANSWER)
+//!                             /-----\                               /-----\
+//!                             |     |                               |     |
+//!                             v     |                               v     |
+//!              +---------------+    |                +---------------+    |
+//!              |               |----/                |               |----/
+//!              |  have-        | setLocal(PRANSWER)  | have-         |
+//!              |  remote-offer |------------------->| local-pranswer|
+//!              |               |                     |               |
+//!              +---------------+                     +---------------+
+//!                   ^   | setLocal(ANSWER) or               |
+//!  setRemote(OFFER) |   | rollback        setLocal(ANSWER)  |
+//!                   |   v                                   |
+//!              +---------------+                            |
+//!              |               |<---------------------------/
+//!              |    stable     |
+//!              |               |<---------------------------\
+//!              +---------------+                            |
+//!                   |   ^ setRemote(ANSWER) or              |
+//!   setLocal(OFFER) |   | rollback        setRemote(ANSWER) |
+//!                   v   |                                   |
+//!              +---------------+                     +---------------+
+//!              |               | setRemote(PRANSWER) |               |
+//!              |  have-        |------------------->| have-         |
+//!              |  local-offer  |                     | remote-       |
+//!              |               |----\                | pranswer      |----\
+//!              +---------------+    |                +---------------+    |
+//!                             ^     |                               ^     |
+//!                             \-----/                               \-----/
+//!                         setLocal(OFFER)               setRemote(PRANSWER)
+//! ```
+//!
+//! A rollback through either method has the same edges (RFC 9429 §5.7). JSEP lets a provisional
+//! answer be rolled back, webrtc-pc does not (§4.4.1.4 step 2, §4.6.1); webrtc-pc decides.
+
+use crate::dictionaries::RTCSdpType::{self, Answer, Offer, Pranswer, Rollback};
+use crate::dictionaries::RTCSignalingState::{
+    self, HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer, Stable,
+};
+use crate::error::Error;
+
+/// Through which method a description is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Local,
+    Remote,
+}
+
+macro_rules! edges {
+    ($($side:ident($type_:ident): $($from:ident)|+ => $to:ident;)+) => {
+        /// Where the edge leads; a state without an edge refuses.
+        fn edge(from: RTCSignalingState, side: Side, type_: RTCSdpType) -> Option<RTCSignalingState> {
+            match (side, type_, from) {
+                $((Side::$side, $type_, $($from)|+) => Some($to),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+edges! {
+    Local(Offer):     Stable | HaveLocalOffer => HaveLocalOffer;
+    Local(Pranswer):  HaveRemoteOffer | HaveLocalPranswer => HaveLocalPranswer;
+    Local(Answer):    HaveRemoteOffer | HaveLocalPranswer => Stable;
+    Local(Rollback):  HaveLocalOffer | HaveRemoteOffer => Stable;
+    Remote(Offer):    Stable | HaveRemoteOffer => HaveRemoteOffer;
+    Remote(Pranswer): HaveLocalOffer | HaveRemotePranswer => HaveRemotePranswer;
+    Remote(Answer):   HaveLocalOffer | HaveRemotePranswer => Stable;
+    Remote(Rollback): HaveLocalOffer | HaveRemoteOffer => Stable;
+}
+
+impl RTCSignalingState {
+    /// The state after a description of this type has been set through this method.
+    ///
+    /// # Errors
+    /// `InvalidStateError` if there is no such edge.
+    pub(crate) fn after(self, side: Side, type_: RTCSdpType) -> Result<RTCSignalingState, Error> {
+        edge(self, side, type_).ok_or_else(|| {
+            let method = match side {
+                Side::Local => "setLocalDescription",
+                Side::Remote => "setRemoteDescription",
+            };
+            Error::InvalidStateError(format!("{method}({type_}) is not possible in {self}"))
+        })
+    }
+}

@@ -1,0 +1,348 @@
+//! What offers and answers consist of (RFC 9429 §5.2, §5.3).
+
+use super::*;
+
+/// Replaces what is random by a word, so that what remains can be compared.
+fn shape(sdp: &str) -> Vec<String> {
+    let random = ["o=", "a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:sha-256 "];
+    sdp.lines()
+        .map(|line| match random.iter().find(|prefix| line.starts_with(*prefix)) {
+            Some(prefix) => format!("{prefix}..."),
+            None => line.to_owned(),
+        })
+        .collect()
+}
+
+const DATA_OFFER: [&str; 18] = [
+    "v=0",
+    "o=...",
+    "s=-",
+    "t=0 0",
+    "a=group:BUNDLE 0",
+    "a=extmap-allow-mixed",
+    "a=msid-semantic: WMS",
+    "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
+    "c=IN IP4 0.0.0.0",
+    "a=ice-ufrag:...",
+    "a=ice-pwd:...",
+    "a=ice-options:trickle",
+    "a=fingerprint:sha-256 ...",
+    "a=setup:actpass",
+    "a=mid:0",
+    "a=sctp-port:5000",
+    "a=max-message-size:262144",
+    "",
+];
+
+/// What Chromium 156 writes for a connection with a data channel, line for line.
+#[test]
+fn an_offer_looks_like_a_browsers() {
+    let offer = Peer::with_channel(1).create_offer();
+    assert_eq!(shape(&offer.sdp), DATA_OFFER[..17]);
+    assert!(offer.sdp.ends_with("\r\n"));
+    let parsed = sdp::Description::parse(&offer.sdp).unwrap();
+    let origin = parsed.origin();
+    assert!(offer.sdp.contains(&format!("o=- {} 2 IN IP4 127.0.0.1\r\n", origin.session_id)));
+    assert!(origin.session_id < (1 << 63) - 1);
+    let ice = parsed.ice_parameters(0).unwrap();
+    assert_eq!((ice.username_fragment.len(), ice.password.len()), (8, 24));
+    assert_eq!(parsed.to_string(), offer.sdp);
+}
+
+#[test]
+fn an_answer_looks_like_a_browsers() {
+    let (mut a, mut b) = (Peer::with_channel(1), Peer::new(2));
+    b.set_remote(a.create_offer()).unwrap();
+    let answer = b.create_answer();
+    let mut expected = DATA_OFFER;
+    expected[13] = "a=setup:active";
+    assert_eq!(shape(&answer.sdp), expected[..17]);
+}
+
+#[test]
+fn an_offer_of_nothing_has_no_sections_and_no_group() {
+    let offer = Peer::new(1).create_offer();
+    assert_eq!(
+        shape(&offer.sdp),
+        ["v=0", "o=...", "s=-", "t=0 0", "a=extmap-allow-mixed", "a=msid-semantic: WMS"]
+    );
+}
+
+/// RFC 9429 §5.2.2: same session, version by one more with each description.
+#[test]
+fn the_version_increments_with_every_description() {
+    let (mut a, mut b) = (Peer::with_channel(1), Peer::new(2));
+    let origin = |sdp: &str| sdp::Description::parse(sdp).unwrap().origin();
+    let first = origin(&a.create_offer().sdp);
+    a.set_local_implicitly().unwrap();
+    a.set_local(rollback()).unwrap();
+    let second = origin(&a.create_offer().sdp);
+    assert_eq!(second.session_id, first.session_id);
+    assert_eq!(second.session_version, first.session_version + 1);
+    exchange(&mut a, &mut b);
+    b.set_local_implicitly().unwrap();
+    assert_eq!(origin(b.local().sdp()).session_version, 3);
+}
+
+/// Field experience: `createOffer()` must leave no trace.
+#[test]
+fn creating_an_offer_changes_nothing() {
+    let mut a = Peer::with_channel(1);
+    let first = a.create_offer();
+    let second = a.create_offer();
+    assert_eq!(shape(&first.sdp), shape(&second.sdp), "not even the mid is taken");
+    assert_eq!(a.state(), RTCSignalingState::Stable);
+    assert_eq!(a.session.local_description(), None);
+    assert_eq!(a.commands(), []);
+    assert_eq!(a.run(), ["#0:ok", "#1:ok"]);
+    // The first is not the last one that was created.
+    assert_eq!(a.set_local(first).unwrap_err().name(), "InvalidModificationError");
+    a.set_local(second).unwrap();
+}
+
+/// w3c/webrtc-pc#1711: what is done behind the call is in the offer.
+#[test]
+fn an_offer_is_made_of_the_state_when_it_is_made() {
+    let mut a = Peer::new(1);
+    let operation = a.session.create_offer(RTCOfferOptions::default());
+    a.channel("dc");
+    assert!(a.description(operation).sdp.contains("m=application"));
+}
+
+/// A peer that created no channel keeps the section in its own offers.
+#[test]
+fn the_data_section_stays_in_the_offers_of_either_side() {
+    let (mut a, mut b) = connected();
+    exchange(&mut b, &mut a);
+    assert_eq!(shape(b.local().sdp()), DATA_OFFER[..17]);
+    // RFC 9429 §5.3.2: the roles of the DTLS connection stay: b was the client.
+    assert_eq!(attribute(a.local().sdp(), "setup").unwrap(), "passive");
+    exchange(&mut a, &mut b);
+    assert_eq!(attribute(b.local().sdp(), "setup").unwrap(), "active");
+}
+
+fn section(mid: &str, line: &str, more: &str) -> String {
+    format!(
+        "{line}\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na=ice-ufrag:uf{mid}ag\r\n\
+         a=ice-pwd:OtSK0WpNtpUjkY4+86js7ZQl\r\na=setup:actpass\r\na=rtcp-mux\r\n\
+         a=fingerprint:{}\r\n{more}",
+        fingerprint(9)
+    )
+}
+
+const HEAD: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n";
+
+fn offer_of(head: &str, sections: &[String]) -> RTCSessionDescriptionInit {
+    let sdp = format!("{HEAD}{head}{}", sections.concat());
+    RTCSessionDescriptionInit { type_: RTCSdpType::Offer, sdp }
+}
+
+fn m_lines(sdp: &str) -> Vec<&str> {
+    sdp.lines().filter(|line| line.starts_with("m=")).collect()
+}
+
+const DATA: &str = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel";
+
+/// Media comes with tracks; until then it is rejected, and data goes on without it. The tag of the
+/// BUNDLE group is then the data section.
+#[test]
+fn media_and_unknown_sections_are_rejected_in_their_places() {
+    let mut b = Peer::new(2);
+    let offer = offer_of(
+        "a=group:BUNDLE 0 1 3\r\n",
+        &[
+            section("0", "m=audio 9 UDP/TLS/RTP/SAVPF 111 0", ""),
+            section("1", "m=video 9 UDP/TLS/RTP/SAVPF 96", ""),
+            "m=unicorns 9 udp/something x y\r\na=mid:2\r\n".to_owned(),
+            section("3", DATA, "a=sctp-port:5001\r\na=max-message-size:1073741823\r\n"),
+            section("4", DATA, "a=sctp-port:5000\r\n"),
+        ],
+    );
+    b.set_remote(offer).unwrap();
+    b.set_local_implicitly().unwrap();
+    let answer = b.local();
+    assert_eq!(
+        m_lines(answer.sdp()),
+        [
+            "m=audio 0 UDP/TLS/RTP/SAVPF 111 0",
+            "m=video 0 UDP/TLS/RTP/SAVPF 96",
+            "m=unicorns 0 udp/something x y",
+            DATA,
+            "m=application 0 UDP/DTLS/SCTP webrtc-datachannel",
+        ]
+    );
+    assert!(answer.sdp().contains("a=group:BUNDLE 3\r\n"));
+    let parsed = sdp::Description::parse(answer.sdp()).unwrap();
+    let mids: Vec<_> = parsed.media().iter().map(|media| media.mid().unwrap()).collect();
+    assert_eq!(mids, ["0", "1", "2", "3", "4"]);
+    let commands = b.commands();
+    assert!(commands.iter().any(|command| matches!(
+        command,
+        TransportCommand::SetRemoteParameters { ice, .. } if ice.username_fragment == "uf3ag"
+    )));
+    assert!(commands.contains(&TransportCommand::StartSctp {
+        transport: TransportId(1),
+        local_port: 5000,
+        remote_port: 5001,
+        max_message_size: 16 << 20,
+        max_buffer_size: 1_073_741_823,
+    }));
+
+    // Our own offer keeps all of the places, and takes no more.
+    b.run();
+    let offer = b.create_offer();
+    assert_eq!(m_lines(&offer.sdp).len(), 5);
+    assert_eq!(m_lines(&offer.sdp)[3], DATA);
+    assert!(offer.sdp.contains("a=group:BUNDLE 3\r\n"));
+}
+
+/// RFC 9143 §7.1.3: a bundle-only section has its transport from the tagged section.
+#[test]
+fn a_bundle_only_data_section_uses_the_transport_of_the_tagged_section() {
+    let mut b = Peer::new(2);
+    let data = "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\n\
+                a=bundle-only\r\na=sctp-port:5000\r\n";
+    let candidate = "a=candidate:1 1 udp 2113929471 203.0.113.100 10100 typ host\r\n";
+    let offer = offer_of(
+        "a=group:BUNDLE 0 1\r\n",
+        &[section("0", "m=audio 9 UDP/TLS/RTP/SAVPF 0", candidate), data.to_owned()],
+    );
+    b.set_remote(offer).unwrap();
+    b.set_local_implicitly().unwrap();
+    let commands = b.commands();
+    assert!(commands.iter().any(|command| matches!(
+        command,
+        TransportCommand::SetRemoteParameters { ice, .. } if ice.username_fragment == "uf0ag"
+    )));
+    assert!(commands.iter().any(|c| matches!(c, TransportCommand::AddRemoteCandidate { .. })));
+    assert!(b.local().sdp().contains(DATA));
+    assert!(b.local().sdp().contains("a=group:BUNDLE 1\r\n"));
+    assert!(!b.local().sdp().contains("bundle-only"), "RFC 9429 §5.3.1");
+}
+
+/// RFC 9429 §5.3.1, "must-bundle"
+#[test]
+fn with_max_bundle_only_the_group_of_the_first_section_is_accepted() {
+    let sections = [
+        section("0", "m=audio 9 UDP/TLS/RTP/SAVPF 0", ""),
+        section("1", DATA, "a=sctp-port:5000\r\n"),
+    ];
+    let max_bundle =
+        Configuration { bundle_policy: RTCBundlePolicy::MaxBundle, ..configuration(2) };
+    for (policy, group, accepted) in [
+        (configuration(2), "", true),
+        (max_bundle.clone(), "", false),
+        (max_bundle.clone(), "a=group:BUNDLE 0 1\r\n", true),
+    ] {
+        let mut b = Peer::with(policy, 2);
+        b.set_remote(offer_of(group, &sections)).unwrap();
+        let answer = b.create_answer();
+        assert_eq!(m_lines(&answer.sdp).contains(&DATA), accepted);
+    }
+    // alone, it is the first
+    let mut b = Peer::with(max_bundle, 2);
+    b.set_remote(offer_of("", &sections[1..])).unwrap();
+    assert!(m_lines(&b.create_answer().sdp).contains(&DATA));
+}
+
+/// WPT protocol/missing-fields: "Offer description with no mid is accepted"
+#[test]
+fn a_peer_without_mids_is_answered_without_mids() {
+    let (mut a, mut b) = (Peer::with_channel(1), Peer::new(2));
+    let without = |description: RTCSessionDescription| {
+        let lines = description.sdp().split_inclusive('\n');
+        let sdp = lines
+            .filter(|line| !line.starts_with("a=mid") && !line.starts_with("a=group"))
+            .collect();
+        RTCSessionDescriptionInit { sdp, ..description.into() }
+    };
+    a.set_local_implicitly().unwrap();
+    b.set_remote(without(a.local())).unwrap();
+    b.set_local_implicitly().unwrap();
+    assert_eq!(attribute(b.local().sdp(), "mid"), None);
+    assert_eq!(attribute(b.local().sdp(), "group"), None);
+    a.set_remote(b.local()).unwrap();
+    // Its own offer names the section.
+    b.set_local_implicitly().unwrap();
+    assert_eq!(attribute(b.local().sdp(), "mid").unwrap(), "0");
+    a.set_remote(without(b.local())).unwrap();
+}
+
+/// RFC 9429 §5.2.2: the place of a section that was rejected is used again, with another mid.
+#[test]
+fn a_rejected_section_is_recycled() {
+    let (mut a, mut b) = (Peer::with_channel(1), Peer::new(2));
+    a.set_local_implicitly().unwrap();
+    b.set_remote(a.local()).unwrap();
+    let answer = b.create_answer();
+    let rejecting = RTCSessionDescriptionInit {
+        sdp: answer
+            .sdp
+            .replace("m=application 9", "m=application 0")
+            .replace("a=group:BUNDLE 0\r\n", ""),
+        ..answer
+    };
+    a.run();
+    a.set_remote(rejecting).unwrap();
+    assert_eq!(a.run(), ["signalingstatechange:stable", "#1:ok"], "no endless negotiation");
+    let offer = a.create_offer();
+    assert_eq!(m_lines(&offer.sdp), [DATA]);
+    assert_eq!(attribute(&offer.sdp, "mid").unwrap(), "1");
+    assert!(offer.sdp.contains("a=group:BUNDLE 1\r\n"));
+}
+
+/// The legacy protocol and format, from before RFC 8841.
+#[test]
+fn an_old_data_section_is_answered_in_its_own_words() {
+    let mut b = Peer::new(2);
+    let old = section(
+        "0",
+        "m=application 9 DTLS/SCTP 5000",
+        "a=sctpmap:5000 webrtc-datachannel 1024\r\n",
+    );
+    b.set_remote(offer_of("", &[old])).unwrap();
+    assert_eq!(m_lines(&b.create_answer().sdp), ["m=application 9 DTLS/SCTP 5000"]);
+}
+
+/// WPT protocol/dtls-setup
+#[test]
+fn the_setup_of_an_answer_fits_that_of_the_offer() {
+    for (offered, answered) in [("actpass", "active"), ("active", "passive"), ("passive", "active")]
+    {
+        let mut b = Peer::new(2);
+        let data = section("0", DATA, "a=sctp-port:5000\r\n");
+        b.set_remote(offer_of("", &[data.replace("actpass", offered)])).unwrap();
+        b.set_local_implicitly().unwrap();
+        assert_eq!(attribute(b.local().sdp(), "setup").unwrap(), answered);
+        let started = b.commands().into_iter().find_map(|command| match command {
+            TransportCommand::StartDtls { client, fingerprints, .. } => {
+                Some((client, fingerprints))
+            }
+            _ => None,
+        });
+        assert_eq!(started, Some((answered == "active", vec![fingerprint(9)])));
+    }
+}
+
+#[test]
+fn the_legacy_options_for_media_are_not_supported_yet() {
+    let mut peer = Peer::new(1);
+    for options in [
+        RTCOfferOptions { offer_to_receive_audio: Some(true), ..Default::default() },
+        RTCOfferOptions { offer_to_receive_video: Some(true), ..Default::default() },
+    ] {
+        let operation = peer.session.create_offer(options);
+        assert_eq!(peer.settle(operation).unwrap_err().name(), "NotSupportedError");
+    }
+    let options = RTCOfferOptions { offer_to_receive_audio: Some(false), ..Default::default() };
+    let operation = peer.session.create_offer(options);
+    peer.settle(operation).unwrap();
+}
+
+#[test]
+fn every_seed_makes_other_credentials_and_the_same_seed_the_same() {
+    let offer = |seed| Peer::with_channel(seed).create_offer().sdp;
+    assert_eq!(offer(1), offer(1));
+    assert_ne!(attribute(&offer(1), "ice-ufrag"), attribute(&offer(2), "ice-ufrag"));
+    assert_ne!(attribute(&offer(1), "ice-pwd"), attribute(&offer(2), "ice-pwd"));
+}

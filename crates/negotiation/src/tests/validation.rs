@@ -1,0 +1,231 @@
+//! What `setRemoteDescription()` refuses, and with which error; webrtc-pc §4.4.1.4 step 4.6.
+
+use super::*;
+
+const DATA_OFFER: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n\
+    a=group:BUNDLE 0\r\n\
+    m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n\
+    a=mid:0\r\na=ice-ufrag:ufrag\r\na=ice-pwd:OtSK0WpNtpUjkY4+86js7ZQl\r\n\
+    a=setup:actpass\r\na=fingerprint:sha-256 AA:BB\r\na=sctp-port:5000\r\n";
+
+fn offer(sdp: impl Into<String>) -> RTCSessionDescriptionInit {
+    RTCSessionDescriptionInit { type_: RTCSdpType::Offer, sdp: sdp.into() }
+}
+
+/// Refused; and everything is as it was.
+fn refused(peer: &mut Peer, description: RTCSessionDescriptionInit) -> Error {
+    let before = (peer.state(), peer.session.remote_description());
+    peer.commands();
+    let error = peer.set_remote(description).unwrap_err();
+    assert_eq!((peer.state(), peer.session.remote_description()), before);
+    assert_eq!(peer.commands(), []);
+    error
+}
+
+/// Step 4.6.3
+#[test]
+fn a_syntax_error_names_its_line() {
+    for (sdp, line) in [
+        ("", 1),
+        ("v=0\r\nnonsense\r\n", 2),
+        ("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=fingerprint:sha-256 x\r\n", 5),
+        (&DATA_OFFER.replace("a=ice-ufrag:ufrag", "a=ice-ufrag:a"), 9),
+    ] {
+        let Error::RTCError(error) = refused(&mut Peer::new(1), offer(sdp)) else {
+            panic!("not an RTCError")
+        };
+        assert_eq!(error.error_detail, RTCErrorDetailType::SdpSyntaxError);
+        assert_eq!(error.sdp_line_number, Some(line), "{sdp}");
+        assert_eq!(Error::RTCError(error).name(), "OperationError");
+    }
+}
+
+/// Steps 4.6.4 and 4.6.6; RFC 9429 §5.8.3
+#[test]
+fn what_every_section_needs_is_missed() {
+    for missing in ["a=ice-ufrag:", "a=ice-pwd:", "a=setup:", "a=fingerprint:", "a=sctp-port:"] {
+        let lines = DATA_OFFER.split_inclusive('\n');
+        let sdp: String = lines.filter(|line| !line.starts_with(missing)).collect();
+        let error = refused(&mut Peer::new(1), offer(sdp));
+        assert_eq!(error.name(), "InvalidAccessError", "{missing}");
+    }
+    let audio = DATA_OFFER
+        .replace("application 9 UDP/DTLS/SCTP webrtc-datachannel", "audio 9 UDP/TLS/RTP/SAVPF 0");
+    assert_eq!(refused(&mut Peer::new(1), offer(audio.as_str())).name(), "InvalidAccessError");
+    Peer::new(1)
+        .set_remote(offer(audio.replace("a=mid:0\r\n", "a=mid:0\r\na=rtcp-mux\r\n")))
+        .unwrap();
+    let holdconn = DATA_OFFER.replace("actpass", "holdconn");
+    assert_eq!(refused(&mut Peer::new(1), offer(holdconn)).name(), "InvalidAccessError");
+}
+
+/// RFC 9429 §5.8.1: what is missing may stand in the session part.
+#[test]
+fn attributes_may_stand_in_the_session_part() {
+    let mut sdp = DATA_OFFER.to_owned();
+    for line in ["a=ice-ufrag:ufrag\r\n", "a=setup:actpass\r\n", "a=fingerprint:sha-256 AA:BB\r\n"]
+    {
+        sdp = sdp.replace(line, "").replace("t=0 0\r\n", &format!("t=0 0\r\n{line}"));
+    }
+    Peer::new(1).set_remote(offer(sdp)).unwrap();
+}
+
+/// RFC 9429 §5.8.3; RFC 3264 §6; RFC 9143 §7.3
+#[test]
+fn an_answer_must_fit_its_offer() {
+    let (mut a, mut b) = (Peer::with_channel(1), Peer::new(2));
+    a.set_local_implicitly().unwrap();
+    b.set_remote(a.local()).unwrap();
+    let answer = b.create_answer();
+    for (from, to) in [
+        ("m=application 9 UDP/DTLS/SCTP", "m=application 9 TCP/DTLS/SCTP"),
+        ("m=application", "m=audio"),
+        ("a=mid:0", "a=mid:1"),
+        ("a=setup:active", "a=setup:actpass"),
+        ("a=setup:active", "a=setup:holdconn"),
+        ("a=setup:active\r\n", ""),
+        ("m=application 9", "m=application 0"),
+        ("m=application 9", "m=audio 0 RTP/AVP 0\r\nm=application 9"),
+    ] {
+        let sdp = answer
+            .sdp
+            .replace(from, to)
+            .replace("BUNDLE 0", if to == "a=mid:1" { "BUNDLE 1" } else { "BUNDLE 0" });
+        assert_ne!(sdp, answer.sdp);
+        let changed = RTCSessionDescriptionInit { sdp, ..answer.clone() };
+        assert_eq!(refused(&mut a, changed).name(), "InvalidAccessError", "{from} -> {to}");
+    }
+    a.set_remote(answer).unwrap();
+}
+
+#[test]
+fn an_answer_cannot_accept_or_bundle_what_was_not_offered() {
+    let (mut a, mut b) = (Peer::with_channel(1), Peer::new(2));
+    b.set_remote(a.create_offer()).unwrap();
+    b.set_local_implicitly().unwrap();
+    // b's next offer has the section rejected in between.
+    let mut stopping = a.create_offer();
+    stopping.sdp = stopping
+        .sdp
+        .replace("m=application 9", "m=application 0")
+        .replace("a=group:BUNDLE 0\r\n", "");
+    b.set_remote(stopping).unwrap();
+    b.set_local_implicitly().unwrap();
+    b.set_local_implicitly().unwrap();
+    assert!(b.local().sdp().contains("m=application 0 "));
+    let accepting = RTCSessionDescriptionInit {
+        type_: RTCSdpType::Answer,
+        sdp: DATA_OFFER.replace("actpass", "active").replace("a=group:BUNDLE 0\r\n", ""),
+    };
+    assert_eq!(refused(&mut b, accepting).name(), "InvalidAccessError");
+    let bundling = RTCSessionDescriptionInit {
+        type_: RTCSdpType::Answer,
+        sdp: DATA_OFFER.replace("m=application 9", "m=application 0"),
+    };
+    assert_eq!(refused(&mut b, bundling).name(), "InvalidAccessError");
+}
+
+/// RFC 3264 §8: sections stay; webrtc-pc §4.4.1.4 step 4.4: behind another offer, too.
+#[test]
+fn an_offer_keeps_the_sections_there_are() {
+    let empty = offer("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n");
+    let other = offer(DATA_OFFER.replace("a=mid:0", "a=mid:7").replace("BUNDLE 0", "BUNDLE 7"));
+    let audio = offer(
+        DATA_OFFER
+            .replace(
+                "application 9 UDP/DTLS/SCTP webrtc-datachannel",
+                "audio 9 UDP/TLS/RTP/SAVPF 0",
+            )
+            .replace("a=mid:0", "a=rtcp-mux\r\na=mid:0"),
+    );
+    let mut b = Peer::new(2);
+    b.set_remote(offer(DATA_OFFER)).unwrap();
+    for wrong in [&empty, &other, &audio] {
+        assert_eq!(refused(&mut b, wrong.clone()).name(), "InvalidAccessError");
+    }
+    b.set_remote(offer(DATA_OFFER)).unwrap();
+    b.set_local_implicitly().unwrap();
+    for wrong in [empty, other, audio] {
+        assert_eq!(refused(&mut b, wrong).name(), "InvalidAccessError");
+    }
+}
+
+/// RFC 9429 §5.10: the answer restarts if and only if the offer does.
+#[test]
+fn an_answer_restarts_if_and_only_if_the_offer_does() {
+    let (mut a, b) = connected();
+    let old_answer: RTCSessionDescriptionInit = b.local().into();
+    let restart = a.create_restart_offer();
+    a.set_local(restart).unwrap();
+    assert_eq!(refused(&mut a, old_answer.clone()).name(), "InvalidAccessError");
+    a.set_local(rollback()).unwrap();
+
+    a.set_local_implicitly().unwrap();
+    let sdp = old_answer.sdp.replace(&ufrag(&b.local()), "restarted");
+    let restarting = RTCSessionDescriptionInit { sdp, ..old_answer.clone() };
+    assert_eq!(refused(&mut a, restarting).name(), "InvalidAccessError");
+    a.set_remote(old_answer).unwrap();
+}
+
+/// A local answer that was created for another offer.
+#[test]
+fn a_stale_answer_is_refused() {
+    let (mut a, mut b) = connected();
+    b.set_remote(a.create_offer()).unwrap();
+    let answer = b.create_answer();
+    b.set_remote(a.create_restart_offer()).unwrap();
+    assert_eq!(b.set_local(answer).unwrap_err().name(), "InvalidAccessError");
+    assert_eq!(b.state(), RTCSignalingState::HaveRemoteOffer);
+    b.set_local_implicitly().unwrap();
+}
+
+/// RFC 9429 §5.11
+#[test]
+fn another_certificate_is_refused() {
+    let (mut a, mut b) = connected();
+    let other = |description: RTCSessionDescriptionInit| {
+        let sdp = description.sdp.replace(&fingerprint(1).to_string(), &fingerprint(7).to_string());
+        RTCSessionDescriptionInit { sdp, ..description }
+    };
+    let plain = a.create_offer();
+    assert_eq!(refused(&mut b, other(plain)).name(), "InvalidAccessError");
+    let restart = a.create_restart_offer();
+    assert_eq!(refused(&mut b, other(restart)).name(), "OperationError");
+}
+
+/// RFC 9429 §5.8.3: "consistent with the selected role of the current DTLS connection"
+#[test]
+fn the_dtls_role_cannot_change() {
+    let (mut a, mut b) = connected();
+    a.set_local_implicitly().unwrap();
+    b.set_remote(a.local()).unwrap();
+    let answer = b.create_answer();
+    let sdp = answer.sdp.replace("a=setup:active", "a=setup:passive");
+    let changed = RTCSessionDescriptionInit { sdp, ..answer.clone() };
+    assert_eq!(refused(&mut a, changed).name(), "InvalidAccessError");
+    a.set_remote(answer).unwrap();
+}
+
+/// Thousands of sections take no more time than they have lines.
+#[test]
+fn a_description_of_many_sections_is_refused_or_applied_at_once() {
+    let mut sdp = String::from("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE");
+    for mid in 0..4000 {
+        sdp += &format!(" {mid}");
+    }
+    sdp += "\r\n";
+    for mid in 0..4000 {
+        sdp += &format!("m=audio 0 UDP/TLS/RTP/SAVPF 0\r\na=bundle-only\r\na=mid:{mid}\r\n");
+        if mid == 0 {
+            sdp += "a=ice-ufrag:ufrag\r\na=ice-pwd:OtSK0WpNtpUjkY4+86js7ZQl\r\na=rtcp-mux\r\n\
+                    a=setup:actpass\r\na=fingerprint:sha-256 AA:BB\r\n";
+        }
+    }
+    let mut b = Peer::new(2);
+    b.set_remote(offer(sdp)).unwrap();
+    b.set_local_implicitly().unwrap();
+    assert_eq!(b.local().sdp().matches("m=audio 0 ").count(), 4000);
+    b.channel("dc");
+    b.set_local_implicitly().unwrap();
+    assert_eq!(attribute(b.local().sdp(), "sctp-port").unwrap(), "5000");
+}
