@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::dictionaries::w3c_enum;
+use crate::w3c_enum;
 
 /// Why a call was refused: one variant for each `DOMException` name that the specification uses,
 /// and the two exceptions of JavaScript. Each bears the `message`.
@@ -75,7 +75,7 @@ impl Error {
 
 w3c_enum! {
     /// webrtc-pc §11.2: what kind of WebRTC failure an [`RTCError`] tells of.
-    RTCErrorDetailType {
+    pub enum RTCErrorDetailType {
         /// The data channel has failed.
         DataChannelFailure = "data-channel-failure",
         /// The DTLS negotiation failed or the connection ended with a fatal alert.

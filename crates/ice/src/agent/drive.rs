@@ -67,12 +67,21 @@ impl Agent {
         let selected = carrying.and_then(Generation::selected_key);
         let path = carrying.and_then(Generation::path);
         let pair = (selected != self.selected).then(|| self.selected_pair());
-        let changed = (state != self.state).then_some(state);
+        let before = std::mem::replace(&mut self.state, state);
         self.selected = selected;
         self.path = path;
-        self.state = state;
-        if changed.is_some() || pair.is_some() {
-            tracing::debug!(%state, ?path, "state or path changed");
+        if state == before && pair.is_none() {
+            return;
+        }
+        tracing::debug!(%state, ?path, "state or path changed");
+        // Every browser passes through connected, and applications wait for it, even where the
+        // last pair to be checked is the one that works.
+        if state == State::Completed && !matches!(before, State::Connected | State::Completed) {
+            let connected = Some(State::Connected);
+            self.emit(Event::StateChange { state: connected, selected_pair: pair });
+            self.emit(Event::StateChange { state: Some(state), selected_pair: None });
+        } else {
+            let changed = (state != before).then_some(state);
             self.emit(Event::StateChange { state: changed, selected_pair: pair });
         }
     }

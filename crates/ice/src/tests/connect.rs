@@ -38,9 +38,10 @@ fn the_trace_of_a_plain_call_reads_as_in_the_specification() {
          gathering complete\n\
          state checking\n\
          pair host 192.0.2.1 10001 - host 198.51.100.1 10001\n\
+         state connected\n\
          state completed"
     );
-    assert_eq!(net.peers[B].states(), "checking completed");
+    assert_eq!(net.peers[B].states(), "checking connected completed");
 }
 
 #[test]

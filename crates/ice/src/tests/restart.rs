@@ -45,7 +45,7 @@ fn the_old_path_carries_data_until_the_new_one_is_nominated_and_then_lingers() {
     net.run_for(s(60));
     assert_unbroken(&net);
     for peer in [A, B] {
-        assert_eq!(net.peers[peer].states(), "checking completed connected completed");
+        assert_eq!(net.peers[peer].states(), "checking connected completed connected completed");
         assert_eq!(net.peers[peer].count("no pair"), 0);
         assert_eq!(net.peers[peer].trace.iter().filter(|t| t.starts_with("pair ")).count(), 2);
         assert_eq!(net.peers[peer].agent.pairs().count(), 1);
@@ -85,7 +85,7 @@ fn a_rolled_back_restart_leaves_no_trace() {
     assert_eq!(net.peers[A].agent.local_parameters().cloned(), local);
     assert_eq!(net.peers[A].agent.local_candidates().cloned().collect::<Vec<_>>(), candidates);
     assert_eq!(net.peers[A].sockets.len(), 1);
-    assert_eq!(net.peers[A].states(), "checking completed connected completed");
+    assert_eq!(net.peers[A].states(), "checking connected completed connected completed");
     // And the next one works.
     net.offer(A);
     net.run_for(s(10));

@@ -27,7 +27,7 @@ fn a_path_that_dies_is_disconnected_then_failed_and_a_restart_brings_it_back() {
     assert_eq!(net.peers[A].agent.selected_path(), None);
     assert_eq!(net.peers[A].agent.selected_pair(), None);
     net.run_for(s(100));
-    assert_eq!(net.peers[A].states(), "checking completed disconnected failed");
+    assert_eq!(net.peers[A].states(), "checking connected completed disconnected failed");
 
     net.dead.clear();
     net.run_for(s(100));
@@ -36,7 +36,7 @@ fn a_path_that_dies_is_disconnected_then_failed_and_a_restart_brings_it_back() {
     assert_eq!(net.state(A), State::Checking);
     net.run_for(s(1));
     assert!(net.both(State::Completed) && net.agrees());
-    assert_eq!(net.peers[A].states(), "checking completed disconnected failed checking completed");
+    assert_eq!(net.peers[A].states(), "checking connected completed disconnected failed checking connected completed");
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_response_revives_a_disconnected_connection_at_once() {
     net.dead.clear();
     assert!(net.run_until(s(7), |n| n.state(A) == State::Completed));
     net.run_for(s(10));
-    assert_eq!(net.peers[A].states(), "checking completed disconnected completed");
+    assert_eq!(net.peers[A].states(), "checking connected completed disconnected connected completed");
 }
 
 #[test]
@@ -72,8 +72,8 @@ fn lost_packets_do_not_make_the_state_flap() {
     net.connect();
     net.loss = 0.02;
     net.run_for(s(1800));
-    assert_eq!(net.peers[A].states(), "checking completed");
-    assert_eq!(net.peers[B].states(), "checking completed");
+    assert_eq!(net.peers[A].states(), "checking connected completed");
+    assert_eq!(net.peers[B].states(), "checking connected completed");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_dead_socket_is_disconnected_with_no_path_and_a_restart_recovers() {
     net.offer(A);
     assert!(net.run_until(s(1), |n| n.both(State::Completed)));
     assert!(net.agrees());
-    assert_eq!(net.peers[A].states(), "checking completed disconnected checking completed");
+    assert_eq!(net.peers[A].states(), "checking connected completed disconnected checking connected completed");
     net.run_for(s(60));
     assert_eq!(net.peers[A].sockets.len(), 1);
     assert_eq!(net.peers[B].sockets.len(), 1);
@@ -178,7 +178,7 @@ fn when_a_path_dies_another_pair_of_the_generation_takes_over() {
     );
     net.run_for(s(60));
     assert!(net.both(State::Completed));
-    assert_eq!(net.peers[A].states(), "checking completed disconnected completed");
+    assert_eq!(net.peers[A].states(), "checking connected completed disconnected connected completed");
 }
 
 #[test]

@@ -1,11 +1,11 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::w3c_enum;
+use crate::w3c_enum;
 
 w3c_enum! {
     /// webrtc-pc §4.2.3: which candidates ICE may use.
     #[derive(Default)]
-    RTCIceTransportPolicy {
+    pub enum RTCIceTransportPolicy {
         /// Relay candidates only.
         Relay = "relay",
         /// Candidates of any type.
@@ -17,7 +17,7 @@ w3c_enum! {
 w3c_enum! {
     /// webrtc-pc §4.2.4: what is offered to a peer that does not know BUNDLE.
     #[derive(Default)]
-    RTCBundlePolicy {
+    pub enum RTCBundlePolicy {
         /// A transport for each kind of media.
         #[default]
         Balanced = "balanced",
@@ -31,7 +31,7 @@ w3c_enum! {
 w3c_enum! {
     /// webrtc-pc §4.2.5: how RTCP is carried; there is one way.
     #[derive(Default)]
-    RTCRtcpMuxPolicy {
+    pub enum RTCRtcpMuxPolicy {
         /// Multiplexed with RTP; a peer that cannot do it is refused.
         #[default]
         Require = "require",

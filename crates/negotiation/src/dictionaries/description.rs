@@ -1,10 +1,10 @@
 use serde::{Deserialize, Serialize};
 
-use super::w3c_enum;
+use crate::w3c_enum;
 
 w3c_enum! {
     /// webrtc-pc §4.6.1: what a session description is applied as.
-    RTCSdpType {
+    pub enum RTCSdpType {
         /// An offer.
         Offer = "offer",
         /// A provisional answer: a later answer may replace it.

@@ -16,11 +16,14 @@ pub use description::{
 };
 pub use states::{RTCRtpTransceiverDirection, RTCSignalingState};
 
-/// A W3C enumeration: values, strings, serde, `Display` and `FromStr` from one declaration.
+/// A W3C enumeration: values, strings, serde, `Display` and `FromStr` from one declaration. For
+/// the crates of this workspace.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! w3c_enum {
     (
         $(#[$meta:meta])*
-        $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $string:literal,)+ }
+        pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $string:literal,)+ }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -42,13 +45,13 @@ macro_rules! w3c_enum {
         }
 
         impl std::str::FromStr for $name {
-            type Err = crate::Error;
+            type Err = $crate::Error;
 
             /// WebIDL: a string that is no value of the enumeration is a `TypeError`.
             fn from_str(string: &str) -> Result<Self, Self::Err> {
                 match string {
                     $($string => Ok(Self::$variant),)+
-                    other => Err(crate::Error::TypeError(format!(
+                    other => Err($crate::Error::TypeError(format!(
                         concat!("'{}' is not a valid value of ", stringify!($name)), other
                     ))),
                 }
@@ -56,7 +59,6 @@ macro_rules! w3c_enum {
         }
     };
 }
-pub(crate) use w3c_enum;
 
 #[cfg(test)]
 mod tests;

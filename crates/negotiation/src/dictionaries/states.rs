@@ -1,11 +1,11 @@
-use super::w3c_enum;
+use crate::w3c_enum;
 
 w3c_enum! {
     /// webrtc-pc §4.3.1: where the offer/answer exchange stands.
     ///
     /// The edges between the states are declared in this crate's `signaling` module.
     #[derive(Default)]
-    RTCSignalingState {
+    pub enum RTCSignalingState {
         /// No exchange is in progress; the initial state.
         #[default]
         Stable = "stable",
@@ -24,7 +24,7 @@ w3c_enum! {
 
 w3c_enum! {
     /// webrtc-pc §5.4: the direction of a transceiver.
-    RTCRtpTransceiverDirection {
+    pub enum RTCRtpTransceiverDirection {
         /// Sends and receives.
         Sendrecv = "sendrecv",
         /// Sends.
