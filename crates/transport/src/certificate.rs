@@ -1,0 +1,274 @@
+//! Certificates and their fingerprints (webrtc-pc §4.9, RFC 8122).
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::digest;
+
+use crate::error::CertificateError;
+
+/// How long a generated certificate is valid: webrtc-pc §4.9.1 recommends 30 days.
+const VALIDITY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Clocks of peers may run behind ours.
+const BACKDATE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A certificate with its private key, cheap to clone.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use transport::Certificate;
+/// # use peerconnection_transport as transport;
+///
+/// let certificate = Certificate::generate(SystemTime::now())?;
+/// let [fingerprint] = certificate.fingerprints().try_into().unwrap();
+/// assert_eq!(fingerprint.algorithm, "sha-256");
+/// assert_eq!(fingerprint.value, certificate.fingerprint_sha256());
+/// # Ok::<(), transport::CertificateError>(())
+/// ```
+#[derive(Clone)]
+pub struct Certificate(Arc<Inner>);
+
+struct Inner {
+    certificate: Vec<u8>,
+    private_key: Vec<u8>,
+    expires: SystemTime,
+}
+
+impl Certificate {
+    /// Generates an ECDSA P-256 key and a self-signed certificate that is valid for 30 days from
+    /// `now` on. Serial number and common name are random: serials must differ, or browsers take
+    /// two certificates of one issuer for a forgery.
+    ///
+    /// # Errors
+    /// [`CertificateError`] when the library fails or `now` is outside the years of X.509.
+    pub fn generate(now: SystemTime) -> Result<Self, CertificateError> {
+        Self::generate_valid_for(now, VALIDITY)
+    }
+
+    /// Like [`generate`](Self::generate), valid for `validity` from `now` on.
+    ///
+    /// # Errors
+    /// [`CertificateError`] when the library fails or a date is outside the years of X.509.
+    pub fn generate_valid_for(
+        now: SystemTime,
+        validity: Duration,
+    ) -> Result<Self, CertificateError> {
+        let generation =
+            |error: &dyn std::fmt::Display| CertificateError::Generation(error.to_string());
+        let expires = now.checked_add(validity).ok_or(CertificateError::Validity)?;
+        let not_before = now.checked_sub(BACKDATE).ok_or(CertificateError::Validity)?;
+        // Years of four digits, and what the date type can hold.
+        let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+        if not_before < SystemTime::UNIX_EPOCH || expires > last {
+            return Err(CertificateError::Validity);
+        }
+
+        let mut random = [0u8; 24];
+        aws_lc_rs::rand::fill(&mut random).map_err(|e| generation(&e))?;
+        let (serial, name) = random.split_at_mut(16);
+        // RFC 5280 §4.1.2.2: positive, and no octet is dropped by the encoding.
+        if let Some(first) = serial.first_mut() {
+            *first = (*first & 0x7f) | 0x40;
+        }
+
+        let mut params = rcgen::CertificateParams::default();
+        params.not_before = not_before.into();
+        params.not_after = expires.into();
+        params.serial_number = Some(rcgen::SerialNumber::from_slice(serial));
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.use_authority_key_identifier_extension = false;
+
+        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)
+            .map_err(|e| generation(&e))?;
+        let certificate = params.self_signed(&key).map_err(|e| generation(&e))?;
+        Ok(Self(Arc::new(Inner {
+            certificate: certificate.der().to_vec(),
+            private_key: key.serialize_der(),
+            expires,
+        })))
+    }
+
+    /// A certificate that was stored: DER of the certificate, PKCS #8 DER of its ECDSA key
+    /// (P-256 or P-384), and the end of its validity.
+    ///
+    /// # Errors
+    /// [`CertificateError::Key`] when the key is of another kind.
+    pub fn from_der(
+        certificate: Vec<u8>,
+        private_key: Vec<u8>,
+        expires: SystemTime,
+    ) -> Result<Self, CertificateError> {
+        let key = rcgen::KeyPair::try_from(private_key.as_slice())
+            .map_err(|error| CertificateError::Key(error.to_string()))?;
+        if !key.is_compatible(&rcgen::PKCS_ECDSA_P256_SHA256)
+            && !key.is_compatible(&rcgen::PKCS_ECDSA_P384_SHA384)
+        {
+            return Err(CertificateError::Key("not an ECDSA key on P-256 or P-384".to_owned()));
+        }
+        Ok(Self(Arc::new(Inner { certificate, private_key, expires })))
+    }
+
+    /// The certificate in DER.
+    pub fn der(&self) -> &[u8] {
+        &self.0.certificate
+    }
+
+    /// The private key in PKCS #8 DER. It is a secret.
+    pub fn private_key_der(&self) -> &[u8] {
+        &self.0.private_key
+    }
+
+    /// The end of its validity.
+    pub fn expires(&self) -> SystemTime {
+        self.0.expires
+    }
+
+    /// SHA-256 of the DER.
+    pub fn fingerprint_sha256(&self) -> [u8; 32] {
+        let mut value = [0; 32];
+        value.copy_from_slice(digest::digest(&digest::SHA256, self.der()).as_ref());
+        value
+    }
+
+    /// The fingerprints to put into a description: one, with SHA-256.
+    pub fn fingerprints(&self) -> Vec<Fingerprint> {
+        vec![Fingerprint {
+            algorithm: "sha-256".to_owned(),
+            value: self.fingerprint_sha256().to_vec(),
+        }]
+    }
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.der() == other.der()
+    }
+}
+
+impl Eq for Certificate {}
+
+impl std::fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Certificate")
+            .field("der", &self.der().len())
+            .field("expires", &self.0.expires)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The hash of a certificate, as `a=fingerprint` carries it (RFC 8122 §5).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Fingerprint {
+    /// The name of the hash function, e.g. `sha-256`; upper and lower case are the same.
+    pub algorithm: String,
+    /// The hash.
+    pub value: Vec<u8>,
+}
+
+impl Fingerprint {
+    /// Whether this is the hash of `certificate` (DER). `None` when the hash function is not
+    /// SHA-256, SHA-384 or SHA-512: RFC 8122 §5 has such a fingerprint ignored.
+    pub fn matches(&self, certificate: &[u8]) -> Option<bool> {
+        let algorithm = if self.algorithm.eq_ignore_ascii_case("sha-256") {
+            &digest::SHA256
+        } else if self.algorithm.eq_ignore_ascii_case("sha-384") {
+            &digest::SHA384
+        } else if self.algorithm.eq_ignore_ascii_case("sha-512") {
+            &digest::SHA512
+        } else {
+            return None;
+        };
+        Some(digest::digest(algorithm, certificate).as_ref() == self.value.as_slice())
+    }
+}
+
+/// Whether a certificate is one that a description announced: one fingerprint of a known hash
+/// function must match, others are of other certificates (RFC 8122 §5).
+pub(crate) fn verify(certificate: &[u8], fingerprints: &[Fingerprint]) -> bool {
+    fingerprints.iter().any(|fingerprint| fingerprint.matches(certificate) == Some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_780_000_000)
+    }
+
+    #[test]
+    fn certificates_differ_and_expire_after_thirty_days() {
+        let one = Certificate::generate(now()).unwrap();
+        let two = Certificate::generate(now()).unwrap();
+        assert_ne!(one, two);
+        assert_ne!(one.fingerprint_sha256(), two.fingerprint_sha256());
+        assert_eq!(one.expires(), now() + Duration::from_secs(30 * 86_400));
+    }
+
+    #[test]
+    fn a_stored_certificate_is_the_same_certificate() {
+        let one = Certificate::generate(now()).unwrap();
+        let two = Certificate::from_der(
+            one.der().to_vec(),
+            one.private_key_der().to_vec(),
+            one.expires(),
+        )
+        .unwrap();
+        assert_eq!(one, two);
+        assert!(matches!(
+            Certificate::from_der(one.der().to_vec(), vec![1, 2, 3], one.expires()),
+            Err(CertificateError::Key(_))
+        ));
+    }
+
+    #[test]
+    fn dates_that_x509_cannot_write_are_refused() {
+        assert_eq!(
+            Certificate::generate_valid_for(now(), Duration::from_secs(u64::MAX)),
+            Err(CertificateError::Validity)
+        );
+        assert_eq!(Certificate::generate(SystemTime::UNIX_EPOCH), Err(CertificateError::Validity));
+    }
+
+    #[test]
+    fn hash_names_ignore_case_and_unknown_ones_neither_match_nor_fail() {
+        let certificate = Certificate::generate(now()).unwrap();
+        let mut good = certificate.fingerprints().remove(0);
+        good.algorithm = "SHA-256".to_owned();
+        let unknown = Fingerprint { algorithm: "md5".to_owned(), value: good.value.clone() };
+        let wrong = Fingerprint { algorithm: "sha-256".to_owned(), value: vec![0; 32] };
+
+        assert_eq!(unknown.matches(certificate.der()), None);
+        assert!(verify(certificate.der(), &[unknown.clone(), wrong.clone(), good]));
+        assert!(!verify(certificate.der(), &[unknown, wrong]));
+        assert!(!verify(certificate.der(), &[]));
+    }
+
+    #[test]
+    fn longer_hashes_are_known() {
+        // RFC 6234 gives the hashes of "abc".
+        let hex = |text: &str| -> Vec<u8> {
+            (0..text.len())
+                .step_by(2)
+                .map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap())
+                .collect()
+        };
+        let sha384 = Fingerprint {
+            algorithm: "sha-384".to_owned(),
+            value: hex(
+                "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
+            ),
+        };
+        let sha512 = Fingerprint {
+            algorithm: "sha-512".to_owned(),
+            value: hex(
+                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+            ),
+        };
+        assert_eq!(sha384.matches(b"abc"), Some(true));
+        assert_eq!(sha512.matches(b"abc"), Some(true));
+        assert_eq!(sha512.matches(b"abd"), Some(false));
+    }
+}

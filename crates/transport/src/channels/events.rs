@@ -1,0 +1,94 @@
+//! What the application hears, and when it does not want to hear.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::Channels;
+use crate::event::Event;
+use crate::sctp;
+
+impl Channels {
+    pub(crate) fn set_paused(&mut self, id: u16, paused: bool) {
+        if paused {
+            self.paused.insert(id);
+            return;
+        }
+        self.paused.remove(&id);
+        self.unhold(id, |_| true);
+    }
+
+    /// Puts what was held for a channel before everything else that waits.
+    pub(super) fn unhold(&mut self, id: u16, keep: impl Fn(&Event) -> bool) {
+        let Some(held) = self.held.remove(&id) else { return };
+        for event in held.into_iter().rev() {
+            if keep(&event) {
+                self.events.push_front(event);
+            } else if let Event::Message { data, .. } = event {
+                self.release(message_cost(&data));
+            }
+        }
+    }
+
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        while let Some(event) = self.events.pop_front() {
+            let id = event.ordered_with();
+            if let Some(id) = id
+                && self.must_wait(id, &event)
+            {
+                self.held.entry(id).or_default().push_back(event);
+                continue;
+            }
+            match &event {
+                Event::Message { id, data, .. } => {
+                    let cost = message_cost(data);
+                    self.release(cost);
+                    if self.channels.get(id).is_some_and(|channel| channel.closed_here) {
+                        continue;
+                    }
+                }
+                Event::ChannelClosed { id } => {
+                    self.paused.remove(id);
+                }
+                _ => {}
+            }
+            return Some(event);
+        }
+        if self.events.capacity() > 64 {
+            self.events = VecDeque::new();
+        }
+        while self.events.is_empty()
+            && let Some(id) = self.dirty.pop()
+        {
+            self.report_sent(id);
+        }
+        self.events.pop_front()
+    }
+
+    /// Whether an event waits until the channel is read again.
+    fn must_wait(&self, id: u16, event: &Event) -> bool {
+        self.held.contains_key(&id)
+            || (self.paused.contains(&id) && matches!(event, Event::Message { .. }))
+    }
+
+    /// Tells of the bytes that left a channel.
+    pub(super) fn report_sent(&mut self, id: u16) {
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let sent = std::mem::take(&mut channel.unreported);
+        if sent == 0 {
+            return;
+        }
+        let (now, threshold) = (channel.buffered, channel.low_threshold);
+        self.events.push_back(Event::BufferedAmount { id, sent });
+        // webrtc-pc §6.2: "decreases from above this threshold to equal or below it".
+        if now <= threshold && now + sent > threshold {
+            self.events.push_back(Event::BufferedAmountLow { id });
+        }
+    }
+}
+
+/// What a message that waits to be read takes of the window.
+pub(super) fn message_cost(data: &Bytes) -> usize {
+    // An empty message had one byte.
+    sctp::cost(data.len().max(1))
+}

@@ -1,0 +1,75 @@
+//! How a transport is set up.
+
+use crate::certificate::Certificate;
+
+/// Which versions of DTLS are offered and accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum DtlsVersions {
+    /// DTLS 1.3, or 1.2 when the peer knows no better.
+    #[default]
+    Auto,
+    /// DTLS 1.2 alone.
+    Dtls12,
+    /// DTLS 1.3 alone.
+    Dtls13,
+}
+
+/// Passes every path that carries QUIC.
+pub(crate) const USUAL_DATAGRAM_SIZE: usize = 1200;
+
+/// The configuration of a [`Transport`](crate::Transport).
+///
+/// ```
+/// use std::time::SystemTime;
+/// # use peerconnection_transport as transport;
+/// use transport::{Certificate, Config, DtlsVersions};
+///
+/// let certificate = Certificate::generate(SystemTime::now())?;
+/// let config = Config { dtls_versions: DtlsVersions::Dtls12, ..Config::new(certificate) };
+/// assert_eq!(config.max_datagram_size, 1200);
+/// # Ok::<(), transport::CertificateError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The certificate that is shown to the peer.
+    pub certificate: Certificate,
+    /// Versions of DTLS to use.
+    pub dtls_versions: DtlsVersions,
+    /// The largest UDP payload to send, in bytes, 576..=16384 (other values count as the nearest
+    /// of these). 1200 passes every path that carries QUIC.
+    pub max_datagram_size: usize,
+    /// Bytes of messages that may wait to be read: the SCTP receive window, 16 KiB..=1 GiB (other
+    /// values count as the nearest of these). No larger message can be received.
+    pub receive_window: u32,
+    /// Bytes that may wait in one channel to be sent; 0 is no limit. `send` fails with
+    /// [`ChannelError::BufferFull`](crate::ChannelError::BufferFull) beyond it.
+    pub max_buffered_amount: u64,
+    /// Bytes of messages that are kept for streams on which no channel was opened yet: those of a
+    /// negotiated channel may arrive before the application opens it.
+    pub max_unclaimed: usize,
+    /// Take the randomness of DTLS handshakes (but never of keys) from the transport's seed, so
+    /// that a simulation repeats itself. For tests alone: hellos become predictable.
+    pub deterministic: bool,
+}
+
+impl Config {
+    /// The defaults with a certificate.
+    pub fn new(certificate: Certificate) -> Self {
+        Self {
+            certificate,
+            dtls_versions: DtlsVersions::Auto,
+            max_datagram_size: USUAL_DATAGRAM_SIZE,
+            receive_window: 1024 * 1024,
+            max_buffered_amount: 0,
+            max_unclaimed: 256 * 1024,
+            deterministic: false,
+        }
+    }
+
+    /// The values that are used: those outside their ranges are brought inside.
+    pub(crate) fn clamped(mut self) -> Self {
+        self.max_datagram_size = self.max_datagram_size.clamp(576, 16_384);
+        self.receive_window = self.receive_window.clamp(16 * 1024, 1024 * 1024 * 1024);
+        self
+    }
+}

@@ -1,0 +1,501 @@
+//! One DTLS association (RFC 8261 under RFC 8827): `dimpl` does the protocol, this module decides
+//! when it may run, what it hears, and whom it believes.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use tracing::{debug, trace};
+
+use crate::certificate::{self, Certificate, Fingerprint};
+use crate::config::{Config, DtlsVersions, USUAL_DATAGRAM_SIZE};
+use crate::error::DtlsError;
+
+/// First retransmission of a flight. Paths are checked by ICE before DTLS starts, so an answer
+/// that is missing after this time was lost rather than slow.
+const FLIGHT_START_RTO: Duration = Duration::from_millis(100);
+/// Retransmissions of one flight, doubling: ten last longer than the handshake may.
+const FLIGHT_RETRIES: usize = 10;
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(120);
+/// RFC 9147 §4.5.3: AES-GCM may protect 2^24.5 records with one key.
+const AEAD_LIMIT: u64 = 23_726_566;
+/// Datagrams kept until the handshake may start, or until the version is known.
+const MAX_EARLY: usize = 8;
+/// The library says "in ten years" for "never".
+const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// What one pass of sending may allocate at once.
+const MAX_BLOCK: usize = 64 * 1024;
+
+/// Which side of the handshake one is (`a=setup`: active is the client).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DtlsRole {
+    /// Sends the first message.
+    Client,
+    /// Waits for it.
+    Server,
+}
+
+/// `RTCDtlsTransportState` (webrtc-pc §5.5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DtlsState {
+    /// The handshake has not started.
+    New,
+    /// It runs.
+    Connecting,
+    /// It succeeded and the fingerprint of the peer was verified.
+    Connected,
+    /// Either side closed the transport.
+    Closed,
+    /// An error ended it.
+    Failed,
+}
+
+/// What comes out of DTLS.
+pub(crate) enum Output<'a> {
+    State(DtlsState),
+    Error(DtlsError),
+    Data(&'a [u8]),
+}
+
+/// One association.
+pub(crate) struct Dtls {
+    config: Result<Arc<dimpl::Config>, DtlsError>,
+    versions: DtlsVersions,
+    certificate: Certificate,
+    inner: Option<dimpl::Dtls>,
+    state: DtlsState,
+    role: Option<DtlsRole>,
+    remote_fingerprints: Vec<Fingerprint>,
+    remote_certificate: Option<Vec<u8>>,
+    /// What arrived before it could be used, oldest first.
+    early: VecDeque<Vec<u8>>,
+    writable: bool,
+    deadline: Option<Instant>,
+    outgoing: VecDeque<Bytes>,
+    block: BytesMut,
+    block_size: usize,
+    datagram_size: usize,
+    plaintext: Vec<u8>,
+    handshakes: u32,
+}
+
+impl Dtls {
+    pub(crate) fn new(config: &Config, seed: u64) -> Self {
+        Self {
+            config: library_config(config, seed),
+            versions: config.dtls_versions,
+            certificate: config.certificate.clone(),
+            inner: None,
+            state: DtlsState::New,
+            role: None,
+            remote_fingerprints: Vec::new(),
+            remote_certificate: None,
+            early: VecDeque::new(),
+            writable: false,
+            deadline: None,
+            outgoing: VecDeque::new(),
+            block: BytesMut::new(),
+            block_size: 0,
+            datagram_size: config.max_datagram_size,
+            plaintext: Vec::new(),
+            handshakes: 0,
+        }
+    }
+
+    pub(crate) fn state(&self) -> DtlsState {
+        self.state
+    }
+
+    pub(crate) fn role(&self) -> Option<DtlsRole> {
+        self.role
+    }
+
+    pub(crate) fn handshakes(&self) -> u32 {
+        self.handshakes
+    }
+
+    pub(crate) fn remote_certificate(&self) -> Option<&[u8]> {
+        self.remote_certificate.as_deref()
+    }
+
+    pub(crate) fn version(&self) -> Option<dimpl::ProtocolVersion> {
+        self.inner.as_ref()?.protocol_version()
+    }
+
+    /// What a record adds to its content, in bytes.
+    pub(crate) fn overhead(&self) -> usize {
+        match self.version() {
+            // RFC 9147 §4: the unified header with two bytes of sequence number and the length,
+            // the inner content type and the tag.
+            Some(dimpl::ProtocolVersion::DTLS1_3) => 5 + 1 + 16,
+            // RFC 6347 §4.1, RFC 5288 §3: header, explicit nonce and tag.
+            _ => 13 + 8 + 16,
+        }
+    }
+
+    /// Sets what a description says. Later calls verify the certificate of the peer again.
+    pub(crate) fn start(
+        &mut self,
+        now: Instant,
+        role: DtlsRole,
+        fingerprints: Vec<Fingerprint>,
+        sink: &mut dyn FnMut(Output<'_>),
+    ) {
+        self.remote_fingerprints = fingerprints;
+        if self.role.is_none() {
+            self.role = Some(role);
+        }
+        if let Some(certificate) = &self.remote_certificate
+            && matches!(self.state, DtlsState::Connecting | DtlsState::Connected)
+            && !certificate::verify(certificate, &self.remote_fingerprints)
+        {
+            self.shut(now);
+            self.fail(DtlsError::FingerprintMismatch, sink);
+            return;
+        }
+        self.begin(now, sink);
+    }
+
+    /// Whether datagrams reach the peer.
+    pub(crate) fn set_writable(
+        &mut self,
+        now: Instant,
+        writable: bool,
+        sink: &mut dyn FnMut(Output<'_>),
+    ) {
+        self.writable = writable;
+        if writable {
+            self.begin(now, sink);
+            // A flight whose time came while there was no path.
+            self.handle_timeout(now, sink);
+        }
+    }
+
+    /// Starts the handshake when everything it needs is there: a ClientHello sent into the void
+    /// would cost a retransmission timeout.
+    fn begin(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) {
+        if self.state != DtlsState::New || !self.writable {
+            return;
+        }
+        let Some(role) = self.role else { return };
+        let certificate = dimpl::DtlsCertificate {
+            certificate: self.certificate.der().to_vec(),
+            private_key: self.certificate.private_key_der().to_vec(),
+        };
+        let config = match self.config.clone() {
+            Ok(config) => config,
+            Err(error) => return self.fail(error, sink),
+        };
+        let mut inner = match self.versions {
+            DtlsVersions::Auto => dimpl::Dtls::new_auto(config, certificate, now),
+            DtlsVersions::Dtls12 => dimpl::Dtls::new_12(config, certificate, now),
+            DtlsVersions::Dtls13 => dimpl::Dtls::new_13(config, certificate, now),
+        };
+        inner.set_active(role == DtlsRole::Client);
+        self.inner = Some(inner);
+        self.set_state(DtlsState::Connecting, sink);
+        if self.advance(now, sink) {
+            self.replay_early(now, sink);
+        }
+    }
+
+    /// A datagram whose first byte is 20..=63.
+    pub(crate) fn handle_packet(
+        &mut self,
+        now: Instant,
+        packet: &[u8],
+        sink: &mut dyn FnMut(Output<'_>),
+    ) {
+        match self.state {
+            DtlsState::New => return self.keep_early(packet),
+            DtlsState::Connecting if !self.writable => return self.keep_early(packet),
+            DtlsState::Connecting | DtlsState::Connected => {}
+            DtlsState::Closed | DtlsState::Failed => return,
+        }
+        if !self.advance(now, sink) {
+            return;
+        }
+        let waits_for_version = self.role == Some(DtlsRole::Client) && self.version().is_none();
+        if waits_for_version && !tells_version(packet) {
+            // The library takes anything but a ServerHello as the end; reordered records of the
+            // server's flight are used after it.
+            return self.keep_early(packet);
+        }
+        self.feed(packet, sink);
+        if waits_for_version && self.version().is_some() {
+            self.replay_early(now, sink);
+        }
+    }
+
+    fn keep_early(&mut self, packet: &[u8]) {
+        if self.early.len() >= MAX_EARLY || packet.len() > self.datagram_size.max(2048) {
+            trace!(len = packet.len(), "dropping an early DTLS datagram");
+            return;
+        }
+        self.early.push_back(packet.to_vec());
+    }
+
+    fn replay_early(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) {
+        for packet in std::mem::take(&mut self.early) {
+            self.handle_packet(now, &packet, sink);
+        }
+    }
+
+    fn feed(&mut self, packet: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
+        let Some(inner) = &mut self.inner else { return };
+        match inner.handle_packet(packet) {
+            Ok(()) => self.drain(sink),
+            Err(error) => self.end(error, sink),
+        }
+    }
+
+    /// Tells the library the time; false when that was its end.
+    fn advance(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) -> bool {
+        let Some(inner) = &mut self.inner else { return false };
+        match inner.handle_timeout(now) {
+            Ok(()) => self.drain(sink),
+            Err(error) => self.end(error, sink),
+        }
+        self.inner.is_some()
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        if self.writable { self.deadline } else { None }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) {
+        if self.writable && self.deadline.is_some_and(|deadline| deadline <= now) {
+            self.advance(now, sink);
+        }
+    }
+
+    /// Takes everything the library has to say.
+    fn drain(&mut self, sink: &mut dyn FnMut(Output<'_>)) {
+        let mut mismatch = false;
+        let mut closed = false;
+        while let Some(inner) = &mut self.inner {
+            if self.plaintext.is_empty() {
+                self.plaintext.resize(2048, 0);
+            }
+            match inner.poll_output(&mut self.plaintext) {
+                dimpl::Output::Packet(packet) => {
+                    self.outgoing.push_back(Bytes::copy_from_slice(packet));
+                }
+                dimpl::Output::BufferTooSmall { needed } => {
+                    self.plaintext.resize(needed, 0);
+                }
+                dimpl::Output::Timeout(at) => {
+                    self.deadline = Some(at);
+                    break;
+                }
+                dimpl::Output::PeerCert(certificate) => {
+                    // RFC 8827 §6.5: before anything of this peer is believed.
+                    mismatch = !certificate::verify(certificate, &self.remote_fingerprints);
+                    self.remote_certificate = Some(certificate.to_vec());
+                    if mismatch {
+                        break;
+                    }
+                }
+                dimpl::Output::Connected => {
+                    if self.remote_certificate.is_none() {
+                        mismatch = true;
+                        break;
+                    }
+                    self.handshakes += 1;
+                    if self.state != DtlsState::Connected {
+                        self.state = DtlsState::Connected;
+                        sink(Output::State(DtlsState::Connected));
+                    }
+                }
+                dimpl::Output::ApplicationData(data) if self.state == DtlsState::Connected => {
+                    sink(Output::Data(data));
+                }
+                dimpl::Output::CloseNotify => closed = true,
+                // Keys for SRTP come with media.
+                _ => {}
+            }
+        }
+        if mismatch {
+            self.fail(DtlsError::FingerprintMismatch, sink);
+        } else if closed {
+            debug!("the peer closed the DTLS association");
+            self.inner = None;
+            self.deadline = None;
+            self.set_state(DtlsState::Closed, sink);
+        }
+    }
+
+    /// Protects `data` as one record; it is in [`poll_transmit`](Self::poll_transmit) then.
+    pub(crate) fn send(&mut self, data: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
+        let Some(inner) = &mut self.inner else { return };
+        if self.state != DtlsState::Connected {
+            return;
+        }
+        if let Err(error) = inner.send_application_data(data) {
+            return self.end(error, sink);
+        }
+        // The library wants its output taken after each record.
+        let mut room = self.datagram_size.max(data.len() + 64);
+        loop {
+            if self.block.capacity() < room {
+                // One allocation carries the datagrams of a whole pass.
+                self.block_size = (self.block_size * 4).clamp(room, MAX_BLOCK.max(room));
+                self.block = BytesMut::with_capacity(self.block_size);
+            }
+            self.block.resize(room, 0);
+            match inner.poll_output(&mut self.block) {
+                dimpl::Output::Packet(packet) => {
+                    let len = packet.len();
+                    let packet = self.block.split_to(len).freeze();
+                    self.outgoing.push_back(packet);
+                    self.block.clear();
+                }
+                dimpl::Output::BufferTooSmall { needed } => {
+                    self.block.clear();
+                    room = needed.max(room);
+                }
+                dimpl::Output::Timeout(at) => {
+                    self.deadline = Some(at);
+                    self.block.clear();
+                    return;
+                }
+                // Everything received was taken when it was received.
+                _ => self.block.clear(),
+            }
+        }
+    }
+
+    /// The next datagram to send. `None` ends a pass: its memory is given back.
+    pub(crate) fn poll_transmit(&mut self) -> Option<Bytes> {
+        self.outgoing.pop_front()
+    }
+
+    /// A pass of sending is over.
+    pub(crate) fn end_pass(&mut self) {
+        self.block = BytesMut::new();
+        self.block_size = 0;
+        if self.outgoing.is_empty() && self.outgoing.capacity() > 4 {
+            self.outgoing = VecDeque::new();
+        }
+    }
+
+    pub(crate) fn close(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) {
+        if matches!(self.state, DtlsState::Closed | DtlsState::Failed) {
+            return;
+        }
+        self.shut(now);
+        self.set_state(DtlsState::Closed, sink);
+    }
+
+    /// Queues a close_notify, if there is a key for it, and ends the library's part.
+    fn shut(&mut self, now: Instant) {
+        self.early.clear();
+        self.deadline = None;
+        let Some(mut inner) = self.inner.take() else { return };
+        if self.state != DtlsState::Connected
+            || inner.handle_timeout(now).is_err()
+            || inner.close().is_err()
+        {
+            return;
+        }
+        let mut buffer = vec![0; self.datagram_size];
+        while let dimpl::Output::Packet(packet) = inner.poll_output(&mut buffer) {
+            self.outgoing.push_back(Bytes::copy_from_slice(packet));
+        }
+    }
+
+    fn end(&mut self, error: dimpl::Error, sink: &mut dyn FnMut(Output<'_>)) {
+        debug!(%error, "the DTLS association ended");
+        let error = match error {
+            dimpl::Error::ConnectionClosed => {
+                self.inner = None;
+                self.deadline = None;
+                return self.set_state(DtlsState::Closed, sink);
+            }
+            dimpl::Error::SecurityError(dimpl::SecurityError::FatalAlert { description }) => {
+                DtlsError::AlertReceived(description)
+            }
+            dimpl::Error::Timeout(_) => DtlsError::Timeout,
+            other => DtlsError::Protocol(other.to_string()),
+        };
+        self.fail(error, sink);
+    }
+
+    fn fail(&mut self, error: DtlsError, sink: &mut dyn FnMut(Output<'_>)) {
+        self.inner = None;
+        self.deadline = None;
+        self.early.clear();
+        // webrtc-pc §5.5: the error is told at the transport whose state becomes "failed".
+        sink(Output::Error(error));
+        self.set_state(DtlsState::Failed, sink);
+    }
+
+    fn set_state(&mut self, state: DtlsState, sink: &mut dyn FnMut(Output<'_>)) {
+        if self.state != state {
+            self.state = state;
+            sink(Output::State(state));
+        }
+    }
+
+    /// Whether the deadline is one to wake up for.
+    pub(crate) fn relevant_timeout(&self, now: Instant) -> Option<Instant> {
+        self.poll_timeout().filter(|at| at.saturating_duration_since(now) < NEVER)
+    }
+}
+
+/// The library tries its cryptography out for each configuration, which takes longer than a
+/// handshake, so the usual one is made once.
+fn library_config(config: &Config, seed: u64) -> Result<Arc<dimpl::Config>, DtlsError> {
+    static USUAL: OnceLock<Arc<dimpl::Config>> = OnceLock::new();
+    let is_usual = !config.deterministic && config.max_datagram_size == USUAL_DATAGRAM_SIZE;
+    if is_usual && let Some(usual) = USUAL.get() {
+        return Ok(usual.clone());
+    }
+    let mut builder = dimpl::Config::builder()
+        .mtu(config.max_datagram_size)
+        .max_queue_rx(64)
+        .max_queue_tx(32)
+        // ICE has shown that the peer owns its address: no cookie, one round trip less.
+        .use_server_cookie(false)
+        .flight_start_rto(FLIGHT_START_RTO)
+        .flight_retries(FLIGHT_RETRIES)
+        .handshake_timeout(HANDSHAKE_TIMEOUT)
+        .aead_encryption_limit(AEAD_LIMIT);
+    if config.deterministic {
+        builder = builder.dangerously_set_rng_seed(seed);
+    }
+    let built =
+        builder.build().map(Arc::new).map_err(|error| DtlsError::Protocol(error.to_string()))?;
+    Ok(if is_usual { USUAL.get_or_init(|| built).clone() } else { built })
+}
+
+/// Whether a datagram starts with a ServerHello or HelloVerifyRequest that is complete: those are
+/// what tells a client the version (RFC 8446 §4.2.1, RFC 6347 §4.2.1).
+fn tells_version(packet: &[u8]) -> bool {
+    const HANDSHAKE: u8 = 22;
+    const SERVER_HELLO: u8 = 2;
+    const HELLO_VERIFY_REQUEST: u8 = 3;
+    let Some((header, rest)) = packet.split_at_checked(13) else { return false };
+    let &[HANDSHAKE, .., l0, l1] = header else { return false };
+    let Some(record) = rest.get(..usize::from(u16::from_be_bytes([l0, l1]))) else {
+        return false;
+    };
+    let Some((header, body)) = record.split_at_checked(12) else { return false };
+    let &[kind, _, _, _, _, _, o0, o1, o2, f0, f1, f2] = header else { return false };
+    let fragment = u32::from_be_bytes([0, f0, f1, f2]) as usize;
+    match kind {
+        HELLO_VERIFY_REQUEST => true,
+        SERVER_HELLO => [o0, o1, o2] == [0; 3] && body.len() >= fragment && fragment >= 38,
+        _ => false,
+    }
+}
+
+impl std::fmt::Debug for Dtls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dtls")
+            .field("state", &self.state)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
+    }
+}

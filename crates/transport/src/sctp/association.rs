@@ -1,0 +1,490 @@
+//! The association: its state, what it hears, its timers.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use tracing::{debug, trace};
+
+use super::congestion::{Congestion, Rtt};
+use super::outstanding::Outstanding;
+use super::queue::{Outgoing, SendQueue};
+use super::reassembly::{Delivery, Message, Reassembly};
+use super::received::Received;
+use super::reset::{Outcome, Resets};
+use super::wire::{self, Chunk, Packet, Reader};
+use super::{SctpError, SctpState};
+
+/// What is fixed before the association starts.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) local_port: u16,
+    pub(crate) remote_port: u16,
+    /// Bytes of a packet.
+    pub(crate) packet_size: usize,
+    /// Bytes that may be held for the application.
+    pub(crate) window: u32,
+    /// Bytes of the largest message to accept.
+    pub(crate) max_message_size: usize,
+    /// The initiate tag and the initial TSN, both random.
+    pub(crate) tag: u32,
+    pub(crate) initial_tsn: u32,
+}
+
+/// What comes out of an association.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Connected,
+    Closed(SctpError),
+    Message(Message),
+    /// The peer sent a message beyond the limit on this stream.
+    TooLarge(u16),
+    /// The peer has reset its side of this stream.
+    IncomingReset(u16),
+    /// The peer answered the reset of our side.
+    OutgoingReset(u16),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nothing was sent; at the deadline in `t1` we begin if the peer has not.
+    Idle,
+    CookieWait,
+    CookieEchoed,
+    Established,
+    Closed,
+}
+
+/// A chunk to send that is not data.
+#[derive(Debug)]
+pub(super) enum Control {
+    Init,
+    /// To the initiate tag of the INIT, with the cookie.
+    InitAck(u32, Vec<u8>),
+    CookieEcho,
+    CookieAck,
+    HeartbeatAck(Vec<u8>),
+    Abort,
+    ShutdownAck,
+}
+
+/// Control chunks that may wait: a peer that asks faster than it listens gets no more.
+const MAX_CONTROL: usize = 32;
+
+/// What the handshake brought.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) tag: u32,
+    pub(super) re_config: bool,
+    /// Streams we may send on, and the peer.
+    pub(super) outbound: u16,
+    pub(super) inbound: u16,
+    pub(super) received: Received,
+    pub(super) resets: Resets,
+}
+
+/// One association.
+#[derive(Debug)]
+pub(crate) struct Association {
+    pub(super) settings: Settings,
+    pub(super) state: State,
+    pub(super) peer: Option<Peer>,
+    pub(super) control: VecDeque<Control>,
+    pub(super) cookie: Vec<u8>,
+    /// T1-init, T1-cookie, or the moment to begin.
+    pub(super) t1: Option<Instant>,
+    pub(super) t1_backoff: u32,
+
+    pub(super) queue: SendQueue,
+    pub(super) outstanding: Outstanding,
+    pub(super) rtt: Rtt,
+    pub(super) congestion: Congestion,
+    /// The window that the peer advertised last.
+    pub(super) remote_window: usize,
+    /// T3-rtx, or the earlier moment of a probe.
+    pub(super) t3: Option<Instant>,
+    pub(super) probed: bool,
+    pub(super) backoff: u32,
+    /// One packet of retransmissions may exceed the congestion window (RFC 9260 §7.2.4).
+    pub(super) credit: bool,
+    /// Up to where the peer was told that we gave up, and when.
+    pub(super) forwarded: Option<(u64, Instant)>,
+    pub(super) forward_due: bool,
+    /// Bytes that left the queues, by stream, since they were asked for.
+    pub(super) sent: Vec<(u16, u64)>,
+
+    pub(super) reassembly: Reassembly,
+    /// Bytes of messages that were delivered and not read.
+    pub(super) unread: usize,
+    pub(super) ready: Vec<Delivery>,
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) events: VecDeque<Event>,
+}
+
+impl Association {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            state: State::Idle,
+            peer: None,
+            control: VecDeque::new(),
+            cookie: Vec::new(),
+            t1: None,
+            t1_backoff: 0,
+            queue: SendQueue::default(),
+            outstanding: Outstanding::new(settings.initial_tsn),
+            rtt: Rtt::new(),
+            congestion: Congestion::new(settings.packet_size),
+            remote_window: 0,
+            t3: None,
+            probed: false,
+            backoff: 0,
+            credit: false,
+            forwarded: None,
+            forward_due: false,
+            sent: Vec::new(),
+            reassembly: Reassembly::new(settings.max_message_size),
+            unread: 0,
+            ready: Vec::new(),
+            outcomes: Vec::new(),
+            events: VecDeque::new(),
+            settings,
+        }
+    }
+
+    pub(crate) fn state(&self) -> SctpState {
+        match self.state {
+            State::Idle | State::CookieWait | State::CookieEchoed => SctpState::Connecting,
+            State::Established => SctpState::Connected,
+            State::Closed => SctpState::Closed,
+        }
+    }
+
+    /// The number of channels both sides can have, once connected.
+    pub(crate) fn max_channels(&self) -> Option<u16> {
+        let peer = self.peer.as_ref().filter(|_| self.state == State::Established)?;
+        Some(peer.outbound.min(peer.inbound))
+    }
+
+    pub(crate) fn smoothed_rtt(&self) -> Option<std::time::Duration> {
+        self.rtt.smoothed()
+    }
+
+    pub(crate) fn congestion_window(&self) -> usize {
+        self.congestion.window()
+    }
+
+    pub(crate) fn remote_window(&self) -> usize {
+        self.remote_window
+    }
+
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front();
+        if event.is_none() && self.events.capacity() > 64 {
+            self.events = VecDeque::new();
+        }
+        event
+    }
+
+    /// Bytes that left the queues since the last call, by stream.
+    pub(crate) fn take_sent(&mut self) -> impl Iterator<Item = (u16, u64)> + '_ {
+        self.sent.drain(..)
+    }
+
+    /// Sets the weight of a stream against others; 256 is the normal one.
+    pub(crate) fn open(&mut self, stream: u16, weight: u16) {
+        self.queue.set_weight(stream, weight);
+    }
+
+    /// Queues a message.
+    pub(crate) fn send(&mut self, stream: u16, message: Outgoing) {
+        if self.state != State::Closed && !message.data.is_empty() {
+            self.queue.push(stream, message);
+        }
+    }
+
+    /// Resets our side of a stream when its last message was sent.
+    pub(crate) fn reset(&mut self, stream: u16) {
+        if let Some(peer) = &mut self.peer {
+            peer.resets.request(stream);
+        }
+        self.finish_unsupported_resets();
+    }
+
+    /// The application read a message of this cost.
+    pub(crate) fn release(&mut self, cost: usize) {
+        self.unread = self.unread.saturating_sub(cost);
+        let window = self.window();
+        let mtu = u32::try_from(self.settings.packet_size).unwrap_or(u32::MAX);
+        if let Some(peer) = &mut self.peer {
+            peer.received.on_window(window, mtu, self.settings.window);
+        }
+    }
+
+    /// Bytes of the receive window that are free.
+    pub(super) fn window(&self) -> u32 {
+        let used = self.unread + self.reassembly.held();
+        self.settings.window.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+    }
+
+    pub(super) fn close_with(&mut self, error: SctpError) {
+        if self.state == State::Closed {
+            return;
+        }
+        debug!(%error, "the SCTP association is closed");
+        self.state = State::Closed;
+        self.t1 = None;
+        self.t3 = None;
+        self.control.clear();
+        self.queue = SendQueue::default();
+        self.outstanding = Outstanding::new(self.settings.initial_tsn);
+        self.reassembly = Reassembly::new(0);
+        self.events.push_back(Event::Closed(error));
+    }
+
+    /// DTLS is gone.
+    pub(crate) fn transport_closed(&mut self) {
+        self.close_with(SctpError::TransportClosed);
+        self.control.clear();
+    }
+
+    /// Ends the association with an ABORT (RFC 9260 §9.1, webrtc-pc §4.4.1.2 `close()`).
+    pub(crate) fn abort(&mut self) {
+        let told = self.peer.is_some() && self.state != State::Closed;
+        self.close_with(SctpError::Local);
+        if told {
+            self.control.push_back(Control::Abort);
+        }
+    }
+
+    /// Handles what DTLS delivered.
+    pub(crate) fn handle_packet(&mut self, now: Instant, bytes: &[u8]) {
+        let Some(packet) = Packet::read(bytes) else {
+            trace!(len = bytes.len(), "dropping what is no SCTP packet");
+            return;
+        };
+        if packet.source_port != self.settings.remote_port
+            || packet.destination_port != self.settings.local_port
+        {
+            trace!(packet.source_port, packet.destination_port, "dropping SCTP on other ports");
+            return;
+        }
+        let mut data = false;
+        let mut immediate = false;
+        for (index, chunk) in packet.chunks().enumerate() {
+            if !self.is_tag_right(&packet, chunk) {
+                trace!(chunk.kind, "dropping an SCTP packet with another tag");
+                break;
+            }
+            if chunk.kind == wire::INIT && index > 0 {
+                break;
+            }
+            match chunk.kind {
+                wire::DATA => {
+                    data = true;
+                    immediate |= chunk.flags & wire::FLAG_IMMEDIATE != 0;
+                }
+                // RFC 9260 §3.2: the two highest bits say what to do with an unknown chunk.
+                kind if !is_known(kind) && kind & 0x80 == 0 => break,
+                _ => {}
+            }
+            self.handle_chunk(now, chunk);
+        }
+        if data && let Some(peer) = &mut self.peer {
+            peer.received.on_packet(now, immediate);
+        }
+        self.deliver();
+    }
+
+    /// RFC 9260 §8.5.
+    fn is_tag_right(&self, packet: &Packet<'_>, chunk: Chunk<'_>) -> bool {
+        let reflected = || self.peer.as_ref().is_some_and(|peer| peer.tag == packet.tag);
+        match chunk.kind {
+            wire::INIT => packet.tag == 0,
+            wire::ABORT | wire::SHUTDOWN_COMPLETE
+                if chunk.flags & wire::FLAG_TAG_REFLECTED != 0 =>
+            {
+                reflected()
+            }
+            _ => packet.tag == self.settings.tag,
+        }
+    }
+
+    fn handle_chunk(&mut self, now: Instant, chunk: Chunk<'_>) {
+        match chunk.kind {
+            wire::INIT => self.on_init(now, chunk.value),
+            wire::INIT_ACK => self.on_init_ack(now, chunk.value),
+            wire::COOKIE_ECHO => self.on_cookie_echo(now, chunk.value),
+            wire::COOKIE_ACK => self.on_cookie_ack(now),
+            wire::HEARTBEAT => self.queue_control(Control::HeartbeatAck(chunk.value.to_vec())),
+            wire::ABORT => self.on_abort(chunk.value),
+            wire::SHUTDOWN => self.on_shutdown(),
+            wire::DATA | wire::SACK | wire::FORWARD_TSN | wire::RE_CONFIG => {
+                // The peer had our COOKIE ECHO, or it would not know the tag to send data with.
+                self.on_cookie_ack(now);
+                if self.state == State::Established {
+                    self.handle_transfer(now, chunk);
+                }
+            }
+            _ => trace!(chunk.kind, "ignoring an SCTP chunk"),
+        }
+    }
+
+    fn handle_transfer(&mut self, now: Instant, chunk: Chunk<'_>) {
+        match chunk.kind {
+            wire::DATA => self.on_data(chunk),
+            wire::SACK => self.on_sack(now, chunk.value),
+            wire::FORWARD_TSN => self.on_forward_tsn(chunk.value),
+            _ => self.on_re_config(now, chunk.value),
+        }
+    }
+
+    pub(super) fn queue_control(&mut self, control: Control) {
+        if self.control.len() < MAX_CONTROL {
+            self.control.push_back(control);
+        }
+    }
+
+    fn on_abort(&mut self, value: &[u8]) {
+        if self.state == State::Idle {
+            return;
+        }
+        let cause = wire::Parameters(Reader(value)).next();
+        self.close_with(SctpError::Aborted {
+            code: cause.map(|(code, _)| code),
+            reason: cause
+                .map(|(_, info)| String::from_utf8_lossy(info.get(..256).unwrap_or(info)).into())
+                .unwrap_or_default(),
+        });
+    }
+
+    /// webrtc-pc §6.1.2: the state is "closed" when a SHUTDOWN is received; it is answered so
+    /// that the peer need not repeat it.
+    fn on_shutdown(&mut self) {
+        if matches!(self.state, State::Established | State::Closed) && self.peer.is_some() {
+            self.close_with(SctpError::Shutdown);
+            if self.control.is_empty() {
+                self.control.push_back(Control::ShutdownAck);
+            }
+        }
+    }
+
+    /// Passes on what became ready.
+    pub(super) fn deliver(&mut self) {
+        for delivery in self.ready.drain(..) {
+            match delivery {
+                Delivery::Message(message) => {
+                    self.unread += message.cost();
+                    self.events.push_back(Event::Message(message));
+                }
+                Delivery::TooLarge(stream) => self.events.push_back(Event::TooLarge(stream)),
+            }
+        }
+        for outcome in std::mem::take(&mut self.outcomes) {
+            match outcome {
+                Outcome::Incoming(streams) => self.on_incoming_reset(streams),
+                Outcome::Outgoing(streams, done) => {
+                    for stream in streams {
+                        if done {
+                            self.queue.reset(stream);
+                        }
+                        self.events.push_back(Event::OutgoingReset(stream));
+                    }
+                }
+            }
+        }
+    }
+
+    fn on_incoming_reset(&mut self, streams: Vec<u16>) {
+        let streams = if streams.is_empty() {
+            // RFC 6525 §4.1: all of them.
+            let mut all: Vec<u16> = self.queue.streams().chain(self.reassembly.streams()).collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        } else {
+            streams
+        };
+        for stream in streams {
+            self.reassembly.reset(stream);
+            self.events.push_back(Event::IncomingReset(stream));
+        }
+    }
+
+    /// A peer that cannot reset streams is not asked to: the channel is over when its last
+    /// message was sent.
+    pub(super) fn finish_unsupported_resets(&mut self) {
+        let Some(peer) = self.peer.as_mut().filter(|peer| !peer.re_config) else { return };
+        let queue = &self.queue;
+        let done: Vec<u16> =
+            peer.resets.pending().filter(|&id| queue.is_stream_empty(id)).collect();
+        for stream in done {
+            peer.resets.forget_pending(stream);
+            self.events.push_back(Event::OutgoingReset(stream));
+            self.events.push_back(Event::IncomingReset(stream));
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let peer = self.peer.as_ref().filter(|_| self.state == State::Established);
+        [
+            self.t1,
+            self.t3,
+            self.outstanding.loss_time(),
+            peer.and_then(|peer| peer.received.deadline()),
+            peer.and_then(|peer| peer.resets.deadline()),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if self.t1.is_some_and(|at| at <= now) {
+            self.on_t1(now);
+        }
+        if self.outstanding.loss_time().is_some_and(|at| at <= now) {
+            let found = self.outstanding.detect_loss(now, &self.rtt);
+            self.on_loss(now, found.0, found.1);
+        }
+        if self.t3.is_some_and(|at| at <= now) {
+            self.on_t3(now);
+        }
+        let rto = self.rtt.rto(0);
+        if let Some(peer) = &mut self.peer {
+            peer.received.handle_timeout(now);
+            peer.resets.handle_timeout(now, rto);
+        }
+    }
+
+    /// Datagrams pass again, or pass elsewhere. What was under way may be lost, and what was not
+    /// is acknowledged soon: as much of it as a new path may carry is sent again at once.
+    pub(crate) fn on_path_change(&mut self, now: Instant) {
+        match self.state {
+            State::Closed => return,
+            State::Idle => {}
+            State::CookieWait | State::CookieEchoed => self.on_t1(now),
+            State::Established => {
+                self.congestion.on_path_change();
+                self.backoff = 0;
+                self.probed = false;
+                self.t3 = None;
+                self.outstanding.repeat(now);
+                self.forward_due = true;
+                self.arm_t3(now);
+            }
+        }
+        let rto = self.rtt.rto(0);
+        if let Some(peer) = &mut self.peer {
+            peer.received.acknowledge_now();
+            peer.resets.retry_now(now, rto);
+        }
+    }
+
+    pub(super) fn last_assigned(&self) -> u64 {
+        self.outstanding.last_assigned()
+    }
+}
+
+fn is_known(kind: u8) -> bool {
+    matches!(kind, wire::DATA..=wire::COOKIE_ACK | wire::SHUTDOWN_COMPLETE)
+        || matches!(kind, wire::RE_CONFIG | wire::FORWARD_TSN)
+}

@@ -1,0 +1,64 @@
+//! One SCTP association over DTLS (RFC 9260, RFC 8261), as far as data channels need it
+//! (RFC 8831 §5): partial reliability (RFC 3758), stream reset (RFC 6525), one address, no IO.
+//!
+//! The rest of the crate sees [`Association`] alone.
+
+mod association;
+mod congestion;
+mod handshake;
+mod outstanding;
+mod queue;
+mod reassembly;
+mod received;
+mod receiving;
+mod reset;
+mod sending;
+mod serial;
+mod wire;
+
+#[cfg(test)]
+mod interop_tests;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub(crate) use association::{Association, Event, Settings};
+pub(crate) use queue::Outgoing;
+pub(crate) use reassembly::{Message, cost};
+
+/// `RTCSctpTransportState` (webrtc-pc §6.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SctpState {
+    /// An association is wanted and not there yet.
+    Connecting,
+    /// It is established.
+    Connected,
+    /// It is gone.
+    Closed,
+}
+
+/// Why an association is gone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SctpError {
+    /// The peer sent an ABORT chunk.
+    #[error("the peer aborted the association: {reason}")]
+    Aborted {
+        /// `sctpCauseCode`: the code of the first error cause, if there was one (RFC 9260
+        /// §3.3.10). 12 is an intentional close.
+        code: Option<u16>,
+        /// The cause-specific information, as text.
+        reason: String,
+    },
+    /// The peer shut the association down in order.
+    #[error("the peer shut the association down")]
+    Shutdown,
+    /// The peer began another association in its place.
+    #[error("the peer restarted the association")]
+    Restarted,
+    /// DTLS under the association is closed or failed.
+    #[error("the DTLS transport is closed")]
+    TransportClosed,
+    /// We closed it.
+    #[error("the association was closed here")]
+    Local,
+}

@@ -1,0 +1,80 @@
+//! What a peer's DATA, FORWARD TSN and RE-CONFIG do (RFC 9260 §6.2, RFC 3758 §3.6, RFC 6525 §5.2).
+
+use std::time::Instant;
+
+use tracing::{debug, trace};
+
+use super::association::Association;
+use super::wire::{Chunk, Data, Reader};
+
+impl Association {
+    pub(super) fn on_data(&mut self, chunk: Chunk<'_>) {
+        let Some(data) = Data::read(chunk).filter(|data| !data.payload.is_empty()) else {
+            debug!("ignoring a DATA chunk without data");
+            return;
+        };
+        let used = self.unread + self.reassembly.held();
+        let window = self.settings.window as usize;
+        let unread = self.unread;
+        let Some(peer) = &mut self.peer else { return };
+        let received = &mut peer.received;
+        let tsn = received.expand(data.tsn);
+        if !received.is_new(tsn) {
+            received.record_duplicate(data.tsn);
+            return;
+        }
+        if used >= window {
+            // What completes messages is taken nevertheless while nothing but reassembly fills
+            // the window, or the window would never open again.
+            let completes = tsn == received.cumulative() + 1 || received.fills_gap(tsn);
+            if !completes || unread >= window || used >= window.saturating_mul(2) {
+                trace!(data.stream, "the receive window is full");
+                received.acknowledge_now();
+                return;
+            }
+        }
+        received.record(tsn);
+        if data.stream >= peer.inbound {
+            // RFC 9260 §6.5: acknowledged and discarded.
+            debug!(data.stream, "ignoring DATA on a stream that was not negotiated");
+        } else {
+            self.reassembly.push(tsn, &data, &mut self.ready);
+        }
+        self.after_receiving();
+    }
+
+    pub(super) fn on_forward_tsn(&mut self, value: &[u8]) {
+        let Some(peer) = &mut self.peer else { return };
+        let mut reader = Reader(value);
+        let Some(tsn) = reader.u32() else { return };
+        let tsn = peer.received.expand(tsn);
+        peer.received.acknowledge_now();
+        if tsn <= peer.received.cumulative() {
+            return;
+        }
+        peer.received.skip_to(tsn);
+        let streams = std::iter::from_fn(|| Some((reader.u16()?, reader.u16()?)));
+        self.reassembly.forward(tsn, streams, &mut self.ready);
+        self.after_receiving();
+    }
+
+    /// A reset of the peer may have waited for this.
+    fn after_receiving(&mut self) {
+        if let Some(peer) = &mut self.peer {
+            let cumulative = peer.received.cumulative();
+            peer.resets.on_received(cumulative, &mut self.outcomes);
+        }
+        // Messages that came before a reset are delivered before it.
+        if !self.outcomes.is_empty() {
+            self.deliver();
+        }
+    }
+
+    pub(super) fn on_re_config(&mut self, now: Instant, value: &[u8]) {
+        let rto = self.rtt.rto(0);
+        let Some(peer) = &mut self.peer else { return };
+        let cumulative = peer.received.cumulative();
+        peer.resets.handle(now, value, cumulative, rto, &mut self.outcomes);
+        self.deliver();
+    }
+}

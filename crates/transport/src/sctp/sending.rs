@@ -1,0 +1,349 @@
+//! Packets to send: what goes into them, what an acknowledgement changes, what a timeout changes
+//! (RFC 9260 §6.1, §6.2.1, §6.3.3, §7.2.4).
+
+use std::time::Instant;
+
+use tracing::{debug, trace};
+
+use super::association::{Association, Control, State};
+use super::queue::Fragment;
+use super::serial;
+use super::wire::{self, Reader, Writer};
+
+/// A packet with less room is not filled with a part of a long message.
+const MIN_FRAGMENT: usize = 256;
+
+impl Association {
+    /// Writes the next packet into `buffer`. False when there is nothing to send.
+    pub(crate) fn write_packet(&mut self, now: Instant, buffer: &mut Vec<u8>) -> bool {
+        if self.write_alone(buffer) {
+            return true;
+        }
+        let Some(peer) = &self.peer else { return false };
+        let (local, remote) = (self.settings.local_port, self.settings.remote_port);
+        let mut writer = Writer::new(buffer, local, remote, peer.tag);
+        match self.state {
+            State::CookieEchoed => {
+                // RFC 9260 §5.1: data may travel with the cookie, and with nothing else yet.
+                if !self.write_control(&mut writer) {
+                    return false;
+                }
+                self.write_data(now, &mut writer);
+            }
+            State::Established => {
+                self.write_control(&mut writer);
+                self.write_sack(&mut writer);
+                self.write_forward_tsn(now, &mut writer);
+                self.write_data(now, &mut writer);
+                self.write_resets(now, &mut writer);
+            }
+            State::Idle | State::CookieWait | State::Closed => {
+                self.write_control(&mut writer);
+            }
+        }
+        if writer.is_empty() {
+            return false;
+        }
+        writer.finish();
+        true
+    }
+
+    fn room(&self, writer: &Writer<'_>) -> usize {
+        self.settings.packet_size.saturating_sub(writer.len())
+    }
+
+    /// True when a COOKIE ECHO was written.
+    fn write_control(&mut self, writer: &mut Writer<'_>) -> bool {
+        let mut echoed = false;
+        while let Some(control) = self.control.front() {
+            let length = match control {
+                Control::CookieEcho => self.cookie.len(),
+                Control::HeartbeatAck(info) => info.len(),
+                _ => 0,
+            };
+            if wire::CHUNK_HEADER + wire::padded(length) > self.room(writer) && !writer.is_empty() {
+                break;
+            }
+            match self.control.pop_front() {
+                Some(Control::CookieEcho) if !echoed => {
+                    writer.chunk(wire::COOKIE_ECHO, 0, &self.cookie);
+                    echoed = true;
+                }
+                Some(Control::CookieAck) => writer.chunk(wire::COOKIE_ACK, 0, &[]),
+                Some(Control::HeartbeatAck(info)) => writer.chunk(wire::HEARTBEAT_ACK, 0, &info),
+                _ => {}
+            }
+        }
+        echoed
+    }
+
+    fn write_sack(&mut self, writer: &mut Writer<'_>) {
+        let window = self.window();
+        let sends = self.may_send();
+        let Some(peer) = &mut self.peer else { return };
+        // Data takes the acknowledgement along even when it could wait.
+        if peer.received.is_due() || (sends && peer.received.is_pending()) {
+            peer.received.write(window, writer);
+        }
+    }
+
+    fn write_resets(&mut self, now: Instant, writer: &mut Writer<'_>) {
+        self.finish_unsupported_resets();
+        let (last_assigned, rto) = (self.last_assigned(), self.rtt.rto(0));
+        let room = self.room(writer);
+        let Some(peer) = &mut self.peer else { return };
+        let queue = &self.queue;
+        peer.resets.prepare(now, last_assigned, rto, |id| queue.is_stream_empty(id));
+        let mut left = room;
+        while peer.resets.is_due() {
+            let length = peer.resets.length();
+            if length > left {
+                break;
+            }
+            left -= length;
+            peer.resets.write(writer);
+        }
+    }
+
+    /// RFC 3758 §3.5 C4, F1.
+    fn write_forward_tsn(&mut self, now: Instant, writer: &mut Writer<'_>) {
+        let Some(advanced) = self.outstanding.advanced() else {
+            self.forward_due = false;
+            return;
+        };
+        let told = self.forwarded.is_some_and(|(tsn, _)| tsn >= advanced);
+        if told && !self.forward_due {
+            return;
+        }
+        let streams = self.outstanding.advanced_streams();
+        let room = self.room(writer).saturating_sub(wire::CHUNK_HEADER + 4);
+        writer.begin(wire::FORWARD_TSN, 0);
+        writer.u32(serial::low(advanced));
+        for &(stream, ssn) in streams.iter().take(room / 4) {
+            writer.u16(stream);
+            writer.u16(ssn);
+        }
+        writer.end();
+        self.forward_due = false;
+        self.forwarded = Some((advanced, now));
+        self.arm_t3(now);
+    }
+
+    /// Whether the windows let data go.
+    fn may_send(&self) -> bool {
+        if self.outstanding.has_lost() {
+            return self.credit || self.outstanding.in_flight() < self.congestion.window();
+        }
+        !self.queue.is_empty()
+            && !self.outstanding.is_full()
+            && self.outstanding.in_flight() < self.congestion.window()
+            && (self.outstanding.in_flight() < self.remote_window
+                || self.outstanding.in_flight() == 0)
+    }
+
+    fn write_data(&mut self, now: Instant, writer: &mut Writer<'_>) {
+        if self.outstanding.abandon_expired(now) {
+            self.finish_abandoned(now);
+        }
+        if !self.may_send() {
+            return;
+        }
+        self.congestion.on_send(now, self.outstanding.in_flight(), self.rtt.rto(0));
+        let headers = wire::COMMON_HEADER + wire::DATA_HEADER;
+        let largest = self.settings.packet_size.saturating_sub(headers) & !3;
+        let mut wrote = false;
+        loop {
+            let room = self.room(writer).saturating_sub(wire::DATA_HEADER) & !3;
+            if room == 0 || !(self.may_send() || (wrote && self.credit)) {
+                break;
+            }
+            if let Some(length) = self.outstanding.peek_lost() {
+                if length > room {
+                    break;
+                }
+                if !wrote {
+                    self.outstanding.next_packet();
+                    wrote = true;
+                }
+                let Some(chunk) = self.outstanding.take_lost(now) else { break };
+                write_chunk(writer, chunk.tsn, &chunk.fragment, false);
+                continue;
+            }
+            let Some((rest, _)) = self.queue.peek() else { break };
+            if self.outstanding.may_abandon && self.queue.is_expired(now) {
+                self.drop_next(now);
+                continue;
+            }
+            let length = if rest <= room {
+                rest
+            } else if rest > largest && room >= MIN_FRAGMENT.min(largest) {
+                room
+            } else {
+                break;
+            };
+            let in_flight = self.outstanding.in_flight();
+            if in_flight >= self.congestion.window() {
+                break;
+            }
+            // RFC 9260 §6.1 A: one packet may probe a window that is too small.
+            if in_flight + length > self.remote_window && in_flight > 0 {
+                break;
+            }
+            let Some(fragment) = self.queue.take(length) else { break };
+            if !wrote {
+                self.outstanding.next_packet();
+                wrote = true;
+            }
+            self.note_sent(fragment.stream, fragment.counted);
+            let burst_ends = self.queue.is_empty() && in_flight > 4 * self.settings.packet_size;
+            let tsn = self.outstanding.push(now, fragment.clone());
+            write_chunk(writer, tsn, &fragment, burst_ends);
+        }
+        if wrote {
+            self.credit = false;
+            if self.state == State::Established {
+                self.arm_t3(now);
+            }
+        }
+    }
+
+    fn note_sent(&mut self, stream: u16, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
+        match self.sent.last_mut() {
+            Some((last, sum)) if *last == stream => *sum += bytes as u64,
+            _ => self.sent.push((stream, bytes as u64)),
+        }
+    }
+
+    /// Drops the message that is next, whose time is over.
+    fn drop_next(&mut self, now: Instant) {
+        let Some((stream, counted, end)) = self.queue.drop_next() else { return };
+        trace!(stream, "a message was not sent within its life time");
+        self.note_sent(stream, counted);
+        if let Some(end) = end {
+            self.outstanding.push_abandoned(now, end);
+        }
+    }
+
+    /// A message was given up; what is not sent of it is dropped.
+    fn finish_abandoned(&mut self, now: Instant) {
+        if self.outstanding.is_last_abandoned_unfinished()
+            && self.queue.peek().is_some_and(|(_, begun)| begun)
+        {
+            self.drop_next(now);
+        }
+    }
+
+    /// RFC 9260 §6.3.2 R1: starts the timer if it does not run.
+    pub(super) fn arm_t3(&mut self, now: Instant) {
+        if self.t3.is_none() && !self.outstanding.is_empty() {
+            let rto = self.rtt.rto(self.backoff);
+            let wait = if self.probed { rto } else { self.rtt.probe_timeout().min(rto) };
+            self.t3 = Some(now + wait);
+        }
+    }
+
+    pub(super) fn on_t3(&mut self, now: Instant) {
+        self.t3 = None;
+        if self.outstanding.is_empty() {
+            return;
+        }
+        let rto = self.rtt.rto(self.backoff);
+        if !self.probed {
+            // RFC 8985 §7.3: the first of what is missing, before all of it is taken for lost.
+            self.probed = true;
+            self.forward_due = true;
+            let wait = if self.outstanding.probe(now) {
+                self.credit = true;
+                rto
+            } else {
+                rto.saturating_sub(self.rtt.probe_timeout())
+            };
+            self.t3 = Some(now + wait);
+            return;
+        }
+        debug!(backoff = self.backoff, "a retransmission timeout");
+        // RFC 9260 §6.1 A: the peer may drop what probes its closed window.
+        if self.remote_window >= self.settings.packet_size {
+            self.congestion.on_timeout();
+        }
+        self.backoff = (self.backoff + 1).min(10);
+        if self.outstanding.on_timeout(now) {
+            self.finish_abandoned(now);
+        }
+        self.credit = true;
+        self.forward_due = true;
+        self.t3 = Some(now + self.rtt.rto(self.backoff));
+    }
+
+    pub(super) fn on_loss(&mut self, now: Instant, lost: bool, abandoned: bool) {
+        if lost {
+            self.congestion.on_loss(self.last_assigned());
+            self.credit = true;
+        }
+        if abandoned {
+            self.finish_abandoned(now);
+        }
+    }
+
+    /// RFC 9260 §6.2.1.
+    pub(super) fn on_sack(&mut self, now: Instant, value: &[u8]) {
+        let mut reader = Reader(value);
+        let header = (|| Some((reader.u32()?, reader.u32()?, reader.u16()?, reader.u16()?)))();
+        let Some((cumulative, window, gaps, _duplicates)) = header else { return };
+        let cumulative = serial::expand(self.outstanding.cumulative(), cumulative);
+        if cumulative < self.outstanding.cumulative() {
+            // One that was overtaken.
+            return;
+        }
+        let before = self.outstanding.in_flight();
+        let gaps = (0..gaps).map_while(|_| Some((reader.u16()?, reader.u16()?)));
+        let Some(acked) = self.outstanding.on_sack(now, cumulative, gaps, &mut self.rtt) else {
+            debug!("ignoring an acknowledgement of what was not sent");
+            return;
+        };
+        self.congestion.on_ack(acked.bytes, before, cumulative, acked.advanced);
+        self.on_loss(now, acked.lost, acked.abandoned);
+
+        let was_closed = self.remote_window < self.settings.packet_size;
+        self.remote_window = window as usize;
+        if acked.progress() {
+            self.backoff = 0;
+            self.probed = false;
+            self.t3 = None;
+            self.arm_t3(now);
+        } else if was_closed && self.remote_window >= self.settings.packet_size {
+            // What probed the closed window was dropped.
+            if self.outstanding.probe(now) {
+                self.credit = true;
+            }
+        }
+        if self.outstanding.advanced().is_some() {
+            // The FORWARD TSN may be lost.
+            let round_trip = self.rtt.smoothed().unwrap_or_default();
+            self.forward_due |=
+                self.forwarded.is_none_or(|(_, at)| now.saturating_duration_since(at) > round_trip);
+        }
+        if let Some(peer) = &mut self.peer {
+            peer.resets.on_acknowledged(cumulative);
+        }
+        self.outstanding.shrink();
+    }
+}
+
+fn write_chunk(writer: &mut Writer<'_>, tsn: u64, fragment: &Fragment, immediate: bool) {
+    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    let flags = flag(fragment.begins, wire::FLAG_BEGIN)
+        | flag(fragment.ends, wire::FLAG_END)
+        | flag(!fragment.ordered, wire::FLAG_UNORDERED)
+        | flag(immediate, wire::FLAG_IMMEDIATE);
+    writer.begin(wire::DATA, flags);
+    writer.u32(serial::low(tsn));
+    writer.u16(fragment.stream);
+    writer.u16(fragment.ssn);
+    writer.u32(fragment.ppid);
+    writer.bytes(&fragment.data);
+    writer.end();
+}

@@ -1,0 +1,371 @@
+//! DTLS and what runs over it, put together.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::certificate::Fingerprint;
+use crate::channel::{ChannelConfig, MessageKind};
+use crate::channels::{Channels, SctpParameters, Surroundings};
+use crate::config::{Config, DtlsVersions};
+use crate::dtls::{Dtls, DtlsRole, DtlsState};
+use crate::error::ChannelError;
+use crate::event::Event;
+use crate::sctp::SctpState;
+
+/// One DTLS association and at most one SCTP association over it.
+///
+/// It does no IO and reads no clock. After calls of methods that take `now`, take everything out
+/// of [`poll_transmit`](Self::poll_transmit) and [`poll_event`](Self::poll_event) in turn until
+/// neither has anything (what is read makes room, which the peer is told), then wait until
+/// [`poll_timeout`](Self::poll_timeout). Packets are made in `poll_transmit`: many messages sent
+/// before it share packets, and one acknowledgement answers many packets received before it.
+///
+/// ```
+/// use std::time::{Instant, SystemTime};
+/// # use peerconnection_transport as transport;
+/// use transport::{
+///     Certificate, ChannelConfig, Config, DtlsRole, Event, MessageKind, SctpParameters, Transport,
+/// };
+///
+/// let now = Instant::now();
+/// let mut peers = Vec::new();
+/// for seed in [1, 2] {
+///     let certificate = Certificate::generate(SystemTime::now())?;
+///     peers.push(Transport::new(Config::new(certificate), [seed; 32]));
+/// }
+/// let fingerprints: Vec<_> = peers.iter().map(|p| p.certificate().fingerprints()).collect();
+/// for (i, role) in [DtlsRole::Client, DtlsRole::Server].into_iter().enumerate() {
+///     peers[i].start_dtls(now, role, fingerprints[1 - i].clone());
+///     peers[i].start_sctp(now, SctpParameters::default());
+///     peers[i].set_writable(now, true);
+/// }
+/// peers[0].open_channel(now, 0, ChannelConfig::default())?;
+///
+/// let mut received = None;
+/// while received.is_none() {
+///     for i in 0..2 {
+///         while let Some(datagram) = peers[i].poll_transmit() {
+///             peers[1 - i].handle_input(now, &datagram);
+///         }
+///         while let Some(event) = peers[i].poll_event() {
+///             match event {
+///                 Event::ChannelOpen { id } if i == 0 => {
+///                     peers[0].send(now, id, MessageKind::String, "hello".into())?;
+///                 }
+///                 Event::Message { data, .. } => received = Some(data),
+///                 _ => {}
+///             }
+///         }
+///     }
+/// }
+/// assert_eq!(received.as_deref(), Some(b"hello".as_slice()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Transport {
+    config: Config,
+    seed: [u8; 32],
+    dtls: Dtls,
+    channels: Channels,
+    writable: bool,
+    /// The time of the last call.
+    now: Option<Instant>,
+    packet: Vec<u8>,
+}
+
+impl Transport {
+    /// A transport that has not begun. `seed` must be random: tags and numbers of SCTP come from
+    /// it. (Keys come from the system.)
+    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+        let config = config.clamped();
+        Self {
+            dtls: Dtls::new(&config, word(&seed, 0)),
+            channels: Channels::new(config.max_unclaimed, config.max_buffered_amount),
+            config,
+            seed,
+            writable: false,
+            now: None,
+            packet: Vec::new(),
+        }
+    }
+
+    /// The certificate that is shown to the peer.
+    pub fn certificate(&self) -> &crate::Certificate {
+        &self.config.certificate
+    }
+
+    /// Sets role and fingerprints from the descriptions; the handshake runs once the transport is
+    /// writable too. What the peer sent before is used then. A later call keeps the role and
+    /// verifies the certificate of the peer against the new fingerprints.
+    pub fn start_dtls(
+        &mut self,
+        now: Instant,
+        role: DtlsRole,
+        remote_fingerprints: Vec<Fingerprint>,
+    ) {
+        self.now = Some(now);
+        let Self { dtls, channels, .. } = self;
+        dtls.start(now, role, remote_fingerprints, &mut |output| channels.on_dtls(now, output));
+        self.settle(now);
+    }
+
+    /// Whether ICE has a pair to send on. Nothing is sent and no timer runs while it has none;
+    /// when it has one again, what may be lost is sent again at once.
+    pub fn set_writable(&mut self, now: Instant, writable: bool) {
+        self.now = Some(now);
+        let returns = writable && !self.writable;
+        self.writable = writable;
+        let Self { dtls, channels, .. } = self;
+        dtls.set_writable(now, writable, &mut |output| channels.on_dtls(now, output));
+        if returns {
+            self.channels.on_path_change(now);
+        }
+        self.settle(now);
+    }
+
+    /// ICE selected another pair: what was under way on the last one may be lost, so it is sent
+    /// again at once, and the congestion window begins anew.
+    pub fn path_changed(&mut self, now: Instant) {
+        self.now = Some(now);
+        if self.writable {
+            self.channels.on_path_change(now);
+        }
+    }
+
+    /// Handles a datagram whose first byte is 20..=63 (RFC 7983) from a valid pair.
+    pub fn handle_input(&mut self, now: Instant, packet: &[u8]) {
+        self.now = Some(now);
+        let Self { dtls, channels, .. } = self;
+        dtls.handle_packet(now, packet, &mut |output| channels.on_dtls(now, output));
+        self.settle(now);
+    }
+
+    /// Sets what the descriptions say about SCTP; the association is established once DTLS is
+    /// connected. A later call changes `max_message_size_send` alone.
+    pub fn start_sctp(&mut self, now: Instant, parameters: SctpParameters) {
+        self.now = Some(now);
+        self.channels.set_parameters(parameters);
+        self.settle(now);
+    }
+
+    /// Ends the SCTP association with an ABORT, e.g. because its m= section was rejected. Its
+    /// channels are forgotten without events.
+    pub fn stop_sctp(&mut self, now: Instant) {
+        self.now = Some(now);
+        self.channels.stop();
+    }
+
+    /// Begins the association when it can begin.
+    fn settle(&mut self, now: Instant) {
+        if self.dtls.state() != DtlsState::Connected || !self.channels.wants_association() {
+            return;
+        }
+        let Some(role) = self.dtls.role() else { return };
+        let random = word(&self.seed, 1).wrapping_add(u64::from(self.channels.associations()));
+        let overhead = self.dtls.overhead();
+        let packet_size = self.config.max_datagram_size.saturating_sub(overhead) & !3;
+        self.channels.begin(
+            now,
+            &Surroundings {
+                role,
+                packet_size,
+                window: self.config.receive_window,
+                // RFC 9260 §5.3.1: not zero.
+                tag: ((random & 0xffff_ffff) as u32).max(1),
+                initial_tsn: (random >> 32) as u32,
+            },
+        );
+    }
+
+    /// The next datagram for the selected pair. Take them all: memory of a pass is given back
+    /// with the `None` at its end.
+    pub fn poll_transmit(&mut self) -> Option<Bytes> {
+        if !self.writable {
+            return None;
+        }
+        loop {
+            if let Some(datagram) = self.dtls.poll_transmit() {
+                return Some(datagram);
+            }
+            let now = self.now?;
+            if self.dtls.state() != DtlsState::Connected
+                || !self.channels.write_packet(now, &mut self.packet)
+            {
+                self.dtls.end_pass();
+                return None;
+            }
+            self.protect(now);
+        }
+    }
+
+    fn protect(&mut self, now: Instant) {
+        let Self { dtls, channels, packet, .. } = self;
+        dtls.send(packet, &mut |output| channels.on_dtls(now, output));
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if !self.writable {
+            return None;
+        }
+        let dtls = self.now.and_then(|now| self.dtls.relevant_timeout(now));
+        [dtls, self.channels.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// Does what is due. Calls at other times are harmless.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = Some(now);
+        if !self.writable {
+            return;
+        }
+        let Self { dtls, channels, .. } = self;
+        dtls.handle_timeout(now, &mut |output| channels.on_dtls(now, output));
+        self.channels.handle_timeout(now);
+        self.settle(now);
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.channels.poll_event()
+    }
+
+    /// Ends both associations: an ABORT, then a close_notify, which
+    /// [`poll_transmit`](Self::poll_transmit) still yields. Channels are forgotten without events
+    /// (webrtc-pc §4.4.1.2 `close()` fires none).
+    pub fn close(&mut self, now: Instant) {
+        self.now = Some(now);
+        self.channels.stop();
+        while self.dtls.state() == DtlsState::Connected
+            && self.channels.write_packet(now, &mut self.packet)
+        {
+            self.protect(now);
+        }
+        let Self { dtls, channels, .. } = self;
+        dtls.close(now, &mut |output| channels.on_dtls(now, output));
+    }
+
+    /// `RTCDtlsTransport.state`.
+    pub fn dtls_state(&self) -> DtlsState {
+        self.dtls.state()
+    }
+
+    /// Our part in the handshake, once a description has said it.
+    pub fn dtls_role(&self) -> Option<DtlsRole> {
+        self.dtls.role()
+    }
+
+    /// The version of DTLS, once it is negotiated.
+    pub fn dtls_version(&self) -> Option<DtlsVersions> {
+        match self.dtls.version()? {
+            dimpl::ProtocolVersion::DTLS1_2 => Some(DtlsVersions::Dtls12),
+            dimpl::ProtocolVersion::DTLS1_3 => Some(DtlsVersions::Dtls13),
+            _ => None,
+        }
+    }
+
+    /// `RTCSctpTransport.state`; `None` before [`start_sctp`](Self::start_sctp).
+    pub fn sctp_state(&self) -> Option<SctpState> {
+        self.channels.state()
+    }
+
+    /// The certificate of the peer in DER, leaf first; empty before it was received.
+    pub fn remote_certificates(&self) -> Vec<Vec<u8>> {
+        self.dtls.remote_certificate().map(<[u8]>::to_vec).into_iter().collect()
+    }
+
+    /// DTLS handshakes that succeeded.
+    pub fn handshakes(&self) -> u32 {
+        self.dtls.handshakes()
+    }
+
+    /// SCTP associations that were begun.
+    pub fn associations(&self) -> u32 {
+        self.channels.associations()
+    }
+
+    /// The smoothed round-trip time that SCTP measured.
+    pub fn smoothed_round_trip_time(&self) -> Option<Duration> {
+        self.channels.association()?.smoothed_rtt()
+    }
+
+    /// The congestion window of SCTP in bytes (`RTCSctpTransportStats.congestionWindow`).
+    pub fn congestion_window(&self) -> Option<usize> {
+        self.channels.association().map(|association| association.congestion_window())
+    }
+
+    /// The receive window that the peer advertised last, in bytes
+    /// (`RTCSctpTransportStats.receiverWindow`).
+    pub fn receiver_window(&self) -> Option<usize> {
+        self.channels.association().map(|association| association.remote_window())
+    }
+
+    /// `RTCSctpTransport.maxChannels`: ids below it can be used. `None` until SCTP is connected.
+    pub fn max_channels(&self) -> Option<u16> {
+        self.channels.max_channels()
+    }
+
+    /// Opens a channel on stream `id`. Before SCTP is connected it waits for that;
+    /// [`Event::ChannelOpen`] tells when it can be used. Unless `negotiated`, the peer is told by
+    /// DATA_CHANNEL_OPEN, whose acknowledgement is not waited for.
+    ///
+    /// # Errors
+    /// [`ChannelError::IdInUse`], [`ChannelError::IdOutOfRange`], [`ChannelError::LabelTooLong`],
+    /// [`ChannelError::ProtocolTooLong`]; [`ChannelError::NotOpen`] when SCTP is closed.
+    pub fn open_channel(
+        &mut self,
+        now: Instant,
+        id: u16,
+        config: ChannelConfig,
+    ) -> Result<(), ChannelError> {
+        self.now = Some(now);
+        self.channels.open(id, config)
+    }
+
+    /// Queues a message; it never blocks.
+    ///
+    /// # Errors
+    /// [`ChannelError::Unknown`], [`ChannelError::NotOpen`], [`ChannelError::TooLarge`],
+    /// [`ChannelError::BufferFull`].
+    pub fn send(
+        &mut self,
+        now: Instant,
+        id: u16,
+        kind: MessageKind,
+        data: Bytes,
+    ) -> Result<(), ChannelError> {
+        self.now = Some(now);
+        self.channels.send(now, id, kind, data)
+    }
+
+    /// Bytes given to [`send`](Self::send) that are not yet handed to the network.
+    pub fn buffered_amount(&self, id: u16) -> u64 {
+        self.channels.buffered_amount(id)
+    }
+
+    /// Sets the threshold of [`Event::BufferedAmountLow`] in bytes; it is 0 at first.
+    pub fn set_buffered_amount_low_threshold(&mut self, id: u16, threshold: u64) {
+        self.channels.set_low_threshold(id, threshold);
+    }
+
+    /// Stops and resumes [`Event::Message`] of a channel. Messages that are not read take their
+    /// place in the receive window, so that the peer stops sending when it is full; none is lost.
+    pub fn set_receive_paused(&mut self, now: Instant, id: u16, paused: bool) {
+        self.now = Some(now);
+        self.channels.set_paused(id, paused);
+    }
+
+    /// Closes a channel: what was queued is sent, then its stream is reset.
+    /// [`Event::ChannelClosed`] tells when the peer has done the same. Messages that arrive
+    /// meanwhile are discarded.
+    pub fn close_channel(&mut self, now: Instant, id: u16) {
+        self.now = Some(now);
+        self.channels.close(id);
+    }
+}
+
+/// The `index`th of the four words of a seed.
+fn word(seed: &[u8; 32], index: usize) -> u64 {
+    let (words, _) = seed.as_chunks::<8>();
+    words.get(index).map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}

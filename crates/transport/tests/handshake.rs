@@ -1,0 +1,281 @@
+//! How a transport comes up, and how it does not.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Link, Sim, config};
+use peerconnection_transport::{
+    ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersions, Event, Fingerprint,
+    SctpParameters, SctpState,
+};
+
+const RTT: Duration = Duration::from_millis(20);
+
+#[test]
+fn both_layers_come_up_in_four_round_trips_without_a_timer() {
+    let mut sim = Sim::new(1);
+    sim.begin();
+    sim.open(0, 0, ChannelConfig::default());
+    sim.run_until(|sim| sim.is_open(1, 0));
+    // DTLS 1.3: one and a half; SCTP with the channel in its COOKIE ECHO: one and a half.
+    assert!(sim.elapsed() <= RTT * 4, "{:?}", sim.elapsed());
+    sim.run_until(|sim| sim.is_open(0, 0));
+    assert!(sim.elapsed() <= RTT * 4, "{:?}", sim.elapsed());
+    assert!(sim.is_connected());
+    for peer in &sim.peers {
+        assert_eq!(peer.dtls_version(), Some(DtlsVersions::Dtls13));
+        assert_eq!(peer.max_channels(), Some(65535));
+        assert_eq!((peer.handshakes(), peer.associations()), (1, 1));
+    }
+    assert_eq!(sim.peers[0].remote_certificates(), [sim.peers[1].certificate().der()]);
+    assert_eq!(sim.peers[1].remote_certificates(), [sim.peers[0].certificate().der()]);
+}
+
+#[test]
+fn states_are_told_in_their_order() {
+    let mut sim = Sim::connected(1);
+    sim.flush();
+    for (i, events) in sim.events.iter().enumerate() {
+        let states: Vec<_> = events
+            .iter()
+            .filter(|event| !matches!(event, Event::ChannelAnnounced { .. }))
+            .collect();
+        assert_eq!(
+            states,
+            [
+                &Event::DtlsStateChange(DtlsState::Connecting),
+                &Event::DtlsStateChange(DtlsState::Connected),
+                &Event::SctpStateChange(SctpState::Connected, None),
+                &Event::ChannelOpen { id: 0 },
+            ],
+            "peer {i}"
+        );
+    }
+}
+
+#[test]
+fn every_pair_of_versions_that_can_agree_does() {
+    use DtlsVersions::{Auto, Dtls12, Dtls13};
+    for (client, server, agreed) in [
+        (Auto, Auto, Dtls13),
+        (Auto, Dtls12, Dtls12),
+        (Dtls12, Auto, Dtls12),
+        (Auto, Dtls13, Dtls13),
+        (Dtls13, Auto, Dtls13),
+        (Dtls12, Dtls12, Dtls12),
+    ] {
+        let mut sim = Sim::with_configs(
+            1,
+            Config { dtls_versions: client, ..config(0) },
+            Config { dtls_versions: server, ..config(1) },
+        );
+        sim.begin();
+        sim.run_until(Sim::is_connected);
+        assert_eq!(sim.peers[0].dtls_version(), Some(agreed), "{client:?} {server:?}");
+    }
+}
+
+#[test]
+fn a_tenth_of_all_datagrams_lost_only_delays() {
+    for seed in 0..40 {
+        let mut sim = Sim::new(seed);
+        sim.link.loss = 10.0;
+        sim.link.jitter = Duration::from_millis(5);
+        sim.begin();
+        sim.run_until_within(Duration::from_secs(30), Sim::is_connected);
+    }
+}
+
+#[test]
+fn nothing_is_sent_before_ice_has_a_pair() {
+    let mut sim = Sim::new(1);
+    let prints = sim.peers[1].certificate().fingerprints();
+    let now = sim.now;
+    sim.peers[0].start_dtls(now, DtlsRole::Client, prints);
+    sim.peers[0].start_sctp(now, SctpParameters::default());
+    sim.run(Duration::from_secs(5));
+    assert_eq!(sim.datagrams, [0, 0]);
+    assert_eq!(sim.peers[0].dtls_state(), DtlsState::New);
+    assert_eq!(sim.peers[0].poll_timeout(), None);
+
+    let (began, now) = (sim.now, sim.now);
+    let prints = sim.peers[0].certificate().fingerprints();
+    sim.peers[1].set_writable(now, true);
+    sim.peers[1].start_dtls(now, DtlsRole::Server, prints);
+    sim.peers[1].start_sctp(now, SctpParameters::default());
+    sim.peers[0].set_writable(now, true);
+    sim.run_until(Sim::is_connected);
+    assert!(sim.now - began <= RTT * 4);
+}
+
+#[test]
+fn a_client_hello_that_comes_early_is_answered_when_the_description_is_there() {
+    let mut sim = Sim::new(1);
+    let prints: Vec<_> = sim.peers.iter().map(|p| p.certificate().fingerprints()).collect();
+    let now = sim.now;
+    sim.peers[0].set_writable(now, true);
+    sim.peers[0].start_dtls(now, DtlsRole::Client, prints[1].clone());
+    sim.peers[0].start_sctp(now, SctpParameters::default());
+    sim.run(Duration::from_millis(50));
+    assert_eq!(sim.peers[1].dtls_state(), DtlsState::New);
+
+    let began = sim.now;
+    sim.peers[1].start_dtls(began, DtlsRole::Server, prints[0].clone());
+    sim.run(Duration::from_millis(5));
+    assert_eq!(sim.peers[1].dtls_state(), DtlsState::New, "ICE has no pair yet");
+    sim.peers[1].set_writable(sim.now, true);
+    sim.peers[1].start_sctp(sim.now, SctpParameters::default());
+    sim.run_until(Sim::is_connected);
+    // The server's first flight leaves at once: no retransmission of the client was needed.
+    assert!(sim.now - began <= RTT * 4, "{:?}", sim.now - began);
+}
+
+#[test]
+fn sctp_that_begins_on_one_side_only_waits_for_the_other() {
+    for late in 0..2 {
+        let mut sim = Sim::new(1);
+        sim.begin_dtls();
+        let now = sim.now;
+        sim.peers[1 - late].start_sctp(now, SctpParameters::default());
+        sim.run(Duration::from_millis(150));
+        let began = sim.now;
+        sim.peers[late].start_sctp(began, SctpParameters::default());
+        sim.run_until(Sim::is_connected);
+        assert!(sim.now - began <= RTT * 2, "{:?}", sim.now - began);
+    }
+}
+
+#[test]
+fn a_wrong_fingerprint_fails_and_delivers_nothing() {
+    for deceived in 0..2 {
+        let mut sim = Sim::new(1);
+        let right: Vec<_> = sim.peers.iter().map(|p| p.certificate().fingerprints()).collect();
+        let wrong = vec![Fingerprint { algorithm: "sha-256".to_owned(), value: vec![7; 32] }];
+        for (i, role) in [DtlsRole::Client, DtlsRole::Server].into_iter().enumerate() {
+            let prints = if i == deceived { wrong.clone() } else { right[1 - i].clone() };
+            let now = sim.now;
+            sim.peers[i].set_writable(now, true);
+            sim.peers[i].start_dtls(now, role, prints);
+            sim.peers[i].start_sctp(now, SctpParameters::default());
+        }
+        sim.peers[1 - deceived].open_channel(sim.now, 0, ChannelConfig::default()).unwrap();
+        sim.run_until(|sim| sim.peers[deceived].dtls_state() == DtlsState::Failed);
+        sim.run(Duration::from_secs(5));
+        assert_eq!(
+            sim.events[deceived],
+            [
+                Event::DtlsStateChange(DtlsState::Connecting),
+                Event::DtlsError(DtlsError::FingerprintMismatch),
+                Event::DtlsStateChange(DtlsState::Failed),
+                Event::SctpStateChange(
+                    SctpState::Closed,
+                    Some(peerconnection_transport::SctpError::TransportClosed)
+                ),
+            ]
+        );
+        assert!(!sim.peers[1 - deceived].sctp_state().is_some_and(|s| s == SctpState::Connected));
+    }
+}
+
+#[test]
+fn a_later_description_with_other_fingerprints_ends_the_connection() {
+    let mut sim = Sim::connected(1);
+    let now = sim.now;
+    let right = sim.peers[1].certificate().fingerprints();
+    sim.peers[0].start_dtls(now, DtlsRole::Client, right);
+    assert_eq!(sim.peers[0].dtls_state(), DtlsState::Connected);
+
+    let wrong = vec![Fingerprint { algorithm: "sha-512".to_owned(), value: vec![7; 64] }];
+    sim.peers[0].start_dtls(now, DtlsRole::Client, wrong);
+    assert_eq!(sim.peers[0].dtls_state(), DtlsState::Failed);
+    sim.run_until(|sim| sim.peers[1].dtls_state() == DtlsState::Closed);
+}
+
+#[test]
+fn closing_is_heard_at_once() {
+    let mut sim = Sim::connected(1);
+    let now = sim.now;
+    sim.peers[0].close(now);
+    assert_eq!(sim.peers[0].dtls_state(), DtlsState::Closed);
+    assert_eq!(sim.peers[0].sctp_state(), Some(SctpState::Closed));
+    sim.run_until(|sim| sim.peers[1].dtls_state() == DtlsState::Closed);
+    assert!(sim.now - now <= RTT);
+    let aborted = |event: &Event| {
+        matches!(
+            event,
+            Event::SctpStateChange(
+                SctpState::Closed,
+                Some(peerconnection_transport::SctpError::Aborted { code: Some(12), .. })
+            )
+        )
+    };
+    assert!(sim.saw(1, aborted));
+    assert!(sim.is_closed(1, 0));
+    // Nothing goes on afterwards.
+    let before = sim.datagrams;
+    sim.run(Duration::from_secs(10));
+    assert_eq!(sim.datagrams, before);
+}
+
+#[test]
+fn closing_before_anything_began_says_nothing() {
+    let mut sim = Sim::new(1);
+    let now = sim.now;
+    sim.peers[0].close(now);
+    sim.begin();
+    sim.run(Duration::from_secs(1));
+    assert_eq!(sim.peers[0].dtls_state(), DtlsState::Closed);
+    assert_eq!(sim.datagrams[0], 0);
+}
+
+#[test]
+fn reordered_and_duplicated_flights_do_no_harm() {
+    for seed in 0..100 {
+        let mut sim = Sim::new(seed);
+        sim.link = Link { jitter: Duration::from_millis(30), duplicate: 30.0, ..Link::default() };
+        sim.begin();
+        sim.open(0, 0, ChannelConfig::default());
+        sim.run_until_within(Duration::from_secs(10), |sim| (0..2).all(|i| sim.is_open(i, 0)));
+        assert!(sim.is_connected());
+    }
+}
+
+#[test]
+fn an_association_can_end_while_dtls_stays() {
+    let mut sim = Sim::connected(1);
+    let now = sim.now;
+    sim.peers[0].stop_sctp(now);
+    sim.run_until(|sim| sim.peers[1].sctp_state() == Some(SctpState::Closed));
+    assert_eq!(sim.peers[1].dtls_state(), DtlsState::Connected);
+    assert_eq!(sim.peers[0].dtls_state(), DtlsState::Connected);
+}
+
+#[test]
+fn a_simulation_repeats_itself() {
+    let run = || {
+        let mut sim = Sim::new(7);
+        sim.link = Link {
+            loss: 15.0,
+            jitter: Duration::from_millis(9),
+            duplicate: 5.0,
+            ..Link::default()
+        };
+        sim.begin();
+        sim.open(0, 0, ChannelConfig::default());
+        sim.run_until(|sim| sim.is_open(0, 0));
+        for i in 0..50 {
+            sim.send(0, 0, format!("{i:0700}"));
+        }
+        sim.run_until(|sim| sim.messages(1, 0).len() == 50);
+        (sim.times, sim.events, sim.datagrams)
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn a_transport_can_move_between_threads() {
+    fn assert_send<T: Send + 'static>(_: &T) {}
+    let sim = Sim::new(1);
+    assert_send(&sim.peers[0]);
+}
