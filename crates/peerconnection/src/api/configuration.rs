@@ -1,0 +1,59 @@
+//! webrtc-pc §4.2.1 `RTCConfiguration`.
+
+use negotiation::{
+    Configuration, RTCBundlePolicy, RTCIceServer, RTCIceTransportPolicy, RTCRtcpMuxPolicy,
+};
+use serde::{Deserialize, Serialize};
+
+use super::RTCCertificate;
+
+/// webrtc-pc §4.2.1: how a connection is to be established or re-established.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RTCConfiguration {
+    /// Servers for ICE: STUN and TURN. See `spec-notes` for what is used of them so far.
+    pub ice_servers: Vec<RTCIceServer>,
+    /// Which candidates ICE may use.
+    pub ice_transport_policy: RTCIceTransportPolicy,
+    /// How m= sections are bundled if the peer does not know BUNDLE.
+    pub bundle_policy: RTCBundlePolicy,
+    /// Whether RTCP must be multiplexed; only `require` exists.
+    pub rtcp_mux_policy: RTCRtcpMuxPolicy,
+    /// Certificates to authenticate with; one is generated if there is none.
+    #[serde(skip)]
+    pub certificates: Vec<RTCCertificate>,
+    /// How many candidates to gather ahead, 0 to 255.
+    pub ice_candidate_pool_size: u8,
+}
+
+impl RTCConfiguration {
+    /// The same for the negotiation, which knows certificates by identity and fingerprints.
+    pub(crate) fn for_negotiation(&self, certificates: &[RTCCertificate]) -> Configuration {
+        Configuration {
+            ice_servers: self.ice_servers.clone(),
+            ice_transport_policy: self.ice_transport_policy,
+            bundle_policy: self.bundle_policy,
+            rtcp_mux_policy: self.rtcp_mux_policy,
+            certificates: certificates
+                .iter()
+                .map(|certificate| {
+                    let id = certificate.certificate.fingerprint_sha256();
+                    let id = id.iter().take(8).fold(0, |id, octet| id << 8 | u64::from(*octet));
+                    negotiation::Certificate {
+                        id,
+                        fingerprints: certificate
+                            .certificate
+                            .fingerprints()
+                            .iter()
+                            .map(|f| sdp::Fingerprint {
+                                algorithm: f.algorithm.clone(),
+                                value: f.value.clone(),
+                            })
+                            .collect(),
+                    }
+                })
+                .collect(),
+            ice_candidate_pool_size: self.ice_candidate_pool_size,
+        }
+    }
+}

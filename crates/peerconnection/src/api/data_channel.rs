@@ -1,0 +1,453 @@
+//! webrtc-pc §6.2 `RTCDataChannel`.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures::Stream;
+use futures::task::AtomicWaker;
+use negotiation::{ChannelId, Error};
+
+use super::handler::{Handler, handlers};
+use super::promise::closed;
+use super::stream::Inbox;
+use super::{DataChannelStream, Event, MessageEvent, RTCDataChannelState, RTCErrorEvent};
+use crate::connection::Connection;
+
+/// What travels in one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessageData {
+    /// Text.
+    String(String),
+    /// Octets.
+    Binary(Bytes),
+}
+
+impl MessageData {
+    /// Length in bytes; of the UTF-8 encoding for text.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::String(text) => text.len(),
+            Self::Binary(octets) => octets.len(),
+        }
+    }
+
+    /// Whether the message is empty, which is a message all the same.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The text, if it is text.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            Self::Binary(_) => None,
+        }
+    }
+
+    /// The octets of either kind.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::String(text) => text.as_bytes(),
+            Self::Binary(octets) => octets,
+        }
+    }
+
+    /// The octets of either kind, without a copy.
+    pub fn into_bytes(self) -> Bytes {
+        match self {
+            Self::String(text) => Bytes::from(text),
+            Self::Binary(octets) => octets,
+        }
+    }
+
+    /// webrtc-pc §6.2 "receiving messages on a data channel" step 4.
+    pub(crate) fn received(kind: transport::MessageKind, raw_data: Bytes) -> Self {
+        match kind {
+            transport::MessageKind::String => {
+                Self::String(match String::from_utf8(raw_data.into()) {
+                    Ok(text) => text,
+                    // "UTF-8 decode" replaces what is malformed.
+                    Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+                })
+            }
+            transport::MessageKind::Binary => Self::Binary(raw_data),
+        }
+    }
+}
+
+impl From<&str> for MessageData {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for MessageData {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<Bytes> for MessageData {
+    fn from(octets: Bytes) -> Self {
+        Self::Binary(octets)
+    }
+}
+
+impl From<Vec<u8>> for MessageData {
+    fn from(octets: Vec<u8>) -> Self {
+        Self::Binary(octets.into())
+    }
+}
+
+impl From<&[u8]> for MessageData {
+    fn from(octets: &[u8]) -> Self {
+        Self::Binary(Bytes::copy_from_slice(octets))
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for MessageData {
+    fn from(octets: &[u8; N]) -> Self {
+        Self::Binary(Bytes::copy_from_slice(octets))
+    }
+}
+
+/// webrtc-pc §6.2: a bi-directional channel for messages.
+///
+/// The connection keeps a channel alive, not the other way round: when the connection is closed,
+/// or its last handle is dropped, its channels are closed. Dropping all handles of a channel does
+/// not close it: its handlers go on being called.
+///
+/// # Receiving
+/// A message goes to the handler set by [`on_message`](Self::on_message), as it comes; without a
+/// handler it waits to be read from [`messages`](Self::messages). Messages that wait are never
+/// lost: beyond 1 MiB they hold back the peer through SCTP's flow control, together with the
+/// other channels of the connection.
+#[derive(Clone)]
+pub struct RTCDataChannel {
+    pub(crate) object: Arc<ChannelObject>,
+}
+
+/// What never changes about a channel, webrtc-pc §6.2.
+#[derive(Clone, Debug)]
+pub(crate) struct ChannelAttributes {
+    pub(crate) label: String,
+    pub(crate) ordered: bool,
+    pub(crate) max_packet_life_time: Option<u16>,
+    pub(crate) max_retransmits: Option<u16>,
+    pub(crate) protocol: String,
+    pub(crate) negotiated: bool,
+}
+
+pub(crate) struct ChannelObject {
+    pub(crate) connection: Weak<Connection>,
+    pub(crate) channel: ChannelId,
+    pub(crate) attributes: ChannelAttributes,
+    pub(crate) slots: ChannelSlots,
+    pub(crate) inbox: Inbox,
+    /// A writer that waits for `bufferedAmount` to fall, or for the end.
+    pub(crate) writer: AtomicWaker,
+    pub(crate) open: Handler<Event<RTCDataChannel>>,
+    pub(crate) bufferedamountlow: Handler<Event<RTCDataChannel>>,
+    pub(crate) error: Handler<RTCErrorEvent<RTCDataChannel>>,
+    pub(crate) closing: Handler<Event<RTCDataChannel>>,
+    pub(crate) close: Handler<Event<RTCDataChannel>>,
+    pub(crate) message: Handler<MessageEvent>,
+}
+
+/// The slots that change. They are written under the connection's lock only, and outlive it.
+pub(crate) struct ChannelSlots {
+    ready_state: AtomicU8,
+    pub(crate) buffered_amount: AtomicU64,
+    pub(crate) buffered_amount_low_threshold: AtomicU64,
+    pub(crate) id: OnceLock<u16>,
+}
+
+impl ChannelSlots {
+    pub(crate) fn ready_state(&self) -> RTCDataChannelState {
+        match self.ready_state.load(Ordering::Acquire) {
+            0 => RTCDataChannelState::Connecting,
+            1 => RTCDataChannelState::Open,
+            2 => RTCDataChannelState::Closing,
+            _ => RTCDataChannelState::Closed,
+        }
+    }
+
+    pub(crate) fn set_ready_state(&self, state: RTCDataChannelState) {
+        let state = match state {
+            RTCDataChannelState::Connecting => 0,
+            RTCDataChannelState::Open => 1,
+            RTCDataChannelState::Closing => 2,
+            RTCDataChannelState::Closed => 3,
+        };
+        self.ready_state.store(state, Ordering::Release);
+    }
+}
+
+impl ChannelObject {
+    /// webrtc-pc §6.2 "create an RTCDataChannel".
+    pub(crate) fn new(
+        connection: Weak<Connection>,
+        channel: ChannelId,
+        id: Option<u16>,
+        attributes: ChannelAttributes,
+    ) -> Self {
+        let slots = ChannelSlots {
+            ready_state: AtomicU8::new(0),
+            buffered_amount: AtomicU64::new(0),
+            buffered_amount_low_threshold: AtomicU64::new(0),
+            id: id.map_or_else(OnceLock::new, OnceLock::from),
+        };
+        Self {
+            connection,
+            channel,
+            attributes,
+            slots,
+            inbox: Inbox::default(),
+            writer: AtomicWaker::new(),
+            open: Handler::default(),
+            bufferedamountlow: Handler::default(),
+            error: Handler::default(),
+            closing: Handler::default(),
+            close: Handler::default(),
+            message: Handler::default(),
+        }
+    }
+
+    /// Hands a message to the handler, or keeps it for the reader.
+    pub(crate) fn deliver(self: &Arc<Self>, message: Option<MessageData>) {
+        let target = RTCDataChannel { object: self.clone() };
+        if let Some(message) = message {
+            if self.message.is_set() && !self.inbox.has_reader() && !self.inbox.is_waiting() {
+                let target = target.clone();
+                self.message.call("message", || Some(MessageEvent { target, message }));
+            } else {
+                self.inbox.push(message);
+            }
+        }
+        while self.message.is_set() && !self.inbox.has_reader() {
+            let Some(message) = self.inbox.pop() else { break };
+            self.message.call("message", || Some(MessageEvent { target: target.clone(), message }));
+        }
+        self.update_flow();
+    }
+
+    /// Holds back the peer, or lets it go on, as the inbox asks.
+    pub(crate) fn update_flow(&self) {
+        if let Some(paused) = self.inbox.flow_change()
+            && let Some(connection) = self.connection.upgrade()
+        {
+            connection.api(|core, now| core.set_receive_paused(now, self, paused));
+        }
+    }
+
+    /// The channel is closed, or its connection is gone: readers and writers learn of it.
+    pub(crate) fn end(&self) {
+        self.slots.set_ready_state(RTCDataChannelState::Closed);
+        self.inbox.end();
+        self.writer.wake();
+    }
+}
+
+impl RTCDataChannel {
+    /// The label given by the peer that created the channel. Need not be unique.
+    #[doc(alias("RTCDataChannel.label"))]
+    pub fn label(&self) -> &str {
+        &self.object.attributes.label
+    }
+
+    /// Whether messages arrive in the order in which they were sent.
+    #[doc(alias("RTCDataChannel.ordered"))]
+    pub fn ordered(&self) -> bool {
+        self.object.attributes.ordered
+    }
+
+    /// For how long, in milliseconds, a message is (re)transmitted; `None` if not limited so.
+    #[doc(alias = "maxPacketLifeTime")]
+    pub fn max_packet_life_time(&self) -> Option<u16> {
+        self.object.attributes.max_packet_life_time
+    }
+
+    /// How many times a message is retransmitted; `None` if not limited so.
+    #[doc(alias = "maxRetransmits")]
+    pub fn max_retransmits(&self) -> Option<u16> {
+        self.object.attributes.max_retransmits
+    }
+
+    /// The name of the sub-protocol, or the empty string.
+    #[doc(alias("RTCDataChannel.protocol"))]
+    pub fn protocol(&self) -> &str {
+        &self.object.attributes.protocol
+    }
+
+    /// Whether the applications agreed on the channel by themselves.
+    #[doc(alias("RTCDataChannel.negotiated"))]
+    pub fn negotiated(&self) -> bool {
+        self.object.attributes.negotiated
+    }
+
+    /// The id, 0 to 65534; `None` until the DTLS role is known, if none was given.
+    #[doc(alias("RTCDataChannel.id"))]
+    pub fn id(&self) -> Option<u16> {
+        self.object.slots.id.get().copied()
+    }
+
+    /// The state of the channel.
+    #[doc(alias = "readyState")]
+    pub fn ready_state(&self) -> RTCDataChannelState {
+        self.object.slots.ready_state()
+    }
+
+    /// How many bytes of messages were queued by [`send`](Self::send) and not yet sent. Framing
+    /// does not count. Stays as it is when the channel closes.
+    #[doc(alias = "bufferedAmount")]
+    pub fn buffered_amount(&self) -> u64 {
+        self.object.slots.buffered_amount.load(Ordering::Acquire)
+    }
+
+    /// The threshold, in bytes, of `bufferedamountlow`; 0 at first.
+    #[doc(alias = "bufferedAmountLowThreshold")]
+    pub fn buffered_amount_low_threshold(&self) -> u64 {
+        self.object.slots.buffered_amount_low_threshold.load(Ordering::Acquire)
+    }
+
+    /// Sets the threshold, in bytes, of `bufferedamountlow`.
+    pub fn set_buffered_amount_low_threshold(&self, threshold: u64) {
+        self.object.slots.buffered_amount_low_threshold.store(threshold, Ordering::Release);
+    }
+
+    /// Queues a message. Returns at once; [`buffered_amount`](Self::buffered_amount) tells what
+    /// the network has not taken yet.
+    ///
+    /// # Errors
+    /// - `InvalidStateError` unless the channel is open, or after the connection was closed.
+    /// - `TypeError` if the message is larger than
+    ///   [`maxMessageSize`](super::RTCSctpTransport::max_message_size).
+    /// - `OperationError` if more than 16 MiB would be queued.
+    #[doc(alias("RTCDataChannel.send"))]
+    pub fn send(&self, data: impl Into<MessageData>) -> Result<(), Error> {
+        let connection = self.object.connection.upgrade().ok_or_else(closed)?;
+        let (kind, data) = match data.into() {
+            MessageData::String(text) => (transport::MessageKind::String, Bytes::from(text)),
+            MessageData::Binary(octets) => (transport::MessageKind::Binary, octets),
+        };
+        connection.api(|core, now| core.send(now, &self.object, kind, data))
+    }
+
+    /// Closes the channel: what is queued is still sent, then both sides see `close`. Does
+    /// nothing on a channel that is closing or closed.
+    #[doc(alias("RTCDataChannel.close"))]
+    pub fn close(&self) {
+        if let Some(connection) = self.object.connection.upgrade() {
+            connection.api(|core, now| core.close_channel(now, &self.object));
+        }
+    }
+
+    /// The messages that no handler takes, as a stream. It ends when the channel is closed and
+    /// everything received before has been read. As long as it exists, messages go to it, even
+    /// if a handler is set; with several streams, each message goes to one of them.
+    pub fn messages(&self) -> Messages {
+        self.object.inbox.add_reader();
+        Messages { object: self.object.clone() }
+    }
+
+    /// The channel as a stream of bytes, for `AsyncRead` and `AsyncWrite` of the `futures` crate.
+    /// Message boundaries are not kept. For use on reliable, ordered channels.
+    pub fn into_stream(self) -> DataChannelStream {
+        DataChannelStream::new(self)
+    }
+
+    /// `message`: a message has come.
+    ///
+    /// Replaces the handler set before; messages that waited come first. It is called on the
+    /// connection's event loop, without any lock held, and may call every method of every
+    /// object; it should not block. If it panics the panic is caught and reported with
+    /// `tracing`.
+    #[doc(alias = "onmessage")]
+    pub fn on_message(&self, handler: impl FnMut(MessageEvent) + Send + 'static) {
+        self.object.message.set(Some(Box::new(handler)));
+        if self.object.inbox.is_waiting()
+            && let Some(connection) = self.object.connection.upgrade()
+        {
+            connection.api(|core, _| core.queue_waiting_messages(&self.object));
+        }
+    }
+
+    /// Clears the handler set by [`on_message`](Self::on_message).
+    pub fn clear_on_message(&self) {
+        self.object.message.set(None);
+    }
+
+    handlers! {
+        /// `open`: messages can be sent.
+        #[doc(alias = "onopen")]
+        on_open / clear_on_open: Event<RTCDataChannel> => object.open;
+        /// `bufferedamountlow`: [`buffered_amount`](Self::buffered_amount) has fallen to or
+        /// below the threshold.
+        #[doc(alias = "onbufferedamountlow")]
+        on_bufferedamountlow / clear_on_bufferedamountlow: Event<RTCDataChannel> => object.bufferedamountlow;
+        /// `error`: the channel could not be made, or SCTP failed.
+        #[doc(alias = "onerror")]
+        on_error / clear_on_error: RTCErrorEvent<RTCDataChannel> => object.error;
+        /// `closing`: the peer has begun to close the channel.
+        #[doc(alias = "onclosing")]
+        on_closing / clear_on_closing: Event<RTCDataChannel> => object.closing;
+        /// `close`: the channel is closed.
+        #[doc(alias = "onclose")]
+        on_close / clear_on_close: Event<RTCDataChannel> => object.close;
+    }
+}
+
+impl PartialEq for RTCDataChannel {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.object, &other.object)
+    }
+}
+
+impl Eq for RTCDataChannel {}
+
+impl std::fmt::Debug for RTCDataChannel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RTCDataChannel")
+            .field("label", &self.label())
+            .field("id", &self.id())
+            .field("ready_state", &self.ready_state())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The messages of a channel as a stream; see [`RTCDataChannel::messages`].
+#[derive(Debug)]
+pub struct Messages {
+    object: Arc<ChannelObject>,
+}
+
+impl Stream for Messages {
+    type Item = MessageData;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<MessageData>> {
+        let message = std::task::ready!(self.object.inbox.poll_pop(cx));
+        self.object.update_flow();
+        Poll::Ready(message)
+    }
+}
+
+impl Drop for Messages {
+    fn drop(&mut self) {
+        self.object.inbox.remove_reader();
+        if self.object.message.is_set()
+            && self.object.inbox.is_waiting()
+            && let Some(connection) = self.object.connection.upgrade()
+        {
+            connection.api(|core, _| core.queue_waiting_messages(&self.object));
+        }
+    }
+}
+
+impl std::fmt::Debug for ChannelObject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChannelObject").field("channel", &self.channel).finish_non_exhaustive()
+    }
+}

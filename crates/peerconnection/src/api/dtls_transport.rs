@@ -1,0 +1,75 @@
+//! webrtc-pc §5.5 `RTCDtlsTransport`.
+
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use negotiation::TransportId;
+
+use super::handler::{Handler, handlers};
+use super::{Event, IceTransportObject, RTCDtlsTransportState, RTCErrorEvent, RTCIceTransport};
+use crate::connection::Connection;
+
+/// webrtc-pc §5.5: the DTLS transport over which a connection's packets travel.
+#[derive(Clone)]
+pub struct RTCDtlsTransport {
+    pub(crate) object: Arc<DtlsTransportObject>,
+}
+
+pub(crate) struct DtlsTransportObject {
+    pub(crate) connection: Weak<Connection>,
+    pub(crate) id: TransportId,
+    pub(crate) ice_transport: Arc<IceTransportObject>,
+    pub(crate) statechange: Handler<Event<RTCDtlsTransport>>,
+    pub(crate) error: Handler<RTCErrorEvent<RTCDtlsTransport>>,
+}
+
+impl DtlsTransportObject {
+    pub(crate) fn new(ice_transport: Arc<IceTransportObject>) -> Self {
+        Self {
+            connection: ice_transport.connection.clone(),
+            id: ice_transport.id,
+            ice_transport,
+            statechange: Handler::default(),
+            error: Handler::default(),
+        }
+    }
+}
+
+impl RTCDtlsTransport {
+    /// The ICE transport below.
+    #[doc(alias = "iceTransport")]
+    pub fn ice_transport(&self) -> RTCIceTransport {
+        RTCIceTransport { object: self.object.ice_transport.clone() }
+    }
+
+    /// The state of the transport.
+    #[doc(alias("RTCDtlsTransport.state"))]
+    pub fn state(&self) -> RTCDtlsTransportState {
+        self.object
+            .connection
+            .upgrade()
+            .and_then(|connection| connection.core().dtls_state(self.object.id))
+            .unwrap_or(RTCDtlsTransportState::Closed)
+    }
+
+    /// The peer's certificate chain, each certificate in DER; empty until the handshake is done.
+    #[doc(alias = "getRemoteCertificates")]
+    pub fn get_remote_certificates(&self) -> Vec<Bytes> {
+        self.object
+            .connection
+            .upgrade()
+            .map(|connection| connection.core().remote_certificates(self.object.id))
+            .unwrap_or_default()
+    }
+
+    handlers! {
+        /// `statechange`: [`state`](Self::state) has changed.
+        #[doc(alias = "onstatechange")]
+        on_statechange / clear_on_statechange: Event<RTCDtlsTransport> => object.statechange;
+        /// `error`: the handshake failed or a fatal alert came or was sent.
+        #[doc(alias = "onerror")]
+        on_error / clear_on_error: RTCErrorEvent<RTCDtlsTransport> => object.error;
+    }
+}
+
+super::identity!(RTCDtlsTransport);

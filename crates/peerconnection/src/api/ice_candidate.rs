@@ -1,0 +1,385 @@
+//! webrtc-pc §4.8.1 `RTCIceCandidate`, §5.6.2 `RTCIceCandidatePair`, §5.6.1 `RTCIceParameters`.
+
+use std::sync::Arc;
+
+use negotiation::{Error, RTCIceCandidateInit, w3c_enum};
+use serde::{Deserialize, Serialize, Serializer};
+
+w3c_enum! {
+    /// webrtc-pc §4.8.1.3: the transport protocol of a candidate.
+    pub enum RTCIceProtocol {
+        /// UDP.
+        Udp = "udp",
+        /// TCP.
+        Tcp = "tcp",
+    }
+}
+
+w3c_enum! {
+    /// webrtc-pc §4.8.1.4: the kind of a TCP candidate.
+    pub enum RTCIceTcpCandidateType {
+        /// Opens connections.
+        Active = "active",
+        /// Accepts connections.
+        Passive = "passive",
+        /// Opens simultaneously.
+        So = "so",
+    }
+}
+
+w3c_enum! {
+    /// webrtc-pc §4.8.1.5: where a candidate comes from.
+    pub enum RTCIceCandidateType {
+        /// An interface of the host.
+        Host = "host",
+        /// Seen by a STUN server.
+        Srflx = "srflx",
+        /// Seen by the peer.
+        Prflx = "prflx",
+        /// A TURN allocation.
+        Relay = "relay",
+    }
+}
+
+w3c_enum! {
+    /// webrtc-pc §4.8.1.6: the protocol between client and server.
+    pub enum RTCIceServerTransportProtocol {
+        /// UDP.
+        Udp = "udp",
+        /// TCP.
+        Tcp = "tcp",
+        /// TLS over TCP.
+        Tls = "tls",
+    }
+}
+
+w3c_enum! {
+    /// webrtc-pc §5.6.6: the component of a candidate or transport.
+    pub enum RTCIceComponent {
+        /// RTP, or RTP and RTCP multiplexed, or data.
+        Rtp = "rtp",
+        /// RTCP.
+        Rtcp = "rtcp",
+    }
+}
+
+/// webrtc-pc §4.8.1 `RTCLocalIceCandidateInit`: what [`RTCIceCandidate::new`] takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RTCLocalIceCandidateInit {
+    /// The `candidate-attribute`; empty for the end of candidates.
+    pub candidate: String,
+    /// The mid of the m= section.
+    pub sdp_mid: Option<String>,
+    /// The index of the m= section, from 0.
+    #[serde(rename = "sdpMLineIndex")]
+    pub sdp_m_line_index: Option<u16>,
+    /// The ufrag that names the generation.
+    pub username_fragment: Option<String>,
+    /// For relay candidates: the protocol towards the TURN server.
+    pub relay_protocol: Option<RTCIceServerTransportProtocol>,
+    /// For candidates from a server: its URL.
+    pub url: Option<String>,
+}
+
+impl From<RTCIceCandidateInit> for RTCLocalIceCandidateInit {
+    fn from(init: RTCIceCandidateInit) -> Self {
+        Self {
+            candidate: init.candidate,
+            sdp_mid: init.sdp_mid,
+            sdp_m_line_index: init.sdp_m_line_index,
+            username_fragment: init.username_fragment,
+            relay_protocol: None,
+            url: None,
+        }
+    }
+}
+
+/// webrtc-pc §4.8.1: an ICE candidate. Immutable; cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RTCIceCandidate {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Inner {
+    init: RTCLocalIceCandidateInit,
+    parsed: Option<sdp::Candidate>,
+}
+
+impl RTCIceCandidate {
+    /// Makes a candidate, as the constructor of webrtc-pc §4.8.1.1 does. A `candidate` that
+    /// cannot be parsed is kept as it is; the members that would come from it are then `None`.
+    ///
+    /// # Errors
+    /// `TypeError` if both `sdp_mid` and `sdp_m_line_index` are `None`.
+    pub fn new(init: impl Into<RTCLocalIceCandidateInit>) -> Result<Self, Error> {
+        let init = init.into();
+        if init.sdp_mid.is_none() && init.sdp_m_line_index.is_none() {
+            return Err(Error::TypeError("sdpMid and sdpMLineIndex are both null".to_owned()));
+        }
+        Ok(Self::create(init))
+    }
+
+    /// webrtc-pc §4.8.1.1 "create an RTCIceCandidate".
+    pub(crate) fn create(mut init: RTCLocalIceCandidateInit) -> Self {
+        let parsed = if init.candidate.is_empty() {
+            None
+        } else {
+            init.candidate.parse::<sdp::Candidate>().ok()
+        };
+        if init.username_fragment.is_none() {
+            init.username_fragment = parsed.as_ref().and_then(|c| c.username_fragment.clone());
+        }
+        Self { inner: Arc::new(Inner { init, parsed }) }
+    }
+
+    fn parsed<T>(&self, member: impl FnOnce(&sdp::Candidate) -> T) -> Option<T> {
+        self.inner.parsed.as_ref().map(member)
+    }
+
+    /// The `candidate-attribute`; the empty string is the end of candidates.
+    #[doc(alias("RTCIceCandidate.candidate"))]
+    pub fn candidate(&self) -> &str {
+        &self.inner.init.candidate
+    }
+
+    /// The mid of the m= section.
+    #[doc(alias = "sdpMid")]
+    pub fn sdp_mid(&self) -> Option<&str> {
+        self.inner.init.sdp_mid.as_deref()
+    }
+
+    /// The index of the m= section, from 0.
+    #[doc(alias = "sdpMLineIndex")]
+    pub fn sdp_m_line_index(&self) -> Option<u16> {
+        self.inner.init.sdp_m_line_index
+    }
+
+    /// Equal for candidates with the same base, type, protocol and server.
+    #[doc(alias("RTCIceCandidate.foundation"))]
+    pub fn foundation(&self) -> Option<&str> {
+        self.inner.parsed.as_ref().map(|c| c.foundation.as_str())
+    }
+
+    /// RTP or RTCP.
+    #[doc(alias("RTCIceCandidate.component"))]
+    pub fn component(&self) -> Option<RTCIceComponent> {
+        self.parsed(|c| if c.component == 2 { RTCIceComponent::Rtcp } else { RTCIceComponent::Rtp })
+    }
+
+    /// RFC 8445 §5.1.2, 1 to 2³¹ − 1; higher is preferred.
+    #[doc(alias("RTCIceCandidate.priority"))]
+    pub fn priority(&self) -> Option<u32> {
+        self.parsed(|c| c.priority)
+    }
+
+    /// An IP address or a name ending in `.local`.
+    #[doc(alias("RTCIceCandidate.address"))]
+    pub fn address(&self) -> Option<&str> {
+        self.inner.parsed.as_ref().map(|c| c.address.as_str())
+    }
+
+    /// UDP or TCP; `None` for any other.
+    #[doc(alias("RTCIceCandidate.protocol"))]
+    pub fn protocol(&self) -> Option<RTCIceProtocol> {
+        let transport = &self.inner.parsed.as_ref()?.transport;
+        if transport.eq_ignore_ascii_case("udp") {
+            Some(RTCIceProtocol::Udp)
+        } else if transport.eq_ignore_ascii_case("tcp") {
+            Some(RTCIceProtocol::Tcp)
+        } else {
+            None
+        }
+    }
+
+    /// The port.
+    #[doc(alias("RTCIceCandidate.port"))]
+    pub fn port(&self) -> Option<u16> {
+        self.parsed(|c| c.port)
+    }
+
+    /// Where the candidate comes from; `None` for a type this crate does not know.
+    #[doc(alias = "type")]
+    pub fn type_(&self) -> Option<RTCIceCandidateType> {
+        match self.inner.parsed.as_ref()?.kind {
+            sdp::CandidateKind::Host => Some(RTCIceCandidateType::Host),
+            sdp::CandidateKind::Srflx => Some(RTCIceCandidateType::Srflx),
+            sdp::CandidateKind::Prflx => Some(RTCIceCandidateType::Prflx),
+            sdp::CandidateKind::Relay => Some(RTCIceCandidateType::Relay),
+            _ => None,
+        }
+    }
+
+    /// For TCP candidates, which side connects.
+    #[doc(alias = "tcpType")]
+    pub fn tcp_type(&self) -> Option<RTCIceTcpCandidateType> {
+        match self.inner.parsed.as_ref()?.tcp_type.as_ref()? {
+            sdp::TcpType::Active => Some(RTCIceTcpCandidateType::Active),
+            sdp::TcpType::Passive => Some(RTCIceTcpCandidateType::Passive),
+            sdp::TcpType::So => Some(RTCIceTcpCandidateType::So),
+            #[allow(unreachable_patterns)]
+            _ => None,
+        }
+    }
+
+    /// For candidates that derive from another, its address.
+    #[doc(alias = "relatedAddress")]
+    pub fn related_address(&self) -> Option<&str> {
+        self.inner.parsed.as_ref()?.related_address.as_deref()
+    }
+
+    /// For candidates that derive from another, its port.
+    #[doc(alias = "relatedPort")]
+    pub fn related_port(&self) -> Option<u16> {
+        self.inner.parsed.as_ref()?.related_port
+    }
+
+    /// The ufrag that names the generation.
+    #[doc(alias = "usernameFragment")]
+    pub fn username_fragment(&self) -> Option<&str> {
+        self.inner.init.username_fragment.as_deref()
+    }
+
+    /// For local relay candidates, the protocol towards the TURN server.
+    #[doc(alias = "relayProtocol")]
+    pub fn relay_protocol(&self) -> Option<RTCIceServerTransportProtocol> {
+        self.inner.init.relay_protocol
+    }
+
+    /// For local candidates from a server, its URL.
+    #[doc(alias("RTCIceCandidate.url"))]
+    pub fn url(&self) -> Option<&str> {
+        self.inner.init.url.as_deref()
+    }
+
+    /// The candidate as it travels to the peer.
+    #[doc(alias = "toJSON")]
+    pub fn to_json(&self) -> RTCIceCandidateInit {
+        let init = &self.inner.init;
+        RTCIceCandidateInit {
+            candidate: init.candidate.clone(),
+            sdp_mid: init.sdp_mid.clone(),
+            sdp_m_line_index: init.sdp_m_line_index,
+            username_fragment: init.username_fragment.clone(),
+        }
+    }
+}
+
+impl Serialize for RTCIceCandidate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().serialize(serializer)
+    }
+}
+
+impl From<&RTCIceCandidate> for RTCIceCandidateInit {
+    fn from(candidate: &RTCIceCandidate) -> Self {
+        candidate.to_json()
+    }
+}
+
+/// webrtc-pc §5.6.2: a local and a remote candidate. A handle with identity: two are equal if
+/// they are the same object.
+#[derive(Clone, Debug)]
+pub struct RTCIceCandidatePair {
+    inner: Arc<(RTCIceCandidate, RTCIceCandidate)>,
+}
+
+impl RTCIceCandidatePair {
+    pub(crate) fn new(local: RTCIceCandidate, remote: RTCIceCandidate) -> Self {
+        Self { inner: Arc::new((local, remote)) }
+    }
+
+    /// The local candidate.
+    #[doc(alias("RTCIceCandidatePair.local"))]
+    pub fn local(&self) -> &RTCIceCandidate {
+        &self.inner.0
+    }
+
+    /// The remote candidate.
+    #[doc(alias("RTCIceCandidatePair.remote"))]
+    pub fn remote(&self) -> &RTCIceCandidate {
+        &self.inner.1
+    }
+}
+
+impl PartialEq for RTCIceCandidatePair {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+impl Eq for RTCIceCandidatePair {}
+
+/// webrtc-pc §5.6.1: ICE credentials.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RTCIceParameters {
+    /// `ice-ufrag`
+    pub username_fragment: Option<String>,
+    /// `ice-pwd`
+    pub password: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = "candidate:905690388 1 udp 2113937151 10.0.0.1 58041 typ host \
+                        generation 0 ufrag thC8 network-cost 999";
+
+    fn candidate(line: &str) -> RTCIceCandidate {
+        RTCIceCandidate::new(RTCIceCandidateInit {
+            candidate: line.to_owned(),
+            sdp_mid: Some("0".to_owned()),
+            sdp_m_line_index: None,
+            username_fragment: None,
+        })
+        .unwrap()
+    }
+
+    // WPT RTCIceCandidate-constructor.html
+    #[test]
+    fn the_members_are_read_from_the_candidate_attribute() {
+        let candidate = candidate(LINE);
+        assert_eq!(candidate.candidate(), LINE);
+        assert_eq!(candidate.foundation(), Some("905690388"));
+        assert_eq!(candidate.component(), Some(RTCIceComponent::Rtp));
+        assert_eq!(candidate.priority(), Some(2_113_937_151));
+        assert_eq!(candidate.address(), Some("10.0.0.1"));
+        assert_eq!(candidate.port(), Some(58_041));
+        assert_eq!(candidate.protocol(), Some(RTCIceProtocol::Udp));
+        assert_eq!(candidate.type_(), Some(RTCIceCandidateType::Host));
+        assert_eq!(candidate.username_fragment(), Some("thC8"));
+        assert_eq!(candidate.sdp_mid(), Some("0"));
+    }
+
+    #[test]
+    fn what_cannot_be_parsed_is_kept_and_says_nothing() {
+        let candidate = candidate("whatever");
+        assert_eq!(candidate.candidate(), "whatever");
+        assert_eq!((candidate.foundation(), candidate.port()), (None, None));
+    }
+
+    #[test]
+    fn a_candidate_for_no_section_is_a_type_error() {
+        let refused = RTCIceCandidate::new(RTCLocalIceCandidateInit::default()).unwrap_err();
+        assert_eq!(refused.name(), "TypeError");
+    }
+
+    #[test]
+    fn it_travels_as_the_json_that_browsers_exchange() {
+        let json = serde_json::to_value(candidate(LINE)).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({
+                "candidate": LINE,
+                "sdpMid": "0",
+                "sdpMLineIndex": null,
+                "usernameFragment": "thC8",
+            })
+        );
+        let init: RTCIceCandidateInit = serde_json::from_value(json).unwrap();
+        assert_eq!(RTCIceCandidate::new(init).unwrap(), candidate(LINE));
+    }
+}

@@ -1,0 +1,122 @@
+//! webrtc-pc §5.6 `RTCIceTransport`.
+
+use std::sync::{Arc, Weak};
+
+use negotiation::TransportId;
+
+use super::handler::{Handler, handlers};
+use super::{
+    Event, RTCIceCandidate, RTCIceCandidatePair, RTCIceComponent, RTCIceGathererState,
+    RTCIceParameters, RTCIceRole, RTCIceTransportState,
+};
+use crate::connection::Connection;
+use crate::core::IceTransportSlots;
+
+/// webrtc-pc §5.6: the ICE transport over which a connection's packets travel. An ICE restart
+/// keeps the object.
+#[derive(Clone)]
+pub struct RTCIceTransport {
+    pub(crate) object: Arc<IceTransportObject>,
+}
+
+pub(crate) struct IceTransportObject {
+    pub(crate) connection: Weak<Connection>,
+    pub(crate) id: TransportId,
+    pub(crate) statechange: Handler<Event<RTCIceTransport>>,
+    pub(crate) gatheringstatechange: Handler<Event<RTCIceTransport>>,
+    pub(crate) selectedcandidatepairchange: Handler<Event<RTCIceTransport>>,
+}
+
+impl IceTransportObject {
+    pub(crate) fn new(connection: Weak<Connection>, id: TransportId) -> Self {
+        Self {
+            connection,
+            id,
+            statechange: Handler::default(),
+            gatheringstatechange: Handler::default(),
+            selectedcandidatepairchange: Handler::default(),
+        }
+    }
+}
+
+impl RTCIceTransport {
+    /// Reads a slot; `None` when the transport is gone with its connection or was discarded.
+    fn slot<T>(&self, read: impl FnOnce(&IceTransportSlots) -> T) -> Option<T> {
+        let connection = self.object.connection.upgrade()?;
+        let core = connection.core();
+        core.ice_transport_slots(self.object.id).map(read)
+    }
+
+    /// Whether this agent nominates.
+    #[doc(alias("RTCIceTransport.role"))]
+    pub fn role(&self) -> RTCIceRole {
+        self.slot(|slots| slots.role).unwrap_or(RTCIceRole::Unknown)
+    }
+
+    /// Always `rtp`: RTCP is multiplexed.
+    #[doc(alias("RTCIceTransport.component"))]
+    pub fn component(&self) -> RTCIceComponent {
+        RTCIceComponent::Rtp
+    }
+
+    /// The state of the transport.
+    #[doc(alias("RTCIceTransport.state"))]
+    pub fn state(&self) -> RTCIceTransportState {
+        self.slot(|slots| slots.state).unwrap_or(RTCIceTransportState::Closed)
+    }
+
+    /// What it has gathered.
+    #[doc(alias = "gatheringState")]
+    pub fn gathering_state(&self) -> RTCIceGathererState {
+        self.slot(|slots| slots.gatherer_state).unwrap_or(RTCIceGathererState::New)
+    }
+
+    /// The local candidates of the newest generation that were surfaced in `icecandidate`.
+    #[doc(alias = "getLocalCandidates")]
+    pub fn get_local_candidates(&self) -> Vec<RTCIceCandidate> {
+        self.slot(|slots| slots.local_candidates.clone()).unwrap_or_default()
+    }
+
+    /// The remote candidates of the newest generation, from descriptions and `addIceCandidate`.
+    /// Peer-reflexive ones are not among them.
+    #[doc(alias = "getRemoteCandidates")]
+    pub fn get_remote_candidates(&self) -> Vec<RTCIceCandidate> {
+        self.slot(|slots| slots.remote_candidates.clone()).unwrap_or_default()
+    }
+
+    /// The pair on which packets are sent. The same object as long as the pair is the same.
+    #[doc(alias = "getSelectedCandidatePair")]
+    pub fn get_selected_candidate_pair(&self) -> Option<RTCIceCandidatePair> {
+        self.slot(|slots| match slots.state {
+            RTCIceTransportState::New | RTCIceTransportState::Closed => None,
+            _ => slots.selected_candidate_pair.clone(),
+        })
+        .flatten()
+    }
+
+    /// The credentials of the local description.
+    #[doc(alias = "getLocalParameters")]
+    pub fn get_local_parameters(&self) -> Option<RTCIceParameters> {
+        self.slot(|slots| slots.local_parameters.clone()).flatten()
+    }
+
+    /// The credentials of the remote description.
+    #[doc(alias = "getRemoteParameters")]
+    pub fn get_remote_parameters(&self) -> Option<RTCIceParameters> {
+        self.slot(|slots| slots.remote_parameters.clone()).flatten()
+    }
+
+    handlers! {
+        /// `statechange`: [`state`](Self::state) has changed.
+        #[doc(alias = "onstatechange")]
+        on_statechange / clear_on_statechange: Event<RTCIceTransport> => object.statechange;
+        /// `gatheringstatechange`: [`gathering_state`](Self::gathering_state) has changed.
+        #[doc(alias = "ongatheringstatechange")]
+        on_gatheringstatechange / clear_on_gatheringstatechange: Event<RTCIceTransport> => object.gatheringstatechange;
+        /// `selectedcandidatepairchange`: the pair in use has changed.
+        #[doc(alias = "onselectedcandidatepairchange")]
+        on_selectedcandidatepairchange / clear_on_selectedcandidatepairchange: Event<RTCIceTransport> => object.selectedcandidatepairchange;
+    }
+}
+
+super::identity!(RTCIceTransport);

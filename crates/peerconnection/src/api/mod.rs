@@ -1,0 +1,73 @@
+//! The W3C objects, one file an interface. They are cheap handles: cloning one gives another
+//! handle to the same object, and `==` compares identity, as `===` does in JavaScript.
+
+/// Handles compare by the identity of their object.
+macro_rules! identity {
+    ($name:ident) => {
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                std::sync::Arc::ptr_eq(&self.object, &other.object)
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("state", &self.state())
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+pub(crate) use identity;
+
+mod certificate;
+mod configuration;
+mod data_channel;
+mod dispatch;
+mod dtls_transport;
+mod event_stream;
+mod events;
+mod handler;
+mod ice_candidate;
+mod ice_transport;
+mod peer_connection;
+mod promise;
+mod sctp_transport;
+mod states;
+mod stream;
+
+pub use certificate::{RTCCertificate, RTCDtlsFingerprint};
+pub use configuration::RTCConfiguration;
+pub use data_channel::{MessageData, Messages, RTCDataChannel};
+pub use dtls_transport::RTCDtlsTransport;
+pub use event_stream::{Events, Lagged};
+pub use events::{
+    AnyEvent, Event, MessageEvent, RTCDataChannelEvent, RTCErrorEvent,
+    RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent,
+};
+pub use ice_candidate::{
+    RTCIceCandidate, RTCIceCandidatePair, RTCIceCandidateType, RTCIceComponent, RTCIceParameters,
+    RTCIceProtocol, RTCIceServerTransportProtocol, RTCIceTcpCandidateType,
+    RTCLocalIceCandidateInit,
+};
+pub use ice_transport::RTCIceTransport;
+pub use peer_connection::{RTCPeerConnection, WeakPeerConnection};
+pub use promise::Promise;
+pub use sctp_transport::RTCSctpTransport;
+pub use states::{
+    RTCDataChannelState, RTCDtlsTransportState, RTCIceConnectionState, RTCIceGathererState,
+    RTCIceGatheringState, RTCIceRole, RTCIceTransportState, RTCPeerConnectionState,
+    RTCSctpTransportState,
+};
+pub use stream::DataChannelStream;
+
+pub(crate) use data_channel::{ChannelAttributes, ChannelObject};
+pub(crate) use dtls_transport::DtlsTransportObject;
+pub(crate) use event_stream::Subscribers;
+pub(crate) use ice_transport::IceTransportObject;
+pub(crate) use peer_connection::{Handle, PeerConnectionHandlers};
+pub(crate) use promise::{Settle, closed};
+pub(crate) use sctp_transport::SctpTransportObject;

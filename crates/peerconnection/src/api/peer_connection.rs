@@ -1,0 +1,421 @@
+//! webrtc-pc §4.4 `RTCPeerConnection`.
+
+use std::sync::{Arc, Weak};
+
+use negotiation::{
+    Error, Outcome, RTCAnswerOptions, RTCDataChannelInit, RTCIceCandidateInit,
+    RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCSessionDescription,
+    RTCSessionDescriptionInit, RTCSignalingState,
+};
+
+use super::handler::{Handler, handlers};
+use super::{
+    Event, Events, Promise, RTCCertificate, RTCConfiguration, RTCDataChannel, RTCDataChannelEvent,
+    RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionIceErrorEvent,
+    RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSctpTransport,
+};
+use crate::connection::Connection;
+use crate::host::{Driver, Host, TokioOptions};
+
+/// webrtc-pc §4.4: a connection to a peer.
+///
+/// A cheap handle; clones are the same object. Dropping the last handle closes the connection and
+/// frees its sockets, tasks and memory; channels and transports do not keep it alive. Handlers
+/// get the handle as the target of the event, and need not, and should not, capture one: a
+/// handler that captures it keeps the connection open until [`close`](Self::close).
+///
+/// Methods that return a [`Promise`] are put on the connection's operations chain in the order
+/// in which they are called, and run whether or not the promise is polled. After
+/// [`close`](Self::close) they are rejected with `InvalidStateError`.
+#[derive(Clone)]
+pub struct RTCPeerConnection {
+    pub(crate) object: Arc<Handle>,
+}
+
+/// A handle that does not keep the connection open.
+#[derive(Clone, Debug)]
+pub struct WeakPeerConnection {
+    object: Weak<Handle>,
+}
+
+impl WeakPeerConnection {
+    /// The connection, unless its last handle was dropped.
+    pub fn upgrade(&self) -> Option<RTCPeerConnection> {
+        self.object.upgrade().map(|object| RTCPeerConnection { object })
+    }
+}
+
+/// What the handles of the application share; the connection is closed when it is dropped.
+pub(crate) struct Handle {
+    pub(crate) connection: Arc<Connection>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.connection.close();
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Handle")
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct PeerConnectionHandlers {
+    pub(crate) negotiationneeded: Handler<Event<RTCPeerConnection>>,
+    pub(crate) icecandidate: Handler<RTCPeerConnectionIceEvent>,
+    pub(crate) icecandidateerror: Handler<RTCPeerConnectionIceErrorEvent>,
+    pub(crate) signalingstatechange: Handler<Event<RTCPeerConnection>>,
+    pub(crate) iceconnectionstatechange: Handler<Event<RTCPeerConnection>>,
+    pub(crate) icegatheringstatechange: Handler<Event<RTCPeerConnection>>,
+    pub(crate) connectionstatechange: Handler<Event<RTCPeerConnection>>,
+    pub(crate) datachannel: Handler<RTCDataChannelEvent>,
+}
+
+impl PeerConnectionHandlers {
+    fn clear(&self) {
+        self.negotiationneeded.set(None);
+        self.icecandidate.set(None);
+        self.icecandidateerror.set(None);
+        self.signalingstatechange.set(None);
+        self.iceconnectionstatechange.set(None);
+        self.icegatheringstatechange.set(None);
+        self.connectionstatechange.set(None);
+        self.datachannel.set(None);
+    }
+}
+
+impl Connection {
+    /// webrtc-pc §4.4.1.? "close the connection", and what a garbage collector does later:
+    /// no event will be fired at the connection any more, so its handlers can go.
+    pub(crate) fn close(&self) {
+        let abandoned = self.api(|core, now| core.close(now));
+        drop(abandoned);
+        self.handlers.clear();
+        self.subscribers.end();
+    }
+}
+
+fn undefined(outcome: Outcome) -> Option<()> {
+    matches!(outcome, Outcome::Undefined).then_some(())
+}
+
+fn description(outcome: Outcome) -> Option<RTCSessionDescriptionInit> {
+    match outcome {
+        Outcome::Description(description) => Some(description),
+        _ => None,
+    }
+}
+
+impl RTCPeerConnection {
+    /// Makes a connection that runs on the current tokio runtime.
+    ///
+    /// # Errors
+    /// - `InvalidAccessError` for a certificate that has expired, or a TURN server without
+    ///   credentials.
+    /// - `SyntaxError` for a malformed server URL, `NotSupportedError` for an unknown scheme.
+    /// - `InvalidStateError` if there is no current tokio runtime.
+    pub fn new(configuration: RTCConfiguration) -> Result<Self, Error> {
+        Self::with_options(configuration, TokioOptions::default())
+    }
+
+    /// Like [`new`](Self::new), with options of the tokio host: which addresses to use, and so
+    /// on.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_options(
+        configuration: RTCConfiguration,
+        options: TokioOptions,
+    ) -> Result<Self, Error> {
+        crate::host::spawn(configuration, options)
+    }
+
+    /// Makes a connection for a host of the caller's: the same object, and the [`Driver`] with
+    /// which the host moves it. `seed` is all the randomness it takes; use each seed once.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_host(
+        configuration: RTCConfiguration,
+        host: Arc<dyn Host>,
+        seed: [u8; 32],
+    ) -> Result<(Self, Driver), Error> {
+        Driver::new(configuration, host, seed)
+    }
+
+    /// Generates a certificate for [`RTCConfiguration::certificates`]: ECDSA on the curve P-256,
+    /// valid for 30 days.
+    ///
+    /// # Errors
+    /// `OperationError` if the system's cryptography fails.
+    #[doc(alias = "generateCertificate")]
+    pub fn generate_certificate() -> Result<RTCCertificate, Error> {
+        RTCCertificate::generate(crate::host::system_time())
+    }
+
+    /// A handle that does not keep the connection open.
+    pub fn downgrade(&self) -> WeakPeerConnection {
+        WeakPeerConnection { object: Arc::downgrade(&self.object) }
+    }
+
+    fn connection(&self) -> &Arc<Connection> {
+        &self.object.connection
+    }
+
+    /// Creates an offer that suits the present state; it changes nothing.
+    ///
+    /// # Errors
+    /// `InvalidStateError` in any signaling state but `stable` and `have-local-offer`.
+    #[doc(alias = "createOffer")]
+    pub fn create_offer(
+        &self,
+        options: impl Into<Option<RTCOfferOptions>>,
+    ) -> Promise<RTCSessionDescriptionInit> {
+        let options = options.into().unwrap_or_default();
+        self.connection()
+            .api(|core, _| core.operation(description, |session| session.create_offer(options)))
+    }
+
+    /// Creates an answer to the remote offer; it changes nothing.
+    ///
+    /// # Errors
+    /// `InvalidStateError` in any signaling state but `have-remote-offer` and
+    /// `have-local-pranswer`.
+    #[doc(alias = "createAnswer")]
+    pub fn create_answer(
+        &self,
+        options: impl Into<Option<RTCAnswerOptions>>,
+    ) -> Promise<RTCSessionDescriptionInit> {
+        let options = options.into().unwrap_or_default();
+        self.connection()
+            .api(|core, _| core.operation(description, |session| session.create_answer(options)))
+    }
+
+    /// Applies a local description. Without one, or without its `sdp`, creates the offer or
+    /// answer that the present state asks for and applies that: the form to use, since no other
+    /// operation can come between.
+    ///
+    /// # Errors
+    /// - `InvalidStateError` if the type does not suit the signaling state.
+    /// - `InvalidModificationError` if `sdp` is not what was created last.
+    #[doc(alias = "setLocalDescription")]
+    pub fn set_local_description(
+        &self,
+        description: impl Into<Option<RTCLocalSessionDescriptionInit>>,
+    ) -> Promise<()> {
+        let description = description.into();
+        self.connection().api(|core, _| {
+            core.operation(undefined, |session| session.set_local_description(description))
+        })
+    }
+
+    /// Applies a description from the peer. An offer in `have-local-offer` rolls the local offer
+    /// back first.
+    ///
+    /// # Errors
+    /// - `InvalidStateError` if the type does not suit the signaling state.
+    /// - `RTCError` with `sdp-syntax-error` and the line number if the SDP is malformed.
+    /// - `InvalidAccessError` if the content is invalid.
+    #[doc(alias = "setRemoteDescription")]
+    pub fn set_remote_description(&self, description: RTCSessionDescriptionInit) -> Promise<()> {
+        self.connection().api(|core, _| {
+            core.operation(undefined, |session| session.set_remote_description(description))
+        })
+    }
+
+    /// Adds a candidate from the peer; `None`, or an empty `candidate`, is the end of candidates.
+    ///
+    /// # Errors
+    /// - `TypeError` if a candidate names neither mid nor m= line.
+    /// - `InvalidStateError` if there is no remote description.
+    /// - `OperationError` if the m= section or generation is unknown or the candidate malformed.
+    #[doc(alias = "addIceCandidate")]
+    pub fn add_ice_candidate(
+        &self,
+        candidate: impl Into<Option<RTCIceCandidateInit>>,
+    ) -> Promise<()> {
+        let candidate = candidate.into();
+        self.connection().api(|core, _| {
+            core.operation(undefined, |session| session.add_ice_candidate(candidate))
+        })
+    }
+
+    /// Asks for an ICE restart: `negotiationneeded` fires, and the next offer carries new
+    /// credentials. If that negotiation is rolled back or overtaken by the peer's, the request
+    /// is remembered, until a restart has completed. Before the first negotiation, does nothing.
+    #[doc(alias = "restartIce")]
+    pub fn restart_ice(&self) {
+        self.connection().api(|core, _| core.session.restart_ice());
+    }
+
+    /// The configuration.
+    #[doc(alias = "getConfiguration")]
+    pub fn get_configuration(&self) -> RTCConfiguration {
+        self.connection().core().configuration().clone()
+    }
+
+    /// Changes the configuration. New ICE servers are used from the next gathering on, which an
+    /// ICE restart begins.
+    ///
+    /// # Errors
+    /// - `InvalidStateError` after [`close`](Self::close).
+    /// - `InvalidModificationError` if certificates, bundle policy or RTCP mux policy would
+    ///   change, or the candidate pool size after a local description was applied.
+    /// - those of [`new`](Self::new).
+    #[doc(alias = "setConfiguration")]
+    pub fn set_configuration(&self, configuration: RTCConfiguration) -> Result<(), Error> {
+        self.connection().api(|core, _| core.set_configuration(configuration))
+    }
+
+    /// Closes the connection, its channels and its transports, at once. No event is fired at the
+    /// connection; promises that are pending are rejected with `InvalidStateError`. Does nothing
+    /// on a closed connection.
+    #[doc(alias("RTCPeerConnection.close"))]
+    pub fn close(&self) {
+        self.connection().close();
+    }
+
+    /// Creates a data channel. The first one makes `negotiationneeded` fire.
+    ///
+    /// # Errors
+    /// - `InvalidStateError` after [`close`](Self::close).
+    /// - `TypeError` if label or protocol are longer than 65,535 bytes, if both
+    ///   `max_packet_life_time` and `max_retransmits` are given, if `negotiated` comes without
+    ///   an id, or if the id is 65,535.
+    /// - `OperationError` if the id is taken, or no id is left.
+    #[doc(alias = "createDataChannel")]
+    pub fn create_data_channel(
+        &self,
+        label: &str,
+        init: impl Into<Option<RTCDataChannelInit>>,
+    ) -> Result<RTCDataChannel, Error> {
+        let init = init.into().unwrap_or_default();
+        self.connection().api(|core, now| core.create_data_channel(now, label, init))
+    }
+
+    /// The SCTP transport of the data channels, once one was negotiated or is being negotiated.
+    #[doc(alias("RTCPeerConnection.sctp"))]
+    pub fn sctp(&self) -> Option<RTCSctpTransport> {
+        let core = self.connection().core();
+        core.sctp_transport_slots().map(|s| RTCSctpTransport { object: s.object.clone() })
+    }
+
+    /// The pending local description if there is one, else the current one.
+    #[doc(alias = "localDescription")]
+    pub fn local_description(&self) -> Option<RTCSessionDescription> {
+        self.connection().core().session.local_description()
+    }
+
+    /// The local description of the last completed negotiation.
+    #[doc(alias = "currentLocalDescription")]
+    pub fn current_local_description(&self) -> Option<RTCSessionDescription> {
+        self.connection().core().session.current_local_description()
+    }
+
+    /// The local description that is being negotiated.
+    #[doc(alias = "pendingLocalDescription")]
+    pub fn pending_local_description(&self) -> Option<RTCSessionDescription> {
+        self.connection().core().session.pending_local_description()
+    }
+
+    /// The pending remote description if there is one, else the current one.
+    #[doc(alias = "remoteDescription")]
+    pub fn remote_description(&self) -> Option<RTCSessionDescription> {
+        self.connection().core().session.remote_description()
+    }
+
+    /// The remote description of the last completed negotiation.
+    #[doc(alias = "currentRemoteDescription")]
+    pub fn current_remote_description(&self) -> Option<RTCSessionDescription> {
+        self.connection().core().session.current_remote_description()
+    }
+
+    /// The remote description that is being negotiated.
+    #[doc(alias = "pendingRemoteDescription")]
+    pub fn pending_remote_description(&self) -> Option<RTCSessionDescription> {
+        self.connection().core().session.pending_remote_description()
+    }
+
+    /// The state of the negotiation.
+    #[doc(alias = "signalingState")]
+    pub fn signaling_state(&self) -> RTCSignalingState {
+        self.connection().core().session.signaling_state()
+    }
+
+    /// The aggregated gathering state of the transports.
+    #[doc(alias = "iceGatheringState")]
+    pub fn ice_gathering_state(&self) -> RTCIceGatheringState {
+        self.connection().core().ice_gathering_state()
+    }
+
+    /// The aggregated ICE state of the transports.
+    #[doc(alias = "iceConnectionState")]
+    pub fn ice_connection_state(&self) -> RTCIceConnectionState {
+        self.connection().core().ice_connection_state()
+    }
+
+    /// The aggregated ICE and DTLS state of the transports.
+    #[doc(alias = "connectionState")]
+    pub fn connection_state(&self) -> RTCPeerConnectionState {
+        self.connection().core().connection_state()
+    }
+
+    /// Whether the peer accepts trickled candidates; `None` without a remote description.
+    #[doc(alias = "canTrickleIceCandidates")]
+    pub fn can_trickle_ice_candidates(&self) -> Option<bool> {
+        self.connection().core().session.can_trickle_ice_candidates()
+    }
+
+    /// Every event of the connection and its children from now on, in the order of the
+    /// specification. Costs nothing when unused; a subscriber that leaves more than 1,024 events
+    /// unread loses the oldest and is told how many.
+    pub fn events(&self) -> Events {
+        self.connection().subscribers.subscribe()
+    }
+
+    handlers! {
+        /// `negotiationneeded`: an offer is due.
+        #[doc(alias = "onnegotiationneeded")]
+        on_negotiationneeded / clear_on_negotiationneeded: Event<RTCPeerConnection> => object.connection.handlers.negotiationneeded;
+        /// `icecandidate`: a candidate is to be sent to the peer.
+        #[doc(alias = "onicecandidate")]
+        on_icecandidate / clear_on_icecandidate: RTCPeerConnectionIceEvent => object.connection.handlers.icecandidate;
+        /// `icecandidateerror`: gathering from a server failed.
+        #[doc(alias = "onicecandidateerror")]
+        on_icecandidateerror / clear_on_icecandidateerror: RTCPeerConnectionIceErrorEvent => object.connection.handlers.icecandidateerror;
+        /// `signalingstatechange`: [`signaling_state`](Self::signaling_state) has changed.
+        #[doc(alias = "onsignalingstatechange")]
+        on_signalingstatechange / clear_on_signalingstatechange: Event<RTCPeerConnection> => object.connection.handlers.signalingstatechange;
+        /// `iceconnectionstatechange`: [`ice_connection_state`](Self::ice_connection_state) has changed.
+        #[doc(alias = "oniceconnectionstatechange")]
+        on_iceconnectionstatechange / clear_on_iceconnectionstatechange: Event<RTCPeerConnection> => object.connection.handlers.iceconnectionstatechange;
+        /// `icegatheringstatechange`: [`ice_gathering_state`](Self::ice_gathering_state) has changed.
+        #[doc(alias = "onicegatheringstatechange")]
+        on_icegatheringstatechange / clear_on_icegatheringstatechange: Event<RTCPeerConnection> => object.connection.handlers.icegatheringstatechange;
+        /// `connectionstatechange`: [`connection_state`](Self::connection_state) has changed.
+        #[doc(alias = "onconnectionstatechange")]
+        on_connectionstatechange / clear_on_connectionstatechange: Event<RTCPeerConnection> => object.connection.handlers.connectionstatechange;
+        /// `datachannel`: the peer has opened a channel.
+        #[doc(alias = "ondatachannel")]
+        on_datachannel / clear_on_datachannel: RTCDataChannelEvent => object.connection.handlers.datachannel;
+    }
+}
+
+impl PartialEq for RTCPeerConnection {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.object, &other.object)
+    }
+}
+
+impl Eq for RTCPeerConnection {}
+
+impl std::fmt::Debug for RTCPeerConnection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RTCPeerConnection")
+            .field("signaling_state", &self.signaling_state())
+            .finish_non_exhaustive()
+    }
+}

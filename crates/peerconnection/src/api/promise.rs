@@ -1,0 +1,180 @@
+//! Promises as futures.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use negotiation::{Error, Outcome};
+
+/// What a method returns that returns a promise in the specification.
+///
+/// The operation has started when the method returns, whether or not the future is polled:
+/// operations take effect in the order in which they were called. **Dropping the future does not
+/// cancel the operation**; its outcome is lost, nothing else. Everything that the specification
+/// fires before it settles the promise has been delivered to handlers and streams when the future
+/// completes.
+///
+/// Where the specification leaves a promise pending for ever because the connection was closed,
+/// the future completes with [`Error::InvalidStateError`].
+#[must_use = "the operation runs anyway, but its error would go unseen"]
+pub struct Promise<T> {
+    shared: Arc<Shared>,
+    convert: fn(Outcome) -> Option<T>,
+}
+
+type Reaction = Box<dyn FnOnce(Result<Outcome, Error>) + Send>;
+
+#[derive(Default)]
+struct Shared(Mutex<State>);
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Pending,
+    Polled(Waker),
+    Reacting(Reaction),
+    Settled(Result<Outcome, Error>),
+    Taken,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn settle(&self, result: Result<Outcome, Error>) {
+        let mut state = self.state();
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Pending => *state = State::Settled(result),
+            State::Polled(waker) => {
+                *state = State::Settled(result);
+                drop(state);
+                waker.wake();
+            }
+            State::Reacting(reaction) => {
+                drop(state);
+                // As with handlers: the connection goes on whatever the application does.
+                if catch_unwind(AssertUnwindSafe(|| reaction(result))).is_err() {
+                    tracing::error!("the reaction of a promise panicked");
+                }
+            }
+            settled @ (State::Settled(_) | State::Taken) => *state = settled,
+        }
+    }
+}
+
+/// The end of a [`Promise`] that the connection keeps. Dropped, it rejects the promise: the
+/// connection was closed.
+pub(crate) struct Settle(Arc<Shared>);
+
+impl Settle {
+    /// Settles the promise; its reaction, if it has one, runs within the call.
+    pub(crate) fn settle(self, result: Result<Outcome, Error>) {
+        self.0.settle(result);
+    }
+}
+
+impl Drop for Settle {
+    fn drop(&mut self) {
+        self.0.settle(Err(closed()));
+    }
+}
+
+impl<T> Promise<T> {
+    pub(crate) fn new(convert: fn(Outcome) -> Option<T>) -> (Settle, Self) {
+        let shared = Arc::new(Shared::default());
+        (Settle(shared.clone()), Self { shared, convert })
+    }
+
+    pub(crate) fn rejected(error: Error) -> Self {
+        let shared = Arc::new(Shared(Mutex::new(State::Settled(Err(error)))));
+        Self { shared, convert: |_| None }
+    }
+}
+
+fn converted<T>(
+    result: Result<Outcome, Error>,
+    convert: fn(Outcome) -> Option<T>,
+) -> Result<T, Error> {
+    convert(result?).ok_or_else(|| Error::OperationError("an outcome of another kind".to_owned()))
+}
+
+impl<T: 'static> Promise<T> {
+    /// Runs `reaction` when the promise is settled: on the connection's event loop, before its
+    /// next task, as a reaction of a promise runs in a browser; at once if it is settled already.
+    ///
+    /// A panic in it is caught and reported with `tracing`. A future that waits for the promise runs later, when other tasks may have changed the
+    /// connection again; where that matters, react here.
+    pub fn then(self, reaction: impl FnOnce(Result<T, Error>) + Send + 'static) {
+        let convert = self.convert;
+        let reaction = move |result| reaction(converted(result, convert));
+        let mut state = self.shared.state();
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Settled(result) => {
+                drop(state);
+                reaction(result);
+            }
+            State::Pending | State::Polled(_) => *state = State::Reacting(Box::new(reaction)),
+            other @ (State::Reacting(_) | State::Taken) => *state = other,
+        }
+    }
+}
+
+impl<T> Future for Promise<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.shared.state();
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Settled(result) => Poll::Ready(converted(result, self.convert)),
+            State::Taken => Poll::Ready(Err(closed())),
+            State::Pending | State::Polled(_) | State::Reacting(_) => {
+                *state = State::Polled(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for Promise<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match *self.shared.state() {
+            State::Pending | State::Polled(_) | State::Reacting(_) => "Promise(pending)",
+            State::Settled(_) | State::Taken => "Promise(settled)",
+        })
+    }
+}
+
+pub(crate) fn closed() -> Error {
+    Error::InvalidStateError("the connection is closed".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    fn undefined(outcome: Outcome) -> Option<()> {
+        matches!(outcome, Outcome::Undefined).then_some(())
+    }
+
+    #[test]
+    fn a_reaction_runs_within_the_settling() {
+        let (settle, promise) = Promise::new(undefined);
+        let (sender, receiver) = mpsc::channel();
+        promise.then(move |result| sender.send(result).unwrap());
+        assert!(receiver.try_recv().is_err());
+        settle.settle(Ok(Outcome::Undefined));
+        assert_eq!(receiver.try_recv().unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn a_promise_that_will_never_settle_is_rejected() {
+        let (settle, promise) = Promise::new(undefined);
+        drop(settle);
+        let error = futures::executor::block_on(promise).unwrap_err();
+        assert_eq!(error.name(), "InvalidStateError");
+    }
+}

@@ -1,0 +1,100 @@
+//! What all objects of one connection share: the core behind its lock, the handlers, the host.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Instant;
+
+use crate::api::{Handle, PeerConnectionHandlers, RTCPeerConnection, Subscribers};
+use crate::core::{Core, Delivery};
+use crate::host::Host;
+
+/// One connection. The handles of the application hold it, its host's driver holds it, its
+/// children (channels, transports) hold it weakly.
+pub(crate) struct Connection {
+    core: Mutex<Core>,
+    pub(crate) handlers: PeerConnectionHandlers,
+    pub(crate) subscribers: Subscribers,
+    pub(crate) host: Arc<dyn Host>,
+    /// The application's handle: when the last one is dropped the connection is closed.
+    handle: OnceLock<Weak<Handle>>,
+}
+
+impl Connection {
+    pub(crate) fn new(mut core: Core, host: Arc<dyn Host>) -> (Arc<Self>, RTCPeerConnection) {
+        let connection = Arc::new_cyclic(|weak| {
+            core.set_connection(weak.clone());
+            Self {
+                core: Mutex::new(core),
+                handlers: PeerConnectionHandlers::default(),
+                subscribers: Subscribers::default(),
+                host,
+                handle: OnceLock::new(),
+            }
+        });
+        let object = Arc::new(Handle { connection: connection.clone() });
+        // Nothing can have set it before.
+        let _ = connection.handle.set(Arc::downgrade(&object));
+        (connection, RTCPeerConnection { object })
+    }
+
+    /// The core, for reading and for hosts.
+    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls into the core from outside the event loop, and wakes the host if that made work.
+    pub(crate) fn api<T>(&self, call: impl FnOnce(&mut Core, Instant) -> T) -> T {
+        let now = self.host.now();
+        let (result, work) = {
+            let mut core = self.core();
+            let result = call(&mut core, now);
+            core.collect(now);
+            (result, core.take_wake())
+        };
+        if work {
+            self.host.wake();
+        }
+        result
+    }
+
+    /// A handle for the target of an event; `None` when the application has dropped its own.
+    pub(crate) fn handle(&self) -> Option<RTCPeerConnection> {
+        let object = self.handle.get()?.upgrade()?;
+        Some(RTCPeerConnection { object })
+    }
+
+    /// Runs the next task of the event loop and delivers what comes of it; `false` when there is
+    /// nothing to do.
+    pub(crate) fn run_task(&self) -> bool {
+        let mut ran = false;
+        loop {
+            let now = self.host.now();
+            // The effects of one task are delivered one by one, and all before the next task.
+            let delivery = {
+                let mut core = self.core();
+                match core.next_delivery(now) {
+                    Some(delivery) => delivery,
+                    None if ran => return true,
+                    None => {
+                        if !core.run_next_task(now) {
+                            return false;
+                        }
+                        ran = true;
+                        continue;
+                    }
+                }
+            };
+            ran = true;
+            self.deliver(delivery);
+        }
+    }
+
+    fn deliver(&self, delivery: Delivery) {
+        match delivery {
+            Delivery::Settle(settle, result) => {
+                settle.settle(result);
+            }
+            Delivery::Message(channel, message) => channel.deliver(message),
+            Delivery::Fire(event) => self.fire(event),
+        }
+    }
+}

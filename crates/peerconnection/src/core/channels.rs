@@ -1,0 +1,378 @@
+//! webrtc-pc §6.2: data channels.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use bytes::Bytes;
+use negotiation::{
+    ChannelCommand, ChannelId, Error, RTCDataChannelInit, RTCError, RTCErrorDetailType,
+    RTCErrorInit,
+};
+
+use super::{Core, Delivery, SctpTransportSlots, Task};
+use crate::api::{
+    AnyEvent, ChannelAttributes, ChannelObject, MessageData, RTCDataChannel, RTCDataChannelState,
+    RTCSctpTransportState,
+};
+
+impl Core {
+    /// §6.1 createDataChannel: the checks and the id are the session's.
+    pub(crate) fn create_data_channel(
+        &mut self,
+        now: Instant,
+        label: &str,
+        init: RTCDataChannelInit,
+    ) -> Result<RTCDataChannel, Error> {
+        let (channel, id) = self.session.create_data_channel(label, &init)?;
+        let attributes = ChannelAttributes {
+            label: label.to_owned(),
+            ordered: init.ordered,
+            max_packet_life_time: init.max_packet_life_time,
+            max_retransmits: init.max_retransmits,
+            protocol: init.protocol,
+            negotiated: init.negotiated,
+        };
+        let object = Arc::new(ChannelObject::new(self.connection.clone(), channel, id, attributes));
+        self.channels.insert(channel, object.clone());
+        if let Some(id) = id {
+            self.streams.insert(id, channel);
+            self.open_stream(now, &object);
+            if self.sctp_is_connected() {
+                self.queue(Task::ChannelOpen(channel));
+            }
+        }
+        Ok(RTCDataChannel { object })
+    }
+
+    fn sctp_is_connected(&self) -> bool {
+        self.sctp.as_ref().is_some_and(|s| s.state == RTCSctpTransportState::Connected)
+    }
+
+    /// The transport that carries the channels.
+    pub(super) fn channel_stack(&mut self) -> Option<&mut transport::Transport> {
+        let id = self.sctp.as_ref()?.transport?;
+        self.transports.get_mut(&id).map(|transport| &mut transport.stack)
+    }
+
+    pub(super) fn run_channel_command(&mut self, now: Instant, command: ChannelCommand) {
+        match command {
+            ChannelCommand::AssignId { channel, id } => {
+                let Some(object) = self.channels.get(&channel).cloned() else { return };
+                let _ = object.slots.id.set(id);
+                self.streams.insert(id, channel);
+                self.open_stream(now, &object);
+            }
+            ChannelCommand::Fail { channel, error } => {
+                self.queue(Task::ChannelFailed(channel, error));
+            }
+        }
+    }
+
+    /// Tells the association of a channel whose id is known.
+    pub(super) fn open_stream(&mut self, now: Instant, object: &ChannelObject) {
+        let Some(&id) = object.slots.id.get() else { return };
+        let attributes = &object.attributes;
+        let config = transport::ChannelConfig {
+            label: attributes.label.clone(),
+            protocol: attributes.protocol.clone(),
+            ordered: attributes.ordered,
+            reliability: match (attributes.max_packet_life_time, attributes.max_retransmits) {
+                (Some(time), _) => transport::Reliability::MaxPacketLifeTime(time),
+                (None, Some(times)) => transport::Reliability::MaxRetransmits(times),
+                (None, None) => transport::Reliability::Reliable,
+            },
+            negotiated: attributes.negotiated,
+            ..transport::ChannelConfig::default()
+        };
+        let channel = object.channel;
+        let Some(stack) = self.channel_stack() else { return };
+        match stack.open_channel(now, id, config) {
+            Ok(()) | Err(transport::ChannelError::IdInUse(_)) => {}
+            Err(error) => {
+                let error = Error::OperationError(error.to_string());
+                self.queue(Task::ChannelFailed(channel, error));
+            }
+        }
+    }
+
+    /// §6.2.3 Announcing a data channel instance.
+    pub(super) fn announce_a_data_channel_instance(
+        &mut self,
+        now: Instant,
+        stream: u16,
+        config: transport::ChannelConfig,
+    ) {
+        let channel = match self.session.remote_data_channel(stream) {
+            Ok(channel) => channel,
+            Err(error) => {
+                // RFC 8832 §6: an id that is in use; the stream is closed.
+                tracing::debug!(%error, stream, "the peer opened a channel in vain");
+                if let Some(stack) = self.channel_stack() {
+                    stack.close_channel(now, stream);
+                }
+                return;
+            }
+        };
+        // Steps 3 to 6
+        let (max_packet_life_time, max_retransmits) = match config.reliability {
+            transport::Reliability::Reliable => (None, None),
+            transport::Reliability::MaxRetransmits(times) => (None, Some(times)),
+            transport::Reliability::MaxPacketLifeTime(time) => (Some(time), None),
+        };
+        let attributes = ChannelAttributes {
+            label: config.label,
+            ordered: config.ordered,
+            max_packet_life_time,
+            max_retransmits,
+            protocol: config.protocol,
+            negotiated: false,
+        };
+        let object = Arc::new(ChannelObject::new(
+            self.connection.clone(),
+            channel,
+            Some(stream),
+            attributes,
+        ));
+        // Step 7
+        self.channels.insert(channel, object.clone());
+        self.streams.insert(stream, channel);
+        // Step 8: messages can be sent from within the `datachannel` event.
+        object.slots.set_ready_state(RTCDataChannelState::Open);
+        // Step 9; step 10 is the task that was queued behind this one.
+        self.fire(AnyEvent::DataChannel(RTCDataChannel { object }));
+    }
+
+    /// §6.2.2 Announcing a data channel as open.
+    pub(super) fn announce_the_channel_as_open(&mut self, channel: ChannelId) {
+        // Step 2
+        let Some(object) = self.channels.get(&channel).cloned() else { return };
+        // Step 3
+        match object.slots.ready_state() {
+            RTCDataChannelState::Closing | RTCDataChannelState::Closed => return,
+            RTCDataChannelState::Connecting | RTCDataChannelState::Open => {}
+        }
+        // Step 4
+        object.slots.set_ready_state(RTCDataChannelState::Open);
+        object.writer.wake();
+        // Step 5
+        self.fire_channel_state(&object, RTCDataChannelState::Open);
+    }
+
+    fn fire_channel_state(&mut self, object: &Arc<ChannelObject>, state: RTCDataChannelState) {
+        let channel = RTCDataChannel { object: object.clone() };
+        self.fire(AnyEvent::DataChannelStateChange(channel, state));
+    }
+
+    /// §6.2.7 send().
+    pub(crate) fn send(
+        &mut self,
+        now: Instant,
+        object: &ChannelObject,
+        kind: transport::MessageKind,
+        data: Bytes,
+    ) -> Result<(), Error> {
+        // Step 3
+        if object.slots.ready_state() != RTCDataChannelState::Open {
+            return Err(Error::InvalidStateError("the data channel is not open".to_owned()));
+        }
+        let size = data.len() as u64;
+        let Some(sctp) = &self.sctp else {
+            return Err(Error::InvalidStateError("there is no SCTP transport".to_owned()));
+        };
+        // Step 5
+        if size > sctp.largest_message {
+            return Err(Error::TypeError(format!(
+                "a message of {size} bytes exceeds maxMessageSize, {}",
+                sctp.largest_message
+            )));
+        }
+        // Step 6
+        let buffered_amount = object.slots.buffered_amount.load(Ordering::Relaxed) + size;
+        if buffered_amount > sctp.max_buffer_size {
+            return Err(Error::OperationError("the send queue is full".to_owned()));
+        }
+        // Steps 7 and 8
+        let Some((stack, &id)) = self.channel_stack().zip(object.slots.id.get()) else {
+            return Err(Error::InvalidStateError("there is no SCTP transport".to_owned()));
+        };
+        stack
+            .send(now, id, kind, data)
+            .map_err(|error| Error::OperationError(error.to_string()))?;
+        object.slots.buffered_amount.store(buffered_amount, Ordering::Release);
+        Ok(())
+    }
+
+    /// §6.2: "When the underlying data transport sends data from its queue".
+    pub(super) fn reduce_buffered_amount(&mut self, stream: u16, sent: u64) {
+        let Some(object) = self.channel_of(stream) else { return };
+        let before = object.slots.buffered_amount.load(Ordering::Relaxed);
+        let after = before.saturating_sub(sent);
+        object.slots.buffered_amount.store(after, Ordering::Release);
+        object.writer.wake();
+        let threshold = object.slots.buffered_amount_low_threshold.load(Ordering::Acquire);
+        if before > threshold && after <= threshold {
+            self.fire(AnyEvent::BufferedAmountLow(RTCDataChannel { object }));
+        }
+    }
+
+    fn channel_of(&self, stream: u16) -> Option<Arc<ChannelObject>> {
+        self.channels.get(self.streams.get(&stream)?).cloned()
+    }
+
+    /// §6.2.6 Receiving messages on a data channel.
+    pub(super) fn receive_message(
+        &mut self,
+        stream: u16,
+        kind: transport::MessageKind,
+        raw_data: Bytes,
+    ) {
+        // Step 1
+        let Some(object) = self.channel_of(stream) else { return };
+        // Step 3
+        if object.slots.ready_state() != RTCDataChannelState::Open {
+            return;
+        }
+        // Steps 4 and 5
+        self.deliver_message(object, MessageData::received(kind, raw_data));
+    }
+
+    /// A handler was set, or a reader went away, while messages waited.
+    pub(crate) fn queue_waiting_messages(&mut self, object: &Arc<ChannelObject>) {
+        self.queue(Task::WaitingMessages(object.clone()));
+    }
+
+    pub(crate) fn set_receive_paused(
+        &mut self,
+        now: Instant,
+        object: &ChannelObject,
+        paused: bool,
+    ) {
+        if let Some((stack, &id)) = self.channel_stack().zip(object.slots.id.get()) {
+            stack.set_receive_paused(now, id, paused);
+        }
+    }
+
+    /// §6.2.7 close().
+    pub(crate) fn close_channel(&mut self, now: Instant, object: &ChannelObject) {
+        // Step 2
+        match object.slots.ready_state() {
+            RTCDataChannelState::Closing | RTCDataChannelState::Closed => return,
+            RTCDataChannelState::Connecting | RTCDataChannelState::Open => {}
+        }
+        // Step 3
+        object.slots.set_ready_state(RTCDataChannelState::Closing);
+        // Step 4
+        self.close_stream(now, object);
+    }
+
+    /// §6.2.4 Closing procedure, step 5: what is queued is sent, then RFC 8831 §6.7.
+    fn close_stream(&mut self, now: Instant, object: &ChannelObject) {
+        let id = object.slots.id.get().copied();
+        let connected = self.sctp_is_connected();
+        match self.channel_stack().zip(id) {
+            Some((stack, id)) if connected => stack.close_channel(now, id),
+            // Nothing has been sent yet: there is nothing to wait for.
+            stack => {
+                if let Some((stack, id)) = stack {
+                    stack.close_channel(now, id);
+                }
+                self.queue(Task::ChannelClosed(object.channel, None));
+            }
+        }
+    }
+
+    /// §6.2.4 Closing procedure, begun by the peer.
+    pub(super) fn peer_closes_channel(&mut self, now: Instant, stream: u16) {
+        let Some(object) = self.channel_of(stream) else { return };
+        // Step 4
+        match object.slots.ready_state() {
+            RTCDataChannelState::Closing | RTCDataChannelState::Closed => return,
+            RTCDataChannelState::Connecting | RTCDataChannelState::Open => {}
+        }
+        object.slots.set_ready_state(RTCDataChannelState::Closing);
+        object.writer.wake();
+        self.fire_channel_state(&object, RTCDataChannelState::Closing);
+        // Step 5
+        if let Some(stack) = self.channel_stack() {
+            stack.close_channel(now, stream);
+        }
+    }
+
+    /// §6.2.5 Announcing a data channel as closed.
+    pub(super) fn announce_the_channel_as_closed(
+        &mut self,
+        channel: ChannelId,
+        error: Option<RTCError>,
+    ) {
+        // Steps 1, 2 and 4
+        let Some(object) = self.forget_channel(channel) else { return };
+        // Step 3
+        let was_open = object.slots.ready_state() == RTCDataChannelState::Open;
+        if was_open && error.is_some() {
+            // The procedure was not begun by `close()`, §6.2.4 step 4.
+            self.fire_channel_state(&object, RTCDataChannelState::Closing);
+        }
+        object.end();
+        // Step 5
+        if let Some(error) = error {
+            let channel = RTCDataChannel { object: object.clone() };
+            self.fire(AnyEvent::DataChannelError(channel, error));
+        }
+        // Step 6
+        self.fire_channel_state(&object, RTCDataChannelState::Closed);
+    }
+
+    /// The stream of a channel was reset in both directions. When it went with the whole
+    /// association, `sctp_closed` has queued what is to be done.
+    pub(super) fn stream_closed(&mut self, stream: u16) {
+        let closed = |sctp: &SctpTransportSlots| sctp.state == RTCSctpTransportState::Closed;
+        if let Some(&channel) = self.streams.get(&stream)
+            && !self.sctp.as_ref().is_some_and(closed)
+        {
+            self.announce_the_channel_as_closed(channel, None);
+        }
+    }
+
+    fn forget_channel(&mut self, channel: ChannelId) -> Option<Arc<ChannelObject>> {
+        let object = self.channels.remove(&channel)?;
+        if let Some(id) = object.slots.id.get()
+            && self.streams.get(id) == Some(&channel)
+        {
+            self.streams.remove(id);
+        }
+        self.session.data_channel_closed(channel);
+        Some(object)
+    }
+
+    /// §6.2.5.1 Error on creating data channels.
+    pub(super) fn unable_to_create(&mut self, now: Instant, channel: ChannelId, error: &Error) {
+        // Step 1
+        let Some(object) = self.forget_channel(channel) else { return };
+        if let Some((stack, &id)) = self.channel_stack().zip(object.slots.id.get()) {
+            stack.close_channel(now, id);
+        }
+        // Step 2
+        object.end();
+        // Step 3
+        let error = RTCError::new(
+            RTCErrorInit::new(RTCErrorDetailType::DataChannelFailure),
+            error.message(),
+        );
+        let target = RTCDataChannel { object: object.clone() };
+        self.fire(AnyEvent::DataChannelError(target, error));
+        // Step 4
+        self.fire_channel_state(&object, RTCDataChannelState::Closed);
+    }
+
+    /// §6.2.7 send() step 7: an SCTP-level error.
+    pub(super) fn channel_error(&mut self, stream: u16, error: &transport::ChannelError) {
+        let Some(object) = self.channel_of(stream) else { return };
+        let error =
+            RTCError::new(RTCErrorInit::new(RTCErrorDetailType::SctpFailure), error.to_string());
+        self.deliveries.push_back(Delivery::Fire(AnyEvent::DataChannelError(
+            RTCDataChannel { object },
+            error,
+        )));
+    }
+}

@@ -1,0 +1,179 @@
+//! What the negotiation tells the transports.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use negotiation::{TransportCommand, TransportId};
+
+use super::convert::from_sdp;
+use super::ice::role_of;
+use super::{Core, IceTransportSlots, Transport};
+use crate::api::{
+    DtlsTransportObject, IceTransportObject, RTCDtlsTransportState, RTCIceCandidate,
+    RTCIceParameters, RTCLocalIceCandidateInit,
+};
+
+impl Core {
+    pub(super) fn run_command(&mut self, now: Instant, command: TransportCommand) {
+        match command {
+            TransportCommand::Create { transport } => self.create_transport(transport),
+            TransportCommand::Destroy { transport } => {
+                self.shut_transport(now, transport);
+                self.update_aggregated_states();
+            }
+            TransportCommand::SetRole { transport, controlling } => {
+                let Some(transport) = self.transports.get_mut(&transport) else { return };
+                let role =
+                    if controlling { ::ice::Role::Controlling } else { ::ice::Role::Controlled };
+                transport.agent.set_role(role);
+                transport.ice.role = role_of(role);
+            }
+            TransportCommand::SetLocalParameters { transport, ice } => {
+                let Some(transport) = self.transports.get_mut(&transport) else { return };
+                transport.ice.local_parameters = Some(parameters(&ice));
+                transport.agent.set_local_parameters(now, agent_parameters(ice));
+            }
+            TransportCommand::SetRemoteParameters { transport, ice, ice_lite } => {
+                let Some(transport) = self.transports.get_mut(&transport) else { return };
+                let new = Some(parameters(&ice));
+                if transport.ice.remote_parameters != new {
+                    transport.ice.remote_parameters = new;
+                    transport.ice.remote_candidates.clear();
+                }
+                transport.agent.set_remote_parameters(now, agent_parameters(ice), ice_lite);
+            }
+            TransportCommand::StartDtls { transport, client, fingerprints } => {
+                let Some(transport) = self.transports.get_mut(&transport) else { return };
+                let role =
+                    if client { transport::DtlsRole::Client } else { transport::DtlsRole::Server };
+                let fingerprints = fingerprints
+                    .into_iter()
+                    .map(|f| transport::Fingerprint { algorithm: f.algorithm, value: f.value })
+                    .collect();
+                transport.stack.start_dtls(now, role, fingerprints);
+            }
+            TransportCommand::Commit { transport } => {
+                if let Some(transport) = self.transports.get_mut(&transport) {
+                    transport.agent.commit(now);
+                }
+            }
+            TransportCommand::Rollback { transport } => self.roll_back_transport(now, transport),
+            TransportCommand::AddRemoteCandidate { transport, username_fragment, candidate } => {
+                self.add_remote_candidate(now, transport, username_fragment, &candidate);
+            }
+            TransportCommand::EndOfRemoteCandidates { transport, username_fragment } => {
+                let Some(transport) = self.transports.get_mut(&transport) else { return };
+                let generation = username_fragment.as_deref();
+                if let Err(error) = transport.agent.add_end_of_candidates(now, generation) {
+                    tracing::debug!(%error, "end of candidates of an unknown generation");
+                }
+            }
+            TransportCommand::CreateSctp { transport } => self.create_sctp(transport),
+            TransportCommand::StartSctp {
+                transport,
+                local_port,
+                remote_port,
+                max_message_size,
+                max_buffer_size,
+            } => {
+                self.update_max_message_size(max_message_size, max_buffer_size);
+                self.start_sctp(now, transport, local_port, remote_port);
+            }
+            TransportCommand::UpdateMaxMessageSize { max_message_size, max_buffer_size } => {
+                self.update_max_message_size(max_message_size, max_buffer_size);
+            }
+            TransportCommand::DestroySctp => self.destroy_sctp(now),
+            #[allow(unreachable_patterns)]
+            _ => {}
+        }
+    }
+
+    fn create_transport(&mut self, id: TransportId) {
+        let ice_object = Arc::new(IceTransportObject::new(self.connection.clone(), id));
+        let dtls_object = Arc::new(DtlsTransportObject::new(ice_object.clone()));
+        let agent = ::ice::Agent::new(::ice::Config::default(), self.random_seed());
+        let Some(certificate) = self.certificates.first() else { return };
+        let config = transport::Config::new(certificate.certificate.clone());
+        let stack = transport::Transport::new(config, self.random_seed());
+        self.transports.insert(
+            id,
+            Transport {
+                agent,
+                stack,
+                path: None,
+                ice: IceTransportSlots::new(),
+                dtls_state: RTCDtlsTransportState::New,
+                ice_object,
+                dtls_object,
+            },
+        );
+        self.update_aggregated_states();
+    }
+
+    /// Ends a transport at once: SCTP ABORT and DTLS close_notify go out, sockets are released.
+    pub(super) fn shut_transport(&mut self, now: Instant, id: TransportId) {
+        let Some(transport) = self.transports.get_mut(&id) else { return };
+        transport.stack.close(now);
+        self.farewell(id);
+        if let Some(transport) = self.transports.get_mut(&id) {
+            transport.agent.close(now);
+        }
+        self.collect_ice(id);
+        self.transports.remove(&id);
+    }
+
+    /// webrtc-pc §4.4.1.5, rollback: the generation that was being negotiated is dropped.
+    fn roll_back_transport(&mut self, now: Instant, id: TransportId) {
+        let Some(transport) = self.transports.get_mut(&id) else { return };
+        transport.agent.rollback(now);
+        let of_agent = |p: Option<&::ice::Parameters>| {
+            p.map(|p| RTCIceParameters {
+                username_fragment: Some(p.username_fragment.clone()),
+                password: Some(p.password.clone()),
+            })
+        };
+        transport.ice.local_parameters = of_agent(transport.agent.local_parameters());
+        transport.ice.remote_parameters = of_agent(transport.agent.remote_parameters());
+        let retain = |candidates: &mut Vec<RTCIceCandidate>, of: &Option<RTCIceParameters>| {
+            let of = of.as_ref().and_then(|p| p.username_fragment.as_deref());
+            candidates.retain(|c| c.username_fragment().is_none() || c.username_fragment() == of);
+        };
+        retain(&mut transport.ice.local_candidates, &transport.ice.local_parameters);
+        retain(&mut transport.ice.remote_candidates, &transport.ice.remote_parameters);
+    }
+
+    fn add_remote_candidate(
+        &mut self,
+        now: Instant,
+        id: TransportId,
+        generation: Option<String>,
+        candidate: &sdp::Candidate,
+    ) {
+        let Some(transport) = self.transports.get_mut(&id) else { return };
+        let Some(of_agent) = from_sdp(candidate) else {
+            tracing::debug!(%candidate, "a remote candidate of no use");
+            return;
+        };
+        match transport.agent.add_remote_candidate(now, generation.as_deref(), of_agent) {
+            Ok(()) => transport.ice.remote_candidates.push(RTCIceCandidate::create(
+                RTCLocalIceCandidateInit {
+                    candidate: candidate.to_string(),
+                    username_fragment: generation,
+                    ..RTCLocalIceCandidateInit::default()
+                },
+            )),
+            Err(error) => tracing::debug!(%error, %candidate, "a remote candidate is refused"),
+        }
+    }
+}
+
+fn parameters(ice: &sdp::IceParameters) -> RTCIceParameters {
+    RTCIceParameters {
+        username_fragment: Some(ice.username_fragment.clone()),
+        password: Some(ice.password.clone()),
+    }
+}
+
+fn agent_parameters(ice: sdp::IceParameters) -> ::ice::Parameters {
+    ::ice::Parameters { username_fragment: ice.username_fragment, password: ice.password }
+}

@@ -1,0 +1,75 @@
+//! webrtc-pc §5.5: from the DTLS association to the slots of RTCDtlsTransport.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
+
+use super::Core;
+use crate::api::{AnyEvent, RTCDtlsTransport, RTCDtlsTransportState};
+
+impl Core {
+    pub(crate) fn dtls_transport(&self, id: TransportId) -> Option<RTCDtlsTransport> {
+        self.transports.get(&id).map(|t| RTCDtlsTransport { object: t.dtls_object.clone() })
+    }
+
+    pub(crate) fn dtls_state(&self, id: TransportId) -> Option<RTCDtlsTransportState> {
+        self.transports.get(&id).map(|t| t.dtls_state)
+    }
+
+    pub(crate) fn remote_certificates(&self, id: TransportId) -> Vec<Bytes> {
+        match self.transports.get(&id) {
+            // §5.5: set when the state becomes connected, empty before.
+            Some(t)
+                if t.dtls_state != RTCDtlsTransportState::New
+                    && t.dtls_state != RTCDtlsTransportState::Connecting =>
+            {
+                t.stack.remote_certificates().into_iter().map(Bytes::from).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// §5.5: "When the underlying DTLS transport needs to update the state".
+    pub(super) fn dtls_state_changed(
+        &mut self,
+        _now: Instant,
+        id: TransportId,
+        state: transport::DtlsState,
+    ) {
+        let Some(transport) = self.transports.get_mut(&id) else { return };
+        let state = match state {
+            transport::DtlsState::New => RTCDtlsTransportState::New,
+            transport::DtlsState::Connecting => RTCDtlsTransportState::Connecting,
+            transport::DtlsState::Connected => RTCDtlsTransportState::Connected,
+            transport::DtlsState::Closed => RTCDtlsTransportState::Closed,
+            transport::DtlsState::Failed => RTCDtlsTransportState::Failed,
+        };
+        if transport.dtls_state == state {
+            return;
+        }
+        transport.dtls_state = state;
+        let target = RTCDtlsTransport { object: transport.dtls_object.clone() };
+        let connection = self.update_the_connection_state();
+        self.fire(AnyEvent::DtlsTransportStateChange(target, state));
+        if let Some(event) = connection {
+            self.fire(event);
+        }
+    }
+
+    /// §5.5 `onerror`.
+    pub(super) fn dtls_error(&mut self, id: TransportId, error: transport::DtlsError) {
+        let Some(target) = self.dtls_transport(id) else { return };
+        let detail = match &error {
+            transport::DtlsError::FingerprintMismatch => RTCErrorDetailType::FingerprintFailure,
+            _ => RTCErrorDetailType::DtlsFailure,
+        };
+        let received_alert = match &error {
+            transport::DtlsError::AlertReceived(alert) => Some(u32::from(*alert)),
+            _ => None,
+        };
+        let init = RTCErrorInit { received_alert, ..RTCErrorInit::new(detail) };
+        let error = RTCError::new(init, error.to_string());
+        self.fire(AnyEvent::DtlsTransportError(target, error));
+    }
+}

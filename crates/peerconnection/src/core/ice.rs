@@ -1,0 +1,227 @@
+//! webrtc-pc §5.6: from the ICE agent's indications to the slots of RTCIceTransport.
+
+use negotiation::TransportId;
+
+use super::convert::{to_api, to_sdp};
+use super::{Core, Task};
+use crate::api::{
+    AnyEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceGathererState, RTCIceParameters,
+    RTCIceRole, RTCIceTransport, RTCIceTransportState,
+};
+use crate::host::Action;
+
+/// The internal slots of an RTCIceTransport.
+pub(crate) struct IceTransportSlots {
+    /// `[[IceTransportState]]`
+    pub(crate) state: RTCIceTransportState,
+    /// `[[IceGathererState]]`
+    pub(crate) gatherer_state: RTCIceGathererState,
+    /// `[[SelectedCandidatePair]]`
+    pub(crate) selected_candidate_pair: Option<RTCIceCandidatePair>,
+    /// `[[IceRole]]`
+    pub(crate) role: RTCIceRole,
+    pub(crate) local_candidates: Vec<RTCIceCandidate>,
+    pub(crate) remote_candidates: Vec<RTCIceCandidate>,
+    pub(crate) local_parameters: Option<RTCIceParameters>,
+    pub(crate) remote_parameters: Option<RTCIceParameters>,
+}
+
+impl IceTransportSlots {
+    pub(super) fn new() -> Self {
+        Self {
+            state: RTCIceTransportState::New,
+            gatherer_state: RTCIceGathererState::New,
+            selected_candidate_pair: None,
+            role: RTCIceRole::Unknown,
+            local_candidates: Vec::new(),
+            remote_candidates: Vec::new(),
+            local_parameters: None,
+            remote_parameters: None,
+        }
+    }
+}
+
+/// What changed at once: the selected pair, the state, or both.
+pub(super) struct Change {
+    pub(super) selected_pair: Option<Option<Box<(RTCIceCandidate, RTCIceCandidate)>>>,
+    pub(super) state: Option<RTCIceTransportState>,
+}
+
+impl Core {
+    pub(crate) fn ice_transport_slots(&self, transport: TransportId) -> Option<&IceTransportSlots> {
+        self.transports.get(&transport).map(|t| &t.ice)
+    }
+
+    fn ice_transport(&self, transport: TransportId) -> Option<RTCIceTransport> {
+        self.transports.get(&transport).map(|t| RTCIceTransport { object: t.ice_object.clone() })
+    }
+
+    /// Queues the tasks that the specification wants for the agent's indications, and passes on
+    /// what the host has to do.
+    pub(super) fn collect_ice(&mut self, id: TransportId) {
+        while let Some(event) = self.transports.get_mut(&id).and_then(|t| t.agent.poll_event()) {
+            match event {
+                ::ice::Event::Gather { generation } => {
+                    self.actions.push_back(Action::Gather { transport: id, generation });
+                }
+                ::ice::Event::CloseSocket(socket) => {
+                    self.sockets.remove(&socket);
+                    self.actions.push_back(Action::CloseSocket(socket));
+                }
+                ::ice::Event::GatheringStateChange(::ice::GatheringState::Gathering) => {
+                    self.queue(Task::GatheringBegan(id));
+                }
+                ::ice::Event::GatheringStateChange(::ice::GatheringState::Complete) => {
+                    self.queue(Task::GatheringFinished(id));
+                }
+                ::ice::Event::GatheringStateChange(::ice::GatheringState::New) => {}
+                ::ice::Event::LocalCandidate { username_fragment, candidate } => {
+                    let candidate = to_sdp(&candidate, Some(&username_fragment));
+                    self.queue(Task::Candidate(id, username_fragment, Box::new(candidate)));
+                }
+                ::ice::Event::EndOfCandidates { username_fragment } => {
+                    self.queue(Task::GenerationGathered(id, username_fragment));
+                }
+                ::ice::Event::StateChange { state, selected_pair } => {
+                    let change = Change {
+                        selected_pair: selected_pair.map(|pair| {
+                            pair.map(|pair| Box::new((to_api(&pair.local), to_api(&pair.remote))))
+                        }),
+                        state: state.map(state_of),
+                    };
+                    self.queue(Task::IceStateChange(id, change));
+                }
+                ::ice::Event::RoleChange(role) => self.queue(Task::IceRole(id, role)),
+                #[allow(unreachable_patterns)]
+                _ => {}
+            }
+        }
+    }
+
+    /// §5.6: "When the ICE Agent indicates that it began gathering a generation".
+    pub(super) fn gathering_began(&mut self, id: TransportId) {
+        // Step 2
+        let Some(transport) = self.transports.get_mut(&id) else { return };
+        transport.ice.gatherer_state = RTCIceGathererState::Gathering;
+        // Steps 3 and 4
+        let changed = self.update_ice_gathering_state();
+        // Steps 6 and 7
+        self.fire_gathering_state_change(id, changed);
+    }
+
+    fn fire_gathering_state_change(&mut self, id: TransportId, connection: Option<AnyEvent>) {
+        if let Some(transport) = self.ice_transport(id) {
+            let state = transport_gatherer_state(self, id);
+            self.fire(AnyEvent::IceTransportGatheringStateChange(transport, state));
+        }
+        if let Some(event) = connection {
+            self.fire(event);
+        }
+    }
+
+    /// §5.6 "surface the candidate".
+    pub(super) fn surface_the_candidate(
+        &mut self,
+        id: TransportId,
+        generation: &str,
+        candidate: &sdp::Candidate,
+    ) {
+        // Steps 3 to 5; `None` when that generation is no longer described: it was rolled back.
+        let Some(init) = self.session.local_candidate(id, generation, candidate) else {
+            tracing::debug!(%candidate, "a candidate of a discarded generation");
+            return;
+        };
+        let new_candidate = RTCIceCandidate::create(init.into());
+        // Step 6
+        if let Some(transport) = self.transports.get_mut(&id) {
+            let candidates = &mut transport.ice.local_candidates;
+            if candidates.first().is_some_and(|c| c.username_fragment() != Some(generation)) {
+                candidates.clear();
+            }
+            candidates.push(new_candidate.clone());
+        }
+        // Step 7
+        self.fire(AnyEvent::IceCandidate(Some(new_candidate)));
+    }
+
+    /// §5.6: "When the ICE Agent is finished gathering a generation".
+    pub(super) fn generation_gathered(&mut self, id: TransportId, generation: &str) {
+        // Steps 2 to 4
+        if let Some(init) = self.session.end_of_local_candidates(id, generation) {
+            // Step 5
+            self.fire(AnyEvent::IceCandidate(Some(RTCIceCandidate::create(init.into()))));
+        }
+    }
+
+    /// §5.6, the second task: "and no other generation of candidates is being gathered".
+    pub(super) fn gathering_finished(&mut self, id: TransportId) {
+        // Step 2
+        let Some(transport) = self.transports.get_mut(&id) else { return };
+        transport.ice.gatherer_state = RTCIceGathererState::Complete;
+        // Steps 3 and 4
+        let changed = self.update_ice_gathering_state();
+        // Steps 6 and 7
+        self.fire_gathering_state_change(id, changed);
+        // Step 8
+        self.fire(AnyEvent::IceCandidate(None));
+    }
+
+    /// §5.6 "change the selected candidate pair and state".
+    pub(super) fn change_the_selected_candidate_pair_and_state(
+        &mut self,
+        id: TransportId,
+        change: Change,
+    ) {
+        // Step 3
+        let Some(transport) = self.transports.get_mut(&id) else { return };
+        let target = RTCIceTransport { object: transport.ice_object.clone() };
+        let mut events: [Option<AnyEvent>; 4] = [None, None, None, None];
+        // Step 8
+        if let Some(pair) = change.selected_pair {
+            let pair = pair.map(|pair| RTCIceCandidatePair::new(pair.0, pair.1));
+            transport.ice.selected_candidate_pair.clone_from(&pair);
+            events[0] = Some(AnyEvent::SelectedCandidatePairChange(target.clone(), pair));
+        }
+        // Step 9
+        if let Some(state) = change.state {
+            transport.ice.state = state;
+            events[1] = Some(AnyEvent::IceTransportStateChange(target, state));
+            events[2] = self.update_ice_connection_state();
+            events[3] = self.update_the_connection_state();
+        }
+        // Steps 10 to 13
+        for event in events.into_iter().flatten() {
+            self.fire(event);
+        }
+    }
+
+    /// §5.6: "When the ICE Agent signals that the ICE role has changed".
+    pub(super) fn ice_role_changed(&mut self, id: TransportId, role: ::ice::Role) {
+        if let Some(transport) = self.transports.get_mut(&id) {
+            transport.ice.role = role_of(role);
+        }
+    }
+}
+
+fn transport_gatherer_state(core: &Core, id: TransportId) -> RTCIceGathererState {
+    core.transports.get(&id).map_or(RTCIceGathererState::New, |t| t.ice.gatherer_state)
+}
+
+pub(super) fn role_of(role: ::ice::Role) -> RTCIceRole {
+    match role {
+        ::ice::Role::Controlling => RTCIceRole::Controlling,
+        ::ice::Role::Controlled => RTCIceRole::Controlled,
+    }
+}
+
+fn state_of(state: ::ice::State) -> RTCIceTransportState {
+    match state {
+        ::ice::State::New => RTCIceTransportState::New,
+        ::ice::State::Checking => RTCIceTransportState::Checking,
+        ::ice::State::Connected => RTCIceTransportState::Connected,
+        ::ice::State::Completed => RTCIceTransportState::Completed,
+        ::ice::State::Disconnected => RTCIceTransportState::Disconnected,
+        ::ice::State::Failed => RTCIceTransportState::Failed,
+        ::ice::State::Closed => RTCIceTransportState::Closed,
+    }
+}

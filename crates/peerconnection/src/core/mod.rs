@@ -1,0 +1,244 @@
+//! The connection core: a [`negotiation::Session`], the transports and the data channels, and the
+//! one task queue of the connection. Sans-IO: API calls, datagrams and time in; datagrams, the
+//! next deadline, tasks and what they deliver out.
+//!
+//! - `tasks`: the task queue, and what each task does
+//! - `commands`: what the negotiation tells the transports
+//! - `ice`: ICE transports, from the agent's events to the W3C slots
+//! - `dtls`: DTLS transports likewise
+//! - `sctp`: the SCTP transport likewise
+//! - `channels`: data channels likewise
+//! - `states`: the aggregated states
+//! - `network`: datagrams, timers and what the host is asked to do
+//! - `convert`: candidates of the agent to and from those of SDP
+
+mod channels;
+mod commands;
+mod convert;
+mod dtls;
+mod ice;
+mod network;
+mod sctp;
+mod states;
+mod tasks;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use negotiation::{ChannelId, Error, OperationId, Outcome, Session, TransportId};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::api::{
+    AnyEvent, ChannelObject, DtlsTransportObject, IceTransportObject, MessageData, Promise,
+    RTCCertificate, RTCConfiguration, RTCDtlsTransportState, RTCIceConnectionState,
+    RTCIceGatheringState, RTCPeerConnectionState, Settle,
+};
+use crate::connection::Connection;
+use crate::host::{Action, SocketId};
+use tasks::Task;
+
+pub(crate) use ice::IceTransportSlots;
+pub(crate) use sctp::SctpTransportSlots;
+
+/// What the host delivers, one at a time, with nothing locked.
+pub(crate) enum Delivery {
+    /// Settle a promise.
+    Settle(Settle, Result<Outcome, Error>),
+    /// Fire an event.
+    Fire(AnyEvent),
+    /// Hand a message to a channel's handler or reader; `None`: look at what waits.
+    Message(Arc<ChannelObject>, Option<MessageData>),
+}
+
+/// What a connection that was closed leaves pending.
+#[derive(Default)]
+pub(crate) struct Abandoned {
+    _operations: HashMap<OperationId, Settle>,
+    _deliveries: VecDeque<Delivery>,
+}
+
+/// One RTCIceTransport and the RTCDtlsTransport above it.
+struct Transport {
+    agent: ::ice::Agent,
+    stack: transport::Transport,
+    /// Where the stack's datagrams go.
+    path: Option<::ice::Path>,
+    ice: IceTransportSlots,
+    dtls_state: RTCDtlsTransportState,
+    ice_object: Arc<IceTransportObject>,
+    dtls_object: Arc<DtlsTransportObject>,
+}
+
+pub(crate) struct Core {
+    pub(crate) session: Session,
+    connection: Weak<Connection>,
+    configuration: RTCConfiguration,
+    certificates: Vec<RTCCertificate>,
+    random: StdRng,
+    is_closed: bool,
+
+    transports: BTreeMap<TransportId, Transport>,
+    sctp: Option<SctpTransportSlots>,
+    channels: BTreeMap<ChannelId, Arc<ChannelObject>>,
+    /// The channel of each SCTP stream in use.
+    streams: HashMap<u16, ChannelId>,
+
+    ice_gathering_state: RTCIceGatheringState,
+    ice_connection_state: RTCIceConnectionState,
+    connection_state: RTCPeerConnectionState,
+
+    /// The connection's task queue.
+    tasks: VecDeque<Task>,
+    /// The effects of the present task that have not been delivered yet.
+    deliveries: VecDeque<Delivery>,
+    operations: HashMap<OperationId, Settle>,
+
+    actions: VecDeque<Action>,
+    sockets: HashMap<SocketId, TransportId>,
+    /// Transports of a closed or discarded connection that still say goodbye.
+    farewells: VecDeque<crate::host::Transmit>,
+    /// Whether the host has been told of the work that there is.
+    woken: bool,
+}
+
+impl Core {
+    /// webrtc-pc §4.4.1.1 Constructor.
+    pub(crate) fn new(
+        configuration: RTCConfiguration,
+        generated: Vec<RTCCertificate>,
+        seed: [u8; 32],
+    ) -> Result<Self, Error> {
+        let mut random = StdRng::from_seed(seed);
+        let certificates = if configuration.certificates.is_empty() {
+            generated
+        } else {
+            configuration.certificates.clone()
+        };
+        // Steps 8 and 19 to 27 are the session's.
+        let session = Session::new(configuration.for_negotiation(&certificates), random.random())?;
+        Ok(Self {
+            session,
+            connection: Weak::new(),
+            configuration,
+            certificates,
+            random,
+            is_closed: false,
+            transports: BTreeMap::new(),
+            sctp: None,
+            channels: BTreeMap::new(),
+            streams: HashMap::new(),
+            ice_gathering_state: RTCIceGatheringState::New,
+            ice_connection_state: RTCIceConnectionState::New,
+            connection_state: RTCPeerConnectionState::New,
+            tasks: VecDeque::new(),
+            deliveries: VecDeque::new(),
+            operations: HashMap::new(),
+            actions: VecDeque::new(),
+            sockets: HashMap::new(),
+            farewells: VecDeque::new(),
+            woken: false,
+        })
+    }
+
+    pub(crate) fn set_connection(&mut self, connection: Weak<Connection>) {
+        self.connection = connection;
+    }
+
+    /// Calls a method of the session that returns a promise.
+    pub(crate) fn operation<T>(
+        &mut self,
+        convert: fn(Outcome) -> Option<T>,
+        call: impl FnOnce(&mut Session) -> OperationId,
+    ) -> Promise<T> {
+        if self.is_closed {
+            return Promise::rejected(crate::api::closed());
+        }
+        let (settle, promise) = Promise::new(convert);
+        let operation = call(&mut self.session);
+        self.operations.insert(operation, settle);
+        promise
+    }
+
+    pub(crate) fn configuration(&self) -> &RTCConfiguration {
+        &self.configuration
+    }
+
+    /// webrtc-pc §4.4.2 setConfiguration.
+    pub(crate) fn set_configuration(
+        &mut self,
+        mut configuration: RTCConfiguration,
+    ) -> Result<(), Error> {
+        // A configuration as getConfiguration returned it for a connection that generated its
+        // certificate has none; that is no change.
+        if configuration.certificates.is_empty() && self.configuration.certificates.is_empty() {
+            let new = configuration.for_negotiation(&self.certificates);
+            self.session.set_configuration(new)?;
+        } else {
+            let new = configuration.for_negotiation(&configuration.certificates.clone());
+            self.session.set_configuration(new)?;
+            configuration.certificates.clone_from(&self.configuration.certificates);
+        }
+        self.configuration = configuration;
+        Ok(())
+    }
+
+    /// webrtc-pc §4.4.2 "close the connection", with what the specification leaves to garbage
+    /// collection: everything is freed at once. What is returned is to be dropped once nothing is
+    /// locked: promises that would never settle are rejected, see [`Promise`], and may react.
+    pub(crate) fn close(&mut self, now: Instant) -> Abandoned {
+        // Step 1
+        if self.is_closed {
+            return Abandoned::default();
+        }
+        // Steps 2 to 4
+        self.is_closed = true;
+        self.session.close();
+        // Step 5: abruptly, no event is fired.
+        for channel in std::mem::take(&mut self.channels).into_values() {
+            channel.end();
+        }
+        self.streams.clear();
+        // Step 6
+        if let Some(sctp) = &mut self.sctp {
+            sctp.state = crate::api::RTCSctpTransportState::Closed;
+        }
+        // Steps 7 to 9
+        let ids: Vec<_> = self.transports.keys().copied().collect();
+        for id in ids {
+            self.shut_transport(now, id);
+        }
+        // Steps 10 and 11: no event is fired.
+        self.ice_connection_state = RTCIceConnectionState::Closed;
+        self.connection_state = RTCPeerConnectionState::Closed;
+        self.tasks.clear();
+        self.woken = false;
+        Abandoned {
+            _operations: std::mem::take(&mut self.operations),
+            _deliveries: std::mem::take(&mut self.deliveries),
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Whether the host has to be woken for what an API call has made.
+    pub(crate) fn take_wake(&mut self) -> bool {
+        !std::mem::replace(&mut self.woken, true)
+    }
+
+    /// The host has come to look; from now on new work wakes it again.
+    pub(crate) fn host_awake(&mut self) {
+        self.woken = false;
+    }
+
+    fn fire(&mut self, event: AnyEvent) {
+        self.deliveries.push_back(Delivery::Fire(event));
+    }
+
+    fn random_seed(&mut self) -> [u8; 32] {
+        self.random.random()
+    }
+}

@@ -1,0 +1,202 @@
+//! Datagrams, timers, and what the host is asked to do.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
+
+use super::{Core, Task};
+use crate::host::{Action, GenerationId, SocketId, Transmit};
+
+impl Core {
+    /// A datagram has come; RFC 7983 tells what it is.
+    pub(crate) fn handle_datagram(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        source: SocketAddr,
+        datagram: &[u8],
+    ) {
+        let Some(transport) = self.sockets.get(&socket).and_then(|id| self.transports.get_mut(id))
+        else {
+            return;
+        };
+        match datagram.first() {
+            Some(0..=3) => transport.agent.handle_input(now, socket, source, datagram),
+            Some(20..=63) if transport.agent.accepts_data(socket, source) => {
+                transport.stack.handle_input(now, datagram);
+            }
+            _ => tracing::trace!(%source, length = datagram.len(), "a stray datagram is dropped"),
+        }
+    }
+
+    /// Takes from the transports what they have made of the last inputs: tasks and actions.
+    pub(crate) fn collect(&mut self, now: Instant) {
+        self.collect_negotiation();
+        let mut next = self.transports.keys().next().copied();
+        while let Some(id) = next {
+            self.collect_ice(id);
+            self.collect_stack(now, id);
+            next = self.transports.range(id..).nth(1).map(|(id, _)| *id);
+        }
+    }
+
+    fn collect_stack(&mut self, now: Instant, id: TransportId) {
+        let Some(transport) = self.transports.get_mut(&id) else { return };
+        let path = transport.agent.selected_path();
+        let before = std::mem::replace(&mut transport.path, path);
+        if before.is_some() != path.is_some() {
+            transport.stack.set_writable(now, path.is_some());
+        } else if before != path {
+            transport.stack.path_changed(now);
+        }
+        while let Some(event) = self.transports.get_mut(&id).and_then(|t| t.stack.poll_event()) {
+            let task = match event {
+                transport::Event::DtlsStateChange(state) => Task::DtlsState(id, state),
+                transport::Event::DtlsError(error) => Task::DtlsError(id, error),
+                transport::Event::SctpStateChange(state, cause) => match state {
+                    transport::SctpState::Connecting => continue,
+                    transport::SctpState::Connected => Task::SctpConnected,
+                    transport::SctpState::Closed => Task::SctpClosed(cause.and_then(sctp_failure)),
+                },
+                transport::Event::ChannelAnnounced { id: stream, config } => {
+                    self.queue(Task::ChannelAnnounced(stream, config));
+                    // Ahead of the messages that came with it.
+                    Task::StreamOpen(stream)
+                }
+                transport::Event::Message { id: stream, kind, data } => {
+                    Task::Message(stream, kind, data)
+                }
+                transport::Event::BufferedAmount { id: stream, sent } => {
+                    Task::BufferedAmount(stream, sent)
+                }
+                transport::Event::ChannelClosing { id: stream } => Task::ChannelClosing(stream),
+                transport::Event::ChannelClosed { id: stream } => Task::StreamClosed(stream),
+                // The association went with it: `SctpClosed` tells the channels.
+                transport::Event::ChannelError { error: transport::ChannelError::Sctp(_), .. } => {
+                    continue;
+                }
+                transport::Event::ChannelError { id: stream, error } => {
+                    Task::StreamError(stream, error)
+                }
+                // A channel is announced as open by the connected procedure, or when it is made.
+                transport::Event::ChannelOpen { .. }
+                | transport::Event::BufferedAmountLow { .. } => {
+                    continue;
+                }
+                #[allow(unreachable_patterns)]
+                _ => continue,
+            };
+            self.queue(task);
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        for transport in self.transports.values_mut() {
+            if transport.agent.poll_timeout().is_some_and(|at| at <= now) {
+                transport.agent.handle_timeout(now);
+            }
+            if transport.stack.poll_timeout().is_some_and(|at| at <= now) {
+                transport.stack.handle_timeout(now);
+            }
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.transports
+            .values()
+            .flat_map(|t| [t.agent.poll_timeout(), t.stack.poll_timeout()])
+            .flatten()
+            .min()
+    }
+
+    pub(crate) fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// The next datagram to send. Once all have been taken, what making them has brought about,
+    /// such as a `bufferedAmount` that has fallen, is there as tasks.
+    pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
+        let transmit = self.next_transmit();
+        if transmit.is_none() {
+            self.collect(now);
+        }
+        transmit
+    }
+
+    fn next_transmit(&mut self) -> Option<Transmit> {
+        if let Some(transmit) = self.farewells.pop_front() {
+            return Some(transmit);
+        }
+        for transport in self.transports.values_mut() {
+            if let Some(transmit) = transport.agent.poll_transmit() {
+                return Some(transmit.into());
+            }
+            if let Some(path) = transport.agent.selected_path()
+                && let Some(payload) = transport.stack.poll_transmit()
+            {
+                return Some(Transmit { socket: path.socket, destination: path.remote, payload });
+            }
+        }
+        None
+    }
+
+    /// What a transport still has to say before it goes.
+    pub(super) fn farewell(&mut self, id: TransportId) {
+        let Some(transport) = self.transports.get_mut(&id) else { return };
+        let Some(path) = transport.agent.selected_path() else { return };
+        while let Some(payload) = transport.stack.poll_transmit() {
+            self.farewells.push_back(Transmit {
+                socket: path.socket,
+                destination: path.remote,
+                payload,
+            });
+        }
+    }
+
+    pub(crate) fn socket_bound(
+        &mut self,
+        now: Instant,
+        transport: TransportId,
+        generation: GenerationId,
+        socket: SocketId,
+        local: SocketAddr,
+    ) -> bool {
+        let Some(slot) = self.transports.get_mut(&transport) else { return false };
+        self.sockets.insert(socket, transport);
+        slot.agent.add_socket(now, generation, socket, local);
+        true
+    }
+
+    pub(crate) fn gathering_done(
+        &mut self,
+        now: Instant,
+        transport: TransportId,
+        generation: GenerationId,
+    ) {
+        if let Some(transport) = self.transports.get_mut(&transport) {
+            transport.agent.gathering_done(now, generation);
+        }
+    }
+
+    pub(crate) fn socket_failed(&mut self, now: Instant, socket: SocketId) {
+        if let Some(transport) =
+            self.sockets.remove(&socket).and_then(|id| self.transports.get_mut(&id))
+        {
+            transport.agent.socket_closed(now, socket);
+        }
+    }
+}
+
+/// The error with which the channels of an association close, if it ended with one
+/// (webrtc-pc §6.2.5 step 5).
+fn sctp_failure(cause: transport::SctpError) -> Option<RTCError> {
+    let sctp_cause_code = match &cause {
+        transport::SctpError::Aborted { code, .. } => code.map(i32::from),
+        transport::SctpError::Restarted => None,
+        _ => return None,
+    };
+    let init =
+        RTCErrorInit { sctp_cause_code, ..RTCErrorInit::new(RTCErrorDetailType::SctpFailure) };
+    Some(RTCError::new(init, cause.to_string()))
+}

@@ -1,0 +1,156 @@
+//! webrtc-pc §6.1.1: from the SCTP association to the slots of RTCSctpTransport.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use negotiation::{RTCError, TransportId};
+
+use super::{Core, Task};
+use crate::api::{AnyEvent, RTCSctpTransport, RTCSctpTransportState, SctpTransportObject};
+
+/// What we take in one message, and offer as `a=max-message-size`.
+const CAN_RECEIVE_SIZE: u64 = 262_144;
+
+/// The internal slots of the RTCSctpTransport.
+pub(crate) struct SctpTransportSlots {
+    pub(crate) object: Arc<SctpTransportObject>,
+    pub(crate) transport: Option<TransportId>,
+    /// `[[SctpTransportState]]`
+    pub(crate) state: RTCSctpTransportState,
+    /// `[[MaxMessageSize]]`
+    pub(crate) max_message_size: Option<f64>,
+    /// `[[MaxBufferSize]]`, bytes
+    pub(super) max_buffer_size: u64,
+    /// `[[MaxMessageSize]]` in bytes, for comparing.
+    pub(super) largest_message: u64,
+    /// `[[MaxChannels]]`
+    pub(crate) max_channels: Option<u16>,
+}
+
+impl Core {
+    pub(crate) fn sctp_transport_slots(&self) -> Option<&SctpTransportSlots> {
+        self.sctp.as_ref()
+    }
+
+    /// The largest message that can be sent, if it fits the machine.
+    pub(crate) fn max_message_size(&self) -> Option<usize> {
+        self.sctp.as_ref().and_then(|sctp| usize::try_from(sctp.largest_message).ok())
+    }
+
+    /// §6.1.1 "create an RTCSctpTransport"; or its DTLS transport has become known.
+    pub(super) fn create_sctp(&mut self, transport: Option<TransportId>) {
+        match &mut self.sctp {
+            Some(sctp) if sctp.state != RTCSctpTransportState::Closed => {
+                sctp.transport = transport.or(sctp.transport);
+            }
+            _ => {
+                self.sctp = Some(SctpTransportSlots {
+                    object: Arc::new(SctpTransportObject::new(self.connection.clone())),
+                    transport,
+                    state: RTCSctpTransportState::Connecting,
+                    max_message_size: None,
+                    max_buffer_size: 0,
+                    largest_message: 0,
+                    max_channels: None,
+                });
+            }
+        }
+    }
+
+    /// Its creation was rolled back, and its channels go on waiting; or an answer has closed the
+    /// association, and they are closed with it.
+    pub(super) fn destroy_sctp(&mut self, now: Instant) {
+        let started = self.channel_stack().is_some_and(|stack| stack.sctp_state().is_some());
+        if started {
+            if let Some(stack) = self.channel_stack() {
+                stack.stop_sctp(now);
+            }
+            self.sctp_closed(None);
+        }
+        self.sctp = None;
+    }
+
+    /// §6.1.1.2 "update the data max message size": the negotiation has done the sum.
+    pub(super) fn update_max_message_size(&mut self, max_message_size: u64, max_buffer_size: u64) {
+        let Some(sctp) = &mut self.sctp else { return };
+        sctp.max_message_size = Some(if max_message_size == u64::MAX {
+            f64::INFINITY
+        } else {
+            max_message_size as f64
+        });
+        sctp.largest_message = max_message_size;
+        sctp.max_buffer_size = max_buffer_size;
+    }
+
+    pub(super) fn start_sctp(
+        &mut self,
+        now: Instant,
+        id: TransportId,
+        local_port: u16,
+        remote_port: u16,
+    ) {
+        let Some(sctp) = &mut self.sctp else { return };
+        sctp.transport = Some(id);
+        let max_message_size_send = sctp.largest_message;
+        if let Some(transport) = self.transports.get_mut(&id) {
+            transport.stack.start_sctp(
+                now,
+                transport::SctpParameters {
+                    local_port,
+                    remote_port,
+                    max_message_size_send,
+                    max_message_size_receive: CAN_RECEIVE_SIZE,
+                },
+            );
+        }
+        // Channels that were waiting for the transport.
+        let waiting: Vec<_> = self.channels.values().cloned().collect();
+        for channel in waiting {
+            self.open_stream(now, &channel);
+        }
+    }
+
+    /// §6.1.1.3 Connected procedure.
+    pub(super) fn sctp_connected(&mut self) {
+        // Step 1
+        let Some(sctp) = &mut self.sctp else { return };
+        if sctp.state != RTCSctpTransportState::Connecting {
+            return;
+        }
+        sctp.state = RTCSctpTransportState::Connected;
+        // Step 3
+        let max_channels = sctp
+            .transport
+            .and_then(|id| self.transports.get(&id))
+            .and_then(|transport| transport.stack.max_channels())
+            .unwrap_or(u16::MAX);
+        sctp.max_channels = Some(max_channels);
+        let target = RTCSctpTransport { object: sctp.object.clone() };
+        // Step 4: the session knows which ids are beyond; it fails those channels.
+        self.session.sctp_connected(max_channels);
+        let channels: Vec<_> = self.channels.values().cloned().collect();
+        for channel in channels {
+            if channel.slots.id.get().is_some_and(|id| *id < max_channels) {
+                self.queue(Task::ChannelOpen(channel.channel));
+            }
+        }
+        // Step 5
+        self.fire(AnyEvent::SctpTransportStateChange(target, RTCSctpTransportState::Connected));
+    }
+
+    /// §6.1.1.4: SHUTDOWN or ABORT was received, the association was closed, or DTLS was.
+    pub(super) fn sctp_closed(&mut self, error: Option<RTCError>) {
+        let Some(sctp) = &mut self.sctp else { return };
+        if sctp.state == RTCSctpTransportState::Closed {
+            return;
+        }
+        sctp.state = RTCSctpTransportState::Closed;
+        let target = RTCSctpTransport { object: sctp.object.clone() };
+        self.fire(AnyEvent::SctpTransportStateChange(target, RTCSctpTransportState::Closed));
+        // The channels' underlying data transports are closed with it.
+        let channels: Vec<_> = self.channels.keys().copied().collect();
+        for channel in channels {
+            self.queue(Task::ChannelClosed(channel, error.clone()));
+        }
+    }
+}

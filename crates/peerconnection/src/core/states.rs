@@ -1,0 +1,121 @@
+//! The aggregated states, webrtc-pc §4.3.2 to §4.3.4.
+//!
+//! The transports considered are those referenced by the set of transceivers and by
+//! `[[SctpTransport]]`: discarded ones have left the map.
+
+use super::Core;
+use crate::api::{
+    AnyEvent, RTCDtlsTransportState as Dtls, RTCIceConnectionState, RTCIceGathererState,
+    RTCIceGatheringState, RTCIceTransportState as Ice, RTCPeerConnectionState,
+};
+
+impl Core {
+    pub(crate) fn ice_gathering_state(&self) -> RTCIceGatheringState {
+        self.ice_gathering_state
+    }
+
+    pub(crate) fn ice_connection_state(&self) -> RTCIceConnectionState {
+        self.ice_connection_state
+    }
+
+    pub(crate) fn connection_state(&self) -> RTCPeerConnectionState {
+        self.connection_state
+    }
+
+    /// §4.3.2
+    fn derive_ice_gathering_state(&self) -> RTCIceGatheringState {
+        let mut states = self.transports.values().map(|t| t.ice.gatherer_state).peekable();
+        if states.peek().is_none() {
+            return RTCIceGatheringState::New;
+        }
+        let mut all_complete = true;
+        for state in states {
+            match state {
+                RTCIceGathererState::Gathering => return RTCIceGatheringState::Gathering,
+                RTCIceGathererState::New => all_complete = false,
+                RTCIceGathererState::Complete => {}
+            }
+        }
+        if all_complete { RTCIceGatheringState::Complete } else { RTCIceGatheringState::New }
+    }
+
+    /// §4.3.4
+    fn derive_ice_connection_state(&self) -> RTCIceConnectionState {
+        let all = |states: &[Ice]| self.transports.values().all(|t| states.contains(&t.ice.state));
+        let any = |state: Ice| self.transports.values().any(|t| t.ice.state == state);
+        if self.is_closed {
+            RTCIceConnectionState::Closed
+        } else if any(Ice::Failed) {
+            RTCIceConnectionState::Failed
+        } else if any(Ice::Disconnected) {
+            RTCIceConnectionState::Disconnected
+        } else if all(&[Ice::New, Ice::Closed]) {
+            RTCIceConnectionState::New
+        } else if any(Ice::New) || any(Ice::Checking) {
+            RTCIceConnectionState::Checking
+        } else if all(&[Ice::Completed, Ice::Closed]) {
+            RTCIceConnectionState::Completed
+        } else {
+            RTCIceConnectionState::Connected
+        }
+    }
+
+    /// §4.3.3
+    fn derive_connection_state(&self) -> RTCPeerConnectionState {
+        let ice = self.ice_connection_state;
+        let all =
+            |states: &[Dtls]| self.transports.values().all(|t| states.contains(&t.dtls_state));
+        let any_failed = self.transports.values().any(|t| t.dtls_state == Dtls::Failed);
+        match ice {
+            RTCIceConnectionState::Closed => RTCPeerConnectionState::Closed,
+            _ if ice == RTCIceConnectionState::Failed || any_failed => {
+                RTCPeerConnectionState::Failed
+            }
+            RTCIceConnectionState::Disconnected => RTCPeerConnectionState::Disconnected,
+            _ if self.transports.is_empty()
+                || ice == RTCIceConnectionState::New && all(&[Dtls::New, Dtls::Closed]) =>
+            {
+                RTCPeerConnectionState::New
+            }
+            // "connected" stands for "completed" too, as in every browser: otherwise a
+            // connection that completes would fall back to connecting.
+            RTCIceConnectionState::Connected | RTCIceConnectionState::Completed
+                if all(&[Dtls::Connected, Dtls::Closed]) =>
+            {
+                RTCPeerConnectionState::Connected
+            }
+            _ => RTCPeerConnectionState::Connecting,
+        }
+    }
+
+    /// Sets `[[IceGatheringState]]` anew; the event to fire if it changed.
+    pub(super) fn update_ice_gathering_state(&mut self) -> Option<AnyEvent> {
+        let state = self.derive_ice_gathering_state();
+        let changed = state != std::mem::replace(&mut self.ice_gathering_state, state);
+        changed.then_some(AnyEvent::IceGatheringStateChange(state))
+    }
+
+    /// Sets `[[IceConnectionState]]` anew; the event to fire if it changed.
+    pub(super) fn update_ice_connection_state(&mut self) -> Option<AnyEvent> {
+        let state = self.derive_ice_connection_state();
+        let changed = state != std::mem::replace(&mut self.ice_connection_state, state);
+        changed.then_some(AnyEvent::IceConnectionStateChange(state))
+    }
+
+    /// §4.4.1.3 "update the connection state"; the event to fire if it changed.
+    pub(super) fn update_the_connection_state(&mut self) -> Option<AnyEvent> {
+        let state = self.derive_connection_state();
+        let changed = state != std::mem::replace(&mut self.connection_state, state);
+        changed.then_some(AnyEvent::ConnectionStateChange(state))
+    }
+
+    /// The set of transports changed: the states may advance directly from one to another.
+    pub(super) fn update_aggregated_states(&mut self) {
+        let gathering = self.update_ice_gathering_state();
+        let ice = self.update_ice_connection_state();
+        let connection = self.update_the_connection_state();
+        for event in [gathering, ice, connection].into_iter().flatten() {
+            self.fire(event);
+        }
+    }
+}

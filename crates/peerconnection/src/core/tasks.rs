@@ -1,0 +1,166 @@
+//! The connection's task queue: webrtc-pc's "queue a task", and what each task does.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use negotiation::{ChannelId, Effect, Error, TransportId};
+
+use super::{Core, Delivery};
+use crate::api::{AnyEvent, ChannelObject, MessageData};
+
+/// A task of the networking task source.
+pub(super) enum Task {
+    /// One of the negotiation's own.
+    Negotiation(negotiation::Task),
+    /// §5.6: the agent began to gather a generation.
+    GatheringBegan(TransportId),
+    /// §5.6: a candidate is available.
+    Candidate(TransportId, String, Box<sdp::Candidate>),
+    /// §5.6: a generation's gathering is finished, first task.
+    GenerationGathered(TransportId, String),
+    /// §5.6: and no other generation is being gathered, second task.
+    GatheringFinished(TransportId),
+    /// §5.6: change the selected candidate pair and state.
+    IceStateChange(TransportId, super::ice::Change),
+    /// §5.6: the ICE role changed by a conflict.
+    IceRole(TransportId, ::ice::Role),
+    /// §5.5: the DTLS state changed.
+    DtlsState(TransportId, transport::DtlsState),
+    /// §5.5: an error of the DTLS transport.
+    DtlsError(TransportId, transport::DtlsError),
+    /// §6.1.1: connected procedure.
+    SctpConnected,
+    /// §6.1.1: the association is gone; with an error, if it ended with one.
+    SctpClosed(Option<negotiation::RTCError>),
+    /// §6.2: announcing a data channel instance.
+    ChannelAnnounced(u16, transport::ChannelConfig),
+    /// §6.2: announcing a data channel as open, the peer's.
+    StreamOpen(u16),
+    /// §6.2: announcing a data channel as open.
+    ChannelOpen(ChannelId),
+    /// §6.2: error on creating data channels.
+    ChannelFailed(ChannelId, Error),
+    /// §6.2: receiving messages on a data channel.
+    Message(u16, transport::MessageKind, Bytes),
+    /// A handler was set while messages waited.
+    WaitingMessages(Arc<ChannelObject>),
+    /// §6.2: some of the queue was sent.
+    BufferedAmount(u16, u64),
+    /// §6.2: the peer began the closing procedure.
+    ChannelClosing(u16),
+    /// §6.2: announcing a data channel as closed; with an error, if it was closed with one.
+    ChannelClosed(ChannelId, Option<negotiation::RTCError>),
+    /// §6.2: the stream of a channel was closed.
+    StreamClosed(u16),
+    /// §6.2: an SCTP-level error on a channel.
+    StreamError(u16, transport::ChannelError),
+}
+
+impl Core {
+    pub(super) fn queue(&mut self, task: Task) {
+        self.tasks.push_back(task);
+    }
+
+    /// Takes what the negotiation has queued into the connection's queue, behind what is there.
+    pub(super) fn collect_negotiation(&mut self) {
+        while let Some(task) = self.session.poll_task() {
+            self.tasks.push_back(Task::Negotiation(task));
+        }
+    }
+
+    /// The next thing to deliver of the present task; `None` when all of it has been delivered.
+    pub(crate) fn next_delivery(&mut self, now: Instant) -> Option<Delivery> {
+        loop {
+            if let Some(delivery) = self.deliveries.pop_front() {
+                return Some(delivery);
+            }
+            if let Some(effect) = self.session.poll_effect() {
+                self.run_effect(now, effect);
+            } else if !self.session.run_microtask() {
+                self.collect(now);
+                return None;
+            }
+        }
+    }
+
+    /// Runs the next task; what it does is then there to be delivered. `false` if there is none.
+    pub(crate) fn run_next_task(&mut self, now: Instant) -> bool {
+        let Some(task) = self.tasks.pop_front() else { return false };
+        if !self.is_closed {
+            self.run_task(now, task);
+        }
+        true
+    }
+
+    fn run_task(&mut self, now: Instant, task: Task) {
+        match task {
+            Task::Negotiation(task) => self.session.run_task(task),
+            Task::GatheringBegan(transport) => self.gathering_began(transport),
+            Task::Candidate(transport, generation, candidate) => {
+                self.surface_the_candidate(transport, &generation, &candidate);
+            }
+            Task::GenerationGathered(transport, generation) => {
+                self.generation_gathered(transport, &generation);
+            }
+            Task::GatheringFinished(transport) => self.gathering_finished(transport),
+            Task::IceStateChange(transport, change) => {
+                self.change_the_selected_candidate_pair_and_state(transport, change);
+            }
+            Task::IceRole(transport, role) => self.ice_role_changed(transport, role),
+            Task::DtlsState(transport, state) => self.dtls_state_changed(now, transport, state),
+            Task::DtlsError(transport, error) => self.dtls_error(transport, error),
+            Task::SctpConnected => self.sctp_connected(),
+            Task::SctpClosed(error) => self.sctp_closed(error),
+            Task::ChannelAnnounced(stream, config) => {
+                self.announce_a_data_channel_instance(now, stream, config);
+            }
+            Task::StreamOpen(stream) => {
+                if let Some(&channel) = self.streams.get(&stream) {
+                    self.announce_the_channel_as_open(channel);
+                }
+            }
+            Task::ChannelOpen(channel) => self.announce_the_channel_as_open(channel),
+            Task::ChannelFailed(channel, error) => self.unable_to_create(now, channel, &error),
+            Task::Message(stream, kind, raw_data) => self.receive_message(stream, kind, raw_data),
+            Task::WaitingMessages(channel) => {
+                self.deliveries.push_back(Delivery::Message(channel, None));
+            }
+            Task::BufferedAmount(stream, sent) => self.reduce_buffered_amount(stream, sent),
+            Task::ChannelClosing(stream) => self.peer_closes_channel(now, stream),
+            Task::ChannelClosed(channel, error) => {
+                self.announce_the_channel_as_closed(channel, error);
+            }
+            Task::StreamClosed(stream) => self.stream_closed(stream),
+            Task::StreamError(stream, error) => self.channel_error(stream, &error),
+        }
+    }
+
+    fn run_effect(&mut self, now: Instant, effect: Effect) {
+        if self.is_closed {
+            return;
+        }
+        match effect {
+            Effect::Fire(negotiation::Event::NegotiationNeeded) => {
+                self.fire(AnyEvent::NegotiationNeeded);
+            }
+            Effect::Fire(negotiation::Event::SignalingStateChange(state)) => {
+                self.fire(AnyEvent::SignalingStateChange(state));
+            }
+            Effect::Settle { operation, result } => {
+                if let Some(settle) = self.operations.remove(&operation) {
+                    self.deliveries.push_back(Delivery::Settle(settle, result));
+                }
+            }
+            Effect::Transport(command) => self.run_command(now, command),
+            Effect::Channel(command) => self.run_channel_command(now, command),
+            #[allow(unreachable_patterns)]
+            _ => {}
+        }
+    }
+
+    /// Delivers a message to a channel.
+    pub(super) fn deliver_message(&mut self, channel: Arc<ChannelObject>, message: MessageData) {
+        self.deliveries.push_back(Delivery::Message(channel, Some(message)));
+    }
+}

@@ -1,0 +1,129 @@
+//! The driver: what a host moves a connection with.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, MutexGuard};
+use std::time::Instant;
+
+use negotiation::{Error, TransportId};
+
+use super::{Action, GenerationId, Host, SocketId, Transmit};
+use crate::api::{RTCCertificate, RTCConfiguration, RTCPeerConnection};
+use crate::connection::Connection;
+use crate::core::Core;
+
+/// Moves one connection; see the [module](super) for how. Dropping it leaves a connection that
+/// nothing moves.
+pub struct Driver {
+    connection: Arc<Connection>,
+}
+
+impl Driver {
+    /// webrtc-pc §4.4.1.1 Constructor.
+    pub(crate) fn new(
+        configuration: RTCConfiguration,
+        host: Arc<dyn Host>,
+        seed: [u8; 32],
+    ) -> Result<(RTCPeerConnection, Self), Error> {
+        let now = host.system_time();
+        // Step 5
+        for certificate in &configuration.certificates {
+            if certificate.certificate.expires() < now {
+                return Err(Error::InvalidAccessError("a certificate has expired".to_owned()));
+            }
+        }
+        // Step 6
+        let generated = if configuration.certificates.is_empty() {
+            vec![RTCCertificate::generate(now)?]
+        } else {
+            Vec::new()
+        };
+        let core = Core::new(configuration, generated, seed)?;
+        let (connection, handle) = Connection::new(core, host);
+        Ok((handle, Self { connection }))
+    }
+
+    /// The core, with what the last call made of it collected when `call` returns.
+    fn input(&self, call: impl FnOnce(&mut Core, Instant)) {
+        let now = self.connection.host.now();
+        let mut core = self.core();
+        call(&mut core, now);
+        core.collect(now);
+    }
+
+    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
+        self.connection.core()
+    }
+
+    /// A datagram has come on a socket of this connection. Anything may be in it.
+    pub fn handle_datagram(&self, socket: SocketId, source: SocketAddr, datagram: &[u8]) {
+        self.input(|core, now| core.handle_datagram(now, socket, source, datagram));
+    }
+
+    /// The time that [`poll_timeout`](Self::poll_timeout) named has come.
+    pub fn handle_timeout(&self) {
+        self.input(|core, now| core.handle_timeout(now));
+    }
+
+    /// Runs the next task of the connection's event loop: its events are fired, its promises
+    /// settled. `false` if there was nothing to do.
+    pub fn run_task(&self) -> bool {
+        self.core().host_awake();
+        self.connection.run_task()
+    }
+
+    /// The next datagram to send. When there is none left, there may be tasks to run again.
+    pub fn poll_transmit(&self) -> Option<Transmit> {
+        let now = self.connection.host.now();
+        self.core().poll_transmit(now)
+    }
+
+    /// The next thing to do, once all datagrams have been polled.
+    pub fn poll_action(&self) -> Option<Action> {
+        self.core().poll_action()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.core().poll_timeout()
+    }
+
+    /// A socket was bound for [`Action::Gather`], under an id that the host chooses, once for
+    /// each socket of the connection.
+    pub fn socket_bound(
+        &self,
+        transport: TransportId,
+        generation: GenerationId,
+        socket: SocketId,
+        local: SocketAddr,
+    ) {
+        self.input(|core, now| {
+            core.socket_bound(now, transport, generation, socket, local);
+        });
+    }
+
+    /// No more sockets will be bound for this [`Action::Gather`].
+    pub fn gathering_done(&self, transport: TransportId, generation: GenerationId) {
+        self.input(|core, now| core.gathering_done(now, transport, generation));
+    }
+
+    /// A socket is dead: its interface has gone, or it failed for good.
+    pub fn socket_failed(&self, socket: SocketId) {
+        self.input(|core, now| core.socket_failed(now, socket));
+    }
+
+    /// Whether the connection is closed. Once it is, and everything has been polled, the driver
+    /// has nothing more to do.
+    pub fn is_closed(&self) -> bool {
+        self.core().is_closed()
+    }
+
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Driver")
+    }
+}

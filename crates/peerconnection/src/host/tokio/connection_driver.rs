@@ -1,0 +1,249 @@
+//! The driver task of one connection.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use negotiation::TransportId;
+use tokio::time::Sleep;
+
+use super::socket::{MAX_SEND, Socket};
+use super::{TokioHost, TokioOptions, interfaces};
+use crate::host::{Action, Driver, GenerationId, Host, SocketId, Transmit};
+
+/// Rounds of work in one poll before other tasks of the runtime get their turn.
+const ROUNDS: usize = 32;
+/// Tasks of the connection run in one round.
+const TASKS: usize = 128;
+/// Receive calls on one socket in one round.
+const RECEIVES: usize = 4;
+
+/// Moves the connection for as long as it is open; then sends what is left, releases the
+/// sockets and ends.
+pub(super) struct ConnectionDriver {
+    driver: Driver,
+    host: Arc<TokioHost>,
+    options: TokioOptions,
+    sockets: Vec<(SocketId, Socket)>,
+    last_socket: u64,
+    timer: Option<Pin<Box<Sleep>>>,
+    /// Polled and not yet sent.
+    unsent: VecDeque<Transmit>,
+    /// Datagrams put together for one send.
+    batch: Vec<u8>,
+}
+
+impl ConnectionDriver {
+    pub(super) fn new(driver: Driver, host: Arc<TokioHost>, options: TokioOptions) -> Self {
+        Self {
+            driver,
+            host,
+            options,
+            sockets: Vec::new(),
+            last_socket: 0,
+            timer: None,
+            unsent: VecDeque::new(),
+            batch: Vec::new(),
+        }
+    }
+
+    /// Hands what the sockets have received to the connection. Whether there was anything.
+    fn receive(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut received = false;
+        let mut failed = None;
+        for (id, socket) in &self.sockets {
+            for _ in 0..RECEIVES {
+                // One lock for all datagrams of a system call.
+                let mut core = None;
+                let result = socket.poll_receive(cx, |source, datagram| {
+                    let core = core.get_or_insert_with(|| self.driver.core());
+                    core.handle_datagram(self.host.now(), *id, source, datagram);
+                });
+                if let Some(mut core) = core {
+                    core.collect(self.host.now());
+                }
+                match result {
+                    Poll::Ready(Ok(())) => received = true,
+                    // An ICMP error for something sent before; the socket is as good as ever.
+                    Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                        received = true;
+                    }
+                    Poll::Ready(Err(error)) => {
+                        tracing::debug!(%error, "a socket failed");
+                        failed = Some(*id);
+                        break;
+                    }
+                    Poll::Pending => break,
+                }
+            }
+        }
+        if let Some(id) = failed {
+            self.drop_socket(id);
+        }
+        received
+    }
+
+    /// Sends what the connection has to send. Whether there was anything.
+    fn transmit(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut sent = false;
+        loop {
+            if self.unsent.is_empty() {
+                let mut core = self.driver.core();
+                for _ in 0..64 {
+                    let Some(transmit) = core.poll_transmit(self.host.now()) else { break };
+                    self.unsent.push_back(transmit);
+                }
+            }
+            let Some(first) = self.unsent.front() else { return sent };
+            let Some((_, socket)) = self.sockets.iter().find(|(id, _)| *id == first.socket) else {
+                self.unsent.pop_front();
+                continue;
+            };
+            let (id, destination, segment) = (first.socket, first.destination, first.payload.len());
+            let limit = socket.max_segments().min(MAX_SEND / segment.max(1)).max(1);
+            let mut count = 0;
+            self.batch.clear();
+            for transmit in self.unsent.iter().take(limit) {
+                let fits = transmit.socket == id
+                    && transmit.destination == destination
+                    && transmit.payload.len() <= segment;
+                if !fits {
+                    break;
+                }
+                self.batch.extend_from_slice(&transmit.payload);
+                count += 1;
+                if transmit.payload.len() < segment {
+                    break;
+                }
+            }
+            match socket.poll_send(cx, destination, &self.batch, segment) {
+                Poll::Pending => return sent,
+                Poll::Ready(result) => {
+                    self.unsent.drain(..count);
+                    sent = true;
+                    if let Err(error) = result {
+                        self.send_failed(id, &error);
+                    }
+                }
+            }
+        }
+    }
+
+    fn send_failed(&mut self, id: SocketId, error: &io::Error) {
+        match error.kind() {
+            // The address has left the machine.
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::NetworkDown => {
+                tracing::debug!(%error, "a socket has lost its address");
+                self.drop_socket(id);
+            }
+            // Lost like any other datagram: the checks find out whether the path works.
+            _ => tracing::trace!(%error, "a datagram could not be sent"),
+        }
+    }
+
+    fn drop_socket(&mut self, id: SocketId) {
+        self.sockets.retain(|(socket, _)| *socket != id);
+        self.driver.socket_failed(id);
+    }
+
+    /// Does what the connection asks for. Whether there was anything.
+    fn act(&mut self) -> bool {
+        let mut acted = false;
+        while let Some(action) = self.driver.poll_action() {
+            acted = true;
+            match action {
+                Action::Gather { transport, generation } => self.gather(transport, generation),
+                Action::CloseSocket(id) => self.sockets.retain(|(socket, _)| *socket != id),
+            }
+        }
+        let closing =
+            std::mem::take(&mut *self.host.closing.lock().unwrap_or_else(PoisonError::into_inner));
+        for local in closing {
+            if let Some((id, _)) = self.sockets.iter().find(|(_, socket)| socket.local == local) {
+                acted = true;
+                self.drop_socket(*id);
+            }
+        }
+        acted
+    }
+
+    fn gather(&mut self, transport: TransportId, generation: GenerationId) {
+        for address in interfaces::addresses(&self.options) {
+            match Socket::bind(address) {
+                Ok(socket) => {
+                    self.last_socket += 1;
+                    let id = SocketId(self.last_socket);
+                    let local = socket.local;
+                    self.sockets.push((id, socket));
+                    self.driver.socket_bound(transport, generation, id, local);
+                }
+                Err(error) => tracing::debug!(%error, %address, "no socket on this address"),
+            }
+        }
+        self.driver.gathering_done(transport, generation);
+    }
+
+    /// Sets the timer to the connection's next deadline; `true` if it has passed already.
+    fn set_timer(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(deadline) = self.driver.poll_timeout() else {
+            self.timer = None;
+            return false;
+        };
+        let deadline = tokio::time::Instant::from_std(deadline);
+        let timer = match &mut self.timer {
+            Some(timer) => {
+                if timer.deadline() != deadline {
+                    timer.as_mut().reset(deadline);
+                }
+                timer
+            }
+            None => self.timer.insert(Box::pin(tokio::time::sleep_until(deadline))),
+        };
+        timer.as_mut().poll(cx).is_ready()
+    }
+}
+
+impl Future for ConnectionDriver {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        this.host.waker.register(cx.waker());
+        for _ in 0..ROUNDS {
+            let mut busy = this.receive(cx);
+            if this.driver.poll_timeout().is_some_and(|at| at <= Instant::now()) {
+                this.driver.handle_timeout();
+                busy = true;
+            }
+            for _ in 0..TASKS {
+                if !this.driver.run_task() {
+                    break;
+                }
+                busy = true;
+            }
+            busy |= this.transmit(cx);
+            busy |= this.act();
+            if !busy {
+                if this.driver.is_closed() && this.unsent.is_empty() {
+                    return Poll::Ready(());
+                }
+                if !this.set_timer(cx) {
+                    return Poll::Pending;
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drop for ConnectionDriver {
+    /// The runtime shuts down: nothing will move the connection any more.
+    fn drop(&mut self) {
+        self.driver.connection().close();
+    }
+}

@@ -1,0 +1,43 @@
+//! The addresses of this machine to gather on.
+
+use std::net::IpAddr;
+
+use super::TokioOptions;
+
+/// The addresses that `options` allow, without duplicates.
+pub(super) fn addresses(options: &TokioOptions) -> Vec<IpAddr> {
+    if let Some(addresses) = &options.addresses {
+        return addresses.clone();
+    }
+    let interfaces = match if_addrs::get_if_addrs() {
+        Ok(interfaces) => interfaces,
+        Err(error) => {
+            tracing::warn!(%error, "the network interfaces cannot be listed");
+            return Vec::new();
+        }
+    };
+    let mut usable = Vec::new();
+    let mut loopback = Vec::new();
+    for interface in interfaces {
+        let address = interface.ip();
+        let of = if address.is_loopback() {
+            &mut loopback
+        } else if is_link_local(address) {
+            // Link-local addresses mean nothing without their zone, which candidates do not have.
+            continue;
+        } else {
+            &mut usable
+        };
+        if !of.contains(&address) {
+            of.push(address);
+        }
+    }
+    if usable.is_empty() { loopback } else { usable }
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}

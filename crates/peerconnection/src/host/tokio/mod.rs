@@ -1,0 +1,92 @@
+//! The host on tokio: one driver task a connection, with its sockets and its timer.
+
+mod connection_driver;
+mod interfaces;
+mod socket;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Instant;
+
+use futures::task::AtomicWaker;
+use negotiation::Error;
+
+use super::{Driver, Host};
+use crate::api::{RTCConfiguration, RTCPeerConnection};
+use connection_driver::ConnectionDriver;
+
+/// How a connection uses the machine.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct TokioOptions {
+    /// The local addresses to gather host candidates on. `None`: those of the interfaces that
+    /// are up, without loopback and link-local ones; loopback if there is no other.
+    pub addresses: Option<Vec<IpAddr>>,
+    /// A handle with which the application, a test say, takes sockets away.
+    pub sockets: Option<SocketControl>,
+}
+
+impl TokioOptions {
+    /// Gathers on the loopback address only: for peers on one machine.
+    pub fn loopback() -> Self {
+        Self { addresses: Some(vec![IpAddr::from([127, 0, 0, 1])]), ..Self::default() }
+    }
+
+    /// Lets `control` take sockets of the connection away.
+    #[must_use]
+    pub fn with_sockets(mut self, control: &SocketControl) -> Self {
+        self.sockets = Some(control.clone());
+        self
+    }
+}
+
+/// Takes sockets away from the connection it was given to, as an operating system does when an
+/// interface goes down.
+#[derive(Clone, Debug, Default)]
+pub struct SocketControl {
+    host: Arc<Mutex<Weak<TokioHost>>>,
+}
+
+impl SocketControl {
+    /// Closes the UDP socket bound to `local` under the ICE agent's feet.
+    pub fn close(&self, local: SocketAddr) {
+        let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        if let Some(host) = host {
+            host.closing.lock().unwrap_or_else(PoisonError::into_inner).push(local);
+            host.waker.wake();
+        }
+    }
+}
+
+/// What the connection sees of its driver task.
+#[derive(Debug, Default)]
+struct TokioHost {
+    waker: AtomicWaker,
+    closing: Mutex<Vec<SocketAddr>>,
+}
+
+impl Host for TokioHost {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn wake(&self) {
+        self.waker.wake();
+    }
+}
+
+/// Makes a connection and spawns its driver on the current runtime.
+pub(crate) fn spawn(
+    configuration: RTCConfiguration,
+    options: TokioOptions,
+) -> Result<RTCPeerConnection, Error> {
+    let runtime = tokio::runtime::Handle::try_current()
+        .map_err(|error| Error::InvalidStateError(error.to_string()))?;
+    let host = Arc::new(TokioHost::default());
+    if let Some(control) = &options.sockets {
+        *control.host.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&host);
+    }
+    let (pc, driver) = Driver::new(configuration, host.clone(), rand::random())?;
+    runtime.spawn(ConnectionDriver::new(driver, host, options));
+    Ok(pc)
+}

@@ -1,0 +1,109 @@
+//! A UDP socket with segmentation offload and receive coalescing.
+
+use std::cell::RefCell;
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, SocketAddr};
+use std::task::{Context, Poll};
+
+use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+
+/// Bytes of one receive buffer: coalesced datagrams come in up to this much.
+const BUFFER_SIZE: usize = 1 << 16;
+/// Buffers filled by one system call.
+const BUFFERS: usize = 8;
+/// Bytes asked for as socket buffers; the system may give less.
+const SOCKET_BUFFER: usize = 1 << 22;
+/// Bytes of one send with segmentation offload.
+pub(super) const MAX_SEND: usize = 60_000;
+
+thread_local! {
+    /// Receive buffers: one set a thread, not one a connection.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+pub(super) struct Socket {
+    io: UdpSocket,
+    state: UdpSocketState,
+    pub(super) local: SocketAddr,
+}
+
+impl Socket {
+    pub(super) fn bind(address: IpAddr) -> io::Result<Self> {
+        let socket = std::net::UdpSocket::bind(SocketAddr::new(address, 0))?;
+        socket.set_nonblocking(true)?;
+        let io = UdpSocket::from_std(socket)?;
+        let state = UdpSocketState::new(UdpSockRef::from(&io))?;
+        // Best effort: the defaults work too, with more loss under load.
+        let _ = state.set_recv_buffer_size(UdpSockRef::from(&io), SOCKET_BUFFER);
+        let _ = state.set_send_buffer_size(UdpSockRef::from(&io), SOCKET_BUFFER);
+        let local = io.local_addr()?;
+        Ok(Self { io, state, local })
+    }
+
+    /// Datagrams of one size that one send takes.
+    pub(super) fn max_segments(&self) -> usize {
+        self.state.max_gso_segments()
+    }
+
+    /// Receives what there is with one system call and hands over each datagram.
+    pub(super) fn poll_receive(
+        &self,
+        cx: &mut Context<'_>,
+        mut datagram: impl FnMut(SocketAddr, &[u8]),
+    ) -> Poll<io::Result<()>> {
+        BUFFER.with_borrow_mut(|buffer| {
+            buffer.resize(BUFFERS * BUFFER_SIZE, 0);
+            let mut metas = [RecvMeta::default(); BUFFERS];
+            let mut chunks = buffer.chunks_exact_mut(BUFFER_SIZE);
+            let mut slices: [IoSliceMut<'_>; BUFFERS] =
+                std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
+            loop {
+                std::task::ready!(self.io.poll_recv_ready(cx))?;
+                let received = self.io.try_io(Interest::READABLE, || {
+                    self.state.recv(UdpSockRef::from(&self.io), &mut slices, &mut metas)
+                });
+                let count = match received {
+                    Ok(count) => count,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                    Err(error) => return Poll::Ready(Err(error)),
+                };
+                for (slice, meta) in slices.iter().zip(&metas).take(count) {
+                    let bytes = slice.get(..meta.len).unwrap_or_default();
+                    for part in bytes.chunks(meta.stride.max(1)) {
+                        datagram(meta.addr, part);
+                    }
+                }
+                return Poll::Ready(Ok(()));
+            }
+        })
+    }
+
+    /// Sends one datagram, or several of `segment` bytes each of which the last may be shorter.
+    pub(super) fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        destination: SocketAddr,
+        contents: &[u8],
+        segment: usize,
+    ) -> Poll<io::Result<()>> {
+        let transmit = quinn_udp::Transmit {
+            destination,
+            ecn: None,
+            contents,
+            segment_size: (segment < contents.len()).then_some(segment),
+            src_ip: None,
+        };
+        loop {
+            std::task::ready!(self.io.poll_send_ready(cx))?;
+            let sent = self.io.try_io(Interest::WRITABLE, || {
+                self.state.try_send(UdpSockRef::from(&self.io), &transmit)
+            });
+            match sent {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! webrtc-pc §10.7 Perfect Negotiation, as a component.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use async_trait::async_trait;
+use futures::channel::mpsc;
+use futures::{FutureExt, StreamExt};
+use negotiation::{Error, RTCIceCandidateInit, RTCSdpType, RTCSessionDescriptionInit};
+use serde::{Deserialize, Serialize};
+
+use crate::{RTCPeerConnection, RTCSignalingState, WeakPeerConnection};
+
+/// What peers send one another to negotiate, as JSON `{"description": …}` or
+/// `{"candidate": …}`, as browsers do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SignalingMessage {
+    /// An offer or answer.
+    Description(RTCSessionDescriptionInit),
+    /// A candidate; `null` is the end of all of them.
+    Candidate(Option<RTCIceCandidateInit>),
+}
+
+/// A way to the peer that keeps the order of messages: a WebSocket, a pair of channels.
+#[async_trait]
+pub trait SignalingChannel: Send {
+    /// Sends a message. An error ends the negotiation, with [`PerfectNegotiation::run`].
+    async fn send(&mut self, message: SignalingMessage) -> std::io::Result<()>;
+
+    /// The next message; `None` when there will be none. Must not lose a message when its
+    /// future is dropped.
+    async fn receive(&mut self) -> std::io::Result<Option<SignalingMessage>>;
+}
+
+/// The pattern of webrtc-pc §10.7: both sides run the same code, either may change anything at
+/// any time, and collisions resolve themselves. One side must be polite and the other not.
+///
+/// It sets the handlers for `negotiationneeded` and `icecandidate` of the connection; to watch
+/// those events, read [`RTCPeerConnection::events`].
+///
+/// ```no_run
+/// # async fn example(signaling: impl peerconnection::SignalingChannel) -> std::io::Result<()> {
+/// use peerconnection::{PerfectNegotiation, RTCConfiguration, RTCPeerConnection};
+///
+/// let pc = RTCPeerConnection::new(RTCConfiguration::default()).unwrap();
+/// pc.create_data_channel("chat", None).unwrap();
+/// let polite = true;
+/// PerfectNegotiation::new(&pc, polite).run(signaling).await
+/// # }
+/// ```
+pub struct PerfectNegotiation {
+    negotiation: Arc<Negotiation>,
+    outgoing: mpsc::UnboundedReceiver<SignalingMessage>,
+}
+
+struct Negotiation {
+    pc: WeakPeerConnection,
+    polite: bool,
+    making_offer: AtomicBool,
+    ignore_offer: AtomicBool,
+    is_setting_remote_answer_pending: AtomicBool,
+    outgoing: mpsc::UnboundedSender<SignalingMessage>,
+    error: Mutex<ErrorHandler>,
+}
+
+type ErrorHandler = Box<dyn FnMut(&Error) + Send>;
+
+impl PerfectNegotiation {
+    /// Sets up the negotiation; from now on offers and candidates are kept for the peer until
+    /// [`run`](Self::run) sends them.
+    pub fn new(pc: &RTCPeerConnection, polite: bool) -> Self {
+        let (sender, outgoing) = mpsc::unbounded();
+        let negotiation = Arc::new(Negotiation {
+            pc: pc.downgrade(),
+            polite,
+            making_offer: AtomicBool::new(false),
+            ignore_offer: AtomicBool::new(false),
+            is_setting_remote_answer_pending: AtomicBool::new(false),
+            outgoing: sender,
+            error: Mutex::new(Box::new(|error| tracing::warn!(%error, "negotiation failed"))),
+        });
+        let handler = Arc::downgrade(&negotiation);
+        pc.on_icecandidate(move |event| {
+            if let Some(negotiation) = handler.upgrade() {
+                negotiation.send(SignalingMessage::Candidate(event.candidate().map(Into::into)));
+            }
+        });
+        let handler = EndsWithHandler(Arc::downgrade(&negotiation));
+        pc.on_negotiationneeded(move |event| {
+            if let Some(negotiation) = handler.0.upgrade() {
+                negotiation.offer(event.target());
+            }
+        });
+        Self { negotiation, outgoing }
+    }
+
+    /// What makes offers at the application's will.
+    pub fn negotiator(&self) -> Negotiator {
+        Negotiator { negotiation: self.negotiation.clone() }
+    }
+
+    /// Sets what is told of errors. They do not end the negotiation; without this they are
+    /// reported with `tracing`.
+    #[must_use]
+    pub fn on_error(self, handler: impl FnMut(&Error) + Send + 'static) -> Self {
+        *self.negotiation.error.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(handler);
+        self
+    }
+
+    /// Negotiates until the signaling channel ends or the connection is closed or dropped.
+    /// Dropping the future stops the negotiation; the connection goes on as it is.
+    ///
+    /// # Errors
+    /// Those of the signaling channel.
+    pub async fn run(mut self, mut signaling: impl SignalingChannel) -> std::io::Result<()> {
+        loop {
+            let outgoing = futures::select_biased! {
+                message = self.outgoing.next() => message,
+                message = signaling.receive().fuse() => match message? {
+                    Some(message) => {
+                        self.negotiation.receive(message);
+                        continue;
+                    }
+                    None => return Ok(()),
+                },
+            };
+            let Some(message) = outgoing else { return Ok(()) };
+            signaling.send(message).await?;
+        }
+    }
+}
+
+/// Held by a handler, which the connection drops when it is closed: the negotiation ends then.
+struct EndsWithHandler(Weak<Negotiation>);
+
+impl Drop for EndsWithHandler {
+    fn drop(&mut self) {
+        if let Some(negotiation) = self.0.upgrade() {
+            negotiation.outgoing.close_channel();
+        }
+    }
+}
+
+/// Makes offers without need; see [`PerfectNegotiation::negotiator`].
+#[derive(Clone)]
+pub struct Negotiator {
+    negotiation: Arc<Negotiation>,
+}
+
+impl Negotiator {
+    /// Negotiates although the connection has no need of it, to make sure of the peer's state
+    /// for instance. Does nothing once the connection is closed.
+    pub fn offer(&self) {
+        if let Some(pc) = self.negotiation.pc.upgrade() {
+            self.negotiation.offer(&pc);
+        }
+    }
+}
+
+impl std::fmt::Debug for Negotiator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Negotiator")
+    }
+}
+
+impl Negotiation {
+    fn send(&self, message: SignalingMessage) {
+        // Nobody negotiates any more when the receiver is gone.
+        let _ = self.outgoing.unbounded_send(message);
+    }
+
+    fn send_local_description(&self, pc: &RTCPeerConnection) {
+        if let Some(description) = pc.local_description() {
+            self.send(SignalingMessage::Description(description.into()));
+        }
+    }
+
+    fn failed(&self, error: &Error) {
+        (self.error.lock().unwrap_or_else(PoisonError::into_inner))(error);
+    }
+
+    fn offer(self: &Arc<Self>, pc: &RTCPeerConnection) {
+        self.making_offer.store(true, Ordering::SeqCst);
+        let this = self.clone();
+        pc.set_local_description(None).then(move |result| {
+            this.making_offer.store(false, Ordering::SeqCst);
+            match (result, this.pc.upgrade()) {
+                (Ok(()), Some(pc)) => this.send_local_description(&pc),
+                (Err(error), Some(_)) => this.failed(&error),
+                (_, None) => {}
+            }
+        });
+    }
+
+    fn receive(self: &Arc<Self>, message: SignalingMessage) {
+        let Some(pc) = self.pc.upgrade() else { return };
+        match message {
+            SignalingMessage::Description(description) => self.describe(&pc, description),
+            SignalingMessage::Candidate(candidate) => {
+                let this = self.clone();
+                pc.add_ice_candidate(candidate).then(move |result| {
+                    if let Err(error) = result
+                        && !this.ignore_offer.load(Ordering::SeqCst)
+                        && this.pc.upgrade().is_some()
+                    {
+                        this.failed(&error);
+                    }
+                });
+            }
+        }
+    }
+
+    fn describe(self: &Arc<Self>, pc: &RTCPeerConnection, description: RTCSessionDescriptionInit) {
+        // An answer that is being applied leaves a state in which an offer is no collision.
+        let ready_for_offer = !self.making_offer.load(Ordering::SeqCst)
+            && (pc.signaling_state() == RTCSignalingState::Stable
+                || self.is_setting_remote_answer_pending.load(Ordering::SeqCst));
+        let is_offer = description.type_ == RTCSdpType::Offer;
+        let is_answer = description.type_ == RTCSdpType::Answer;
+        let offer_collision = is_offer && !ready_for_offer;
+        let ignore_offer = !self.polite && offer_collision;
+        self.ignore_offer.store(ignore_offer, Ordering::SeqCst);
+        if ignore_offer {
+            return;
+        }
+        self.is_setting_remote_answer_pending.store(is_answer, Ordering::SeqCst);
+        let this = self.clone();
+        // Rolls back by itself if there is a collision.
+        pc.set_remote_description(description).then(move |result| {
+            this.is_setting_remote_answer_pending.store(false, Ordering::SeqCst);
+            let Some(pc) = this.pc.upgrade() else { return };
+            match result {
+                Ok(()) if is_offer => {
+                    let answering = this.clone();
+                    pc.set_local_description(None).then(move |result| {
+                        let Some(pc) = answering.pc.upgrade() else { return };
+                        match result {
+                            Ok(()) => answering.send_local_description(&pc),
+                            Err(error) => answering.failed(&error),
+                        }
+                    });
+                }
+                Ok(()) => {}
+                Err(error) => this.failed(&error),
+            }
+        });
+    }
+}
+
+impl std::fmt::Debug for PerfectNegotiation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PerfectNegotiation")
+            .field("polite", &self.negotiation.polite)
+            .finish_non_exhaustive()
+    }
+}

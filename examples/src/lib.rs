@@ -1,0 +1,4 @@
+//! What the examples share with one another and with the tests.
+
+pub mod browser;
+pub mod restart;

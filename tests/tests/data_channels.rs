@@ -1,0 +1,273 @@
+//! Data channels between two connections on a simulated network.
+
+use std::time::Duration;
+
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt};
+use peerconnection::{
+    MessageData, RTCDataChannel, RTCDataChannelInit, RTCDataChannelState, RTCSctpTransportState,
+};
+use tests::{Conditions, Pair, Trace};
+
+/// The next messages of a channel.
+async fn receive(channel: RTCDataChannel, count: usize) -> Vec<MessageData> {
+    channel.messages().take(count).collect().await
+}
+
+#[test]
+fn text_octets_and_nothing_arrive_in_order_and_as_what_they_are() {
+    let (mut pair, of_a, of_b) = Pair::connected(1);
+    let sent = [
+        MessageData::from("grüße"),
+        MessageData::from(vec![0, 255, 1]),
+        MessageData::from(""),
+        MessageData::from(Vec::new()),
+        MessageData::from("end"),
+    ];
+    for message in sent.clone() {
+        of_a.send(message).unwrap();
+    }
+    assert_eq!(pair.world.run(receive(of_b, 5)), sent);
+}
+
+#[test]
+fn a_message_as_large_as_max_message_size_arrives_and_a_larger_one_is_a_type_error() {
+    let (mut pair, of_a, of_b) = Pair::connected(2);
+    let limit = pair.a.sctp().unwrap().max_message_size().unwrap();
+    assert_eq!(limit, 262_144.0, "what the other side offers");
+    let largest = vec![7; 262_144];
+    of_a.send(largest.clone()).unwrap();
+    assert_eq!(pair.world.run(receive(of_b, 1)), [MessageData::from(largest)]);
+    assert_eq!(of_a.send(vec![7; 262_145]).unwrap_err().name(), "TypeError");
+}
+
+#[test]
+fn sending_before_open_and_after_close_is_an_invalid_state_error() {
+    let mut pair = Pair::new(3);
+    let channel = pair.a.create_data_channel("early", None).unwrap();
+    assert_eq!(channel.ready_state(), RTCDataChannelState::Connecting);
+    assert_eq!(channel.send("x").unwrap_err().name(), "InvalidStateError");
+    pair.world.run_for(Duration::from_secs(1));
+    assert_eq!(channel.ready_state(), RTCDataChannelState::Open);
+    channel.send("x").unwrap();
+    channel.close();
+    assert_eq!(channel.ready_state(), RTCDataChannelState::Closing);
+    assert_eq!(channel.send("x").unwrap_err().name(), "InvalidStateError");
+}
+
+#[test]
+fn buffered_amount_counts_payload_until_it_is_sent_and_tells_when_it_is_low() {
+    let (mut pair, of_a, of_b) = Pair::connected(4);
+    let trace = Trace::of(&pair.handle(), &pair.a);
+    of_a.set_buffered_amount_low_threshold(1000);
+    of_a.send("four").unwrap();
+    of_a.send(vec![0; 996]).unwrap();
+    // webrtc-pc §6.2: never decreased before the event loop runs.
+    assert_eq!(of_a.buffered_amount(), 1000);
+    pair.world.run(receive(of_b.clone(), 2));
+    assert_eq!(of_a.buffered_amount(), 0);
+    assert_eq!(trace.take(), Vec::<String>::new(), "1000 was not above the threshold");
+
+    of_a.send(vec![0; 1001]).unwrap();
+    pair.world.run(receive(of_b, 1));
+    assert_eq!(trace.take(), ["bufferedamountlow"]);
+}
+
+#[test]
+fn a_queue_beyond_the_send_buffer_is_an_operation_error_and_disturbs_nothing() {
+    let (mut pair, of_a, of_b) = Pair::connected(5);
+    let mut queued = 0;
+    let error = loop {
+        match of_a.send(vec![1; 200_000]) {
+            Ok(()) => queued += 1,
+            Err(error) => break error,
+        }
+        assert!(queued < 1000, "the queue is not bounded");
+    };
+    assert_eq!(error.name(), "OperationError");
+    assert_eq!(of_a.buffered_amount(), queued as u64 * 200_000);
+    assert_eq!(pair.world.run(receive(of_b, queued)).len(), queued);
+}
+
+#[test]
+fn a_channel_closed_with_messages_in_flight_delivers_them_first() {
+    let (mut pair, of_a, of_b) = Pair::connected(6);
+    let (at_a, at_b) = (Trace::of(&pair.handle(), &pair.a), Trace::of(&pair.handle(), &pair.b));
+    for number in 0..100 {
+        of_a.send(format!("{number}")).unwrap();
+    }
+    of_a.close();
+    let received = pair.world.run(receive(of_b.clone(), usize::MAX));
+    let expected: Vec<_> = (0..100).map(|n| MessageData::from(format!("{n}"))).collect();
+    assert_eq!(received, expected);
+    pair.world.run_for(Duration::from_secs(1));
+    // webrtc-pc §6.2.4: `closing` only at the side that did not begin.
+    assert_eq!(at_a.take(), ["bufferedamountlow", "channel:closed"]);
+    assert_eq!(at_b.take(), ["channel:closing", "channel:closed"]);
+    assert_eq!(of_b.ready_state(), RTCDataChannelState::Closed);
+}
+
+#[test]
+fn both_sides_may_close_at_once() {
+    let (mut pair, of_a, of_b) = Pair::connected(7);
+    let (at_a, at_b) = (Trace::of(&pair.handle(), &pair.a), Trace::of(&pair.handle(), &pair.b));
+    of_a.close();
+    of_b.close();
+    pair.world.run_for(Duration::from_secs(1));
+    assert_eq!(at_a.take(), ["channel:closed"]);
+    assert_eq!(at_b.take(), ["channel:closed"]);
+}
+
+#[test]
+fn a_channel_closed_before_it_was_connected_never_opens() {
+    let mut pair = Pair::new(8);
+    let trace = Trace::of(&pair.handle(), &pair.a);
+    let channel = pair.a.create_data_channel("never", None).unwrap();
+    channel.close();
+    pair.world.run_for(Duration::from_secs(1));
+    assert_eq!(channel.ready_state(), RTCDataChannelState::Closed);
+    let of_channel: Vec<_> =
+        trace.take().into_iter().filter(|word| word.starts_with("channel")).collect();
+    assert_eq!(of_channel, ["channel:closed"]);
+}
+
+#[test]
+fn ids_are_even_at_the_dtls_client_and_odd_at_the_server_and_free_again_after_close() {
+    let (mut pair, of_a, of_b) = Pair::connected(9);
+    // RFC 8832 §6: `b` answered, so it is the client, and `a` takes odd ids.
+    assert_eq!(of_a.id(), Some(1));
+    assert_eq!(of_b.id(), Some(1));
+    let (second, _) = pair.open_channel("second", RTCDataChannelInit::default());
+    assert_eq!(second.id(), Some(3));
+    assert_eq!(pair.b.create_data_channel("of b", None).unwrap().id(), Some(0));
+    of_a.close();
+    pair.world.run_for(Duration::from_secs(1));
+    let (again, of_b) = pair.open_channel("again", RTCDataChannelInit::default());
+    assert_eq!(again.id(), Some(1));
+    again.send("still works").unwrap();
+    assert_eq!(pair.world.run(receive(of_b, 1)), [MessageData::from("still works")]);
+}
+
+#[test]
+fn negotiated_channels_meet_by_their_id() {
+    let mut pair = Pair::new(10);
+    let init = RTCDataChannelInit { negotiated: true, id: Some(100), ..Default::default() };
+    let of_a = pair.a.create_data_channel("from a", init.clone()).unwrap();
+    let of_b = pair.b.create_data_channel("from b", init).unwrap();
+    let trace = Trace::of(&pair.handle(), &pair.b);
+    pair.world.run_for(Duration::from_secs(1));
+    assert_eq!(of_a.ready_state(), RTCDataChannelState::Open);
+    of_a.send("hello").unwrap();
+    assert_eq!(pair.world.run(receive(of_b.clone(), 1)), [MessageData::from("hello")]);
+    assert_eq!((of_a.label(), of_b.label()), ("from a", "from b"));
+    assert!(!trace.take().contains(&"datachannel".to_owned()));
+}
+
+#[test]
+fn the_properties_of_a_channel_travel_to_the_peer() {
+    let mut pair = Pair::new(11);
+    let init = RTCDataChannelInit {
+        ordered: false,
+        max_retransmits: Some(3),
+        protocol: "chess".to_owned(),
+        ..Default::default()
+    };
+    let (_, of_b) = pair.open_channel("game", init);
+    assert_eq!(of_b.label(), "game");
+    assert_eq!(of_b.protocol(), "chess");
+    assert!(!of_b.ordered());
+    assert_eq!((of_b.max_retransmits(), of_b.max_packet_life_time()), (Some(3), None));
+    let init = RTCDataChannelInit { max_packet_life_time: Some(250), ..Default::default() };
+    let (_, of_b) = pair.open_channel("voice", init);
+    assert_eq!((of_b.max_retransmits(), of_b.max_packet_life_time()), (None, Some(250)));
+    assert!(of_b.ordered());
+}
+
+#[test]
+fn an_unreliable_channel_gives_up_and_goes_on() {
+    let conditions = Conditions { loss: 0.3, ..Conditions::default() };
+    let mut pair = Pair::with(12, conditions);
+    let init =
+        RTCDataChannelInit { ordered: false, max_retransmits: Some(0), ..Default::default() };
+    let (of_a, of_b) = pair.open_channel("lossy", init);
+    let handle = pair.handle();
+    handle.spawn(async move {
+        for number in 0..200_u32 {
+            // A full queue would be an error of the test.
+            of_a.send(&number.to_be_bytes()).unwrap();
+        }
+        of_a.close();
+    });
+    let received = pair.world.run(receive(of_b, usize::MAX)).len();
+    assert!(received > 0 && received < 200, "{received} of 200 at 30 % loss");
+}
+
+#[test]
+fn messages_that_nobody_reads_hold_back_the_peer_and_are_not_lost() {
+    let (mut pair, of_a, of_b) = Pair::connected(13);
+    const MESSAGES: usize = 80;
+    for number in 0..MESSAGES {
+        of_a.send(vec![u8::try_from(number).unwrap(); 100_000]).unwrap();
+    }
+    pair.world.run_for(Duration::from_secs(30));
+    assert!(of_a.buffered_amount() > 4_000_000, "the peer is held back");
+    let received = pair.world.run(receive(of_b, MESSAGES));
+    for (number, message) in received.iter().enumerate() {
+        assert_eq!(message.as_bytes(), vec![u8::try_from(number).unwrap(); 100_000]);
+    }
+    assert_eq!(of_a.buffered_amount(), 0);
+}
+
+#[test]
+fn a_handler_set_late_gets_what_waited_first() {
+    let (mut pair, of_a, of_b) = Pair::connected(14);
+    of_a.send("one").unwrap();
+    of_a.send("two").unwrap();
+    pair.world.run_for(Duration::from_millis(200));
+    let (sender, receiver) = futures::channel::mpsc::unbounded();
+    of_b.on_message(move |event| sender.unbounded_send(event.into_data()).unwrap());
+    of_a.send("three").unwrap();
+    let received: Vec<_> = pair.world.run(receiver.take(3).collect());
+    assert_eq!(received, ["one", "two", "three"].map(MessageData::from));
+}
+
+#[test]
+fn a_channel_is_a_stream_of_bytes() {
+    let (mut pair, of_a, of_b) = Pair::connected(15);
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+    let sent = bytes.clone();
+    pair.handle().spawn(async move {
+        let mut stream = of_a.into_stream();
+        stream.write_all(&sent).await.unwrap();
+        stream.flush().await.unwrap();
+        stream.close().await.unwrap();
+    });
+    let received = pair.world.run(async move {
+        let mut received = Vec::new();
+        of_b.into_stream().read_to_end(&mut received).await.unwrap();
+        received
+    });
+    assert!(received == bytes, "{} bytes of {} arrived", received.len(), bytes.len());
+}
+
+#[test]
+fn closing_the_connection_closes_channels_here_silently_and_there_with_an_error() {
+    let (mut pair, of_a, of_b) = Pair::connected(16);
+    let (at_a, at_b) = (Trace::of(&pair.handle(), &pair.a), Trace::of(&pair.handle(), &pair.b));
+    let sctp = pair.b.sctp().unwrap();
+    pair.a.close();
+    // webrtc-pc §4.4.2 close: at once, and no event is fired.
+    assert_eq!(of_a.ready_state(), RTCDataChannelState::Closed);
+    let messages = of_a.messages().next().now_or_never();
+    assert_eq!(messages, Some(None), "the stream has ended");
+    pair.world.run_for(Duration::from_secs(1));
+    assert_eq!(at_a.take(), Vec::<String>::new());
+    // WPT RTCDataChannel-close: "Close peerconnection causes close event and error to be called".
+    let at_b = at_b.take();
+    assert_eq!(
+        at_b.iter().filter(|word| word.starts_with("channel")).collect::<Vec<_>>(),
+        ["channel:closing", "channel-error:sctp-failure", "channel:closed"]
+    );
+    assert!(at_b.contains(&"sctp:closed".to_owned()) && at_b.contains(&"dtls:closed".to_owned()));
+    assert_eq!(of_b.ready_state(), RTCDataChannelState::Closed);
+    assert_eq!(sctp.state(), RTCSctpTransportState::Closed);
+}

@@ -1,0 +1,158 @@
+//! The states to compare, and the one renaming of mids and ufrags over a trace.
+
+use std::collections::HashMap;
+
+use peerconnection::{RTCDataChannel, RTCPeerConnection, RTCSessionDescription};
+use serde_json::{Value, json};
+
+/// Our names to those of the trace, which are given in order of appearance; one to one.
+#[derive(Default)]
+pub(crate) struct Names {
+    theirs: HashMap<String, String>,
+    ours: HashMap<String, String>,
+}
+
+impl Names {
+    /// Whether `ours` may be called `theirs`.
+    pub(crate) fn agree(&mut self, ours: &str, theirs: &str) -> bool {
+        let known = self.theirs.entry(ours.to_owned()).or_insert_with(|| theirs.to_owned());
+        let back = self.ours.entry(theirs.to_owned()).or_insert_with(|| ours.to_owned());
+        known == theirs && back == ours
+    }
+}
+
+/// The state of a peer in the form of the traces, but with our names, each marked with `@`.
+pub(crate) fn of(pc: &RTCPeerConnection, channels: &[RTCDataChannel]) -> Value {
+    json!({
+        "signalingState": pc.signaling_state().as_str(),
+        "currentLocal": summary(pc.current_local_description()),
+        "pendingLocal": summary(pc.pending_local_description()),
+        "currentRemote": summary(pc.current_remote_description()),
+        "pendingRemote": summary(pc.pending_remote_description()),
+        "transceivers": [],
+        "senders": 0,
+        "receivers": 0,
+        "channels": channels
+            .iter()
+            .map(|c| json!({"label": c.label(), "readyState": c.ready_state().as_str()}))
+            .collect::<Vec<_>>(),
+    })
+}
+
+fn summary(description: Option<RTCSessionDescription>) -> Value {
+    let Some(description) = description else { return Value::Null };
+    let sections: Vec<Section> = sections(description.sdp());
+    let bundle = description
+        .sdp()
+        .lines()
+        .find_map(|line| line.strip_prefix("a=group:BUNDLE"))
+        .map(|mids| mids.split_whitespace().map(mid_name).collect::<Vec<_>>())
+        .unwrap_or_default();
+    json!({
+        "type": description.type_().as_str(),
+        "bundle": bundle,
+        "ice": sections.iter().find(|s| !s.rejected).and_then(|s| s.ufrag.as_ref()).map(|u| format!("@u{u}")),
+        "media": sections.iter().map(Section::summary).collect::<Vec<_>>(),
+    })
+}
+
+fn mid_name(mid: &str) -> String {
+    format!("@m{mid}")
+}
+
+#[derive(Default)]
+struct Section {
+    kind: String,
+    mid: String,
+    rejected: bool,
+    bundle_only: bool,
+    ufrag: Option<String>,
+    direction: Option<String>,
+}
+
+impl Section {
+    fn summary(&self) -> Value {
+        let mut summary = json!({
+            "kind": self.kind,
+            "mid": mid_name(&self.mid),
+            "rejected": self.rejected,
+        });
+        if let (false, "audio" | "video", Some(direction)) =
+            (self.rejected, self.kind.as_str(), &self.direction)
+        {
+            summary["direction"] = json!(direction);
+        }
+        summary
+    }
+}
+
+/// The sections of a description. Reads the text by itself: a test does not trust what it tests.
+fn sections(sdp: &str) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    let mut session_ufrag = None;
+    for line in sdp.lines() {
+        if let Some(media) = line.strip_prefix("m=") {
+            let mut words = media.split(' ');
+            let kind = words.next().unwrap_or_default().to_owned();
+            let rejected = words.next() == Some("0");
+            let ufrag = session_ufrag.clone();
+            sections.push(Section { kind, rejected, ufrag, ..Section::default() });
+            continue;
+        }
+        let Some(section) = sections.last_mut() else {
+            if let Some(ufrag) = line.strip_prefix("a=ice-ufrag:") {
+                session_ufrag = Some(ufrag.to_owned());
+            }
+            continue;
+        };
+        if let Some(mid) = line.strip_prefix("a=mid:") {
+            mid.clone_into(&mut section.mid);
+        } else if let Some(ufrag) = line.strip_prefix("a=ice-ufrag:") {
+            section.ufrag = Some(ufrag.to_owned());
+        } else if line == "a=bundle-only" {
+            section.bundle_only = true;
+        } else if let Some(direction @ ("sendrecv" | "sendonly" | "recvonly" | "inactive")) =
+            line.strip_prefix("a=")
+        {
+            section.direction = Some(direction.to_owned());
+        }
+    }
+    for section in &mut sections {
+        section.rejected &= !section.bundle_only;
+    }
+    sections
+}
+
+/// Whether `ours` is `theirs` up to the renaming; else where they differ.
+pub(crate) fn same(
+    ours: &Value,
+    theirs: &Value,
+    names: &mut Names,
+    path: &str,
+) -> Result<(), String> {
+    match (ours, theirs) {
+        (Value::String(ours), Value::String(theirs)) if ours.starts_with('@') => {
+            if names.agree(ours, theirs) {
+                Ok(())
+            } else {
+                Err(format!("{path}: {ours} is not {theirs}"))
+            }
+        }
+        (Value::Array(ours), Value::Array(theirs)) if ours.len() == theirs.len() => {
+            for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+                same(ours, theirs, names, &format!("{path}[{index}]"))?;
+            }
+            Ok(())
+        }
+        (Value::Object(ours), Value::Object(theirs)) if ours.len() == theirs.len() => {
+            for (key, theirs) in theirs {
+                let path = format!("{path}.{key}");
+                let ours = ours.get(key).ok_or_else(|| format!("{path}: missing"))?;
+                same(ours, theirs, names, &path)?;
+            }
+            Ok(())
+        }
+        _ if ours == theirs => Ok(()),
+        _ => Err(format!("{path}: {ours}, not {theirs}")),
+    }
+}

@@ -1,0 +1,93 @@
+//! Two connections on a simulated network: the story of the example, over many seeds.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use examples::restart::{Job, Log, Peers, Report, Settings, Side, Stage, run};
+use peerconnection::{PerfectNegotiation, RTCConfiguration};
+use tests::{Conditions, Signalling, World, WorldHandle, for_each_seed, seeds};
+
+/// The story on the virtual clock.
+struct SimulatedStage(WorldHandle);
+
+impl Stage for SimulatedStage {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Job {
+        self.0.sleep(duration)
+    }
+
+    fn spawn(&self, job: Job) {
+        self.0.spawn(job);
+    }
+
+    fn close_socket(&self, side: Side, local: SocketAddr) {
+        self.0.close_socket(side as usize, local);
+    }
+}
+
+/// Tells the story once; fails if a restart does not complete.
+fn tell(seed: u64, conditions: Conditions) -> Report {
+    let mut world = World::new(seed, conditions);
+    let caller = world.add_peer(RTCConfiguration::default());
+    let callee = world.add_peer(RTCConfiguration::default());
+    let handle = world.handle();
+    let (to_callee, to_caller) = Signalling::pair(&handle, Duration::from_millis(50));
+    let impolite = PerfectNegotiation::new(&caller, false);
+    let polite = PerfectNegotiation::new(&callee, true);
+    let caller_negotiator = impolite.negotiator();
+    for (side, negotiation) in [(to_callee, impolite), (to_caller, polite)] {
+        let job = async move {
+            negotiation.run(side).await.expect("the signalling channel works");
+        };
+        handle.spawn(job);
+    }
+    let peers = Peers { caller, callee, caller_negotiator };
+    let start = handle.now();
+    let clock = handle.clone();
+    let verbose = std::env::var_os("SIM_LOG").is_some();
+    let log = Log::new(start, move |entry| {
+        if verbose {
+            let at = clock.elapsed().as_secs_f64() * 1e3;
+            println!("{at:9.1} {} {}", entry.side.name(), entry.text);
+        }
+    });
+    let settings =
+        Settings { rate: 50, pause: Duration::from_millis(300), patience: Duration::from_secs(60) };
+    let stage = Arc::new(SimulatedStage(handle));
+    match world.run(run(stage, settings, peers, log)) {
+        Ok((report, _)) => report,
+        Err((failure, report)) => panic!("seed {seed}: {failure}\n{report}"),
+    }
+}
+
+fn restarts_lose_nothing(loss: f64) {
+    for_each_seed(seeds(0..1000), |seed| {
+        let conditions = Conditions {
+            delay: Duration::from_millis(10),
+            jitter: Duration::from_millis(5),
+            loss,
+            duplication: loss / 10.0,
+        };
+        let report = tell(seed, conditions);
+        assert!(report.is_success(), "seed {seed}:\n{report}");
+    });
+}
+
+#[test]
+fn restarts_lose_nothing_on_a_good_network() {
+    restarts_lose_nothing(0.0);
+}
+
+#[test]
+fn restarts_lose_nothing_at_1_percent_loss() {
+    restarts_lose_nothing(0.01);
+}
+
+#[test]
+fn restarts_lose_nothing_at_10_percent_loss() {
+    restarts_lose_nothing(0.1);
+}

@@ -1,0 +1,98 @@
+//! The command line of `cargo xtask`.
+
+use std::fmt;
+
+/// What `cargo xtask help` prints.
+pub(crate) const USAGE: &str = "\
+Usage: cargo xtask <command>
+
+  test          Install what is missing on this machine, then run every check:
+                  format        cargo fmt --all --check
+                  clippy        cargo clippy --workspace --all-targets -- -D warnings
+                  docs          cargo doc --workspace --no-deps, warnings denied
+                  tests         cargo test --workspace
+                  browsers      the tests that drive a headless Chromium
+                  restart_ice   cargo run --release --example restart_ice -- --json
+                  dependencies  cargo deny check licenses bans sources
+                The first check that fails ends the run.
+  test --quick  format, clippy and tests only: nothing is installed but the
+                rustfmt and clippy of the Rust toolchain.
+  help          This text.
+";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Help,
+    Test(Extent),
+}
+
+/// How much `cargo xtask test` checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Everything,
+    Quick,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum UsageError {
+    NoCommand,
+    Unknown(String),
+}
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCommand => f.write_str("a command is needed"),
+            Self::Unknown(argument) => write!(f, "`{argument}` is not understood"),
+        }
+    }
+}
+
+pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, UsageError> {
+    let mut arguments = arguments.peekable();
+    let command = arguments.next().ok_or(UsageError::NoCommand)?;
+    match command.as_str() {
+        "help" | "--help" | "-h" => Ok(Command::Help),
+        "test" => {
+            let mut extent = Extent::Everything;
+            for argument in arguments {
+                match argument.as_str() {
+                    "--quick" => extent = Extent::Quick,
+                    "--help" | "-h" => return Ok(Command::Help),
+                    _ => return Err(UsageError::Unknown(argument)),
+                }
+            }
+            Ok(Command::Test(extent))
+        }
+        _ => Err(UsageError::Unknown(command)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, UsageError> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn test_checks_everything_unless_told_to_be_quick() {
+        assert_eq!(parsed("test"), Ok(Command::Test(Extent::Everything)));
+        assert_eq!(parsed("test --quick"), Ok(Command::Test(Extent::Quick)));
+    }
+
+    #[test]
+    fn help_is_given_in_every_usual_spelling() {
+        for line in ["help", "--help", "-h", "test --help", "test --quick -h"] {
+            assert_eq!(parsed(line), Ok(Command::Help), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_option_is_an_error_and_not_a_full_run() {
+        assert_eq!(parsed(""), Err(UsageError::NoCommand));
+        assert_eq!(parsed("tests"), Err(UsageError::Unknown("tests".into())));
+        assert_eq!(parsed("test --fast"), Err(UsageError::Unknown("--fast".into())));
+    }
+}

@@ -1,0 +1,76 @@
+//! `cargo xtask test`: the checks in order, the quickest to fail first.
+
+use std::process::ExitCode;
+
+use crate::arguments::Extent;
+use crate::report::{Failure, Outcome, Report};
+use crate::targets::Targets;
+use crate::{deny, machine, tools};
+
+pub(crate) fn test(extent: Extent) -> ExitCode {
+    let mut report = Report::new();
+    match extent {
+        Extent::Quick => {
+            report.step("machine", || machine::prepare(&[]));
+            report.step("format", format);
+            report.step("clippy", clippy);
+            report.step("tests", tests);
+        }
+        Extent::Everything => {
+            report.step("machine", prepare_for_everything);
+            report.step("format", format);
+            report.step("clippy", clippy);
+            report.step("docs", docs);
+            report.step("tests", tests);
+            report.step("browsers", browsers);
+            report.step("restart_ice", restart_ice);
+            report.step("dependencies", deny::check);
+        }
+    }
+    println!("\n{}", report.summary());
+    if report.succeeded() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn prepare_for_everything() -> Result<Outcome, Failure> {
+    let browsers = Targets::of_workspace()?.contains("test", "browsers");
+    machine::prepare(if browsers { machine::BROWSERS } else { &[] })
+}
+
+fn format() -> Result<Outcome, Failure> {
+    cargo(&["fmt", "--all", "--check"])
+}
+
+fn clippy() -> Result<Outcome, Failure> {
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}
+
+fn docs() -> Result<Outcome, Failure> {
+    let mut command = tools::cargo();
+    command.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    tools::run(&mut command)?;
+    Ok(Outcome::Passed)
+}
+
+fn tests() -> Result<Outcome, Failure> {
+    cargo(&["test", "--workspace"])
+}
+
+/// Ignored by `cargo test --workspace`, which is to need nothing but Rust.
+fn browsers() -> Result<Outcome, Failure> {
+    if !Targets::of_workspace()?.contains("test", "browsers") {
+        return Ok(Outcome::Skipped("the workspace has no test target `browsers` yet".into()));
+    }
+    cargo(&["test", "-p", "tests", "--test", "browsers", "--", "--ignored"])
+}
+
+fn restart_ice() -> Result<Outcome, Failure> {
+    if !Targets::of_workspace()?.contains("example", "restart_ice") {
+        return Ok(Outcome::Skipped("the workspace has no example `restart_ice` yet".into()));
+    }
+    cargo(&["run", "--release", "--example", "restart_ice", "--", "--json"])
+}
+
+fn cargo(arguments: &[&str]) -> Result<Outcome, Failure> {
+    tools::run(tools::cargo().args(arguments))?;
+    Ok(Outcome::Passed)
+}

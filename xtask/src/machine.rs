@@ -1,0 +1,195 @@
+//! What the checks need besides Rust: found out, named, and installed from the distribution.
+
+use std::io::{self, IsTerminal};
+use std::process::Command;
+
+use crate::report::{Failure, Outcome};
+use crate::tools;
+
+/// A program, and the Debian package that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Need {
+    pub(crate) program: &'static str,
+    pub(crate) package: &'static str,
+}
+
+/// For the tests that drive a browser.
+pub(crate) const BROWSERS: &[Need] = &[
+    Need { program: "chromium", package: "chromium" },
+    Need { program: "chromedriver", package: "chromium-driver" },
+];
+
+/// Parts of the Rust toolchain: what cargo calls them, what rustup calls them.
+const COMPONENTS: &[(&str, &str)] = &[("fmt", "rustfmt"), ("clippy", "clippy")];
+
+/// Makes sure that every program is there, and rustfmt and clippy; installs what is not.
+pub(crate) fn prepare(needs: &[Need]) -> Result<Outcome, Failure> {
+    components()?;
+    programs(needs)?;
+    Ok(Outcome::Passed)
+}
+
+fn components() -> Result<(), Failure> {
+    let absent = absent_components();
+    if absent.is_empty() {
+        println!("rustfmt, clippy: there");
+        return Ok(());
+    }
+    println!("missing in the Rust toolchain: {}", absent.join(", "));
+    if tools::find("rustup").is_some() {
+        tools::run(Command::new("rustup").args(["component", "add"]).args(&absent))?;
+        if absent_components().is_empty() {
+            return Ok(());
+        }
+    }
+    Err(Failure(format!("add {} to this Rust toolchain, then run again", absent.join(" and "))))
+}
+
+fn absent_components() -> Vec<&'static str> {
+    // rustup puts a proxy in PATH for a component that is not installed: only a run tells.
+    let works = |subcommand: &str| tools::output(tools::cargo().args([subcommand, "--version"]));
+    let absent = COMPONENTS.iter().filter(|(subcommand, _)| works(subcommand).is_err());
+    absent.map(|&(_, component)| component).collect()
+}
+
+fn programs(needs: &[Need]) -> Result<(), Failure> {
+    for need in needs {
+        if let Some(file) = tools::find(need.program) {
+            println!("{}: {}", need.program, file.display());
+        }
+    }
+    let missing = missing(needs);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("missing on this machine: {}", programs_of(&missing));
+    let how = Installer::of_machine(tools::find("apt-get").is_some(), is_root(), can_sudo());
+    let Some(installer) = how else {
+        return Err(Failure(by_hand(&missing)));
+    };
+    // Lists that cannot be renewed may still do, as when one repository of several is down.
+    if let Err(failure) = tools::run(&mut installer.update()) {
+        println!("{failure}; trying with the package lists as they are");
+    }
+    tools::run(&mut installer.install(&missing))
+        .map_err(|failure| Failure(format!("{failure}\n{}", by_hand(&missing))))?;
+    let still = self::missing(needs);
+    if still.is_empty() { Ok(()) } else { Err(Failure(by_hand(&still))) }
+}
+
+fn missing(needs: &[Need]) -> Vec<Need> {
+    needs.iter().copied().filter(|need| tools::find(need.program).is_none()).collect()
+}
+
+fn programs_of(needs: &[Need]) -> String {
+    needs.iter().map(|need| need.program).collect::<Vec<_>>().join(", ")
+}
+
+fn by_hand(missing: &[Need]) -> String {
+    let packages: Vec<_> = missing.iter().map(|need| need.package).collect();
+    format!(
+        "these programs must be in PATH: {}. On Debian, as root: apt-get install {}. \
+         Without them, `cargo xtask test --quick` runs what needs nothing but Rust",
+        programs_of(missing),
+        packages.join(" ")
+    )
+}
+
+fn is_root() -> bool {
+    tools::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
+
+/// Whether sudo is there and can ask for a password if it has to.
+fn can_sudo() -> bool {
+    tools::find("sudo").is_some()
+        && (io::stdin().is_terminal()
+            || tools::output(Command::new("sudo").args(["-n", "true"])).is_ok())
+}
+
+/// How packages get onto this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Installer {
+    AsRoot,
+    WithSudo,
+}
+
+impl Installer {
+    fn of_machine(has_apt: bool, is_root: bool, can_sudo: bool) -> Option<Self> {
+        match (has_apt, is_root, can_sudo) {
+            (true, true, _) => Some(Self::AsRoot),
+            (true, false, true) => Some(Self::WithSudo),
+            _ => None,
+        }
+    }
+
+    fn update(self) -> Command {
+        let mut command = self.apt_get();
+        command.arg("update");
+        command
+    }
+
+    fn install(self, missing: &[Need]) -> Command {
+        let mut command = self.apt_get();
+        command.args(["install", "--no-install-recommends"]);
+        command.args(missing.iter().map(|need| need.package));
+        command
+    }
+
+    fn apt_get(self) -> Command {
+        // sudo does not pass the environment on, so it is set behind it.
+        let mut command = match self {
+            Self::AsRoot => Command::new("env"),
+            Self::WithSudo => {
+                let mut command = Command::new("sudo");
+                command.arg("env");
+                command
+            }
+        };
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "--quiet"]);
+        // A machine that has just started often runs its own apt for a while and holds the lock.
+        command.args(["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"]);
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ABSENT: Need = Need { program: "no-such-program-anywhere", package: "no-such-package" };
+    const PRESENT: Need = Need { program: "cargo", package: "cargo" };
+
+    #[test]
+    fn only_what_is_not_in_the_path_is_missing() {
+        assert_eq!(missing(&[PRESENT, ABSENT]), [ABSENT]);
+        assert_eq!(missing(&[PRESENT]), []);
+    }
+
+    #[test]
+    fn packages_are_installed_by_root_or_sudo_and_by_nobody_else() {
+        assert_eq!(Installer::of_machine(true, true, false), Some(Installer::AsRoot));
+        assert_eq!(Installer::of_machine(true, false, true), Some(Installer::WithSudo));
+        assert_eq!(Installer::of_machine(true, false, false), None);
+        assert_eq!(Installer::of_machine(false, true, true), None);
+    }
+
+    #[test]
+    fn apt_asks_nothing_and_gets_packages_and_not_programs() {
+        let line = tools::line(&Installer::AsRoot.install(BROWSERS));
+        assert!(line.starts_with("env DEBIAN_FRONTEND=noninteractive apt-get --yes "), "{line}");
+        assert!(
+            line.ends_with(" install --no-install-recommends chromium chromium-driver"),
+            "{line}"
+        );
+        let line = tools::line(&Installer::WithSudo.update());
+        assert!(line.starts_with("sudo env DEBIAN_FRONTEND=noninteractive apt-get "), "{line}");
+        assert!(line.ends_with(" update"), "{line}");
+    }
+
+    #[test]
+    fn who_may_not_install_is_told_the_program_and_the_package() {
+        let told = by_hand(&[ABSENT]);
+        assert!(told.contains("in PATH: no-such-program-anywhere."), "{told}");
+        assert!(told.contains("apt-get install no-such-package."), "{told}");
+    }
+}

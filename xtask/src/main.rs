@@ -1,0 +1,30 @@
+//! `cargo xtask test`: every check of the workspace in one command, which first installs what the
+//! machine lacks. `cargo xtask help` lists the steps.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod checks;
+mod deny;
+mod machine;
+mod report;
+mod targets;
+mod tools;
+
+use std::process::ExitCode;
+
+use arguments::{Command, USAGE};
+
+fn main() -> ExitCode {
+    match arguments::parse(std::env::args().skip(1)) {
+        Ok(Command::Help) => {
+            print!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Test(extent)) => checks::test(extent),
+        Err(error) => {
+            eprint!("cargo xtask: {error}\n\n{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
