@@ -271,3 +271,13 @@ fn closing_the_connection_closes_channels_here_silently_and_there_with_an_error(
     assert_eq!(of_b.ready_state(), RTCDataChannelState::Closed);
     assert_eq!(sctp.state(), RTCSctpTransportState::Closed);
 }
+
+#[test]
+fn a_reader_sees_the_end_even_if_the_close_handler_closes_the_connection() {
+    let (mut pair, of_a, of_b) = Pair::connected(17);
+    let pc = pair.b.clone();
+    of_b.on_close(move |_| pc.close());
+    of_a.close();
+    let rest: Vec<_> = pair.world.run(async move { of_b.messages().collect().await });
+    assert_eq!(rest, []);
+}

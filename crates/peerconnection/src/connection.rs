@@ -94,6 +94,7 @@ impl Connection {
                 settle.settle(result);
             }
             Delivery::Message(channel, message) => channel.deliver(message),
+            Delivery::End(channel) => channel.end(),
             Delivery::Fire(event) => self.fire(event),
         }
     }

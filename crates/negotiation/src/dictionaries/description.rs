@@ -79,6 +79,7 @@ impl RTCSessionDescription {
     }
 
     /// The SDP.
+    #[doc(alias("RTCSessionDescription.sdp"))]
     pub fn sdp(&self) -> &str {
         &self.sdp
     }

@@ -313,7 +313,7 @@ impl Core {
             // The procedure was not begun by `close()`, §6.2.4 step 4.
             self.fire_channel_state(&object, RTCDataChannelState::Closing);
         }
-        object.end();
+        object.slots.set_ready_state(RTCDataChannelState::Closed);
         // Step 5
         if let Some(error) = error {
             let channel = RTCDataChannel { object: object.clone() };
@@ -321,6 +321,7 @@ impl Core {
         }
         // Step 6
         self.fire_channel_state(&object, RTCDataChannelState::Closed);
+        self.deliveries.push_back(Delivery::End(object));
     }
 
     /// The stream of a channel was reset in both directions. When it went with the whole
@@ -353,7 +354,7 @@ impl Core {
             stack.close_channel(now, id);
         }
         // Step 2
-        object.end();
+        object.slots.set_ready_state(RTCDataChannelState::Closed);
         // Step 3
         let error = RTCError::new(
             RTCErrorInit::new(RTCErrorDetailType::DataChannelFailure),
@@ -363,6 +364,7 @@ impl Core {
         self.fire(AnyEvent::DataChannelError(target, error));
         // Step 4
         self.fire_channel_state(&object, RTCDataChannelState::Closed);
+        self.deliveries.push_back(Delivery::End(object));
     }
 
     /// §6.2.7 send() step 7: an SCTP-level error.

@@ -50,6 +50,9 @@ pub(crate) enum Delivery {
     Fire(AnyEvent),
     /// Hand a message to a channel's handler or reader; `None`: look at what waits.
     Message(Arc<ChannelObject>, Option<MessageData>),
+    /// Tell the readers and writers of a channel that it is closed, now that its events have been
+    /// delivered.
+    End(Arc<ChannelObject>),
 }
 
 /// What a connection that was closed leaves pending.
@@ -198,6 +201,12 @@ impl Core {
         // Step 5: abruptly, no event is fired.
         for channel in std::mem::take(&mut self.channels).into_values() {
             channel.end();
+        }
+        for delivery in &self.deliveries {
+            // Of one that was closed just now, by a handler of its `close` perhaps.
+            if let Delivery::End(channel) = delivery {
+                channel.end();
+            }
         }
         self.streams.clear();
         // Step 6
