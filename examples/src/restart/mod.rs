@@ -19,7 +19,7 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 pub use log::{Entry, Log, States};
-pub use report::Report;
+pub use report::{Report, Restart};
 pub use scenario::{Failure, Peers, Settings, run};
 pub use timeline::draw;
 pub use traffic::{Arrival, Traffic};

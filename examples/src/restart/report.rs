@@ -1,6 +1,7 @@
 //! The summary.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -21,12 +22,27 @@ pub struct Report {
     pub lost: u64,
     /// Messages that came again.
     pub duplicated: u64,
-    /// The longest time without a message, milliseconds.
+    /// The longest time without a message, milliseconds. Without a path, signalling has to go
+    /// there and back before anything can come.
     pub longest_gap_ms: f64,
     /// How often DTLS was established again after the first time.
     pub dtls_handshakes: usize,
     /// How often SCTP was established again after the first time.
     pub sctp_associations: usize,
+    /// One by one.
+    #[serde(skip)]
+    pub restarts: Vec<Restart>,
+}
+
+/// One restart that completed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Restart {
+    /// How it came about.
+    pub how: String,
+    /// From the asking to the new pair on both sides.
+    pub took: Duration,
+    /// The longest time without a message meanwhile.
+    pub longest_gap: Duration,
 }
 
 impl Report {
@@ -42,6 +58,10 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Restart { how, took, longest_gap } in &self.restarts {
+            let [took, gap] = [took, longest_gap].map(|time| time.as_secs_f64() * 1e3);
+            writeln!(f, "restart {how:<24} took {took:>6.1} ms, longest gap {gap:>6.1} ms")?;
+        }
         writeln!(f, "restarts asked          {:>9}", self.restarts_asked)?;
         writeln!(f, "restarts completed      {:>9}", self.restarts_completed)?;
         writeln!(f, "negotiationneeded fired {:>9}", self.negotiationneeded)?;

@@ -11,7 +11,7 @@ use peerconnection::{
     RTCSctpTransportState, RTCSignalingState,
 };
 
-use super::{Log, Report, Side, Stage, Traffic};
+use super::{Log, Report, Restart, Side, Stage, Traffic};
 
 /// How the story is told.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ struct Story {
     peers: Peers,
     log: Log,
     asked: usize,
-    completed: usize,
+    completed: Vec<Restart>,
 }
 
 /// Connects the peers, lets messages flow both ways, restarts ICE in five ways, and counts.
@@ -62,7 +62,7 @@ pub async fn run(
     for (side, pc) in [(Side::Caller, &peers.caller), (Side::Callee, &peers.callee)] {
         log.follow(stage.clone(), side, pc);
     }
-    let mut story = Story { stage, settings, peers, log, asked: 0, completed: 0 };
+    let mut story = Story { stage, settings, peers, log, asked: 0, completed: Vec::new() };
     match story.tell(&traffic).await {
         Ok(()) => Ok((story.report(&traffic), traffic)),
         Err(failure) => Err((failure, story.report(&traffic))),
@@ -74,9 +74,9 @@ impl Story {
         self.connect(traffic).await?;
         self.pause().await;
 
-        self.restart("asked by the caller", |story| story.ask(Side::Caller)).await?;
-        self.restart("asked by the callee", |story| story.ask(Side::Callee)).await?;
-        self.restart("asked during glare", |story| {
+        self.restart("asked by the caller", traffic, |story| story.ask(Side::Caller)).await?;
+        self.restart("asked by the callee", traffic, |story| story.ask(Side::Callee)).await?;
+        self.restart("asked during glare", traffic, |story| {
             // Both offer at once. The polite callee's offer, with the restart, is rolled back;
             // `negotiationneeded` fires again when the caller's has been answered.
             story.ask(Side::Callee);
@@ -84,7 +84,7 @@ impl Story {
             story.peers.caller_negotiator.offer();
         })
         .await?;
-        self.restart("after the path died", |story| {
+        self.restart("after the path died", traffic, |story| {
             if let Some(local) = story.selected_address(Side::Caller) {
                 story.note(Side::Caller, "loses its socket");
                 story.stage.close_socket(Side::Caller, local);
@@ -92,7 +92,7 @@ impl Story {
             story.ask(Side::Caller);
         })
         .await?;
-        self.restart("after setConfiguration", |story| {
+        self.restart("after setConfiguration", traffic, |story| {
             let mut configuration = story.peers.caller.get_configuration();
             configuration.ice_servers = servers();
             if let Err(error) = story.peers.caller.set_configuration(configuration) {
@@ -145,9 +145,15 @@ impl Story {
 
     /// Lets `begin` ask for a restart, and waits until it has completed: new credentials and a
     /// new pair on both sides, and no negotiation pending.
-    async fn restart(&mut self, how: &str, begin: impl FnOnce(&mut Self)) -> Result<(), Failure> {
+    async fn restart(
+        &mut self,
+        how: &str,
+        traffic: &[Traffic; 2],
+        begin: impl FnOnce(&mut Self),
+    ) -> Result<(), Failure> {
         self.asked += 1;
         let before = Side::BOTH.map(|side| self.generation(side));
+        let asked_at = self.stage.now();
         begin(self);
         let log = self.log.clone();
         let peers = [self.peers.caller.clone(), self.peers.callee.clone()];
@@ -164,8 +170,11 @@ impl Story {
             .await;
         })
         .await?;
-        self.completed += 1;
+        let took = self.stage.now().saturating_duration_since(asked_at);
         self.pause().await;
+        let gaps = traffic.iter().flat_map(Traffic::gaps).filter(|arrival| arrival.at >= asked_at);
+        let longest_gap = gaps.map(|arrival| arrival.gap).max().unwrap_or_default();
+        self.completed.push(Restart { how: how.to_owned(), took, longest_gap });
         Ok(())
     }
 
@@ -224,7 +233,7 @@ impl Story {
         let longest_gap = traffic.iter().map(Traffic::longest_gap).max().unwrap_or_default();
         Report {
             restarts_asked: self.asked,
-            restarts_completed: self.completed,
+            restarts_completed: self.completed.len(),
             negotiationneeded: count(|event| matches!(event, AnyEvent::NegotiationNeeded)),
             sent,
             received,
@@ -239,6 +248,7 @@ impl Story {
                 let connected = RTCSctpTransportState::Connected;
                 matches!(event, AnyEvent::SctpTransportStateChange(_, s) if *s == connected)
             }),
+            restarts: self.completed.clone(),
         }
     }
 }

@@ -22,7 +22,13 @@ const LANES: [Lane; 4] = [
 
 /// Draws what both peers went through since `start` as an SVG document.
 pub fn draw(start: Instant, entries: &[Entry], traffic: &[Traffic; 2]) -> String {
-    let end = entries.iter().map(|entry| entry.at).max().unwrap_or_default();
+    let arrivals = traffic.iter().flat_map(Traffic::gaps);
+    let end = entries
+        .iter()
+        .map(|entry| entry.at)
+        .chain(arrivals.map(|arrival| arrival.at.saturating_duration_since(start)))
+        .max()
+        .unwrap_or_default();
     let scale = (WIDTH - LEFT - 20.0) / end.as_secs_f64().max(0.001);
     let x = |at: Duration| LEFT + at.as_secs_f64() * scale;
     let mut body = String::new();
@@ -36,7 +42,7 @@ pub fn draw(start: Instant, entries: &[Entry], traffic: &[Traffic; 2]) -> String
             y += LANE;
         }
         ticks(&mut body, y, &own, &x);
-        y += LANE;
+        y += LANE + 11.0;
         curve(&mut body, y, start, received, &x);
         y += CURVE + 40.0;
     }
@@ -102,6 +108,7 @@ fn colour(state: &str) -> &'static str {
 /// A tick for each event; what the application asked for stands out.
 fn ticks(body: &mut String, y: f64, entries: &[&Entry], x: &impl Fn(Duration) -> f64) {
     text(body, 10.0, y + 15.0, "name", "events");
+    let (mut free, mut row) = (0.0, 0.0);
     for entry in entries {
         let at = x(entry.at);
         let class = if entry.event.is_none() { "ask" } else { "event" };
@@ -113,7 +120,10 @@ fn ticks(body: &mut String, y: f64, entries: &[&Entry], x: &impl Fn(Duration) ->
             bottom = y + 18.0,
         );
         if entry.event.is_none() {
-            text(body, at + 3.0, y + 30.0, "asked", &entry.text);
+            // A word that would stand on the one before goes below it.
+            row = if at < free { row + 11.0 } else { 0.0 };
+            free = at + 7.0 * entry.text.len() as f64;
+            text(body, at + 3.0, y + 30.0 + row, "asked", &entry.text);
         }
     }
 }
