@@ -14,12 +14,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use examples::restart::{Entry, Job, Log, Peers, Settings, Side, Stage, draw, run};
+use examples::restart::{Entry, Job, Log, Peers, Settings, Side, Signalling, Stage, draw, run};
 use peerconnection::host::{SocketControl, TokioOptions};
-use peerconnection::{
-    PerfectNegotiation, RTCConfiguration, RTCPeerConnection, SignalingChannel, SignalingMessage,
-};
-use tokio::sync::mpsc;
+use peerconnection::{PerfectNegotiation, RTCConfiguration, RTCPeerConnection};
 
 const COLUMN: usize = 44;
 
@@ -84,44 +81,6 @@ impl Stage for RealStage {
     }
 }
 
-/// Signalling through channels, with the time that it takes in life.
-struct Signalling {
-    to_peer: mpsc::UnboundedSender<(Instant, SignalingMessage)>,
-    from_peer: mpsc::UnboundedReceiver<(Instant, SignalingMessage)>,
-    delay: Duration,
-    /// Received, but still on its way.
-    next: Option<(Instant, SignalingMessage)>,
-}
-
-impl Signalling {
-    fn pair(delay: Duration) -> (Self, Self) {
-        let (to_callee, from_caller) = mpsc::unbounded_channel();
-        let (to_caller, from_callee) = mpsc::unbounded_channel();
-        let caller = Self { to_peer: to_callee, from_peer: from_callee, delay, next: None };
-        let callee = Self { to_peer: to_caller, from_peer: from_caller, delay, next: None };
-        (caller, callee)
-    }
-}
-
-#[async_trait::async_trait]
-impl SignalingChannel for Signalling {
-    async fn send(&mut self, message: SignalingMessage) -> std::io::Result<()> {
-        self.to_peer
-            .send((Instant::now() + self.delay, message))
-            .map_err(|_| std::io::ErrorKind::BrokenPipe.into())
-    }
-
-    async fn receive(&mut self) -> std::io::Result<Option<SignalingMessage>> {
-        if self.next.is_none() {
-            self.next = self.from_peer.recv().await;
-        }
-        if let Some((due, _)) = &self.next {
-            tokio::time::sleep_until((*due).into()).await;
-        }
-        Ok(self.next.take().map(|(_, message)| message))
-    }
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = match Arguments::parse() {
@@ -152,8 +111,10 @@ async fn tell(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>>
         TokioOptions::loopback().with_sockets(&sockets[1]),
     )?;
 
+    let stage: Arc<dyn Stage> = Arc::new(RealStage { sockets });
+
     // The same code on both sides.
-    let (to_callee, to_caller) = Signalling::pair(arguments.signalling_delay);
+    let (to_callee, to_caller) = Signalling::pair(&stage, arguments.signalling_delay);
     let impolite = PerfectNegotiation::new(&caller, false);
     let polite = PerfectNegotiation::new(&callee, true);
     let caller_negotiator = impolite.negotiator();
@@ -175,7 +136,6 @@ async fn tell(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>>
         pause: Duration::from_millis(600),
         patience: Duration::from_secs(20),
     };
-    let stage = Arc::new(RealStage { sockets });
     let peers = Peers { caller, callee, caller_negotiator };
     let (report, traffic, failure) = match run(stage, settings, peers, log.clone()).await {
         Ok((report, traffic)) => (report, Some(traffic), None),

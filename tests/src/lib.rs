@@ -7,12 +7,10 @@
 
 mod network;
 mod pair;
-mod signalling;
 mod world;
 
 pub use network::{Conditions, Network};
 pub use pair::{Pair, Trace};
-pub use signalling::Signalling;
 pub use world::{Peer, World, WorldHandle};
 
 /// The seeds to run a simulation over: `SIM_SEEDS=FROM..TO`, else `default`.

@@ -4,13 +4,14 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use examples::restart::Signalling;
 use futures::StreamExt;
 use peerconnection::{
     AnyEvent, Error, PerfectNegotiation, RTCConfiguration, RTCDataChannel, RTCDataChannelInit,
     RTCPeerConnection,
 };
 
-use crate::{Conditions, Signalling, World, WorldHandle};
+use crate::{Conditions, World, WorldHandle};
 
 /// Two peers, `a` impolite and `b` polite, with signalling between them and nothing negotiated.
 pub struct Pair {
@@ -36,7 +37,7 @@ impl Pair {
         let b = world.add_peer(RTCConfiguration::default());
         let errors = Arc::new(Mutex::new(Vec::new()));
         let handle = world.handle();
-        let (to_b, to_a) = Signalling::pair(&handle, Duration::from_millis(20));
+        let (to_b, to_a) = Signalling::pair(&handle.stage(), Duration::from_millis(20));
         for (pc, polite, signalling) in [(&a, false, to_b), (&b, true, to_a)] {
             let seen = errors.clone();
             let negotiation = PerfectNegotiation::new(pc, polite).on_error(move |error| {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use examples::restart::{Job, Side, Stage};
 use futures::channel::oneshot;
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
@@ -16,8 +16,6 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::network::{Conditions, Network};
-
-type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What stories know of the world while they run. Cheap to clone.
 #[derive(Clone)]
@@ -73,8 +71,30 @@ impl WorldHandle {
         self.clock().jobs.push(Box::pin(job));
     }
 
-    /// Takes a socket away from a peer.
-    pub fn close_socket(&self, peer: usize, local: SocketAddr) {
+    /// The world as a stage for stories; its first peer is the caller, the second the callee.
+    pub fn stage(&self) -> Arc<dyn Stage> {
+        Arc::new(self.clone())
+    }
+}
+
+impl Stage for WorldHandle {
+    fn now(&self) -> Instant {
+        WorldHandle::now(self)
+    }
+
+    fn sleep(&self, duration: Duration) -> Job {
+        WorldHandle::sleep(self, duration)
+    }
+
+    fn spawn(&self, job: Job) {
+        WorldHandle::spawn(self, job);
+    }
+
+    fn close_socket(&self, side: Side, local: SocketAddr) {
+        let peer = match side {
+            Side::Caller => 0,
+            Side::Callee => 1,
+        };
         self.clock().closing.push((peer, local));
     }
 }

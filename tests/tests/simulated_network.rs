@@ -1,33 +1,10 @@
 //! Two connections on a simulated network: the story of the example, over many seeds.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use examples::restart::{Job, Log, Peers, Report, Settings, Side, Stage, run};
+use examples::restart::{Log, Peers, Report, Settings, Signalling, run};
 use peerconnection::{PerfectNegotiation, RTCConfiguration};
-use tests::{Conditions, Signalling, World, WorldHandle, for_each_seed, seeds};
-
-/// The story on the virtual clock.
-struct SimulatedStage(WorldHandle);
-
-impl Stage for SimulatedStage {
-    fn now(&self) -> Instant {
-        self.0.now()
-    }
-
-    fn sleep(&self, duration: Duration) -> Job {
-        self.0.sleep(duration)
-    }
-
-    fn spawn(&self, job: Job) {
-        self.0.spawn(job);
-    }
-
-    fn close_socket(&self, side: Side, local: SocketAddr) {
-        self.0.close_socket(side as usize, local);
-    }
-}
+use tests::{Conditions, World, for_each_seed, seeds};
 
 /// Tells the story once; fails if a restart does not complete.
 fn tell(seed: u64, conditions: Conditions) -> Report {
@@ -35,7 +12,8 @@ fn tell(seed: u64, conditions: Conditions) -> Report {
     let caller = world.add_peer(RTCConfiguration::default());
     let callee = world.add_peer(RTCConfiguration::default());
     let handle = world.handle();
-    let (to_callee, to_caller) = Signalling::pair(&handle, Duration::from_millis(50));
+    let stage = handle.stage();
+    let (to_callee, to_caller) = Signalling::pair(&stage, Duration::from_millis(50));
     let impolite = PerfectNegotiation::new(&caller, false);
     let polite = PerfectNegotiation::new(&callee, true);
     let caller_negotiator = impolite.negotiator();
@@ -57,7 +35,6 @@ fn tell(seed: u64, conditions: Conditions) -> Report {
     });
     let settings =
         Settings { rate: 50, pause: Duration::from_millis(300), patience: Duration::from_secs(60) };
-    let stage = Arc::new(SimulatedStage(handle));
     match world.run(run(stage, settings, peers, log)) {
         Ok((report, _)) => report,
         Err((failure, report)) => panic!("seed {seed}: {failure}\n{report}"),

@@ -4,12 +4,14 @@
 //! - `scenario`: two peers, five restarts, one after another
 //! - `traffic`: numbered messages both ways, and what became of them
 //! - `log`: the events of both peers as they happen
+//! - `signalling`: the way to the peer
 //! - `report`: the summary
 //! - `timeline`: the same as a drawing
 
 mod log;
 mod report;
 mod scenario;
+mod signalling;
 mod timeline;
 mod traffic;
 
@@ -21,6 +23,7 @@ use std::time::{Duration, Instant};
 pub use log::{Entry, Log, States};
 pub use report::{Report, Restart};
 pub use scenario::{Failure, Peers, Settings, run};
+pub use signalling::Signalling;
 pub use timeline::draw;
 pub use traffic::{Arrival, Traffic};
 
