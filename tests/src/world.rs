@@ -109,6 +109,10 @@ impl Host for WorldHandle {
         SystemTime::now()
     }
 
+    fn is_deterministic(&self) -> bool {
+        true
+    }
+
     // Every peer is looked at whenever anything happens.
     fn wake(&self) {}
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use examples::restart::{Log, Peers, Report, Settings, Signalling, run};
+use examples::restart::{Entry, Log, Peers, Report, Settings, Signalling, run};
 use peerconnection::{PerfectNegotiation, RTCConfiguration};
 use tests::{Conditions, World, for_each_seed, seeds};
 
-/// Tells the story once; fails if a restart does not complete.
-fn tell(seed: u64, conditions: Conditions) -> Report {
+/// Tells the story once; fails if a restart does not complete. The report, and what happened when.
+fn tell(seed: u64, conditions: Conditions) -> (Report, Vec<String>) {
     let mut world = World::new(seed, conditions);
     let caller = world.add_peer(RTCConfiguration::default());
     let callee = world.add_peer(RTCConfiguration::default());
@@ -35,8 +35,11 @@ fn tell(seed: u64, conditions: Conditions) -> Report {
     });
     let settings =
         Settings { rate: 50, pause: Duration::from_millis(300), patience: Duration::from_secs(60) };
-    match world.run(run(stage, settings, peers, log)) {
-        Ok((report, _)) => report,
+    match world.run(run(stage, settings, peers, log.clone())) {
+        Ok((report, _)) => {
+            let line = |e: Entry| format!("{:?} {} {}", e.at, e.side.name(), e.text);
+            (report, log.entries().into_iter().map(line).collect())
+        }
         Err((failure, report)) => panic!("seed {seed}: {failure}\n{report}"),
     }
 }
@@ -49,7 +52,7 @@ fn restarts_lose_nothing(loss: f64) {
             loss,
             duplication: loss / 10.0,
         };
-        let report = tell(seed, conditions);
+        let (report, _) = tell(seed, conditions);
         assert!(report.is_success(), "seed {seed}:\n{report}");
     });
 }
@@ -67,4 +70,17 @@ fn restarts_lose_nothing_at_1_percent_loss() {
 #[test]
 fn restarts_lose_nothing_at_10_percent_loss() {
     restarts_lose_nothing(0.1);
+}
+
+#[test]
+fn a_seed_tells_the_same_story_again_to_the_microsecond() {
+    for_each_seed(seeds(0..10), |seed| {
+        let conditions =
+            Conditions { loss: 0.1, jitter: Duration::from_millis(5), ..Conditions::default() };
+        let (first, second) = (tell(seed, conditions).1, tell(seed, conditions).1);
+        for (first, second) in first.iter().zip(&second) {
+            assert_eq!(first, second);
+        }
+        assert_eq!(first.len(), second.len());
+    });
 }

@@ -93,7 +93,10 @@ impl Core {
         let dtls_object = Arc::new(DtlsTransportObject::new(ice_object.clone()));
         let agent = ::ice::Agent::new(::ice::Config::default(), self.random_seed());
         let Some(certificate) = self.certificates.first() else { return };
-        let config = transport::Config::new(certificate.certificate.clone());
+        let config = transport::Config {
+            deterministic: self.deterministic,
+            ..transport::Config::new(certificate.certificate.clone())
+        };
         let stack = transport::Transport::new(config, self.random_seed());
         self.transports.insert(
             id,

@@ -80,6 +80,7 @@ pub(crate) struct Core {
     configuration: RTCConfiguration,
     certificates: Vec<RTCCertificate>,
     random: StdRng,
+    deterministic: bool,
     is_closed: bool,
 
     transports: BTreeMap<TransportId, Transport>,
@@ -112,6 +113,7 @@ impl Core {
         configuration: RTCConfiguration,
         generated: Vec<RTCCertificate>,
         seed: [u8; 32],
+        deterministic: bool,
     ) -> Result<Self, Error> {
         let mut random = StdRng::from_seed(seed);
         let certificates = if configuration.certificates.is_empty() {
@@ -127,6 +129,7 @@ impl Core {
             configuration,
             certificates,
             random,
+            deterministic,
             is_closed: false,
             transports: BTreeMap::new(),
             sctp: None,

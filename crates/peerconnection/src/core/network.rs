@@ -73,7 +73,9 @@ impl Core {
                 transport::Event::ChannelClosing { id: stream } => Task::ChannelClosing(stream),
                 transport::Event::ChannelClosed { id: stream } => Task::StreamClosed(stream),
                 // The association went with it: `SctpClosed` tells the channels.
-                transport::Event::ChannelError { error: transport::ChannelError::Sctp(_), .. } => {
+                transport::Event::ChannelError {
+                    error: transport::ChannelError::Sctp(_), ..
+                } => {
                     continue;
                 }
                 transport::Event::ChannelError { id: stream, error } => {

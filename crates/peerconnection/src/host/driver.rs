@@ -37,7 +37,7 @@ impl Driver {
         } else {
             Vec::new()
         };
-        let core = Core::new(configuration, generated, seed)?;
+        let core = Core::new(configuration, generated, seed, host.is_deterministic())?;
         let (connection, handle) = Connection::new(core, host);
         Ok((handle, Self { connection }))
     }

@@ -37,6 +37,12 @@ pub trait Host: Send + Sync {
         SystemTime::now()
     }
 
+    /// Whether everything random comes from the seed, that of DTLS hellos too, so that a
+    /// simulation repeats itself. For tests alone: hellos become predictable.
+    fn is_deterministic(&self) -> bool {
+        false
+    }
+
     /// The connection has work for its driver. Called from any thread, also while the driver
     /// runs; not called again until the driver has looked.
     fn wake(&self);
