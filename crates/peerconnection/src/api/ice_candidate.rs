@@ -218,8 +218,6 @@ impl RTCIceCandidate {
             sdp::TcpType::Active => Some(RTCIceTcpCandidateType::Active),
             sdp::TcpType::Passive => Some(RTCIceTcpCandidateType::Passive),
             sdp::TcpType::So => Some(RTCIceTcpCandidateType::So),
-            #[allow(unreachable_patterns)]
-            _ => None,
         }
     }
 

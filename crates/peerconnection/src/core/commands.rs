@@ -83,8 +83,6 @@ impl Core {
                 self.update_max_message_size(max_message_size, max_buffer_size);
             }
             TransportCommand::DestroySctp => self.destroy_sctp(now),
-            #[allow(unreachable_patterns)]
-            _ => {}
         }
     }
 

@@ -91,8 +91,6 @@ pub(super) fn from_sdp(candidate: &sdp::Candidate) -> Option<::ice::Candidate> {
             Some(sdp::TcpType::Active) => Some(::ice::TcpType::Active),
             Some(sdp::TcpType::Passive) => Some(::ice::TcpType::Passive),
             Some(sdp::TcpType::So) => Some(::ice::TcpType::SimultaneousOpen),
-            #[allow(unreachable_patterns)]
-            Some(_) => return None,
         },
     })
 }

@@ -1,7 +1,5 @@
 //! webrtc-pc §5.5: from the DTLS association to the slots of RTCDtlsTransport.
 
-use std::time::Instant;
-
 use bytes::Bytes;
 use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
 
@@ -31,12 +29,7 @@ impl Core {
     }
 
     /// §5.5: "When the underlying DTLS transport needs to update the state".
-    pub(super) fn dtls_state_changed(
-        &mut self,
-        _now: Instant,
-        id: TransportId,
-        state: transport::DtlsState,
-    ) {
+    pub(super) fn dtls_state_changed(&mut self, id: TransportId, state: transport::DtlsState) {
         let Some(transport) = self.transports.get_mut(&id) else { return };
         let state = match state {
             transport::DtlsState::New => RTCDtlsTransportState::New,

@@ -92,8 +92,6 @@ impl Core {
                     self.queue(Task::IceStateChange(id, change));
                 }
                 ::ice::Event::RoleChange(role) => self.queue(Task::IceRole(id, role)),
-                #[allow(unreachable_patterns)]
-                _ => {}
             }
         }
     }

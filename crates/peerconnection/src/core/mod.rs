@@ -241,8 +241,13 @@ impl Core {
         !std::mem::replace(&mut self.woken, true)
     }
 
-    /// The host has come to look; from now on new work wakes it again.
-    pub(crate) fn host_awake(&mut self) {
+    /// The host is looking and will look again before it rests: it need not be woken.
+    pub(crate) fn host_looks(&mut self) {
+        self.woken = true;
+    }
+
+    /// From now on new work wakes the host.
+    pub(crate) fn host_rests(&mut self) {
         self.woken = false;
     }
 

@@ -86,7 +86,7 @@ impl Core {
                 | transport::Event::BufferedAmountLow { .. } => {
                     continue;
                 }
-                #[allow(unreachable_patterns)]
+                // Of a later version of the crate.
                 _ => continue,
             };
             self.queue(task);

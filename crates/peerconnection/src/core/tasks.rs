@@ -108,7 +108,7 @@ impl Core {
                 self.change_the_selected_candidate_pair_and_state(transport, change);
             }
             Task::IceRole(transport, role) => self.ice_role_changed(transport, role),
-            Task::DtlsState(transport, state) => self.dtls_state_changed(now, transport, state),
+            Task::DtlsState(transport, state) => self.dtls_state_changed(transport, state),
             Task::DtlsError(transport, error) => self.dtls_error(transport, error),
             Task::SctpConnected => self.sctp_connected(),
             Task::SctpClosed(error) => self.sctp_closed(error),
@@ -154,8 +154,6 @@ impl Core {
             }
             Effect::Transport(command) => self.run_command(now, command),
             Effect::Channel(command) => self.run_channel_command(now, command),
-            #[allow(unreachable_patterns)]
-            _ => {}
         }
     }
 

@@ -67,7 +67,13 @@ impl ConnectionDriver {
                     core.collect(self.host.now());
                 }
                 match result {
-                    Poll::Ready(Ok(())) => received = true,
+                    Poll::Ready(Ok(more)) => {
+                        received = true;
+                        // What there was is answered before the socket is asked again.
+                        if !more {
+                            break;
+                        }
+                    }
                     // An ICMP error for something sent before; the socket is as good as ever.
                     Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
                         received = true;
@@ -187,23 +193,47 @@ impl ConnectionDriver {
         self.driver.gathering_done(transport, generation);
     }
 
-    /// Sets the timer to the connection's next deadline; `true` if it has passed already.
+    /// Waits for the connection's next deadline; `true` if it has passed already.
+    ///
+    /// Most deadlines are put off again and again, by every packet: a timer that is set to an
+    /// earlier time is left alone, and set anew when it has fired in vain.
     fn set_timer(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(deadline) = self.driver.poll_timeout() else {
-            self.timer = None;
-            return false;
-        };
+        let Some(deadline) = self.driver.poll_timeout() else { return false };
         let deadline = tokio::time::Instant::from_std(deadline);
         let timer = match &mut self.timer {
             Some(timer) => {
-                if timer.deadline() != deadline {
+                if timer.is_elapsed() || timer.deadline() > deadline {
                     timer.as_mut().reset(deadline);
                 }
                 timer
             }
             None => self.timer.insert(Box::pin(tokio::time::sleep_until(deadline))),
         };
-        timer.as_mut().poll(cx).is_ready()
+        if timer.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        if timer.deadline() < deadline {
+            timer.as_mut().reset(deadline);
+            return timer.as_mut().poll(cx).is_ready();
+        }
+        true
+    }
+
+    /// One round of work. Whether there was anything to do.
+    fn work(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut busy = self.receive(cx);
+        if self.driver.poll_timeout().is_some_and(|at| at <= Instant::now()) {
+            self.driver.handle_timeout();
+            busy = true;
+        }
+        for _ in 0..TASKS {
+            if !self.driver.connection().run_task() {
+                break;
+            }
+            busy = true;
+        }
+        busy |= self.transmit(cx);
+        busy | self.act()
     }
 }
 
@@ -213,27 +243,21 @@ impl Future for ConnectionDriver {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.host.waker.register(cx.waker());
+        // What handlers call within a round is seen in the next one: a wake would only bring in
+        // another thread. After the last busy round there is one more, with wakes.
+        this.driver.core().host_looks();
+        let mut rests = false;
         for _ in 0..ROUNDS {
-            let mut busy = this.receive(cx);
-            if this.driver.poll_timeout().is_some_and(|at| at <= Instant::now()) {
-                this.driver.handle_timeout();
-                busy = true;
-            }
-            for _ in 0..TASKS {
-                if !this.driver.run_task() {
-                    break;
+            if this.work(cx) {
+                if std::mem::take(&mut rests) {
+                    this.driver.core().host_looks();
                 }
-                busy = true;
-            }
-            busy |= this.transmit(cx);
-            busy |= this.act();
-            if !busy {
-                if this.driver.is_closed() && this.unsent.is_empty() {
-                    return Poll::Ready(());
-                }
-                if !this.set_timer(cx) {
-                    return Poll::Pending;
-                }
+            } else if !std::mem::replace(&mut rests, true) {
+                this.driver.core().host_rests();
+            } else if this.driver.is_closed() && this.unsent.is_empty() {
+                return Poll::Ready(());
+            } else if !this.set_timer(cx) {
+                return Poll::Pending;
             }
         }
         cx.waker().wake_by_ref();

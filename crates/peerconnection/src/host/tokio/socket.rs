@@ -47,12 +47,13 @@ impl Socket {
         self.state.max_gso_segments()
     }
 
-    /// Receives what there is with one system call and hands over each datagram.
+    /// Receives with one system call and hands over each datagram. `true` if all buffers were
+    /// filled, so that there may be more.
     pub(super) fn poll_receive(
         &self,
         cx: &mut Context<'_>,
         mut datagram: impl FnMut(SocketAddr, &[u8]),
-    ) -> Poll<io::Result<()>> {
+    ) -> Poll<io::Result<bool>> {
         BUFFER.with_borrow_mut(|buffer| {
             buffer.resize(BUFFERS * BUFFER_SIZE, 0);
             let mut metas = [RecvMeta::default(); BUFFERS];
@@ -75,7 +76,7 @@ impl Socket {
                         datagram(meta.addr, part);
                     }
                 }
-                return Poll::Ready(Ok(()));
+                return Poll::Ready(Ok(count == BUFFERS));
             }
         })
     }
