@@ -1,0 +1,21 @@
+//! Figures of peerconnection: what a connection costs, in time, processor and memory.
+//!
+//! `cargo run --release -p bench` measures over loopback UDP with both ends in one process, as the
+//! programs for other stacks do with which the figures are compared (`spec-notes/performance.md`).
+//! `cargo bench -p bench` measures without a network.
+//!
+//! - [`measures`]: one module a measure
+//! - [`figure`]: what a measure finds, as a line of JSON or of a table
+//! - [`pair`]: two connections on tokio, wired to each other
+//! - [`memory`]: two connections on a virtual clock, without a network
+//! - [`machine`]: what the process has used
+#![forbid(unsafe_code)]
+
+pub mod figure;
+pub mod machine;
+pub mod measures;
+pub mod memory;
+pub mod pair;
+
+/// Why a measure could not be taken.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;

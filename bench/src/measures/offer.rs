@@ -1,0 +1,35 @@
+//! How long it takes to create an offer and to apply it.
+
+use std::time::Instant;
+
+use crate::Failure;
+use crate::figure::{Figure, median, quantile};
+use crate::pair::connection;
+
+/// Offers that are measured
+const OFFERS: usize = 200;
+/// after those that are not.
+const WARM_UP: usize = 20;
+
+pub(super) async fn take() -> Result<Vec<Figure>, Failure> {
+    let (mut made, mut offered) = (Vec::new(), Vec::new());
+    for round in 0..WARM_UP + OFFERS {
+        let start = Instant::now();
+        let pc = connection()?;
+        pc.create_data_channel("x", None)?;
+        let between = Instant::now();
+        let offer = pc.create_offer(None).await?;
+        pc.set_local_description(Some(offer.into())).await?;
+        if round >= WARM_UP {
+            offered.push(between.elapsed().as_secs_f64() * 1e6);
+            made.push((between - start).as_secs_f64() * 1e6);
+        }
+        pc.close();
+    }
+    Ok(vec![
+        Figure::new("offer_us")
+            .number("median", "µs", median(&offered))
+            .number("p99", "µs", quantile(&offered, 0.99))
+            .number("pc_plus_dc_create_us", "µs", median(&made)),
+    ])
+}

@@ -1,0 +1,142 @@
+//! Two connections on tokio, both in this process, on the loopback interface.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use peerconnection::host::TokioOptions;
+use peerconnection::{
+    Error, RTCConfiguration, RTCDataChannel, RTCDataChannelInit, RTCDataChannelState,
+    RTCPeerConnection,
+};
+use tokio::sync::Notify;
+
+use crate::Failure;
+
+/// How long a connection may take to be established.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Two connections with one channel between them.
+#[derive(Debug)]
+pub struct Pair {
+    /// The peer that offered and made the channel.
+    pub a: RTCPeerConnection,
+    /// The peer that answered.
+    pub b: RTCPeerConnection,
+    /// `a`'s end of the channel.
+    pub channel_a: RTCDataChannel,
+    /// `b`'s end of the channel.
+    pub channel_b: RTCDataChannel,
+}
+
+impl Pair {
+    /// From the constructors to the channel open on both sides, with trickled candidates.
+    ///
+    /// # Errors
+    /// Those of the connections; or that it takes too long.
+    pub async fn connect(init: RTCDataChannelInit) -> Result<Self, Failure> {
+        Self::connect_with(init, |_, _| ()).await
+    }
+
+    /// Likewise; `prepare` sees the connections before anything happens.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(
+        init: RTCDataChannelInit,
+        prepare: impl FnOnce(&RTCPeerConnection, &RTCPeerConnection),
+    ) -> Result<Self, Failure> {
+        let a = connection()?;
+        let b = connection()?;
+        wire(&a, &b);
+        prepare(&a, &b);
+        let open = Arc::new([Notify::new(), Notify::new()]);
+        let arrived: Arc<Mutex<Option<RTCDataChannel>>> = Arc::default();
+        let (to, opened) = (arrived.clone(), open.clone());
+        b.on_datachannel(move |event| {
+            let opened = opened.clone();
+            event.channel().on_open(move |_| opened[1].notify_one());
+            *to.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.channel().clone());
+        });
+        let channel_a = a.create_data_channel("bench", init)?;
+        let opened = open.clone();
+        channel_a.on_open(move |_| opened[0].notify_one());
+        if channel_a.ready_state() == RTCDataChannelState::Open {
+            // This thread was held up for so long that the handler came too late.
+            open[0].notify_one();
+        }
+        let both = async {
+            open[0].notified().await;
+            open[1].notified().await;
+        };
+        if tokio::time::timeout(PATIENCE, both).await.is_err() {
+            return Err(format!("not connected in {PATIENCE:?}: {a:?}, {b:?}").into());
+        }
+        let channel_b = arrived.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let channel_b = channel_b.ok_or("a channel opened that was not announced")?;
+        Ok(Self { a, b, channel_a, channel_b })
+    }
+
+    /// Closes both connections.
+    pub fn close(&self) {
+        self.a.close();
+        self.b.close();
+    }
+}
+
+/// A connection on the loopback interface.
+///
+/// # Errors
+/// Those of the constructor.
+pub fn connection() -> Result<RTCPeerConnection, Error> {
+    RTCPeerConnection::with_options(RTCConfiguration::default(), TokioOptions::loopback())
+}
+
+/// A channel on which a message is sent once, in no order.
+pub fn unreliable() -> RTCDataChannelInit {
+    RTCDataChannelInit { ordered: false, max_retransmits: Some(0), ..RTCDataChannelInit::default() }
+}
+
+/// Signalling without delay: whenever `a` needs a negotiation, `a` offers and `b` answers; and
+/// candidates trickle both ways.
+///
+/// The promises' reactions hand each description over before the candidates that belong to it,
+/// and the operations chain keeps that order.
+pub fn wire(a: &RTCPeerConnection, b: &RTCPeerConnection) {
+    for (from, to) in [(a, b), (b, a)] {
+        let to = to.downgrade();
+        from.on_icecandidate(move |event| {
+            if let (Some(candidate), Some(to)) = (event.candidate(), to.upgrade()) {
+                to.add_ice_candidate(candidate.to_json()).then(report("addIceCandidate"));
+            }
+        });
+    }
+    let to = b.downgrade();
+    a.on_negotiationneeded(move |event| {
+        let (a, b) = (event.target().downgrade(), to.clone());
+        event.target().set_local_description(None).then(move |result| {
+            report("setLocalDescription")(result);
+            let (Some(a), Some(b)) = (a.upgrade(), b.upgrade()) else { return };
+            let Some(offer) = a.local_description() else { return };
+            b.set_remote_description(offer.into()).then(report("setRemoteDescription"));
+            let (a, answerer) = (a.downgrade(), b.downgrade());
+            b.set_local_description(None).then(move |result| {
+                report("setLocalDescription")(result);
+                let (Some(a), Some(b)) = (a.upgrade(), answerer.upgrade()) else { return };
+                let Some(answer) = b.local_description() else { return };
+                a.set_remote_description(answer.into()).then(report("setRemoteDescription"));
+            });
+        });
+    });
+}
+
+/// Says what failed: the measure that waits for it will time out.
+fn report(operation: &'static str) -> impl FnOnce(Result<(), Error>) + Send + 'static {
+    move |result| {
+        if let Err(error) = result
+            // A connection that was closed while the peer still had candidates.
+            && !matches!(error, Error::InvalidStateError(_))
+        {
+            eprintln!("{operation}: {error}");
+        }
+    }
+}
