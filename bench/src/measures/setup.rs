@@ -27,7 +27,6 @@ pub(super) async fn take() -> Result<Vec<Figure>, Failure> {
         // What is left of the last one shall not weigh on the next.
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    if std::env::var("HIST").is_ok() { let mut t = times.clone(); t.sort_by(f64::total_cmp); eprintln!("{t:.1?}"); }
     let cpu = (cpu_time() - cpu).as_secs_f64() * 1e3 / ALONE as f64;
     let per_second = at_once().await?;
     Ok(vec![
