@@ -36,7 +36,10 @@ fn a_path_that_dies_is_disconnected_then_failed_and_a_restart_brings_it_back() {
     assert_eq!(net.state(A), State::Checking);
     net.run_for(s(1));
     assert!(net.both(State::Completed) && net.agrees());
-    assert_eq!(net.peers[A].states(), "checking connected completed disconnected failed checking connected completed");
+    assert_eq!(
+        net.peers[A].states(),
+        "checking connected completed disconnected failed checking connected completed"
+    );
 }
 
 #[test]
@@ -48,7 +51,10 @@ fn a_response_revives_a_disconnected_connection_at_once() {
     net.dead.clear();
     assert!(net.run_until(s(7), |n| n.state(A) == State::Completed));
     net.run_for(s(10));
-    assert_eq!(net.peers[A].states(), "checking connected completed disconnected connected completed");
+    assert_eq!(
+        net.peers[A].states(),
+        "checking connected completed disconnected connected completed"
+    );
 }
 
 #[test]
@@ -136,7 +142,10 @@ fn a_dead_socket_is_disconnected_with_no_path_and_a_restart_recovers() {
     net.offer(A);
     assert!(net.run_until(s(1), |n| n.both(State::Completed)));
     assert!(net.agrees());
-    assert_eq!(net.peers[A].states(), "checking connected completed disconnected checking connected completed");
+    assert_eq!(
+        net.peers[A].states(),
+        "checking connected completed disconnected checking connected completed"
+    );
     net.run_for(s(60));
     assert_eq!(net.peers[A].sockets.len(), 1);
     assert_eq!(net.peers[B].sockets.len(), 1);
@@ -178,7 +187,10 @@ fn when_a_path_dies_another_pair_of_the_generation_takes_over() {
     );
     net.run_for(s(60));
     assert!(net.both(State::Completed));
-    assert_eq!(net.peers[A].states(), "checking connected completed disconnected connected completed");
+    assert_eq!(
+        net.peers[A].states(),
+        "checking connected completed disconnected connected completed"
+    );
 }
 
 #[test]
