@@ -1,8 +1,9 @@
 //! What moves a connection: sockets, time and a place to run its tasks.
 //!
-//! [`RTCPeerConnection::new`] uses the host of this crate that runs on tokio. Another event loop,
-//! or a test with a clock and a network of its own, implements [`Host`], makes its connections
-//! with [`RTCPeerConnection::with_host`], and moves each with the [`Driver`] it gets:
+//! [`RTCPeerConnection::new`](crate::RTCPeerConnection::new) uses the host of this crate that runs
+//! on tokio. Another event loop, or a test with a clock and a network of its own, implements
+//! [`Host`], makes its connections with
+//! [`RTCPeerConnection::with_host`](crate::RTCPeerConnection::with_host), and moves each with the [`Driver`] it gets:
 //!
 //! 1. Give the driver what has come: [`handle_datagram`](Driver::handle_datagram),
 //!    [`handle_timeout`](Driver::handle_timeout).

@@ -16,11 +16,9 @@ use super::{TokioHost, TokioOptions, interfaces};
 use crate::host::{Action, Driver, GenerationId, Host, SocketId, Transmit};
 
 /// Rounds of work in one poll before other tasks of the runtime get their turn.
-const ROUNDS: usize = 32;
+const ROUNDS: usize = 8;
 /// Tasks of the connection run in one round.
 const TASKS: usize = 128;
-/// Receive calls on one socket in one round.
-const RECEIVES: usize = 4;
 
 /// Moves the connection for as long as it is open; then sends what is left, releases the
 /// sockets and ends.
@@ -35,6 +33,8 @@ pub(super) struct ConnectionDriver {
     unsent: VecDeque<Transmit>,
     /// Datagrams put together for one send.
     batch: Vec<u8>,
+    /// There are tasks left from the last round.
+    behind: bool,
 }
 
 impl ConnectionDriver {
@@ -48,6 +48,7 @@ impl ConnectionDriver {
             timer: None,
             unsent: VecDeque::new(),
             batch: Vec::new(),
+            behind: false,
         }
     }
 
@@ -56,35 +57,27 @@ impl ConnectionDriver {
         let mut received = false;
         let mut failed = None;
         for (id, socket) in &self.sockets {
-            for _ in 0..RECEIVES {
-                // One lock for all datagrams of a system call.
-                let mut core = None;
-                let result = socket.poll_receive(cx, |source, datagram| {
-                    let core = core.get_or_insert_with(|| self.driver.core());
-                    core.handle_datagram(self.host.now(), *id, source, datagram);
-                });
-                if let Some(mut core) = core {
-                    core.collect(self.host.now());
+            // One lock for all datagrams of a system call, and one call: what has come is
+            // answered before the socket is asked again.
+            let mut core = None;
+            let result = socket.poll_receive(cx, |source, datagram| {
+                let core = core.get_or_insert_with(|| self.driver.core());
+                core.handle_datagram(self.host.now(), *id, source, datagram);
+            });
+            if let Some(mut core) = core {
+                core.collect(self.host.now());
+            }
+            match result {
+                Poll::Ready(Ok(())) => received = true,
+                // An ICMP error for something sent before; the socket is as good as ever.
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    received = true;
                 }
-                match result {
-                    Poll::Ready(Ok(more)) => {
-                        received = true;
-                        // What there was is answered before the socket is asked again.
-                        if !more {
-                            break;
-                        }
-                    }
-                    // An ICMP error for something sent before; the socket is as good as ever.
-                    Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                        received = true;
-                    }
-                    Poll::Ready(Err(error)) => {
-                        tracing::debug!(%error, "a socket failed");
-                        failed = Some(*id);
-                        break;
-                    }
-                    Poll::Pending => break,
+                Poll::Ready(Err(error)) => {
+                    tracing::debug!(%error, "a socket failed");
+                    failed = Some(*id);
                 }
+                Poll::Pending => {}
             }
         }
         if let Some(id) = failed {
@@ -221,13 +214,17 @@ impl ConnectionDriver {
 
     /// One round of work. Whether there was anything to do.
     fn work(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut busy = self.receive(cx);
+        // Datagrams wait in the socket while tasks wait: the queue does not grow with what a
+        // fast peer sends to slow handlers.
+        let mut busy = !self.behind && self.receive(cx);
         if self.driver.poll_timeout().is_some_and(|at| at <= Instant::now()) {
             self.driver.handle_timeout();
             busy = true;
         }
+        self.behind = true;
         for _ in 0..TASKS {
             if !self.driver.connection().run_task() {
+                self.behind = false;
                 break;
             }
             busy = true;

@@ -11,8 +11,9 @@ use tokio::net::UdpSocket;
 
 /// Bytes of one receive buffer: coalesced datagrams come in up to this much.
 const BUFFER_SIZE: usize = 1 << 16;
-/// Buffers filled by one system call.
-const BUFFERS: usize = 8;
+/// Buffers filled by one system call: enough that the call does not count, few enough that
+/// acknowledgements go out before the peer's window is used up.
+const BUFFERS: usize = 4;
 /// Bytes asked for as socket buffers; the system may give less.
 const SOCKET_BUFFER: usize = 1 << 22;
 /// Bytes of one send with segmentation offload.
@@ -47,13 +48,12 @@ impl Socket {
         self.state.max_gso_segments()
     }
 
-    /// Receives with one system call and hands over each datagram. `true` if all buffers were
-    /// filled, so that there may be more.
+    /// Receives with one system call and hands over each datagram.
     pub(super) fn poll_receive(
         &self,
         cx: &mut Context<'_>,
         mut datagram: impl FnMut(SocketAddr, &[u8]),
-    ) -> Poll<io::Result<bool>> {
+    ) -> Poll<io::Result<()>> {
         BUFFER.with_borrow_mut(|buffer| {
             buffer.resize(BUFFERS * BUFFER_SIZE, 0);
             let mut metas = [RecvMeta::default(); BUFFERS];
@@ -76,7 +76,7 @@ impl Socket {
                         datagram(meta.addr, part);
                     }
                 }
-                return Poll::Ready(Ok(count == BUFFERS));
+                return Poll::Ready(Ok(()));
             }
         })
     }
