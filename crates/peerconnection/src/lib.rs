@@ -50,3 +50,8 @@ pub use negotiation::{
     RTCSessionDescription, RTCSessionDescriptionInit, RTCSignalingState,
 };
 pub use perfect_negotiation::{Negotiator, PerfectNegotiation, SignalingChannel, SignalingMessage};
+
+/// The code that the README shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
