@@ -155,5 +155,9 @@ fn setup(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, negotiation, descriptions, messages, setup);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(Duration::from_secs(1));
+    targets = negotiation, descriptions, messages, setup
+}
 criterion_main!(benches);
