@@ -50,9 +50,11 @@ mod operations;
 mod rollback;
 mod session;
 mod signaling;
+mod transceiver;
 
 // RFC 9429: what descriptions consist of, and what they ask of the transports
 mod answer;
+mod mids;
 mod offer;
 #[cfg_attr(not(test), allow(dead_code, unused_imports))] // until transceivers use it
 mod rtp;
@@ -79,9 +81,13 @@ pub use dictionaries::{
     RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState,
 };
 pub use effect::{
-    ChannelCommand, ChannelId, Effect, Event, OperationId, Outcome, TransportCommand, TransportId,
+    ChannelCommand, ChannelId, Effect, Event, MediaCommand, OperationId, Outcome, TransportCommand,
+    TransportId,
 };
 pub use error::{Error, RTCError, RTCErrorDetailType, RTCErrorInit};
 pub use rtp::{receive_capabilities, send_capabilities};
 pub use session::Session;
 pub use task::Task;
+pub use transceiver::{
+    LocalTrack, TrackId, TrackOrKind, Transceiver, TransceiverId, TransceiverInit,
+};

@@ -14,7 +14,6 @@ mod formats;
 mod h264;
 mod negotiated;
 mod offer;
-
 mod write;
 
 pub use capabilities::{receive_capabilities, send_capabilities};
@@ -23,7 +22,7 @@ pub(crate) use answer::answer;
 pub(crate) use assignments::Assignments;
 pub(crate) use codec_match::codec_dictionary_match;
 pub(crate) use encodings::{MAX_VIDEO_ENCODINGS, validate_parameters, validate_send_encodings};
-pub(crate) use formats::{Format, Formats, HeaderExtension};
+pub(crate) use formats::Formats;
 pub(crate) use negotiated::{
     negotiated_header_extensions_receive, negotiated_header_extensions_send, negotiated_receive,
     negotiated_send,

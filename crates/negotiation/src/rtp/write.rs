@@ -13,13 +13,6 @@ pub(super) struct Lines {
 }
 
 impl Formats {
-    /// Writes all of it: [`write_header_extensions`](Self::write_header_extensions), then
-    /// [`write_codecs`](Self::write_codecs).
-    pub(crate) fn write(&self, media: &mut Media) {
-        self.write_header_extensions(media);
-        self.write_codecs(media);
-    }
-
     /// Adds `a=extmap`. Browsers have it behind `a=mid` and before the direction.
     pub(crate) fn write_header_extensions(&self, media: &mut Media) {
         media.push_all(&self.lines().header_extensions);
