@@ -7,6 +7,7 @@ mod encodings;
 mod formats;
 mod negotiated;
 mod offer;
+mod preferences;
 
 use sdp::{Description, Media};
 

@@ -193,3 +193,16 @@ fn a_description_that_changes_a_meaning_is_heeded_at_once() {
     assignments.learn(&formats("m=audio 9 UDP/TLS/RTP/SAVPF 111\na=rtpmap:111 future/8000\n"));
     assert_ne!(offered(MediaKind::Audio, &[], &mut assignments).codecs()[0].payload_type, 111);
 }
+
+/// Both spell the same redundancy: opus within opus.
+#[test]
+fn red_for_audio_keeps_its_payload_type_however_often_it_names_what_it_carries() {
+    let previous = formats(
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111 70\na=rtpmap:111 opus/48000/2\n\
+         a=rtpmap:70 red/48000/2\na=fmtp:70 111/111/111\n",
+    );
+    let mut assignments = Assignments::default();
+    let next = offer(MediaKind::Audio, SENDRECV, &[], Some(&previous), &mut assignments);
+    assert_eq!(names(&next)[..3], ["111 opus", "70 red", "9 G722"]);
+    assert_eq!(fmtp(&next, 70), "111/111");
+}
