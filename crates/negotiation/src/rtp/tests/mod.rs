@@ -11,6 +11,7 @@ mod preferences;
 
 use sdp::{Description, Media};
 
+use super::formats::{Format, HeaderExtension};
 use super::*;
 use crate::{MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection};
 
@@ -72,7 +73,8 @@ pub(super) fn formats(section: &str) -> Formats {
 /// The lines that `formats` makes of an empty section.
 pub(super) fn written(formats: &Formats, kind: &str) -> Vec<String> {
     let mut media = Media::new(kind, 9, "UDP/TLS/RTP/SAVPF", &[]);
-    formats.write(&mut media);
+    formats.write_header_extensions(&mut media);
+    formats.write_codecs(&mut media);
     media.lines().map(|line| line.to_string()).collect()
 }
 
