@@ -6,6 +6,7 @@ mod descriptions;
 mod glare;
 mod implicit;
 mod negotiation_needed;
+mod properties;
 mod random;
 mod restart_ice;
 mod rollback;

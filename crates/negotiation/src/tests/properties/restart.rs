@@ -1,0 +1,111 @@
+//! A request for an ICE restart is remembered until a restart has completed (webrtc-pc §4.4.2
+//! restartIce), and nothing else restarts ICE.
+
+use super::check::{Check, Verdict, ensure};
+use super::operation::Call;
+use crate::Session;
+use crate::description::Description;
+use crate::task::TaskKind;
+
+/// Credentials as they are written.
+type Credentials = (String, String);
+
+#[derive(Default)]
+pub(super) struct Restart {
+    /// What is to be replaced, by a model of the specification.
+    to_replace: Vec<Credentials>,
+    current: Option<String>,
+    /// Whether an offer is being created, and whether it is to restart ICE.
+    offer: Option<bool>,
+    /// How many restarts completed.
+    pub(super) completed: usize,
+}
+
+/// Read from the text, with none of the session's own lookups.
+fn credentials(description: &Option<Description>) -> Vec<Credentials> {
+    description.as_ref().map(|description| written(&description.sdp)).unwrap_or_default()
+}
+
+fn written(description: &sdp::Description) -> Vec<Credentials> {
+    let sections = description.media().iter();
+    sections
+        .filter_map(|media| {
+            let [ufrag, password] = ["ice-ufrag", "ice-pwd"].map(|name| media.attribute(name));
+            Some((ufrag?.to_owned(), password?.to_owned()))
+        })
+        .collect()
+}
+
+fn local(session: &Session) -> Vec<Credentials> {
+    let descriptions = [&session.current_local_description, &session.pending_local_description];
+    descriptions.into_iter().flat_map(credentials).collect()
+}
+
+impl Restart {
+    fn check_offer(&self, session: &Session, restarts: bool) -> Verdict {
+        let Some(created) = &session.last_created_offer else { return Ok(()) };
+        if restarts {
+            let known: Vec<Credentials> =
+                local(session).into_iter().chain(self.to_replace.clone()).collect();
+            let kept = written(&created.description).into_iter().find(|ice| known.contains(ice));
+            return ensure(kept.is_none(), || format!("the offer does not restart {kept:?}"));
+        }
+        let Some(before) = session.local() else { return Ok(()) };
+        for media in created.description.media() {
+            let Some(known) = media.mid().and_then(|mid| before.media_of_mid(mid)) else {
+                continue;
+            };
+            let [now, then] = [media, known].map(|media| media.attribute("ice-ufrag"));
+            let kept = now.is_none() || then.is_none() || known.is_rejected() || now == then;
+            ensure(kept, || format!("the offer restarts {:?} unasked", media.mid()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Check for Restart {
+    fn name(&self) -> &'static str {
+        "a request for an ICE restart lasts until a restart has completed"
+    }
+
+    fn calling(&mut self, session: &Session, call: &Call) {
+        if *call == Call::RestartIce && !session.is_closed() {
+            self.to_replace = local(session);
+        }
+    }
+
+    fn before(&mut self, session: &Session, task: &TaskKind) {
+        self.offer = match task {
+            TaskKind::FinalStepsToCreateAnOffer { options, .. } if !session.is_closed() => {
+                Some(options.ice_restart || !self.to_replace.is_empty())
+            }
+            _ => None,
+        };
+    }
+
+    fn after(&mut self, session: &Session) -> Verdict {
+        if let Some(restarts) = self.offer.take() {
+            self.check_offer(session, restarts)?;
+        }
+        let current = &session.current_local_description;
+        let name = current.as_ref().map(|description| super::exchange::origin(description));
+        if name != self.current {
+            self.current = name;
+            let present = credentials(current);
+            let replaced = !present.iter().any(|ice| self.to_replace.contains(ice));
+            if replaced && !self.to_replace.is_empty() {
+                self.completed += 1;
+                self.to_replace.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn settled(&mut self, session: &Session) -> Verdict {
+        let slot = session.local_ice_credentials_to_replace.is_empty();
+        ensure(session.is_closed() || slot == self.to_replace.is_empty(), || {
+            let model = self.to_replace.len();
+            format!("[[LocalIceCredentialsToReplace]] is empty: {slot}; the model has {model}")
+        })
+    }
+}
