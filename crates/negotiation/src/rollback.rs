@@ -143,6 +143,8 @@ impl Transceiver {
             .clone_from(&receiver.associated_remote_media_streams);
         // Step 4.7.4.2.5
         receiver.last_stable_state_receive_codecs.clone_from(&receiver.receive_codecs);
+        receiver.last_stable_state_header_extensions.clone_from(&receiver.header_extensions);
+        receiver.last_stable_state_reduced_size_rtcp = receiver.reduced_size_rtcp;
         self.last_stable_state_mid.clone_from(&self.jsep_mid);
     }
 
@@ -167,5 +169,7 @@ impl Transceiver {
         receiver.receiver_transport = receiver.last_stable_state_receiver_transport;
         // Step 4.7.12.3.5
         receiver.receive_codecs.clone_from(&receiver.last_stable_state_receive_codecs);
+        receiver.header_extensions.clone_from(&receiver.last_stable_state_header_extensions);
+        receiver.reduced_size_rtcp = receiver.last_stable_state_reduced_size_rtcp;
     }
 }

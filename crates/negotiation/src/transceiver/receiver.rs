@@ -29,6 +29,9 @@ pub(crate) struct Receiver {
     pub(crate) header_extensions: Vec<RTCRtpHeaderExtensionParameters>,
     /// Whether the receiver is prepared to receive reduced-size RTCP.
     pub(crate) reduced_size_rtcp: bool,
+    /// The two above when the connection was last stable: they go with `[[ReceiveCodecs]]`.
+    pub(crate) last_stable_state_header_extensions: Vec<RTCRtpHeaderExtensionParameters>,
+    pub(crate) last_stable_state_reduced_size_rtcp: bool,
 }
 
 impl Session {

@@ -42,7 +42,9 @@ impl Exchange {
     /// Whether the local description of `sender` is one that `receiver` must take: an offer made on
     /// the basis of the same exchange, or an answer to its offer.
     pub(super) fn is_due(&self, receiver: &Session, sender: &Self, peer: &Session) -> bool {
-        use RTCSignalingState::{HaveLocalOffer, HaveRemoteOffer, HaveRemotePranswer, Stable};
+        use RTCSignalingState::{
+            HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer, Stable,
+        };
         let Some(local) = peer.local() else { return false };
         let here = base(receiver);
         let state = receiver.signaling_state();
@@ -67,7 +69,8 @@ impl Exchange {
         };
         let there = match peer.signaling_state() {
             Stable => &sender.previous,
-            _ => &sender.base,
+            HaveLocalPranswer => &sender.base,
+            _ => return false,
         };
         matches!(state, HaveLocalOffer | HaveRemotePranswer)
             && origin(offer) == origin(answered)

@@ -15,7 +15,7 @@ const INDICES: std::ops::Range<usize> = 0..4;
 pub(super) fn case() -> impl Strategy<Value = Case> {
     let policies =
         vec![RTCBundlePolicy::Balanced, RTCBundlePolicy::MaxBundle, RTCBundlePolicy::MaxCompat];
-    (select(policies), vec(step(), 5..13))
+    (select(policies), vec(step(), 1..16))
         .prop_map(|(bundle_policy, steps)| Case { bundle_policy, steps })
 }
 

@@ -72,8 +72,8 @@ impl Driver {
             HaveLocalOffer | HaveRemotePranswer => {
                 let ours = here.pending_local_description.as_ref().map(origin);
                 let answered = there.remote().map(origin);
-                let is_answer =
-                    there.local().is_some_and(|local| local.type_ == RTCSdpType::Answer);
+                let is_answer = there.signaling_state() == Stable
+                    && there.local().is_some_and(|local| local.type_ == RTCSdpType::Answer);
                 if is_answer && is_offer_of(ours, answered) {
                     return Some(set_remote(pc, Remote::PeerLocal));
                 }
@@ -82,7 +82,10 @@ impl Driver {
                     .then(|| set_remote(pc, Remote::PeerLocal))
             }
             Stable => {
-                let is_offered = there.signaling_state() == HaveLocalOffer;
+                // Not one that has just been answered.
+                let offer = there.pending_local_description.as_ref().map(origin);
+                let is_offered = there.signaling_state() == HaveLocalOffer
+                    && offer != here.current_remote_description.as_ref().map(origin);
                 is_offered.then(|| set_remote(pc, Remote::PeerLocal))
             }
             _ => None,
