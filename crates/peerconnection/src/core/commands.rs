@@ -79,6 +79,7 @@ impl Core {
                 self.update_max_message_size(max_message_size, max_buffer_size);
                 self.start_sctp(now, transport, local_port, remote_port);
             }
+            TransportCommand::MoveSctp { transport } => self.move_sctp(now, transport),
             TransportCommand::UpdateMaxMessageSize { max_message_size, max_buffer_size } => {
                 self.update_max_message_size(max_message_size, max_buffer_size);
             }
