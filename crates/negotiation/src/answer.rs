@@ -1,17 +1,34 @@
 //! `createAnswer()` (webrtc-pc §4.4.2) and the answers it makes (RFC 9429 §5.3).
 
-use sdp::Setup;
+mod accept;
 
-use crate::description::{accepted_data_section, ice, setup};
+use std::collections::HashMap;
+
+use sdp::{IceParameters, Media, Setup};
+
+use crate::description::{Description, RemoteSimulcast};
+use crate::dictionaries::RTCRtpTransceiverDirection::Inactive;
 use crate::dictionaries::RTCSignalingState::{HaveLocalPranswer, HaveRemoteOffer};
 use crate::dictionaries::{RTCSdpType, RTCSessionDescriptionInit};
-use crate::effect::OperationId;
+use crate::effect::{OperationId, TransportId};
 use crate::error::Error;
+use crate::rtp::Formats;
 use crate::section::{
-    Created, DataSection, EXTMAP_ALLOW_MIXED, finish_session_part, gathered_for, rejected_section,
+    Created, DataSection, EXTMAP_ALLOW_MIXED, Placement, RtpSection, TransportAttributes,
+    finish_session_part, rejected_section,
 };
 use crate::session::Session;
 use crate::task::{TaskKind, Then};
+use crate::transceiver::TransceiverId;
+
+use accept::Accepted;
+
+/// The transport of a section of an answer.
+struct AnsweredTransport {
+    ice: IceParameters,
+    setup: Setup,
+    gathered: Option<usize>,
+}
 
 impl Session {
     /// What `createAnswer()` chains.
@@ -33,7 +50,7 @@ impl Session {
     /// webrtc-pc §4.4.2: the in-parallel steps to create an answer.
     fn in_parallel_steps_to_create_an_answer(&mut self, operation: OperationId, then: Then) {
         // Step 1: the certificates are part of the configuration.
-        // Steps 2 and 3: data channels take no resources that have to be inspected.
+        // Steps 2 and 3: there are no resources that have to be inspected.
         // Step 4
         self.queue_a_task(TaskKind::FinalStepsToCreateAnAnswer { operation, then });
     }
@@ -46,7 +63,7 @@ impl Session {
         }
         // Step 2: nothing was inspected, so nothing has to be again.
         // Step 3
-        let Some(description) = self.generate_answer() else {
+        let Some((description, transceivers)) = self.generate_answer() else {
             // The state of step 1 has a remote offer, and the chain lets nothing take it away.
             let error = Error::OperationError("there is no offer to answer".into());
             return self.operation_settled(operation, Err(error));
@@ -56,77 +73,157 @@ impl Session {
         let answer = RTCSessionDescriptionInit { type_: RTCSdpType::Answer, sdp: sdp.clone() };
         // Step 5
         let system_state = self.system_state;
-        self.last_created_answer = Some(Created { sdp, description, system_state });
+        self.last_created_answer = Some(Created { sdp, description, transceivers, system_state });
         // Step 6
         self.resolve_created(operation, answer, then);
     }
 
-    /// RFC 9429 §5.3.1 and §5.3.2
-    fn generate_answer(&mut self) -> Option<sdp::Description> {
+    /// RFC 9429 §5.3.1 and §5.3.2, with the transceiver of each section.
+    fn generate_answer(&mut self) -> Option<(sdp::Description, Vec<Option<TransceiverId>>)> {
         let mut description = self.new_description();
-        let (credentials, kept) = {
-            let restarts = self.offerer_restarts_ice();
-            self.ice_credentials_for_answer(restarts)
-        };
-        let offer = &self.pending_remote_description.as_ref()?.sdp;
-        let accepted = accepted_data_section(offer, self.configuration.bundle_policy);
+        let accepted = self.accept_sections()?;
+        let mut transports = self.transports_for_answer(&accepted);
+        let offer = self.pending_remote_description.as_ref()?;
+        let local = self.local();
+        let gathered = |index: Option<usize>| index.and_then(|index| local?.media(index));
         let mut bundle = Vec::new();
-        let mut sections = Vec::with_capacity(offer.media().len());
-        for (index, offered) in offer.media().iter().enumerate() {
-            if accepted != Some(index) {
-                sections.push(rejected_section(offered));
+        for (index, (offered, accepted)) in offer.sdp.media().iter().zip(&accepted).enumerate() {
+            if matches!(accepted, Accepted::Rejected(_)) {
+                description.push_media(rejected_section(offered));
                 continue;
             }
-            let formats = offered.formats();
-            let data = DataSection {
-                mid: offered.mid(),
-                protocol: offered.protocol(),
-                formats: &formats,
-                ice: &credentials,
-                fingerprints: &self.fingerprints,
-                // RFC 9429 §5.3.1: only if the offer has it.
-                trickle: offer.has_ice_option(index, "trickle"),
-                setup: self.setup_for_answer(setup(offer, index)),
-                gathered: gathered_for(self.local()).filter(|_| kept),
+            if offer.bundle_group(index).is_some() {
+                bundle.extend(offered.mid());
+            }
+            let placement = match transports.remove(&index) {
+                None => Placement::Bundled,
+                Some(transport) => Placement::Here(TransportAttributes {
+                    ice: transport.ice,
+                    fingerprints: &self.fingerprints,
+                    // RFC 9429 §5.3.1: only if the offer has it.
+                    trickle: offer.sdp.has_ice_option(index, "trickle"),
+                    setup: transport.setup,
+                    gathered: gathered(transport.gathered),
+                }),
             };
-            sections.push(data.to_media());
-            // RFC 9143 §7.3: of the groups that were offered, what is accepted. RFC 9429 §5.3.1
-            // would have the whole group rejected with its tagged section; data is useful without
-            // the media that is not supported yet, so the first accepted section is the tagged one.
-            let offered_groups = offer.bundle_groups();
-            bundle.extend(offered.mid().filter(|mid| {
-                offered_groups.iter().any(|group| group.iter().any(|known| known == mid))
-            }));
+            let media = match accepted {
+                Accepted::Rtp(id, formats) => {
+                    self.answer_rtp_section(offer, index, offered, *id, formats, placement)
+                }
+                _ => {
+                    let formats = offered.formats();
+                    let (mid, protocol) = (offered.mid(), offered.protocol());
+                    DataSection { mid, protocol, formats: &formats, placement }.to_media()
+                }
+            };
+            description.push_media(media);
         }
-        let mixed = offer.session().has_attribute(EXTMAP_ALLOW_MIXED);
-        finish_session_part(&mut description, &bundle, mixed);
-        for section in sections {
-            description.push_media(section);
-        }
-        Some(description)
+        let transceivers = accepted.iter().map(Accepted::transceiver).collect();
+        self.finish_answer(&mut description, &bundle);
+        Some((description, transceivers))
     }
 
-    /// RFC 8839 §4.4.1.1: the offer restarts ICE if either credential differs from what the same
-    /// peer had before.
-    fn offerer_restarts_ice(&self) -> bool {
-        let (Some(before), Some(offer)) =
-            (&self.current_remote_description, &self.pending_remote_description)
-        else {
-            return false;
-        };
-        let credentials = |description: &crate::description::Description| {
-            ice(&description.sdp, description.data_section()?)
-        };
-        credentials(before) != credentials(offer)
+    fn finish_answer(&self, description: &mut sdp::Description, bundle: &[&str]) {
+        let Some(offer) = &self.pending_remote_description else { return };
+        let mixed = offer.sdp.session().has_attribute(EXTMAP_ALLOW_MIXED);
+        // RFC 9143 §7.3: of the groups that were offered, what is accepted.
+        let mut groups: HashMap<usize, Vec<&str>> = HashMap::new();
+        for mid in bundle {
+            let index = offer.index_of_mid(mid);
+            if let Some(group) = index.and_then(|index| offer.bundle_group(index)) {
+                groups.entry(group).or_default().push(mid);
+            }
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_unstable_by_key(|(number, _)| *number);
+        let mut groups = groups.into_iter().map(|(_, mids)| mids);
+        finish_session_part(description, &groups.next().unwrap_or_default(), mixed);
+        for group in groups {
+            let value = format!("BUNDLE {}", group.join(" "));
+            description.session_mut().push_attribute("group", Some(&value));
+        }
     }
 
-    /// RFC 9429 §5.3.1, §5.3.2: active where there is a choice; what the DTLS connection that goes
-    /// on has.
-    fn setup_for_answer(&self, offered: Option<Setup>) -> Setup {
-        match (self.transports.dtls_association(), offered) {
-            (Some(association), _) if association.client => Setup::Active,
-            (Some(_), _) | (None, Some(Setup::Active)) => Setup::Passive,
-            (None, _) => Setup::Active,
+    fn answer_rtp_section(
+        &self,
+        offer: &Description,
+        index: usize,
+        offered: &Media,
+        id: TransceiverId,
+        formats: &Formats,
+        placement: Placement<'_>,
+    ) -> Media {
+        let transceiver = self.transceivers.get(id);
+        // RFC 9429 §5.3.1: the offered direction, seen from here, intersected with ours.
+        let preferred = transceiver.map_or(Inactive, |transceiver| transceiver.direction);
+        let theirs = offer.sdp.direction(index).reversed().into();
+        let direction = preferred.intersection(theirs);
+        let simulcast = RemoteSimulcast::read(offered);
+        let rids = transceiver.map(|t| t.rids_to_send()).unwrap_or_default();
+        let send_rids = rids.into_iter().filter(|rid| simulcast.receives(rid)).collect();
+        let receive_rids = match direction.receives() {
+            true => simulcast.sent().collect(),
+            false => Vec::new(),
+        };
+        RtpSection {
+            kind: offered.kind(),
+            mid: offered.mid(),
+            protocol: offered.protocol(),
+            placement,
+            rtcp_mux_only: false,
+            formats,
+            direction: direction.into(),
+            streams: transceiver.and_then(|transceiver| transceiver.streams_to_announce()),
+            send_rids,
+            receive_rids,
         }
+        .to_media()
+    }
+
+    /// The transports of the sections that describe one: those that are in no group, and the first
+    /// of each group that is accepted.
+    fn transports_for_answer(
+        &mut self,
+        accepted: &[Accepted],
+    ) -> HashMap<usize, AnsweredTransport> {
+        let mut described: HashMap<usize, usize> = HashMap::new();
+        let mut planned: Vec<(usize, Option<TransportId>, Option<IceParameters>, Setup)> =
+            Vec::new();
+        let Some(offer) = &self.pending_remote_description else { return HashMap::new() };
+        for index in (0..accepted.len()).filter(|index| {
+            accepted.get(*index).is_some_and(|a| !matches!(a, Accepted::Rejected(_)))
+        }) {
+            if let Some(group) = offer.bundle_group(index)
+                && *described.entry(group).or_insert(index) != index
+            {
+                continue;
+            }
+            let id = offer.mid(index).and_then(|mid| self.transports.of_mid(mid));
+            let transport = id.and_then(|id| self.transports.get(id));
+            let offered = offer.ice(index);
+            let kept = transport
+                .zip(offered.as_ref())
+                .and_then(|(transport, offered)| transport.local_parameters_for(offered))
+                .cloned();
+            // RFC 9429 §5.3.1, §5.3.2: active where there is a choice; what the DTLS connection
+            // that goes on has.
+            let setup = match (transport.and_then(|t| t.dtls()), offer.setup(index)) {
+                (Some(association), _) if association.client => Setup::Active,
+                (Some(_), _) | (None, Some(Setup::Active)) => Setup::Passive,
+                (None, _) => Setup::Active,
+            };
+            planned.push((index, id, kept, setup));
+        }
+        let gathered = self.gathered_sections();
+        let mut transports = HashMap::with_capacity(planned.len());
+        for (index, id, kept, setup) in planned {
+            let gathered = id.filter(|_| kept.is_some()).and_then(|id| gathered.get(&id).copied());
+            let ice = match kept {
+                Some(ice) => ice,
+                None => self.fresh_ice_credentials(),
+            };
+            transports.insert(index, AnsweredTransport { ice, setup, gathered });
+        }
+        transports
     }
 }

@@ -10,7 +10,7 @@ use sdp::{Candidate, CandidateKind, Media};
 
 pub(crate) use prohibited::is_administratively_prohibited;
 
-use crate::description::{Description, transport_section};
+use crate::description::Description;
 use crate::dictionaries::RTCIceCandidateInit;
 use crate::effect::{Effect, OperationId, Outcome, TransportCommand, TransportId};
 use crate::error::Error;
@@ -195,27 +195,34 @@ impl Session {
     /// Hands the candidate to the transport, if there is one and the section is the one whose
     /// transport is used. If there is none yet, it finds the candidate in the description.
     fn add_to_transport(&mut self, applied: &RemoteCandidate) {
-        let (Some(transport), false) = (self.transports.id(), applied.prohibited) else { return };
-        let generation = self.remote_descriptions().find_map(|description| {
-            let index = description.data_section()?;
-            let index = transport_section(&description.sdp, index);
-            let named = applied.section.indices_in(description).contains(&index);
-            let ice = description.ice(index)?;
-            (named && applied.is_of(&ice.username_fragment)).then_some(ice.username_fragment)
-        });
-        let Some(username_fragment) = generation.map(Some) else { return };
-        let command = match &applied.candidate {
-            None => TransportCommand::EndOfRemoteCandidates { transport, username_fragment },
-            Some(candidate) if is_usable(candidate) => {
-                let candidate = candidate.clone();
-                TransportCommand::AddRemoteCandidate { transport, username_fragment, candidate }
-            }
-            Some(candidate) => {
-                tracing::debug!(%candidate, "a candidate that is of no use");
-                return;
-            }
+        if applied.prohibited {
+            return;
+        }
+        let generation = |remote_mid: &str| {
+            self.remote_descriptions().find_map(|description| {
+                let index = description.index_of_mid(remote_mid)?;
+                let named = applied.section.indices_in(description).contains(&index);
+                let ice = description.ice(index)?;
+                (named && applied.is_of(&ice.username_fragment)).then_some(ice.username_fragment)
+            })
         };
-        self.effects.push_back(Effect::Transport(command));
+        let mut commands = Vec::new();
+        for (transport, known) in self.transports.iter() {
+            let generation = known.remote_mid().and_then(generation);
+            let Some(username_fragment) = generation.map(Some) else { continue };
+            commands.push(match &applied.candidate {
+                None => TransportCommand::EndOfRemoteCandidates { transport, username_fragment },
+                Some(candidate) if is_usable(candidate) => {
+                    let candidate = candidate.clone();
+                    TransportCommand::AddRemoteCandidate { transport, username_fragment, candidate }
+                }
+                Some(candidate) => {
+                    tracing::debug!(%candidate, "a candidate that is of no use");
+                    return;
+                }
+            });
+        }
+        self.effects.extend(commands.into_iter().map(Effect::Transport));
     }
 
     /// The pending and the current remote description, the more recent generation first.
@@ -276,19 +283,28 @@ impl Session {
         username_fragment: &str,
         add: impl Fn(&mut Media),
     ) -> Option<RTCIceCandidateInit> {
-        if self.is_closed || self.transports.id() != Some(transport) {
+        if self.is_closed || self.transports.get(transport).is_none() {
             return None;
         }
         let mut init = None;
+        let transports = &self.transports;
         for description in
             [&mut self.pending_local_description, &mut self.current_local_description]
                 .into_iter()
                 .flatten()
         {
-            let Some(index) = description.data_section() else { continue };
-            if description.ice(index).is_none_or(|ice| ice.username_fragment != username_fragment) {
-                continue;
-            }
+            // The section that describes the transport.
+            let describes = |index: &usize| {
+                let uses = |mid| transports.of_mid(mid) == Some(transport);
+                !description.is_rejected(*index)
+                    && description.mid(*index).is_some_and(uses)
+                    && description.transport_section(*index) == *index
+                    && description
+                        .ice(*index)
+                        .is_some_and(|ice| ice.username_fragment == username_fragment)
+            };
+            let index = (0..description.sdp.media().len()).find(describes);
+            let Some(index) = index else { continue };
             let Some(media) = description.sdp.media_mut().get_mut(index) else { continue };
             add(media);
             init.get_or_insert_with(|| RTCIceCandidateInit {

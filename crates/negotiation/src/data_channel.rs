@@ -140,7 +140,7 @@ impl Session {
         }
         // Step 18
         let max_channels = self.sctp_transport.as_ref().and_then(|sctp| sctp.max_channels);
-        match (id, self.transports.dtls_association()) {
+        match (id, self.data_dtls_association()) {
             (Some(id), _) if self.data_channels.ids.contains(&id) => {
                 return Err(Error::OperationError(format!("the id {id} is in use")));
             }
@@ -210,7 +210,7 @@ impl Session {
     /// webrtc-pc §4.4.1.4 step 4.7.10.2: ids for the channels that have none, if the DTLS role is
     /// negotiated. Those that get none are forgotten and added to the list.
     pub(crate) fn give_ids_to_channels(&mut self, error_list: &mut Vec<ChannelId>) {
-        let Some(client) = self.transports.dtls_association().map(|dtls| dtls.client) else {
+        let Some(client) = self.data_dtls_association().map(|dtls| dtls.client) else {
             return;
         };
         let max_channels = self.sctp_transport.as_ref().and_then(|sctp| sctp.max_channels);
@@ -256,7 +256,7 @@ impl Session {
 
     fn create_sctp_transport(&mut self) {
         self.sctp_transport = Some(SctpTransport::default());
-        let command = TransportCommand::CreateSctp { transport: self.transports.id() };
+        let command = TransportCommand::CreateSctp { transport: self.data_transport() };
         self.effects.push_back(Effect::Transport(command));
     }
 
@@ -272,7 +272,7 @@ impl Session {
     /// webrtc-pc §4.4.1.4 step 4.7.10.1, and RFC 9429 §5.11 for the association itself.
     pub(crate) fn establish_sctp_association(&mut self) {
         let (Some((remote_port, remote_max_message_size)), Some(transport)) =
-            (self.negotiated_sctp(), self.transports.id())
+            (self.negotiated_sctp(), self.data_transport())
         else {
             return;
         };

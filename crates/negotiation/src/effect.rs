@@ -2,6 +2,7 @@
 
 use crate::dictionaries::{RTCSessionDescriptionInit, RTCSignalingState};
 use crate::error::Error;
+use crate::transceiver::TransceiverId;
 
 /// A call that returns a promise. Unique in its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +34,8 @@ pub enum Effect {
     Transport(TransportCommand),
     /// Do this to a data channel.
     Channel(ChannelCommand),
+    /// Do this to the track of a receiver.
+    Media(MediaCommand),
 }
 
 /// What a promise is resolved with.
@@ -45,12 +48,19 @@ pub enum Outcome {
 }
 
 /// An event at the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// `negotiationneeded`
     NegotiationNeeded,
     /// `signalingstatechange`, with the state as it was set.
     SignalingStateChange(RTCSignalingState),
+    /// `track`
+    Track {
+        /// The transceiver; its receiver has the track.
+        transceiver: TransceiverId,
+        /// The ids of the remote streams that the track is in.
+        streams: Vec<String>,
+    },
 }
 
 /// What a description asks of the transports.
@@ -181,5 +191,41 @@ pub enum ChannelCommand {
         channel: ChannelId,
         /// An [`Error::RTCError`] with `data-channel-failure`.
         error: Error,
+    },
+}
+
+/// What becomes of the track of a receiver, and of a transceiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MediaCommand {
+    /// mediacapture-main §4.3.1: set the muted state of the track to `true`; an event is fired if
+    /// it was not.
+    Mute {
+        /// The transceiver of the receiver.
+        transceiver: TransceiverId,
+    },
+    /// Add the track to the remote stream of this id: `addtrack` is fired at it.
+    AddToStream {
+        /// The transceiver of the receiver.
+        transceiver: TransceiverId,
+        /// The id of the stream, which is to be created if there is none yet.
+        stream: String,
+    },
+    /// Remove the track from the remote stream of this id: `removetrack` is fired at it.
+    RemoveFromStream {
+        /// The transceiver of the receiver.
+        transceiver: TransceiverId,
+        /// The id of the stream.
+        stream: String,
+    },
+    /// The track has ended: an event is fired unless it had already.
+    EndTrack {
+        /// The transceiver of the receiver.
+        transceiver: TransceiverId,
+    },
+    /// The transceiver has left the set. Its slots stay until
+    /// [`Session::forget_transceiver`](crate::Session::forget_transceiver).
+    Removed {
+        /// The transceiver.
+        transceiver: TransceiverId,
     },
 }

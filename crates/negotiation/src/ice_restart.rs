@@ -40,38 +40,13 @@ impl Session {
         }
     }
 
-    /// The credentials for an offer (webrtc-pc §4.2.6 `iceRestart`, RFC 9429 §5.2.2), and whether
-    /// they stay what they were.
-    pub(crate) fn ice_credentials_for_offer(&mut self, ice_restart: bool) -> (IceParameters, bool) {
-        let restart = ice_restart
-            || !self.local_ice_credentials_to_replace.is_empty()
-            || self.needs_ice_restart;
-        self.kept_unless(restart)
-    }
-
-    /// The credentials for an answer (RFC 9429 §5.3.2): they change when the offerer's do. A
-    /// provisional answer has changed them already.
-    pub(crate) fn ice_credentials_for_answer(
-        &mut self,
-        offerer_restarts: bool,
-    ) -> (IceParameters, bool) {
-        let restart = offerer_restarts && self.pending_local_description.is_none();
-        self.kept_unless(restart)
-    }
-
-    fn kept_unless(&mut self, restart: bool) -> (IceParameters, bool) {
-        let present = self.local().and_then(|description| {
-            let index = description.data_section()?;
-            description.ice(index)
-        });
-        match present {
-            Some(ice) if !restart => (ice, true),
-            _ => (self.fresh_ice_credentials(), false),
-        }
+    /// Whether an offer has new credentials (webrtc-pc §4.2.6 `iceRestart`, RFC 9429 §5.2.2).
+    pub(crate) fn restarts_ice(&self, ice_restart: bool) -> bool {
+        ice_restart || !self.local_ice_credentials_to_replace.is_empty() || self.needs_ice_restart
     }
 
     /// Credentials that neither local description has.
-    fn fresh_ice_credentials(&mut self) -> IceParameters {
+    pub(crate) fn fresh_ice_credentials(&mut self) -> IceParameters {
         let used = self.local_ice_credentials();
         loop {
             let username_fragment = self.ice_characters(USERNAME_FRAGMENT_LENGTH);

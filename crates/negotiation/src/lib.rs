@@ -50,10 +50,14 @@ mod operations;
 mod rollback;
 mod session;
 mod signaling;
+mod transceiver;
 
 // RFC 9429: what descriptions consist of, and what they ask of the transports
 mod answer;
+mod mids;
 mod offer;
+#[cfg_attr(not(test), allow(dead_code, unused_imports))] // until transceivers use it
+mod rtp;
 mod section;
 mod transports;
 
@@ -68,14 +72,22 @@ mod tests;
 
 pub use configuration::{Certificate, Configuration, MAX_ICE_SERVERS};
 pub use dictionaries::{
-    RTCAnswerOptions, RTCBundlePolicy, RTCDataChannelInit, RTCIceCandidateInit, RTCIceServer,
-    RTCIceTransportPolicy, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCRtcpMuxPolicy,
-    RTCRtpTransceiverDirection, RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit,
-    RTCSignalingState,
+    MediaKind, RTCAnswerOptions, RTCBundlePolicy, RTCDataChannelInit, RTCIceCandidateInit,
+    RTCIceServer, RTCIceTransportPolicy, RTCLocalSessionDescriptionInit, RTCOfferOptions,
+    RTCRtcpMuxPolicy, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters,
+    RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability,
+    RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters,
+    RTCRtpSendParameters, RTCRtpTransceiverDirection, RTCSdpType, RTCSessionDescription,
+    RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState,
 };
 pub use effect::{
-    ChannelCommand, ChannelId, Effect, Event, OperationId, Outcome, TransportCommand, TransportId,
+    ChannelCommand, ChannelId, Effect, Event, MediaCommand, OperationId, Outcome, TransportCommand,
+    TransportId,
 };
 pub use error::{Error, RTCError, RTCErrorDetailType, RTCErrorInit};
+pub use rtp::{receive_capabilities, send_capabilities};
 pub use session::Session;
 pub use task::Task;
+pub use transceiver::{
+    LocalTrack, TrackId, TrackOrKind, Transceiver, TransceiverId, TransceiverInit,
+};

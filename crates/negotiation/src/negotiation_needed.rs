@@ -1,9 +1,11 @@
 //! webrtc-pc §4.7.3: updating the negotiation-needed flag.
 
-use crate::dictionaries::RTCSignalingState;
+use crate::description::Description;
+use crate::dictionaries::{RTCRtpTransceiverDirection, RTCSdpType, RTCSignalingState};
 use crate::effect::{Effect, Event};
 use crate::session::Session;
 use crate::task::TaskKind;
+use crate::transceiver::Transceiver;
 
 impl Session {
     /// webrtc-pc §4.7.3: update the negotiation-needed flag.
@@ -64,8 +66,65 @@ impl Session {
         {
             return true;
         }
-        // Step 5 is for transceivers.
-        // Step 6
-        false
+        // Steps 5 and 6
+        self.transceivers.iter().any(|(_, transceiver)| self.is_to_be_negotiated(transceiver))
+    }
+
+    /// Step 5
+    fn is_to_be_negotiated(&self, transceiver: &Transceiver) -> bool {
+        // Step 5.1
+        if transceiver.stopping && !transceiver.stopped {
+            return true;
+        }
+        let description = self.current_local_description.as_ref();
+        let associated = transceiver.jsep_mid.as_deref().and_then(|mid| {
+            let description = description?;
+            Some((description, description.index_of_mid(mid)?))
+        });
+        match associated {
+            // Step 5.2
+            None => !transceiver.stopped,
+            // Step 5.3
+            Some((description, index)) if !transceiver.stopped => {
+                self.differs(transceiver, description, index)
+            }
+            // Step 5.4
+            Some((description, index)) => {
+                let remote = self.current_remote_description.as_ref();
+                !description.is_rejected(index)
+                    && remote.is_some_and(|remote| !remote.is_rejected(index))
+            }
+        }
+    }
+
+    /// Step 5.3
+    fn differs(&self, transceiver: &Transceiver, description: &Description, index: usize) -> bool {
+        let Some(media) = description.media(index) else { return true };
+        // Step 5.3.1
+        if transceiver.direction.sends() {
+            let ids = &transceiver.sender.associated_media_stream_ids;
+            let mut msids: Vec<String> =
+                media.msids().filter_map(|msid| msid.stream().map(str::to_owned)).collect();
+            msids.dedup();
+            let same = msids.len() == ids.len() && msids.iter().all(|msid| ids.contains(msid));
+            if !media.has_attribute("msid") || !same {
+                return true;
+            }
+        }
+        let local = RTCRtpTransceiverDirection::from(description.sdp.direction(index));
+        let remote = self.current_remote_description.as_ref();
+        let remote = remote
+            .map(|remote| RTCRtpTransceiverDirection::from(remote.sdp.direction(index).reversed()));
+        match description.type_ {
+            // Step 5.3.2
+            RTCSdpType::Offer => {
+                local != transceiver.direction && remote != Some(transceiver.direction)
+            }
+            // Step 5.3.3
+            _ => {
+                let offered = remote.unwrap_or(RTCRtpTransceiverDirection::Inactive);
+                local != transceiver.direction.intersection(offered)
+            }
+        }
     }
 }

@@ -1,15 +1,33 @@
 //! `createOffer()` (webrtc-pc §4.4.2) and the offers it makes (RFC 9429 §5.2).
 
-use sdp::{Media, Setup};
+mod placement;
 
+use sdp::Media;
+
+use crate::description::{Description, is_data_channel_section, media_kind};
 use crate::dictionaries::RTCSignalingState::{HaveLocalOffer, Stable};
-use crate::dictionaries::{RTCOfferOptions, RTCSdpType, RTCSessionDescriptionInit};
+use crate::dictionaries::{MediaKind, RTCOfferOptions, RTCSdpType, RTCSessionDescriptionInit};
 use crate::effect::{OperationId, Outcome};
 use crate::error::Error;
 use crate::operations::Microtask;
-use crate::section::{Created, DataSection, finish_session_part, gathered_for, rejected_section};
+use crate::rtp::{self, Formats};
+use crate::section::{Created, DataSection, RtpSection, finish_session_part, rejected_section};
 use crate::session::Session;
 use crate::task::{TaskKind, Then};
+use crate::transceiver::{Transceiver, TransceiverId};
+
+/// What an m= section of an offer is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// The media of this transceiver.
+    Rtp(TransceiverId, MediaKind, String),
+    /// Data channels.
+    Data(String),
+    /// Nothing any more: it is rejected until it is negotiated as such.
+    Rejected,
+    /// Nothing, and that has been negotiated: it can be recycled.
+    Free,
+}
 
 impl Session {
     /// What `createOffer()` chains.
@@ -18,14 +36,6 @@ impl Session {
         operation: OperationId,
         options: RTCOfferOptions,
     ) {
-        // webrtc-pc §4.4.3.2: the legacy options need transceivers.
-        if options.offer_to_receive_audio == Some(true)
-            || options.offer_to_receive_video == Some(true)
-        {
-            let message = "offerToReceiveAudio and offerToReceiveVideo are not supported";
-            return self
-                .operation_settled(operation, Err(Error::NotSupportedError(message.into())));
-        }
         self.create_an_offer(operation, options, Then::Resolve);
     }
 
@@ -53,7 +63,7 @@ impl Session {
         then: Then,
     ) {
         // Step 1: the certificates are part of the configuration.
-        // Steps 2 and 3: data channels take no resources that have to be inspected.
+        // Steps 2 and 3: there are no resources that have to be inspected.
         // Step 4
         self.queue_a_task(TaskKind::FinalStepsToCreateAnOffer { operation, options, then });
     }
@@ -72,13 +82,13 @@ impl Session {
         // Step 2: nothing was inspected, so nothing has to be again; the offer is made of the
         // state as it is now (w3c/webrtc-pc#1711).
         // Step 3
-        let description = self.generate_offer(options);
+        let (description, transceivers) = self.generate_offer(options);
         let sdp = description.to_string();
         // Step 4
         let offer = RTCSessionDescriptionInit { type_: RTCSdpType::Offer, sdp: sdp.clone() };
         // Step 5
         let system_state = self.system_state;
-        self.last_created_offer = Some(Created { sdp, description, system_state });
+        self.last_created_offer = Some(Created { sdp, description, transceivers, system_state });
         // Step 6
         self.resolve_created(operation, offer, then);
     }
@@ -102,57 +112,160 @@ impl Session {
         }
     }
 
-    /// RFC 9429 §5.2.1 and §5.2.2
-    fn generate_offer(&mut self, options: &RTCOfferOptions) -> sdp::Description {
+    /// RFC 9429 §5.2.1 and §5.2.2, with the transceiver of each section.
+    fn generate_offer(
+        &mut self,
+        options: &RTCOfferOptions,
+    ) -> (sdp::Description, Vec<Option<TransceiverId>>) {
         let mut description = self.new_description();
-        let (ice, kept) = self.ice_credentials_for_offer(options.ice_restart);
-        // The sections there are: those of the offer being negotiated, else those negotiated.
+        let slots = self.slots_for_offer();
+        let bundle = self.bundle_for_offer(&slots);
+        let mut placements = self.placements_for_offer(&slots, &bundle, options.ice_restart);
+        let mut assignments = self.assignments.clone();
+        let local = self.local();
+        let mut media = Vec::with_capacity(slots.len());
+        for (index, slot) in slots.iter().enumerate() {
+            let before = local.and_then(|local| local.media(index));
+            let placement = placements.next(self, local);
+            let section = match slot {
+                Slot::Rejected | Slot::Free => before.map(rejected_section),
+                Slot::Data(mid) => Some(
+                    DataSection {
+                        mid: Some(mid),
+                        protocol: "UDP/DTLS/SCTP",
+                        formats: &["webrtc-datachannel"],
+                        placement: placement.placement,
+                    }
+                    .to_media(),
+                ),
+                Slot::Rtp(id, kind, mid) => self.transceivers.get(*id).map(|transceiver| {
+                    let previous = before.filter(|before| {
+                        before.mid() == Some(mid) && media_kind(before) == Some(*kind)
+                    });
+                    let previous = previous.filter(|media| !media.is_rejected()).map(Formats::read);
+                    let formats = rtp::offer(
+                        *kind,
+                        transceiver.direction,
+                        &transceiver.preferred_codecs,
+                        previous.as_ref(),
+                        &mut assignments,
+                    );
+                    RtpSection {
+                        kind: kind.as_str(),
+                        mid: Some(mid),
+                        protocol: "UDP/TLS/RTP/SAVPF",
+                        placement: placement.placement,
+                        rtcp_mux_only: placement.is_new,
+                        formats: &formats,
+                        direction: transceiver.direction.into(),
+                        streams: transceiver.streams_to_announce(),
+                        send_rids: transceiver.rids_to_send(),
+                        receive_rids: Vec::new(),
+                    }
+                    .to_media()
+                }),
+            };
+            media.extend(section);
+        }
+        finish_session_part(&mut description, &bundle, true);
+        for section in media {
+            description.push_media(section);
+        }
+        let transceivers = slots.iter().map(|slot| match slot {
+            Slot::Rtp(id, ..) => Some(*id),
+            _ => None,
+        });
+        let transceivers = transceivers.collect();
+        (description, transceivers)
+    }
+
+    /// What each section of an offer is for: those that there are in their places; behind them, or
+    /// in the place of one that is not used any more, what is new.
+    fn slots_for_offer(&self) -> Vec<Slot> {
+        // Those of the offer being negotiated, else those negotiated.
         let local = self.local();
         let remote = match &self.pending_local_description {
             Some(_) => None,
             None => self.current_remote_description.as_ref(),
         };
-        let sections = local.map_or(&[][..], |local| local.sdp.media());
-        let rejected = |index: usize| {
-            [local, remote].into_iter().flatten().any(|description| {
-                description.sdp.media().get(index).is_none_or(Media::is_rejected)
-            })
-        };
-        let active = local.and_then(|local| local.data_section()).filter(|index| !rejected(*index));
-        // Where the data section goes: where it is; else in the place of a section that is not
-        // used any more; else behind the others.
-        let place = match active {
-            Some(index) => Some(index),
-            None if !self.data_channels.any_created() => None,
-            None => {
-                Some((0..sections.len()).find(|index| rejected(*index)).unwrap_or(sections.len()))
+        let by_mid = self.transceivers.by_mid();
+        let mut has_data = false;
+        let slot = |(index, media): (usize, &Media)| {
+            let is_rejected = [local, remote]
+                .into_iter()
+                .flatten()
+                .any(|description| description.is_rejected(index));
+            let mid = local.and_then(|local| local.mid(index)).unwrap_or_default();
+            let transceiver = by_mid
+                .get(mid)
+                .and_then(|id| Some((*id, self.transceivers.get(*id)?)))
+                .filter(|_| media_kind(media).is_some());
+            match transceiver {
+                // A stopping transceiver is treated as stopped here (webrtc-pc §5.4 stop).
+                Some((id, transceiver)) if !transceiver.stopping => {
+                    Slot::Rtp(id, transceiver.kind, mid.to_owned())
+                }
+                _ if is_rejected => Slot::Free,
+                None if !has_data && is_data_channel_section(media) => {
+                    has_data = true;
+                    Slot::Data(mid.to_owned())
+                }
+                _ => Slot::Rejected,
             }
         };
-        let mid = match active.and_then(|index| sections.get(index)?.mid()) {
-            Some(mid) => mid.to_owned(),
-            None => self.unused_mid(),
+        let sections = local.map_or(&[][..], |local| local.sdp.media());
+        let mut slots: Vec<Slot> = sections.iter().enumerate().map(slot).collect();
+        let mut mids = self.mid_generator();
+        let mut free = 0;
+        let mut place = |slots: &mut Vec<Slot>, slot: Slot| {
+            let found = slots.iter().skip(free).position(|slot| *slot == Slot::Free);
+            match found {
+                Some(found) => {
+                    free += found + 1;
+                    if let Some(place) = slots.get_mut(free - 1) {
+                        *place = slot;
+                    }
+                }
+                None => {
+                    free = slots.len();
+                    slots.push(slot);
+                    free += 1;
+                }
+            }
         };
-        let data = DataSection {
-            mid: Some(&mid),
-            protocol: "UDP/DTLS/SCTP",
-            formats: &["webrtc-datachannel"],
-            ice: &ice,
-            fingerprints: &self.fingerprints,
-            trickle: true,
-            setup: Setup::ActPass,
-            gathered: gathered_for(local).filter(|_| kept && active.is_some()),
+        let is_new = |transceiver: &Transceiver| {
+            !transceiver.stopping
+                && transceiver
+                    .jsep_mid
+                    .as_deref()
+                    .is_none_or(|mid| local.is_none_or(|local| local.index_of_mid(mid).is_none()))
         };
-        let mut media: Vec<Media> = sections.iter().map(rejected_section).collect();
-        match place.and_then(|index| media.get_mut(index)) {
-            Some(section) => *section = data.to_media(),
-            None if place.is_some() => media.push(data.to_media()),
-            None => {}
+        for (id, transceiver) in self.transceivers.iter().filter(|(_, t)| is_new(t)) {
+            place(&mut slots, Slot::Rtp(id, transceiver.kind, mids.generate()));
         }
-        let bundle: &[&str] = if place.is_some() { &[&mid] } else { &[] };
-        finish_session_part(&mut description, bundle, true);
-        for section in media {
-            description.push_media(section);
+        if self.data_channels.any_created() && !has_data {
+            place(&mut slots, Slot::Data(mids.generate()));
         }
-        description
+        slots
+    }
+
+    /// The mids of the BUNDLE group: every section, but those that the most recent answer did not
+    /// bundle (RFC 9429 §5.2.2).
+    fn bundle_for_offer<'a>(&self, slots: &'a [Slot]) -> Vec<&'a str> {
+        let current = [&self.current_local_description, &self.current_remote_description];
+        let answer = current
+            .into_iter()
+            .flatten()
+            .find(|description| description.type_ == RTCSdpType::Answer);
+        let refused = |answer: &Description, mid: &str| {
+            answer.index_of_mid(mid).is_some_and(|index| {
+                !answer.is_rejected(index) && answer.bundle_group(index).is_none()
+            })
+        };
+        let mids = slots.iter().filter_map(|slot| match slot {
+            Slot::Rtp(_, _, mid) | Slot::Data(mid) => Some(mid.as_str()),
+            Slot::Rejected | Slot::Free => None,
+        });
+        mids.filter(|mid| !answer.is_some_and(|answer| refused(answer, mid))).collect()
     }
 }

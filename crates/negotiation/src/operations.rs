@@ -9,6 +9,7 @@ use crate::dictionaries::{
 use crate::effect::{Effect, OperationId, Outcome};
 use crate::error::Error;
 use crate::session::Session;
+use crate::transceiver::{TrackId, TransceiverId};
 
 /// A method that goes through the chain, with its arguments.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub(crate) enum Method {
     SetLocalDescription(RTCLocalSessionDescriptionInit),
     SetRemoteDescription(RTCSessionDescriptionInit),
     AddIceCandidate(RTCIceCandidateInit),
+    ReplaceTrack { transceiver: TransceiverId, with_track: Option<TrackId> },
 }
 
 /// `[[Operations]]`: the first is executing, the others wait for their turn with their method.
@@ -80,6 +82,9 @@ impl Session {
             Some(Method::AddIceCandidate(candidate)) => {
                 self.add_ice_candidate_operation(operation, candidate);
             }
+            Some(Method::ReplaceTrack { transceiver, with_track }) => {
+                self.replace_track_operation(operation, transceiver, with_track);
+            }
             None => {}
         }
     }
@@ -114,12 +119,9 @@ impl Session {
                     RTCSdpType::Offer => &self.last_created_offer,
                     _ => &self.last_created_answer,
                 };
-                // It was created just now; what it says need not be parsed.
-                let parsed = created
-                    .as_ref()
-                    .filter(|created| created.sdp == description.sdp)
-                    .map(|created| created.description.clone());
-                self.set_a_local_session_description(operation, description, parsed);
+                // It was created just now.
+                let created = created.clone().filter(|created| created.sdp == description.sdp);
+                self.set_a_local_session_description(operation, description, created);
             }
             Microtask::SetRemoteDescription { operation, description } => {
                 self.set_a_remote_session_description(operation, description);

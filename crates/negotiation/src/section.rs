@@ -1,12 +1,11 @@
 //! RFC 9429 §5.2.1 and §5.3.1: what the descriptions of this implementation consist of.
 
-use std::collections::BTreeSet;
-
-use sdp::{IceParameters, Media, Setup};
+use sdp::{Direction, IceParameters, Media, Rid, RidDirection, Setup, Simulcast, SimulcastId};
 
 use crate::candidate::set_default_candidate;
-use crate::description::Description;
+use crate::rtp::Formats;
 use crate::session::Session;
+use crate::transceiver::TransceiverId;
 
 /// The SCTP port of this side. All of the port space is a DTLS connection's own, so any will do;
 /// this is the browsers'.
@@ -21,12 +20,36 @@ const NO_ADDRESS: &str = "IN IP4 0.0.0.0";
 /// RFC 8840 §4.1.1: the port of a section that has no candidates yet (Discard).
 const NO_PORT: u16 = 9;
 
-/// A section for data channels.
-pub(crate) struct DataSection<'a> {
-    pub(crate) mid: Option<&'a str>,
-    pub(crate) protocol: &'a str,
-    pub(crate) formats: &'a [&'a str],
-    pub(crate) ice: &'a IceParameters,
+/// Where the transport of a section is described.
+pub(crate) enum Placement<'a> {
+    /// Here: the section has an address of its own, or is the tagged one of its BUNDLE group.
+    Here(TransportAttributes<'a>),
+    /// In the tagged section of the BUNDLE group.
+    Bundled,
+    /// There too, and without BUNDLE the section is not used at all (RFC 9143 §6).
+    BundleOnly,
+}
+
+impl Placement<'_> {
+    fn port(&self) -> u16 {
+        match self {
+            Self::BundleOnly => 0,
+            _ => NO_PORT,
+        }
+    }
+
+    fn write(&self, media: &mut Media) {
+        match self {
+            Self::Here(attributes) => attributes.write(media),
+            Self::Bundled => {}
+            Self::BundleOnly => media.push_attribute("bundle-only", None),
+        }
+    }
+}
+
+/// The attributes of category TRANSPORT, and the fingerprints.
+pub(crate) struct TransportAttributes<'a> {
+    pub(crate) ice: IceParameters,
     pub(crate) fingerprints: &'a [String],
     pub(crate) trickle: bool,
     pub(crate) setup: Setup,
@@ -34,17 +57,15 @@ pub(crate) struct DataSection<'a> {
     pub(crate) gathered: Option<&'a Media>,
 }
 
-impl DataSection<'_> {
-    pub(crate) fn to_media(&self) -> Media {
-        let mut media = Media::new("application", NO_PORT, self.protocol, self.formats);
-        media.set_connection(NO_ADDRESS);
+impl TransportAttributes<'_> {
+    fn write(&self, media: &mut Media) {
         if let Some(gathered) = self.gathered {
             // RFC 9429 §5.2.2, §5.3.2: what was gathered in the most recent gathering phase
             for candidate in gathered.attributes("candidate") {
                 media.push_attribute("candidate", Some(candidate));
             }
             media.set_end_of_candidates(gathered.end_of_candidates());
-            set_default_candidate(&mut media);
+            set_default_candidate(media);
         }
         media.push_attribute("ice-ufrag", Some(&self.ice.username_fragment));
         media.push_attribute("ice-pwd", Some(&self.ice.password));
@@ -54,13 +75,104 @@ impl DataSection<'_> {
         for fingerprint in self.fingerprints {
             media.push_attribute("fingerprint", Some(fingerprint));
         }
-        media.push_attribute("setup", Some(&self.setup.to_string()));
+        media.push_attribute("setup", Some(self.setup.as_str()));
+    }
+}
+
+/// A section for data channels.
+pub(crate) struct DataSection<'a> {
+    pub(crate) mid: Option<&'a str>,
+    pub(crate) protocol: &'a str,
+    pub(crate) formats: &'a [&'a str],
+    pub(crate) placement: Placement<'a>,
+}
+
+impl DataSection<'_> {
+    pub(crate) fn to_media(&self) -> Media {
+        let port = self.placement.port();
+        let mut media = Media::new("application", port, self.protocol, self.formats);
+        media.set_connection(NO_ADDRESS);
+        self.placement.write(&mut media);
         if let Some(mid) = self.mid {
             media.push_attribute("mid", Some(mid));
         }
         media.push_attribute("sctp-port", Some(&SCTP_PORT.to_string()));
         media.push_attribute("max-message-size", Some(&MAX_MESSAGE_SIZE.to_string()));
         media
+    }
+}
+
+/// A section for the media of a transceiver.
+pub(crate) struct RtpSection<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) mid: Option<&'a str>,
+    pub(crate) protocol: &'a str,
+    pub(crate) placement: Placement<'a>,
+    /// RFC 9429 §5.2.1: an offer for a new transport says how RTCP would be multiplexed.
+    pub(crate) rtcp_mux_only: bool,
+    pub(crate) formats: &'a Formats,
+    pub(crate) direction: Direction,
+    /// The ids of the sender's streams, if the transceiver is to send.
+    pub(crate) streams: Option<&'a [String]>,
+    /// The rids of the encodings to send; none for one without a name.
+    pub(crate) send_rids: Vec<&'a str>,
+    /// The rids of the encodings that the peer sends.
+    pub(crate) receive_rids: Vec<&'a str>,
+}
+
+impl RtpSection<'_> {
+    pub(crate) fn to_media(&self) -> Media {
+        let mut media = Media::new(self.kind, self.placement.port(), self.protocol, &[]);
+        media.set_connection(NO_ADDRESS);
+        if self.rtcp_mux_only && matches!(self.placement, Placement::Here(_)) {
+            media.push_attribute("rtcp", Some("9 IN IP4 0.0.0.0"));
+        }
+        self.placement.write(&mut media);
+        if let Some(mid) = self.mid {
+            media.push_attribute("mid", Some(mid));
+        }
+        self.formats.write_header_extensions(&mut media);
+        media.push_attribute(self.direction.as_str(), None);
+        // RFC 8830 §2: `-` stands for no stream.
+        for stream in self.streams.into_iter().flatten() {
+            media.push_attribute("msid", Some(stream));
+        }
+        if self.streams.is_some_and(<[String]>::is_empty) {
+            media.push_attribute("msid", Some("-"));
+        }
+        // Of category IDENTICAL; Chromium refuses a bundled section without it.
+        media.push_attribute("rtcp-mux", None);
+        if self.rtcp_mux_only && matches!(self.placement, Placement::Here(_)) {
+            media.push_attribute("rtcp-mux-only", None);
+        }
+        self.formats.write_codecs(&mut media);
+        self.write_rids(&mut media);
+        media
+    }
+
+    fn write_rids(&self, media: &mut Media) {
+        let rids =
+            [(RidDirection::Send, &self.send_rids), (RidDirection::Recv, &self.receive_rids)];
+        for (direction, rids) in rids {
+            for rid in rids {
+                let rid = Rid {
+                    id: (*rid).to_owned(),
+                    direction,
+                    payload_types: Vec::new(),
+                    restrictions: Vec::new(),
+                };
+                media.push_attribute("rid", Some(&rid.to_string()));
+            }
+        }
+        let streams = |rids: &[&str]| -> Vec<Vec<SimulcastId>> {
+            let id = |rid: &&str| vec![SimulcastId { rid: (*rid).to_owned(), paused: false }];
+            rids.iter().map(id).collect()
+        };
+        let simulcast =
+            Simulcast { send: streams(&self.send_rids), recv: streams(&self.receive_rids) };
+        if self.send_rids.len() > 1 || !self.receive_rids.is_empty() {
+            media.push_attribute("simulcast", Some(&simulcast.to_string()));
+        }
     }
 }
 
@@ -83,28 +195,6 @@ impl Session {
     pub(crate) fn new_description(&mut self) -> sdp::Description {
         self.session_version = self.session_version.wrapping_add(1);
         sdp::Description::new(self.session_id, self.session_version)
-    }
-
-    /// The mid for a new section: the smallest number that no description uses. A counter would
-    /// be moved by an offer that is created and never applied.
-    pub(crate) fn unused_mid(&self) -> String {
-        let descriptions = [
-            &self.current_local_description,
-            &self.pending_local_description,
-            &self.current_remote_description,
-            &self.pending_remote_description,
-        ];
-        let used: BTreeSet<&str> = descriptions
-            .into_iter()
-            .flatten()
-            .flat_map(|description| description.sdp.media())
-            .filter_map(Media::mid)
-            .collect();
-        // One of the first numbers is free, as there are only so many sections.
-        (0..=used.len())
-            .map(|number| number.to_string())
-            .find(|mid| !used.contains(mid.as_str()))
-            .unwrap_or_default()
     }
 }
 
@@ -129,12 +219,9 @@ pub(crate) struct Created {
     pub(crate) sdp: String,
     /// What `sdp` says.
     pub(crate) description: sdp::Description,
+    /// "The RTCRtpTransceiver used to create the media description" (webrtc-pc §4.4.1.4 step
+    /// 4.7.11.1.1.1), of each section.
+    pub(crate) transceivers: Vec<Option<TransceiverId>>,
     /// The state it was made for: it accurately represents the system until that changes.
     pub(crate) system_state: u64,
-}
-
-/// The data section of the local description that `ice` has been gathered for.
-pub(crate) fn gathered_for(local: Option<&Description>) -> Option<&Media> {
-    let local = local?;
-    local.sdp.media().get(local.data_section()?)
 }

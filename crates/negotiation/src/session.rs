@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::configuration::Configuration;
 use crate::data_channel::{DataChannels, SctpTransport};
-use crate::description::Description;
+use crate::description::{Description, media_kind};
 use crate::dictionaries::{
     RTCAnswerOptions, RTCDataChannelInit, RTCIceCandidateInit, RTCLocalSessionDescriptionInit,
     RTCOfferOptions, RTCSessionDescription, RTCSessionDescriptionInit, RTCSignalingState,
@@ -15,8 +15,10 @@ use crate::dictionaries::{
 use crate::effect::{ChannelId, Effect, OperationId, TransportId};
 use crate::error::Error;
 use crate::operations::{Method, Microtask, Operations};
+use crate::rtp::{Assignments, Formats};
 use crate::section::Created;
 use crate::task::Task;
+use crate::transceiver::Transceivers;
 use crate::transports::Transports;
 
 /// The negotiation of one `RTCPeerConnection`.
@@ -104,7 +106,19 @@ pub struct Session {
     pub(crate) session_version: u64,
     /// The fingerprints of all certificates, as descriptions have them.
     pub(crate) fingerprints: Vec<String>,
+    /// The CNAME of the connection (RFC 8834 §4.9), made when it is first asked for.
+    pub(crate) cname: Option<String>,
+    /// The stream of tracks that the peer puts into none it names (RFC 9429 §5.8.2).
+    pub(crate) default_stream: Option<String>,
+    /// Above every mid that an applied description had, as far as they are numbers.
+    pub(crate) next_mid: u32,
+    /// "promises from setParameters methods [that] are not settled"
+    pub(crate) unsettled_set_parameters: usize,
+    /// Which payload types and ids of header extensions descriptions have used.
+    pub(crate) assignments: Assignments,
     pub(crate) transports: Transports,
+    /// The set of transceivers.
+    pub(crate) transceivers: Transceivers,
 
     pub(crate) random: StdRng,
     next_operation: u64,
@@ -156,7 +170,13 @@ impl Session {
             // The first description has version 2, as in Chromium.
             session_version: 1,
             fingerprints,
+            cname: None,
+            default_stream: None,
+            next_mid: 0,
+            unsettled_set_parameters: 0,
+            assignments: Assignments::default(),
             transports: Transports::default(),
+            transceivers: Transceivers::default(),
             random,
             next_operation: 0,
             tasks: VecDeque::new(),
@@ -169,10 +189,17 @@ impl Session {
     ///
     /// # Errors
     /// `InvalidStateError` if the connection is closed or neither `stable` nor
-    /// `have-local-offer`; `NotSupportedError` for the legacy options.
+    /// `have-local-offer`.
     ///
     /// [`Outcome::Description`]: crate::Outcome::Description
     pub fn create_offer(&mut self, options: RTCOfferOptions) -> OperationId {
+        // webrtc-pc §4.4.3.4
+        if !self.is_closed
+            && (options.offer_to_receive_audio.is_some()
+                || options.offer_to_receive_video.is_some())
+        {
+            self.offer_to_receive(&options);
+        }
         self.chain_an_asynchronous_operation(Method::CreateOffer(options))
     }
 
@@ -245,7 +272,10 @@ impl Session {
         self.is_closed = true;
         // Step 3
         self.signaling_state = RTCSignalingState::Closed;
-        // Step 4 is for transceivers.
+        // Step 4
+        for id in self.transceivers.ids().to_vec() {
+            self.stop_the_transceiver(id, true);
+        }
         self.tasks.clear();
         self.microtasks.clear();
         self.effects.clear();
@@ -396,6 +426,52 @@ impl Session {
     /// The next thing to be done, in order.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
+    }
+
+    /// A random identifier, in the form of a UUID of version 4.
+    pub(crate) fn unique_identifier(&mut self) -> String {
+        let random = (self.random.next_u64(), self.random.next_u64());
+        let version = (random.0 & 0xFFFF_FFFF_FFFF_0FFF) | 0x4000;
+        let variant = (random.1 >> 2) | (1 << 63);
+        format!(
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            version >> 32,
+            (version >> 16) & 0xFFFF,
+            version & 0xFFFF,
+            variant >> 48,
+            variant & 0xFFFF_FFFF_FFFF,
+        )
+    }
+
+    /// The CNAME of the connection.
+    pub(crate) fn cname(&mut self) -> String {
+        match &self.cname {
+            Some(cname) => cname.clone(),
+            None => {
+                let cname = self.unique_identifier();
+                self.cname.insert(cname).clone()
+            }
+        }
+    }
+
+    /// The id of the stream of tracks that are in none the peer names.
+    pub(crate) fn default_stream(&mut self) -> String {
+        match &self.default_stream {
+            Some(stream) => stream.clone(),
+            None => {
+                let stream = self.unique_identifier();
+                self.default_stream.insert(stream).clone()
+            }
+        }
+    }
+
+    /// What the sections of a description that is applied name is named the same from then on.
+    pub(crate) fn learn_formats(&mut self, description: &Description) {
+        for media in description.sdp.media().iter().filter(|media| !media.is_rejected()) {
+            if media_kind(media).is_some() {
+                self.assignments.learn(&Formats::read(media));
+            }
+        }
     }
 
     pub(crate) fn next_operation_id(&mut self) -> OperationId {

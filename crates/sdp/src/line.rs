@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::Error;
 
@@ -43,7 +44,8 @@ impl Ending {
 #[derive(Clone, Debug)]
 pub(crate) struct StoredLine {
     pub(crate) kind: char,
-    pub(crate) value: Box<str>,
+    /// Shared: a description is copied more often than a line is changed.
+    pub(crate) value: Arc<str>,
     pub(crate) number: Option<u32>,
     pub(crate) ending: Ending,
 }

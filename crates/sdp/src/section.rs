@@ -98,6 +98,26 @@ impl Section {
         self.push(StoredLine::new('a', &attribute_text(name, value)));
     }
 
+    /// Adds all lines of `other` behind those that are there. Their text is shared, not copied, which
+    /// makes this the way to write the same lines into many sections.
+    ///
+    /// ```
+    /// # use peerconnection_sdp::{Media, Section};
+    /// let mut codec = Section::default();
+    /// codec.push_attribute("rtpmap", Some("0 PCMU/8000"));
+    /// let mut media = Media::new("audio", 9, "UDP/TLS/RTP/SAVPF", &["0"]);
+    /// media.push_all(&codec);
+    /// assert_eq!(media.attribute("rtpmap"), Some("0 PCMU/8000"));
+    /// ```
+    pub fn push_all(&mut self, other: &Section) {
+        if self.mid.is_none()
+            && let Some(mid) = other.mid
+        {
+            self.mid = Some(self.lines.len().saturating_add(mid));
+        }
+        self.lines.extend_from_slice(&other.lines);
+    }
+
     /// Replaces the first attribute `name` where it stands, or adds it as the last line.
     pub fn set_attribute(&mut self, name: &str, value: Option<&str>) {
         match self.lines.iter_mut().find(|line| line.attribute(name).is_some()) {

@@ -1,27 +1,91 @@
-use std::collections::BTreeMap;
+//! A description in one of the slots, or on its way there.
+
+use std::collections::HashMap;
 
 use sdp::{Fingerprint, IceParameters, Media, Setup};
 
-use crate::dictionaries::{RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit};
+use crate::dictionaries::{
+    MediaKind, RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit,
+};
 
-/// A description in one of the slots, or on its way there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A description with what is looked up in it again and again. Lines may be added to it, sections
+/// and mids stay what they are.
+#[derive(Clone, Debug)]
 pub(crate) struct Description {
     pub(crate) type_: RTCSdpType,
     pub(crate) sdp: sdp::Description,
+    /// The mid of each section: its own, or the one it was given since it has none.
+    mids: Vec<String>,
+    index_of_mid: HashMap<String, usize>,
+    bundle: Vec<Option<usize>>,
+    transport_sections: Vec<usize>,
 }
 
 impl Description {
-    pub(crate) fn new(type_: RTCSdpType, sdp: sdp::Description) -> Self {
-        Self { type_, sdp }
+    /// `mids` are those of the sections that have none of their own.
+    pub(crate) fn new(
+        type_: RTCSdpType,
+        sdp: sdp::Description,
+        mut mid_for: impl FnMut(usize) -> String,
+    ) -> Self {
+        let mids: Vec<String> = sdp
+            .media()
+            .iter()
+            .enumerate()
+            .map(|(index, media)| media.mid().map_or_else(|| mid_for(index), str::to_owned))
+            .collect();
+        let index_of_mid =
+            mids.iter().enumerate().map(|(index, mid)| (mid.clone(), index)).collect();
+        let bundle = bundle_groups(&sdp);
+        let transport_sections = transport_sections(&sdp, &bundle);
+        Self { type_, sdp, mids, index_of_mid, bundle, transport_sections }
     }
 
     pub(crate) fn to_session_description(&self) -> RTCSessionDescription {
-        let Self { type_, sdp } = self;
+        let Self { type_, sdp, .. } = self;
         RTCSessionDescription::new(RTCSessionDescriptionInit {
             type_: *type_,
             sdp: sdp.to_string(),
         })
+    }
+
+    pub(crate) fn media(&self, index: usize) -> Option<&Media> {
+        self.sdp.media().get(index)
+    }
+
+    /// Whether there is no such section or it is rejected.
+    pub(crate) fn is_rejected(&self, index: usize) -> bool {
+        self.media(index).is_none_or(Media::is_rejected)
+    }
+
+    pub(crate) fn mid(&self, index: usize) -> Option<&str> {
+        self.mids.get(index).map(String::as_str)
+    }
+
+    /// The mids of all sections.
+    pub(crate) fn mids(&self) -> impl Iterator<Item = &str> {
+        self.mids.iter().map(String::as_str)
+    }
+
+    /// The index of the section with this mid.
+    pub(crate) fn index_of_mid(&self, mid: &str) -> Option<usize> {
+        self.index_of_mid.get(mid).copied()
+    }
+
+    /// The section of this mid.
+    pub(crate) fn media_of_mid(&self, mid: &str) -> Option<&Media> {
+        self.media(self.index_of_mid(mid)?)
+    }
+
+    /// The number of the BUNDLE group that the section is in.
+    pub(crate) fn bundle_group(&self, index: usize) -> Option<usize> {
+        self.bundle.get(index).copied().flatten()
+    }
+
+    /// The section that has the attributes of category TRANSPORT for this one: itself, or the
+    /// tagged section of its BUNDLE group if it has none (RFC 9143 §7.1.3, §9).
+    pub(crate) fn transport_section(&self, index: usize) -> usize {
+        self.transport_sections.get(index).copied().unwrap_or(index)
     }
 
     /// The first m= section that carries data channels and is not rejected.
@@ -31,7 +95,20 @@ impl Description {
 
     /// The ICE credentials of a section.
     pub(crate) fn ice(&self, index: usize) -> Option<IceParameters> {
-        ice(&self.sdp, index)
+        self.sdp.ice_parameters(self.transport_section(index))
+    }
+
+    pub(crate) fn setup(&self, index: usize) -> Option<Setup> {
+        self.sdp.setup(self.transport_section(index))
+    }
+
+    pub(crate) fn fingerprints(&self, index: usize) -> Vec<Fingerprint> {
+        self.sdp.fingerprints(self.transport_section(index))
+    }
+
+    pub(crate) fn tls_id(&self, index: usize) -> Option<&str> {
+        let media = self.media(self.transport_section(index))?;
+        media.attribute("tls-id").or_else(|| self.sdp.session().attribute("tls-id"))
     }
 
     /// RFC 9429 §4.1.17: whether the peer is able to take trickled candidates.
@@ -39,10 +116,17 @@ impl Description {
         // The session part answers for the index behind the last section.
         (0..=self.sdp.media().len()).any(|index| self.sdp.has_ice_option(index, "trickle"))
     }
+}
 
-    /// The index of the section with this mid.
-    pub(crate) fn index_of_mid(&self, mid: &str) -> Option<usize> {
-        self.sdp.media_by_mid(mid).map(|(index, _)| index)
+/// The kind of a section that a transceiver can have.
+pub(crate) fn media_kind(media: &Media) -> Option<MediaKind> {
+    if !media.is_rtp() {
+        return None;
+    }
+    match media.kind() {
+        "audio" => Some(MediaKind::Audio),
+        "video" => Some(MediaKind::Video),
+        _ => None,
     }
 }
 
@@ -54,66 +138,41 @@ pub(crate) fn is_data_channel_section(media: &Media) -> bool {
             || media.attribute("sctpmap").is_some_and(|map| map.contains(DATA_CHANNEL)))
 }
 
-pub(crate) fn data_section(description: &sdp::Description) -> Option<usize> {
+fn data_section(description: &sdp::Description) -> Option<usize> {
     description
         .media()
         .iter()
         .position(|media| !media.is_rejected() && is_data_channel_section(media))
 }
 
-/// The BUNDLE group that has the section.
-pub(crate) fn bundle_group_of(description: &sdp::Description, index: usize) -> Option<Vec<String>> {
-    let mid = description.media().get(index)?.mid()?;
-    description.bundle_groups().into_iter().find(|group| group.iter().any(|known| known == mid))
+/// The number of the BUNDLE group of each section.
+fn bundle_groups(description: &sdp::Description) -> Vec<Option<usize>> {
+    let groups = description.bundle_groups();
+    let group_of: HashMap<&str, usize> = groups
+        .iter()
+        .enumerate()
+        .flat_map(|(number, group)| group.iter().map(move |mid| (mid.as_str(), number)))
+        .collect();
+    let media = description.media().iter();
+    media.map(|media| group_of.get(media.mid()?).copied()).collect()
 }
 
-/// The section that has the attributes of category TRANSPORT for this one: itself, or the tagged
-/// section of its BUNDLE group if it has none (RFC 9143 §7.1.3, §9).
-pub(crate) fn transport_section(description: &sdp::Description, index: usize) -> usize {
-    if description.ice_parameters(index).is_some() {
-        return index;
-    }
-    bundle_group_of(description, index)
-        .and_then(|group| description.media_by_mid(group.first()?).map(|(tagged, _)| tagged))
-        .unwrap_or(index)
-}
-
-/// [`transport_section`] of every section.
-pub(crate) fn transport_sections(description: &sdp::Description) -> Vec<usize> {
-    let index_of: BTreeMap<&str, usize> = description
+/// [`Description::transport_section`] of every section.
+fn transport_sections(description: &sdp::Description, bundle: &[Option<usize>]) -> Vec<usize> {
+    let groups = description.bundle_groups();
+    let index_of: HashMap<&str, usize> = description
         .media()
         .iter()
         .enumerate()
         .filter_map(|(index, media)| Some((media.mid()?, index)))
         .collect();
-    let groups = description.bundle_groups();
-    let tagged: BTreeMap<&str, usize> = groups
-        .iter()
-        .filter_map(|group| Some((group, *index_of.get(group.first()?.as_str())?)))
-        .flat_map(|(group, tagged)| group.iter().map(move |mid| (mid.as_str(), tagged)))
-        .collect();
-    let of = |(index, media): (usize, &Media)| {
+    let tagged: Vec<Option<usize>> =
+        groups.iter().map(|group| index_of.get(group.first()?.as_str()).copied()).collect();
+    let of = |(index, group): (usize, &Option<usize>)| {
         if description.ice_parameters(index).is_some() {
             return index;
         }
-        media.mid().and_then(|mid| tagged.get(mid)).copied().unwrap_or(index)
+        group.and_then(|group| tagged.get(group).copied().flatten()).unwrap_or(index)
     };
-    description.media().iter().enumerate().map(of).collect()
-}
-
-pub(crate) fn ice(description: &sdp::Description, index: usize) -> Option<IceParameters> {
-    description.ice_parameters(transport_section(description, index))
-}
-
-pub(crate) fn setup(description: &sdp::Description, index: usize) -> Option<Setup> {
-    description.setup(transport_section(description, index))
-}
-
-pub(crate) fn fingerprints(description: &sdp::Description, index: usize) -> Vec<Fingerprint> {
-    description.fingerprints(transport_section(description, index))
-}
-
-pub(crate) fn tls_id(description: &sdp::Description, index: usize) -> Option<&str> {
-    let media = description.media().get(transport_section(description, index))?;
-    media.attribute("tls-id").or_else(|| description.session().attribute("tls-id"))
+    bundle.iter().enumerate().map(of).collect()
 }

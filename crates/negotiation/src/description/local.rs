@@ -53,8 +53,8 @@ impl Session {
         };
         // Steps 4.4.1, 4.5.1 and 4.6
         let init = RTCSessionDescriptionInit { type_, sdp: created.sdp.clone() };
-        let parsed = created.description.clone();
-        self.set_a_local_session_description(operation, init, Some(parsed));
+        let created = created.clone();
+        self.set_a_local_session_description(operation, init, Some(created));
     }
 
     /// webrtc-pc §4.4.1.4 step 4.7.5

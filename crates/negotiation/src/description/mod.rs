@@ -2,29 +2,42 @@
 
 mod applied;
 mod local;
+mod media;
 mod remote;
+mod simulcast;
 mod validate;
 
 use crate::dictionaries::RTCSdpType::{self, Answer, Offer, Pranswer, Rollback};
 use crate::dictionaries::{RTCSessionDescriptionInit, RTCSignalingState};
 use crate::effect::{Effect, Event, OperationId, Outcome};
 use crate::error::{Error, RTCError};
+use crate::section::Created;
 use crate::session::Session;
 use crate::signaling::Side;
 use crate::task::TaskKind;
+use crate::transceiver::{TrackEvents, Transceiver, TransceiverId};
 
-pub(crate) use applied::{Description, fingerprints, ice, setup, tls_id, transport_section};
-pub(crate) use validate::accepted_data_section;
+pub(crate) use applied::{Description, is_data_channel_section, media_kind};
+pub(crate) use simulcast::RemoteSimulcast;
+
+/// A description on its way into its slot.
+#[derive(Debug)]
+pub(crate) struct Applying {
+    description: Description,
+    side: Side,
+    /// Those that the sections of a local description were created for.
+    transceivers: Vec<Option<TransceiverId>>,
+}
 
 impl Session {
-    /// Sets a local session description; what was parsed when it was created need not be again.
+    /// Sets a local session description, which is one that was created; `None` for a rollback.
     pub(crate) fn set_a_local_session_description(
         &mut self,
         operation: OperationId,
         init: RTCSessionDescriptionInit,
-        parsed: Option<sdp::Description>,
+        created: Option<Created>,
     ) {
-        self.set_a_session_description(operation, init, parsed, Side::Local);
+        self.set_a_session_description(operation, init, created, Side::Local);
     }
 
     /// Sets a remote session description.
@@ -41,23 +54,21 @@ impl Session {
         &mut self,
         operation: OperationId,
         init: RTCSessionDescriptionInit,
-        parsed: Option<sdp::Description>,
+        created: Option<Created>,
         side: Side,
     ) {
         if init.type_ == Rollback {
             return self.roll_back(operation, side, None);
         }
-        // Step 3 is for transceivers.
         // Step 4: the process that runs in parallel only reads; it is done when the task runs.
-        let task = match self.process_to_apply(&init, parsed, side) {
+        // Step 3: so the set of transceivers is the one there is then.
+        let task = match self.process_to_apply(&init, created, side) {
             // Step 4.6
             Err(error) => TaskKind::DescriptionFailed { operation, error },
             // Step 4.7
-            Ok(description) => TaskKind::DescriptionApplied {
-                operation,
-                description: Box::new(Description::new(init.type_, description)),
-                side,
-            },
+            Ok(applying) => {
+                TaskKind::DescriptionApplied { operation, applying: Box::new(applying) }
+            }
         };
         self.queue_a_task(task);
         // Step 5: the promise is the operation's.
@@ -67,36 +78,51 @@ impl Session {
     fn process_to_apply(
         &self,
         init: &RTCSessionDescriptionInit,
-        parsed: Option<sdp::Description>,
+        created: Option<Created>,
         side: Side,
-    ) -> Result<sdp::Description, Error> {
+    ) -> Result<Applying, Error> {
         // Step 4.6.2
         self.signaling_state.after(side, init.type_)?;
         // Step 4.6.3
-        let description = match parsed {
-            Some(description) => description,
-            None => sdp::Description::parse(&init.sdp).map_err(RTCError::from)?,
+        let (description, transceivers) = match created {
+            Some(created) => (created.description, created.transceivers),
+            None => (sdp::Description::parse(&init.sdp).map_err(RTCError::from)?, Vec::new()),
         };
+        let mut mids = self.mid_generator();
+        let mid_for =
+            |index| self.mid_of_section(side, init.type_, index).unwrap_or_else(|| mids.generate());
+        let description = Description::new(init.type_, description, mid_for);
         // Steps 4.6.4 to 4.6.7
         match side {
-            Side::Local => self.validate_local(init.type_, &description)?,
-            Side::Remote => self.validate_remote(init.type_, &description)?,
+            Side::Local => self.validate_local(&description, &transceivers)?,
+            Side::Remote => self.validate_remote(&description)?,
         }
-        Ok(description)
+        Ok(Applying { description, side, transceivers })
+    }
+
+    /// The mid of a section of a description that does not say it: that of the offer it answers, or
+    /// the one that was given to the section before.
+    fn mid_of_section(&self, side: Side, type_: RTCSdpType, index: usize) -> Option<String> {
+        let before = match (side, type_) {
+            (Side::Remote, Offer) | (Side::Local, _) => self.remote(),
+            (Side::Remote, _) => self.local(),
+        };
+        let before = before.filter(|before| type_ != Offer || !before.is_rejected(index))?;
+        before.mid(index).map(str::to_owned)
     }
 
     /// Step 4.7: the description is applied successfully.
-    pub(crate) fn description_applied(
-        &mut self,
-        operation: OperationId,
-        description: Description,
-        side: Side,
-    ) {
+    pub(crate) fn description_applied(&mut self, operation: OperationId, applying: Box<Applying>) {
         // Step 4.7.1
         if self.is_closed {
             return;
         }
-        // Steps 4.7.2 and 4.7.3 are for tracks and senders.
+        // Step 4.7.2: what addTrack() has added is in the set, with nothing to start over.
+        // Step 4.7.3: their tasks are in the queue before this one.
+        if self.unsettled_set_parameters > 0 {
+            return self.queue_a_task(TaskKind::DescriptionApplied { operation, applying });
+        }
+        let Applying { description, side, transceivers } = *applying;
         let type_ = description.type_;
         let state = match self.signaling_state.after(side, type_) {
             Ok(state) => state,
@@ -107,6 +133,8 @@ impl Session {
         if type_ == Offer && self.signaling_state == RTCSignalingState::Stable {
             self.enter_negotiation();
         }
+        self.note_mids(&description);
+        self.learn_formats(&description);
         // Steps 4.7.5 and 4.7.6
         match side {
             Side::Local => self.set_local_slots(description),
@@ -132,7 +160,16 @@ impl Session {
             // Step 4.7.10.2
             self.give_ids_to_channels(&mut error_list);
         }
-        // Steps 4.7.11 and 4.7.13 are for transceivers; step 4.7.12 is `rolled_back`.
+        // Step 4.7.11; step 4.7.12 is `rolled_back`.
+        let mut events = TrackEvents::default();
+        match side {
+            Side::Local => self.apply_local_media(type_, &transceivers, &mut events),
+            Side::Remote => self.apply_remote_media(type_, &mut events),
+        }
+        // Step 4.7.13
+        if type_ == Answer {
+            self.remove_rejected_transceivers();
+        }
         // Step 4.7.14
         if self.signaling_state == RTCSignalingState::Stable {
             self.entered_stable();
@@ -145,7 +182,8 @@ impl Session {
         for channel in error_list {
             self.fail_channel(channel, "all stream ids are in use");
         }
-        // Steps 4.7.17 to 4.7.20 are for tracks.
+        // Steps 4.7.17 to 4.7.20
+        self.fire_track_events(events);
         // Step 4.7.21
         self.operation_settled(operation, Ok(Outcome::Undefined));
     }
@@ -157,14 +195,20 @@ impl Session {
         // RFC 9429 §3.5.1: the bit is lost when new credentials are applied; a rollback brings
         // back that they are needed.
         self.last_stable_state_needs_ice_restart = self.needs_ice_restart;
-        // Step 4.7.4.2 is for transceivers.
+        self.transports.enter_negotiation();
+        // Step 4.7.4.2
+        self.transceivers.for_each_mut(Transceiver::enter_negotiation);
     }
 
     /// Step 4.7.14
     pub(crate) fn entered_stable(&mut self) {
         // Step 4.7.14.1
-        self.close_unused_transports();
-        // Step 4.7.14.2 is for transceivers.
+        self.transports.close_unused(&mut self.effects);
+        // Step 4.7.14.2
+        self.transceivers.for_each_mut(|transceiver| {
+            transceiver.created_by_pending = false;
+            transceiver.remove_codecs_not_negotiated();
+        });
         // Step 4.7.14.3
         self.negotiation_needed = false;
         self.update_the_negotiation_needed_flag();

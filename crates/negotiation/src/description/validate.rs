@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sdp::{Fingerprint, Media, Setup};
 
-use super::applied::{
-    Description, bundle_group_of, data_section, fingerprints, ice, setup, tls_id,
-    transport_sections,
-};
-use crate::dictionaries::RTCSdpType::{self, Answer, Offer, Pranswer};
+use super::applied::Description;
+use crate::dictionaries::RTCSdpType::{Answer, Offer, Pranswer};
 use crate::error::Error;
 use crate::session::Session;
+use crate::transceiver::TransceiverId;
+use crate::transports::Transport;
 
 /// Step 4.6.6
 fn invalid(message: impl Into<String>) -> Error {
@@ -22,12 +21,21 @@ impl Session {
     /// of the negotiation.
     pub(super) fn validate_local(
         &self,
-        type_: RTCSdpType,
-        description: &sdp::Description,
+        description: &Description,
+        transceivers: &[Option<TransceiverId>],
     ) -> Result<(), Error> {
-        match (type_, &self.pending_remote_description) {
+        for (index, id) in transceivers.iter().enumerate() {
+            let transceiver = id.and_then(|id| self.transceivers.get(id));
+            let other = |mid: &str| description.mid(index) != Some(mid);
+            if transceiver.and_then(|t| t.jsep_mid.as_deref()).is_some_and(other) {
+                return Err(invalid(format!(
+                    "m= section {index} was made for another transceiver"
+                )));
+            }
+        }
+        match (description.type_, &self.pending_remote_description) {
             (Answer | Pranswer, Some(offer)) => {
-                check_answer(&offer.sdp, description)?;
+                check_answer(&offer.sdp, &description.sdp)?;
                 check_restart(
                     self.current_remote_description.as_ref(),
                     offer,
@@ -36,24 +44,24 @@ impl Session {
                 )
             }
             _ => match &self.current_local_description {
-                Some(previous) => check_subsequent(&previous.sdp, description),
+                Some(previous) => check_subsequent(
+                    previous,
+                    self.current_remote_description.as_ref(),
+                    description,
+                ),
                 None => Ok(()),
             },
         }
     }
 
-    pub(super) fn validate_remote(
-        &self,
-        type_: RTCSdpType,
-        description: &sdp::Description,
-    ) -> Result<(), Error> {
-        let transports = transport_sections(description);
-        for (index, (media, transport)) in description.media().iter().zip(transports).enumerate() {
-            check_mandatory_features(description, index, media, transport, type_)?;
+    pub(super) fn validate_remote(&self, description: &Description) -> Result<(), Error> {
+        for (index, media) in description.sdp.media().iter().enumerate() {
+            check_mandatory_features(description, index, media)?;
+            check_one_track(index, media)?;
         }
-        match (type_, &self.pending_local_description) {
+        match (description.type_, &self.pending_local_description) {
             (Answer | Pranswer, Some(offer)) => {
-                check_answer(&offer.sdp, description)?;
+                check_answer(&offer.sdp, &description.sdp)?;
                 check_restart(
                     self.current_local_description.as_ref(),
                     offer,
@@ -65,59 +73,86 @@ impl Session {
             // had been answered.
             _ => {
                 if let Some(previous) = self.remote() {
-                    check_subsequent(&previous.sdp, description)?;
+                    check_subsequent(
+                        previous,
+                        self.current_local_description.as_ref(),
+                        description,
+                    )?;
                 }
             }
         }
-        self.check_dtls_association(type_, description)
+        self.check_dtls_associations(description)
     }
 
     /// RFC 9429 §5.8.3: the DTLS role is consistent with the connection in use. RFC 9429 §5.11: a
     /// connection is replaced only by an ICE restart; this implementation does not replace it.
-    fn check_dtls_association(
-        &self,
-        type_: RTCSdpType,
-        description: &sdp::Description,
-    ) -> Result<(), Error> {
-        let (Some(association), Some(index)) =
-            (self.transports.dtls_association(), data_section(description))
-        else {
-            return Ok(());
-        };
-        let tls_id = tls_id(description, index);
-        let set = |fingerprints: &[Fingerprint]| -> BTreeSet<String> {
-            fingerprints.iter().map(Fingerprint::to_string).collect()
-        };
-        let continued = set(&fingerprints(description, index)) == set(&association.fingerprints)
-            && (tls_id.is_none()
-                || association.tls_id.is_none()
-                || tls_id == association.tls_id.as_deref());
-        if !continued {
-            let restarts =
-                self.transports.committed_remote_parameters() != ice(description, index).as_ref();
-            return Err(if restarts {
-                Error::OperationError("replacing a DTLS connection is not supported".into())
-            } else {
-                invalid("another certificate needs an ICE restart")
-            });
+    fn check_dtls_associations(&self, description: &Description) -> Result<(), Error> {
+        let mut checked = BTreeSet::new();
+        for index in 0..description.sdp.media().len() {
+            let mid = description.mid(index).filter(|_| !description.is_rejected(index));
+            let id = mid.and_then(|mid| self.transports.of_mid(mid));
+            if let Some(transport) = id.and_then(|id| self.transports.get(id))
+                && checked.insert(transport.id())
+            {
+                check_dtls_association(description, index, transport)?;
+            }
         }
-        let consistent = match setup(description, index) {
-            Some(Setup::Active) => !association.client,
-            Some(Setup::Passive) => association.client,
-            Some(Setup::ActPass) => type_ == Offer,
-            Some(Setup::HoldConn) | None => false,
-        };
-        if consistent { Ok(()) } else { Err(invalid("a=setup contradicts the DTLS connection")) }
+        Ok(())
     }
+}
+
+fn check_dtls_association(
+    description: &Description,
+    index: usize,
+    transport: &Transport,
+) -> Result<(), Error> {
+    let Some(association) = transport.dtls() else { return Ok(()) };
+    let tls_id = description.tls_id(index);
+    let set = |fingerprints: &[Fingerprint]| -> BTreeSet<String> {
+        fingerprints.iter().map(Fingerprint::to_string).collect()
+    };
+    let continued = set(&description.fingerprints(index)) == set(&association.fingerprints)
+        && (tls_id.is_none()
+            || association.tls_id.is_none()
+            || tls_id == association.tls_id.as_deref());
+    if !continued {
+        let restarts = transport.committed_remote_parameters() != description.ice(index).as_ref();
+        return Err(if restarts {
+            Error::OperationError("replacing a DTLS connection is not supported".into())
+        } else {
+            invalid("another certificate needs an ICE restart")
+        });
+    }
+    let consistent = match description.setup(index) {
+        Some(Setup::Active) => !association.client,
+        Some(Setup::Passive) => association.client,
+        Some(Setup::ActPass) => description.type_ == Offer,
+        Some(Setup::HoldConn) | None => false,
+    };
+    if consistent { Ok(()) } else { Err(invalid("a=setup contradicts the DTLS connection")) }
+}
+
+/// Plan B put several tracks into one section; RFC 9429 has one transceiver for each.
+fn check_one_track(index: usize, media: &Media) -> Result<(), Error> {
+    let mut tracks = BTreeSet::new();
+    for ssrc in media.ssrcs().filter(|ssrc| ssrc.attribute == "msid") {
+        tracks.extend(ssrc.value);
+    }
+    // Streams of the same track differ in the first word only.
+    let mut tracks: Vec<&str> =
+        tracks.iter().filter_map(|msid| msid.split_once(' ')).map(|(_, track)| track).collect();
+    tracks.dedup();
+    if tracks.len() > 1 {
+        return Err(invalid(format!("m= section {index} has several tracks, as in Plan B")));
+    }
+    Ok(())
 }
 
 /// RFC 9429 §5.8.3: ICE, DTLS and RTCP multiplexing of one section.
 fn check_mandatory_features(
-    description: &sdp::Description,
+    description: &Description,
     index: usize,
     media: &Media,
-    transport: usize,
-    type_: RTCSdpType,
 ) -> Result<(), Error> {
     // A section of another protocol is not used, whatever it says.
     if media.is_rejected() || !(media.is_rtp() || media.is_data_channel()) {
@@ -125,18 +160,19 @@ fn check_mandatory_features(
     }
     let lacks = |what: &str| Err(invalid(format!("m= section {index} lacks {what}")));
     // Step 4.6.4; in a section that is bundled into another, the attribute is the other's.
-    let muxes = description.media().get(transport).is_some_and(Media::rtcp_mux);
+    let transport = description.transport_section(index);
+    let muxes = description.media(transport).is_some_and(Media::rtcp_mux);
     if media.is_rtp() && !media.rtcp_mux() && !muxes {
         return lacks("a=rtcp-mux");
     }
-    if description.ice_parameters(transport).is_none() {
+    if description.ice(index).is_none() {
         return lacks("a=ice-ufrag or a=ice-pwd");
     }
-    if description.fingerprints(transport).is_empty() {
+    if description.fingerprints(index).is_empty() {
         return lacks("a=fingerprint");
     }
     // RFC 8842 §5.2, §5.3
-    match (description.setup(transport), type_) {
+    match (description.setup(index), description.type_) {
         (None, _) => return lacks("a=setup"),
         (Some(Setup::ActPass), Answer | Pranswer) => {
             return Err(invalid("an answer cannot have a=setup:actpass"));
@@ -189,14 +225,18 @@ fn check_answer(offer: &sdp::Description, answer: &sdp::Description) -> Result<(
 /// RFC 3264 §8: m= sections are never removed; RFC 9429 §5.2.2: they stay what they are unless
 /// they are recycled.
 fn check_subsequent(
-    previous: &sdp::Description,
-    description: &sdp::Description,
+    previous: &Description,
+    answered: Option<&Description>,
+    description: &Description,
 ) -> Result<(), Error> {
-    if description.media().len() < previous.media().len() {
+    if description.sdp.media().len() < previous.sdp.media().len() {
         return Err(invalid("the offer has fewer m= sections than the description before it"));
     }
-    for (index, (before, now)) in previous.media().iter().zip(description.media()).enumerate() {
-        if before.is_rejected() {
+    let sections = previous.sdp.media().iter().zip(description.sdp.media());
+    for (index, (before, now)) in sections.enumerate() {
+        // What either side has rejected can be recycled.
+        let answered = answered.and_then(|answered| answered.media(index));
+        if before.is_rejected() || answered.is_some_and(Media::is_rejected) {
             continue;
         }
         let same_mid = match (before.mid(), now.mid()) {
@@ -215,24 +255,24 @@ fn check_restart(
     offerer_before: Option<&Description>,
     offer: &Description,
     answerer_before: Option<&Description>,
-    answer: &sdp::Description,
+    answer: &Description,
 ) -> Result<(), Error> {
     let (Some(offerer_before), Some(answerer_before)) = (offerer_before, answerer_before) else {
         return Ok(());
     };
-    let descriptions = [&offerer_before.sdp, &offer.sdp, &answerer_before.sdp, answer];
-    let transports = descriptions.map(transport_sections);
-    for index in 0..answer.media().len() {
+    let descriptions = [offerer_before, offer, answerer_before, answer];
+    for index in 0..answer.sdp.media().len() {
         // Only what goes on in the same section and on the same transport can restart.
-        let goes_on = |(description, transports): (&&sdp::Description, &Vec<usize>)| {
-            transports.get(index) == Some(&index)
-                && description.media().get(index).is_some_and(|media| !media.is_rejected())
+        let goes_on = |description: &&Description| {
+            description.transport_section(index) == index
+                && !description.is_rejected(index)
+                && description.mid(index) == answer.mid(index)
         };
-        if !descriptions.iter().zip(&transports).all(goes_on) {
+        if !descriptions.iter().all(goes_on) {
             continue;
         }
-        let offered = offer.sdp.ice_parameters(index) != offerer_before.sdp.ice_parameters(index);
-        let answered = answer.ice_parameters(index) != answerer_before.sdp.ice_parameters(index);
+        let offered = offer.ice(index) != offerer_before.ice(index);
+        let answered = answer.ice(index) != answerer_before.ice(index);
         if offered != answered {
             return Err(invalid(if offered {
                 "the offer restarts ICE, the answer does not"
@@ -242,22 +282,4 @@ fn check_restart(
         }
     }
     Ok(())
-}
-
-/// RFC 9429 §5.3.1: the section of the offer that an answer accepts for data channels. Every other
-/// section is rejected.
-pub(crate) fn accepted_data_section(
-    offer: &sdp::Description,
-    policy: crate::RTCBundlePolicy,
-) -> Option<usize> {
-    let index = data_section(offer)?;
-    // RFC 9429 §5.3.1, "must-bundle". For "balanced" the first section of each kind is fine.
-    let bundled_with_first = || {
-        let first = offer.media().first().and_then(Media::mid);
-        let group = bundle_group_of(offer, index);
-        first.is_some_and(|mid| group.is_some_and(|group| group.iter().any(|known| known == mid)))
-    };
-    let accepted =
-        policy != crate::RTCBundlePolicy::MaxBundle || index == 0 || bundled_with_first();
-    accepted.then_some(index)
 }

@@ -5,6 +5,7 @@ mod candidate;
 mod channel;
 mod configuration;
 mod description;
+mod rtp;
 mod states;
 
 pub use candidate::RTCIceCandidateInit;
@@ -13,6 +14,12 @@ pub use configuration::{RTCBundlePolicy, RTCIceServer, RTCIceTransportPolicy, RT
 pub use description::{
     RTCAnswerOptions, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCSdpType,
     RTCSessionDescription, RTCSessionDescriptionInit,
+};
+pub use rtp::{
+    MediaKind, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters,
+    RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability,
+    RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters,
+    RTCRtpSendParameters, RTCSetParameterOptions,
 };
 pub use states::{RTCRtpTransceiverDirection, RTCSignalingState};
 

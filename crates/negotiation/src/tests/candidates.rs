@@ -20,7 +20,8 @@ fn end_of(mid: Option<&str>) -> RTCIceCandidateInit {
 fn audio_and_data() -> RTCSessionDescriptionInit {
     let mut sdp = String::from("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n");
     for (mid, line, ufrag) in [
-        ("a1", "m=audio 9 UDP/TLS/RTP/SAVPF 0", "ETEn"),
+        // A codec that is not known: the section is rejected.
+        ("a1", "m=audio 9 UDP/TLS/RTP/SAVPF 97", "ETEn"),
         ("d1", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "BGKk"),
     ] {
         sdp += &format!(

@@ -143,15 +143,14 @@ fn m_lines(sdp: &str) -> Vec<&str> {
 
 const DATA: &str = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel";
 
-/// Media comes with tracks; until then it is rejected, and data goes on without it. The tag of the
-/// BUNDLE group is then the data section.
+/// The tag of the BUNDLE group is then the first section that is accepted.
 #[test]
-fn media_and_unknown_sections_are_rejected_in_their_places() {
+fn unknown_codecs_and_sections_are_rejected_in_their_places() {
     let mut b = Peer::new(2);
     let offer = offer_of(
         "a=group:BUNDLE 0 1 3\r\n",
         &[
-            section("0", "m=audio 9 UDP/TLS/RTP/SAVPF 111 0", ""),
+            section("0", "m=audio 9 UDP/TLS/RTP/SAVPF 111 97", "a=rtpmap:97 unheard/8000\r\n"),
             section("1", "m=video 9 UDP/TLS/RTP/SAVPF 96", ""),
             "m=unicorns 9 udp/something x y\r\na=mid:2\r\n".to_owned(),
             section("3", DATA, "a=sctp-port:5001\r\na=max-message-size:1073741823\r\n"),
@@ -164,7 +163,7 @@ fn media_and_unknown_sections_are_rejected_in_their_places() {
     assert_eq!(
         m_lines(answer.sdp()),
         [
-            "m=audio 0 UDP/TLS/RTP/SAVPF 111 0",
+            "m=audio 0 UDP/TLS/RTP/SAVPF 111 97",
             "m=video 0 UDP/TLS/RTP/SAVPF 96",
             "m=unicorns 0 udp/something x y",
             DATA,
@@ -188,12 +187,13 @@ fn media_and_unknown_sections_are_rejected_in_their_places() {
         max_buffer_size: 1_073_741_823,
     }));
 
-    // Our own offer keeps all of the places, and takes no more.
+    // Our own offer keeps all of the places, and takes no more. It offers our codecs to the
+    // transceivers that were made for the media: nothing has stopped them (w3c/webrtc-pc#2927).
     b.run();
     let offer = b.create_offer();
     assert_eq!(m_lines(&offer.sdp).len(), 5);
     assert_eq!(m_lines(&offer.sdp)[3], DATA);
-    assert!(offer.sdp.contains("a=group:BUNDLE 3\r\n"));
+    assert!(offer.sdp.contains("a=group:BUNDLE 0 1 3\r\n"));
 }
 
 /// RFC 9143 §7.1.3: a bundle-only section has its transport from the tagged section.
@@ -216,7 +216,7 @@ fn a_bundle_only_data_section_uses_the_transport_of_the_tagged_section() {
     )));
     assert!(commands.iter().any(|c| matches!(c, TransportCommand::AddRemoteCandidate { .. })));
     assert!(b.local().sdp().contains(DATA));
-    assert!(b.local().sdp().contains("a=group:BUNDLE 1\r\n"));
+    assert!(b.local().sdp().contains("a=group:BUNDLE 0 1\r\n"));
     assert!(!b.local().sdp().contains("bundle-only"), "RFC 9429 §5.3.1");
 }
 
@@ -324,19 +324,33 @@ fn the_setup_of_an_answer_fits_that_of_the_offer() {
     }
 }
 
+/// WPT RTCPeerConnection-createOffer-offerToReceive
 #[test]
-fn the_legacy_options_for_media_are_not_supported_yet() {
+fn the_legacy_options_add_what_receives_and_make_nothing_receive() {
     let mut peer = Peer::new(1);
-    for options in [
-        RTCOfferOptions { offer_to_receive_audio: Some(true), ..Default::default() },
-        RTCOfferOptions { offer_to_receive_video: Some(true), ..Default::default() },
-    ] {
+    let offer = |peer: &mut Peer, audio, video| {
+        let options = RTCOfferOptions {
+            offer_to_receive_audio: audio,
+            offer_to_receive_video: video,
+            ..Default::default()
+        };
         let operation = peer.session.create_offer(options);
-        assert_eq!(peer.settle(operation).unwrap_err().name(), "NotSupportedError");
-    }
-    let options = RTCOfferOptions { offer_to_receive_audio: Some(false), ..Default::default() };
-    let operation = peer.session.create_offer(options);
-    peer.settle(operation).unwrap();
+        peer.description(operation).sdp
+    };
+    let directions = |peer: &Peer| -> Vec<_> {
+        let transceivers = peer.session.transceivers();
+        transceivers.map(|id| peer.session.transceiver(id).unwrap().direction()).collect()
+    };
+    let both = offer(&mut peer, Some(true), Some(true));
+    assert_eq!(both.matches("a=recvonly\r\n").count(), 2);
+    assert!(both.contains("m=audio") && both.contains("m=video"));
+    // There is one that receives already, and nothing asks for negotiation.
+    offer(&mut peer, Some(true), None);
+    assert_eq!(directions(&peer), [RTCRtpTransceiverDirection::Recvonly; 2]);
+    assert!(!peer.run().contains(&"negotiationneeded".to_owned()));
+    let none = offer(&mut peer, Some(false), Some(false));
+    assert_eq!(none.matches("a=inactive\r\n").count(), 2);
+    assert_eq!(directions(&peer), [RTCRtpTransceiverDirection::Inactive; 2]);
 }
 
 #[test]

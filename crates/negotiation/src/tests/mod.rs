@@ -26,6 +26,7 @@ pub(crate) struct Peer {
     pub(crate) settled: BTreeMap<OperationId, Result<Outcome, Error>>,
     pub(crate) transport: Vec<TransportCommand>,
     pub(crate) channel: Vec<ChannelCommand>,
+    pub(crate) media: Vec<MediaCommand>,
 }
 
 pub(crate) fn fingerprint(byte: u8) -> sdp::Fingerprint {
@@ -50,6 +51,7 @@ impl Peer {
             settled: BTreeMap::new(),
             transport: Vec::new(),
             channel: Vec::new(),
+            media: Vec::new(),
         }
     }
 
@@ -71,6 +73,10 @@ impl Peer {
             Effect::Fire(Event::SignalingStateChange(state)) => {
                 self.log.push(format!("signalingstatechange:{state}"));
             }
+            Effect::Fire(Event::Track { transceiver, streams }) => {
+                self.log.push(format!("track:{}:{}", transceiver.0, streams.join(",")));
+            }
+            Effect::Media(command) => self.media.push(command),
             Effect::Settle { operation, result } => {
                 let name = result.as_ref().map_or_else(Error::name, |_| "ok");
                 self.log.push(format!("#{}:{name}", operation.0));

@@ -108,7 +108,7 @@ impl World {
                 if let Some(local) = session.local_description()
                     && let Some(ufrag) = attribute(local.sdp(), "ice-ufrag")
                 {
-                    let id = session.transports.id().unwrap_or(TransportId(1));
+                    let id = session.transports.iter().next().map_or(TransportId(1), |(id, _)| id);
                     session.end_of_local_candidates(id, &ufrag);
                 }
             }

@@ -88,6 +88,7 @@ fn commands_come_before_events_and_promises() {
             order.push(match effect {
                 Effect::Transport(_) => "transport",
                 Effect::Channel(_) => "channel",
+                Effect::Media(_) => "media",
                 Effect::Fire(_) => "event",
                 Effect::Settle { .. } => "promise",
             });

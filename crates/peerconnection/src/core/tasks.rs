@@ -152,6 +152,7 @@ impl Core {
                     self.deliveries.push_back(Delivery::Settle(settle, result));
                 }
             }
+            Effect::Fire(negotiation::Event::Track { .. }) | Effect::Media(_) => {}
             Effect::Transport(command) => self.run_command(now, command),
             Effect::Channel(command) => self.run_channel_command(now, command),
         }

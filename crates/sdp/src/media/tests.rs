@@ -127,3 +127,19 @@ fn a_candidate_that_is_none_is_reported_with_its_line() {
     let errors: Vec<_> = media.candidates().map(|candidate| candidate.unwrap_err()).collect();
     assert_eq!(errors[0].line(), Some(6));
 }
+
+#[test]
+fn lines_of_another_section_are_added_as_they_are() {
+    let mut attributes = crate::Section::default();
+    attributes.push_attribute("rtcp-mux", None);
+    attributes.push_attribute("mid", Some("v"));
+    let mut first = media("m=video 9 UDP/TLS/RTP/SAVPF 97\na=sendrecv\n");
+    first.push_all(&attributes);
+    assert_eq!(lines(&first)[1..], ["a=sendrecv", "a=rtcp-mux", "a=mid:v"]);
+    assert_eq!(first.mid(), Some("v"));
+    let mut second = media("m=video 9 UDP/TLS/RTP/SAVPF 97\na=mid:0\n");
+    second.push_all(&attributes);
+    assert_eq!(second.mid(), Some("0"));
+    second.set_attribute("rtcp-mux", Some("changed"));
+    assert_eq!(first.attribute("rtcp-mux"), Some(""));
+}

@@ -1,0 +1,92 @@
+//! RFC 9429 §5.3.1: which sections of an offer are accepted.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::description::{Description, is_data_channel_section, media_kind};
+use crate::dictionaries::RTCBundlePolicy;
+use crate::rtp::{self, Formats};
+use crate::session::Session;
+use crate::transceiver::TransceiverId;
+
+/// What an answer makes of a section.
+pub(super) enum Accepted {
+    /// It is rejected, although there may be a transceiver for it.
+    Rejected(Option<TransceiverId>),
+    /// It is for data channels.
+    Data,
+    /// It is for the media of this transceiver.
+    Rtp(TransceiverId, Arc<Formats>),
+}
+
+impl Accepted {
+    pub(super) fn transceiver(&self) -> Option<TransceiverId> {
+        match self {
+            Self::Rtp(id, _) => Some(*id),
+            Self::Rejected(id) => *id,
+            Self::Data => None,
+        }
+    }
+}
+
+impl Session {
+    /// For each section of the offer. RFC 9429 §5.3.1 would have a whole BUNDLE group rejected with
+    /// its tagged section; the other sections are useful without it, so that, as in browsers, the
+    /// first accepted section is the tagged one.
+    pub(super) fn accept_sections(&mut self) -> Option<Vec<Accepted>> {
+        let offer = self.pending_remote_description.as_ref()?;
+        let may_bundle = bundling(offer, self.configuration.bundle_policy);
+        let by_mid = self.transceivers.by_mid();
+        let mut assignments = self.assignments.clone();
+        let mut has_data = false;
+        let sections = offer.sdp.media().iter().zip(may_bundle).enumerate();
+        let accept = |(index, (media, may_bundle)): (usize, (&sdp::Media, bool))| {
+            let id = offer.mid(index).and_then(|mid| by_mid.get(mid)).copied();
+            let usable = may_bundle && !media.is_rejected();
+            if let Some(kind) = media_kind(media) {
+                let transceiver = id.and_then(|id| self.transceivers.get(id));
+                // A transceiver that is stopping and not stopped does not affect answers
+                // (webrtc-pc §5.4 stop).
+                let transceiver = transceiver.filter(|t| usable && !t.stopped && t.kind == kind);
+                let formats = transceiver.and_then(|transceiver| {
+                    rtp::answer(
+                        kind,
+                        transceiver.direction,
+                        &transceiver.preferred_codecs,
+                        &Formats::read(media),
+                        &mut assignments,
+                    )
+                });
+                return match (id, formats) {
+                    (Some(id), Some(formats)) => Accepted::Rtp(id, formats),
+                    _ => Accepted::Rejected(id),
+                };
+            }
+            // There is one SCTP association.
+            let is_data = is_data_channel_section(media);
+            if usable && is_data && !std::mem::replace(&mut has_data, true) {
+                Accepted::Data
+            } else {
+                Accepted::Rejected(None)
+            }
+        };
+        Some(sections.map(accept).collect())
+    }
+}
+
+/// For each section, whether the BUNDLE policy lets it be accepted.
+fn bundling(offer: &Description, policy: RTCBundlePolicy) -> Vec<bool> {
+    let group = |index: usize| offer.bundle_group(index);
+    let mut first_of_kind: HashMap<&str, usize> = HashMap::new();
+    let sections = offer.sdp.media().iter().enumerate();
+    sections
+        .map(|(index, media)| {
+            let first = match policy {
+                RTCBundlePolicy::MaxBundle => 0,
+                RTCBundlePolicy::Balanced => *first_of_kind.entry(media.kind()).or_insert(index),
+                RTCBundlePolicy::MaxCompat => return true,
+            };
+            index == first || group(index).is_some() && group(index) == group(first)
+        })
+        .collect()
+}

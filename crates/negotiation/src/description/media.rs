@@ -1,0 +1,350 @@
+//! webrtc-pc §4.4.1.4 step 4.7.11: what a description makes of transceivers.
+
+use super::{Description, RemoteSimulcast, media_kind};
+use crate::dictionaries::RTCRtpTransceiverDirection::{self, Inactive};
+use crate::dictionaries::RTCSdpType::{Answer, Offer, Pranswer};
+use crate::dictionaries::{
+    MediaKind, RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters, RTCSdpType,
+};
+use crate::effect::TransportId;
+use crate::rtp::{self, Formats};
+use crate::session::Session;
+use crate::transceiver::{
+    Association, TrackEvents, Transceiver, TransceiverId, process_the_removal_of_a_remote_track,
+};
+
+/// What a description says of the media of one section.
+struct Section {
+    index: usize,
+    mid: String,
+    kind: MediaKind,
+    rejected: bool,
+    /// Of this side's point of view.
+    direction: RTCRtpTransceiverDirection,
+    simulcast: RemoteSimulcast,
+    negotiated: Negotiated,
+    transport: Option<TransportId>,
+}
+
+/// What is negotiated for sending and receiving, as far as it is.
+#[derive(Default)]
+struct Negotiated {
+    send_codecs: Vec<RTCRtpCodecParameters>,
+    receive_codecs: Vec<RTCRtpCodecParameters>,
+    send_extensions: Vec<RTCRtpHeaderExtensionParameters>,
+    receive_extensions: Vec<RTCRtpHeaderExtensionParameters>,
+    reduced_size_rtcp: bool,
+}
+
+impl Session {
+    /// Step 4.7.11.1, for the local description that is in its slot already. `transceivers` are
+    /// those that its sections were created for.
+    pub(super) fn apply_local_media(
+        &mut self,
+        type_: RTCSdpType,
+        transceivers: &[Option<TransceiverId>],
+        events: &mut TrackEvents,
+    ) {
+        let Some(local) = self.local() else { return };
+        let remote = self.remote().filter(|_| type_ != Offer);
+        let sections = self.local_sections(local, remote);
+        for section in sections {
+            let Some(id) = transceivers.get(section.index).copied().flatten() else { continue };
+            let Some(transceiver) = self.transceivers.get_mut(id) else { continue };
+            // Step 4.7.11.1.1; a transceiver that was found for an offer of the peer has its
+            // transport from the answer on.
+            if transceiver.mid.is_none() {
+                // Step 4.7.11.1.1.2
+                transceiver.jsep_mid = Some(section.mid.clone());
+                transceiver.mid.clone_from(&transceiver.jsep_mid);
+            }
+            // Steps 4.7.11.1.1.3 and 4.7.11.1.3
+            if transceiver.stopped {
+                continue;
+            }
+            // Steps 4.7.11.1.1.4 to 4.7.11.1.1.7
+            transceiver.set_transport(section.transport);
+            // Step 4.7.11.1.4
+            let direction = section.direction;
+            // Step 4.7.11.1.5
+            transceiver.receptive = direction.receives();
+            // Step 4.7.11.1.6
+            transceiver.set_receive_codecs(&section);
+            // Step 4.7.11.1.7
+            if matches!(type_, Answer | Pranswer) {
+                // Step 4.7.11.1.7.1
+                let local = self.pending_local_description.as_ref();
+                let local = local.or(self.current_local_description.as_ref());
+                let media = local.and_then(|local| local.media(section.index));
+                let rids: Vec<String> = media
+                    .into_iter()
+                    .flat_map(sdp::Media::rids)
+                    .filter(|rid| rid.direction == sdp::RidDirection::Send)
+                    .map(|rid| rid.id)
+                    .collect();
+                let Some(transceiver) = self.transceivers.get_mut(id) else { continue };
+                transceiver.remove_missing_layers(|rid| rids.iter().any(|known| known == rid));
+                // Step 4.7.11.1.7.2
+                transceiver.set_send_codecs(&section);
+                transceiver.sender.last_returned_parameters = None;
+                // Step 4.7.11.1.7.3
+                let fired = transceiver.fired_direction;
+                if !direction.receives() && fired.is_some_and(RTCRtpTransceiverDirection::receives)
+                {
+                    // Step 4.7.11.1.7.3.1
+                    transceiver.set_the_associated_remote_streams(id, Vec::new(), events);
+                    // Step 4.7.11.1.7.3.2
+                    process_the_removal_of_a_remote_track(id, events);
+                }
+                // Step 4.7.11.1.7.4
+                transceiver.set_current_direction(direction);
+                transceiver.fired_direction = Some(direction);
+            }
+        }
+    }
+
+    /// Step 4.7.11.2, for the remote description that is in its slot already.
+    pub(super) fn apply_remote_media(&mut self, type_: RTCSdpType, events: &mut TrackEvents) {
+        let Some(remote) = self.remote() else { return };
+        let local = self.local().filter(|_| type_ != Offer);
+        let sections = self.remote_sections(remote, local);
+        self.disassociate_recycled_sections();
+        let mut association = Association::new(&self.transceivers);
+        for section in sections {
+            // Steps 4.7.11.2.1 to 4.7.11.2.4
+            let proposed_send_encodings = match type_ {
+                Offer => section.simulcast.proposed_send_encodings(),
+                _ => Vec::new(),
+            };
+            // Step 4.7.11.2.5
+            let found = match association.of_mid(&section.mid) {
+                Some(id) => Some(id),
+                // A section that was rejected when the exchange began, and still is, is for
+                // nothing.
+                None if section.rejected && self.was_rejected(section.index) => continue,
+                // RFC 9429 §5.10
+                None if section.direction.receives() => association.take_available(section.kind),
+                None => None,
+            };
+            let id = match found {
+                // Step 4.7.11.2.6
+                Some(id) => {
+                    if let Some(transceiver) = self.transceivers.get_mut(id)
+                        && !proposed_send_encodings.is_empty()
+                        && transceiver.sender.ridless_send_encodings().is_some()
+                    {
+                        // Step 4.7.11.2.6.1
+                        transceiver.sender.send_encodings = proposed_send_encodings;
+                        transceiver.sender.last_returned_parameters = None;
+                    }
+                    id
+                }
+                // Step 4.7.11.2.7
+                None => self.transceivers.add(Transceiver::from_media_description(
+                    section.kind,
+                    proposed_send_encodings,
+                )),
+            };
+            self.apply_remote_section(type_, id, &section, events);
+        }
+    }
+
+    /// Steps 4.7.11.2.8 to 4.7.11.2.15
+    fn apply_remote_section(
+        &mut self,
+        type_: RTCSdpType,
+        id: TransceiverId,
+        section: &Section,
+        events: &mut TrackEvents,
+    ) {
+        let is_answer = matches!(type_, Answer | Pranswer);
+        // Step 4.7.11.2.10
+        let direction = if section.rejected { Inactive } else { section.direction };
+        // Step 4.7.11.2.11
+        let msids = match direction.receives() {
+            true => self.msids(section.index),
+            false => Vec::new(),
+        };
+        let Some(transceiver) = self.transceivers.get_mut(id) else { return };
+        // Step 4.7.11.2.8
+        if is_answer {
+            transceiver.remove_missing_layers(|rid| section.simulcast.receives(rid));
+        }
+        // Step 4.7.11.2.9
+        transceiver.jsep_mid = Some(section.mid.clone());
+        transceiver.mid.clone_from(&transceiver.jsep_mid);
+        // Step 4.7.11.2.12
+        transceiver.process_remote_tracks(id, Some(direction), msids, events);
+        // Step 4.7.11.2.13
+        transceiver.set_receive_codecs(section);
+        // Step 4.7.11.2.14
+        if is_answer {
+            // Step 4.7.11.2.14.1
+            transceiver.set_send_codecs(section);
+            // Step 4.7.11.2.14.2
+            transceiver.set_current_direction(direction);
+            // Steps 4.7.11.2.14.3 to 4.7.11.2.14.5
+            transceiver.set_transport(section.transport);
+        }
+        // Step 4.7.11.2.15
+        if section.rejected && !transceiver.stopped {
+            self.stop_the_transceiver(id, false);
+        }
+    }
+
+    fn local_sections(&self, local: &Description, remote: Option<&Description>) -> Vec<Section> {
+        self.sections(local, |index, media| {
+            let ours = Formats::read(media);
+            let theirs = remote.and_then(|remote| remote.media(index)).map(Formats::read);
+            let direction = RTCRtpTransceiverDirection::from(local.sdp.direction(index));
+            (direction, Negotiated::new(direction, &ours, theirs.as_ref()))
+        })
+    }
+
+    fn remote_sections(&self, remote: &Description, local: Option<&Description>) -> Vec<Section> {
+        let mut assignments = self.assignments.clone();
+        self.sections(remote, |index, media| {
+            let theirs = Formats::read(media);
+            let direction =
+                RTCRtpTransceiverDirection::from(remote.sdp.direction(index).reversed());
+            let negotiated = match local.and_then(|local| local.media(index)) {
+                Some(ours) => Negotiated::new(direction, &Formats::read(ours), Some(&theirs)),
+                // An offer: what would be answered is what this side is prepared to receive.
+                None => media_kind(media)
+                    .and_then(|kind| rtp::answer(kind, direction, &[], &theirs, &mut assignments))
+                    .map(|ours| Negotiated::new(direction, &ours, Some(&theirs)))
+                    .unwrap_or_default(),
+            };
+            (direction, negotiated)
+        })
+    }
+
+    fn sections(
+        &self,
+        description: &Description,
+        mut read: impl FnMut(usize, &sdp::Media) -> (RTCRtpTransceiverDirection, Negotiated),
+    ) -> Vec<Section> {
+        let sections = description.sdp.media().iter().enumerate();
+        let section = |(index, media): (usize, &sdp::Media)| {
+            let kind = media_kind(media)?;
+            let mid = description.mid(index)?.to_owned();
+            let rejected = media.is_rejected();
+            let (direction, negotiated) = match rejected {
+                true => (Inactive, Negotiated::default()),
+                false => read(index, media),
+            };
+            let simulcast = RemoteSimulcast::read(media);
+            let transport = self.transports.of_mid(&mid);
+            Some(Section {
+                index,
+                mid,
+                kind,
+                rejected,
+                direction,
+                simulcast,
+                negotiated,
+                transport,
+            })
+        };
+        sections.filter_map(section).collect()
+    }
+
+    /// The ids of the streams that the section of the remote description names; without `a=msid`
+    /// that of one stream for the session (RFC 9429 §5.8.2).
+    fn msids(&mut self, index: usize) -> Vec<String> {
+        let media = self.remote().and_then(|remote| remote.media(index));
+        let Some(media) = media else { return Vec::new() };
+        if !media.has_attribute("msid") {
+            return vec![self.default_stream()];
+        }
+        media.msids().filter_map(|msid| msid.stream().map(str::to_owned)).collect()
+    }
+
+    /// Whether the section of this index was rejected in an exchange that is complete, or the
+    /// description before was.
+    fn was_rejected(&self, index: usize) -> bool {
+        [&self.current_local_description, &self.current_remote_description]
+            .into_iter()
+            .flatten()
+            .any(|description| description.media(index).is_some_and(sdp::Media::is_rejected))
+    }
+
+    /// RFC 9429 §5.10: a transceiver whose section is recycled is disassociated.
+    fn disassociate_recycled_sections(&mut self) {
+        let (Some(remote), Some(before)) = (self.remote(), &self.current_local_description) else {
+            return;
+        };
+        let by_mid = self.transceivers.by_mid();
+        let recycled: Vec<TransceiverId> = (0..before.sdp.media().len())
+            .filter(|index| before.mid(*index) != remote.mid(*index))
+            .filter_map(|index| by_mid.get(before.mid(index)?).copied())
+            .collect();
+        for id in recycled {
+            if let Some(transceiver) = self.transceivers.get_mut(id) {
+                transceiver.jsep_mid = None;
+                transceiver.mid = None;
+            }
+        }
+    }
+}
+
+impl Negotiated {
+    fn new(
+        direction: RTCRtpTransceiverDirection,
+        local: &Formats,
+        remote: Option<&Formats>,
+    ) -> Self {
+        let mut negotiated = Self {
+            reduced_size_rtcp: local.reduced_size_rtcp()
+                && remote.is_none_or(Formats::reduced_size_rtcp),
+            ..Self::default()
+        };
+        if let Some(remote) = remote {
+            negotiated.send_codecs = rtp::negotiated_send(local, remote);
+            negotiated.send_extensions = rtp::negotiated_header_extensions_send(local, remote);
+        }
+        // "The receiver is not prepared to receive anything, and the list will be empty."
+        if direction.receives() {
+            negotiated.receive_codecs = rtp::negotiated_receive(local, remote);
+            negotiated.receive_extensions =
+                rtp::negotiated_header_extensions_receive(local, remote.unwrap_or(local));
+        }
+        negotiated
+    }
+}
+
+impl Transceiver {
+    fn set_transport(&mut self, transport: Option<TransportId>) {
+        self.sender.sender_transport = transport;
+        self.receiver.receiver_transport = transport;
+    }
+
+    fn set_receive_codecs(&mut self, section: &Section) {
+        let negotiated = &section.negotiated;
+        self.receiver.receive_codecs.clone_from(&negotiated.receive_codecs);
+        self.receiver.header_extensions.clone_from(&negotiated.receive_extensions);
+        self.receiver.reduced_size_rtcp = negotiated.reduced_size_rtcp;
+    }
+
+    fn set_send_codecs(&mut self, section: &Section) {
+        let negotiated = &section.negotiated;
+        self.sender.send_codecs.clone_from(&negotiated.send_codecs);
+        self.sender.header_extensions.clone_from(&negotiated.send_extensions);
+        self.sender.reduced_size_rtcp = negotiated.reduced_size_rtcp;
+    }
+
+    /// Steps 4.7.11.1.7.1 and 4.7.11.2.8: layers that the answer does not have are removed; if it
+    /// has none, the first stays.
+    fn remove_missing_layers(&mut self, has: impl Fn(&str) -> bool) {
+        let encodings = &mut self.sender.send_encodings;
+        if encodings.len() <= 1 {
+            return;
+        }
+        let is_there = |rid: &Option<String>| rid.as_deref().is_some_and(&has);
+        if encodings.iter().any(|encoding| is_there(&encoding.rid)) {
+            encodings.retain(|encoding| is_there(&encoding.rid));
+        } else {
+            encodings.truncate(1);
+        }
+    }
+}

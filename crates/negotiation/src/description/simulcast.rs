@@ -1,0 +1,58 @@
+//! Simulcast as a section of the peer has it (RFC 8853, webrtc-pc §4.4.1.4).
+
+use std::collections::HashSet;
+
+use sdp::{Media, RidDirection, SimulcastId};
+
+use crate::dictionaries::{RTCRtpCodingParameters, RTCRtpEncodingParameters};
+use crate::rtp::MAX_VIDEO_ENCODINGS;
+
+/// The rids of a section of the peer, each list in its order and without duplicates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RemoteSimulcast {
+    sends: Vec<String>,
+    receives: Vec<String>,
+}
+
+impl RemoteSimulcast {
+    /// Of alternatives the first counts; a rid without its own `a=rid` is discarded (RFC 8853 §5.2).
+    pub(crate) fn read(media: &Media) -> Self {
+        let Some(simulcast) = media.simulcast() else { return Self::default() };
+        let described: HashSet<(String, RidDirection)> =
+            media.rids().map(|rid| (rid.id, rid.direction)).collect();
+        let list = |streams: Vec<Vec<SimulcastId>>, direction| {
+            let mut seen = HashSet::new();
+            let rids = streams.into_iter().filter_map(|stream| stream.into_iter().next());
+            let rids = rids.map(|id| id.rid).filter(|rid| seen.insert(rid.clone()));
+            rids.filter(|rid| described.contains(&(rid.clone(), direction))).collect()
+        };
+        Self {
+            sends: list(simulcast.send, RidDirection::Send),
+            receives: list(simulcast.recv, RidDirection::Recv),
+        }
+    }
+
+    /// The rids of what the peer sends.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = &str> {
+        self.sends.iter().map(String::as_str)
+    }
+
+    /// Whether the peer receives the encoding of this rid.
+    pub(crate) fn receives(&self, rid: &str) -> bool {
+        self.receives.iter().any(|known| known == rid)
+    }
+
+    /// webrtc-pc §4.4.1.4 steps 4.7.11.2.1 to 4.7.11.2.4: `proposedSendEncodings` of an offer.
+    pub(crate) fn proposed_send_encodings(&self) -> Vec<RTCRtpEncodingParameters> {
+        // Steps 4.7.11.2.1 to 4.7.11.2.3
+        let length = self.receives.len().min(MAX_VIDEO_ENCODINGS);
+        let rids = self.receives.iter().take(length);
+        let encoding = |(index, rid): (usize, &String)| RTCRtpEncodingParameters {
+            coding: RTCRtpCodingParameters { rid: Some(rid.clone()) },
+            // Step 4.7.11.2.4; the length is small.
+            scale_resolution_down_by: Some(f64::from(1_u32 << (length - index - 1))),
+            ..RTCRtpEncodingParameters::default()
+        };
+        rids.enumerate().map(encoding).collect()
+    }
+}

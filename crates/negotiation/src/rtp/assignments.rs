@@ -1,0 +1,137 @@
+//! Which payload type stands for which codec, and which id for which header extension.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::codec_match::{referenced, same_format};
+use super::formats::Formats;
+use crate::{MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection};
+
+/// RFC 5761 §4: with RTCP on the same port 64 to 95 are out of use; the lower ones that RFC 3551
+/// leaves unassigned come last, as in browsers.
+fn dynamic_payload_types() -> impl Iterator<Item = u8> {
+    (96..=127).chain(35..=63)
+}
+
+/// RFC 8285 §4.2: what one-byte headers can say.
+const EXTENSION_IDS: std::ops::RangeInclusive<u8> = 1..=14;
+
+/// How many results are remembered; a kind of media and a direction each have their own.
+const MAX_MEMORY: usize = 16;
+
+/// The payload types and extension ids of all m= sections of a session. In a BUNDLE group each has
+/// one meaning (RFC 9143 §10.1, RFC 8285 §6), so a new section takes what others have, and what has
+/// been in use is not given another meaning.
+///
+/// [`offer`](super::offer) gives out new ones: pass a copy if the offer may never be applied.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Assignments {
+    payload_types: BTreeMap<u8, RTCRtpCodec>,
+    extension_ids: BTreeMap<u8, String>,
+    memory: Vec<(Question, Option<Arc<Formats>>)>,
+}
+
+/// What the formats of a section follow from, besides the assignments.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Question {
+    pub(super) is_offer: bool,
+    pub(super) kind: MediaKind,
+    pub(super) direction: RTCRtpTransceiverDirection,
+    pub(super) preferred: Vec<RTCRtpCodec>,
+    /// For an offer what was there before, for an answer what was offered.
+    pub(super) given: Option<Formats>,
+}
+
+impl Assignments {
+    /// What a description says that is applied, by either side. If it contradicts what was known,
+    /// it is right: it is in use.
+    pub(crate) fn learn(&mut self, formats: &Formats) {
+        for format in formats.codecs() {
+            let known = self.payload_types.get(&format.payload_type);
+            if known.is_none_or(|known| !same_configuration(known, &format.codec)) {
+                self.payload_types.insert(format.payload_type, format.codec.clone());
+                self.memory.clear();
+            }
+        }
+        for extension in formats.header_extensions() {
+            if self.extension_ids.get(&extension.id) != Some(&extension.uri) {
+                self.extension_ids.insert(extension.id, extension.uri.clone());
+                self.memory.clear();
+            }
+        }
+    }
+
+    /// The payload type of `codec`: what it has, else `default`, else any that is free. `None` if
+    /// there is none. It is not one of those that `excluded` names.
+    pub(super) fn payload_type(
+        &mut self,
+        codec: &RTCRtpCodec,
+        default: Option<u8>,
+        excluded: impl Fn(u8) -> bool,
+    ) -> Option<u8> {
+        let is_it = |known: Option<&RTCRtpCodec>| {
+            known.is_some_and(|known| same_configuration(known, codec))
+        };
+        let assigned = default
+            .filter(|default| is_it(self.payload_types.get(default)) && !excluded(*default))
+            .or_else(|| {
+                let mut known = self.payload_types.iter();
+                let found = known.find(|(number, known)| is_it(Some(known)) && !excluded(**number));
+                found.map(|(number, _)| *number)
+            });
+        if assigned.is_some() {
+            return assigned;
+        }
+        let mut candidates = default.into_iter().chain(dynamic_payload_types());
+        let free = candidates
+            .find(|number| !self.payload_types.contains_key(number) && !excluded(*number))?;
+        self.payload_types.insert(free, codec.clone());
+        Some(free)
+    }
+
+    /// The id of the extension `uri`; `None` if none is left.
+    pub(super) fn extension_id(&mut self, uri: &str, excluded: impl Fn(u8) -> bool) -> Option<u8> {
+        let assigned =
+            self.extension_ids.iter().find(|(id, known)| *known == uri && !excluded(**id));
+        if let Some((id, _)) = assigned {
+            return Some(*id);
+        }
+        let free = EXTENSION_IDS
+            .into_iter()
+            .find(|id| !self.extension_ids.contains_key(id) && !excluded(*id))?;
+        self.extension_ids.insert(free, uri.to_owned());
+        Some(free)
+    }
+
+    /// What was found out before for `question`. Sections ask the same hundreds of times.
+    pub(super) fn remembered(
+        &self,
+        is_offer: bool,
+        kind: MediaKind,
+        direction: RTCRtpTransceiverDirection,
+        preferred: &[RTCRtpCodec],
+        given: Option<&Formats>,
+    ) -> Option<Option<Arc<Formats>>> {
+        let same = |question: &Question| {
+            question.is_offer == is_offer
+                && question.kind == kind
+                && question.direction == direction
+                && question.preferred == preferred
+                && question.given.as_ref() == given
+        };
+        let found = self.memory.iter().find(|(question, _)| same(question))?;
+        Some(found.1.clone())
+    }
+
+    pub(super) fn remember(&mut self, question: Question, formats: Option<Arc<Formats>>) {
+        if self.memory.len() >= MAX_MEMORY {
+            self.memory.remove(0);
+        }
+        self.memory.push((question, formats));
+    }
+}
+
+/// RFC 9143 §10.1.1: whether two uses of a payload type are one.
+pub(super) fn same_configuration(first: &RTCRtpCodec, second: &RTCRtpCodec) -> bool {
+    first == second || same_format(first, second) && referenced(first) == referenced(second)
+}

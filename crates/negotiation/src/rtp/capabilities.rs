@@ -1,0 +1,211 @@
+//! webrtc-pc §5.2, §5.3: the lists of what is implemented.
+//!
+//! Frames are encoded and decoded by the application, so a codec is implemented when its frames can
+//! be described and carried. The lists are what browsers offer, in the order of Chromium, with the
+//! payload types it gives them.
+
+use std::sync::LazyLock;
+
+use crate::{
+    MediaKind, RTCRtpCapabilities, RTCRtpCodec, RTCRtpHeaderExtensionCapability,
+    RTCRtpTransceiverDirection,
+};
+
+/// A codec as it is offered.
+#[derive(Debug)]
+pub(super) struct Implemented {
+    pub(super) codec: RTCRtpCodec,
+    pub(super) feedback: &'static [&'static str],
+    /// What it has while nothing else does; `None` for `rtx`, which depends on what it repairs.
+    pub(super) payload_type: Option<u8>,
+    /// The same for the `rtx` that repairs it; `None` if it is not repaired.
+    pub(super) rtx_payload_type: Option<u8>,
+}
+
+const NO_FEEDBACK: &[&str] = &[];
+const CONGESTION: &[&str] = &["transport-cc"];
+const FLEXFEC: &[&str] = &["goog-remb", "transport-cc"];
+const PICTURES: &[&str] = &["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"];
+
+const H264: [(u8, u8, &str); 8] = [
+    (102, 103, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f"),
+    (104, 107, "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42001f"),
+    (108, 109, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"),
+    (114, 115, "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f"),
+    (116, 117, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d001f"),
+    (39, 40, "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=4d001f"),
+    (112, 113, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=64001f"),
+    (50, 51, "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=64001f"),
+];
+
+static AUDIO: LazyLock<Vec<Implemented>> = LazyLock::new(|| {
+    let opus = "minptime=10;useinbandfec=1";
+    vec![
+        audio("opus", 48_000, 2, 111).with_fmtp(opus).with_feedback(CONGESTION),
+        audio("red", 48_000, 2, 63),
+        audio("G722", 8_000, 1, 9),
+        audio("PCMU", 8_000, 1, 0),
+        audio("PCMA", 8_000, 1, 8),
+        audio("CN", 8_000, 1, 13),
+        audio("telephone-event", 48_000, 1, 110),
+        audio("telephone-event", 8_000, 1, 126),
+    ]
+});
+
+static VIDEO: LazyLock<Vec<Implemented>> = LazyLock::new(|| {
+    let h264 = H264.map(|(payload_type, rtx, fmtp)| {
+        picture("H264", payload_type).with_fmtp(fmtp).with_rtx(rtx)
+    });
+    let mut list = vec![
+        picture("VP8", 96).with_rtx(97),
+        picture("VP9", 98).with_fmtp("profile-id=0").with_rtx(99),
+        picture("VP9", 100).with_fmtp("profile-id=2").with_rtx(101),
+    ];
+    list.extend(h264);
+    list.extend([
+        picture("AV1", 45).with_fmtp("level-idx=5;profile=0;tier=0").with_rtx(46),
+        picture("H265", 52)
+            .with_fmtp("level-id=93;profile-id=1;tier-flag=0;tx-mode=SRST")
+            .with_rtx(53),
+        Implemented { payload_type: None, ..video("rtx", 0) },
+        video("red", 118).with_rtx(119),
+        video("ulpfec", 120),
+        video("flexfec-03", 49).with_fmtp("repair-window=10000000").with_feedback(FLEXFEC),
+    ]);
+    list
+});
+
+const AUDIO_EXTENSIONS: &[&str] = &[
+    "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+    "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    "urn:ietf:params:rtp-hdrext:sdes:mid",
+];
+
+const VIDEO_EXTENSIONS: &[&str] = &[
+    "urn:ietf:params:rtp-hdrext:toffset",
+    "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+    "urn:3gpp:video-orientation",
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
+    "http://www.webrtc.org/experiments/rtp-hdrext/video-content-type",
+    "http://www.webrtc.org/experiments/rtp-hdrext/video-timing",
+    "http://www.webrtc.org/experiments/rtp-hdrext/color-space",
+    "urn:ietf:params:rtp-hdrext:sdes:mid",
+    "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+    "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
+];
+
+fn audio(name: &str, clock_rate: u32, channels: u16, payload_type: u8) -> Implemented {
+    let codec = RTCRtpCodec {
+        mime_type: format!("audio/{name}"),
+        clock_rate,
+        channels: Some(channels),
+        sdp_fmtp_line: None,
+    };
+    Implemented {
+        codec,
+        feedback: NO_FEEDBACK,
+        payload_type: Some(payload_type),
+        rtx_payload_type: None,
+    }
+}
+
+fn video(name: &str, payload_type: u8) -> Implemented {
+    let codec = RTCRtpCodec {
+        mime_type: format!("video/{name}"),
+        clock_rate: 90_000,
+        channels: None,
+        sdp_fmtp_line: None,
+    };
+    Implemented {
+        codec,
+        feedback: NO_FEEDBACK,
+        payload_type: Some(payload_type),
+        rtx_payload_type: None,
+    }
+}
+
+fn picture(name: &str, payload_type: u8) -> Implemented {
+    video(name, payload_type).with_feedback(PICTURES)
+}
+
+impl Implemented {
+    fn with_fmtp(mut self, fmtp: &str) -> Self {
+        self.codec.sdp_fmtp_line = Some(fmtp.to_owned());
+        self
+    }
+
+    fn with_feedback(mut self, feedback: &'static [&'static str]) -> Self {
+        self.feedback = feedback;
+        self
+    }
+
+    fn with_rtx(mut self, payload_type: u8) -> Self {
+        self.rtx_payload_type = Some(payload_type);
+        self
+    }
+}
+
+/// webrtc-pc §5.2: the list of implemented send codecs.
+pub(super) fn list_of_implemented_send_codecs(kind: MediaKind) -> &'static [Implemented] {
+    match kind {
+        MediaKind::Audio => &AUDIO,
+        MediaKind::Video => &VIDEO,
+    }
+}
+
+/// webrtc-pc §5.3: the list of implemented receive codecs.
+pub(super) fn list_of_implemented_receive_codecs(kind: MediaKind) -> &'static [Implemented] {
+    list_of_implemented_send_codecs(kind)
+}
+
+/// What a transceiver of this direction can use: what can be sent, if it sends, and received, if it
+/// receives. If it does neither, it may yet do both.
+pub(super) fn usable_codecs(
+    kind: MediaKind,
+    direction: RTCRtpTransceiverDirection,
+) -> &'static [Implemented] {
+    use RTCRtpTransceiverDirection::{Inactive, Recvonly, Sendonly, Sendrecv, Stopped};
+    match direction {
+        Sendonly => list_of_implemented_send_codecs(kind),
+        // The two lists are one.
+        Recvonly | Sendrecv | Inactive | Stopped => list_of_implemented_receive_codecs(kind),
+    }
+}
+
+/// webrtc-pc §5.2, §5.3: the lists of implemented header extensions for sending and receiving.
+pub(super) fn implemented_header_extensions(kind: MediaKind) -> &'static [&'static str] {
+    match kind {
+        MediaKind::Audio => AUDIO_EXTENSIONS,
+        MediaKind::Video => VIDEO_EXTENSIONS,
+    }
+}
+
+fn capabilities(kind: MediaKind, codecs: &[Implemented]) -> RTCRtpCapabilities {
+    RTCRtpCapabilities {
+        codecs: codecs.iter().map(|implemented| implemented.codec.clone()).collect(),
+        header_extensions: implemented_header_extensions(kind)
+            .iter()
+            .map(|uri| RTCRtpHeaderExtensionCapability { uri: (*uri).to_owned() })
+            .collect(),
+    }
+}
+
+/// webrtc-pc §5.2: what can be sent of a kind, `RTCRtpSender.getCapabilities()`.
+///
+/// ```
+/// use peerconnection_negotiation::{MediaKind, send_capabilities};
+///
+/// let video = send_capabilities(MediaKind::Video);
+/// assert_eq!(video.codecs.iter().filter(|codec| codec.mime_type == "video/rtx").count(), 1);
+/// ```
+pub fn send_capabilities(kind: MediaKind) -> RTCRtpCapabilities {
+    capabilities(kind, list_of_implemented_send_codecs(kind))
+}
+
+/// webrtc-pc §5.3: what can be received of a kind, `RTCRtpReceiver.getCapabilities()`.
+pub fn receive_capabilities(kind: MediaKind) -> RTCRtpCapabilities {
+    capabilities(kind, list_of_implemented_receive_codecs(kind))
+}

@@ -1,0 +1,188 @@
+//! What an m= section says about RTP.
+
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+use sdp::{Direction, Media};
+
+use super::write::Lines;
+use crate::RTCRtpCodec;
+
+/// RFC 4585 has a dozen kinds of feedback; a codec that asks for more than this gets no more.
+const MAX_FEEDBACK: usize = 32;
+
+/// A codec with its payload type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Format {
+    /// 0 to 127.
+    pub(crate) payload_type: u8,
+    /// As the section has it, except that audio without a number of channels has one.
+    pub(crate) codec: RTCRtpCodec,
+    /// What `a=rtcp-fb` has for it, such as `nack pli`.
+    pub(crate) feedback: Vec<String>,
+}
+
+/// A header extension with its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeaderExtension {
+    /// 1 to 255, and not 15, which one-byte headers reserve (RFC 8285 §4.2).
+    pub(crate) id: u8,
+    pub(crate) uri: String,
+    /// Which way it is used; as the section is if absent.
+    pub(crate) direction: Option<Direction>,
+    pub(crate) attributes: Option<String>,
+}
+
+/// The codecs and header extensions of an m= section, and what goes with them.
+///
+/// No two codecs have the same payload type, no two extensions the same id or the same URI. It does
+/// not change once it is made, so that its lines are made once, however many sections have them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Formats {
+    codecs: Vec<Format>,
+    header_extensions: Vec<HeaderExtension>,
+    reduced_size_rtcp: bool,
+    pub(super) lines: OnceLock<Lines>,
+}
+
+impl PartialEq for Formats {
+    fn eq(&self, other: &Formats) -> bool {
+        self.codecs == other.codecs
+            && self.header_extensions == other.header_extensions
+            && self.reduced_size_rtcp == other.reduced_size_rtcp
+    }
+}
+
+impl Formats {
+    pub(crate) fn new(
+        codecs: Vec<Format>,
+        header_extensions: Vec<HeaderExtension>,
+        reduced_size_rtcp: bool,
+    ) -> Formats {
+        Formats { codecs, header_extensions, reduced_size_rtcp, lines: OnceLock::new() }
+    }
+
+    /// The codecs, the preferred one first.
+    pub(crate) fn codecs(&self) -> &[Format] {
+        &self.codecs
+    }
+
+    pub(crate) fn header_extensions(&self) -> &[HeaderExtension] {
+        &self.header_extensions
+    }
+
+    /// Whether RTCP packets may be of reduced size: `a=rtcp-rsize` (RFC 5506 §5).
+    pub(crate) fn reduced_size_rtcp(&self) -> bool {
+        self.reduced_size_rtcp
+    }
+
+    /// The codec with this payload type.
+    pub(crate) fn codec(&self, payload_type: u8) -> Option<&Format> {
+        self.codecs.iter().find(|format| format.payload_type == payload_type)
+    }
+
+    /// RFC 9429 §5.8.2: what `media` says. A payload type without a codec is left out; of two lines
+    /// about the same thing the first counts. Codecs and extensions that are unknown are kept.
+    pub(crate) fn read(media: &Media) -> Formats {
+        let mut codecs: [Option<Format>; 128] = [const { None }; 128];
+        let mime = |name: &str| format!("{}/{name}", media.kind());
+        let is_audio = media.kind() == "audio";
+        for map in media.rtpmaps() {
+            let channels = match map.channels.map(u16::try_from) {
+                _ if !is_audio => None,
+                None => Some(1),
+                Some(Ok(channels)) => Some(channels),
+                Some(Err(_)) => continue,
+            };
+            let slot = codecs.get_mut(usize::from(map.payload_type));
+            if let Some(slot @ None) = slot {
+                *slot = Some(Format {
+                    payload_type: map.payload_type,
+                    codec: RTCRtpCodec {
+                        mime_type: mime(&map.encoding_name),
+                        clock_rate: map.clock_rate,
+                        channels,
+                        sdp_fmtp_line: None,
+                    },
+                    feedback: Vec::new(),
+                });
+            }
+        }
+        // RFC 3551 §6
+        for (payload_type, name) in [(0, "PCMU"), (8, "PCMA"), (9, "G722"), (13, "CN")] {
+            if let Some(slot @ None) = codecs.get_mut(usize::from(payload_type))
+                && is_audio
+            {
+                let codec = RTCRtpCodec {
+                    mime_type: mime(name),
+                    clock_rate: 8_000,
+                    channels: Some(1),
+                    sdp_fmtp_line: None,
+                };
+                *slot = Some(Format { payload_type, codec, feedback: Vec::new() });
+            }
+        }
+        for fmtp in media.fmtps() {
+            let slot = codecs.get_mut(usize::from(fmtp.payload_type));
+            if let Some(Some(format)) = slot
+                && format.codec.sdp_fmtp_line.is_none()
+                && !fmtp.parameters.is_empty()
+            {
+                format.codec.sdp_fmtp_line = Some(fmtp.parameters);
+            }
+        }
+        for line in media.rtcp_fbs() {
+            let feedback = match line.parameter {
+                Some(parameter) => format!("{} {parameter}", line.kind),
+                None => line.kind,
+            };
+            match line.payload_type {
+                Some(payload_type) => {
+                    if let Some(Some(format)) = codecs.get_mut(usize::from(payload_type)) {
+                        format.add_feedback(&feedback);
+                    }
+                }
+                None => {
+                    codecs.iter_mut().flatten().for_each(|format| format.add_feedback(&feedback));
+                }
+            }
+        }
+        let listed = media.formats();
+        let codecs = listed
+            .into_iter()
+            .filter_map(|format| codecs.get_mut(format.parse::<usize>().ok()?)?.take())
+            .collect();
+        Formats::new(codecs, read_header_extensions(media), media.has_attribute("rtcp-rsize"))
+    }
+}
+
+impl Format {
+    fn add_feedback(&mut self, feedback: &str) {
+        if self.feedback.len() < MAX_FEEDBACK
+            && !self.feedback.iter().any(|known| known == feedback)
+        {
+            self.feedback.push(feedback.to_owned());
+        }
+    }
+}
+
+fn read_header_extensions(media: &Media) -> Vec<HeaderExtension> {
+    let mut ids = HashSet::new();
+    let mut uris = HashSet::new();
+    let mut extensions = Vec::new();
+    for map in media.extmaps() {
+        // RFC 8285 §7: greater ids only ask for one; none of them is taken up.
+        let Ok(id) = u8::try_from(map.id) else { continue };
+        if id == 0 || id == 15 || ids.contains(&id) || !uris.insert(map.uri.clone()) {
+            continue;
+        }
+        ids.insert(id);
+        extensions.push(HeaderExtension {
+            id,
+            uri: map.uri,
+            direction: map.direction,
+            attributes: map.attributes,
+        });
+    }
+    extensions
+}

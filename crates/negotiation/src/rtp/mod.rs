@@ -1,0 +1,31 @@
+//! Codecs, header extensions and parameters of RTP: what is implemented, what a description says
+//! of it, and what two descriptions come to. Nothing here knows of transceivers.
+
+// webrtc-pc §5.2, §5.4
+mod capabilities;
+mod codec_match;
+mod encodings;
+mod preferences;
+
+// RFC 9429: what an m= section says
+mod answer;
+mod assignments;
+mod formats;
+mod h264;
+mod negotiated;
+mod offer;
+mod write;
+
+pub use capabilities::{receive_capabilities, send_capabilities};
+
+pub(crate) use answer::answer;
+pub(crate) use assignments::Assignments;
+pub(crate) use codec_match::codec_dictionary_match;
+pub(crate) use encodings::{MAX_VIDEO_ENCODINGS, validate_parameters, validate_send_encodings};
+pub(crate) use formats::Formats;
+pub(crate) use negotiated::{
+    negotiated_header_extensions_receive, negotiated_header_extensions_send, negotiated_receive,
+    negotiated_send,
+};
+pub(crate) use offer::offer;
+pub(crate) use preferences::check_codec_preferences;

@@ -1,0 +1,132 @@
+//! What an offer and its answer come to: the codecs and header extensions to send and to receive.
+
+use super::codec_match::{Role, referenced, role, same_format};
+use super::formats::{Format, Formats};
+use crate::{RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters};
+
+/// webrtc-pc §4.4.1.5, `[[SendCodecs]]`: what `remote` receives and `local` has too, in the order
+/// and with the payload types and parameters of `remote`.
+pub(crate) fn negotiated_send(local: &Formats, remote: &Formats) -> Vec<RTCRtpCodecParameters> {
+    let common = common_codecs(local, remote);
+    common
+        .into_iter()
+        .map(|(local, remote)| RTCRtpCodecParameters {
+            codec: RTCRtpCodec {
+                sdp_fmtp_line: remote.codec.sdp_fmtp_line.clone(),
+                ..local.codec.clone()
+            },
+            payload_type: remote.payload_type,
+        })
+        .collect()
+}
+
+/// webrtc-pc §4.4.1.5, `[[ReceiveCodecs]]`: what `local` says; if there is a `remote`, as far as
+/// that has it too. For a remote offer that is not answered yet, `local` is what
+/// [`answer`](super::answer()) makes of it.
+pub(crate) fn negotiated_receive(
+    local: &Formats,
+    remote: Option<&Formats>,
+) -> Vec<RTCRtpCodecParameters> {
+    let mut common = [true; 128];
+    if let Some(remote) = remote {
+        common = [false; 128];
+        for (local, _) in common_codecs(local, remote) {
+            if let Some(common) = common.get_mut(usize::from(local.payload_type)) {
+                *common = true;
+            }
+        }
+    }
+    let is_common =
+        |format: &&Format| common.get(usize::from(format.payload_type)).is_some_and(|known| *known);
+    local
+        .codecs()
+        .iter()
+        .filter(is_common)
+        .map(|format| RTCRtpCodecParameters {
+            codec: format.codec.clone(),
+            payload_type: format.payload_type,
+        })
+        .collect()
+}
+
+/// The formats of `remote`, in its order, each with its counterpart in `local`. Mostly the payload
+/// types are the same, but they need not be (RFC 3264 §5.1).
+fn common_codecs<'a>(local: &'a Formats, remote: &'a Formats) -> Vec<(&'a Format, &'a Format)> {
+    let mut counterparts: [Option<&Format>; 128] = [None; 128];
+    let mut is_used = [false; 128];
+    let passes: [fn(Role) -> bool; 3] = [
+        |role| !matches!(role, Role::Red | Role::Rtx),
+        |role| role == Role::Red,
+        |role| role == Role::Rtx,
+    ];
+    for in_this_pass in passes {
+        for theirs in remote.codecs().iter().filter(|format| in_this_pass(role(&format.codec))) {
+            // What it refers to, as `local` numbers it.
+            let references: Option<Vec<u8>> = referenced(&theirs.codec)
+                .into_iter()
+                .map(|number| Some((*counterparts.get(usize::from(number))?)?.payload_type))
+                .collect();
+            let Some(references) = references else { continue };
+            let is_counterpart = |ours: &&Format| {
+                same_format(&ours.codec, &theirs.codec)
+                    && !is_used.get(usize::from(ours.payload_type)).is_some_and(|used| *used)
+                    && (role(&theirs.codec) != Role::Rtx || referenced(&ours.codec) == references)
+            };
+            let ours = local
+                .codec(theirs.payload_type)
+                .filter(is_counterpart)
+                .or_else(|| local.codecs().iter().find(is_counterpart));
+            let Some(ours) = ours else { continue };
+            if let Some(used) = is_used.get_mut(usize::from(ours.payload_type)) {
+                *used = true;
+            }
+            if let Some(counterpart) = counterparts.get_mut(usize::from(theirs.payload_type)) {
+                *counterpart = Some(ours);
+            }
+        }
+    }
+    let counterpart = |theirs: &'a Format| -> Option<(&'a Format, &'a Format)> {
+        Some(((*counterparts.get(usize::from(theirs.payload_type))?)?, theirs))
+    };
+    remote.codecs().iter().filter_map(counterpart).collect()
+}
+
+/// webrtc-pc §5.2, `getParameters()` step 3: the header extensions to send.
+pub(crate) fn negotiated_header_extensions_send(
+    local: &Formats,
+    remote: &Formats,
+) -> Vec<RTCRtpHeaderExtensionParameters> {
+    negotiated_header_extensions(remote, local)
+}
+
+/// webrtc-pc §5.3, `getParameters()`: the header extensions to receive.
+pub(crate) fn negotiated_header_extensions_receive(
+    local: &Formats,
+    remote: &Formats,
+) -> Vec<RTCRtpHeaderExtensionParameters> {
+    negotiated_header_extensions(local, remote)
+}
+
+/// Those that `receiver` receives and `sender` sends, with the ids of `receiver`.
+fn negotiated_header_extensions(
+    receiver: &Formats,
+    sender: &Formats,
+) -> Vec<RTCRtpHeaderExtensionParameters> {
+    let is_sent = |uri: &str| {
+        sender
+            .header_extensions()
+            .iter()
+            .any(|sent| sent.uri == uri && sent.direction.unwrap_or_default().sends())
+    };
+    receiver
+        .header_extensions()
+        .iter()
+        .filter(|received| received.direction.unwrap_or_default().receives())
+        .filter(|received| is_sent(&received.uri))
+        .map(|received| RTCRtpHeaderExtensionParameters {
+            uri: received.uri.clone(),
+            id: received.id.into(),
+            encrypted: false,
+        })
+        .collect()
+}

@@ -1,0 +1,176 @@
+//! RFC 9429 §5.2.1 and §5.2.2: what an offer says of RTP.
+
+use std::sync::Arc;
+
+use super::assignments::{Assignments, Question, same_configuration};
+use super::capabilities::{Implemented, implemented_header_extensions, usable_codecs};
+use super::codec_match::{Role, role};
+use super::formats::{Format, Formats, HeaderExtension};
+use super::preferences::filtered_codecs;
+use crate::{MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection};
+
+/// The formats of an m= section of an offer.
+///
+/// `preferred` is `[[PreferredCodecs]]`. `previous` is what the most recent answer has for the
+/// section, if there is one: it gives payload types, ids and order. A codec or an extension for
+/// which no payload type or id is left is not offered.
+pub(crate) fn offer(
+    kind: MediaKind,
+    direction: RTCRtpTransceiverDirection,
+    preferred: &[RTCRtpCodec],
+    previous: Option<&Formats>,
+    assignments: &mut Assignments,
+) -> Arc<Formats> {
+    if let Some(Some(known)) = assignments.remembered(true, kind, direction, preferred, previous) {
+        return known;
+    }
+    let preferences = filtered_codecs(kind, direction, preferred);
+    let keeps_order = preferences.is_none();
+    let wanted = preferences.unwrap_or_else(|| usable_codecs(kind, direction).iter().collect());
+    let mut section = Section { previous, assignments, codecs: Vec::new() };
+    section.add_codecs(&wanted);
+    let mut codecs = section.codecs;
+    codecs.sort_by_key(|(place, _)| *place);
+    let mut codecs: Vec<Format> = codecs.into_iter().map(|(_, format)| format).collect();
+    if keeps_order && let Some(previous) = previous {
+        // RFC 9429 §5.2.2: the order of the most recent answer, then what it does not have.
+        let place = |format: &Format| {
+            let mut codecs = previous.codecs().iter();
+            codecs.position(|known| known.payload_type == format.payload_type).unwrap_or(usize::MAX)
+        };
+        codecs.sort_by_key(place);
+    }
+    let header_extensions = offered_header_extensions(kind, previous, assignments);
+    // RFC 9429 §5.2.2: not if the most recent answer does not have it.
+    let reduced_size_rtcp = previous.is_none_or(Formats::reduced_size_rtcp);
+    let formats = Arc::new(Formats::new(codecs, header_extensions, reduced_size_rtcp));
+    let question = Question {
+        is_offer: true,
+        kind,
+        direction,
+        preferred: preferred.to_vec(),
+        given: previous.cloned(),
+    };
+    assignments.remember(question, Some(formats.clone()));
+    formats
+}
+
+/// A section whose codecs get their payload types.
+struct Section<'a> {
+    previous: Option<&'a Formats>,
+    assignments: &'a mut Assignments,
+    /// With the places they are to have.
+    codecs: Vec<((usize, u8), Format)>,
+}
+
+impl Section<'_> {
+    /// Media codecs first: what repairs and repeats them names their payload types.
+    fn add_codecs(&mut self, wanted: &[&Implemented]) {
+        let wants_rtx = wanted.iter().any(|implemented| role(&implemented.codec) == Role::Rtx);
+        let red_of_audio = |implemented: &Implemented| {
+            role(&implemented.codec) == Role::Red && implemented.codec.channels.is_some()
+        };
+        for (place, implemented) in wanted.iter().enumerate() {
+            if role(&implemented.codec) != Role::Rtx && !red_of_audio(implemented) {
+                self.add_codec(place, implemented, wants_rtx);
+            }
+        }
+        for (place, implemented) in wanted.iter().enumerate() {
+            if red_of_audio(implemented) {
+                self.add_red_of_audio(place, implemented);
+            }
+        }
+    }
+
+    fn add_codec(&mut self, place: usize, implemented: &Implemented, wants_rtx: bool) {
+        let codec = implemented.codec.clone();
+        let Some(payload_type) =
+            self.add(place, 0, codec, implemented.payload_type, implemented.feedback)
+        else {
+            return;
+        };
+        if !wants_rtx || implemented.rtx_payload_type.is_none() {
+            return;
+        }
+        // RFC 4588 §8.6
+        let rtx = RTCRtpCodec {
+            mime_type: "video/rtx".to_owned(),
+            clock_rate: implemented.codec.clock_rate,
+            channels: None,
+            sdp_fmtp_line: Some(format!("apt={payload_type}")),
+        };
+        self.add(place, 1, rtx, implemented.rtx_payload_type, &[]);
+    }
+
+    /// RFC 2198 §5: names the payload types it carries; here what it repeats, twice, as browsers do.
+    fn add_red_of_audio(&mut self, place: usize, implemented: &Implemented) {
+        let carried = self.codecs.iter().find(|(_, format)| {
+            role(&format.codec) == Role::Media
+                && format.codec.clock_rate == implemented.codec.clock_rate
+                && format.codec.channels == implemented.codec.channels
+        });
+        let Some((_, Format { payload_type, .. })) = carried else { return };
+        let fmtp = Some(format!("{payload_type}/{payload_type}"));
+        let red = RTCRtpCodec { sdp_fmtp_line: fmtp, ..implemented.codec.clone() };
+        self.add(place, 0, red, implemented.payload_type, implemented.feedback);
+    }
+
+    fn add(
+        &mut self,
+        place: usize,
+        behind: u8,
+        codec: RTCRtpCodec,
+        default: Option<u8>,
+        feedback: &[&str],
+    ) -> Option<u8> {
+        let is_taken = |payload_type: u8| {
+            self.codecs.iter().any(|(_, format)| format.payload_type == payload_type)
+        };
+        let in_previous = |payload_type: u8| {
+            self.previous.is_some_and(|previous| previous.codec(payload_type).is_some())
+        };
+        let previous = self.previous.and_then(|previous| {
+            previous.codecs().iter().find(|known| {
+                same_configuration(&known.codec, &codec) && !is_taken(known.payload_type)
+            })
+        });
+        let payload_type = match previous {
+            Some(known) => Some(known.payload_type),
+            None => self.assignments.payload_type(&codec, default, |payload_type| {
+                is_taken(payload_type) || in_previous(payload_type)
+            }),
+        };
+        let Some(payload_type) = payload_type else {
+            tracing::debug!(codec = codec.mime_type, "no payload type is left");
+            return None;
+        };
+        let feedback = feedback.iter().map(|feedback| (*feedback).to_owned()).collect();
+        self.codecs.push(((place, behind), Format { payload_type, codec, feedback }));
+        Some(payload_type)
+    }
+}
+
+fn offered_header_extensions(
+    kind: MediaKind,
+    previous: Option<&Formats>,
+    assignments: &mut Assignments,
+) -> Vec<HeaderExtension> {
+    let previous = previous.map_or(&[][..], Formats::header_extensions);
+    let mut extensions: Vec<HeaderExtension> = Vec::new();
+    for uri in implemented_header_extensions(kind) {
+        let before = previous.iter().find(|known| known.uri == *uri).map(|known| known.id);
+        let id = before.or_else(|| {
+            assignments.extension_id(uri, |id| previous.iter().any(|known| known.id == id))
+        });
+        match id {
+            Some(id) => extensions.push(HeaderExtension {
+                id,
+                uri: (*uri).to_owned(),
+                direction: None,
+                attributes: None,
+            }),
+            None => tracing::debug!(uri, "no extension id is left"),
+        }
+    }
+    extensions
+}

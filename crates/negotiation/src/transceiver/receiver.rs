@@ -1,0 +1,47 @@
+//! webrtc-pc §5.3: the slots of an `RTCRtpReceiver`.
+
+use super::TransceiverId;
+use crate::dictionaries::{
+    RTCRtcpParameters, RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters,
+    RTCRtpReceiveParameters,
+};
+use crate::effect::TransportId;
+use crate::session::Session;
+
+/// The slots of an `RTCRtpReceiver`. `[[ReceiverTrack]]` and `[[JitterBufferTarget]]` are the
+/// host's; streams are known by their ids, of which there is one for each object.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Receiver {
+    /// `[[ReceiverTransport]]`
+    pub(crate) receiver_transport: Option<TransportId>,
+    /// `[[LastStableStateReceiverTransport]]`
+    pub(crate) last_stable_state_receiver_transport: Option<TransportId>,
+    /// `[[AssociatedRemoteMediaStreams]]`
+    pub(crate) associated_remote_media_streams: Vec<String>,
+    /// `[[LastStableStateAssociatedRemoteMediaStreams]]`
+    pub(crate) last_stable_state_associated_remote_media_streams: Vec<String>,
+    /// `[[ReceiveCodecs]]`
+    pub(crate) receive_codecs: Vec<RTCRtpCodecParameters>,
+    /// `[[LastStableStateReceiveCodecs]]`
+    pub(crate) last_stable_state_receive_codecs: Vec<RTCRtpCodecParameters>,
+
+    /// The header extensions that the receiver is prepared to receive.
+    pub(crate) header_extensions: Vec<RTCRtpHeaderExtensionParameters>,
+    /// Whether the receiver is prepared to receive reduced-size RTCP.
+    pub(crate) reduced_size_rtcp: bool,
+}
+
+impl Session {
+    /// webrtc-pc §5.3 getParameters
+    pub fn get_receive_parameters(&self, id: TransceiverId) -> RTCRtpReceiveParameters {
+        let receiver = self.transceivers.get(id).map(|transceiver| &transceiver.receiver);
+        RTCRtpReceiveParameters {
+            header_extensions: receiver.map(|r| r.header_extensions.clone()).unwrap_or_default(),
+            codecs: receiver.map(|r| r.receive_codecs.clone()).unwrap_or_default(),
+            rtcp: RTCRtcpParameters {
+                cname: None,
+                reduced_size: Some(receiver.is_some_and(|receiver| receiver.reduced_size_rtcp)),
+            },
+        }
+    }
+}

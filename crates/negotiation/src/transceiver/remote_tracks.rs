@@ -1,0 +1,111 @@
+//! webrtc-pc §5.1.1: processing remote MediaStreamTracks.
+
+use super::{Transceiver, TransceiverId};
+use crate::dictionaries::RTCRtpTransceiverDirection;
+use crate::effect::{Effect, Event, MediaCommand};
+use crate::session::Session;
+
+/// The lists of webrtc-pc §4.4.1.4 step 4.7.9 that concern tracks.
+#[derive(Debug, Default)]
+pub(crate) struct TrackEvents {
+    /// `muteTracks`
+    mute_tracks: Vec<TransceiverId>,
+    /// `removeList`
+    remove_list: Vec<(TransceiverId, String)>,
+    /// `addList`
+    add_list: Vec<(TransceiverId, String)>,
+    /// `trackEventInits`
+    track_event_inits: Vec<(TransceiverId, Vec<String>)>,
+}
+
+impl Transceiver {
+    /// webrtc-pc §5.1.1: process remote tracks.
+    pub(crate) fn process_remote_tracks(
+        &mut self,
+        id: TransceiverId,
+        direction: Option<RTCRtpTransceiverDirection>,
+        msids: Vec<String>,
+        events: &mut TrackEvents,
+    ) {
+        let fired = |direction: Option<RTCRtpTransceiverDirection>| {
+            direction.is_some_and(RTCRtpTransceiverDirection::receives)
+        };
+        // Step 1
+        let length = events.add_list.len();
+        self.set_the_associated_remote_streams(id, msids, events);
+        // Step 2
+        if fired(direction) && !fired(self.fired_direction) || events.add_list.len() > length {
+            self.process_the_addition_of_a_remote_track(id, events);
+        }
+        if !fired(direction) {
+            // Step 3
+            self.receptive = false;
+            // Step 4
+            if fired(self.fired_direction) {
+                process_the_removal_of_a_remote_track(id, events);
+            }
+        }
+        // Step 5
+        self.fired_direction = direction;
+    }
+
+    /// webrtc-pc §5.1.1: process the addition of a remote track.
+    fn process_the_addition_of_a_remote_track(&self, id: TransceiverId, events: &mut TrackEvents) {
+        // Steps 1 to 4
+        let streams = self.receiver.associated_remote_media_streams.clone();
+        events.track_event_inits.push((id, streams));
+    }
+
+    /// webrtc-pc §5.1.1: set the associated remote streams.
+    pub(crate) fn set_the_associated_remote_streams(
+        &mut self,
+        id: TransceiverId,
+        msids: Vec<String>,
+        events: &mut TrackEvents,
+    ) {
+        let associated = &mut self.receiver.associated_remote_media_streams;
+        // Steps 2 and 3: the host has one MediaStream for each id.
+        let mut streams: Vec<String> = Vec::with_capacity(msids.len());
+        for msid in msids {
+            if !streams.contains(&msid) {
+                streams.push(msid);
+            }
+        }
+        // Step 5
+        let gone = associated.iter().filter(|stream| !streams.contains(stream));
+        events.remove_list.extend(gone.map(|stream| (id, stream.clone())));
+        // Step 6
+        let new = streams.iter().filter(|stream| !associated.contains(stream));
+        events.add_list.extend(new.map(|stream| (id, stream.clone())));
+        // Step 7
+        *associated = streams;
+    }
+}
+
+/// webrtc-pc §5.1.1: process the removal of a remote track. Whether it is muted already is seen
+/// when the muted state is set.
+pub(crate) fn process_the_removal_of_a_remote_track(id: TransceiverId, events: &mut TrackEvents) {
+    events.mute_tracks.push(id);
+}
+
+impl Session {
+    /// webrtc-pc §4.4.1.4 steps 4.7.17 to 4.7.20.
+    pub(crate) fn fire_track_events(&mut self, events: TrackEvents) {
+        // Step 4.7.17
+        let mute = events.mute_tracks.into_iter();
+        let mute = mute.map(|transceiver| MediaCommand::Mute { transceiver });
+        // Step 4.7.18
+        let remove = events.remove_list.into_iter();
+        let remove = remove
+            .map(|(transceiver, stream)| MediaCommand::RemoveFromStream { transceiver, stream });
+        // Step 4.7.19
+        let add = events.add_list.into_iter();
+        let add =
+            add.map(|(transceiver, stream)| MediaCommand::AddToStream { transceiver, stream });
+        self.effects.extend(mute.chain(remove).chain(add).map(Effect::Media));
+        // Step 4.7.20
+        let track = events.track_event_inits.into_iter();
+        let track = track.map(|(transceiver, streams)| Event::Track { transceiver, streams });
+        self.effects.extend(track.map(Effect::Fire));
+    }
+}

@@ -1,0 +1,194 @@
+//! RFC 9429 §5.9 to §5.11 for the transports: what a description that is in its slot already asks
+//! of them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sdp::Setup;
+
+use super::DtlsAssociation;
+use crate::description::{Description, is_data_channel_section, media_kind};
+use crate::dictionaries::RTCSdpType::{self, Answer, Offer, Pranswer, Rollback};
+use crate::effect::TransportId;
+use crate::session::Session;
+use crate::signaling::Side;
+
+/// Whether a section of this kind is used, unless it is rejected.
+fn is_supported(media: &sdp::Media) -> bool {
+    media_kind(media).is_some() || is_data_channel_section(media)
+}
+
+/// The sections whose attributes are those of one transport, in either description.
+#[derive(Clone, Copy)]
+struct Tagged {
+    local: usize,
+    remote: usize,
+}
+
+impl Session {
+    pub(crate) fn apply_to_transports(&mut self, side: Side, type_: RTCSdpType) {
+        match (side, type_) {
+            (_, Rollback) => {}
+            (Side::Local, Offer) => self.apply_local_offer_to_transports(),
+            (Side::Remote, Offer) => self.apply_remote_offer_to_transports(),
+            (_, Answer | Pranswer) => self.apply_answer_to_transports(side, type_),
+        }
+    }
+
+    fn apply_local_offer_to_transports(&mut self) {
+        let Some(offer) = &self.pending_local_description else { return };
+        let effects = &mut self.effects;
+        let transports = &mut self.transports;
+        for (index, media) in offer.sdp.media().iter().enumerate() {
+            let Some(mid) = offer.mid(index).filter(|_| !media.is_rejected()) else { continue };
+            let tagged = offer.transport_section(index);
+            let known = transports.of_mid(mid);
+            let shared = || transports.of_mid(offer.mid(tagged)?);
+            let id = match known {
+                Some(id) => id,
+                None if tagged == index => transports.create(effects),
+                None => match shared() {
+                    Some(id) => id,
+                    None => continue,
+                },
+            };
+            transports.of_mid.insert(mid.to_owned(), id);
+            let ice = offer.ice(index).filter(|_| tagged == index);
+            if let (Some(ice), Some(transport)) = (ice, transports.all.get_mut(&id)) {
+                transport.set_role(true, effects);
+                if transport.set_local(&ice, effects) {
+                    self.needs_ice_restart = false;
+                }
+            }
+        }
+        transports.offered_of_mid.clone_from(&transports.of_mid);
+    }
+
+    /// Transports of sections that are new are there once the answer is applied
+    /// (w3c/webrtc-pc#3112).
+    fn apply_remote_offer_to_transports(&mut self) {
+        let Some(offer) = &self.pending_remote_description else { return };
+        let policy = self.configuration.ice_transport_policy;
+        let mut told = BTreeSet::new();
+        for (index, media) in offer.sdp.media().iter().enumerate() {
+            let Some(mid) = offer.mid(index).filter(|_| !media.is_rejected()) else { continue };
+            // The first of the sections that share a transport has its attributes.
+            let Some(id) = self.transports.of_mid(mid).filter(|id| told.insert(*id)) else {
+                continue;
+            };
+            if let Some(transport) = self.transports.all.get_mut(&id) {
+                transport.set_remote(offer, index, &mut self.effects);
+                transport.add_candidates(offer, index, policy, &mut self.effects);
+            }
+        }
+    }
+
+    fn apply_answer_to_transports(&mut self, side: Side, type_: RTCSdpType) {
+        let local = &self.pending_local_description.as_ref();
+        let remote = &self.pending_remote_description.as_ref();
+        let (Some(local), Some(remote)) = (
+            local.or(self.current_local_description.as_ref()),
+            remote.or(self.current_remote_description.as_ref()),
+        ) else {
+            return;
+        };
+        let effects = &mut self.effects;
+        let transports = &mut self.transports;
+        let (offer, answer) = match side {
+            Side::Local => (remote, local),
+            Side::Remote => (local, remote),
+        };
+        let accepted = |index: usize| {
+            !offer.is_rejected(index)
+                && !answer.is_rejected(index)
+                && answer.media(index).is_some_and(is_supported)
+        };
+        // RFC 9143 §7.3: the first section of the offered group that is accepted into the group
+        // of the answer tells the offerer's address, the first of the answer's the answerer's.
+        let mut bundles: HashMap<usize, (usize, usize)> = HashMap::new();
+        let indices = || (0..answer.sdp.media().len()).filter(|index| accepted(*index));
+        for index in indices() {
+            if let Some(group) = answer.bundle_group(index) {
+                bundles.entry(group).or_insert((index, index));
+            }
+        }
+        // The groups as they are written may name their sections in another order.
+        for (group, mids) in answer.sdp.bundle_groups().iter().enumerate() {
+            let first =
+                mids.iter().filter_map(|mid| answer.index_of_mid(mid)).find(|i| accepted(*i));
+            if let (Some(first), Some((_, in_answer))) = (first, bundles.get_mut(&group)) {
+                *in_answer = first;
+            }
+        }
+        let offered_groups = offer.sdp.bundle_groups();
+        for (in_offer, in_answer) in bundles.values_mut() {
+            let group = offer.bundle_group(*in_answer).and_then(|group| offered_groups.get(group));
+            let group_of_answer = answer.bundle_group(*in_answer);
+            let first =
+                group.into_iter().flatten().filter_map(|mid| offer.index_of_mid(mid)).find(
+                    |index| accepted(*index) && answer.bundle_group(*index) == group_of_answer,
+                );
+            *in_offer = first.unwrap_or(*in_answer);
+        }
+
+        let mut used: HashMap<String, TransportId> = HashMap::new();
+        let mut told: BTreeSet<TransportId> = BTreeSet::new();
+        for index in indices() {
+            let Some(mid) = offer.mid(index) else { continue };
+            let bundle = answer.bundle_group(index).and_then(|group| bundles.get(&group));
+            let (in_offer, in_answer) = bundle.copied().unwrap_or((index, index));
+            let Some(owner) = offer.mid(in_offer) else { continue };
+            // What this side offered stands, whatever a provisional answer made of it.
+            let offered = transports.offered_of_mid.get(owner).filter(|_| side == Side::Remote);
+            let known = used.get(owner).or(offered).or(transports.of_mid.get(owner)).copied();
+            let is_new = known.is_none();
+            let id = known.unwrap_or_else(|| transports.create(effects));
+            used.insert(owner.to_owned(), id);
+            used.insert(mid.to_owned(), id);
+            if !told.insert(id) {
+                continue;
+            }
+            let tagged = match side {
+                Side::Local => Tagged { local: in_answer, remote: in_offer },
+                Side::Remote => Tagged { local: in_offer, remote: in_answer },
+            };
+            let Some(transport) = transports.all.get_mut(&id) else { continue };
+            transport.set_role(remote.sdp.ice_lite(), effects);
+            if let Some(ice) = local.ice(tagged.local)
+                && transport.set_local(&ice, effects)
+            {
+                self.needs_ice_restart = false;
+            }
+            transport.set_remote(remote, tagged.remote, effects);
+            if side == Side::Remote || is_new {
+                let policy = self.configuration.ice_transport_policy;
+                transport.add_candidates(remote, tagged.remote, policy, effects);
+            }
+            if type_ == Answer {
+                transport.commit(effects);
+            }
+            transport.start_dtls(|| association(side, local, remote, tagged), effects);
+        }
+        match type_ {
+            // Every section that is not among them is rejected.
+            Answer => transports.of_mid = used,
+            _ => transports.of_mid.extend(used),
+        }
+    }
+}
+
+fn association(
+    side: Side,
+    local: &Description,
+    remote: &Description,
+    tagged: Tagged,
+) -> DtlsAssociation {
+    let client = match side {
+        Side::Local => local.setup(tagged.local) == Some(Setup::Active),
+        Side::Remote => remote.setup(tagged.remote) == Some(Setup::Passive),
+    };
+    DtlsAssociation {
+        client,
+        fingerprints: remote.fingerprints(tagged.remote),
+        tls_id: remote.tls_id(tagged.remote).map(str::to_owned),
+    }
+}

@@ -1,0 +1,118 @@
+//! What a description asks of the transports: which there are, what each is told, and which
+//! section uses which.
+//!
+//! - `transport`: one transport, and what it was told
+//! - `apply`: RFC 9429 §5.9 to §5.11 for the transports
+
+mod apply;
+mod transport;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use sdp::CandidateKind;
+
+use crate::effect::{Effect, TransportCommand, TransportId};
+use crate::session::Session;
+
+pub(crate) use transport::{DtlsAssociation, Transport};
+
+/// The transports there are, and the sections that use them.
+#[derive(Debug, Default)]
+pub(crate) struct Transports {
+    all: BTreeMap<TransportId, Transport>,
+    /// The transport of each section, by mid. Sections that are bundled have the same.
+    of_mid: HashMap<String, TransportId>,
+    /// The same as the local offer has it that is being negotiated: a provisional answer may
+    /// bundle what the answer does not.
+    offered_of_mid: HashMap<String, TransportId>,
+    /// The same when the connection was last stable.
+    last_stable_of_mid: HashMap<String, TransportId>,
+    created: u32,
+}
+
+impl Transports {
+    /// The transport that the section of this mid uses.
+    pub(crate) fn of_mid(&self, mid: &str) -> Option<TransportId> {
+        self.of_mid.get(mid).copied()
+    }
+
+    pub(crate) fn get(&self, id: TransportId) -> Option<&Transport> {
+        self.all.get(&id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (TransportId, &Transport)> {
+        self.all.iter().map(|(id, transport)| (*id, transport))
+    }
+
+    fn create(&mut self, effects: &mut VecDeque<Effect>) -> TransportId {
+        self.created = self.created.wrapping_add(1);
+        let id = TransportId(self.created);
+        self.all.insert(id, Transport::new(id));
+        effects.push_back(Effect::Transport(TransportCommand::Create { transport: id }));
+        id
+    }
+
+    /// RFC 9429 §4.1.18: whether "an ICE gathering phase has already started or completed".
+    pub(crate) fn gathering_has_started(&self) -> bool {
+        self.all.values().any(|transport| transport.local_parameters().is_some())
+    }
+
+    /// webrtc-pc §4.4.1.4 step 4.7.4: what a rollback is to restore.
+    pub(crate) fn enter_negotiation(&mut self) {
+        self.last_stable_of_mid.clone_from(&self.of_mid);
+        self.offered_of_mid.clone_from(&self.of_mid);
+    }
+
+    /// RFC 9429 §5.7: "Any resources or candidates that were allocated by the abandoned local
+    /// description are discarded".
+    pub(crate) fn roll_back(&mut self, effects: &mut VecDeque<Effect>) {
+        self.of_mid = std::mem::take(&mut self.last_stable_of_mid);
+        self.offered_of_mid.clear();
+        self.destroy_where(effects, Transport::is_provisional);
+        for transport in self.all.values_mut() {
+            transport.roll_back(effects);
+        }
+    }
+
+    /// webrtc-pc §4.4.1.4 step 4.7.14.1; RFC 9429 §5.11: what no section uses any more, because it
+    /// is rejected or bundled into another, is discarded.
+    pub(crate) fn close_unused(&mut self, effects: &mut VecDeque<Effect>) {
+        self.offered_of_mid.clear();
+        self.last_stable_of_mid.clear();
+        let used: std::collections::BTreeSet<_> = self.of_mid.values().copied().collect();
+        self.destroy_where(effects, |transport| !used.contains(&transport.id));
+    }
+
+    fn destroy_where(
+        &mut self,
+        effects: &mut VecDeque<Effect>,
+        condition: impl Fn(&Transport) -> bool,
+    ) {
+        self.all.retain(|_, transport| {
+            let destroyed = condition(transport);
+            if destroyed {
+                let command = TransportCommand::Destroy { transport: transport.id };
+                effects.push_back(Effect::Transport(command));
+            }
+            !destroyed
+        });
+    }
+}
+
+impl Session {
+    /// The DTLS association that the data channels run over.
+    pub(crate) fn data_dtls_association(&self) -> Option<&DtlsAssociation> {
+        self.transports.get(self.data_transport()?)?.dtls()
+    }
+
+    /// The transport of the data section.
+    pub(crate) fn data_transport(&self) -> Option<TransportId> {
+        let local = self.local()?;
+        self.transports.of_mid(local.mid(local.data_section()?)?)
+    }
+}
+
+/// RTCP has no component of its own here, and RFC 8839 §5.1 wants unknown types to be ignored.
+pub(crate) fn is_usable(candidate: &sdp::Candidate) -> bool {
+    candidate.component == 1 && !matches!(candidate.kind, CandidateKind::Other(_))
+}

@@ -1,0 +1,235 @@
+//! One transport, as far as negotiation knows it.
+
+use std::collections::VecDeque;
+
+use sdp::{Fingerprint, IceParameters};
+
+use crate::candidate::is_administratively_prohibited;
+use crate::description::Description;
+use crate::dictionaries::RTCIceTransportPolicy;
+use crate::effect::{Effect, TransportCommand, TransportId};
+
+use super::is_usable;
+
+#[derive(Debug)]
+pub(crate) struct Transport {
+    pub(super) id: TransportId,
+    /// Created by a description that can still be rolled back.
+    provisional: bool,
+    has_role: bool,
+    local: Parameters,
+    remote: Parameters,
+    /// The mid of the peer's section whose attributes are those of the transport.
+    remote_mid: Option<String>,
+    dtls: Option<DtlsAssociation>,
+}
+
+/// The DTLS association that was negotiated.
+#[derive(Debug)]
+pub(crate) struct DtlsAssociation {
+    /// Whether this side is the client.
+    pub(crate) client: bool,
+    pub(crate) fingerprints: Vec<Fingerprint>,
+    pub(crate) tls_id: Option<String>,
+}
+
+/// ICE credentials of one side: those of the last complete exchange, and those being negotiated.
+#[derive(Debug, Default)]
+struct Parameters {
+    committed: Option<IceParameters>,
+    pending: Option<IceParameters>,
+}
+
+enum Change {
+    None,
+    /// These are new.
+    New,
+    /// These are the committed ones; what was being negotiated instead is abandoned.
+    Reverted,
+}
+
+impl Parameters {
+    fn newest(&self) -> Option<&IceParameters> {
+        self.pending.as_ref().or(self.committed.as_ref())
+    }
+
+    fn set(&mut self, ice: &IceParameters) -> Change {
+        if self.newest() == Some(ice) {
+            Change::None
+        } else if self.committed.as_ref() == Some(ice) {
+            self.pending = None;
+            Change::Reverted
+        } else {
+            self.pending = Some(ice.clone());
+            Change::New
+        }
+    }
+
+    fn commit(&mut self) {
+        if let Some(ice) = self.pending.take() {
+            self.committed = Some(ice);
+        }
+    }
+}
+
+impl Transport {
+    pub(super) fn new(id: TransportId) -> Self {
+        Self {
+            id,
+            provisional: true,
+            has_role: false,
+            local: Parameters::default(),
+            remote: Parameters::default(),
+            remote_mid: None,
+            dtls: None,
+        }
+    }
+
+    pub(crate) fn id(&self) -> TransportId {
+        self.id
+    }
+
+    pub(crate) fn is_provisional(&self) -> bool {
+        self.provisional
+    }
+
+    pub(crate) fn dtls(&self) -> Option<&DtlsAssociation> {
+        self.dtls.as_ref()
+    }
+
+    /// Our newest credentials.
+    pub(crate) fn local_parameters(&self) -> Option<&IceParameters> {
+        self.local.newest()
+    }
+
+    /// The credentials for an answer to an offer with these of the peer (RFC 9429 §5.3.2): ours
+    /// change when the peer's do. A provisional answer has changed them already.
+    pub(crate) fn local_parameters_for(&self, offered: &IceParameters) -> Option<&IceParameters> {
+        match &self.local.pending {
+            Some(pending) => Some(pending),
+            None => {
+                let restarts = self.remote.committed.as_ref() != Some(offered);
+                self.local.committed.as_ref().filter(|_| !restarts)
+            }
+        }
+    }
+
+    pub(crate) fn committed_remote_parameters(&self) -> Option<&IceParameters> {
+        self.remote.committed.as_ref()
+    }
+
+    pub(crate) fn remote_mid(&self) -> Option<&str> {
+        self.remote_mid.as_deref()
+    }
+
+    /// webrtc-pc §4.4.1.4 step 4.7.11.2.14.6: the rules of RFC 8445 for the first offer.
+    pub(super) fn set_role(&mut self, controlling: bool, effects: &mut VecDeque<Effect>) {
+        if !self.has_role {
+            self.has_role = true;
+            let command = TransportCommand::SetRole { transport: self.id, controlling };
+            effects.push_back(Effect::Transport(command));
+        }
+    }
+
+    /// Says whether the credentials are new.
+    pub(super) fn set_local(
+        &mut self,
+        ice: &IceParameters,
+        effects: &mut VecDeque<Effect>,
+    ) -> bool {
+        let transport = self.id;
+        let change = self.local.set(ice);
+        let command = match change {
+            Change::None => return false,
+            Change::New => TransportCommand::SetLocalParameters { transport, ice: ice.clone() },
+            Change::Reverted => TransportCommand::Rollback { transport },
+        };
+        effects.push_back(Effect::Transport(command));
+        matches!(change, Change::New)
+    }
+
+    /// The section of the peer's description whose attributes are those of the transport.
+    pub(super) fn set_remote(
+        &mut self,
+        description: &Description,
+        index: usize,
+        effects: &mut VecDeque<Effect>,
+    ) {
+        let Some(ice) = description.ice(index) else { return };
+        self.remote_mid = description.mid(index).map(str::to_owned);
+        let transport = self.id;
+        let ice_lite = description.sdp.ice_lite();
+        let command = match self.remote.set(&ice) {
+            Change::None => return,
+            Change::New => TransportCommand::SetRemoteParameters { transport, ice, ice_lite },
+            Change::Reverted => TransportCommand::Rollback { transport },
+        };
+        effects.push_back(Effect::Transport(command));
+    }
+
+    /// The candidates and the end of candidates of a section.
+    pub(super) fn add_candidates(
+        &self,
+        description: &Description,
+        index: usize,
+        policy: RTCIceTransportPolicy,
+        effects: &mut VecDeque<Effect>,
+    ) {
+        let transport = self.id;
+        let index = description.transport_section(index);
+        let Some(media) = description.media(index) else { return };
+        let username_fragment = description.ice(index).map(|ice| ice.username_fragment);
+        for candidate in media.candidates().flatten() {
+            if is_usable(&candidate) && !is_administratively_prohibited(&candidate, policy) {
+                let username_fragment = username_fragment.clone();
+                let command = TransportCommand::AddRemoteCandidate {
+                    transport,
+                    username_fragment,
+                    candidate,
+                };
+                effects.push_back(Effect::Transport(command));
+            }
+        }
+        if description.sdp.end_of_candidates(index) {
+            let command = TransportCommand::EndOfRemoteCandidates { transport, username_fragment };
+            effects.push_back(Effect::Transport(command));
+        }
+    }
+
+    /// The exchange is complete.
+    pub(super) fn commit(&mut self, effects: &mut VecDeque<Effect>) {
+        self.provisional = false;
+        self.local.commit();
+        self.remote.commit();
+        effects.push_back(Effect::Transport(TransportCommand::Commit { transport: self.id }));
+    }
+
+    /// What was being negotiated never was.
+    pub(super) fn roll_back(&mut self, effects: &mut VecDeque<Effect>) {
+        let local = self.local.pending.take().is_some();
+        let remote = self.remote.pending.take().is_some();
+        if local || remote {
+            let command = TransportCommand::Rollback { transport: self.id };
+            effects.push_back(Effect::Transport(command));
+        }
+    }
+
+    /// The DTLS role is negotiated; it is told once.
+    pub(super) fn start_dtls(
+        &mut self,
+        association: impl FnOnce() -> DtlsAssociation,
+        effects: &mut VecDeque<Effect>,
+    ) {
+        let transport = self.id;
+        self.dtls.get_or_insert_with(|| {
+            let association = association();
+            let command = TransportCommand::StartDtls {
+                transport,
+                client: association.client,
+                fingerprints: association.fingerprints.clone(),
+            };
+            effects.push_back(Effect::Transport(command));
+            association
+        });
+    }
+}
