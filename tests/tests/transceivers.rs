@@ -330,6 +330,72 @@ fn without_bundle_each_section_has_its_transport_and_one_that_is_not_used_is_clo
     assert_eq!(own.ice_transport().state().as_str(), "closed");
 }
 
+/// The description without its BUNDLE group.
+fn unbundled(description: peerconnection::RTCSessionDescription) -> RTCSessionDescriptionInit {
+    let (type_, sdp) = (description.type_(), description.sdp());
+    let lines = sdp.split_inclusive("\r\n").filter(|line| !line.starts_with("a=group:BUNDLE"));
+    RTCSessionDescriptionInit { type_, sdp: lines.collect() }
+}
+
+#[test]
+fn transports_of_sections_that_are_not_bundled_run_side_by_side() {
+    let (mut world, a, b) = two_peers(13);
+    let channel = a.create_data_channel("x", None).unwrap();
+    let audio = a.add_transceiver(MediaKind::Audio, None).unwrap();
+    let video = a.add_transceiver(MediaKind::Video, None).unwrap();
+    let events = a.events();
+    for (from, to) in [(&a, &b), (&b, &a)] {
+        let to = to.downgrade();
+        from.on_icecandidate(move |event| {
+            let candidate = event.candidate().map(|candidate| candidate.to_json());
+            if let (Some(candidate), Some(to)) = (candidate, to.upgrade()) {
+                to.add_ice_candidate(candidate).then(Result::unwrap);
+            }
+        });
+    }
+    let (offerer, answerer) = (a.clone(), b.clone());
+    let signalling = async move {
+        offerer.set_local_description(None).await?;
+        let offer = unbundled(offerer.local_description().unwrap());
+        answerer.set_remote_description(offer).await?;
+        answerer.set_local_description(None).await?;
+        let answer = unbundled(answerer.local_description().unwrap());
+        offerer.set_remote_description(answer).await
+    };
+    world.run(signalling).unwrap();
+    world.run_for(Duration::from_secs(5));
+
+    for pc in [&a, &b] {
+        assert_eq!(pc.connection_state().as_str(), "connected");
+        assert_eq!(pc.ice_gathering_state().as_str(), "complete");
+    }
+    let transports = [
+        audio.sender().transport().unwrap(),
+        video.sender().transport().unwrap(),
+        a.sctp().unwrap().transport().unwrap(),
+    ];
+    for (index, transport) in transports.iter().enumerate() {
+        assert_eq!(transport.state().as_str(), "connected");
+        assert!(!transports[..index].contains(transport));
+    }
+    assert_eq!(channel.ready_state().as_str(), "open");
+    a.close();
+    let events: Vec<_> = world.run(events.map(Result::unwrap).collect());
+    let of = |mid: Option<&str>| {
+        let candidates = events.iter().filter_map(|event| match event {
+            AnyEvent::IceCandidate(candidate) => Some(candidate.as_ref()),
+            _ => None,
+        });
+        candidates.filter(|candidate| candidate.and_then(|c| c.sdp_mid()) == mid).count()
+    };
+    for mid in ["0", "1", "2"] {
+        assert_eq!(of(Some(mid)), 2, "a candidate and the end of mid {mid}");
+    }
+    assert_eq!(of(None), 1, "the null candidate, when all have finished");
+    let complete = |event: &&AnyEvent| matches!(event, AnyEvent::IceGatheringStateChange(state) if state.as_str() == "complete");
+    assert_eq!(events.iter().filter(complete).count(), 1);
+}
+
 /// Connects a pair with audio in both directions; the sender of `a`.
 fn call(pair: &mut Pair) -> RTCRtpSender {
     let sender = pair.a.add_track(&MediaStreamTrack::new(MediaKind::Audio), &[]).unwrap();

@@ -75,7 +75,7 @@ pub(crate) struct Abandoned {
     _operations: HashMap<OperationId, Settle>,
     _deliveries: VecDeque<Delivery>,
     transceivers: Vec<Arc<TransceiverObject>>,
-    _released: Released,
+    _released: Option<Released>,
 }
 
 impl Abandoned {
@@ -284,7 +284,7 @@ impl Core {
             _operations: std::mem::take(&mut self.operations),
             _deliveries: abandoned,
             transceivers,
-            _released: released,
+            _released: Some(released),
         }
     }
 

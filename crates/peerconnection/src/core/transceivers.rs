@@ -4,6 +4,7 @@
 //! somebody asks for it or something happens to it, kept while the transceiver is in the set, and
 //! after that for as long as the application holds it.
 
+use std::any::Any;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 
@@ -55,28 +56,11 @@ pub(super) struct Slot {
 
 /// What is to be dropped with nothing locked: with an object goes what its handlers captured, and
 /// that may be the last handle of a connection.
-#[derive(Default)]
-pub(crate) struct Released {
-    _objects: Vec<Arc<TransceiverObject>>,
-    _tracks: Vec<MediaStreamTrack>,
-    _streams: Vec<MediaStream>,
-}
-
-impl From<MediaStreamTrack> for Released {
-    fn from(track: MediaStreamTrack) -> Self {
-        Self { _tracks: vec![track], ..Self::default() }
-    }
-}
-
-impl From<MediaStream> for Released {
-    fn from(stream: MediaStream) -> Self {
-        Self { _streams: vec![stream], ..Self::default() }
-    }
-}
+pub(crate) type Released = Box<dyn Any + Send>;
 
 impl Core {
-    pub(super) fn release(&mut self, what: impl Into<Released>) {
-        self.deliveries.push_back(Delivery::Release(what.into()));
+    pub(super) fn release(&mut self, what: impl Any + Send) {
+        self.deliveries.push_back(Delivery::Release(Box::new(what)));
     }
 
     /// The slot of a transceiver; `None` for one that is gone.
@@ -240,12 +224,8 @@ impl Core {
             self.session.forget_transceiver(id);
             return;
         };
-        let released = Released {
-            _objects: slot.kept.take().into_iter().collect(),
-            _streams: std::mem::take(&mut slot.streams).into_values().collect(),
-            ..Released::default()
-        };
-        self.release(released);
+        let kept = slot.kept.take();
+        self.release(kept);
         self.transceivers.removed.push_back(id);
     }
 
@@ -262,33 +242,32 @@ impl Core {
             let Some(slot) = self.transceivers.slots.remove(&id) else { continue };
             self.transceivers.dtmf.remove(&id);
             self.session.forget_transceiver(id);
-            let mut released = Released::from(slot.track);
-            let tracks = &mut self.transceivers.tracks;
-            released._tracks.extend(slot.sender_track.and_then(|track| tracks.release(track)));
-            self.release(released);
+            let sent = slot.sender_track.and_then(|track| self.transceivers.tracks.release(track));
+            self.release((slot, sent));
         }
     }
 
     /// The connection is closed: what its transceivers' objects hold goes, the objects stay.
     pub(super) fn close_transceivers(&mut self) -> (Vec<Arc<TransceiverObject>>, Released) {
-        let objects =
-            self.transceivers.slots.values().filter_map(|slot| slot.object.upgrade()).collect();
-        let streams =
-            self.transceivers.slots.values_mut().flat_map(|slot| std::mem::take(&mut slot.streams));
-        let mut released = Released {
-            _streams: streams.map(|(_, stream)| stream).collect(),
-            ..Released::default()
-        };
-        for (_, track) in std::mem::take(&mut self.transceivers.replacing).into_values() {
-            let track = track.and_then(|track| self.transceivers.tracks.release(track));
-            released._tracks.extend(track);
-        }
-        released._tracks.extend(self.transceivers.tracks.let_go());
-        self.transceivers.dtmf.clear();
-        (objects, released)
+        let transceivers = &mut self.transceivers;
+        let slots = transceivers.slots.values();
+        let objects = slots.filter_map(|slot| slot.object.upgrade()).collect();
+        let slots = transceivers.slots.values_mut();
+        let streams: Vec<_> = slots.map(|slot| std::mem::take(&mut slot.streams)).collect();
+        let replacing = std::mem::take(&mut transceivers.replacing).into_values();
+        let pending: Vec<_> = replacing
+            .filter_map(|(_, track)| track)
+            .map(|track| transceivers.tracks.release(track))
+            .collect();
+        let sent = transceivers.tracks.let_go();
+        transceivers.dtmf.clear();
+        (objects, Box::new((streams, pending, sent)))
     }
 }
 
 fn ids(streams: &[MediaStream]) -> Vec<String> {
     streams.iter().map(|stream| stream.id().to_owned()).collect()
 }
+
+#[cfg(test)]
+mod tests;
