@@ -56,7 +56,6 @@ mod transceiver;
 mod answer;
 mod mids;
 mod offer;
-#[cfg_attr(not(test), allow(dead_code, unused_imports))] // until transceivers use it
 mod rtp;
 mod section;
 mod transports;

@@ -123,6 +123,7 @@ impl Session {
         let mut placements = self.placements_for_offer(&slots, &bundle, options.ice_restart);
         let mut assignments = self.assignments.clone();
         let local = self.local();
+        let answer = self.most_recent_answer();
         let mut media = Vec::with_capacity(slots.len());
         for (index, slot) in slots.iter().enumerate() {
             let before = local.and_then(|local| local.media(index));
@@ -139,15 +140,14 @@ impl Session {
                     .to_media(),
                 ),
                 Slot::Rtp(id, kind, mid) => self.transceivers.get(*id).map(|transceiver| {
-                    let previous = before.filter(|before| {
-                        before.mid() == Some(mid) && media_kind(before) == Some(*kind)
-                    });
-                    let previous = previous.filter(|media| !media.is_rejected()).map(Formats::read);
+                    // RFC 9429 §5.2.2: in the order of the most recent answer.
+                    let answered = answer.and_then(|answer| answer.media_of_mid(mid));
+                    let answered = answered.filter(|media| !media.is_rejected()).map(Formats::read);
                     let formats = rtp::offer(
                         *kind,
                         transceiver.direction,
                         &transceiver.preferred_codecs,
-                        previous.as_ref(),
+                        answered.as_ref(),
                         &mut assignments,
                     );
                     RtpSection {
@@ -249,14 +249,17 @@ impl Session {
         slots
     }
 
+    fn most_recent_answer(&self) -> Option<&Description> {
+        [&self.current_local_description, &self.current_remote_description]
+            .into_iter()
+            .flatten()
+            .find(|description| description.type_ == RTCSdpType::Answer)
+    }
+
     /// The mids of the BUNDLE group: every section, but those that the most recent answer did not
     /// bundle (RFC 9429 §5.2.2).
     fn bundle_for_offer<'a>(&self, slots: &'a [Slot]) -> Vec<&'a str> {
-        let current = [&self.current_local_description, &self.current_remote_description];
-        let answer = current
-            .into_iter()
-            .flatten()
-            .find(|description| description.type_ == RTCSdpType::Answer);
+        let answer = self.most_recent_answer();
         let refused = |answer: &Description, mid: &str| {
             answer.index_of_mid(mid).is_some_and(|index| {
                 !answer.is_rejected(index) && answer.bundle_group(index).is_none()

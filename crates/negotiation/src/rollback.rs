@@ -161,6 +161,7 @@ impl Transceiver {
             && sender.send_encodings.iter().any(|encoding| encoding.rid.is_some())
         {
             sender.send_encodings.clone_from(ridless);
+            sender.last_returned_parameters = None;
         }
         // Step 4.7.12.3.4
         receiver.receiver_transport = receiver.last_stable_state_receiver_transport;

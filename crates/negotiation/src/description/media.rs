@@ -122,8 +122,8 @@ impl Session {
                 // A section that was rejected when the exchange began, and still is, is for
                 // nothing.
                 None if section.rejected && self.was_rejected(section.index) => continue,
-                // RFC 9429 §5.10
-                None if section.direction.receives() => association.take_available(section.kind),
+                // RFC 9429 §5.10: the peer is ready to receive what it sends.
+                None if section.direction.sends() => association.take_available(section.kind),
                 None => None,
             };
             let id = match found {
@@ -341,6 +341,8 @@ impl Transceiver {
             return;
         }
         let is_there = |rid: &Option<String>| rid.as_deref().is_some_and(&has);
+        // It is not what getParameters() has returned.
+        self.sender.last_returned_parameters = None;
         if encodings.iter().any(|encoding| is_there(&encoding.rid)) {
             encodings.retain(|encoding| is_there(&encoding.rid));
         } else {

@@ -123,7 +123,8 @@ pub type RTCRtpReceiveParameters = RTCRtpParameters;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RTCRtpCodingParameters {
-    /// The name of the encoding, letters and digits; read-only after `addTransceiver()`.
+    /// The name of the encoding, 1 to 255 letters, digits, `-` and `_`; read-only after
+    /// `addTransceiver()`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rid: Option<String>,
 }

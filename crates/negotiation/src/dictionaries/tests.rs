@@ -59,3 +59,32 @@ fn dictionaries_have_the_defaults_of_the_specification() {
     assert_eq!(RTCIceTransportPolicy::default(), RTCIceTransportPolicy::All);
     assert_eq!(RTCBundlePolicy::default(), RTCBundlePolicy::Balanced);
 }
+
+#[test]
+fn parameters_are_the_json_of_browsers() {
+    let json = r#"{"headerExtensions":[{"uri":"urn:a","id":1,"encrypted":false}],"rtcp":{"cname":"c","reducedSize":true},"codecs":[{"mimeType":"audio/opus","clockRate":48000,"channels":2,"sdpFmtpLine":"stereo=1","payloadType":111}],"transactionId":"t","encodings":[{"rid":"a","active":false,"maxBitrate":1,"maxFramerate":2.5,"scaleResolutionDownBy":4.0}]}"#;
+    let mut parameters: RTCRtpSendParameters = serde_json::from_str(json).unwrap();
+    assert_eq!(serde_json::to_string(&parameters).unwrap(), json);
+    assert_eq!(parameters.codecs[0].mime_type, "audio/opus");
+    assert_eq!(parameters.encodings[0].rid.as_deref(), Some("a"));
+    parameters.codecs[0].channels = None;
+    assert_eq!(parameters.parameters.codecs[0].codec.channels, None);
+}
+
+#[test]
+fn members_that_are_required_must_be_there_and_others_have_defaults() {
+    assert!(serde_json::from_str::<RTCRtpCodec>(r#"{"mimeType":"audio/opus"}"#).is_err());
+    let unsent = r#"{"headerExtensions":[],"rtcp":{},"codecs":[],"encodings":[]}"#;
+    assert!(serde_json::from_str::<RTCRtpSendParameters>(unsent).is_err());
+    let received: RTCRtpReceiveParameters = serde_json::from_str(unsent).unwrap();
+    assert_eq!(received, RTCRtpParameters::default());
+    let encoding: RTCRtpEncodingParameters = serde_json::from_str("{}").unwrap();
+    assert_eq!(encoding, RTCRtpEncodingParameters::default());
+    assert!(encoding.active);
+    let vp8: RTCRtpCodec =
+        serde_json::from_str(r#"{"mimeType":"video/VP8","clockRate":90000}"#).unwrap();
+    let json = serde_json::to_string(&vp8).unwrap();
+    assert_eq!(json, r#"{"mimeType":"video/VP8","clockRate":90000}"#);
+    assert_eq!("video".parse(), Ok(MediaKind::Video));
+    assert!(serde_json::from_str::<RTCRtpCodecParameters>(&json).is_err());
+}

@@ -156,13 +156,13 @@ pub(super) fn list_of_implemented_send_codecs(kind: MediaKind) -> &'static [Impl
     }
 }
 
-/// webrtc-pc §5.3: the list of implemented receive codecs.
+/// webrtc-pc §5.3: the list of implemented receive codecs, the same.
 pub(super) fn list_of_implemented_receive_codecs(kind: MediaKind) -> &'static [Implemented] {
     list_of_implemented_send_codecs(kind)
 }
 
-/// What a transceiver of this direction can use: what can be sent, if it sends, and received, if it
-/// receives. If it does neither, it may yet do both.
+/// What a transceiver of this direction can use: what can be sent if it sends, and what can be
+/// received if it receives.
 pub(super) fn usable_codecs(
     kind: MediaKind,
     direction: RTCRtpTransceiverDirection,
@@ -170,8 +170,9 @@ pub(super) fn usable_codecs(
     use RTCRtpTransceiverDirection::{Inactive, Recvonly, Sendonly, Sendrecv, Stopped};
     match direction {
         Sendonly => list_of_implemented_send_codecs(kind),
-        // The two lists are one.
-        Recvonly | Sendrecv | Inactive | Stopped => list_of_implemented_receive_codecs(kind),
+        Recvonly => list_of_implemented_receive_codecs(kind),
+        // What is on both lists, which are the same.
+        Sendrecv | Inactive | Stopped => list_of_implemented_send_codecs(kind),
     }
 }
 

@@ -43,14 +43,18 @@ pub(super) fn role(codec: &RTCRtpCodec) -> Role {
     known.map_or(Role::Media, |(_, role)| *role)
 }
 
-/// The payload types a format needs: what `rtx` repairs, what audio `red` carries.
+/// The payload types a format needs, each once: what `rtx` repairs, what audio `red` carries.
 pub(super) fn referenced(codec: &RTCRtpCodec) -> Vec<u8> {
     let Some(fmtp) = codec.sdp_fmtp_line.as_deref() else { return Vec::new() };
-    match role(codec) {
-        Role::Rtx => parameter(fmtp, "apt").and_then(|apt| apt.parse().ok()).into_iter().collect(),
-        Role::Red => fmtp.split('/').filter_map(|number| number.trim().parse().ok()).collect(),
+    let number = |text: &str| text.trim().parse().ok();
+    let mut numbers: Vec<u8> = match role(codec) {
+        Role::Rtx => parameter(fmtp, "apt").and_then(number).into_iter().collect(),
+        Role::Red => fmtp.split('/').filter_map(number).collect(),
         _ => Vec::new(),
-    }
+    };
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
 }
 
 /// A parameter of `a=fmtp` that is part of the media format even if it is absent.

@@ -62,11 +62,12 @@ pub(super) fn answer(ours: &str, offered: Option<&str>) -> String {
     let our_bytes = parameter(ours, "profile-level-id").and_then(bytes).unwrap_or(DEFAULT);
     let asymmetric = get(LEVEL_ASYMMETRY_ALLOWED) == Some("1")
         && parameter(ours, LEVEL_ASYMMETRY_ALLOWED) == Some("1");
+    let [_, _, our_level] = our_bytes;
     let [profile, iop, level_idc] = if asymmetric || level(our_bytes) < level(offered_bytes) {
         let [profile, iop, offered_level] = offered_bytes;
         // Constraint set 3 made level 1.1 into 1b; no level of ours is that.
         let is_1b = level(offered_bytes).1 && offered_level == 11;
-        [profile, if is_1b { iop & !0x10 } else { iop }, our_bytes[2]]
+        [profile, if is_1b { iop & !0x10 } else { iop }, our_level]
     } else {
         offered_bytes
     };

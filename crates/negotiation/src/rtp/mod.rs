@@ -29,3 +29,6 @@ pub(crate) use negotiated::{
 };
 pub(crate) use offer::offer;
 pub(crate) use preferences::check_codec_preferences;
+
+#[cfg(test)]
+mod tests;

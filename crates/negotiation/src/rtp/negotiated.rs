@@ -68,9 +68,9 @@ fn common_codecs<'a>(local: &'a Formats, remote: &'a Formats) -> Vec<(&'a Format
                 .collect();
             let Some(references) = references else { continue };
             let is_counterpart = |ours: &&Format| {
-                same_format(&ours.codec, &theirs.codec)
-                    && !is_used.get(usize::from(ours.payload_type)).is_some_and(|used| *used)
+                !is_used.get(usize::from(ours.payload_type)).is_some_and(|used| *used)
                     && (role(&theirs.codec) != Role::Rtx || referenced(&ours.codec) == references)
+                    && same_format(&ours.codec, &theirs.codec)
             };
             let ours = local
                 .codec(theirs.payload_type)

@@ -121,6 +121,7 @@ impl Transceiver {
             };
             if encoding.codec.as_ref().is_some_and(|codec| !negotiated(codec)) {
                 encoding.codec = None;
+                self.sender.last_returned_parameters = None;
             }
         }
     }
