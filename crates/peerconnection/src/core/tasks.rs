@@ -157,10 +157,10 @@ impl Core {
                 self.fire_track(transceiver, &streams);
             }
             Effect::Settle { operation, result } => {
-                self.operation_settled(operation);
                 if let Some(settle) = self.operations.remove(&operation) {
                     self.deliveries.push_back(Delivery::Settle(settle, result));
                 }
+                self.operation_settled(operation);
             }
             Effect::Transport(command) => self.run_command(now, command),
             Effect::Channel(command) => self.run_channel_command(now, command),

@@ -108,3 +108,20 @@ fn a_remote_stream_is_one_object_for_as_long_as_it_is_used_or_held() {
     let stream = msid.split(' ').next().unwrap();
     assert!(driver.core().transceivers.remote_streams.get(stream).is_none());
 }
+
+#[test]
+fn the_last_handle_of_a_connection_may_be_held_by_a_track_that_it_releases() {
+    let (pc, driver) = peer(5);
+    let track = MediaStreamTrack::new(MediaKind::Audio);
+    let sender = pc.add_track(&track, &[]).unwrap();
+    let weak = pc.downgrade();
+    track.on_ended(move |_| assert!(pc.get_senders().is_empty()));
+    drop(track);
+    assert!(weak.upgrade().is_some());
+    let replaced = sender.replace_track(None);
+    while driver.run_task() {}
+    assert!(weak.upgrade().is_none());
+    assert_eq!(futures::executor::block_on(replaced), Ok(()));
+    let replaced = futures::executor::block_on(sender.replace_track(None));
+    assert_eq!(replaced.unwrap_err().name(), "InvalidStateError");
+}
