@@ -121,7 +121,9 @@ impl Core {
             transport.agent.close(now);
         }
         self.collect_ice(id);
-        self.transports.remove(&id);
+        if let Some(transport) = self.transports.remove(&id) {
+            self.closed_transports.insert(id, &transport.dtls_object);
+        }
     }
 
     /// webrtc-pc §4.4.1.5, rollback: the generation that was being negotiated is dropped.
