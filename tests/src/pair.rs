@@ -144,6 +144,15 @@ fn word(event: &AnyEvent) -> String {
         AnyEvent::SctpTransportStateChange(_, state) => format!("sctp:{state}"),
         AnyEvent::DataChannelStateChange(_, state) => format!("channel:{state}"),
         AnyEvent::BufferedAmountLow(_) => "bufferedamountlow".to_owned(),
+        AnyEvent::Track(transceiver, _) => {
+            format!("track:{}", transceiver.receiver().track().kind())
+        }
+        AnyEvent::MediaStreamTrackMute(track) => format!("mute:{}", track.kind()),
+        AnyEvent::MediaStreamTrackUnmute(track) => format!("unmute:{}", track.kind()),
+        AnyEvent::MediaStreamTrackEnded(track) => format!("ended:{}", track.kind()),
+        AnyEvent::MediaStreamAddTrack(_, track) => format!("addtrack:{}", track.kind()),
+        AnyEvent::MediaStreamRemoveTrack(_, track) => format!("removetrack:{}", track.kind()),
+        AnyEvent::DtmfToneChange(_, tone) => format!("tone:{tone}"),
         AnyEvent::DtlsTransportError(_, error) => format!("dtls-error:{}", error.error_detail),
         AnyEvent::DataChannelError(_, error) => format!("channel-error:{}", error.error_detail),
         other => format!("{other:?}"),

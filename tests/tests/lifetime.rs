@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures::StreamExt;
 use peerconnection::host::TokioOptions;
 use peerconnection::{
-    AnyEvent, RTCConfiguration, RTCDataChannelState, RTCPeerConnection, RTCSignalingState,
+    AnyEvent, MediaKind, MediaStreamTrackState, RTCConfiguration, RTCDataChannelState,
+    RTCPeerConnection, RTCSignalingState,
 };
 
 /// Resident memory in KiB.
@@ -100,6 +101,28 @@ async fn dropping_the_last_handle_closes_the_connection_and_its_children() {
 }
 
 #[tokio::test]
+async fn a_track_ends_when_the_last_handle_of_its_connection_is_dropped() {
+    let pc = connection();
+    let transceiver = pc.add_transceiver(MediaKind::Audio, None).unwrap();
+    let (sender, receiver) = futures::channel::oneshot::channel();
+    let mut sender = Some(sender);
+    transceiver.receiver().track().on_ended(move |event| {
+        if let Some(sender) = sender.take() {
+            let _ = sender.send(event.target().ready_state());
+        }
+    });
+    drop(pc);
+    assert_eq!(receiver.await, Ok(MediaStreamTrackState::Ended));
+    all_tasks_ended().await;
+    assert_eq!(transceiver.direction().as_str(), "stopped");
+    assert_eq!(transceiver.current_direction().map(|d| d.as_str()), Some("stopped"));
+    assert_eq!(transceiver.sender().track(), None);
+    assert_eq!(transceiver.sender().get_parameters().encodings, []);
+    let replaced = transceiver.sender().replace_track(None).await;
+    assert_eq!(replaced.unwrap_err().name(), "InvalidStateError");
+}
+
+#[tokio::test]
 async fn close_rejects_what_is_pending_and_everything_after() {
     let pc = connection();
     let pending = pc.create_offer(None);
@@ -117,8 +140,10 @@ async fn close_rejects_what_is_pending_and_everything_after() {
 fn a_runtime_that_shuts_down_takes_its_connections_with_it() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (a, _b) = runtime.block_on(connected());
+    let receiver = a.add_transceiver(MediaKind::Audio, None).unwrap().receiver();
     drop(runtime);
     assert_eq!(a.signaling_state(), RTCSignalingState::Closed);
+    assert_eq!(receiver.track().ready_state(), MediaStreamTrackState::Ended);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dictionaries::RTCDataChannelInit;
-use crate::effect::{ChannelCommand, ChannelId, Effect, TransportCommand};
+use crate::effect::{ChannelCommand, ChannelId, Effect, TransportCommand, TransportId};
 use crate::error::{Error, RTCError, RTCErrorDetailType, RTCErrorInit};
 use crate::section::SCTP_PORT;
 use crate::session::Session;
@@ -77,6 +77,7 @@ pub(crate) struct SctpTransport {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Association {
+    transport: TransportId,
     remote_port: u16,
     sizes: MessageSizes,
 }
@@ -287,6 +288,14 @@ impl Session {
         }
         let command = match before {
             Some(before) if !new_port => {
+                if before.transport != transport {
+                    // RFC 9143 §7.4: the section was bundled into another, or is not any more.
+                    let command = TransportCommand::MoveSctp { transport };
+                    self.effects.push_back(Effect::Transport(command));
+                }
+                if let Some(sctp) = &mut self.sctp_transport {
+                    sctp.association = Some(Association { transport, remote_port, sizes });
+                }
                 if before.sizes == sizes {
                     return;
                 }
@@ -301,7 +310,7 @@ impl Session {
             },
         };
         if let Some(sctp) = &mut self.sctp_transport {
-            sctp.association = Some(Association { remote_port, sizes });
+            sctp.association = Some(Association { transport, remote_port, sizes });
             self.effects.push_back(Effect::Transport(command));
         }
     }

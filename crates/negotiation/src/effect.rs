@@ -161,6 +161,12 @@ pub enum TransportCommand {
         /// `[[MaxBufferSize]]` in bytes; never 0.
         max_buffer_size: u64,
     },
+    /// The association goes on over another transport, whose DTLS connection may have to be
+    /// established first; the transport it ran over may be destroyed next.
+    MoveSctp {
+        /// What it runs over from now on.
+        transport: TransportId,
+    },
     /// webrtc-pc §6.1.3.2: the sizes of the association changed.
     UpdateMaxMessageSize {
         /// `[[MaxMessageSize]]` in bytes; never 0.

@@ -13,6 +13,9 @@ pub enum Error {
     /// What was passed in does not fit what it is meant for.
     #[error("InvalidAccessError: {0}")]
     InvalidAccessError(String),
+    /// A text contains a character that it must not.
+    #[error("InvalidCharacterError: {0}")]
+    InvalidCharacterError(String),
     /// What was passed in was changed where it must not be.
     #[error("InvalidModificationError: {0}")]
     InvalidModificationError(String),
@@ -45,6 +48,7 @@ impl Error {
         match self {
             Self::InvalidStateError(_) => "InvalidStateError",
             Self::InvalidAccessError(_) => "InvalidAccessError",
+            Self::InvalidCharacterError(_) => "InvalidCharacterError",
             Self::InvalidModificationError(_) => "InvalidModificationError",
             Self::SyntaxError(_) => "SyntaxError",
             Self::TypeError(_) => "TypeError",
@@ -61,6 +65,7 @@ impl Error {
         match self {
             Self::InvalidStateError(message)
             | Self::InvalidAccessError(message)
+            | Self::InvalidCharacterError(message)
             | Self::InvalidModificationError(message)
             | Self::OperationError(message)
             | Self::SyntaxError(message)

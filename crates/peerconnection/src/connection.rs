@@ -96,6 +96,7 @@ impl Connection {
             Delivery::Message(channel, message) => channel.deliver(message),
             Delivery::End(channel) => channel.end(),
             Delivery::Fire(event) => self.fire(event),
+            Delivery::Release(released) => drop(released),
         }
     }
 }

@@ -44,10 +44,13 @@ mod perfect_negotiation;
 
 pub use api::*;
 pub use negotiation::{
-    Error, RTCAnswerOptions, RTCBundlePolicy, RTCDataChannelInit, RTCError, RTCErrorDetailType,
-    RTCErrorInit, RTCIceCandidateInit, RTCIceServer, RTCIceTransportPolicy,
-    RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCRtcpMuxPolicy, RTCSdpType,
-    RTCSessionDescription, RTCSessionDescriptionInit, RTCSignalingState,
+    Error, MediaKind, RTCAnswerOptions, RTCBundlePolicy, RTCDataChannelInit, RTCError,
+    RTCErrorDetailType, RTCErrorInit, RTCIceCandidateInit, RTCIceServer, RTCIceTransportPolicy,
+    RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCRtcpMuxPolicy, RTCRtcpParameters,
+    RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters,
+    RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpHeaderExtensionParameters,
+    RTCRtpParameters, RTCRtpReceiveParameters, RTCRtpSendParameters, RTCRtpTransceiverDirection,
+    RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit, RTCSignalingState,
 };
 pub use perfect_negotiation::{Negotiator, PerfectNegotiation, SignalingChannel, SignalingMessage};
 

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use peerconnection::{
     Error, Promise, RTCConfiguration, RTCDataChannel, RTCDataChannelInit, RTCIceCandidateInit,
-    RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnection, RTCSdpType,
-    RTCSessionDescriptionInit,
+    RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPeerConnection, RTCRtpSender,
+    RTCRtpTransceiver, RTCSdpType, RTCSessionDescriptionInit,
 };
 use serde_json::{Map, Value, json};
 use tests::{Conditions, World};
 
+use crate::media::{self, Local};
 use crate::state::{self, Names};
 use crate::trace::{Step, Trace};
 
@@ -29,7 +30,7 @@ enum Returned {
     Unsupported,
 }
 
-type Entries = Arc<Mutex<Vec<Value>>>;
+pub(crate) type Entries = Arc<Mutex<Vec<Value>>>;
 type Kept = Arc<Mutex<Option<RTCSessionDescriptionInit>>>;
 
 struct Side {
@@ -44,6 +45,7 @@ struct Side {
 pub(crate) struct Replay {
     world: World,
     sides: BTreeMap<String, Side>,
+    local: Local,
     names: Names,
 }
 
@@ -52,6 +54,7 @@ impl Replay {
         let mut world = World::new(trace.seed, Conditions::default());
         let configuration: RTCConfiguration =
             serde_json::from_value(trace.config.clone()).expect("a configuration");
+        let local = Local::default();
         let mut sides = BTreeMap::new();
         for name in ["a", "b"] {
             let pc = world.add_peer(configuration.clone());
@@ -64,7 +67,8 @@ impl Replay {
                 let event = "signalingstatechange";
                 push(&entries, json!({"event": event, "signalingState": state.as_str()}));
             });
-            let state = state::of(&pc, &[]);
+            media::log_tracks(&pc, &log, &local);
+            let state = state::of(&pc, &[], &local);
             let side = Side {
                 pc,
                 channels: Vec::new(),
@@ -75,7 +79,7 @@ impl Replay {
             };
             sides.insert(name.to_owned(), side);
         }
-        Self { world, sides, names: Names::default() }
+        Self { world, sides, local, names: Names::default() }
     }
 
     pub(crate) fn step(&mut self, step: &Step) -> Verdict {
@@ -101,21 +105,26 @@ impl Replay {
 
     fn compare(&mut self, step: &Step) -> Result<(), String> {
         for (name, side) in &mut self.sides {
-            let mut ours = std::mem::take(&mut *lock(&side.log));
-            let mut theirs = step.log.get(name).map(|log| log.entries.clone()).unwrap_or_default();
-            if step.log.get(name).is_some_and(|log| !log.ordered) {
-                ours.sort_by_key(Value::to_string);
-                theirs.sort_by_key(Value::to_string);
+            // The state first: most names are given there, one by one.
+            let now = state::of(&side.pc, &side.channels, &self.local);
+            let states = match step.state.get(name) {
+                Some(theirs) => state::same(&now, theirs, &mut self.names, name),
+                None if now == side.state => Ok(()),
+                None => Err(format!("{name} changed: {now}, was {}", side.state)),
+            };
+            let ours = std::mem::take(&mut *lock(&side.log));
+            let (theirs, ordered) = match step.log.get(name) {
+                Some(log) => (&*log.entries, log.ordered),
+                None => (&[][..], true),
+            };
+            if !state::same_log(&ours, theirs, ordered, &mut self.names) {
+                return Err(format!(
+                    "log of {name}: {}, not {}",
+                    Value::from(ours),
+                    Value::from(theirs)
+                ));
             }
-            if ours != theirs {
-                return Err(format!("log of {name}: {ours:?}, not {theirs:?}"));
-            }
-            let now = state::of(&side.pc, &side.channels);
-            match step.state.get(name) {
-                Some(theirs) => state::same(&now, theirs, &mut self.names, name)?,
-                None if now == side.state => {}
-                None => return Err(format!("{name} changed: {now}, was {}", side.state)),
-            }
+            states?;
             side.state = now;
         }
         Ok(())
@@ -185,13 +194,73 @@ impl Replay {
                 };
                 log_settled(index, side.pc.add_ice_candidate(candidate), &side.log);
             }
-            // They act on transceivers and senders, of which there are none.
-            "setDirection" | "stop" | "replaceTrack" | "removeTrack" | "setStreams" => {
-                return Returned::Skip;
+            "addTransceiver" => {
+                let init = media::init(op, &self.local);
+                let added = match op.get("track") {
+                    Some(_) => side.pc.add_transceiver(self.local.track(op), init),
+                    None => side.pc.add_transceiver(media::kind(op), init),
+                };
+                if let Err(error) = added {
+                    return Returned::Thrown(error);
+                }
             }
+            "addTrack" => {
+                let added = side.pc.add_track(&self.local.track(op), &self.local.streams(op));
+                if let Err(error) = added {
+                    return Returned::Thrown(error);
+                }
+            }
+            "removeTrack" => {
+                return on_sender(&side.pc, op, |sender| side.pc.remove_track(sender));
+            }
+            "setStreams" => {
+                return on_sender(&side.pc, op, |s| s.set_streams(&self.local.streams(op)));
+            }
+            "replaceTrack" => {
+                return on_sender(&side.pc, op, |sender| {
+                    let track = op.get("track").filter(|track| !track.is_null());
+                    let track = track.map(|_| self.local.track(op));
+                    log_settled(index, sender.replace_track(track), &side.log);
+                    Ok(())
+                });
+            }
+            "setDirection" => {
+                let Ok(direction) = word("direction").parse() else { return Returned::Unsupported };
+                return on_transceiver(&side.pc, op, |t| t.set_direction(direction));
+            }
+            "stop" => return on_transceiver(&side.pc, op, RTCRtpTransceiver::stop),
             _ => return Returned::Unsupported,
         }
         Returned::Ok
+    }
+}
+
+fn at<T: Clone>(list: &[T], op: &Map<String, Value>, key: &str) -> Option<T> {
+    let index = usize::try_from(op.get(key)?.as_u64()?).ok()?;
+    list.get(index).cloned()
+}
+
+fn on_sender(
+    pc: &RTCPeerConnection,
+    op: &Map<String, Value>,
+    call: impl FnOnce(&RTCRtpSender) -> Result<(), Error>,
+) -> Returned {
+    match at(&pc.get_senders(), op, "sender").map(|sender| call(&sender)) {
+        None => Returned::Skip,
+        Some(Ok(())) => Returned::Ok,
+        Some(Err(error)) => Returned::Thrown(error),
+    }
+}
+
+fn on_transceiver(
+    pc: &RTCPeerConnection,
+    op: &Map<String, Value>,
+    call: impl FnOnce(&RTCRtpTransceiver) -> Result<(), Error>,
+) -> Returned {
+    match at(&pc.get_transceivers(), op, "transceiver").map(|transceiver| call(&transceiver)) {
+        None => Returned::Skip,
+        Some(Ok(())) => Returned::Ok,
+        Some(Err(error)) => Returned::Thrown(error),
     }
 }
 
@@ -199,7 +268,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn push(entries: &Entries, entry: Value) {
+pub(crate) fn push(entries: &Entries, entry: Value) {
     lock(entries).push(entry);
 }
 

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use peerconnection::{RTCDataChannel, RTCPeerConnection, RTCSessionDescription};
+use peerconnection::{RTCDataChannel, RTCPeerConnection, RTCRtpTransceiver, RTCSessionDescription};
 use serde_json::{Value, json};
 
+use crate::media::Local;
+
 /// Our names to those of the trace, which are given in order of appearance; one to one.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Names {
     theirs: HashMap<String, String>,
     ours: HashMap<String, String>,
@@ -22,16 +24,17 @@ impl Names {
 }
 
 /// The state of a peer in the form of the traces, but with our names, each marked with `@`.
-pub(crate) fn of(pc: &RTCPeerConnection, channels: &[RTCDataChannel]) -> Value {
+pub(crate) fn of(pc: &RTCPeerConnection, channels: &[RTCDataChannel], local: &Local) -> Value {
+    let transceivers = pc.get_transceivers();
     json!({
         "signalingState": pc.signaling_state().as_str(),
-        "currentLocal": summary(pc.current_local_description()),
-        "pendingLocal": summary(pc.pending_local_description()),
-        "currentRemote": summary(pc.current_remote_description()),
-        "pendingRemote": summary(pc.pending_remote_description()),
-        "transceivers": [],
-        "senders": 0,
-        "receivers": 0,
+        "currentLocal": summary(pc.current_local_description(), local),
+        "pendingLocal": summary(pc.pending_local_description(), local),
+        "currentRemote": summary(pc.current_remote_description(), local),
+        "pendingRemote": summary(pc.pending_remote_description(), local),
+        "transceivers": transceivers.iter().map(|t| transceiver(t, local)).collect::<Vec<_>>(),
+        "senders": pc.get_senders().len(),
+        "receivers": pc.get_receivers().len(),
         "channels": channels
             .iter()
             .map(|c| json!({"label": c.label(), "readyState": c.ready_state().as_str()}))
@@ -39,7 +42,19 @@ pub(crate) fn of(pc: &RTCPeerConnection, channels: &[RTCDataChannel]) -> Value {
     })
 }
 
-fn summary(description: Option<RTCSessionDescription>) -> Value {
+fn transceiver(transceiver: &RTCRtpTransceiver, local: &Local) -> Value {
+    let track = transceiver.receiver().track();
+    json!({
+        "kind": track.kind().as_str(),
+        "mid": transceiver.mid().as_deref().map(mid_name),
+        "direction": transceiver.direction().as_str(),
+        "currentDirection": transceiver.current_direction().map(|direction| direction.as_str()),
+        "sending": transceiver.sender().track().map(|track| local.name_of_track(&track)),
+        "receiving": {"readyState": track.ready_state().as_str(), "muted": track.muted()},
+    })
+}
+
+fn summary(description: Option<RTCSessionDescription>, local: &Local) -> Value {
     let Some(description) = description else { return Value::Null };
     let sections: Vec<Section> = sections(description.sdp());
     let bundle = description
@@ -52,11 +67,11 @@ fn summary(description: Option<RTCSessionDescription>) -> Value {
         "type": description.type_().as_str(),
         "bundle": bundle,
         "ice": sections.iter().find(|s| !s.rejected).and_then(|s| s.ufrag.as_ref()).map(|u| format!("@u{u}")),
-        "media": sections.iter().map(Section::summary).collect::<Vec<_>>(),
+        "media": sections.iter().map(|section| section.summary(local)).collect::<Vec<_>>(),
     })
 }
 
-fn mid_name(mid: &str) -> String {
+pub(crate) fn mid_name(mid: &str) -> String {
     format!("@m{mid}")
 }
 
@@ -68,10 +83,11 @@ struct Section {
     bundle_only: bool,
     ufrag: Option<String>,
     direction: Option<String>,
+    streams: Vec<String>,
 }
 
 impl Section {
-    fn summary(&self) -> Value {
+    fn summary(&self, local: &Local) -> Value {
         let mut summary = json!({
             "kind": self.kind,
             "mid": mid_name(&self.mid),
@@ -81,6 +97,10 @@ impl Section {
             (self.rejected, self.kind.as_str(), &self.direction)
         {
             summary["direction"] = json!(direction);
+            let mut streams: Vec<_> =
+                self.streams.iter().map(|id| local.name_of_stream(id)).collect();
+            streams.sort();
+            summary["streams"] = json!(streams);
         }
         summary
     }
@@ -109,6 +129,12 @@ fn sections(sdp: &str) -> Vec<Section> {
             mid.clone_into(&mut section.mid);
         } else if let Some(ufrag) = line.strip_prefix("a=ice-ufrag:") {
             section.ufrag = Some(ufrag.to_owned());
+        } else if let Some(msid) = line.strip_prefix("a=msid:") {
+            let id = msid.split(' ').next().unwrap_or_default();
+            // RFC 8830 §2: no stream.
+            if id != "-" {
+                section.streams.push(id.to_owned());
+            }
         } else if line == "a=bundle-only" {
             section.bundle_only = true;
         } else if let Some(direction @ ("sendrecv" | "sendonly" | "recvonly" | "inactive")) =
@@ -121,6 +147,24 @@ fn sections(sdp: &str) -> Vec<Section> {
         section.rejected &= !section.bundle_only;
     }
     sections
+}
+
+/// Whether the entries of a log are the same up to the renaming, in order or as a multiset.
+pub(crate) fn same_log(ours: &[Value], theirs: &[Value], ordered: bool, names: &mut Names) -> bool {
+    let Some((first, rest)) = ours.split_first() else { return theirs.is_empty() };
+    let candidates = if ordered { theirs.len().min(1) } else { theirs.len() };
+    for index in 0..candidates {
+        let mut others = theirs.to_vec();
+        let entry = others.remove(index);
+        let mut trial = names.clone();
+        if same(first, &entry, &mut trial, "").is_ok()
+            && same_log(rest, &others, ordered, &mut trial)
+        {
+            *names = trial;
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether `ours` is `theirs` up to the renaming; else where they differ.

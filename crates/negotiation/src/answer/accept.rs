@@ -74,7 +74,8 @@ impl Session {
     }
 }
 
-/// For each section, whether the BUNDLE policy lets it be accepted.
+/// For each section, whether the BUNDLE policy lets it be accepted. The first one is the first that
+/// is not rejected already.
 fn bundling(offer: &Description, policy: RTCBundlePolicy) -> Vec<bool> {
     let group = |index: usize| offer.bundle_group(index);
     let mut first_of_kind: HashMap<&str, usize> = HashMap::new();
@@ -82,7 +83,8 @@ fn bundling(offer: &Description, policy: RTCBundlePolicy) -> Vec<bool> {
     sections
         .map(|(index, media)| {
             let first = match policy {
-                RTCBundlePolicy::MaxBundle => 0,
+                _ if media.is_rejected() => return false,
+                RTCBundlePolicy::MaxBundle => *first_of_kind.entry("").or_insert(index),
                 RTCBundlePolicy::Balanced => *first_of_kind.entry(media.kind()).or_insert(index),
                 RTCBundlePolicy::MaxCompat => return true,
             };

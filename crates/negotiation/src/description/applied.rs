@@ -18,6 +18,8 @@ pub(crate) struct Description {
     mids: Vec<String>,
     index_of_mid: HashMap<String, usize>,
     bundle: Vec<Option<usize>>,
+    /// The first section of each BUNDLE group.
+    tagged: Vec<Option<usize>>,
     transport_sections: Vec<usize>,
 }
 
@@ -37,8 +39,9 @@ impl Description {
         let index_of_mid =
             mids.iter().enumerate().map(|(index, mid)| (mid.clone(), index)).collect();
         let bundle = bundle_groups(&sdp);
-        let transport_sections = transport_sections(&sdp, &bundle);
-        Self { type_, sdp, mids, index_of_mid, bundle, transport_sections }
+        let tagged = tagged_sections(&sdp, &index_of_mid);
+        let transport_sections = transport_sections(&sdp, &bundle, &tagged);
+        Self { type_, sdp, mids, index_of_mid, bundle, tagged, transport_sections }
     }
 
     pub(crate) fn to_session_description(&self) -> RTCSessionDescription {
@@ -80,6 +83,14 @@ impl Description {
     /// The number of the BUNDLE group that the section is in.
     pub(crate) fn bundle_group(&self, index: usize) -> Option<usize> {
         self.bundle.get(index).copied().flatten()
+    }
+
+    /// Whether the section is the first of its BUNDLE group, or in none.
+    pub(crate) fn is_tagged(&self, index: usize) -> bool {
+        match self.bundle_group(index) {
+            None => true,
+            Some(group) => self.tagged.get(group).copied().flatten() == Some(index),
+        }
     }
 
     /// The section that has the attributes of category TRANSPORT for this one: itself, or the
@@ -157,17 +168,21 @@ fn bundle_groups(description: &sdp::Description) -> Vec<Option<usize>> {
     media.map(|media| group_of.get(media.mid()?).copied()).collect()
 }
 
-/// [`Description::transport_section`] of every section.
-fn transport_sections(description: &sdp::Description, bundle: &[Option<usize>]) -> Vec<usize> {
+/// The first section of each BUNDLE group.
+fn tagged_sections(
+    description: &sdp::Description,
+    index_of_mid: &HashMap<String, usize>,
+) -> Vec<Option<usize>> {
     let groups = description.bundle_groups();
-    let index_of: HashMap<&str, usize> = description
-        .media()
-        .iter()
-        .enumerate()
-        .filter_map(|(index, media)| Some((media.mid()?, index)))
-        .collect();
-    let tagged: Vec<Option<usize>> =
-        groups.iter().map(|group| index_of.get(group.first()?.as_str()).copied()).collect();
+    groups.iter().map(|group| index_of_mid.get(group.first()?).copied()).collect()
+}
+
+/// [`Description::transport_section`] of every section.
+fn transport_sections(
+    description: &sdp::Description,
+    bundle: &[Option<usize>],
+    tagged: &[Option<usize>],
+) -> Vec<usize> {
     let of = |(index, group): (usize, &Option<usize>)| {
         if description.ice_parameters(index).is_some() {
             return index;

@@ -89,7 +89,9 @@ impl Session {
     fn check_dtls_associations(&self, description: &Description) -> Result<(), Error> {
         let mut checked = BTreeSet::new();
         for index in 0..description.sdp.media().len() {
-            let mid = description.mid(index).filter(|_| !description.is_rejected(index));
+            // The others of a BUNDLE group use the transport of its first section.
+            let is_used = !description.is_rejected(index) && description.is_tagged(index);
+            let mid = description.mid(index).filter(|_| is_used);
             let id = mid.and_then(|mid| self.transports.of_mid(mid));
             if let Some(transport) = id.and_then(|id| self.transports.get(id))
                 && checked.insert(transport.id())
@@ -264,7 +266,7 @@ fn check_restart(
     for index in 0..answer.sdp.media().len() {
         // Only what goes on in the same section and on the same transport can restart.
         let goes_on = |description: &&Description| {
-            description.transport_section(index) == index
+            description.is_tagged(index)
                 && !description.is_rejected(index)
                 && description.mid(index) == answer.mid(index)
         };

@@ -3,6 +3,7 @@
 //! - `add`: `addTrack()`, `removeTrack()`, `addTransceiver()` and the legacy options of an offer
 //! - `association`: which transceiver an m= section belongs to (RFC 9429 §5.10)
 //! - `direction`: `direction`, `stop()` and codec preferences
+//! - `dtmf`: whether telephone tones can be sent
 //! - `parameters`: `getParameters()` and `setParameters()`
 //! - `receiver`, `sender`: their slots, `replaceTrack()` and `setStreams()`
 //! - `remote_tracks`: processing remote MediaStreamTracks (§5.1.1)
@@ -10,6 +11,7 @@
 mod add;
 mod association;
 mod direction;
+mod dtmf;
 mod parameters;
 mod receiver;
 mod remote_tracks;

@@ -1,8 +1,8 @@
 //! Firing an event: to the handler of its target, and to the streams.
 
 use super::{
-    AnyEvent, Event, RTCDataChannelEvent, RTCDataChannelState, RTCErrorEvent,
-    RTCPeerConnectionIceEvent,
+    AnyEvent, Event, MediaStreamTrackEvent, RTCDTMFToneChangeEvent, RTCDataChannelEvent,
+    RTCDataChannelState, RTCErrorEvent, RTCPeerConnectionIceEvent, RTCTrackEvent,
 };
 use crate::connection::Connection;
 
@@ -39,6 +39,11 @@ impl Connection {
             AnyEvent::DataChannel(channel) => {
                 handlers.datachannel.call("datachannel", || {
                     Some(RTCDataChannelEvent { target: self.handle()?, channel })
+                });
+            }
+            AnyEvent::Track(transceiver, streams) => {
+                handlers.track.call("track", || {
+                    Some(RTCTrackEvent { target: self.handle()?, transceiver, streams })
                 });
             }
             AnyEvent::IceTransportStateChange(target, _) => {
@@ -83,6 +88,34 @@ impl Connection {
             AnyEvent::DataChannelError(target, error) => {
                 let object = target.object.clone();
                 object.error.call("error", || Some(RTCErrorEvent { target, error }));
+            }
+            AnyEvent::DtmfToneChange(target, tone) => {
+                let object = target.object.clone();
+                let event = RTCDTMFToneChangeEvent { target, tone };
+                object.tonechange.call("tonechange", || Some(event));
+            }
+            AnyEvent::MediaStreamTrackMute(target) => {
+                let object = target.object.clone();
+                object.onmute.call("mute", || Some(Event { target }));
+            }
+            AnyEvent::MediaStreamTrackUnmute(target) => {
+                let object = target.object.clone();
+                object.onunmute.call("unmute", || Some(Event { target }));
+            }
+            AnyEvent::MediaStreamTrackEnded(target) => {
+                let object = target.object.clone();
+                object.onended.call("ended", || Some(Event { target }));
+                object.clear_handlers();
+            }
+            AnyEvent::MediaStreamAddTrack(target, track) => {
+                let object = target.object.clone();
+                let event = MediaStreamTrackEvent { target, track };
+                object.onaddtrack.call("addtrack", || Some(event));
+            }
+            AnyEvent::MediaStreamRemoveTrack(target, track) => {
+                let object = target.object.clone();
+                let event = MediaStreamTrackEvent { target, track };
+                object.onremovetrack.call("removetrack", || Some(event));
             }
         }
     }

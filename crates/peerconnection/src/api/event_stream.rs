@@ -88,6 +88,8 @@ impl Subscribers {
 
     /// Gives an event to every subscriber; makes none if there is no subscriber.
     pub(crate) fn publish(&self, event: impl FnOnce() -> Option<AnyEvent>) {
+        // Dropped with nothing locked: a handle in an event may be the last one.
+        let mut lost = Vec::new();
         let mut subscriptions = self.subscriptions();
         if subscriptions.queues.is_empty() {
             return;
@@ -97,7 +99,7 @@ impl Subscribers {
             let Some(queue) = queue.upgrade() else { return false };
             let mut state = queue.state();
             if state.events.len() == CAPACITY {
-                state.events.pop_front();
+                lost.extend(state.events.pop_front());
                 state.lost += 1;
             }
             state.events.push_back(event.clone());

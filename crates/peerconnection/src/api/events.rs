@@ -1,12 +1,15 @@
 //! The events, as handlers and streams receive them.
 
+use std::sync::Arc;
+
 use negotiation::{RTCError, RTCSignalingState};
 
 use super::{
-    MessageData, RTCDataChannel, RTCDataChannelState, RTCDtlsTransport, RTCDtlsTransportState,
-    RTCIceCandidate, RTCIceCandidatePair, RTCIceConnectionState, RTCIceGathererState,
-    RTCIceGatheringState, RTCIceTransport, RTCIceTransportState, RTCPeerConnection,
-    RTCPeerConnectionState, RTCSctpTransport, RTCSctpTransportState,
+    MediaStream, MediaStreamTrack, MessageData, RTCDTMFSender, RTCDataChannel, RTCDataChannelState,
+    RTCDtlsTransport, RTCDtlsTransportState, RTCIceCandidate, RTCIceCandidatePair,
+    RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceTransport,
+    RTCIceTransportState, RTCPeerConnection, RTCPeerConnectionState, RTCRtpTransceiver,
+    RTCSctpTransport, RTCSctpTransportState,
 };
 
 /// An event without members of its own, fired at `T`.
@@ -152,6 +155,9 @@ pub enum AnyEvent {
     ConnectionStateChange(RTCPeerConnectionState),
     /// `datachannel` at the connection.
     DataChannel(RTCDataChannel),
+    /// `track` at the connection: the transceiver has a track to receive, which belongs to these
+    /// streams.
+    Track(RTCRtpTransceiver, Arc<[MediaStream]>),
     /// `statechange` at an ICE transport.
     IceTransportStateChange(RTCIceTransport, RTCIceTransportState),
     /// `gatheringstatechange` at an ICE transport.
@@ -170,4 +176,16 @@ pub enum AnyEvent {
     BufferedAmountLow(RTCDataChannel),
     /// `error` at a data channel.
     DataChannelError(RTCDataChannel, RTCError),
+    /// `mute` at a track.
+    MediaStreamTrackMute(MediaStreamTrack),
+    /// `unmute` at a track.
+    MediaStreamTrackUnmute(MediaStreamTrack),
+    /// `ended` at a track.
+    MediaStreamTrackEnded(MediaStreamTrack),
+    /// `addtrack` at a stream.
+    MediaStreamAddTrack(MediaStream, MediaStreamTrack),
+    /// `removetrack` at a stream.
+    MediaStreamRemoveTrack(MediaStream, MediaStreamTrack),
+    /// `tonechange` at a DTMF sender: this tone begins; empty at the end of the last one.
+    DtmfToneChange(RTCDTMFSender, &'static str),
 }

@@ -1,9 +1,12 @@
 //! The W3C objects, one file an interface. They are cheap handles: cloning one gives another
 //! handle to the same object, and `==` compares identity, as `===` does in JavaScript.
 
-/// Handles compare by the identity of their object.
+/// Handles compare by the identity of their object, and show one attribute for debugging.
 macro_rules! identity {
     ($name:ident) => {
+        $crate::api::identity!($name, "state" => state);
+    };
+    ($name:ident, $attribute:literal => $getter:ident) => {
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
                 std::sync::Arc::ptr_eq(&self.object, &other.object)
@@ -15,7 +18,7 @@ macro_rules! identity {
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($name))
-                    .field("state", &self.state())
+                    .field($attribute, &self.$getter())
                     .finish_non_exhaustive()
             }
         }
@@ -28,21 +31,29 @@ mod configuration;
 mod data_channel;
 mod dispatch;
 mod dtls_transport;
+mod dtmf_sender;
 mod event_stream;
 mod events;
 mod handler;
 mod ice_candidate;
 mod ice_transport;
+mod media;
 mod peer_connection;
+mod peer_connection_rtp;
 mod promise;
+mod rtp_receiver;
+mod rtp_sender;
+mod rtp_transceiver;
 mod sctp_transport;
 mod states;
 mod stream;
+mod track_event;
 
 pub use certificate::{RTCCertificate, RTCDtlsFingerprint};
 pub use configuration::RTCConfiguration;
 pub use data_channel::{MessageData, Messages, RTCDataChannel};
 pub use dtls_transport::RTCDtlsTransport;
+pub use dtmf_sender::{RTCDTMFSender, RTCDTMFToneChangeEvent};
 pub use event_stream::{Events, Lagged};
 pub use events::{
     AnyEvent, Event, MessageEvent, RTCDataChannelEvent, RTCErrorEvent,
@@ -54,8 +65,13 @@ pub use ice_candidate::{
     RTCLocalIceCandidateInit,
 };
 pub use ice_transport::RTCIceTransport;
+pub use media::{MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MediaStreamTrackState};
 pub use peer_connection::{RTCPeerConnection, WeakPeerConnection};
+pub use peer_connection_rtp::{RTCRtpTransceiverInit, TrackOrKind};
 pub use promise::Promise;
+pub use rtp_receiver::{RTCRtpContributingSource, RTCRtpReceiver, RTCRtpSynchronizationSource};
+pub use rtp_sender::RTCRtpSender;
+pub use rtp_transceiver::RTCRtpTransceiver;
 pub use sctp_transport::RTCSctpTransport;
 pub use states::{
     RTCDataChannelState, RTCDtlsTransportState, RTCIceConnectionState, RTCIceGathererState,
@@ -63,11 +79,14 @@ pub use states::{
     RTCSctpTransportState,
 };
 pub use stream::DataChannelStream;
+pub use track_event::RTCTrackEvent;
 
 pub(crate) use data_channel::{ChannelAttributes, ChannelObject};
 pub(crate) use dtls_transport::DtlsTransportObject;
 pub(crate) use event_stream::Subscribers;
 pub(crate) use ice_transport::IceTransportObject;
+pub(crate) use media::{StreamObject, TrackObject};
 pub(crate) use peer_connection::{Handle, PeerConnectionHandlers};
-pub(crate) use promise::{Settle, closed};
+pub(crate) use promise::{Settle, closed, undefined};
+pub(crate) use rtp_transceiver::TransceiverObject;
 pub(crate) use sctp_transport::SctpTransportObject;

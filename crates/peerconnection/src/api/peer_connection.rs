@@ -9,10 +9,11 @@ use negotiation::{
 };
 
 use super::handler::{Handler, handlers};
+use super::promise::undefined;
 use super::{
     Event, Events, Promise, RTCCertificate, RTCConfiguration, RTCDataChannel, RTCDataChannelEvent,
     RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionIceErrorEvent,
-    RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSctpTransport,
+    RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSctpTransport, RTCTrackEvent,
 };
 use crate::connection::Connection;
 use crate::host::{Driver, Host, TokioOptions};
@@ -72,6 +73,7 @@ pub(crate) struct PeerConnectionHandlers {
     pub(crate) icegatheringstatechange: Handler<Event<RTCPeerConnection>>,
     pub(crate) connectionstatechange: Handler<Event<RTCPeerConnection>>,
     pub(crate) datachannel: Handler<RTCDataChannelEvent>,
+    pub(crate) track: Handler<RTCTrackEvent>,
 }
 
 impl PeerConnectionHandlers {
@@ -84,6 +86,7 @@ impl PeerConnectionHandlers {
         self.icegatheringstatechange.set(None);
         self.connectionstatechange.set(None);
         self.datachannel.set(None);
+        self.track.set(None);
     }
 }
 
@@ -92,14 +95,11 @@ impl Connection {
     /// no event will be fired at the connection any more, so its handlers can go.
     pub(crate) fn close(&self) {
         let abandoned = self.api(|core, now| core.close(now));
+        abandoned.clear_handlers();
         drop(abandoned);
         self.handlers.clear();
         self.subscribers.end();
     }
-}
-
-fn undefined(outcome: Outcome) -> Option<()> {
-    matches!(outcome, Outcome::Undefined).then_some(())
 }
 
 fn description(outcome: Outcome) -> Option<RTCSessionDescriptionInit> {
@@ -161,7 +161,7 @@ impl RTCPeerConnection {
         WeakPeerConnection { object: Arc::downgrade(&self.object) }
     }
 
-    fn connection(&self) -> &Arc<Connection> {
+    pub(super) fn connection(&self) -> &Arc<Connection> {
         &self.object.connection
     }
 
@@ -270,8 +270,8 @@ impl RTCPeerConnection {
         self.connection().api(|core, _| core.set_configuration(configuration))
     }
 
-    /// Closes the connection, its channels and its transports, at once. No event is fired at the
-    /// connection; promises that are pending are rejected with `InvalidStateError`. Does nothing
+    /// Closes the connection, its transceivers, channels and transports, at once. No event is fired
+    /// at the connection; the tracks of its receivers end, with an event. Promises that are pending are rejected with `InvalidStateError`. Does nothing
     /// on a closed connection.
     #[doc(alias("RTCPeerConnection.close"))]
     pub fn close(&self) {
@@ -370,7 +370,8 @@ impl RTCPeerConnection {
     }
 
     /// Every event of the connection and its children from now on, in the order of the
-    /// specification. Costs nothing when unused; a subscriber that leaves more than 1,024 events
+    /// specification. It ends with the connection: the `ended` events of the tracks that end with
+    /// it go to their handlers only. Costs nothing when unused; a subscriber that leaves more than 1,024 events
     /// unread loses the oldest and is told how many.
     pub fn events(&self) -> Events {
         self.connection().subscribers.subscribe()

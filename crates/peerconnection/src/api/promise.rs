@@ -8,6 +8,11 @@ use std::task::{Context, Poll, Waker};
 
 use negotiation::{Error, Outcome};
 
+/// What `Promise<undefined>` resolves with.
+pub(crate) fn undefined(outcome: Outcome) -> Option<()> {
+    matches!(outcome, Outcome::Undefined).then_some(())
+}
+
 /// What a method returns that returns a promise in the specification.
 ///
 /// The operation has started when the method returns, whether or not the future is polled:

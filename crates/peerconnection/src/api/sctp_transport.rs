@@ -37,7 +37,7 @@ impl RTCSctpTransport {
     #[doc(alias("RTCSctpTransport.transport"))]
     pub fn transport(&self) -> Option<RTCDtlsTransport> {
         let connection = self.object.connection.upgrade()?;
-        let core = connection.core();
+        let mut core = connection.core();
         let transport = core
             .sctp_transport_slots()
             .filter(|slots| Arc::ptr_eq(&slots.object, &self.object))?

@@ -79,6 +79,7 @@ impl Core {
                 self.update_max_message_size(max_message_size, max_buffer_size);
                 self.start_sctp(now, transport, local_port, remote_port);
             }
+            TransportCommand::MoveSctp { transport } => self.move_sctp(now, transport),
             TransportCommand::UpdateMaxMessageSize { max_message_size, max_buffer_size } => {
                 self.update_max_message_size(max_message_size, max_buffer_size);
             }
@@ -120,7 +121,9 @@ impl Core {
             transport.agent.close(now);
         }
         self.collect_ice(id);
-        self.transports.remove(&id);
+        if let Some(transport) = self.transports.remove(&id) {
+            self.closed_transports.insert(id, &transport.dtls_object);
+        }
     }
 
     /// webrtc-pc §4.4.1.5, rollback: the generation that was being negotiated is dropped.

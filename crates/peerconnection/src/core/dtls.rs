@@ -1,14 +1,34 @@
 //! webrtc-pc §5.5: from the DTLS association to the slots of RTCDtlsTransport.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
 
 use super::Core;
-use crate::api::{AnyEvent, RTCDtlsTransport, RTCDtlsTransportState};
+use crate::api::{
+    AnyEvent, DtlsTransportObject, IceTransportObject, RTCDtlsTransport, RTCDtlsTransportState,
+};
 
 impl Core {
-    pub(crate) fn dtls_transport(&self, id: TransportId) -> Option<RTCDtlsTransport> {
-        self.transports.get(&id).map(|t| RTCDtlsTransport { object: t.dtls_object.clone() })
+    /// The object of a transport; also of one that was destroyed, which is closed for ever.
+    pub(crate) fn dtls_transport(&mut self, id: TransportId) -> Option<RTCDtlsTransport> {
+        let object = match self.transports.get(&id) {
+            Some(transport) => transport.dtls_object.clone(),
+            None => self.closed_transport(id)?,
+        };
+        Some(RTCDtlsTransport { object })
+    }
+
+    fn closed_transport(&mut self, id: TransportId) -> Option<Arc<DtlsTransportObject>> {
+        if let Some(object) = self.closed_transports.get(&id) {
+            return Some(object);
+        }
+        // Nobody has looked at it since it was destroyed: a new object is as good.
+        let ice_object = Arc::new(IceTransportObject::new(self.connection.clone(), id));
+        let object = Arc::new(DtlsTransportObject::new(ice_object));
+        self.closed_transports.insert(id, &object);
+        Some(object)
     }
 
     pub(crate) fn dtls_state(&self, id: TransportId) -> Option<RTCDtlsTransportState> {
@@ -52,7 +72,8 @@ impl Core {
 
     /// §5.5 `onerror`.
     pub(super) fn dtls_error(&mut self, id: TransportId, error: transport::DtlsError) {
-        let Some(target) = self.dtls_transport(id) else { return };
+        let Some(transport) = self.transports.get(&id) else { return };
+        let target = RTCDtlsTransport { object: transport.dtls_object.clone() };
         let detail = match &error {
             transport::DtlsError::FingerprintMismatch => RTCErrorDetailType::FingerprintFailure,
             _ => RTCErrorDetailType::DtlsFailure,

@@ -5,8 +5,8 @@ use negotiation::TransportId;
 use super::convert::{to_api, to_sdp};
 use super::{Core, Task};
 use crate::api::{
-    AnyEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceGathererState, RTCIceParameters,
-    RTCIceRole, RTCIceTransport, RTCIceTransportState,
+    AnyEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceGathererState, RTCIceGatheringState,
+    RTCIceParameters, RTCIceRole, RTCIceTransport, RTCIceTransportState,
 };
 use crate::host::Action;
 
@@ -160,8 +160,10 @@ impl Core {
         let changed = self.update_ice_gathering_state();
         // Steps 6 and 7
         self.fire_gathering_state_change(id, changed);
-        // Step 8
-        self.fire(AnyEvent::IceCandidate(None));
+        // Step 8, as §4.8.2 has it: "all RTCIceTransports have finished gathering candidates".
+        if self.ice_gathering_state() == RTCIceGatheringState::Complete {
+            self.fire(AnyEvent::IceCandidate(None));
+        }
     }
 
     /// §5.6 "change the selected candidate pair and state".

@@ -8,19 +8,29 @@
 //! - `dtls`: DTLS transports likewise
 //! - `sctp`: the SCTP transport likewise
 //! - `channels`: data channels likewise
+//! - `transceivers`: the objects of transceivers, senders and receivers
+//! - `sender_tracks`: the tracks that senders have
+//! - `media`: remote tracks and their streams
+//! - `dtmf`: telephone tones
 //! - `states`: the aggregated states
 //! - `network`: datagrams, timers and what the host is asked to do
 //! - `convert`: candidates of the agent to and from those of SDP
+//! - `weak_map`: objects that live as long as the application holds them
 
 mod channels;
 mod commands;
 mod convert;
 mod dtls;
+mod dtmf;
 mod ice;
+mod media;
 mod network;
 mod sctp;
+mod sender_tracks;
 mod states;
 mod tasks;
+mod transceivers;
+mod weak_map;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Weak};
@@ -31,13 +41,15 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::api::{
-    AnyEvent, ChannelObject, DtlsTransportObject, IceTransportObject, MessageData, Promise,
-    RTCCertificate, RTCConfiguration, RTCDtlsTransportState, RTCIceConnectionState,
-    RTCIceGatheringState, RTCPeerConnectionState, Settle,
+    AnyEvent, ChannelObject, DtlsTransportObject, IceTransportObject, MediaStreamTrackState,
+    MessageData, Promise, RTCCertificate, RTCConfiguration, RTCDtlsTransportState,
+    RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState, Settle, TransceiverObject,
 };
 use crate::connection::Connection;
 use crate::host::{Action, SocketId};
 use tasks::Task;
+use transceivers::{Released, Transceivers};
+use weak_map::WeakMap;
 
 pub(crate) use ice::IceTransportSlots;
 pub(crate) use sctp::SctpTransportSlots;
@@ -53,6 +65,8 @@ pub(crate) enum Delivery {
     /// Tell the readers and writers of a channel that it is closed, now that its events have been
     /// delivered.
     End(Arc<ChannelObject>),
+    /// Drop this.
+    Release(Released),
 }
 
 /// What a connection that was closed leaves pending.
@@ -60,6 +74,21 @@ pub(crate) enum Delivery {
 pub(crate) struct Abandoned {
     _operations: HashMap<OperationId, Settle>,
     _deliveries: VecDeque<Delivery>,
+    transceivers: Vec<Arc<TransceiverObject>>,
+    _released: Option<Released>,
+}
+
+impl Abandoned {
+    /// Clears the handlers of what nothing will be fired at any more.
+    pub(crate) fn clear_handlers(&self) {
+        for object in &self.transceivers {
+            object.tonechange.set(None);
+            // One that is live will be told that it has ended.
+            if object.receiver_track.ready_state() == MediaStreamTrackState::Ended {
+                object.receiver_track.object.clear_handlers();
+            }
+        }
+    }
 }
 
 /// One RTCIceTransport and the RTCDtlsTransport above it.
@@ -84,10 +113,13 @@ pub(crate) struct Core {
     is_closed: bool,
 
     transports: BTreeMap<TransportId, Transport>,
+    /// Those that were destroyed, as long as somebody looks at them.
+    closed_transports: WeakMap<TransportId, DtlsTransportObject>,
     sctp: Option<SctpTransportSlots>,
     channels: BTreeMap<ChannelId, Arc<ChannelObject>>,
     /// The channel of each SCTP stream in use.
     streams: HashMap<u16, ChannelId>,
+    transceivers: Transceivers,
 
     ice_gathering_state: RTCIceGatheringState,
     ice_connection_state: RTCIceConnectionState,
@@ -132,9 +164,11 @@ impl Core {
             deterministic,
             is_closed: false,
             transports: BTreeMap::new(),
+            closed_transports: WeakMap::default(),
             sctp: None,
             channels: BTreeMap::new(),
             streams: HashMap::new(),
+            transceivers: Transceivers::default(),
             ice_gathering_state: RTCIceGatheringState::New,
             ice_connection_state: RTCIceConnectionState::New,
             connection_state: RTCPeerConnectionState::New,
@@ -161,10 +195,19 @@ impl Core {
         if self.is_closed {
             return Promise::rejected(crate::api::closed());
         }
+        self.start(convert, call).1
+    }
+
+    /// Likewise, while the connection is open; the operation with its promise.
+    fn start<T>(
+        &mut self,
+        convert: fn(Outcome) -> Option<T>,
+        call: impl FnOnce(&mut Session) -> OperationId,
+    ) -> (OperationId, Promise<T>) {
         let (settle, promise) = Promise::new(convert);
         let operation = call(&mut self.session);
         self.operations.insert(operation, settle);
-        promise
+        (operation, promise)
     }
 
     pub(crate) fn configuration(&self) -> &RTCConfiguration {
@@ -201,6 +244,7 @@ impl Core {
         // Steps 2 to 4
         self.is_closed = true;
         self.session.close();
+        let (transceivers, released) = self.close_transceivers();
         // Step 5: abruptly, no event is fired.
         for channel in std::mem::take(&mut self.channels).into_values() {
             channel.end();
@@ -225,10 +269,22 @@ impl Core {
         self.ice_connection_state = RTCIceConnectionState::Closed;
         self.connection_state = RTCPeerConnectionState::Closed;
         self.tasks.clear();
+        // §5.4 "stop sending and receiving" step 5: the one thing that is still fired.
+        let ended = |d: &Delivery| matches!(d, Delivery::Fire(AnyEvent::MediaStreamTrackEnded(_)));
+        let deliveries = std::mem::take(&mut self.deliveries).into_iter();
+        let (still_fired, abandoned): (VecDeque<_>, VecDeque<_>) = deliveries.partition(ended);
+        self.deliveries = still_fired;
+        for slot in self.transceivers.slots.values_mut() {
+            if std::mem::take(&mut slot.ends) {
+                self.tasks.push_back(Task::EndTrack(slot.track.clone()));
+            }
+        }
         self.woken = false;
         Abandoned {
             _operations: std::mem::take(&mut self.operations),
-            _deliveries: std::mem::take(&mut self.deliveries),
+            _deliveries: abandoned,
+            transceivers,
+            _released: Some(released),
         }
     }
 

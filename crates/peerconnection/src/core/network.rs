@@ -33,6 +33,7 @@ impl Core {
     /// Takes from the transports what they have made of the last inputs: tasks and actions.
     pub(crate) fn collect(&mut self, now: Instant) {
         self.collect_negotiation();
+        self.forget_transceivers();
         let mut next = self.transports.keys().next().copied();
         while let Some(id) = next {
             self.collect_ice(id);
@@ -102,6 +103,7 @@ impl Core {
                 transport.stack.handle_timeout(now);
             }
         }
+        self.handle_dtmf_timeout(now);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
@@ -109,11 +111,18 @@ impl Core {
             .values()
             .flat_map(|t| [t.agent.poll_timeout(), t.stack.poll_timeout()])
             .flatten()
+            .chain(self.dtmf_timeout())
             .min()
     }
 
     pub(crate) fn poll_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        while let Some(action) = self.actions.pop_front() {
+            match action {
+                Action::Gather { transport, .. } if !self.transports.contains_key(&transport) => {}
+                action => return Some(action),
+            }
+        }
+        None
     }
 
     /// The next datagram to send. Once all have been taken, what making them has brought about,
@@ -163,11 +172,14 @@ impl Core {
         generation: GenerationId,
         socket: SocketId,
         local: SocketAddr,
-    ) -> bool {
-        let Some(slot) = self.transports.get_mut(&transport) else { return false };
+    ) {
+        let Some(slot) = self.transports.get_mut(&transport) else {
+            // It was discarded in the meantime.
+            self.actions.push_back(Action::CloseSocket(socket));
+            return;
+        };
         self.sockets.insert(socket, transport);
         slot.agent.add_socket(now, generation, socket, local);
-        true
     }
 
     pub(crate) fn gathering_done(

@@ -153,4 +153,11 @@ impl Core {
             self.queue(Task::ChannelClosed(channel, error.clone()));
         }
     }
+
+    /// RFC 9143 §7.4: the association goes on over another transport.
+    pub(super) fn move_sctp(&mut self, _now: Instant, id: TransportId) {
+        if let Some(sctp) = &mut self.sctp {
+            sctp.transport = Some(id);
+        }
+    }
 }

@@ -114,7 +114,12 @@ impl Core {
         let gathering = self.update_ice_gathering_state();
         let ice = self.update_ice_connection_state();
         let connection = self.update_the_connection_state();
-        for event in [gathering, ice, connection].into_iter().flatten() {
+        // §4.8.2: the null candidate comes with the state, also when the last transport that was
+        // gathering has gone.
+        let finished =
+            gathering.is_some() && self.ice_gathering_state == RTCIceGatheringState::Complete;
+        let candidate = finished.then_some(AnyEvent::IceCandidate(None));
+        for event in [gathering, candidate, ice, connection].into_iter().flatten() {
             self.fire(event);
         }
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use negotiation::{ChannelId, Effect, Error, TransportId};
+use negotiation::{ChannelId, Effect, Error, TransceiverId, TransportId};
 
 use super::{Core, Delivery};
-use crate::api::{AnyEvent, ChannelObject, MessageData};
+use crate::api::{AnyEvent, ChannelObject, MediaStreamTrack, MessageData};
 
 /// A task of the networking task source.
 pub(super) enum Task {
@@ -29,6 +29,10 @@ pub(super) enum Task {
     DtlsState(TransportId, transport::DtlsState),
     /// §5.5: an error of the DTLS transport.
     DtlsError(TransportId, transport::DtlsError),
+    /// mediacapture-main §4.3.1: a track has ended with its connection.
+    EndTrack(MediaStreamTrack),
+    /// §7.2: the DTMF playout task steps.
+    Dtmf(TransceiverId),
     /// §6.1.1: connected procedure.
     SctpConnected,
     /// §6.1.1: the association is gone; with an error, if it ended with one.
@@ -87,7 +91,7 @@ impl Core {
     /// Runs the next task; what it does is then there to be delivered. `false` if there is none.
     pub(crate) fn run_next_task(&mut self, now: Instant) -> bool {
         let Some(task) = self.tasks.pop_front() else { return false };
-        if !self.is_closed {
+        if !self.is_closed || matches!(task, Task::EndTrack(_)) {
             self.run_task(now, task);
         }
         true
@@ -110,6 +114,8 @@ impl Core {
             Task::IceRole(transport, role) => self.ice_role_changed(transport, role),
             Task::DtlsState(transport, state) => self.dtls_state_changed(transport, state),
             Task::DtlsError(transport, error) => self.dtls_error(transport, error),
+            Task::EndTrack(track) => self.end_track(track),
+            Task::Dtmf(sender) => self.dtmf_playout(now, sender),
             Task::SctpConnected => self.sctp_connected(),
             Task::SctpClosed(error) => self.sctp_closed(error),
             Task::ChannelAnnounced(stream, config) => {
@@ -147,14 +153,18 @@ impl Core {
             Effect::Fire(negotiation::Event::SignalingStateChange(state)) => {
                 self.fire(AnyEvent::SignalingStateChange(state));
             }
+            Effect::Fire(negotiation::Event::Track { transceiver, streams }) => {
+                self.fire_track(transceiver, &streams);
+            }
             Effect::Settle { operation, result } => {
                 if let Some(settle) = self.operations.remove(&operation) {
                     self.deliveries.push_back(Delivery::Settle(settle, result));
                 }
+                self.operation_settled(operation);
             }
-            Effect::Fire(negotiation::Event::Track { .. }) | Effect::Media(_) => {}
             Effect::Transport(command) => self.run_command(now, command),
             Effect::Channel(command) => self.run_channel_command(now, command),
+            Effect::Media(command) => self.run_media_command(command),
         }
     }
 

@@ -96,9 +96,7 @@ impl Driver {
         socket: SocketId,
         local: SocketAddr,
     ) {
-        self.input(|core, now| {
-            core.socket_bound(now, transport, generation, socket, local);
-        });
+        self.input(|core, now| core.socket_bound(now, transport, generation, socket, local));
     }
 
     /// No more sockets will be bound for this [`Action::Gather`].

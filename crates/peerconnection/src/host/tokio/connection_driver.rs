@@ -266,5 +266,7 @@ impl Drop for ConnectionDriver {
     /// The runtime shuts down: nothing will move the connection any more.
     fn drop(&mut self) {
         self.driver.connection().close();
+        // What `close()` still has to tell: that tracks have ended.
+        while self.driver.run_task() {}
     }
 }

@@ -1,0 +1,236 @@
+//! mediacapture-main §4.2 `MediaStream` and §4.4 `MediaStreamTrackEvent`.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use negotiation::MediaKind;
+
+use super::{MediaStreamTrack, MediaStreamTrackState, id};
+use crate::api::handler::{Handler, handlers};
+
+/// mediacapture-main §4.2: tracks that belong together.
+///
+/// A cheap handle; clones made with `Clone` are the same object. The peer makes a stream with the
+/// same [`id`](Self::id) of those with which a track is sent.
+///
+/// ```
+/// use peerconnection::{MediaKind, MediaStream, MediaStreamTrack};
+///
+/// let (sound, picture) =
+///     (MediaStreamTrack::new(MediaKind::Audio), MediaStreamTrack::new(MediaKind::Video));
+/// let stream = MediaStream::with_tracks([sound.clone(), picture]);
+/// assert_eq!(stream.get_audio_tracks(), [sound.clone()]);
+/// stream.remove_track(&sound);
+/// assert_eq!(stream.get_tracks().len(), 1);
+/// ```
+#[derive(Clone)]
+pub struct MediaStream {
+    pub(crate) object: Arc<StreamObject>,
+}
+
+pub(crate) struct StreamObject {
+    id: String,
+    /// The track set, in the order in which tracks were added.
+    tracks: Mutex<Vec<MediaStreamTrack>>,
+    pub(crate) onaddtrack: Handler<MediaStreamTrackEvent>,
+    pub(crate) onremovetrack: Handler<MediaStreamTrackEvent>,
+}
+
+/// mediacapture-main §4.4: a track was added to a stream or removed from it, not by the
+/// application.
+#[derive(Clone, Debug)]
+pub struct MediaStreamTrackEvent {
+    pub(crate) target: MediaStream,
+    pub(crate) track: MediaStreamTrack,
+}
+
+impl MediaStreamTrackEvent {
+    /// The stream.
+    pub fn target(&self) -> &MediaStream {
+        &self.target
+    }
+
+    /// The track.
+    #[doc(alias("MediaStreamTrackEvent.track"))]
+    pub fn track(&self) -> &MediaStreamTrack {
+        &self.track
+    }
+}
+
+impl Default for MediaStream {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MediaStream {
+    /// A stream without tracks.
+    pub fn new() -> Self {
+        Self::with_id(id::generate())
+    }
+
+    /// A stream of these tracks; one that is there already is not added again.
+    pub fn with_tracks(tracks: impl IntoIterator<Item = MediaStreamTrack>) -> Self {
+        let stream = Self::new();
+        for track in tracks {
+            stream.add_track(&track);
+        }
+        stream
+    }
+
+    /// Another stream of the same tracks.
+    pub fn from_stream(stream: &Self) -> Self {
+        Self::with_tracks(stream.get_tracks())
+    }
+
+    /// webrtc-pc §9.2: the peer chose the id.
+    pub(crate) fn with_id(id: String) -> Self {
+        Self {
+            object: Arc::new(StreamObject {
+                id,
+                tracks: Mutex::default(),
+                onaddtrack: Handler::default(),
+                onremovetrack: Handler::default(),
+            }),
+        }
+    }
+
+    fn tracks(&self) -> MutexGuard<'_, Vec<MediaStreamTrack>> {
+        self.object.tracks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The identifier: a UUID, or what the peer chose for a remote stream.
+    #[doc(alias("MediaStream.id"))]
+    pub fn id(&self) -> &str {
+        &self.object.id
+    }
+
+    /// All tracks, in the order in which they were added.
+    #[doc(alias = "getTracks")]
+    pub fn get_tracks(&self) -> Vec<MediaStreamTrack> {
+        self.tracks().clone()
+    }
+
+    /// The tracks that carry sound.
+    #[doc(alias = "getAudioTracks")]
+    pub fn get_audio_tracks(&self) -> Vec<MediaStreamTrack> {
+        self.tracks_of(MediaKind::Audio)
+    }
+
+    /// The tracks that carry pictures.
+    #[doc(alias = "getVideoTracks")]
+    pub fn get_video_tracks(&self) -> Vec<MediaStreamTrack> {
+        self.tracks_of(MediaKind::Video)
+    }
+
+    fn tracks_of(&self, kind: MediaKind) -> Vec<MediaStreamTrack> {
+        self.tracks().iter().filter(|track| track.kind() == kind).cloned().collect()
+    }
+
+    /// The track with this id, if there is one.
+    #[doc(alias = "getTrackById")]
+    pub fn get_track_by_id(&self, id: &str) -> Option<MediaStreamTrack> {
+        self.tracks().iter().find(|track| track.id() == id).cloned()
+    }
+
+    /// Adds a track, unless it is there already. Fires no event.
+    #[doc(alias("MediaStream.addTrack"))]
+    pub fn add_track(&self, track: &MediaStreamTrack) {
+        self.add_a_track(track);
+    }
+
+    /// Removes a track, if it is there. Fires no event.
+    #[doc(alias("MediaStream.removeTrack"))]
+    pub fn remove_track(&self, track: &MediaStreamTrack) {
+        self.remove_a_track(track);
+    }
+
+    /// mediacapture-main §4.2 "add a track", steps 1 and 2. Whether `addtrack` is to be fired.
+    pub(crate) fn add_a_track(&self, track: &MediaStreamTrack) -> bool {
+        let mut tracks = self.tracks();
+        let is_new = !tracks.contains(track);
+        if is_new {
+            tracks.push(track.clone());
+        }
+        is_new
+    }
+
+    /// mediacapture-main §4.2 "remove a track", steps 1 and 2. Whether `removetrack` is to be
+    /// fired.
+    pub(crate) fn remove_a_track(&self, track: &MediaStreamTrack) -> bool {
+        let removed = {
+            let mut tracks = self.tracks();
+            let at = tracks.iter().position(|t| t == track);
+            at.map(|at| tracks.remove(at))
+        };
+        // With it may go what its handlers captured: not under the lock.
+        removed.is_some()
+    }
+
+    /// Whether a track of the stream has not ended.
+    #[doc(alias("MediaStream.active"))]
+    pub fn active(&self) -> bool {
+        self.tracks().iter().any(|track| track.ready_state() == MediaStreamTrackState::Live)
+    }
+
+    /// `clone()`: a stream with an id of its own, of clones of the tracks. (`Clone::clone` gives
+    /// another handle to the same stream.)
+    #[doc(alias = "clone")]
+    #[must_use]
+    pub fn clone_stream(&self) -> Self {
+        Self::with_tracks(self.get_tracks().iter().map(MediaStreamTrack::clone_track))
+    }
+
+    handlers! {
+        /// `addtrack`: the peer has added a track to the stream.
+        #[doc(alias = "onaddtrack")]
+        on_addtrack / clear_on_addtrack: MediaStreamTrackEvent => object.onaddtrack;
+        /// `removetrack`: the peer has removed a track from the stream.
+        #[doc(alias = "onremovetrack")]
+        on_removetrack / clear_on_removetrack: MediaStreamTrackEvent => object.onremovetrack;
+    }
+}
+
+crate::api::identity!(MediaStream, "id" => id);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tracks_are_kept_in_order_and_only_once() {
+        let [first, second] = [MediaKind::Video, MediaKind::Audio].map(MediaStreamTrack::new);
+        let stream = MediaStream::with_tracks([first.clone(), second.clone(), first.clone()]);
+        assert_eq!(stream.get_tracks(), [first.clone(), second.clone()]);
+        assert_eq!(stream.get_video_tracks(), std::slice::from_ref(&first));
+        assert_eq!(stream.get_audio_tracks(), std::slice::from_ref(&second));
+        assert_eq!(stream.get_track_by_id(second.id()), Some(second.clone()));
+        stream.remove_track(&first);
+        stream.remove_track(&first);
+        assert_eq!(stream.get_track_by_id(first.id()), None);
+        assert_eq!(stream.get_tracks(), [second]);
+    }
+
+    #[test]
+    fn a_stream_is_active_while_a_track_is_live() {
+        let stream = MediaStream::new();
+        assert!(!stream.active());
+        let track = MediaStreamTrack::new(MediaKind::Audio);
+        stream.add_track(&track);
+        assert!(stream.active());
+        track.stop();
+        assert!(!stream.active());
+    }
+
+    #[test]
+    fn a_stream_made_of_another_shares_its_tracks_and_a_clone_does_not() {
+        let track = MediaStreamTrack::new(MediaKind::Audio);
+        let stream = MediaStream::with_tracks([track.clone()]);
+        let (shares, cloned) = (MediaStream::from_stream(&stream), stream.clone_stream());
+        assert_eq!(stream.clone(), stream);
+        assert!(shares != stream && cloned != stream);
+        assert!(shares.id() != stream.id() && cloned.id() != stream.id());
+        assert_eq!(shares.get_tracks(), stream.get_tracks());
+        assert_ne!(cloned.get_tracks(), [track]);
+        assert_eq!(cloned.get_audio_tracks().len(), 1);
+    }
+}

@@ -1,0 +1,156 @@
+//! webrtc-pc §5.4 `RTCRtpTransceiver`.
+
+use std::sync::{Arc, Mutex, Weak};
+
+use negotiation::{Error, MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection, TransceiverId};
+
+use super::dtmf_sender::RTCDTMFToneChangeEvent;
+use super::handler::Handler;
+use super::promise::closed;
+use super::{MediaStreamTrack, RTCRtpReceiver, RTCRtpSender};
+use crate::connection::Connection;
+use crate::core::Core;
+
+/// webrtc-pc §5.4: a sender and a receiver that share an m= section.
+///
+/// Made by [`addTransceiver`](super::RTCPeerConnection::add_transceiver),
+/// [`addTrack`](super::RTCPeerConnection::add_track), or a remote description with an m= section
+/// that no transceiver of ours suits. A cheap handle; it does not keep the connection open.
+///
+/// ```no_run
+/// # fn example() -> Result<(), peerconnection::Error> {
+/// use peerconnection::{
+///     MediaKind, RTCConfiguration, RTCPeerConnection, RTCRtpTransceiverDirection,
+///     RTCRtpTransceiverInit,
+/// };
+///
+/// let pc = RTCPeerConnection::new(RTCConfiguration::default())?;
+/// let direction = RTCRtpTransceiverDirection::Recvonly;
+/// let init = RTCRtpTransceiverInit { direction, ..Default::default() };
+/// let transceiver = pc.add_transceiver(MediaKind::Video, init)?;
+/// assert_eq!(transceiver.mid(), None);
+/// transceiver.set_direction(RTCRtpTransceiverDirection::Sendrecv)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RTCRtpTransceiver {
+    pub(crate) object: Arc<TransceiverObject>,
+}
+
+/// A transceiver with its sender, its receiver and what belongs to them.
+pub(crate) struct TransceiverObject {
+    pub(crate) connection: Weak<Connection>,
+    pub(crate) id: TransceiverId,
+    pub(crate) kind: MediaKind,
+    /// `[[ReceiverTrack]]`
+    pub(crate) receiver_track: MediaStreamTrack,
+    /// `[[JitterBufferTarget]]`
+    pub(crate) jitter_buffer_target: Mutex<Option<f64>>,
+    pub(crate) tonechange: Handler<RTCDTMFToneChangeEvent>,
+}
+
+impl TransceiverObject {
+    pub(crate) fn new(
+        connection: Weak<Connection>,
+        id: TransceiverId,
+        kind: MediaKind,
+        receiver_track: MediaStreamTrack,
+    ) -> Self {
+        Self {
+            connection,
+            id,
+            kind,
+            receiver_track,
+            jitter_buffer_target: Mutex::default(),
+            tonechange: Handler::default(),
+        }
+    }
+
+    /// Reads what the core knows; `None` when the connection is gone.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Core) -> Option<T>) -> Option<T> {
+        let connection = self.connection.upgrade()?;
+        let core = connection.core();
+        read(&core)
+    }
+
+    /// Reads slots of the transceiver.
+    pub(super) fn slots<T>(&self, read: impl FnOnce(&negotiation::Transceiver) -> T) -> Option<T> {
+        self.read(|core| core.session.transceiver(self.id).map(read))
+    }
+
+    /// Calls the core.
+    pub(super) fn call<T>(
+        &self,
+        call: impl FnOnce(&mut Core) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let connection = self.connection.upgrade().ok_or_else(closed)?;
+        connection.api(|core, _| call(core))
+    }
+}
+
+impl RTCRtpTransceiver {
+    /// The mid of its m= section; `None` before it was negotiated and after that was rolled back.
+    #[doc(alias("RTCRtpTransceiver.mid"))]
+    pub fn mid(&self) -> Option<String> {
+        self.object.slots(|slots| slots.mid().map(str::to_owned)).flatten()
+    }
+
+    /// What sends.
+    #[doc(alias("RTCRtpTransceiver.sender"))]
+    pub fn sender(&self) -> RTCRtpSender {
+        RTCRtpSender { object: self.object.clone() }
+    }
+
+    /// What receives.
+    #[doc(alias("RTCRtpTransceiver.receiver"))]
+    pub fn receiver(&self) -> RTCRtpReceiver {
+        RTCRtpReceiver { object: self.object.clone() }
+    }
+
+    /// The direction that the application wants; `stopped` from [`stop`](Self::stop) on.
+    #[doc(alias("RTCRtpTransceiver.direction"))]
+    pub fn direction(&self) -> RTCRtpTransceiverDirection {
+        let direction = self.object.slots(negotiation::Transceiver::direction);
+        direction.unwrap_or(RTCRtpTransceiverDirection::Stopped)
+    }
+
+    /// Sets the direction that the application wants; it takes effect with the next negotiation.
+    ///
+    /// # Errors
+    /// - `InvalidStateError` if the transceiver is stopping or stopped.
+    /// - `TypeError` for `stopped`.
+    pub fn set_direction(&self, direction: RTCRtpTransceiverDirection) -> Result<(), Error> {
+        self.object.call(|core| core.session.set_direction(self.object.id, direction))
+    }
+
+    /// The direction that was negotiated; `None` before the first negotiation.
+    #[doc(alias = "currentDirection")]
+    pub fn current_direction(&self) -> Option<RTCRtpTransceiverDirection> {
+        let direction = self.object.slots(negotiation::Transceiver::current_direction);
+        direction.unwrap_or(Some(RTCRtpTransceiverDirection::Stopped))
+    }
+
+    /// Stops the transceiver for good: it sends and receives no more, and the track of its
+    /// receiver ends. The next negotiation rejects its m= section. Does nothing the second time.
+    ///
+    /// # Errors
+    /// `InvalidStateError` if the connection is closed.
+    #[doc(alias("RTCRtpTransceiver.stop"))]
+    pub fn stop(&self) -> Result<(), Error> {
+        self.object.call(|core| core.session.stop(self.object.id))
+    }
+
+    /// Sets which codecs to negotiate, in which order; an empty list goes back to the default.
+    ///
+    /// # Errors
+    /// `InvalidModificationError` if a codec is not among the capabilities of
+    /// [sender](RTCRtpSender::get_capabilities) and [receiver](RTCRtpReceiver::get_capabilities),
+    /// or none of them carries media by itself.
+    #[doc(alias = "setCodecPreferences")]
+    pub fn set_codec_preferences(&self, codecs: Vec<RTCRtpCodec>) -> Result<(), Error> {
+        self.object.call(|core| core.session.set_codec_preferences(self.object.id, codecs))
+    }
+}
+
+super::identity!(RTCRtpTransceiver, "mid" => mid);

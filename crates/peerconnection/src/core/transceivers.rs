@@ -1,0 +1,273 @@
+//! webrtc-pc §5: the objects of the negotiation's transceivers, and what is called on them.
+//!
+//! The negotiation has the slots; here is the one object of each transceiver. It is made when
+//! somebody asks for it or something happens to it, kept while the transceiver is in the set, and
+//! after that for as long as the application holds it.
+
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Weak};
+
+use negotiation::{
+    Error, OperationId, TrackId, TrackOrKind as LocalTrackOrKind, TransceiverId, TransceiverInit,
+};
+use rand::RngExt;
+
+use super::dtmf::Dtmf;
+use super::sender_tracks::{SenderTracks, local_track};
+use super::weak_map::WeakMap;
+use super::{Core, Delivery};
+use crate::api::{
+    MediaStream, MediaStreamTrack, Promise, RTCRtpSender, RTCRtpTransceiver, RTCRtpTransceiverInit,
+    StreamObject, TrackOrKind, TransceiverObject, undefined,
+};
+
+/// How many of the transceivers that have left the set are looked at each time.
+const LOOKED_AT: usize = 2;
+
+/// The objects of a connection's transceivers, and what belongs to them.
+#[derive(Default)]
+pub(super) struct Transceivers {
+    pub(super) slots: HashMap<TransceiverId, Slot>,
+    /// Those that have left the set and are not forgotten yet.
+    removed: VecDeque<TransceiverId>,
+    pub(super) tracks: SenderTracks,
+    /// The replaceTrack() operations that are not settled, and the track each will set.
+    replacing: HashMap<OperationId, (TransceiverId, Option<TrackId>)>,
+    /// The streams of remote tracks, by the id that the peer chose.
+    pub(super) remote_streams: WeakMap<String, StreamObject>,
+    pub(super) dtmf: BTreeMap<TransceiverId, Dtmf>,
+}
+
+pub(super) struct Slot {
+    object: Weak<TransceiverObject>,
+    /// While the transceiver is in the set.
+    kept: Option<Arc<TransceiverObject>>,
+    /// `[[ReceiverTrack]]`
+    pub(super) track: MediaStreamTrack,
+    /// Whether the track is still to be told that it has ended.
+    pub(super) ends: bool,
+    /// `[[AssociatedRemoteMediaStreams]]` by their ids: while one is here it is the connection's
+    /// stream of that id.
+    pub(super) streams: HashMap<String, MediaStream>,
+    /// `[[SenderTrack]]` when this was last looked at.
+    sender_track: Option<TrackId>,
+}
+
+/// What is to be dropped with nothing locked: with an object goes what its handlers captured, and
+/// that may be the last handle of a connection.
+pub(crate) type Released = Box<dyn Any + Send>;
+
+impl Core {
+    pub(super) fn release(&mut self, what: impl Any + Send) {
+        self.deliveries.push_back(Delivery::Release(Box::new(what)));
+    }
+
+    /// The slot of a transceiver; `None` for one that is gone.
+    pub(super) fn slot(&mut self, id: TransceiverId) -> Option<&mut Slot> {
+        if !self.transceivers.slots.contains_key(&id) {
+            self.transceiver_object(id)?;
+        }
+        self.transceivers.slots.get_mut(&id)
+    }
+
+    /// The object of a transceiver; `None` for one that is gone.
+    pub(super) fn transceiver_object(
+        &mut self,
+        id: TransceiverId,
+    ) -> Option<Arc<TransceiverObject>> {
+        if let Some(slot) = self.transceivers.slots.get(&id) {
+            return slot.object.upgrade();
+        }
+        let transceiver = self.session.transceiver(id)?;
+        let track = MediaStreamTrack::remote(transceiver.kind(), self.random.random());
+        let ends = !transceiver.is_stopping();
+        if !ends {
+            track.end();
+        }
+        let (kind, connection) = (transceiver.kind(), self.connection.clone());
+        let object = Arc::new(TransceiverObject::new(connection, id, kind, track.clone()));
+        let slot = Slot {
+            object: Arc::downgrade(&object),
+            kept: Some(object.clone()),
+            track,
+            ends,
+            streams: HashMap::new(),
+            sender_track: None,
+        };
+        self.transceivers.slots.insert(id, slot);
+        Some(object)
+    }
+
+    fn new_transceiver(
+        &mut self,
+        id: TransceiverId,
+        track: Option<&MediaStreamTrack>,
+    ) -> Result<RTCRtpTransceiver, Error> {
+        let object = self.transceiver_object(id);
+        self.update_sender_track(id, track);
+        object
+            .map(|object| RTCRtpTransceiver { object })
+            .ok_or_else(|| Error::OperationError("the transceiver is gone".to_owned()))
+    }
+
+    /// §5.1 CollectTransceivers, of those that are not stopped if asked for.
+    pub(crate) fn collect_transceivers(&mut self, not_stopped: bool) -> Vec<RTCRtpTransceiver> {
+        let session = &self.session;
+        let ids: Vec<_> = session
+            .transceivers()
+            .filter(|id| !not_stopped || session.transceiver(*id).is_some_and(|t| !t.is_stopped()))
+            .collect();
+        let objects = ids.into_iter().filter_map(|id| self.transceiver_object(id));
+        objects.map(|object| RTCRtpTransceiver { object }).collect()
+    }
+
+    /// §5.1 addTrack.
+    pub(crate) fn add_track(
+        &mut self,
+        track: &MediaStreamTrack,
+        streams: &[MediaStream],
+    ) -> Result<RTCRtpSender, Error> {
+        let id = self.session.add_track(local_track(track), &ids(streams))?;
+        self.new_transceiver(id, Some(track)).map(|transceiver| transceiver.sender())
+    }
+
+    /// §5.1 removeTrack.
+    pub(crate) fn remove_track(&mut self, sender: &TransceiverObject) -> Result<(), Error> {
+        // Step 4; step 3, which comes before it, is the session's.
+        if !self.is_closed && !Weak::ptr_eq(&self.connection, &sender.connection) {
+            return Err(Error::InvalidAccessError("the sender is another connection's".to_owned()));
+        }
+        self.session.remove_track(sender.id)?;
+        self.update_sender_track(sender.id, None);
+        Ok(())
+    }
+
+    /// §5.1 addTransceiver.
+    pub(crate) fn add_transceiver(
+        &mut self,
+        track_or_kind: &TrackOrKind,
+        init: &RTCRtpTransceiverInit,
+    ) -> Result<RTCRtpTransceiver, Error> {
+        let (track, track_or_kind) = match track_or_kind {
+            TrackOrKind::Track(track) => (Some(track), LocalTrackOrKind::Track(local_track(track))),
+            TrackOrKind::Kind(kind) => (None, LocalTrackOrKind::Kind(*kind)),
+        };
+        let init = TransceiverInit {
+            direction: init.direction,
+            streams: ids(&init.streams),
+            send_encodings: init.send_encodings.clone(),
+        };
+        let id = self.session.add_transceiver(track_or_kind, init)?;
+        self.new_transceiver(id, track)
+    }
+
+    /// §5.2 replaceTrack.
+    pub(crate) fn replace_track(
+        &mut self,
+        sender: &TransceiverObject,
+        with_track: Option<&MediaStreamTrack>,
+    ) -> Promise<()> {
+        if self.is_closed {
+            return Promise::rejected(crate::api::closed());
+        }
+        let local = with_track.map(local_track);
+        let track = local.as_ref().map(|track| track.id);
+        let (operation, promise) =
+            self.start(undefined, |session| session.replace_track(sender.id, local));
+        if let Some(track) = with_track {
+            self.transceivers.tracks.acquire(track);
+        }
+        self.transceivers.replacing.insert(operation, (sender.id, track));
+        promise
+    }
+
+    /// A replaceTrack() operation may have been settled: the sender has its new track.
+    pub(super) fn operation_settled(&mut self, operation: OperationId) {
+        let Some((sender, track)) = self.transceivers.replacing.remove(&operation) else { return };
+        let object = track.and_then(|track| self.transceivers.tracks.get(track));
+        self.update_sender_track(sender, object.as_ref());
+        if let Some(track) = track.and_then(|track| self.transceivers.tracks.release(track)) {
+            self.release(track);
+        }
+        if let Some(object) = object {
+            self.release(object);
+        }
+    }
+
+    /// `[[SenderTrack]]` may have been set, to `track` if to any.
+    fn update_sender_track(&mut self, id: TransceiverId, track: Option<&MediaStreamTrack>) {
+        let Some(slot) = self.transceivers.slots.get_mut(&id) else { return };
+        let now = self.session.transceiver(id).and_then(negotiation::Transceiver::sender_track);
+        let before = std::mem::replace(&mut slot.sender_track, now);
+        if before == now {
+            return;
+        }
+        if let Some(track) = track
+            && now == Some(local_track(track).id)
+        {
+            self.transceivers.tracks.acquire(track);
+        }
+        if let Some(track) = before.and_then(|track| self.transceivers.tracks.release(track)) {
+            self.release(track);
+        }
+    }
+
+    pub(crate) fn sender_track(&self, id: TransceiverId) -> Option<MediaStreamTrack> {
+        self.transceivers.tracks.get(self.session.transceiver(id)?.sender_track()?)
+    }
+
+    /// A transceiver has left the set.
+    pub(super) fn transceiver_removed(&mut self, id: TransceiverId) {
+        let Some(slot) = self.transceivers.slots.get_mut(&id) else {
+            // Nobody has ever seen it.
+            self.session.forget_transceiver(id);
+            return;
+        };
+        let kept = slot.kept.take();
+        self.release(kept);
+        self.transceivers.removed.push_back(id);
+    }
+
+    /// Forgets transceivers that have left the set and that the application has dropped: looks at
+    /// a few of them each time.
+    pub(super) fn forget_transceivers(&mut self) {
+        for _ in 0..LOOKED_AT {
+            let Some(id) = self.transceivers.removed.pop_front() else { return };
+            let Some(slot) = self.transceivers.slots.get(&id) else { continue };
+            if slot.object.strong_count() > 0 || slot.ends {
+                self.transceivers.removed.push_back(id);
+                continue;
+            }
+            let Some(slot) = self.transceivers.slots.remove(&id) else { continue };
+            self.transceivers.dtmf.remove(&id);
+            self.session.forget_transceiver(id);
+            let sent = slot.sender_track.and_then(|track| self.transceivers.tracks.release(track));
+            self.release((slot, sent));
+        }
+    }
+
+    /// The connection is closed: what its transceivers' objects hold goes, the objects stay.
+    pub(super) fn close_transceivers(&mut self) -> (Vec<Arc<TransceiverObject>>, Released) {
+        let transceivers = &mut self.transceivers;
+        let slots = transceivers.slots.values();
+        let objects = slots.filter_map(|slot| slot.object.upgrade()).collect();
+        let slots = transceivers.slots.values_mut();
+        let streams: Vec<_> = slots.map(|slot| std::mem::take(&mut slot.streams)).collect();
+        let replacing = std::mem::take(&mut transceivers.replacing).into_values();
+        let pending: Vec<_> = replacing
+            .filter_map(|(_, track)| track)
+            .map(|track| transceivers.tracks.release(track))
+            .collect();
+        let sent = transceivers.tracks.let_go();
+        transceivers.dtmf.clear();
+        (objects, Box::new((streams, pending, sent)))
+    }
+}
+
+fn ids(streams: &[MediaStream]) -> Vec<String> {
+    streams.iter().map(|stream| stream.id().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests;
