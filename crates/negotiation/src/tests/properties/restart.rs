@@ -27,13 +27,12 @@ fn credentials(description: &Option<Description>) -> Vec<Credentials> {
 }
 
 fn written(description: &sdp::Description) -> Vec<Credentials> {
-    let sections = description.media().iter();
-    sections
-        .filter_map(|media| {
-            let [ufrag, password] = ["ice-ufrag", "ice-pwd"].map(|name| media.attribute(name));
-            Some((ufrag?.to_owned(), password?.to_owned()))
-        })
-        .collect()
+    description.media().iter().filter_map(read).collect()
+}
+
+fn read(media: &sdp::Media) -> Option<Credentials> {
+    let [ufrag, password] = ["ice-ufrag", "ice-pwd"].map(|name| media.attribute(name));
+    Some((ufrag?.to_owned(), password?.to_owned()))
 }
 
 fn local(session: &Session) -> Vec<Credentials> {
@@ -50,14 +49,16 @@ impl Restart {
             let kept = written(&created.description).into_iter().find(|ice| known.contains(ice));
             return ensure(kept.is_none(), || format!("the offer does not restart {kept:?}"));
         }
+        // Which section has the credentials of a transport may change.
         let Some(before) = session.local() else { return Ok(()) };
+        let known = local(session);
         for media in created.description.media() {
-            let Some(known) = media.mid().and_then(|mid| before.media_of_mid(mid)) else {
-                continue;
-            };
-            let [now, then] = [media, known].map(|media| media.attribute("ice-ufrag"));
-            let kept = now.is_none() || then.is_none() || known.is_rejected() || now == then;
-            ensure(kept, || format!("the offer restarts {:?} unasked", media.mid()))?;
+            let goes_on = media
+                .mid()
+                .and_then(|mid| before.index_of_mid(mid))
+                .is_some_and(|index| !before.is_rejected(index));
+            let fresh = read(media).filter(|ice| goes_on && !known.contains(ice));
+            ensure(fresh.is_none(), || format!("the offer restarts {:?} unasked", media.mid()))?;
         }
         Ok(())
     }

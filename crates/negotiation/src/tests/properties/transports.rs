@@ -20,7 +20,8 @@ enum Sctp {
     #[default]
     None,
     Created,
-    Started,
+    /// Over this transport.
+    Started(TransportId),
 }
 
 #[derive(Default)]
@@ -84,11 +85,19 @@ impl TransportCommands {
             StartSctp { transport, .. } => {
                 let known = self.live(*transport)?;
                 ensure(known.has_dtls, || "SCTP without DTLS".to_owned())?;
-                let before = std::mem::replace(&mut self.sctp, Sctp::Started);
+                let before = std::mem::replace(&mut self.sctp, Sctp::Started(*transport));
                 ensure(before == Sctp::Created, || format!("SCTP is {before:?}"))
             }
+            MoveSctp { transport } => {
+                let known = self.live(*transport)?;
+                ensure(known.has_dtls, || "SCTP without DTLS".to_owned())?;
+                let before = std::mem::replace(&mut self.sctp, Sctp::Started(*transport));
+                let moves = matches!(before, Sctp::Started(from) if from != *transport);
+                ensure(moves, || format!("SCTP is {before:?}"))
+            }
             UpdateMaxMessageSize { .. } => {
-                ensure(self.sctp == Sctp::Started, || format!("SCTP is {:?}", self.sctp))
+                let started = matches!(self.sctp, Sctp::Started(_));
+                ensure(started, || format!("SCTP is {:?}", self.sctp))
             }
             DestroySctp => {
                 let before = std::mem::take(&mut self.sctp);
@@ -137,6 +146,10 @@ impl TransportCommands {
             ensure(has == (Some(id), Some(id)), || {
                 format!("the transceiver of section {mid} has {has:?}, not {id:?}")
             })?;
+        }
+        if let Sctp::Started(over) = self.sctp {
+            let of_data = session.data_transport();
+            ensure(of_data == Some(over), || format!("SCTP runs over {over:?}, not {of_data:?}"))?;
         }
         let unused = self
             .known
