@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Verdict, ensure};
+use super::side::Side;
 use crate::description::{Description, media_kind};
 use crate::transceiver::Transceiver;
 use crate::{RTCRtpCodecParameters, RTCRtpTransceiverDirection, Session};
@@ -10,7 +11,8 @@ use crate::{RTCRtpCodecParameters, RTCRtpTransceiverDirection, Session};
 pub(super) const NAME: &str = "both sides agree after an exchange";
 
 /// For two that have each other's descriptions.
-pub(super) fn check(a: &Session, b: &Session) -> Verdict {
+pub(super) fn check(sides: [&Side; 2]) -> Verdict {
+    let [a, b] = sides.map(|side| &side.session);
     let (Some(here), Some(there)) = (&a.current_local_description, &b.current_local_description)
     else {
         let none = |session: &Session| session.current_local_description.is_none();
@@ -41,6 +43,18 @@ pub(super) fn check(a: &Session, b: &Session) -> Verdict {
                 (true, [Some(ours), Some(theirs)]) => (ours, theirs),
                 _ => return differs("a transceiver is missing, or there is one too many"),
             };
+            // What a remote offer has stopped is stopped, also once that is rolled back (webrtc-pc
+            // §4.4.1.4 step 4.7.11.2.15); the next exchange tells.
+            let stopped = |side: &Side| {
+                let mut stopped = side.checks.rollback.stopped.iter();
+                stopped.any(|id| {
+                    let of = side.session.transceiver(*id).and_then(Transceiver::mid);
+                    of.is_some() && of == here.mid(index)
+                })
+            };
+            if sides.into_iter().any(stopped) {
+                continue;
+            }
             check_transceivers(ours, theirs, [here, there], index)
                 .and_then(|()| check_transceivers(theirs, ours, [there, here], index))
                 .map_err(|error| format!("section {index}: {error}"))?;

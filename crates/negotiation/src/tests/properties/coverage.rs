@@ -11,7 +11,7 @@ use crate::Session;
 
 /// What must not be missing. Names of methods are those of the traces; `!` is for a call that
 /// returned or threw something else than `ok`.
-pub(super) const WANTED: [&str; 36] = [
+pub(super) const WANTED: [&str; 35] = [
     "stable",
     "have-local-offer",
     "have-remote-offer",
@@ -21,7 +21,6 @@ pub(super) const WANTED: [&str; 36] = [
     "glare",
     "recycled section",
     "rejected section",
-    "rejected data section",
     "rollback of a local offer",
     "rollback of a remote offer",
     "transceiver removed by rollback",
@@ -131,12 +130,9 @@ impl Coverage {
             return;
         }
         let mids: Vec<String> = local.mids().map(str::to_owned).collect();
-        for (index, media) in local.sdp.media().iter().enumerate() {
+        for index in 0..mids.len() {
             if local.is_rejected(index) || remote.is_rejected(index) {
                 self.note("rejected section");
-                if media.kind() == "application" {
-                    self.note("rejected data section");
-                }
             }
         }
         let Some(before) = self.mids.get_mut(match pc {

@@ -124,7 +124,7 @@ impl Driver {
         let [a, b] = &self.sides;
         self.coverage.settled(a, b);
         if exchange::agree(&a.session, &b.session) {
-            agreement::check(&a.session, &b.session)
+            agreement::check([a, b])
                 .map_err(|message| Broken { property: agreement::NAME, message })?;
         }
         Ok(())

@@ -95,6 +95,8 @@ pub(super) struct Rollback {
     in_streams: BTreeMap<(TransceiverId, String), i32>,
     /// What the application preferred when the rollback that is running began.
     rolling_back: Option<Preferred>,
+    /// Stopped by remote offers that were rolled back.
+    pub(super) stopped: BTreeSet<TransceiverId>,
     /// Of which offers: local, remote.
     pub(super) seen: [usize; 2],
     /// How many transceivers a rollback removed.
@@ -126,6 +128,7 @@ impl Rollback {
             let Some(here) = here else { return Err(format!("{id:?} is not in the set any more")) };
             // A rejected section of the offer stops it for good (step 4.7.11.2.15).
             if session.transceiver(*id).is_none_or(Transceiver::is_stopped) {
+                self.stopped.insert(*id);
                 continue;
             }
             same(&format!("{id:?}"), here == slots, here, slots)?;
