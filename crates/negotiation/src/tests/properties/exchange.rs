@@ -4,14 +4,16 @@ use super::check::{Check, Verdict};
 use crate::description::Description;
 use crate::{RTCSdpType, RTCSignalingState, Session};
 
-/// The `o=` line names a description: no two that are created have the same.
-pub(super) fn origin(description: &Description) -> String {
+/// What the `o=` line has of a session: no two descriptions that are created have the same.
+pub(super) type Name = (u64, u64);
+
+pub(super) fn origin(description: &Description) -> Name {
     let origin = description.sdp.origin();
-    format!("{} {}", origin.session_id, origin.session_version)
+    (origin.session_id, origin.session_version)
 }
 
 /// The local and the remote description of the last complete exchange.
-pub(super) type Base = (Option<String>, Option<String>);
+pub(super) type Base = (Option<Name>, Option<Name>);
 
 pub(super) fn base(session: &Session) -> Base {
     let name = |description: &Option<Description>| description.as_ref().map(origin);
@@ -74,7 +76,7 @@ impl Exchange {
         };
         matches!(state, HaveLocalOffer | HaveRemotePranswer)
             && origin(offer) == origin(answered)
-            && here == mirrored(there.clone())
+            && here == mirrored(*there)
     }
 }
 

@@ -2,6 +2,7 @@
 //! restartIce), and nothing else restarts ICE.
 
 use super::check::{Check, Verdict, ensure};
+use super::exchange::{Name, origin};
 use super::operation::Call;
 use crate::Session;
 use crate::description::Description;
@@ -14,7 +15,7 @@ type Credentials = (String, String);
 pub(super) struct Restart {
     /// What is to be replaced, by a model of the specification.
     to_replace: Vec<Credentials>,
-    current: Option<String>,
+    current: Option<Name>,
     /// Whether an offer is being created, and whether it is to restart ICE.
     offer: Option<bool>,
     /// How many restarts completed.
@@ -89,7 +90,7 @@ impl Check for Restart {
             self.check_offer(session, restarts)?;
         }
         let current = &session.current_local_description;
-        let name = current.as_ref().map(|description| super::exchange::origin(description));
+        let name = current.as_ref().map(origin);
         if name != self.current {
             self.current = name;
             let present = credentials(current);

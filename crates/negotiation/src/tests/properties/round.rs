@@ -1,7 +1,7 @@
 //! Perfect negotiation (webrtc-pc §10.7), one step after the other.
 
 use super::driver::Driver;
-use super::exchange::{agree, base, origin};
+use super::exchange::{Name, agree, base, origin};
 use super::operation::{Call, Local, Op, Pc, Remote};
 use super::side::Broken;
 use crate::RTCSdpType;
@@ -57,7 +57,7 @@ impl Driver {
         let (here, there) = self.pair(pc);
         let (here, there) = (&here.session, &there.session);
         let offer_of_theirs = here.pending_remote_description.as_ref().map(origin);
-        let is_offer_of = |offer: Option<String>, pending| offer.is_some() && offer == pending;
+        let is_offer_of = |offer: Option<Name>, pending| offer.is_some() && offer == pending;
         match here.signaling_state() {
             HaveRemoteOffer | HaveLocalPranswer => {
                 let theirs = there.pending_local_description.as_ref().map(origin);
