@@ -29,8 +29,8 @@ impl DtlsTransportObject {
             connection: ice_transport.connection.clone(),
             id: ice_transport.id,
             ice_transport,
-            statechange: Handler::default(),
-            error: Handler::default(),
+            statechange: Handler::new("statechange"),
+            error: Handler::new("error"),
         }
     }
 }

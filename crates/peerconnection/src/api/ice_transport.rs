@@ -32,9 +32,9 @@ impl IceTransportObject {
         Self {
             connection,
             id,
-            statechange: Handler::default(),
-            gatheringstatechange: Handler::default(),
-            selectedcandidatepairchange: Handler::default(),
+            statechange: Handler::new("statechange"),
+            gatheringstatechange: Handler::new("gatheringstatechange"),
+            selectedcandidatepairchange: Handler::new("selectedcandidatepairchange"),
         }
     }
 }

@@ -4,6 +4,12 @@
 /// Handles compare by the identity of their object.
 macro_rules! identity {
     ($name:ident) => {
+        impl $name {
+            fn later(&self, deliver: fn(&Self)) {
+                $crate::api::handler::later(&self.object.connection, self, deliver);
+            }
+        }
+
         impl PartialEq for $name {
             fn eq(&self, other: &Self) -> bool {
                 std::sync::Arc::ptr_eq(&self.object, &other.object)
@@ -67,6 +73,7 @@ pub use stream::DataChannelStream;
 pub(crate) use data_channel::{ChannelAttributes, ChannelObject};
 pub(crate) use dtls_transport::DtlsTransportObject;
 pub(crate) use event_stream::Subscribers;
+pub(crate) use handler::Late;
 pub(crate) use ice_transport::IceTransportObject;
 pub(crate) use peer_connection::{Handle, PeerConnectionHandlers};
 pub(crate) use promise::{Settle, closed};

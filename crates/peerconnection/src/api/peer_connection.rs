@@ -62,7 +62,6 @@ impl std::fmt::Debug for Handle {
     }
 }
 
-#[derive(Default)]
 pub(crate) struct PeerConnectionHandlers {
     pub(crate) negotiationneeded: Handler<Event<RTCPeerConnection>>,
     pub(crate) icecandidate: Handler<RTCPeerConnectionIceEvent>,
@@ -75,15 +74,28 @@ pub(crate) struct PeerConnectionHandlers {
 }
 
 impl PeerConnectionHandlers {
+    pub(crate) fn new() -> Self {
+        Self {
+            negotiationneeded: Handler::new("negotiationneeded"),
+            icecandidate: Handler::new("icecandidate"),
+            icecandidateerror: Handler::new("icecandidateerror"),
+            signalingstatechange: Handler::new("signalingstatechange"),
+            iceconnectionstatechange: Handler::new("iceconnectionstatechange"),
+            icegatheringstatechange: Handler::new("icegatheringstatechange"),
+            connectionstatechange: Handler::new("connectionstatechange"),
+            datachannel: Handler::new("datachannel"),
+        }
+    }
+
     fn clear(&self) {
-        self.negotiationneeded.set(None);
-        self.icecandidate.set(None);
-        self.icecandidateerror.set(None);
-        self.signalingstatechange.set(None);
-        self.iceconnectionstatechange.set(None);
-        self.icegatheringstatechange.set(None);
-        self.connectionstatechange.set(None);
-        self.datachannel.set(None);
+        self.negotiationneeded.clear();
+        self.icecandidate.clear();
+        self.icecandidateerror.clear();
+        self.signalingstatechange.clear();
+        self.iceconnectionstatechange.clear();
+        self.icegatheringstatechange.clear();
+        self.connectionstatechange.clear();
+        self.datachannel.clear();
     }
 }
 
@@ -163,6 +175,17 @@ impl RTCPeerConnection {
 
     fn connection(&self) -> &Arc<Connection> {
         &self.object.connection
+    }
+
+    /// Queues a task for the events that a handler has missed.
+    fn later(&self, deliver: fn(&Self)) {
+        let pc = self.downgrade();
+        let late = Box::new(move || {
+            if let Some(pc) = pc.upgrade() {
+                deliver(&pc);
+            }
+        });
+        self.connection().api(|core, _| core.queue_late(late));
     }
 
     /// Creates an offer that suits the present state; it changes nothing.
@@ -376,10 +399,32 @@ impl RTCPeerConnection {
         self.connection().subscribers.subscribe()
     }
 
+    /// `negotiationneeded`: an offer is due.
+    ///
+    /// Replaces the handler set before. It is called on the connection's event loop, without any
+    /// lock held, and may call every method of every object; it should not block. If it panics
+    /// the panic is caught and reported with `tracing`.
+    ///
+    /// If the event was fired before this was set for the first time, it is fired again as soon
+    /// as the connection is stable and idle, if an offer is then still due.
+    #[doc(alias = "onnegotiationneeded")]
+    pub fn on_negotiationneeded(
+        &self,
+        handler: impl FnMut(Event<RTCPeerConnection>) + Send + 'static,
+    ) {
+        let attribute = &self.connection().handlers.negotiationneeded;
+        if attribute.set(Some(Box::new(handler))) && attribute.forget() {
+            self.connection().api(|core, _| core.session.renew_negotiation_needed());
+        }
+    }
+
+    /// Clears the handler set by [`on_negotiationneeded`](Self::on_negotiationneeded); later
+    /// events are lost until one is set again.
+    pub fn clear_on_negotiationneeded(&self) {
+        self.connection().handlers.negotiationneeded.clear();
+    }
+
     handlers! {
-        /// `negotiationneeded`: an offer is due.
-        #[doc(alias = "onnegotiationneeded")]
-        on_negotiationneeded / clear_on_negotiationneeded: Event<RTCPeerConnection> => object.connection.handlers.negotiationneeded;
         /// `icecandidate`: a candidate is to be sent to the peer.
         #[doc(alias = "onicecandidate")]
         on_icecandidate / clear_on_icecandidate: RTCPeerConnectionIceEvent => object.connection.handlers.icecandidate;

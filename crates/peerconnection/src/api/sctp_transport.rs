@@ -20,7 +20,7 @@ pub(crate) struct SctpTransportObject {
 
 impl SctpTransportObject {
     pub(crate) fn new(connection: Weak<Connection>) -> Self {
-        Self { connection, statechange: Handler::default() }
+        Self { connection, statechange: Handler::new("statechange") }
     }
 }
 

@@ -7,7 +7,7 @@ use negotiation::{TransportCommand, TransportId};
 
 use super::convert::from_sdp;
 use super::ice::role_of;
-use super::{Core, IceTransportSlots, Transport};
+use super::{Core, Delivery, IceTransportSlots, Transport};
 use crate::api::{
     DtlsTransportObject, IceTransportObject, RTCDtlsTransportState, RTCIceCandidate,
     RTCIceParameters, RTCLocalIceCandidateInit,
@@ -120,7 +120,10 @@ impl Core {
             transport.agent.close(now);
         }
         self.collect_ice(id);
-        self.transports.remove(&id);
+        if let Some(transport) = self.transports.remove(&id) {
+            self.deliveries.push_back(Delivery::Release(transport.dtls_object));
+            self.deliveries.push_back(Delivery::Release(transport.ice_object));
+        }
     }
 
     /// webrtc-pc §4.4.1.5, rollback: the generation that was being negotiated is dropped.

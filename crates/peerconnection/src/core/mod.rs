@@ -22,6 +22,7 @@ mod sctp;
 mod states;
 mod tasks;
 
+use std::any::Any;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -31,7 +32,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::api::{
-    AnyEvent, ChannelObject, DtlsTransportObject, IceTransportObject, MessageData, Promise,
+    AnyEvent, ChannelObject, DtlsTransportObject, IceTransportObject, Late, MessageData, Promise,
     RTCCertificate, RTCConfiguration, RTCDtlsTransportState, RTCIceConnectionState,
     RTCIceGatheringState, RTCPeerConnectionState, Settle,
 };
@@ -48,11 +49,16 @@ pub(crate) enum Delivery {
     Settle(Settle, Result<Outcome, Error>),
     /// Fire an event.
     Fire(AnyEvent),
+    /// Deliver the events that a handler has missed.
+    Late(Late),
     /// Hand a message to a channel's handler or reader; `None`: look at what waits.
     Message(Arc<ChannelObject>, Option<MessageData>),
     /// Tell the readers and writers of a channel that it is closed, now that its events have been
     /// delivered.
     End(Arc<ChannelObject>),
+    /// Let go of the object of a transport that has ended: what its handlers captured may call
+    /// back when it is dropped.
+    Release(Arc<dyn Any + Send + Sync>),
 }
 
 /// What a connection that was closed leaves pending.
@@ -60,6 +66,8 @@ pub(crate) enum Delivery {
 pub(crate) struct Abandoned {
     _operations: HashMap<OperationId, Settle>,
     _deliveries: VecDeque<Delivery>,
+    _tasks: VecDeque<Task>,
+    _channels: BTreeMap<ChannelId, Arc<ChannelObject>>,
 }
 
 /// One RTCIceTransport and the RTCDtlsTransport above it.
@@ -192,7 +200,8 @@ impl Core {
 
     /// webrtc-pc §4.4.2 "close the connection", with what the specification leaves to garbage
     /// collection: everything is freed at once. What is returned is to be dropped once nothing is
-    /// locked: promises that would never settle are rejected, see [`Promise`], and may react.
+    /// locked: promises that would never settle are rejected, see [`Promise`], and may react;
+    /// handlers go with their objects, and with them what they captured.
     pub(crate) fn close(&mut self, now: Instant) -> Abandoned {
         // Step 1
         if self.is_closed {
@@ -202,7 +211,7 @@ impl Core {
         self.is_closed = true;
         self.session.close();
         // Step 5: abruptly, no event is fired.
-        for channel in std::mem::take(&mut self.channels).into_values() {
+        for channel in self.channels.values() {
             channel.end();
         }
         for delivery in &self.deliveries {
@@ -224,11 +233,12 @@ impl Core {
         // Steps 10 and 11: no event is fired.
         self.ice_connection_state = RTCIceConnectionState::Closed;
         self.connection_state = RTCPeerConnectionState::Closed;
-        self.tasks.clear();
         self.woken = false;
         Abandoned {
             _operations: std::mem::take(&mut self.operations),
             _deliveries: std::mem::take(&mut self.deliveries),
+            _tasks: std::mem::take(&mut self.tasks),
+            _channels: std::mem::take(&mut self.channels),
         }
     }
 

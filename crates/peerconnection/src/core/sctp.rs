@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use negotiation::{RTCError, TransportId};
 
-use super::{Core, Task};
+use super::{Core, Delivery, Task};
 use crate::api::{AnyEvent, RTCSctpTransport, RTCSctpTransportState, SctpTransportObject};
 
 /// What we take in one message, and offer as `a=max-message-size`.
@@ -67,7 +67,9 @@ impl Core {
             }
             self.sctp_closed(None);
         }
-        self.sctp = None;
+        if let Some(sctp) = self.sctp.take() {
+            self.deliveries.push_back(Delivery::Release(sctp.object));
+        }
     }
 
     /// §6.1.1.2 "update the data max message size": the negotiation has done the sum.
