@@ -45,7 +45,9 @@ mod sctp_transport;
 mod states;
 mod stream;
 
-pub use certificate::{RTCCertificate, RTCDtlsFingerprint};
+pub use certificate::{
+    AlgorithmIdentifier, RTCCertificate, RTCCertificateExpiration, RTCDtlsFingerprint,
+};
 pub use configuration::RTCConfiguration;
 pub use data_channel::{MessageData, Messages, RTCDataChannel};
 pub use dtls_transport::RTCDtlsTransport;

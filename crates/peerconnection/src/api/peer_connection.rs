@@ -10,9 +10,10 @@ use negotiation::{
 
 use super::handler::{Handler, handlers};
 use super::{
-    Event, Events, Promise, RTCCertificate, RTCConfiguration, RTCDataChannel, RTCDataChannelEvent,
-    RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionIceErrorEvent,
-    RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSctpTransport,
+    AlgorithmIdentifier, Event, Events, Promise, RTCCertificate, RTCConfiguration, RTCDataChannel,
+    RTCDataChannelEvent, RTCIceConnectionState, RTCIceGatheringState,
+    RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCPeerConnectionState,
+    RTCSctpTransport,
 };
 use crate::connection::Connection;
 use crate::host::{Driver, Host, TokioOptions};
@@ -158,14 +159,23 @@ impl RTCPeerConnection {
         Driver::new(configuration, host, seed)
     }
 
-    /// Generates a certificate for [`RTCConfiguration::certificates`]: ECDSA on the curve P-256,
-    /// valid for 30 days.
+    /// Generates a certificate for [`RTCConfiguration::certificates`]; without an algorithm as a
+    /// connection does by itself: ECDSA on the curve P-256, the one that is supported, valid for
+    /// 30 days. That takes microseconds, hence no promise.
     ///
     /// # Errors
-    /// `OperationError` if the system's cryptography fails.
+    /// - `NotSupportedError` for any other algorithm, RSA among them (see `spec-notes`).
+    /// - `TypeError` if the algorithm lacks a member that it needs.
+    /// - `OperationError` if the system's cryptography fails.
     #[doc(alias = "generateCertificate")]
-    pub fn generate_certificate() -> Result<RTCCertificate, Error> {
-        RTCCertificate::generate(crate::host::system_time())
+    pub fn generate_certificate(
+        keygen_algorithm: impl Into<Option<AlgorithmIdentifier>>,
+    ) -> Result<RTCCertificate, Error> {
+        let now = crate::host::system_time();
+        match keygen_algorithm.into() {
+            Some(algorithm) => RTCCertificate::generate_with(now, &algorithm),
+            None => RTCCertificate::generate(now),
+        }
     }
 
     /// A handle that does not keep the connection open.
