@@ -92,9 +92,9 @@ impl Session {
             && (tls_id.is_none()
                 || association.tls_id.is_none()
                 || tls_id == association.tls_id.as_deref());
+        let restarts =
+            self.transports.committed_remote_parameters() != ice(description, index).as_ref();
         if !continued {
-            let restarts =
-                self.transports.committed_remote_parameters() != ice(description, index).as_ref();
             return Err(if restarts {
                 Error::OperationError("replacing a DTLS connection is not supported".into())
             } else {
@@ -102,9 +102,12 @@ impl Session {
             });
         }
         let consistent = match setup(description, index) {
+            Some(Setup::ActPass) => type_ == Offer,
+            // Firefox answers a restart with the role that it would take in a new connection, and
+            // goes on with the old one.
+            Some(Setup::Active | Setup::Passive) if restarts && type_ != Offer => true,
             Some(Setup::Active) => !association.client,
             Some(Setup::Passive) => association.client,
-            Some(Setup::ActPass) => type_ == Offer,
             Some(Setup::HoldConn) | None => false,
         };
         if consistent { Ok(()) } else { Err(invalid("a=setup contradicts the DTLS connection")) }
