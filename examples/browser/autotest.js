@@ -120,7 +120,10 @@ async function numbersAndRestart(peer, restart) {
   check(pc.sctp.transport === dtls, "the DTLS transport is another");
   check(same(after.certificate, before.certificate), "the peer's certificate is another");
   check(dtlsChanges() == 0, "the DTLS transport has changed its state");
-  check(pairChanges() > 0, "no pair was selected after the restart");
+  // Not every browser has that event.
+  if ("onselectedcandidatepairchange" in dtls.iceTransport) {
+    check(pairChanges() > 0, "no pair was selected after the restart");
+  }
   return { longestGap: Math.round(longestGap), ...after, certificate: undefined };
 }
 

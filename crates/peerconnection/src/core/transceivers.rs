@@ -80,12 +80,12 @@ impl Core {
             return slot.object.upgrade();
         }
         let transceiver = self.session.transceiver(id)?;
-        let track = MediaStreamTrack::remote(transceiver.kind(), self.random.random());
+        let (kind, connection) = (transceiver.kind(), self.connection.clone());
+        let track = MediaStreamTrack::remote(connection.clone(), kind, self.random.random());
         let ends = !transceiver.is_stopping();
         if !ends {
             track.end();
         }
-        let (kind, connection) = (transceiver.kind(), self.connection.clone());
         let object = Arc::new(TransceiverObject::new(connection, id, kind, track.clone()));
         let slot = Slot {
             object: Arc::downgrade(&object),
