@@ -28,7 +28,7 @@ const LOOKED_AT: usize = 2;
 /// The objects of a connection's transceivers, and what belongs to them.
 #[derive(Default)]
 pub(super) struct Transceivers {
-    pub(super) slots: HashMap<TransceiverId, Slot>,
+    pub(super) slots: BTreeMap<TransceiverId, Slot>,
     /// Those that have left the set and are not forgotten yet.
     removed: VecDeque<TransceiverId>,
     pub(super) tracks: SenderTracks,
