@@ -83,6 +83,8 @@ const scenarios = {
   },
 
   async "close-by-rust"(peer) {
+    // Says that the chat is open here; before that, its close would be no scenario.
+    peer.pc.createDataChannel("ready");
     await new Promise((resolve) => peer.chat.addEventListener("close", resolve));
     // peer.js closes its connection in turn.
     await new Promise((resolve) => setTimeout(resolve));

@@ -137,6 +137,7 @@ async fn a_close_by_the_browser_is_seen_here(browser: Browser) {
 async fn a_close_by_rust_is_seen_by_the_browser(browser: Browser) {
     let report = scenario(browser, "close-by-rust", async |rust| {
         let chat = rust.channel("chat").await;
+        rust.channel("ready").await;
         rust.connection.close();
         assert_eq!(chat.ready_state(), RTCDataChannelState::Closed);
         assert_eq!(rust.connection.signaling_state(), RTCSignalingState::Closed);

@@ -49,39 +49,24 @@ const CHROMIUM_WITHOUT_NETWORK: [&str; 2] =
 /// The same for Firefox, which reads it from the profile.
 const FIREFOX: &[(&str, &str)] = &[
     ("app.normandy.enabled", "false"),
-    ("app.update.auto", "false"),
     ("app.update.enabled", "false"),
     ("browser.aboutwelcome.enabled", "false"),
-    ("browser.contentblocking.report.lockwise.enabled", "false"),
     ("browser.newtabpage.enabled", "false"),
-    ("browser.region.network.url", r#""""#),
-    ("browser.safebrowsing.downloads.enabled", "false"),
     ("browser.safebrowsing.malware.enabled", "false"),
     ("browser.safebrowsing.phishing.enabled", "false"),
-    ("browser.search.update", "false"),
-    ("browser.sessionstore.resume_from_crash", "false"),
     ("browser.shell.checkDefaultBrowser", "false"),
     ("browser.startup.homepage_override.mstone", r#""ignore""#),
     ("browser.startup.page", "0"),
-    ("browser.tabs.crashReporting.sendReport", "false"),
     ("datareporting.healthreport.uploadEnabled", "false"),
     ("datareporting.policy.dataSubmissionEnabled", "false"),
-    ("datareporting.policy.dataSubmissionPolicyBypassNotification", "true"),
     ("dom.push.connection.enabled", "false"),
-    ("extensions.getAddons.cache.enabled", "false"),
-    ("extensions.systemAddon.update.enabled", "false"),
     ("extensions.update.enabled", "false"),
-    ("geo.provider.testing", "true"),
     ("media.gmp-manager.updateEnabled", "false"),
     ("network.captive-portal-service.enabled", "false"),
     ("network.connectivity-service.enabled", "false"),
-    ("network.dns.disablePrefetch", "true"),
-    ("network.http.speculative-parallel-limit", "0"),
-    ("network.prefetch-next", "false"),
-    ("services.settings.server", r#""data:,#remote-settings-dummy/v1""#),
+    // Settings are otherwise asked of a server at every start.
+    ("services.settings.server", r#""data:,""#),
     ("toolkit.telemetry.enabled", "false"),
-    ("toolkit.telemetry.reportingpolicy.firstRun", "false"),
-    ("toolkit.telemetry.server", r#""""#),
     ("toolkit.telemetry.unified", "false"),
     // A camera and a microphone for who asks, without a question to the user.
     ("media.navigator.permission.disabled", "true"),
@@ -90,11 +75,13 @@ const FIREFOX: &[(&str, &str)] = &[
     ("devtools.console.stdout.content", "true"),
 ];
 
+/// Firefox without a network: as with Chromium; besides, a page that may not use the microphone
+/// gets the address of the default route alone, and there is none.
 const FIREFOX_WITHOUT_NETWORK: &[(&str, &str)] = &[
     ("media.peerconnection.ice.loopback", "true"),
     ("media.peerconnection.ice.obfuscate_host_addresses", "false"),
-    // It would hold back every page, this machine's too.
-    ("network.manage-offline-status", "false"),
+    ("permissions.default.camera", "1"),
+    ("permissions.default.microphone", "1"),
 ];
 
 /// Lines that a browser writes that are kept.
