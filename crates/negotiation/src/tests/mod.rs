@@ -1,5 +1,6 @@
 //! Stories of one session or two, with a small event loop in between.
 
+mod bundle;
 mod candidates;
 mod chain;
 mod descriptions;
@@ -10,6 +11,7 @@ mod random;
 mod restart_ice;
 mod rollback;
 mod signaling;
+mod simulcast;
 mod transports;
 mod validation;
 
@@ -65,6 +67,12 @@ impl Peer {
 
     pub(crate) fn channel(&mut self, label: &str) -> (ChannelId, Option<u16>) {
         self.session.create_data_channel(label, &RTCDataChannelInit::default()).unwrap()
+    }
+
+    /// `addTransceiver(kind)`
+    pub(crate) fn transceiver(&mut self, kind: MediaKind) -> TransceiverId {
+        let init = TransceiverInit::default();
+        self.session.add_transceiver(TrackOrKind::Kind(kind), init).unwrap()
     }
 
     fn deliver(&mut self, effect: Effect) {
