@@ -192,18 +192,17 @@ impl Session {
     fn slots_for_offer(&self) -> Vec<Slot> {
         // Those of the offer being negotiated, else those negotiated.
         let local = self.local();
-        let remote = match &self.pending_local_description {
-            Some(_) => None,
-            None => self.current_remote_description.as_ref(),
-        };
+        let current = [&self.current_local_description, &self.current_remote_description];
         let by_mid = self.transceivers.by_mid();
         let mut has_data = false;
         let slot = |(index, media): (usize, &Media)| {
-            let is_rejected = [local, remote]
-                .into_iter()
-                .flatten()
-                .any(|description| description.is_rejected(index));
             let mid = local.and_then(|local| local.mid(index)).unwrap_or_default();
+            // RFC 9429 §5.2.2: what the current descriptions reject; what only the offer being
+            // negotiated rejects, the peer has not answered.
+            let is_free = current.into_iter().flatten().any(|description| {
+                description.mid(index) == Some(mid)
+                    && description.media(index).is_some_and(Media::is_rejected)
+            });
             let transceiver = by_mid
                 .get(mid)
                 .and_then(|id| Some((*id, self.transceivers.get(*id)?)))
@@ -213,8 +212,8 @@ impl Session {
                 Some((id, transceiver)) if !transceiver.stopping => {
                     Slot::Rtp(id, transceiver.kind, mid.to_owned())
                 }
-                _ if is_rejected => Slot::Free,
-                None if !has_data && is_data_channel_section(media) => {
+                _ if is_free => Slot::Free,
+                None if !has_data && !media.is_rejected() && is_data_channel_section(media) => {
                     has_data = true;
                     Slot::Data(mid.to_owned())
                 }

@@ -172,6 +172,36 @@ fn a_transceiver_stops_and_its_section_is_recycled() {
     assert!(a.session.transceiver(first).is_none());
 }
 
+/// RFC 9429 §5.2.2: a section is recycled once a current description rejects it. What only the
+/// pending offer rejects is the peer's to answer first, or the transceiver never stops.
+#[test]
+fn a_section_is_not_recycled_before_its_rejection_is_answered() {
+    let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+    let first = a.transceiver(MediaKind::Audio);
+    a.set_local_implicitly().unwrap();
+    a.session.stop(first).unwrap();
+    a.set_local_implicitly().unwrap();
+    let second = a.transceiver(MediaKind::Audio);
+    exchange(&mut a, &mut b);
+    assert!(a.session.transceiver(first).unwrap().is_stopped());
+    assert_eq!(a.session.transceivers().collect::<Vec<_>>(), [second]);
+    assert!(!a.run().contains(&"negotiationneeded".to_owned()));
+
+    // The section is free now; the offer recycles it for one that stops before the answer.
+    let third = a.transceiver(MediaKind::Audio);
+    a.set_local_implicitly().unwrap();
+    assert_eq!(a.session.transceiver(third).unwrap().mid(), Some("2"));
+    a.session.stop(third).unwrap();
+    a.set_local_implicitly().unwrap();
+    let fourth = a.transceiver(MediaKind::Audio);
+    exchange(&mut a, &mut b);
+    assert_eq!(a.session.transceivers().collect::<Vec<_>>(), [second, fourth]);
+    let offer = sdp::Description::parse(a.local().sdp()).unwrap();
+    let sections: Vec<_> =
+        offer.media().iter().map(|media| (media.mid().unwrap(), media.is_rejected())).collect();
+    assert_eq!(sections, [("2", true), ("1", false), ("3", false)]);
+}
+
 /// webrtc-pc §5.4 stop: "a transceiver that is stopping, but not stopped, will not affect
 /// createAnswer".
 #[test]
