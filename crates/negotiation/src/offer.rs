@@ -30,6 +30,16 @@ pub(crate) enum Slot {
     Free,
 }
 
+impl Slot {
+    /// The mid of a section that is used.
+    fn mid(&self) -> Option<&str> {
+        match self {
+            Self::Rtp(_, _, mid) | Self::Data(mid) => Some(mid),
+            Self::Rejected | Self::Free => None,
+        }
+    }
+}
+
 impl Session {
     /// What `createOffer()` chains.
     pub(crate) fn create_an_offer_operation(
@@ -272,10 +282,7 @@ impl Session {
                 !answer.is_rejected(index) && answer.bundle_group(index).is_none()
             })
         };
-        let mids = slots.iter().filter_map(|slot| match slot {
-            Slot::Rtp(_, _, mid) | Slot::Data(mid) => Some(mid.as_str()),
-            Slot::Rejected | Slot::Free => None,
-        });
+        let mids = slots.iter().filter_map(Slot::mid);
         mids.filter(|mid| !answer.is_some_and(|answer| refused(answer, mid))).collect()
     }
 }

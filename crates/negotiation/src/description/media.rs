@@ -48,8 +48,15 @@ impl Session {
         let Some(local) = self.local() else { return };
         let remote = self.remote().filter(|_| type_ != Offer);
         let sections = self.local_sections(local, remote);
-        for section in sections {
-            let Some(id) = transceivers.get(section.index).copied().flatten() else { continue };
+        let by_mid = self.transceivers.by_mid();
+        let transceiver_of = |section: &Section| {
+            // Step 4.7.11.1.2; step 4.7.11.1.1.1
+            let associated = by_mid.get(section.mid.as_str()).copied();
+            associated.or_else(|| transceivers.get(section.index).copied().flatten())
+        };
+        let ids: Vec<Option<TransceiverId>> = sections.iter().map(transceiver_of).collect();
+        for (section, id) in sections.into_iter().zip(ids) {
+            let Some(id) = id else { continue };
             let Some(transceiver) = self.transceivers.get_mut(id) else { continue };
             // Step 4.7.11.1.1; a transceiver that was found for an offer of the peer has its
             // transport from the answer on.

@@ -68,6 +68,7 @@ impl Session {
     ) -> Placements {
         let restart = self.restarts_ice(ice_restart);
         let gathered = self.gathered_sections();
+        let going_on = self.transports.that_go_on(slots.iter().filter_map(Slot::mid));
         let bundled: HashSet<&str> = bundle.iter().copied().collect();
         let mut described: HashSet<TransportId> = HashSet::new();
         // Whether there is a tagged section already, and whether its transport was negotiated.
@@ -75,18 +76,17 @@ impl Session {
         let mut kinds: HashSet<&str> = HashSet::new();
         let mut plans = Vec::with_capacity(slots.len());
         for slot in slots {
-            let (kind, mid) = match slot {
-                Slot::Rtp(_, kind, mid) => (kind.as_str(), mid),
-                Slot::Data(mid) => ("application", mid),
-                Slot::Rejected | Slot::Free => {
-                    plans.push(Plan::Bundled);
-                    continue;
-                }
+            let Some(mid) = slot.mid() else {
+                plans.push(Plan::Bundled);
+                continue;
             };
-            let is_bundled = bundled.contains(mid.as_str());
+            let kind = match slot {
+                Slot::Rtp(_, kind, _) => kind.as_str(),
+                _ => "application",
+            };
+            let is_bundled = bundled.contains(mid);
             let first_of_kind = kinds.insert(kind);
-            let known = self.transports.of_mid(mid).and_then(|id| self.transports.get(id));
-            if let Some(transport) = known {
+            if let Some(transport) = self.transports.kept(mid, &going_on) {
                 let negotiated = !transport.is_provisional();
                 if is_bundled {
                     tagged.get_or_insert(negotiated);

@@ -202,3 +202,23 @@ fn a_rollback_destroys_the_transports_of_the_offer_alone() {
     assert_eq!(transports(&a), [Some(TransportId(1)), None]);
     assert_eq!(a.commands().last(), Some(&TransportCommand::Destroy { transport: TransportId(2) }));
 }
+
+/// A section joins the BUNDLE group in an offer that is replaced by one without the sections which
+/// the peer knows the transport by: the peer makes another transport for it, and so does this side.
+#[test]
+fn a_section_does_not_keep_a_transport_that_the_peer_drops() {
+    let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+    let first = a.transceiver(MediaKind::Audio);
+    exchange(&mut a, &mut b);
+    let negotiated = a.session.transceiver(first).unwrap().sender_transport();
+    let second = a.transceiver(MediaKind::Audio);
+    a.set_local_implicitly().unwrap();
+    let transport = |a: &Peer| a.session.transceiver(second).unwrap().sender_transport();
+    assert_eq!(transport(&a), negotiated);
+    a.session.stop(first).unwrap();
+    exchange(&mut a, &mut b);
+    assert_ne!(transport(&a), negotiated);
+    // The other way round the roles are the same.
+    exchange(&mut b, &mut a);
+    exchange(&mut a, &mut b);
+}

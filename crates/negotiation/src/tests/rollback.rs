@@ -276,3 +276,26 @@ fn an_offer_with_the_old_credentials_withdraws_a_restart() {
     b.set_remote(plain).unwrap();
     assert_eq!(b.commands(), [TransportCommand::Rollback { transport: TransportId(1) }]);
 }
+
+/// webrtc-pc §4.4.1.4 steps 4.7.11.1.1 and 4.7.11.1.2: of the same offer set again, the answer is
+/// for the transceiver there is, not for the one that was there when it was created.
+#[test]
+fn an_answer_created_before_is_for_the_transceiver_of_the_same_offer_after() {
+    let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+    a.transceiver(MediaKind::Audio);
+    a.set_local_implicitly().unwrap();
+    b.set_remote(a.local()).unwrap();
+    let before = b.session.transceivers().next().unwrap();
+    let answer = b.create_answer();
+    b.set_local(rollback()).unwrap();
+    b.set_remote(a.local()).unwrap();
+    b.set_local(answer).unwrap();
+    a.set_remote(b.local()).unwrap();
+    let after = b.session.transceivers().next().unwrap();
+    assert_ne!(before, after);
+    let transceiver = b.session.transceiver(after).unwrap();
+    assert_eq!(transceiver.current_direction(), Some(RTCRtpTransceiverDirection::Recvonly));
+    assert!(transceiver.sender_transport().is_some());
+    let removed = b.session.transceiver(before).unwrap();
+    assert_eq!((removed.mid(), removed.sender_transport()), (None, None));
+}

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use sdp::Setup;
 
-use super::DtlsAssociation;
+use super::{DtlsAssociation, Transport};
 use crate::description::{Description, is_data_channel_section, media_kind};
 use crate::dictionaries::RTCSdpType::{self, Answer, Offer, Pranswer, Rollback};
 use crate::effect::TransportId;
@@ -38,10 +38,12 @@ impl Session {
         let Some(offer) = &self.pending_local_description else { return };
         let effects = &mut self.effects;
         let transports = &mut self.transports;
+        let used = offer.sdp.media().iter().enumerate().filter(|(_, media)| !media.is_rejected());
+        let going_on = transports.that_go_on(used.filter_map(|(index, _)| offer.mid(index)));
         for (index, media) in offer.sdp.media().iter().enumerate() {
             let Some(mid) = offer.mid(index).filter(|_| !media.is_rejected()) else { continue };
             let tagged = offer.transport_section(index);
-            let known = transports.of_mid(mid);
+            let known = transports.kept(mid, &going_on).map(Transport::id);
             let shared = || transports.of_mid(offer.mid(tagged)?);
             let id = match known {
                 Some(id) => id,

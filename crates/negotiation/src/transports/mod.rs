@@ -7,7 +7,7 @@
 mod apply;
 mod transport;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use sdp::CandidateKind;
 
@@ -34,6 +34,25 @@ impl Transports {
     /// The transport that the section of this mid uses.
     pub(crate) fn of_mid(&self, mid: &str) -> Option<TransportId> {
         self.of_mid.get(mid).copied()
+    }
+
+    /// The transports of those of an offer's sections that have been negotiated.
+    pub(crate) fn that_go_on<'a>(
+        &self,
+        mids: impl Iterator<Item = &'a str>,
+    ) -> BTreeSet<TransportId> {
+        let negotiated = match self.last_stable_of_mid.is_empty() {
+            true => &self.of_mid,
+            false => &self.last_stable_of_mid,
+        };
+        mids.filter_map(|mid| negotiated.get(mid).copied()).collect()
+    }
+
+    /// The transport that a section of an offer keeps, `going_on` being those that others keep: if
+    /// it was to join one that goes with the sections the peer knows it by, it needs another.
+    pub(crate) fn kept(&self, mid: &str, going_on: &BTreeSet<TransportId>) -> Option<&Transport> {
+        let transport = self.get(self.of_mid(mid)?)?;
+        (transport.is_provisional() || going_on.contains(&transport.id())).then_some(transport)
     }
 
     pub(crate) fn get(&self, id: TransportId) -> Option<&Transport> {
@@ -79,7 +98,7 @@ impl Transports {
     pub(crate) fn close_unused(&mut self, effects: &mut VecDeque<Effect>) {
         self.offered_of_mid.clear();
         self.last_stable_of_mid.clear();
-        let used: std::collections::BTreeSet<_> = self.of_mid.values().copied().collect();
+        let used: BTreeSet<_> = self.of_mid.values().copied().collect();
         self.destroy_where(effects, |transport| !used.contains(&transport.id));
     }
 

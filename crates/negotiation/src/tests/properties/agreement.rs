@@ -6,7 +6,7 @@ use super::check::{Verdict, ensure};
 use super::side::Side;
 use crate::description::{Description, media_kind};
 use crate::transceiver::Transceiver;
-use crate::{RTCRtpCodecParameters, RTCRtpTransceiverDirection, Session};
+use crate::{RTCRtpCodecParameters, Session, TransceiverId};
 
 pub(super) const NAME: &str = "both sides agree after an exchange";
 
@@ -22,43 +22,9 @@ pub(super) fn check(sides: [&Side; 2]) -> Verdict {
     ensure(sections == there.sdp.media().len(), || "the number of sections".to_owned())?;
     let mut mids = BTreeSet::new();
     for index in 0..sections {
-        let (Some(ours), Some(theirs)) = (here.media(index), there.media(index)) else { continue };
-        let differs = |what: &str| Err(format!("section {index}: {what}"));
-        if ours.kind() != theirs.kind() {
-            return differs("the kind");
-        }
-        if ours.mid() != theirs.mid() || !mids.insert(ours.mid()) {
-            return differs("the mid");
-        }
-        let accepted = !ours.is_rejected() && !theirs.is_rejected();
-        if accepted && ours.protocol() != theirs.protocol() {
-            return differs("the protocol");
-        }
-        if media_kind(ours).is_some() {
-            let transceivers = [(a, here), (b, there)]
-                .map(|(session, description)| transceiver(session, description, index));
-            // Whatever was associated with a rejected section is stopped and gone.
-            let (ours, theirs) = match (accepted, transceivers) {
-                (false, [None, None]) => continue,
-                (true, [Some(ours), Some(theirs)]) => (ours, theirs),
-                _ => return differs("a transceiver is missing, or there is one too many"),
-            };
-            // What a remote offer has stopped is stopped, also once that is rolled back (webrtc-pc
-            // §4.4.1.4 step 4.7.11.2.15); the next exchange tells.
-            let stopped = |side: &Side| {
-                let mut stopped = side.checks.rollback.stopped.iter();
-                stopped.any(|id| {
-                    let of = side.session.transceiver(*id).and_then(Transceiver::mid);
-                    of.is_some() && of == here.mid(index)
-                })
-            };
-            if sides.into_iter().any(stopped) {
-                continue;
-            }
-            check_transceivers(ours, theirs, [here, there], index)
-                .and_then(|()| check_transceivers(theirs, ours, [there, here], index))
-                .map_err(|error| format!("section {index}: {error}"))?;
-        }
+        check_section(sides, [here, there], index)
+            .and_then(|()| ensure(mids.insert(here.mid(index)), || "its mid is not its own".into()))
+            .map_err(|error| format!("section {index}: {error}"))?;
     }
     for session in [a, b] {
         let stray = session.transceivers.iter().find_map(|(_, transceiver)| {
@@ -71,45 +37,72 @@ pub(super) fn check(sides: [&Side; 2]) -> Verdict {
     ensure(ours == theirs, || format!("transports are shared as {ours:?} and {theirs:?}"))
 }
 
-fn transceiver<'a>(
-    session: &'a Session,
-    description: &Description,
-    index: usize,
-) -> Option<&'a Transceiver> {
-    let mid = description.mid(index)?;
-    let mut of_mid = session.transceivers.iter().map(|(_, t)| t).filter(|t| t.mid() == Some(mid));
-    of_mid.next().filter(|_| of_mid.next().is_none())
+fn check_section(sides: [&Side; 2], descriptions: [&Description; 2], index: usize) -> Verdict {
+    let [Some(ours), Some(theirs)] = descriptions.map(|description| description.media(index))
+    else {
+        return Err("it is missing".to_owned());
+    };
+    ensure(ours.kind() == theirs.kind(), || "the kind".to_owned())?;
+    ensure(ours.mid() == theirs.mid() && ours.mid().is_some(), || "the mid".to_owned())?;
+    let accepted = !ours.is_rejected() && !theirs.is_rejected();
+    ensure(!accepted || ours.protocol() == theirs.protocol(), || "the protocol".to_owned())?;
+    let Some(kind) = media_kind(ours) else { return Ok(()) };
+    let of_mid = |side: &Side| -> Vec<TransceiverId> {
+        let of_mid = side.session.transceivers.iter().filter(|(_, t)| t.mid() == ours.mid());
+        of_mid.map(|(id, _)| id).collect()
+    };
+    let ids = sides.map(of_mid);
+    let [here, there] = match (accepted, ids.each_ref().map(Vec::as_slice)) {
+        // Whatever was associated with a rejected section is stopped and gone.
+        (false, [[], []]) => return Ok(()),
+        (true, [[here], [there]]) => [*here, *there],
+        _ => return Err(format!("its transceivers are {ids:?}")),
+    };
+    // What a remote offer has stopped is stopped, also once that is rolled back (webrtc-pc §4.4.1.4
+    // step 4.7.11.2.15); the next exchange tells.
+    let [a, b] = sides;
+    if a.checks.rollback.stopped.contains(&here) || b.checks.rollback.stopped.contains(&there) {
+        return Ok(());
+    }
+    let transceivers = [(a, here), (b, there)].map(|(side, id)| side.session.transceiver(id));
+    let [Some(here), Some(there)] = transceivers else { return Err("no slots".to_owned()) };
+    let is_usable =
+        |transceiver: &Transceiver| transceiver.kind() == kind && !transceiver.is_stopped();
+    ensure(is_usable(here) && is_usable(there), || "its transceivers are of no use".to_owned())?;
+    check_sending(here, there, ours, b)?;
+    check_sending(there, here, theirs, a)
 }
 
-fn check_transceivers(
-    ours: &Transceiver,
-    theirs: &Transceiver,
-    [here, _]: [&Description; 2],
-    index: usize,
+/// What the one sends is what the other receives.
+fn check_sending(
+    sender: &Transceiver,
+    receiver: &Transceiver,
+    media: &sdp::Media,
+    receiving: &Side,
 ) -> Verdict {
-    let media = here.media(index);
-    let kind = media.and_then(media_kind);
-    ensure(kind == Some(ours.kind()), || format!("{:?} for {kind:?}", ours.kind()))?;
-    ensure(!ours.is_stopped(), || "the transceiver is stopped".to_owned())?;
-    let (Some(direction), Some(opposite)) = (ours.current_direction(), theirs.current_direction())
-    else {
+    let directions = (sender.current_direction(), receiver.current_direction());
+    let (Some(direction), Some(opposite)) = directions else {
         return Err("no current direction".to_owned());
     };
-    let reversed = RTCRtpTransceiverDirection::of(opposite.receives(), opposite.sends());
-    ensure(direction == reversed, || format!("{direction} here, {opposite} there"))?;
+    ensure(direction.sends() == opposite.receives(), || {
+        format!("{direction} here, {opposite} there")
+    })?;
     let mut streams = BTreeSet::new();
     if direction.sends() {
-        let codecs = (&ours.sender.send_codecs, &theirs.receiver.receive_codecs);
-        let unknown =
-            codecs.0.iter().find(|codec| !codecs.1.iter().any(|known| same(codec, known)));
-        ensure(unknown.is_none() && !codecs.0.is_empty(), || {
-            format!("{unknown:?} is sent, {:?} are received", codecs.1)
+        let sent = &sender.sender.send_codecs;
+        let received = &receiver.receiver.receive_codecs;
+        let unknown = sent.iter().find(|codec| !received.iter().any(|known| same(codec, known)));
+        ensure(unknown.is_none() && !sent.is_empty(), || {
+            format!("{unknown:?} is sent, {received:?} are received")
         })?;
-        let msids = media.into_iter().flat_map(sdp::Media::msids);
-        streams.extend(msids.filter_map(|msid| msid.stream().map(str::to_owned)));
+        streams.extend(media.msids().filter_map(|msid| msid.stream().map(str::to_owned)));
     }
-    let remote = theirs.receiver.associated_remote_media_streams.iter().cloned().collect();
-    ensure(streams == remote, || format!("streams {streams:?} are sent, {remote:?} received"))
+    let remote = &receiver.receiver.associated_remote_media_streams;
+    let remote: BTreeSet<String> = remote.iter().cloned().collect();
+    // A provisional answer that does not receive takes the track out of its streams for good: the
+    // answer does not put it back (webrtc-pc §4.4.1.4 step 4.7.11.1.7.3).
+    let lost = receiving.checks.exchange.provisional && remote.is_empty();
+    ensure(streams == remote || lost, || format!("{streams:?} are sent, {remote:?} received"))
 }
 
 fn same(sent: &RTCRtpCodecParameters, received: &RTCRtpCodecParameters) -> bool {

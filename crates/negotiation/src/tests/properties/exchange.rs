@@ -30,54 +30,59 @@ pub(super) fn agree(a: &Session, b: &Session) -> bool {
     stable(a) && stable(b) && base(a) == mirrored(base(b))
 }
 
-/// What one peer answered on the basis of, and what it was given that was never meant for it.
+/// The exchanges that one peer has completed.
 #[derive(Default)]
 pub(super) struct Exchange {
-    base: Base,
-    /// The base before the last exchange was complete.
-    previous: Base,
-    /// Something stale was applied in the exchange that is going on.
+    completed: Vec<Base>,
+    /// Something that need not be taken was taken in the exchange that is going on.
     pub(super) stale: bool,
+    /// The last exchange had a provisional answer of this side.
+    pub(super) provisional: bool,
 }
 
 impl Exchange {
-    /// Whether the local description of `sender` is one that `receiver` must take: an offer made on
-    /// the basis of the same exchange, or an answer to its offer.
-    pub(super) fn is_due(&self, receiver: &Session, sender: &Self, peer: &Session) -> bool {
+    /// Whether both have completed the same exchanges. If not, what they know of each other's
+    /// transports may differ, even where their descriptions are the same again.
+    pub(super) fn matches(&self, other: &Self) -> bool {
+        same(&self.completed, &other.completed)
+    }
+
+    /// Whether the local description of the peer is one that this side must take: an offer made on
+    /// the basis of the same exchanges, or an answer to its offer.
+    pub(super) fn is_due(&self, session: &Session, there: &Self, peer: &Session) -> bool {
         use RTCSignalingState::{
             HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer, Stable,
         };
         let Some(local) = peer.local() else { return false };
-        let here = base(receiver);
-        let state = receiver.signaling_state();
-        if self.stale || sender.stale {
+        let state = session.signaling_state();
+        if self.stale || there.stale {
             return false;
         }
         if local.type_ == RTCSdpType::Offer {
-            let again = receiver
-                .pending_remote_description
-                .as_ref()
-                .is_some_and(|pending| origin(pending) == origin(local));
+            let pending = &session.pending_remote_description;
+            let again = pending.as_ref().is_some_and(|pending| origin(pending) == origin(local));
             let fits =
                 matches!(state, Stable | HaveLocalOffer) || state == HaveRemoteOffer && again;
-            return fits
-                && peer.signaling_state() == HaveLocalOffer
-                && here == mirrored(base(peer));
+            return fits && peer.signaling_state() == HaveLocalOffer && self.matches(there);
         }
-        let Some((offer, answered)) =
-            receiver.pending_local_description.as_ref().zip(peer.remote())
+        let Some((offer, answered)) = session.pending_local_description.as_ref().zip(peer.remote())
         else {
             return false;
         };
-        let there = match peer.signaling_state() {
-            Stable => &sender.previous,
-            HaveLocalPranswer => &sender.base,
+        let before = match peer.signaling_state() {
+            // Without the one that the answer has completed.
+            Stable => there.completed.split_last().map_or(&[][..], |(_, before)| before),
+            HaveLocalPranswer => &there.completed,
             _ => return false,
         };
         matches!(state, HaveLocalOffer | HaveRemotePranswer)
             && origin(offer) == origin(answered)
-            && here == mirrored(*there)
+            && same(&self.completed, before)
     }
+}
+
+fn same(here: &[Base], there: &[Base]) -> bool {
+    here.iter().copied().eq(there.iter().copied().map(mirrored))
 }
 
 impl Check for Exchange {
@@ -87,11 +92,13 @@ impl Check for Exchange {
 
     fn after(&mut self, session: &Session) -> Verdict {
         let base = base(session);
-        if base != self.base {
-            self.previous = std::mem::replace(&mut self.base, base);
+        if base != (None, None) && self.completed.last() != Some(&base) {
+            self.completed.push(base);
         }
-        if session.signaling_state() == RTCSignalingState::Stable {
-            self.stale = false;
+        match session.signaling_state() {
+            RTCSignalingState::Stable => self.stale = false,
+            RTCSignalingState::HaveLocalPranswer => self.provisional = true,
+            _ => self.provisional = false,
         }
         Ok(())
     }

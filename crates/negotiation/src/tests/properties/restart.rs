@@ -50,8 +50,10 @@ impl Restart {
             let kept = written(&created.description).into_iter().find(|ice| known.contains(ice));
             return ensure(kept.is_none(), || format!("the offer does not restart {kept:?}"));
         }
-        // Which section has the credentials of a transport may change.
-        let Some(before) = session.local() else { return Ok(()) };
+        // Which section has the credentials of a transport may change, and one that was never
+        // negotiated may get another transport.
+        let current = session.current_local_description.as_ref();
+        let Some(before) = current.or(session.local()) else { return Ok(()) };
         let known = local(session);
         for media in created.description.media() {
             let goes_on = media

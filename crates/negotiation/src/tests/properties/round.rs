@@ -126,6 +126,6 @@ impl Driver {
 
     fn agrees(&self) -> bool {
         let [(_, a), (_, b)] = self.sides();
-        agree(&a.session, &b.session)
+        agree(&a.session, &b.session) && a.checks.exchange.matches(&b.checks.exchange)
     }
 }
