@@ -1,12 +1,14 @@
 //! Data channels between two connections on a simulated network.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt};
 use peerconnection::{
     MessageData, RTCDataChannel, RTCDataChannelInit, RTCDataChannelState, RTCSctpTransportState,
+    RTCSessionDescriptionInit,
 };
-use tests::{Conditions, Pair, Trace};
+use tests::{Conditions, Pair, Trace, World};
 
 /// The next messages of a channel.
 async fn receive(channel: RTCDataChannel, count: usize) -> Vec<MessageData> {
@@ -38,6 +40,40 @@ fn a_message_as_large_as_max_message_size_arrives_and_a_larger_one_is_a_type_err
     of_a.send(largest.clone()).unwrap();
     assert_eq!(pair.world.run(receive(of_b, 1)), [MessageData::from(largest)]);
     assert_eq!(of_a.send(vec![7; 262_145]).unwrap_err().name(), "TypeError");
+}
+
+/// webrtc-pc §6.1.3.2: a later answer changes what can be sent.
+#[test]
+fn the_largest_message_changes_with_the_descriptions() {
+    let mut world = World::new(21, Conditions::default());
+    let (a, b) = (world.add_peer(Default::default()), world.add_peer(Default::default()));
+    let channel = a.create_data_channel("sizes", None).unwrap();
+    let arrived = Arc::new(Mutex::new(None));
+    let to = arrived.clone();
+    b.on_datachannel(move |event| *to.lock().unwrap() = Some(event.channel().clone()));
+    let clock = world.handle();
+    let negotiate = |limit: &'static str| {
+        let (a, b, clock) = (a.clone(), b.clone(), clock.clone());
+        async move {
+            a.set_local_description(None).await.unwrap();
+            clock.sleep(Duration::from_secs(1)).await;
+            b.set_remote_description(a.local_description().unwrap().into()).await.unwrap();
+            b.set_local_description(None).await.unwrap();
+            clock.sleep(Duration::from_secs(1)).await;
+            let mut answer = RTCSessionDescriptionInit::from(b.local_description().unwrap());
+            answer.sdp = answer.sdp.replace("a=max-message-size:262144", limit);
+            a.set_remote_description(answer).await.unwrap();
+            clock.sleep(Duration::from_secs(1)).await;
+        }
+    };
+    world.run(negotiate("a=max-message-size:1000"));
+    assert_eq!(channel.send(vec![7; 1001]).unwrap_err().name(), "TypeError");
+    channel.send(vec![7; 1000]).unwrap();
+    world.run(negotiate("a=max-message-size:262144"));
+    channel.send(vec![8; 200_000]).unwrap();
+    let of_b = arrived.lock().unwrap().take().unwrap();
+    let messages = world.run(receive(of_b, 2));
+    assert_eq!(messages.iter().map(MessageData::len).collect::<Vec<_>>(), [1000, 200_000]);
 }
 
 #[test]
