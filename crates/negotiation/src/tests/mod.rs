@@ -5,6 +5,7 @@ mod chain;
 mod descriptions;
 mod glare;
 mod implicit;
+mod media;
 mod negotiation_needed;
 mod random;
 mod restart_ice;
