@@ -217,3 +217,57 @@ fn a_track_is_replaced_on_the_chain() {
     let refused = a.session.replace_track(id, None);
     assert_eq!(a.settle(refused).unwrap_err().name(), "InvalidStateError");
 }
+
+/// webrtc-pc §7.3, all but the state of the connection.
+#[test]
+fn tones_can_be_sent_by_what_sends_audio_with_telephone_events() {
+    type Change = fn(&mut Peer, &mut Peer, TransceiverId);
+    let changes: [(Change, bool); 7] = [
+        (|_, _, _| {}, true),
+        (|a, _, id| a.session.stop(id).unwrap(), false),
+        (
+            |a, _, id| {
+                let replaced = a.session.replace_track(id, None);
+                a.settle(replaced).unwrap();
+            },
+            false,
+        ),
+        (
+            |a, b, id| {
+                a.session.set_direction(id, Recvonly).unwrap();
+                exchange(a, b);
+            },
+            false,
+        ),
+        (|a, _, id| a.session.set_direction(id, Recvonly).unwrap(), true),
+        (
+            |a, _, id| {
+                let mut parameters = a.session.get_parameters(id);
+                parameters.encodings[0].active = false;
+                let set = a.session.set_parameters(id, parameters);
+                a.settle(set).unwrap();
+            },
+            false,
+        ),
+        (
+            |a, b, _| {
+                let codecs = send_capabilities(MediaKind::Audio).codecs.into_iter();
+                let opus = codecs.filter(|codec| codec.mime_type == "audio/opus").collect();
+                let there = b.only();
+                b.session.set_codec_preferences(there, opus).unwrap();
+                exchange(a, b);
+            },
+            false,
+        ),
+    ];
+    for (index, (change, can)) in changes.into_iter().enumerate() {
+        let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+        let id = a.add_track(1, MediaKind::Audio, &[]);
+        assert!(!a.session.can_insert_dtmf(id), "nothing is negotiated");
+        exchange(&mut a, &mut b);
+        assert!(a.session.can_insert_dtmf(id));
+        assert!(!b.session.can_insert_dtmf(b.only()));
+        change(&mut a, &mut b, id);
+        assert_eq!(a.session.can_insert_dtmf(id), can, "{index}");
+    }
+}

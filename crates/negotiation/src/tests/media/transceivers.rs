@@ -280,3 +280,45 @@ fn preferred_codecs_are_those_of_the_offer_in_their_order() {
     a.session.set_codec_preferences(id, Vec::new()).unwrap();
     assert_eq!(names(&mut a), default);
 }
+
+/// webrtc-pc §4.4.2: the final steps are a task, and what happens before it counts.
+#[test]
+fn an_answer_is_made_of_the_state_when_it_is_made() {
+    let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+    a.add_transceiver(MediaKind::Audio, Sendrecv);
+    offer(&mut a, &mut b);
+    b.run();
+    let operation = b.session.create_answer(RTCAnswerOptions {});
+    b.deliver_effects();
+    assert!(!b.settled.contains_key(&operation), "it is a task");
+    b.add_track(1, MediaKind::Audio, &["s"]);
+    let Ok(Outcome::Description(answer)) = b.settle(operation) else { panic!("an answer") };
+    assert!(answer.sdp.contains("a=sendrecv") && answer.sdp.contains("a=msid:s"));
+}
+
+/// `[[ReceiveCodecs]]`: prepared for all that is offered, then for what was answered.
+#[test]
+fn receive_codecs_are_those_that_are_offered_then_those_that_are_negotiated() {
+    let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+    let audio = a.add_transceiver(MediaKind::Audio, Sendrecv);
+    let video = a.add_transceiver(MediaKind::Video, Sendonly);
+    let names = |peer: &Peer, id| -> Vec<String> {
+        peer.receiver(id).receive_codecs.iter().map(|codec| codec.mime_type.clone()).collect()
+    };
+    assert_eq!(names(&a, audio), Vec::<String>::new());
+    offer(&mut a, &mut b);
+    let offered = names(&a, audio);
+    assert!(offered.len() > 1);
+    assert_eq!(names(&a, video), Vec::<String>::new(), "it does not receive");
+    let there = b.all();
+    assert_eq!(names(&b, there[0]), offered, "with the offer of the peer as well");
+    let opus = receive_capabilities(MediaKind::Audio).codecs;
+    let opus = opus.into_iter().filter(|codec| codec.mime_type == "audio/opus").collect();
+    b.session.set_codec_preferences(there[0], opus).unwrap();
+    b.session.set_direction(there[0], Sendrecv).unwrap();
+    b.set_local_implicitly().unwrap();
+    a.set_remote(b.local()).unwrap();
+    assert_eq!(names(&a, audio), ["audio/opus"]);
+    assert_eq!(names(&b, there[0]), ["audio/opus"]);
+    assert_eq!(a.session.get_receive_parameters(audio).codecs, a.receiver(audio).receive_codecs);
+}
