@@ -15,7 +15,7 @@ use peerconnection::{RTCDataChannelInit, RTCPeerConnection};
 
 /// Connections without the cost of making a certificate each.
 fn pair() -> Memory {
-    let certificate = RTCPeerConnection::generate_certificate().expect("a certificate");
+    let certificate = RTCPeerConnection::generate_certificate(None).expect("a certificate");
     Memory::new(Some(&certificate)).expect("two connections")
 }
 
@@ -33,7 +33,7 @@ fn negotiation(c: &mut Criterion) {
         });
     });
     group.bench_function("offer and answer", |b| {
-        let certificate = RTCPeerConnection::generate_certificate().expect("a certificate");
+        let certificate = RTCPeerConnection::generate_certificate(None).expect("a certificate");
         let fresh = || {
             let memory = Memory::new(Some(&certificate)).expect("two connections");
             memory.a.create_data_channel("x", None).expect("a channel");
@@ -145,7 +145,7 @@ fn setup(c: &mut Criterion) {
     group.bench_function("constructors to open channel", |b| {
         b.iter(|| Memory::connected(None, RTCDataChannelInit::default()).expect("a connection"));
     });
-    let certificate = RTCPeerConnection::generate_certificate().expect("a certificate");
+    let certificate = RTCPeerConnection::generate_certificate(None).expect("a certificate");
     group.bench_function("the same with a certificate at hand", |b| {
         b.iter(|| {
             Memory::connected(Some(&certificate), RTCDataChannelInit::default())

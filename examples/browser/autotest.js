@@ -83,6 +83,8 @@ const scenarios = {
   },
 
   async "close-by-rust"(peer) {
+    // Says that the chat is open here; before that, its close would be no scenario.
+    peer.pc.createDataChannel("ready");
     await new Promise((resolve) => peer.chat.addEventListener("close", resolve));
     // peer.js closes its connection in turn.
     await new Promise((resolve) => setTimeout(resolve));
@@ -120,7 +122,10 @@ async function numbersAndRestart(peer, restart) {
   check(pc.sctp.transport === dtls, "the DTLS transport is another");
   check(same(after.certificate, before.certificate), "the peer's certificate is another");
   check(dtlsChanges() == 0, "the DTLS transport has changed its state");
-  check(pairChanges() > 0, "no pair was selected after the restart");
+  // Not every browser has that event.
+  if ("onselectedcandidatepairchange" in dtls.iceTransport) {
+    check(pairChanges() > 0, "no pair was selected after the restart");
+  }
   return { longestGap: Math.round(longestGap), ...after, certificate: undefined };
 }
 

@@ -222,7 +222,7 @@ fn new_servers_are_kept_for_the_next_restart_and_what_may_not_change_does_not() 
     pair.a.set_configuration(configuration.clone()).unwrap();
     assert_eq!(pair.a.get_configuration(), configuration);
     let mut other = configuration.clone();
-    other.certificates = vec![RTCPeerConnection::generate_certificate().unwrap()];
+    other.certificates = vec![RTCPeerConnection::generate_certificate(None).unwrap()];
     let refused = pair.a.set_configuration(other).unwrap_err();
     assert_eq!(refused.name(), "InvalidModificationError");
     let mut other = configuration.clone();

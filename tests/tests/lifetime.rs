@@ -147,6 +147,30 @@ fn a_runtime_that_shuts_down_takes_its_connections_with_it() {
 }
 
 #[test]
+fn handlers_that_hold_the_last_handles_are_dropped_with_nothing_locked() {
+    let (sender, done) = std::sync::mpsc::channel();
+    let shut_down = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (a, _b) = runtime.block_on(connected());
+        let sctp = a.sctp().unwrap();
+        let dtls = sctp.transport().unwrap();
+        let channel = a.create_data_channel("y", None).unwrap();
+        let (of_channel, of_dtls, of_ice) = (a.clone(), a.clone(), a.clone());
+        channel.on_message(move |_| drop(of_channel.clone()));
+        dtls.on_statechange(move |_| drop(of_dtls.clone()));
+        dtls.ice_transport().on_statechange(move |_| drop(of_ice.clone()));
+        let weak = a.downgrade();
+        drop((sctp, dtls, channel, a));
+        assert!(weak.upgrade().is_some(), "its handlers hold it");
+        drop(runtime);
+        assert!(weak.upgrade().is_none());
+        sender.send(()).unwrap();
+    });
+    done.recv_timeout(Duration::from_secs(20)).expect("no deadlock");
+    shut_down.join().unwrap();
+}
+
+#[test]
 fn without_a_runtime_there_is_no_connection() {
     let refused = RTCPeerConnection::new(RTCConfiguration::default()).unwrap_err();
     assert_eq!(refused.name(), "InvalidStateError");

@@ -11,7 +11,7 @@ Usage: cargo xtask <command>
                   clippy        cargo clippy --workspace --all-targets -- -D warnings
                   docs          cargo doc --workspace --no-deps, warnings denied
                   tests         cargo test --workspace
-                  browsers      the tests that drive a headless Chromium
+                  browsers      the tests in a headless Chromium and Firefox
                   restart_ice   cargo run --release --example restart_ice -- --json
                   dependencies  cargo deny check licenses bans sources
                 The first check that fails ends the run.

@@ -13,10 +13,10 @@ pub(crate) struct Need {
     pub(crate) package: &'static str,
 }
 
-/// For the tests that drive a browser.
+/// For the tests in browsers.
 pub(crate) const BROWSERS: &[Need] = &[
     Need { program: "chromium", package: "chromium" },
-    Need { program: "chromedriver", package: "chromium-driver" },
+    Need { program: "firefox-esr", package: "firefox-esr" },
 ];
 
 /// Parts of the Rust toolchain: what cargo calls them, what rustup calls them.
@@ -177,10 +177,7 @@ mod tests {
     fn apt_asks_nothing_and_gets_packages_and_not_programs() {
         let line = tools::line(&Installer::AsRoot.install(BROWSERS));
         assert!(line.starts_with("env DEBIAN_FRONTEND=noninteractive apt-get --yes "), "{line}");
-        assert!(
-            line.ends_with(" install --no-install-recommends chromium chromium-driver"),
-            "{line}"
-        );
+        assert!(line.ends_with(" install --no-install-recommends chromium firefox-esr"), "{line}");
         let line = tools::line(&Installer::WithSudo.update());
         assert!(line.starts_with("sudo env DEBIAN_FRONTEND=noninteractive apt-get "), "{line}");
         assert!(line.ends_with(" update"), "{line}");

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use peerconnection::MediaKind;
+
 use crate::Failure;
 use crate::figure::{Figure, median, quantile};
 use crate::pair::connection;
@@ -10,6 +12,10 @@ use crate::pair::connection;
 const OFFERS: usize = 200;
 /// after those that are not.
 const WARM_UP: usize = 20;
+/// Of each kind of media, for the offer with many sections.
+const TRANSCEIVERS: usize = 50;
+/// Offers with many sections that are measured, after one that is not.
+const LARGE_OFFERS: usize = 20;
 
 pub(super) async fn take() -> Result<Vec<Figure>, Failure> {
     let (mut made, mut offered) = (Vec::new(), Vec::new());
@@ -26,10 +32,28 @@ pub(super) async fn take() -> Result<Vec<Figure>, Failure> {
         }
         pc.close();
     }
+    let (mut large, mut bytes) = (Vec::new(), 0);
+    for round in 0..=LARGE_OFFERS {
+        let pc = connection()?;
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            for _ in 0..TRANSCEIVERS {
+                pc.add_transceiver(kind, None)?;
+            }
+        }
+        let start = Instant::now();
+        let offer = pc.create_offer(None).await?;
+        if round > 0 {
+            large.push(start.elapsed().as_secs_f64() * 1e6);
+        }
+        bytes = offer.sdp.len();
+        pc.close();
+    }
     Ok(vec![
         Figure::new("offer_us")
             .number("median", "µs", median(&offered))
             .number("p99", "µs", quantile(&offered, 0.99))
-            .number("pc_plus_dc_create_us", "µs", median(&made)),
+            .number("pc_plus_dc_create_us", "µs", median(&made))
+            .number("offer_100_transceivers_us", "µs", median(&large))
+            .number("sdp_bytes_100", "bytes", bytes as f64),
     ])
 }

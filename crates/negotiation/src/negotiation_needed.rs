@@ -19,6 +19,13 @@ impl Session {
         self.queue_a_task(TaskKind::UpdateTheNegotiationNeededFlag);
     }
 
+    /// Takes back a `negotiationneeded` that nobody has heard: it is fired again, if it is still
+    /// due.
+    pub fn renew_negotiation_needed(&mut self) {
+        self.negotiation_needed = false;
+        self.update_the_negotiation_needed_flag();
+    }
+
     /// Steps 2.1 to 2.7.
     pub(crate) fn run_update_the_negotiation_needed_flag(&mut self) {
         // Step 2.1

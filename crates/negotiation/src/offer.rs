@@ -10,7 +10,7 @@ use crate::dictionaries::{MediaKind, RTCOfferOptions, RTCSdpType, RTCSessionDesc
 use crate::effect::{OperationId, Outcome};
 use crate::error::Error;
 use crate::operations::Microtask;
-use crate::rtp::{self, Formats};
+use crate::rtp;
 use crate::section::{Created, DataSection, RtpSection, finish_session_part, rejected_section};
 use crate::session::Session;
 use crate::task::{TaskKind, Then};
@@ -141,13 +141,15 @@ impl Session {
                 ),
                 Slot::Rtp(id, kind, mid) => self.transceivers.get(*id).map(|transceiver| {
                     // RFC 9429 §5.2.2: in the order of the most recent answer.
-                    let answered = answer.and_then(|answer| answer.media_of_mid(mid));
-                    let answered = answered.filter(|media| !media.is_rejected()).map(Formats::read);
+                    let answered = answer.and_then(|answer| {
+                        let index = answer.index_of_mid(mid)?;
+                        answer.formats(index).filter(|_| !answer.is_rejected(index))
+                    });
                     let formats = rtp::offer(
                         *kind,
                         transceiver.direction,
                         &transceiver.preferred_codecs,
-                        answered.as_ref(),
+                        answered,
                         &mut assignments,
                     );
                     RtpSection {

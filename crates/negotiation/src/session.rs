@@ -15,7 +15,7 @@ use crate::dictionaries::{
 use crate::effect::{ChannelId, Effect, OperationId, TransportId};
 use crate::error::Error;
 use crate::operations::{Method, Microtask, Operations};
-use crate::rtp::{Assignments, Formats};
+use crate::rtp::Assignments;
 use crate::section::Created;
 use crate::task::Task;
 use crate::transceiver::Transceivers;
@@ -467,9 +467,11 @@ impl Session {
 
     /// What the sections of a description that is applied name is named the same from then on.
     pub(crate) fn learn_formats(&mut self, description: &Description) {
-        for media in description.sdp.media().iter().filter(|media| !media.is_rejected()) {
-            if media_kind(media).is_some() {
-                self.assignments.learn(&Formats::read(media));
+        for (index, media) in description.sdp.media().iter().enumerate() {
+            if let (Some(_), false) = (media_kind(media), media.is_rejected())
+                && let Some(formats) = description.formats(index)
+            {
+                self.assignments.learn(formats);
             }
         }
     }

@@ -24,7 +24,7 @@ impl Connection {
             core.set_connection(weak.clone());
             Self {
                 core: Mutex::new(core),
-                handlers: PeerConnectionHandlers::default(),
+                handlers: PeerConnectionHandlers::new(),
                 subscribers: Subscribers::default(),
                 host,
                 handle: OnceLock::new(),
@@ -95,8 +95,9 @@ impl Connection {
             }
             Delivery::Message(channel, message) => channel.deliver(message),
             Delivery::End(channel) => channel.end(),
-            Delivery::Fire(event) => self.fire(event),
             Delivery::Release(released) => drop(released),
+            Delivery::Fire(event) => self.fire(event),
+            Delivery::Late(deliver) => deliver(),
         }
     }
 }

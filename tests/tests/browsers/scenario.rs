@@ -1,4 +1,4 @@
-//! A scenario: the example's server, a Chromium on its page, and the Rust half of what happens.
+//! A scenario: the example's server, a browser on its page, and the Rust half of what happens.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,18 +10,22 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::chromium::Chromium;
+use crate::browser::Browser;
 
-/// How long a scenario may take, Chromium's start included.
+/// How long a scenario may take, the browser's start included.
 const LIMIT: Duration = Duration::from_secs(50);
 
-/// Runs a scenario: `examples/browser/autotest.js` has the page's half under the same name,
+/// Runs a scenario in a browser: `examples/browser/autotest.js` has the page's half under the same name,
 /// `rust_half` is the other. Returns what the page reports.
 ///
 /// # Panics
 /// If either half fails, or both together take too long; what the page and the Rust peer logged
 /// is printed then.
-pub(crate) async fn scenario(name: &str, rust_half: impl AsyncFnOnce(&mut RustHalf)) -> Value {
+pub(crate) async fn scenario(
+    browser: Browser,
+    name: &str,
+    rust_half: impl AsyncFnOnce(&mut RustHalf),
+) -> Value {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let address = listener.local_addr().expect("the address of the server");
     let (loaded, mut loads) = mpsc::unbounded_channel();
@@ -33,7 +37,7 @@ pub(crate) async fn scenario(name: &str, rust_half: impl AsyncFnOnce(&mut RustHa
     let server = AbortOnDrop(tokio::spawn(server.serve(listener)));
 
     let log = Log::default();
-    let chromium = Chromium::open(&format!("http://{address}/?autotest={name}"));
+    let running = browser.open(&format!("http://{address}/?autotest={name}"));
     let both_halves = async {
         let (PageLoad { connection, messages }, events) =
             loads.recv().await.expect("the server runs");
@@ -50,7 +54,7 @@ pub(crate) async fn scenario(name: &str, rust_half: impl AsyncFnOnce(&mut RustHa
     };
     let result = tokio::time::timeout(LIMIT, both_halves).await;
     let report = result.unwrap_or_else(|_| {
-        panic!("{name} took more than {LIMIT:?}; Chromium wrote:\n{}", chromium.output())
+        panic!("{name} took more than {LIMIT:?}; {browser} wrote:\n{}", running.output())
     });
     drop(server);
     log.forget();

@@ -30,16 +30,6 @@ pub(crate) struct Log {
     pub(crate) entries: Vec<Value>,
 }
 
-impl Trace {
-    /// Whether a transceiver or track is created: traces that count once there are such.
-    pub(crate) fn needs_transceivers(&self) -> bool {
-        let creates = |op: &Map<String, Value>| {
-            matches!(op.get("op").and_then(Value::as_str), Some("addTransceiver" | "addTrack"))
-        };
-        self.steps.iter().any(|step| step.ops.iter().any(creates))
-    }
-}
-
 /// The traces of the repository, or those of `PARITY_TRACES`.
 pub(crate) fn read() -> Vec<Trace> {
     let path = std::env::var_os("PARITY_TRACES").map_or_else(

@@ -48,12 +48,13 @@ impl Session {
                 // A transceiver that is stopping and not stopped does not affect answers
                 // (webrtc-pc §5.4 stop).
                 let transceiver = transceiver.filter(|t| usable && !t.stopped && t.kind == kind);
-                let formats = transceiver.and_then(|transceiver| {
+                let offered = offer.formats(index);
+                let formats = transceiver.zip(offered).and_then(|(transceiver, offered)| {
                     rtp::answer(
                         kind,
                         transceiver.direction,
                         &transceiver.preferred_codecs,
-                        &Formats::read(media),
+                        offered,
                         &mut assignments,
                     )
                 });

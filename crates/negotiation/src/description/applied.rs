@@ -1,5 +1,6 @@
 //! A description in one of the slots, or on its way there.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use sdp::{Fingerprint, IceParameters, Media, Setup};
@@ -7,6 +8,7 @@ use sdp::{Fingerprint, IceParameters, Media, Setup};
 use crate::dictionaries::{
     MediaKind, RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit,
 };
+use crate::rtp::Formats;
 
 /// A description with what is looked up in it again and again. Lines may be added to it, sections
 /// and mids stay what they are.
@@ -21,6 +23,8 @@ pub(crate) struct Description {
     /// The first section of each BUNDLE group.
     tagged: Vec<Option<usize>>,
     transport_sections: Vec<usize>,
+    /// What each section says of codecs and header extensions, once it was asked for.
+    formats: Vec<OnceCell<Formats>>,
 }
 
 impl Description {
@@ -41,7 +45,8 @@ impl Description {
         let bundle = bundle_groups(&sdp);
         let tagged = tagged_sections(&sdp, &index_of_mid);
         let transport_sections = transport_sections(&sdp, &bundle, &tagged);
-        Self { type_, sdp, mids, index_of_mid, bundle, tagged, transport_sections }
+        let formats = vec![OnceCell::new(); mids.len()];
+        Self { type_, sdp, mids, index_of_mid, bundle, tagged, transport_sections, formats }
     }
 
     pub(crate) fn to_session_description(&self) -> RTCSessionDescription {
@@ -54,6 +59,12 @@ impl Description {
 
     pub(crate) fn media(&self, index: usize) -> Option<&Media> {
         self.sdp.media().get(index)
+    }
+
+    /// The codecs and header extensions of a section.
+    pub(crate) fn formats(&self, index: usize) -> Option<&Formats> {
+        let media = self.media(index)?;
+        Some(self.formats.get(index)?.get_or_init(|| Formats::read(media)))
     }
 
     /// Whether there is no such section or it is rejected.

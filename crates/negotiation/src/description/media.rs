@@ -193,26 +193,29 @@ impl Session {
     }
 
     fn local_sections(&self, local: &Description, remote: Option<&Description>) -> Vec<Section> {
-        self.sections(local, |index, media| {
-            let ours = Formats::read(media);
-            let theirs = remote.and_then(|remote| remote.media(index)).map(Formats::read);
+        self.sections(local, |index, _| {
+            let theirs = remote.and_then(|remote| remote.formats(index));
             let direction = RTCRtpTransceiverDirection::from(local.sdp.direction(index));
-            (direction, Negotiated::new(direction, &ours, theirs.as_ref()))
+            let ours = local.formats(index);
+            let negotiated = ours.map(|ours| Negotiated::new(direction, ours, theirs));
+            (direction, negotiated.unwrap_or_default())
         })
     }
 
     fn remote_sections(&self, remote: &Description, local: Option<&Description>) -> Vec<Section> {
         let mut assignments = self.assignments.clone();
         self.sections(remote, |index, media| {
-            let theirs = Formats::read(media);
             let direction =
                 RTCRtpTransceiverDirection::from(remote.sdp.direction(index).reversed());
-            let negotiated = match local.and_then(|local| local.media(index)) {
-                Some(ours) => Negotiated::new(direction, &Formats::read(ours), Some(&theirs)),
+            let Some(theirs) = remote.formats(index) else {
+                return (direction, Negotiated::default());
+            };
+            let negotiated = match local.and_then(|local| local.formats(index)) {
+                Some(ours) => Negotiated::new(direction, ours, Some(theirs)),
                 // An offer: what would be answered is what this side is prepared to receive.
                 None => media_kind(media)
-                    .and_then(|kind| rtp::answer(kind, direction, &[], &theirs, &mut assignments))
-                    .map(|ours| Negotiated::new(direction, &ours, Some(&theirs)))
+                    .and_then(|kind| rtp::answer(kind, direction, &[], theirs, &mut assignments))
+                    .map(|ours| Negotiated::new(direction, &ours, Some(theirs)))
                     .unwrap_or_default(),
             };
             (direction, negotiated)

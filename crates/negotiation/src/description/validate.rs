@@ -117,8 +117,8 @@ fn check_dtls_association(
         && (tls_id.is_none()
             || association.tls_id.is_none()
             || tls_id == association.tls_id.as_deref());
+    let restarts = transport.committed_remote_parameters() != description.ice(index).as_ref();
     if !continued {
-        let restarts = transport.committed_remote_parameters() != description.ice(index).as_ref();
         return Err(if restarts {
             Error::OperationError("replacing a DTLS connection is not supported".into())
         } else {
@@ -126,9 +126,12 @@ fn check_dtls_association(
         });
     }
     let consistent = match description.setup(index) {
+        Some(Setup::ActPass) => description.type_ == Offer,
+        // Firefox answers a restart with the role that it would take in a new connection, and
+        // goes on with the old one.
+        Some(Setup::Active | Setup::Passive) if restarts && description.type_ != Offer => true,
         Some(Setup::Active) => !association.client,
         Some(Setup::Passive) => association.client,
-        Some(Setup::ActPass) => description.type_ == Offer,
         Some(Setup::HoldConn) | None => false,
     };
     if consistent { Ok(()) } else { Err(invalid("a=setup contradicts the DTLS connection")) }

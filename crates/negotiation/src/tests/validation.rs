@@ -206,6 +206,28 @@ fn the_dtls_role_cannot_change() {
     a.set_remote(answer).unwrap();
 }
 
+/// Firefox answers a restart so, whatever its role is, and keeps the connection.
+#[test]
+fn another_dtls_role_in_the_answer_to_a_restart_changes_nothing() {
+    let (mut a, mut b) = connected();
+    let restart = a.create_restart_offer();
+    a.set_local(restart).unwrap();
+    b.set_remote(a.local()).unwrap();
+    let answer = b.create_answer();
+    let sdp = answer.sdp.replace("a=setup:active", "a=setup:passive");
+    a.transport.clear();
+    a.set_remote(RTCSessionDescriptionInit { sdp, ..answer }).unwrap();
+    let starts = |command: &TransportCommand| matches!(command, TransportCommand::StartDtls { .. });
+    assert!(!a.transport.iter().any(starts), "{:?}", a.transport);
+    assert!(a.transport.iter().any(|c| matches!(c, TransportCommand::Commit { .. })));
+
+    let (mut a, mut b) = connected();
+    let restart = b.create_restart_offer();
+    let sdp = restart.sdp.replace("a=setup:actpass", "a=setup:passive");
+    let changed = RTCSessionDescriptionInit { sdp, ..restart };
+    assert_eq!(refused(&mut a, changed).name(), "InvalidAccessError", "in an offer");
+}
+
 /// Thousands of sections take no more time than they have lines.
 #[test]
 fn a_description_of_many_sections_is_refused_or_applied_at_once() {

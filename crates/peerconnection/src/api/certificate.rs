@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use negotiation::Error;
+use serde::{Deserialize, Serialize};
 
 /// webrtc-pc §4.9.2 `RTCCertificate`: the key pair and certificate a connection authenticates
 /// with. Opaque; a handle with identity.
@@ -12,7 +13,7 @@ pub struct RTCCertificate {
 }
 
 /// webrtc-pc §5.5.2: one fingerprint of a certificate.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RTCDtlsFingerprint {
     /// Name of the hash function, lower case, such as `sha-256`.
     pub algorithm: String,
@@ -20,12 +21,123 @@ pub struct RTCDtlsFingerprint {
     pub value: String,
 }
 
+/// webrtc-pc §4.9.2: the expiration among the members of an [`AlgorithmIdentifier`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RTCCertificateExpiration {
+    /// For how long the certificate is valid, in milliseconds from its generation on; at most 365
+    /// days are used, and 30 days if it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<u64>,
+}
+
+/// `AlgorithmIdentifier` of the Web Cryptography API, with the members that an algorithm for
+/// certificates can have; see
+/// [`generate_certificate`](super::RTCPeerConnection::generate_certificate).
+///
+/// ```
+/// use peerconnection::{AlgorithmIdentifier, RTCCertificateExpiration, RTCPeerConnection};
+///
+/// let a_day = RTCCertificateExpiration { expires: Some(24 * 60 * 60 * 1000) };
+/// let certificate = RTCPeerConnection::generate_certificate(AlgorithmIdentifier {
+///     expiration: a_day,
+///     ..AlgorithmIdentifier::ecdsa("P-256")
+/// })?;
+/// assert_eq!(certificate.get_fingerprints()[0].algorithm, "sha-256");
+/// # Ok::<(), peerconnection::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlgorithmIdentifier {
+    /// The name of the algorithm; upper and lower case are the same.
+    pub name: String,
+    /// The curve, for `ECDSA`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_curve: Option<String>,
+    /// Bits of the modulus, for `RSASSA-PKCS1-v1_5`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modulus_length: Option<u32>,
+    /// The public exponent, big-endian, for `RSASSA-PKCS1-v1_5`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_exponent: Option<Vec<u8>>,
+    /// The hash function of the signature, for `RSASSA-PKCS1-v1_5`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
+    /// For how long the certificate is valid.
+    #[serde(flatten)]
+    pub expiration: RTCCertificateExpiration,
+}
+
+impl AlgorithmIdentifier {
+    /// `{ name: "ECDSA", namedCurve }`.
+    pub fn ecdsa(named_curve: &str) -> Self {
+        Self { named_curve: Some(named_curve.to_owned()), ..Self::from("ECDSA") }
+    }
+
+    /// Web Cryptography API §18.4.4 "normalize an algorithm" for `generateKey`, and whether the
+    /// outcome is supported.
+    fn check(&self) -> Result<(), Error> {
+        let missing = |member: &str| Err(Error::TypeError(format!("{} needs {member}", self.name)));
+        let unsupported = |what: String| Err(Error::NotSupportedError(what));
+        if self.name.eq_ignore_ascii_case("ECDSA") {
+            match self.named_curve.as_deref() {
+                Some("P-256") => Ok(()),
+                Some(curve) => unsupported(format!("no certificates on the curve '{curve}'")),
+                None => missing("namedCurve"),
+            }
+        } else if self.name.eq_ignore_ascii_case("RSASSA-PKCS1-v1_5") {
+            if self.modulus_length.is_none() {
+                return missing("modulusLength");
+            }
+            if self.public_exponent.is_none() {
+                return missing("publicExponent");
+            }
+            if self.hash.is_none() {
+                return missing("hash");
+            }
+            unsupported("DTLS is implemented with ECDSA certificates only, not with RSA".to_owned())
+        } else {
+            unsupported(format!("no certificates of the algorithm '{}'", self.name))
+        }
+    }
+}
+
+impl From<&str> for AlgorithmIdentifier {
+    /// A string stands for an algorithm with this name and nothing else.
+    fn from(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+}
+
 impl RTCCertificate {
-    /// How long a generated certificate is valid: 30 days, the default of webrtc-pc §4.9.
+    /// How long a generated certificate is valid if nothing is asked: 30 days, webrtc-pc §4.9.1.
     pub const LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
+    /// The longest that a generated certificate is valid: 365 days, webrtc-pc §4.9.1.
+    pub const MAX_LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
+
+    /// What a connection without configured certificates generates, webrtc-pc §4.9.
     pub(crate) fn generate(now: SystemTime) -> Result<Self, Error> {
-        let certificate = transport::Certificate::generate(now)
+        Self::generate_valid_for(now, Self::LIFETIME)
+    }
+
+    /// webrtc-pc §4.9.1 generateCertificate().
+    pub(crate) fn generate_with(
+        now: SystemTime,
+        keygen_algorithm: &AlgorithmIdentifier,
+    ) -> Result<Self, Error> {
+        // Steps 2 and 3
+        let expires = match keygen_algorithm.expiration.expires {
+            Some(expires) => Duration::from_millis(expires).min(Self::MAX_LIFETIME),
+            None => Self::LIFETIME,
+        };
+        // Steps 4 to 6
+        keygen_algorithm.check()?;
+        // Step 8
+        Self::generate_valid_for(now, expires)
+    }
+
+    fn generate_valid_for(now: SystemTime, lifetime: Duration) -> Result<Self, Error> {
+        let certificate = transport::Certificate::generate_valid_for(now, lifetime)
             .map_err(|error| Error::OperationError(error.to_string()))?;
         Ok(Self { certificate })
     }
@@ -65,5 +177,80 @@ impl Eq for RTCCertificate {}
 impl std::fmt::Debug for RTCCertificate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RTCCertificate").field("expires", &self.expires()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(1_780_000_000_123)
+    }
+
+    fn expiring(expires: Option<u64>) -> AlgorithmIdentifier {
+        let expiration = RTCCertificateExpiration { expires };
+        AlgorithmIdentifier { expiration, ..AlgorithmIdentifier::ecdsa("P-256") }
+    }
+
+    fn refusal(algorithm: &AlgorithmIdentifier) -> &'static str {
+        RTCCertificate::generate_with(now(), algorithm).expect_err("a refusal").name()
+    }
+
+    /// A modulus of 2048 bits, as webrtc-pc §4.9.1 wants it.
+    fn rsa() -> AlgorithmIdentifier {
+        AlgorithmIdentifier {
+            modulus_length: Some(2048),
+            public_exponent: Some(vec![1, 0, 1]),
+            hash: Some("SHA-256".to_owned()),
+            ..AlgorithmIdentifier::from("RSASSA-PKCS1-v1_5")
+        }
+    }
+
+    #[test]
+    fn a_certificate_expires_when_asked_but_after_a_year_at_most() {
+        for (asked, days) in
+            [(None, 30), (Some(86_400_000), 1), (Some(u64::MAX), 365), (Some(0), 0)]
+        {
+            let certificate = RTCCertificate::generate_with(now(), &expiring(asked)).unwrap();
+            assert_eq!(certificate.expires(), 1_780_000_000_123 + days * 86_400_000, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn algorithms_that_are_unknown_or_not_implemented_are_not_supported() {
+        for name in ["", "invalid-algo", "HMAC", "RSA-PSS", "Ed25519"] {
+            assert_eq!(refusal(&name.into()), "NotSupportedError", "{name}");
+        }
+        assert_eq!(refusal(&AlgorithmIdentifier::ecdsa("P-521")), "NotSupportedError");
+        assert_eq!(refusal(&rsa()), "NotSupportedError");
+    }
+
+    #[test]
+    fn an_algorithm_without_a_member_that_it_needs_is_a_type_error() {
+        assert_eq!(refusal(&"ECDSA".into()), "TypeError");
+        assert_eq!(refusal(&AlgorithmIdentifier { modulus_length: None, ..rsa() }), "TypeError");
+        assert_eq!(refusal(&AlgorithmIdentifier { public_exponent: None, ..rsa() }), "TypeError");
+        assert_eq!(refusal(&AlgorithmIdentifier { hash: None, ..rsa() }), "TypeError");
+    }
+
+    #[test]
+    fn the_case_of_the_name_does_not_matter_and_that_of_the_curve_does() {
+        let lower = AlgorithmIdentifier { name: "ecdsa".into(), ..expiring(None) };
+        RTCCertificate::generate_with(now(), &lower).unwrap();
+        assert_eq!(refusal(&AlgorithmIdentifier::ecdsa("p-256")), "NotSupportedError");
+    }
+
+    #[test]
+    fn an_algorithm_is_the_object_that_it_is_in_javascript() {
+        let json = serde_json::json!({ "name": "ECDSA", "namedCurve": "P-256", "expires": 2000 });
+        let algorithm: AlgorithmIdentifier = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(algorithm, expiring(Some(2000)));
+        assert_eq!(serde_json::to_value(&algorithm).unwrap(), json);
+        for expires in [serde_json::json!(-1), serde_json::json!("invalid")] {
+            let json = serde_json::json!({ "name": "ECDSA", "expires": expires });
+            serde_json::from_value::<AlgorithmIdentifier>(json).unwrap_err();
+        }
+        serde_json::from_str::<AlgorithmIdentifier>("{}").unwrap_err();
     }
 }

@@ -10,7 +10,7 @@ use futures::Stream;
 use futures::task::AtomicWaker;
 use negotiation::{ChannelId, Error};
 
-use super::handler::{Handler, handlers};
+use super::handler::{self, Handler, handlers};
 use super::promise::closed;
 use super::stream::Inbox;
 use super::{DataChannelStream, Event, MessageEvent, RTCDataChannelState, RTCErrorEvent};
@@ -207,29 +207,35 @@ impl ChannelObject {
             slots,
             inbox: Inbox::default(),
             writer: AtomicWaker::new(),
-            open: Handler::default(),
-            bufferedamountlow: Handler::default(),
-            error: Handler::default(),
-            closing: Handler::default(),
-            close: Handler::default(),
-            message: Handler::default(),
+            open: Handler::new("open"),
+            bufferedamountlow: Handler::new("bufferedamountlow"),
+            error: Handler::new("error"),
+            closing: Handler::new("closing"),
+            close: Handler::new("close"),
+            message: Handler::new("message"),
         }
     }
 
     /// Hands a message to the handler, or keeps it for the reader.
     pub(crate) fn deliver(self: &Arc<Self>, message: Option<MessageData>) {
-        let target = RTCDataChannel { object: self.clone() };
+        let target = || Some(RTCDataChannel { object: self.clone() });
         if let Some(message) = message {
-            if self.message.is_set() && !self.inbox.has_reader() && !self.inbox.is_waiting() {
-                let target = target.clone();
-                self.message.call("message", || Some(MessageEvent { target, message }));
+            let left = if self.inbox.has_reader() || self.inbox.is_waiting() {
+                Some(message)
             } else {
+                self.message.offer(target, message)
+            };
+            if let Some(message) = left {
                 self.inbox.push(message);
             }
         }
         while self.message.is_set() && !self.inbox.has_reader() {
             let Some(message) = self.inbox.pop() else { break };
-            self.message.call("message", || Some(MessageEvent { target: target.clone(), message }));
+            if let Some(message) = self.message.offer(target, message) {
+                // The handler was cleared just now.
+                self.inbox.push_front(message);
+                break;
+            }
         }
         self.update_flow();
     }
@@ -241,6 +247,11 @@ impl ChannelObject {
         {
             connection.api(|core, now| core.set_receive_paused(now, self, paused));
         }
+    }
+
+    /// Whether it is closed and has nothing to be read.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.slots.ready_state() == RTCDataChannelState::Closed && !self.inbox.is_waiting()
     }
 
     /// The channel is closed, or its connection is gone: readers and writers learn of it.
@@ -367,7 +378,8 @@ impl RTCDataChannel {
     /// `tracing`.
     #[doc(alias = "onmessage")]
     pub fn on_message(&self, handler: impl FnMut(MessageEvent) + Send + 'static) {
-        self.object.message.set(Some(Box::new(handler)));
+        // What it has missed is in the inbox.
+        let _ = self.object.message.set(Some(Box::new(handler)));
         if self.object.inbox.is_waiting()
             && let Some(connection) = self.object.connection.upgrade()
         {
@@ -377,17 +389,48 @@ impl RTCDataChannel {
 
     /// Clears the handler set by [`on_message`](Self::on_message).
     pub fn clear_on_message(&self) {
-        self.object.message.set(None);
+        self.object.message.clear();
+    }
+
+    /// `bufferedamountlow`: [`buffered_amount`](Self::buffered_amount) has fallen to or below the
+    /// threshold.
+    ///
+    /// Replaces the handler set before. It is called on the connection's event loop, without any
+    /// lock held, and may call every method of every object; it should not block. If it panics
+    /// the panic is caught and reported with `tracing`.
+    ///
+    /// If the event was fired before this was set for the first time, it is called once, soon,
+    /// on the event loop, unless the amount is above the threshold again.
+    #[doc(alias = "onbufferedamountlow")]
+    pub fn on_bufferedamountlow(
+        &self,
+        handler: impl FnMut(Event<RTCDataChannel>) + Send + 'static,
+    ) {
+        if self.object.bufferedamountlow.set(Some(Box::new(handler))) {
+            self.later(|channel| {
+                let attribute = &channel.object.bufferedamountlow;
+                if channel.buffered_amount() > channel.buffered_amount_low_threshold() {
+                    attribute.forget();
+                }
+                attribute.late(|| Some(channel.clone()));
+            });
+        }
+    }
+
+    /// Clears the handler set by [`on_bufferedamountlow`](Self::on_bufferedamountlow); later
+    /// events are lost until one is set again.
+    pub fn clear_on_bufferedamountlow(&self) {
+        self.object.bufferedamountlow.clear();
+    }
+
+    fn later(&self, deliver: fn(&Self)) {
+        handler::later(&self.object.connection, self, deliver);
     }
 
     handlers! {
         /// `open`: messages can be sent.
         #[doc(alias = "onopen")]
         on_open / clear_on_open: Event<RTCDataChannel> => object.open;
-        /// `bufferedamountlow`: [`buffered_amount`](Self::buffered_amount) has fallen to or
-        /// below the threshold.
-        #[doc(alias = "onbufferedamountlow")]
-        on_bufferedamountlow / clear_on_bufferedamountlow: Event<RTCDataChannel> => object.bufferedamountlow;
         /// `error`: the channel could not be made, or SCTP failed.
         #[doc(alias = "onerror")]
         on_error / clear_on_error: RTCErrorEvent<RTCDataChannel> => object.error;

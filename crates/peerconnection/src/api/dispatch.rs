@@ -1,9 +1,6 @@
 //! Firing an event: to the handler of its target, and to the streams.
 
-use super::{
-    AnyEvent, Event, MediaStreamTrackEvent, RTCDTMFToneChangeEvent, RTCDataChannelEvent,
-    RTCDataChannelState, RTCErrorEvent, RTCPeerConnectionIceEvent, RTCTrackEvent,
-};
+use super::{AnyEvent, RTCDataChannelState};
 use crate::connection::Connection;
 
 impl Connection {
@@ -11,111 +8,80 @@ impl Connection {
     pub(crate) fn fire(&self, event: AnyEvent) {
         self.subscribers.publish(|| Some(event.clone()));
         let handlers = &self.handlers;
-        let at_connection = || self.handle().map(|target| Event { target });
+        let pc = || self.handle();
         match event {
-            AnyEvent::NegotiationNeeded => {
-                handlers.negotiationneeded.call("negotiationneeded", at_connection);
-            }
-            AnyEvent::SignalingStateChange(_) => {
-                handlers.signalingstatechange.call("signalingstatechange", at_connection);
-            }
-            AnyEvent::IceCandidate(candidate) => {
-                handlers.icecandidate.call("icecandidate", || {
-                    Some(RTCPeerConnectionIceEvent { target: self.handle()?, candidate })
-                });
-            }
-            AnyEvent::IceCandidateError(error) => {
-                handlers.icecandidateerror.call("icecandidateerror", || Some(error));
-            }
+            AnyEvent::NegotiationNeeded => handlers.negotiationneeded.call(pc, ()),
+            AnyEvent::SignalingStateChange(_) => handlers.signalingstatechange.call(pc, ()),
+            AnyEvent::IceCandidate(candidate) => handlers.icecandidate.call(pc, candidate),
+            AnyEvent::IceCandidateError(error) => handlers.icecandidateerror.call(pc, error),
             AnyEvent::IceConnectionStateChange(_) => {
-                handlers.iceconnectionstatechange.call("iceconnectionstatechange", at_connection);
+                handlers.iceconnectionstatechange.call(pc, ());
             }
-            AnyEvent::IceGatheringStateChange(_) => {
-                handlers.icegatheringstatechange.call("icegatheringstatechange", at_connection);
-            }
-            AnyEvent::ConnectionStateChange(_) => {
-                handlers.connectionstatechange.call("connectionstatechange", at_connection);
-            }
+            AnyEvent::IceGatheringStateChange(_) => handlers.icegatheringstatechange.call(pc, ()),
+            AnyEvent::ConnectionStateChange(_) => handlers.connectionstatechange.call(pc, ()),
             AnyEvent::DataChannel(channel) => {
-                handlers.datachannel.call("datachannel", || {
-                    Some(RTCDataChannelEvent { target: self.handle()?, channel })
-                });
+                // Who reads the streams alone is not to collect channels that have come and gone.
+                handlers.datachannel.retain_missed(|channel| !channel.object.is_spent());
+                handlers.datachannel.call(pc, channel);
             }
             AnyEvent::Track(transceiver, streams) => {
-                handlers.track.call("track", || {
-                    Some(RTCTrackEvent { target: self.handle()?, transceiver, streams })
-                });
+                // One that waits for the same transceiver is out of date.
+                handlers.track.retain_missed(|(waits, _)| *waits != transceiver);
+                handlers.track.call(pc, (transceiver, streams));
             }
             AnyEvent::IceTransportStateChange(target, _) => {
-                let object = target.object.clone();
-                object.statechange.call("statechange", || Some(Event { target }));
+                target.object.statechange.call(|| Some(target.clone()), ());
             }
             AnyEvent::IceTransportGatheringStateChange(target, _) => {
-                let object = target.object.clone();
-                object.gatheringstatechange.call("gatheringstatechange", || Some(Event { target }));
+                target.object.gatheringstatechange.call(|| Some(target.clone()), ());
             }
             AnyEvent::SelectedCandidatePairChange(target, _) => {
-                let object = target.object.clone();
-                let handler = &object.selectedcandidatepairchange;
-                handler.call("selectedcandidatepairchange", || Some(Event { target }));
+                target.object.selectedcandidatepairchange.call(|| Some(target.clone()), ());
             }
             AnyEvent::DtlsTransportStateChange(target, _) => {
-                let object = target.object.clone();
-                object.statechange.call("statechange", || Some(Event { target }));
+                target.object.statechange.call(|| Some(target.clone()), ());
             }
             AnyEvent::DtlsTransportError(target, error) => {
-                let object = target.object.clone();
-                object.error.call("error", || Some(RTCErrorEvent { target, error }));
+                target.object.error.call(|| Some(target.clone()), error);
             }
             AnyEvent::SctpTransportStateChange(target, _) => {
-                let object = target.object.clone();
-                object.statechange.call("statechange", || Some(Event { target }));
+                target.object.statechange.call(|| Some(target.clone()), ());
             }
             AnyEvent::DataChannelStateChange(target, state) => {
-                let object = target.object.clone();
-                let (handler, name) = match state {
-                    RTCDataChannelState::Open => (&object.open, "open"),
-                    RTCDataChannelState::Closing => (&object.closing, "closing"),
-                    RTCDataChannelState::Closed => (&object.close, "close"),
+                let handler = match state {
+                    RTCDataChannelState::Open => &target.object.open,
+                    RTCDataChannelState::Closing => &target.object.closing,
+                    RTCDataChannelState::Closed => &target.object.close,
                     RTCDataChannelState::Connecting => return,
                 };
-                handler.call(name, || Some(Event { target }));
+                handler.call(|| Some(target.clone()), ());
             }
             AnyEvent::BufferedAmountLow(target) => {
-                let object = target.object.clone();
-                object.bufferedamountlow.call("bufferedamountlow", || Some(Event { target }));
+                target.object.bufferedamountlow.call(|| Some(target.clone()), ());
             }
             AnyEvent::DataChannelError(target, error) => {
-                let object = target.object.clone();
-                object.error.call("error", || Some(RTCErrorEvent { target, error }));
+                target.object.error.call(|| Some(target.clone()), error);
             }
             AnyEvent::DtmfToneChange(target, tone) => {
-                let object = target.object.clone();
-                let event = RTCDTMFToneChangeEvent { target, tone };
-                object.tonechange.call("tonechange", || Some(event));
+                target.object.tonechange.call(|| Some(target.clone()), tone);
             }
             AnyEvent::MediaStreamTrackMute(target) => {
-                let object = target.object.clone();
-                object.onmute.call("mute", || Some(Event { target }));
+                target.object.onmute.call(|| Some(target.clone()), ());
             }
             AnyEvent::MediaStreamTrackUnmute(target) => {
-                let object = target.object.clone();
-                object.onunmute.call("unmute", || Some(Event { target }));
+                target.object.onunmute.call(|| Some(target.clone()), ());
             }
             AnyEvent::MediaStreamTrackEnded(target) => {
-                let object = target.object.clone();
-                object.onended.call("ended", || Some(Event { target }));
-                object.clear_handlers();
+                // Who reads the streams alone is not to collect transceivers.
+                handlers.track.retain_missed(|(transceiver, _)| !transceiver.is_spent());
+                target.object.onended.call(|| Some(target.clone()), ());
+                target.object.retire_handlers();
             }
             AnyEvent::MediaStreamAddTrack(target, track) => {
-                let object = target.object.clone();
-                let event = MediaStreamTrackEvent { target, track };
-                object.onaddtrack.call("addtrack", || Some(event));
+                target.object.onaddtrack.call(|| Some(target.clone()), track);
             }
             AnyEvent::MediaStreamRemoveTrack(target, track) => {
-                let object = target.object.clone();
-                let event = MediaStreamTrackEvent { target, track };
-                object.onremovetrack.call("removetrack", || Some(event));
+                target.object.onremovetrack.call(|| Some(target.clone()), track);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use negotiation::TransportId;
 
-use super::handler::{Handler, handlers};
+use super::handler::{self, Handler, handlers};
 use super::{Event, IceTransportObject, RTCDtlsTransportState, RTCErrorEvent, RTCIceTransport};
 use crate::connection::Connection;
 
@@ -29,8 +29,8 @@ impl DtlsTransportObject {
             connection: ice_transport.connection.clone(),
             id: ice_transport.id,
             ice_transport,
-            statechange: Handler::default(),
-            error: Handler::default(),
+            statechange: Handler::new("statechange"),
+            error: Handler::new("error"),
         }
     }
 }
@@ -60,6 +60,10 @@ impl RTCDtlsTransport {
             .upgrade()
             .map(|connection| connection.core().remote_certificates(self.object.id))
             .unwrap_or_default()
+    }
+
+    fn later(&self, deliver: fn(&Self)) {
+        handler::later(&self.object.connection, self, deliver);
     }
 
     handlers! {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use negotiation::Error;
 
 use super::TransceiverObject;
-use super::handler::handlers;
+use super::handler::{self, Fired, REMEMBERED, handlers};
 
 /// webrtc-pc §7.2: sends telephone tones over an audio sender.
 ///
@@ -32,6 +32,16 @@ impl RTCDTMFToneChangeEvent {
     #[doc(alias("RTCDTMFToneChangeEvent.tone"))]
     pub fn tone(&self) -> &'static str {
         self.tone
+    }
+}
+
+impl Fired for RTCDTMFToneChangeEvent {
+    type Target = RTCDTMFSender;
+    type Payload = &'static str;
+    const REMEMBERED: usize = REMEMBERED;
+
+    fn new(target: RTCDTMFSender, tone: &'static str) -> Self {
+        Self { target, tone }
     }
 }
 
@@ -66,6 +76,10 @@ impl RTCDTMFSender {
     #[doc(alias = "toneBuffer")]
     pub fn tone_buffer(&self) -> String {
         self.object.read(|core| Some(core.tone_buffer(self.object.id))).unwrap_or_default()
+    }
+
+    fn later(&self, deliver: fn(&Self)) {
+        handler::later(&self.object.connection, self, deliver);
     }
 
     handlers! {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use negotiation::{RTCError, RTCSignalingState};
 
+use super::handler::{Fired, REMEMBERED};
 use super::{
     MediaStream, MediaStreamTrack, MessageData, RTCDTMFSender, RTCDataChannel, RTCDataChannelState,
     RTCDtlsTransport, RTCDtlsTransportState, RTCIceCandidate, RTCIceCandidatePair,
@@ -128,6 +129,67 @@ impl<T> RTCErrorEvent<T> {
     #[doc(alias("RTCErrorEvent.error"))]
     pub fn error(&self) -> &RTCError {
         &self.error
+    }
+}
+
+impl<T> Fired for Event<T> {
+    type Target = T;
+    type Payload = ();
+    const REMEMBERED: usize = 1;
+
+    fn new(target: T, (): ()) -> Self {
+        Self { target }
+    }
+}
+
+impl<T> Fired for RTCErrorEvent<T> {
+    type Target = T;
+    type Payload = RTCError;
+    const REMEMBERED: usize = REMEMBERED;
+
+    fn new(target: T, error: RTCError) -> Self {
+        Self { target, error }
+    }
+}
+
+impl Fired for RTCPeerConnectionIceEvent {
+    type Target = RTCPeerConnection;
+    type Payload = Option<RTCIceCandidate>;
+    const REMEMBERED: usize = REMEMBERED;
+
+    fn new(target: RTCPeerConnection, candidate: Option<RTCIceCandidate>) -> Self {
+        Self { target, candidate }
+    }
+}
+
+impl Fired for RTCPeerConnectionIceErrorEvent {
+    type Target = RTCPeerConnection;
+    type Payload = Self;
+    const REMEMBERED: usize = REMEMBERED;
+
+    fn new(_: RTCPeerConnection, event: Self) -> Self {
+        event
+    }
+}
+
+impl Fired for RTCDataChannelEvent {
+    type Target = RTCPeerConnection;
+    type Payload = RTCDataChannel;
+    const REMEMBERED: usize = REMEMBERED;
+
+    fn new(target: RTCPeerConnection, channel: RTCDataChannel) -> Self {
+        Self { target, channel }
+    }
+}
+
+impl Fired for MessageEvent {
+    type Target = RTCDataChannel;
+    type Payload = MessageData;
+    /// They wait in the channel's inbox.
+    const REMEMBERED: usize = 0;
+
+    fn new(target: RTCDataChannel, message: MessageData) -> Self {
+        Self { target, message }
     }
 }
 

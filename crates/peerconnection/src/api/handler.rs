@@ -1,51 +1,116 @@
 //! `on…` attributes: one handler each, called without any lock held.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+
+use crate::connection::Connection;
 
 type Function<E> = Box<dyn FnMut(E) + Send>;
 
-struct Slot<E> {
+/// What is called later, as a task, for the events that a handler has missed.
+pub(crate) type Late = Box<dyn FnOnce() + Send>;
+
+/// An event as its handler gets it: the target, and what it carries besides. The two are apart
+/// because an event that waits for its first handler must not keep its target alive.
+pub(crate) trait Fired {
+    type Target;
+    type Payload;
+    /// How many wait for the first handler; the oldest make room. Events that carry nothing say
+    /// "look at the target", and one says as much as several.
+    const REMEMBERED: usize;
+
+    fn new(target: Self::Target, payload: Self::Payload) -> Self;
+}
+
+/// [`Fired::REMEMBERED`] of events that carry something.
+pub(crate) const REMEMBERED: usize = 256;
+
+struct Slot<E: Fired> {
     /// Counts the settings of the attribute, so that a handler that replaces itself while it
     /// runs is not put back over its successor.
     setting: u64,
     function: Option<Function<E>>,
+    /// Fired before the attribute was set for the first time, and not delivered yet.
+    missed: VecDeque<E::Payload>,
 }
 
 /// One event handler IDL attribute.
-pub(crate) struct Handler<E>(Mutex<Slot<E>>);
-
-impl<E> Default for Handler<E> {
-    fn default() -> Self {
-        Self(Mutex::new(Slot { setting: 0, function: None }))
-    }
+///
+/// JavaScript sets a handler in the same task in which it got the object, and no event can be
+/// fired in between. Here the event loop may run on another thread. So an event that comes before
+/// the attribute was ever set is remembered, and delivered as a task when it is.
+pub(crate) struct Handler<E: Fired> {
+    name: &'static str,
+    slot: Mutex<Slot<E>>,
 }
 
-impl<E> Handler<E> {
-    /// Sets, replaces or clears the attribute.
-    pub(crate) fn set(&self, function: Option<Function<E>>) {
-        let old = {
-            let mut slot = self.slot();
-            slot.setting += 1;
-            std::mem::replace(&mut slot.function, function)
-        };
-        // What a handler captured may call back when it is dropped: not under the lock.
-        drop(old);
+impl<E: Fired> Handler<E> {
+    /// The attribute for events of this name, not set.
+    pub(crate) fn new(name: &'static str) -> Self {
+        let slot = Slot { setting: 0, function: None, missed: VecDeque::new() };
+        Self { name, slot: Mutex::new(slot) }
     }
 
-    /// Calls the handler, if there is one. A panic in it is reported and goes no further.
-    pub(crate) fn call(&self, name: &'static str, event: impl FnOnce() -> Option<E>) {
+    /// Sets, replaces or clears the attribute. Whether there are events that it has missed.
+    #[must_use = "missed events wait for `late` or `forget`"]
+    pub(crate) fn set(&self, function: Option<Function<E>>) -> bool {
+        let (old, forgotten, missed) = {
+            let mut slot = self.slot();
+            slot.setting += 1;
+            let forgotten = match function {
+                Some(_) => VecDeque::new(),
+                None => std::mem::take(&mut slot.missed),
+            };
+            let old = std::mem::replace(&mut slot.function, function);
+            (old, forgotten, !slot.missed.is_empty())
+        };
+        // What a handler captured may call back when it is dropped: not under the lock.
+        drop((old, forgotten));
+        missed
+    }
+
+    /// Clears the attribute.
+    pub(crate) fn clear(&self) {
+        // Nothing is left to be missed.
+        let _ = self.set(None);
+    }
+
+    /// Calls the handler; remembers the event if there has never been one.
+    pub(crate) fn call(&self, target: impl FnOnce() -> Option<E::Target>, payload: E::Payload) {
+        let forgotten = {
+            let mut slot = self.slot();
+            // Behind those that wait, until they have been delivered.
+            let waits = slot.setting == 0 || !slot.missed.is_empty();
+            if !waits {
+                drop(slot);
+                self.offer(target, payload);
+                return;
+            }
+            slot.missed.push_back(payload);
+            (slot.missed.len() > E::REMEMBERED).then(|| slot.missed.pop_front())
+        };
+        drop(forgotten);
+    }
+
+    /// Calls the handler; gives the payload back if there is none. A panic in the handler is
+    /// reported and goes no further.
+    pub(crate) fn offer(
+        &self,
+        target: impl FnOnce() -> Option<E::Target>,
+        payload: E::Payload,
+    ) -> Option<E::Payload> {
         let (mut function, setting) = {
             let mut slot = self.slot();
             match slot.function.take() {
                 Some(function) => (function, slot.setting),
-                None => return,
+                None => return Some(payload),
             }
         };
-        if let Some(event) = event()
-            && catch_unwind(AssertUnwindSafe(|| function(event))).is_err()
+        if let Some(target) = target()
+            && catch_unwind(AssertUnwindSafe(|| function(E::new(target, payload)))).is_err()
         {
-            tracing::error!(handler = name, "an event handler panicked");
+            tracing::error!(handler = self.name, "an event handler panicked");
         }
         let mut slot = self.slot();
         if slot.setting == setting {
@@ -54,6 +119,51 @@ impl<E> Handler<E> {
             drop(slot);
             drop(function);
         }
+        None
+    }
+
+    /// Delivers the events that were missed, in order.
+    pub(crate) fn late(&self, target: impl Fn() -> Option<E::Target>) {
+        loop {
+            let missed = self.slot().missed.pop_front();
+            let Some(payload) = missed else { return };
+            if self.offer(&target, payload).is_some() {
+                // Cleared again, which has forgotten the others.
+                return;
+            }
+        }
+    }
+
+    /// Forgets the events that were missed. Whether there was any.
+    pub(crate) fn forget(&self) -> bool {
+        !std::mem::take(&mut self.slot().missed).is_empty()
+    }
+
+    /// Forgets those of the missed events for which `worth` has no more use.
+    pub(crate) fn retain_missed(&self, worth: impl Fn(&E::Payload) -> bool) {
+        let spent = {
+            let mut slot = self.slot();
+            let missed = std::mem::take(&mut slot.missed);
+            let (kept, spent): (_, VecDeque<_>) = missed.into_iter().partition(worth);
+            slot.missed = kept;
+            spent
+        };
+        // As with handlers: not under the lock.
+        drop(spent);
+    }
+
+    /// Nothing will be fired any more: drops the handler, unless it has yet to get what it has
+    /// missed.
+    pub(crate) fn retire(&self) {
+        let retired = {
+            let mut slot = self.slot();
+            if !slot.missed.is_empty() || slot.function.is_none() {
+                return;
+            }
+            slot.setting += 1;
+            slot.function.take()
+        };
+        drop(retired);
     }
 
     /// Whether a handler is set.
@@ -61,13 +171,48 @@ impl<E> Handler<E> {
         self.slot().function.is_some()
     }
 
-    fn slot(&self) -> std::sync::MutexGuard<'_, Slot<E>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slot(&self) -> MutexGuard<'_, Slot<E>> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Declares the setter and the clearer of an event handler attribute.
+/// Queues a task that delivers to a child of the connection what its handler has missed.
+pub(crate) fn later<T: Clone + Send + 'static>(
+    connection: &Weak<Connection>,
+    target: &T,
+    deliver: impl FnOnce(&T) + Send + 'static,
+) {
+    if let Some(connection) = connection.upgrade() {
+        let target = target.clone();
+        let late = Box::new(move || deliver(&target));
+        connection.api(|core, _| core.queue_late(late));
+    }
+}
+
+/// Declares the setter and the clearer of an event handler attribute. The type has a method
+/// `later` that queues a task for the events that were missed; behind `in time:` are attributes
+/// whose events are not [remembered](Fired::REMEMBERED).
 macro_rules! handlers {
+    (in time: $($(#[$meta:meta])* $set:ident / $clear:ident: $event:ty => $($path:ident).+;)*) => {
+        $(
+            $(#[$meta])*
+            ///
+            /// Replaces the handler set before. It is called on the connection's event loop,
+            /// without any lock held, and may call every method of every object; it should not
+            /// block. If it panics the panic is caught and reported with `tracing`.
+            ///
+            /// Events fired before this was set are lost.
+            pub fn $set(&self, handler: impl FnMut($event) + Send + 'static) {
+                // None is ever missed.
+                let _ = self.$($path).+.set(Some(Box::new(handler)));
+            }
+
+            #[doc = concat!("Clears the handler set by [`", stringify!($set), "`](Self::", stringify!($set), ").")]
+            pub fn $clear(&self) {
+                self.$($path).+.clear();
+            }
+        )*
+    };
     ($($(#[$meta:meta])* $set:ident / $clear:ident: $event:ty => $($path:ident).+;)*) => {
         $(
             $(#[$meta])*
@@ -75,13 +220,18 @@ macro_rules! handlers {
             /// Replaces the handler set before. It is called on the connection's event loop,
             /// without any lock held, and may call every method of every object; it should not
             /// block. If it panics the panic is caught and reported with `tracing`.
+            ///
+            /// Events fired before this was set for the first time are not lost: it is called
+            /// for them soon, on the event loop; once for several, if they carry nothing.
             pub fn $set(&self, handler: impl FnMut($event) + Send + 'static) {
-                self.$($path).+.set(Some(Box::new(handler)));
+                if self.$($path).+.set(Some(Box::new(handler))) {
+                    self.later(|target| target.$($path).+.late(|| Some(target.clone())));
+                }
             }
 
-            #[doc = concat!("Clears the handler set by [`", stringify!($set), "`](Self::", stringify!($set), ").")]
+            #[doc = concat!("Clears the handler set by [`", stringify!($set), "`](Self::", stringify!($set), "); later events are lost until one is set again.")]
             pub fn $clear(&self) {
-                self.$($path).+.set(None);
+                self.$($path).+.clear();
             }
         )*
     };
@@ -94,34 +244,148 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    struct Number(u32);
+
+    impl Fired for Number {
+        type Target = ();
+        type Payload = u32;
+        const REMEMBERED: usize = 3;
+
+        fn new((): (), payload: u32) -> Self {
+            Self(payload)
+        }
+    }
+
+    fn target() -> Option<()> {
+        Some(())
+    }
+
+    /// A handler that writes down what it is called for.
+    fn recorder() -> (Arc<Mutex<Vec<u32>>>, Function<Number>) {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let record = seen.clone();
+        (seen, Box::new(move |Number(number)| record.lock().unwrap().push(number)))
+    }
+
     #[test]
     fn a_handler_may_replace_itself_while_it_runs() {
-        let handler = Arc::new(Handler::<()>::default());
+        let handler = Arc::new(Handler::<Number>::new("test"));
         let calls = Arc::new(AtomicU32::new(0));
         let (inner, count) = (handler.clone(), calls.clone());
-        handler.set(Some(Box::new(move |()| {
+        let missed = handler.set(Some(Box::new(move |_| {
             let count = count.clone();
-            inner.set(Some(Box::new(move |()| {
+            let missed = inner.set(Some(Box::new(move |_| {
                 count.fetch_add(10, Ordering::Relaxed);
             })));
+            assert!(!missed);
         })));
-        handler.call("test", || Some(()));
-        handler.call("test", || Some(()));
-        handler.call("test", || Some(()));
+        assert!(!missed);
+        handler.call(target, 1);
+        handler.call(target, 2);
+        handler.call(target, 3);
         assert_eq!(calls.load(Ordering::Relaxed), 20);
     }
 
     #[test]
     fn a_panic_in_a_handler_goes_no_further_and_the_handler_stays() {
-        let handler = Handler::<u32>::default();
+        let handler = Handler::<Number>::new("test");
         let calls = Arc::new(AtomicU32::new(0));
         let count = calls.clone();
-        handler.set(Some(Box::new(move |event| {
+        let missed = handler.set(Some(Box::new(move |Number(number)| {
             count.fetch_add(1, Ordering::Relaxed);
-            assert_ne!(event, 1, "the panic that this test is about");
+            assert_ne!(number, 1, "the panic that this test is about");
         })));
-        handler.call("test", || Some(1));
-        handler.call("test", || Some(2));
+        assert!(!missed);
+        handler.call(target, 1);
+        handler.call(target, 2);
         assert_eq!(calls.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn the_first_handler_gets_the_latest_of_what_it_has_missed_in_order() {
+        let handler = Handler::<Number>::new("test");
+        for number in 1..=5 {
+            handler.call(target, number);
+        }
+        let (seen, function) = recorder();
+        assert!(handler.set(Some(function)));
+        assert!(seen.lock().unwrap().is_empty(), "it is a task");
+        // Fired before the task has run.
+        handler.call(target, 6);
+        handler.late(target);
+        handler.call(target, 7);
+        assert_eq!(*seen.lock().unwrap(), [4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn a_handler_that_was_cleared_misses_what_is_fired() {
+        let handler = Handler::<Number>::new("test");
+        let (seen, function) = recorder();
+        assert!(!handler.set(Some(function)));
+        handler.clear();
+        handler.call(target, 1);
+        let (later, function) = recorder();
+        assert!(!handler.set(Some(function)), "the event is gone, as in a browser");
+        handler.call(target, 2);
+        assert_eq!((seen.lock().unwrap().len(), later.lock().unwrap().len()), (0, 1));
+    }
+
+    #[test]
+    fn a_retired_handler_is_dropped_once_it_has_got_what_it_has_missed() {
+        let handler = Handler::<Number>::new("test");
+        handler.call(target, 1);
+        handler.retire();
+        let (seen, function) = recorder();
+        assert!(handler.set(Some(function)));
+        handler.retire();
+        handler.late(target);
+        assert_eq!(*seen.lock().unwrap(), [1]);
+        handler.retire();
+        assert_eq!(Arc::strong_count(&seen), 1);
+    }
+
+    /// Uses its handler when it is dropped, as a connection does whose last handle it is.
+    struct Holds(Arc<Handler<Self>>);
+
+    impl Drop for Holds {
+        fn drop(&mut self) {
+            self.0.clear();
+        }
+    }
+
+    impl Fired for Holds {
+        type Target = ();
+        type Payload = Self;
+        const REMEMBERED: usize = 3;
+
+        fn new((): (), payload: Self) -> Self {
+            payload
+        }
+    }
+
+    #[test]
+    fn what_is_not_worth_waiting_for_is_dropped_with_nothing_locked() {
+        let (sender, done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let handler = Arc::new(Handler::<Holds>::new("test"));
+            handler.call(target, Holds(handler.clone()));
+            handler.retain_missed(|_| false);
+            sender.send(handler.forget()).unwrap();
+        });
+        let waits = done.recv_timeout(std::time::Duration::from_secs(20));
+        assert_eq!(waits, Ok(false), "no deadlock");
+    }
+
+    #[test]
+    fn clearing_forgets_what_was_missed() {
+        let handler = Handler::<Number>::new("test");
+        handler.call(target, 1);
+        let (seen, function) = recorder();
+        assert!(handler.set(Some(function)));
+        handler.clear();
+        handler.late(target);
+        assert!(seen.lock().unwrap().is_empty());
+        let (_, function) = recorder();
+        assert!(!handler.set(Some(function)));
     }
 }

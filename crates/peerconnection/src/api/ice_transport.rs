@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use negotiation::TransportId;
 
-use super::handler::{Handler, handlers};
+use super::handler::{self, Handler, handlers};
 use super::{
     Event, RTCIceCandidate, RTCIceCandidatePair, RTCIceComponent, RTCIceGathererState,
     RTCIceParameters, RTCIceRole, RTCIceTransportState,
@@ -32,9 +32,9 @@ impl IceTransportObject {
         Self {
             connection,
             id,
-            statechange: Handler::default(),
-            gatheringstatechange: Handler::default(),
-            selectedcandidatepairchange: Handler::default(),
+            statechange: Handler::new("statechange"),
+            gatheringstatechange: Handler::new("gatheringstatechange"),
+            selectedcandidatepairchange: Handler::new("selectedcandidatepairchange"),
         }
     }
 }
@@ -104,6 +104,10 @@ impl RTCIceTransport {
     #[doc(alias = "getRemoteParameters")]
     pub fn get_remote_parameters(&self) -> Option<RTCIceParameters> {
         self.slot(|slots| slots.remote_parameters.clone()).flatten()
+    }
+
+    fn later(&self, deliver: fn(&Self)) {
+        handler::later(&self.object.connection, self, deliver);
     }
 
     handlers! {

@@ -49,7 +49,9 @@ mod states;
 mod stream;
 mod track_event;
 
-pub use certificate::{RTCCertificate, RTCDtlsFingerprint};
+pub use certificate::{
+    AlgorithmIdentifier, RTCCertificate, RTCCertificateExpiration, RTCDtlsFingerprint,
+};
 pub use configuration::RTCConfiguration;
 pub use data_channel::{MessageData, Messages, RTCDataChannel};
 pub use dtls_transport::RTCDtlsTransport;
@@ -84,6 +86,7 @@ pub use track_event::RTCTrackEvent;
 pub(crate) use data_channel::{ChannelAttributes, ChannelObject};
 pub(crate) use dtls_transport::DtlsTransportObject;
 pub(crate) use event_stream::Subscribers;
+pub(crate) use handler::Late;
 pub(crate) use ice_transport::IceTransportObject;
 pub(crate) use media::{StreamObject, TrackObject};
 pub(crate) use peer_connection::{Handle, PeerConnectionHandlers};

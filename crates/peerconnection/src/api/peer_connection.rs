@@ -11,9 +11,10 @@ use negotiation::{
 use super::handler::{Handler, handlers};
 use super::promise::undefined;
 use super::{
-    Event, Events, Promise, RTCCertificate, RTCConfiguration, RTCDataChannel, RTCDataChannelEvent,
-    RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionIceErrorEvent,
-    RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSctpTransport, RTCTrackEvent,
+    AlgorithmIdentifier, Event, Events, Promise, RTCCertificate, RTCConfiguration, RTCDataChannel,
+    RTCDataChannelEvent, RTCIceConnectionState, RTCIceGatheringState,
+    RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCPeerConnectionState,
+    RTCSctpTransport, RTCTrackEvent,
 };
 use crate::connection::Connection;
 use crate::host::{Driver, Host, TokioOptions};
@@ -63,7 +64,6 @@ impl std::fmt::Debug for Handle {
     }
 }
 
-#[derive(Default)]
 pub(crate) struct PeerConnectionHandlers {
     pub(crate) negotiationneeded: Handler<Event<RTCPeerConnection>>,
     pub(crate) icecandidate: Handler<RTCPeerConnectionIceEvent>,
@@ -77,16 +77,30 @@ pub(crate) struct PeerConnectionHandlers {
 }
 
 impl PeerConnectionHandlers {
+    pub(crate) fn new() -> Self {
+        Self {
+            negotiationneeded: Handler::new("negotiationneeded"),
+            icecandidate: Handler::new("icecandidate"),
+            icecandidateerror: Handler::new("icecandidateerror"),
+            signalingstatechange: Handler::new("signalingstatechange"),
+            iceconnectionstatechange: Handler::new("iceconnectionstatechange"),
+            icegatheringstatechange: Handler::new("icegatheringstatechange"),
+            connectionstatechange: Handler::new("connectionstatechange"),
+            datachannel: Handler::new("datachannel"),
+            track: Handler::new("track"),
+        }
+    }
+
     fn clear(&self) {
-        self.negotiationneeded.set(None);
-        self.icecandidate.set(None);
-        self.icecandidateerror.set(None);
-        self.signalingstatechange.set(None);
-        self.iceconnectionstatechange.set(None);
-        self.icegatheringstatechange.set(None);
-        self.connectionstatechange.set(None);
-        self.datachannel.set(None);
-        self.track.set(None);
+        self.negotiationneeded.clear();
+        self.icecandidate.clear();
+        self.icecandidateerror.clear();
+        self.signalingstatechange.clear();
+        self.iceconnectionstatechange.clear();
+        self.icegatheringstatechange.clear();
+        self.connectionstatechange.clear();
+        self.datachannel.clear();
+        self.track.clear();
     }
 }
 
@@ -146,14 +160,23 @@ impl RTCPeerConnection {
         Driver::new(configuration, host, seed)
     }
 
-    /// Generates a certificate for [`RTCConfiguration::certificates`]: ECDSA on the curve P-256,
-    /// valid for 30 days.
+    /// Generates a certificate for [`RTCConfiguration::certificates`]; without an algorithm as a
+    /// connection does by itself: ECDSA on the curve P-256, the one that is supported, valid for
+    /// 30 days. That takes microseconds, hence no promise.
     ///
     /// # Errors
-    /// `OperationError` if the system's cryptography fails.
+    /// - `NotSupportedError` for any other algorithm, RSA among them (see `spec-notes`).
+    /// - `TypeError` if the algorithm lacks a member that it needs.
+    /// - `OperationError` if the system's cryptography fails.
     #[doc(alias = "generateCertificate")]
-    pub fn generate_certificate() -> Result<RTCCertificate, Error> {
-        RTCCertificate::generate(crate::host::system_time())
+    pub fn generate_certificate(
+        keygen_algorithm: impl Into<Option<AlgorithmIdentifier>>,
+    ) -> Result<RTCCertificate, Error> {
+        let now = crate::host::system_time();
+        match keygen_algorithm.into() {
+            Some(algorithm) => RTCCertificate::generate_with(now, &algorithm),
+            None => RTCCertificate::generate(now),
+        }
     }
 
     /// A handle that does not keep the connection open.
@@ -163,6 +186,17 @@ impl RTCPeerConnection {
 
     pub(super) fn connection(&self) -> &Arc<Connection> {
         &self.object.connection
+    }
+
+    /// Queues a task for the events that a handler has missed.
+    pub(super) fn later(&self, deliver: fn(&Self)) {
+        let pc = self.downgrade();
+        let late = Box::new(move || {
+            if let Some(pc) = pc.upgrade() {
+                deliver(&pc);
+            }
+        });
+        self.connection().api(|core, _| core.queue_late(late));
     }
 
     /// Creates an offer that suits the present state; it changes nothing.
@@ -271,8 +305,8 @@ impl RTCPeerConnection {
     }
 
     /// Closes the connection, its transceivers, channels and transports, at once. No event is fired
-    /// at the connection; the tracks of its receivers end, with an event. Promises that are pending are rejected with `InvalidStateError`. Does nothing
-    /// on a closed connection.
+    /// at the connection; the tracks of its receivers end, with an event. Promises that are pending
+    /// are rejected with `InvalidStateError`. Does nothing on a closed connection.
     #[doc(alias("RTCPeerConnection.close"))]
     pub fn close(&self) {
         self.connection().close();
@@ -371,16 +405,38 @@ impl RTCPeerConnection {
 
     /// Every event of the connection and its children from now on, in the order of the
     /// specification. It ends with the connection: the `ended` events of the tracks that end with
-    /// it go to their handlers only. Costs nothing when unused; a subscriber that leaves more than 1,024 events
-    /// unread loses the oldest and is told how many.
+    /// it go to their handlers only. Costs nothing when unused; a subscriber that leaves more than
+    /// 1,024 events unread loses the oldest and is told how many.
     pub fn events(&self) -> Events {
         self.connection().subscribers.subscribe()
     }
 
+    /// `negotiationneeded`: an offer is due.
+    ///
+    /// Replaces the handler set before. It is called on the connection's event loop, without any
+    /// lock held, and may call every method of every object; it should not block. If it panics
+    /// the panic is caught and reported with `tracing`.
+    ///
+    /// If the event was fired before this was set for the first time, it is fired again as soon
+    /// as the connection is stable and idle, if an offer is then still due.
+    #[doc(alias = "onnegotiationneeded")]
+    pub fn on_negotiationneeded(
+        &self,
+        handler: impl FnMut(Event<RTCPeerConnection>) + Send + 'static,
+    ) {
+        let attribute = &self.connection().handlers.negotiationneeded;
+        if attribute.set(Some(Box::new(handler))) && attribute.forget() {
+            self.connection().api(|core, _| core.session.renew_negotiation_needed());
+        }
+    }
+
+    /// Clears the handler set by [`on_negotiationneeded`](Self::on_negotiationneeded); later
+    /// events are lost until one is set again.
+    pub fn clear_on_negotiationneeded(&self) {
+        self.connection().handlers.negotiationneeded.clear();
+    }
+
     handlers! {
-        /// `negotiationneeded`: an offer is due.
-        #[doc(alias = "onnegotiationneeded")]
-        on_negotiationneeded / clear_on_negotiationneeded: Event<RTCPeerConnection> => object.connection.handlers.negotiationneeded;
         /// `icecandidate`: a candidate is to be sent to the peer.
         #[doc(alias = "onicecandidate")]
         on_icecandidate / clear_on_icecandidate: RTCPeerConnectionIceEvent => object.connection.handlers.icecandidate;

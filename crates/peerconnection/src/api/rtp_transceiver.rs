@@ -7,7 +7,7 @@ use negotiation::{Error, MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection, Tra
 use super::dtmf_sender::RTCDTMFToneChangeEvent;
 use super::handler::Handler;
 use super::promise::closed;
-use super::{MediaStreamTrack, RTCRtpReceiver, RTCRtpSender};
+use super::{MediaStreamTrack, MediaStreamTrackState, RTCRtpReceiver, RTCRtpSender};
 use crate::connection::Connection;
 use crate::core::Core;
 
@@ -63,7 +63,7 @@ impl TransceiverObject {
             kind,
             receiver_track,
             jitter_buffer_target: Mutex::default(),
-            tonechange: Handler::default(),
+            tonechange: Handler::new("tonechange"),
         }
     }
 
@@ -90,6 +90,11 @@ impl TransceiverObject {
 }
 
 impl RTCRtpTransceiver {
+    /// Whether it will never receive again.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.object.receiver_track.ready_state() == MediaStreamTrackState::Ended
+    }
+
     /// The mid of its m= section; `None` before it was negotiated and after that was rolled back.
     #[doc(alias("RTCRtpTransceiver.mid"))]
     pub fn mid(&self) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use super::handler::{Handler, handlers};
+use super::handler::{self, Handler, handlers};
 use super::{Event, RTCDtlsTransport, RTCSctpTransportState};
 use crate::connection::Connection;
 use crate::core::SctpTransportSlots;
@@ -20,7 +20,7 @@ pub(crate) struct SctpTransportObject {
 
 impl SctpTransportObject {
     pub(crate) fn new(connection: Weak<Connection>) -> Self {
-        Self { connection, statechange: Handler::default() }
+        Self { connection, statechange: Handler::new("statechange") }
     }
 }
 
@@ -62,6 +62,10 @@ impl RTCSctpTransport {
     #[doc(alias = "maxChannels")]
     pub fn max_channels(&self) -> Option<u16> {
         self.slot(|slots| slots.max_channels).flatten()
+    }
+
+    fn later(&self, deliver: fn(&Self)) {
+        handler::later(&self.object.connection, self, deliver);
     }
 
     handlers! {

@@ -49,6 +49,17 @@ impl Inbox {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// Puts back what was popped last.
+    pub(crate) fn push_front(&self, message: MessageData) {
+        let wakers = {
+            let mut state = self.state();
+            state.cost += message.len() + MESSAGE_COST;
+            state.messages.push_front(message);
+            std::mem::take(&mut state.wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
     pub(crate) fn pop(&self) -> Option<MessageData> {
         self.state().pop()
     }

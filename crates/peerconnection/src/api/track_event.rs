@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::handler::Fired;
 use super::{MediaStream, MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver, RTCRtpTransceiver};
 
 /// webrtc-pc §5.7: the peer has media to send.
@@ -40,5 +41,19 @@ impl RTCTrackEvent {
     #[doc(alias("RTCTrackEvent.transceiver"))]
     pub fn transceiver(&self) -> &RTCRtpTransceiver {
         &self.transceiver
+    }
+}
+
+impl Fired for RTCTrackEvent {
+    type Target = RTCPeerConnection;
+    type Payload = (RTCRtpTransceiver, Arc<[MediaStream]>);
+    /// One waits for each transceiver.
+    const REMEMBERED: usize = usize::MAX;
+
+    fn new(
+        target: RTCPeerConnection,
+        (transceiver, streams): (RTCRtpTransceiver, Arc<[MediaStream]>),
+    ) -> Self {
+        Self { target, transceiver, streams }
     }
 }

@@ -123,6 +123,8 @@ impl Core {
         self.collect_ice(id);
         if let Some(transport) = self.transports.remove(&id) {
             self.closed_transports.insert(id, &transport.dtls_object);
+            // What their handlers captured may call back when it is dropped.
+            self.release((transport.dtls_object, transport.ice_object));
         }
     }
 

@@ -41,7 +41,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::api::{
-    AnyEvent, ChannelObject, DtlsTransportObject, IceTransportObject, MediaStreamTrackState,
+    AnyEvent, ChannelObject, DtlsTransportObject, IceTransportObject, Late, MediaStreamTrackState,
     MessageData, Promise, RTCCertificate, RTCConfiguration, RTCDtlsTransportState,
     RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState, Settle, TransceiverObject,
 };
@@ -60,6 +60,8 @@ pub(crate) enum Delivery {
     Settle(Settle, Result<Outcome, Error>),
     /// Fire an event.
     Fire(AnyEvent),
+    /// Deliver the events that a handler has missed.
+    Late(Late),
     /// Hand a message to a channel's handler or reader; `None`: look at what waits.
     Message(Arc<ChannelObject>, Option<MessageData>),
     /// Tell the readers and writers of a channel that it is closed, now that its events have been
@@ -74,6 +76,8 @@ pub(crate) enum Delivery {
 pub(crate) struct Abandoned {
     _operations: HashMap<OperationId, Settle>,
     _deliveries: VecDeque<Delivery>,
+    _tasks: VecDeque<Task>,
+    _channels: BTreeMap<ChannelId, Arc<ChannelObject>>,
     transceivers: Vec<Arc<TransceiverObject>>,
     _released: Option<Released>,
 }
@@ -82,7 +86,7 @@ impl Abandoned {
     /// Clears the handlers of what nothing will be fired at any more.
     pub(crate) fn clear_handlers(&self) {
         for object in &self.transceivers {
-            object.tonechange.set(None);
+            object.tonechange.clear();
             // One that is live will be told that it has ended.
             if object.receiver_track.ready_state() == MediaStreamTrackState::Ended {
                 object.receiver_track.object.clear_handlers();
@@ -235,7 +239,8 @@ impl Core {
 
     /// webrtc-pc §4.4.2 "close the connection", with what the specification leaves to garbage
     /// collection: everything is freed at once. What is returned is to be dropped once nothing is
-    /// locked: promises that would never settle are rejected, see [`Promise`], and may react.
+    /// locked: promises that would never settle are rejected, see [`Promise`], and may react;
+    /// handlers go with their objects, and with them what they captured.
     pub(crate) fn close(&mut self, now: Instant) -> Abandoned {
         // Step 1
         if self.is_closed {
@@ -246,7 +251,7 @@ impl Core {
         self.session.close();
         let (transceivers, released) = self.close_transceivers();
         // Step 5: abruptly, no event is fired.
-        for channel in std::mem::take(&mut self.channels).into_values() {
+        for channel in self.channels.values() {
             channel.end();
         }
         for delivery in &self.deliveries {
@@ -268,7 +273,7 @@ impl Core {
         // Steps 10 and 11: no event is fired.
         self.ice_connection_state = RTCIceConnectionState::Closed;
         self.connection_state = RTCPeerConnectionState::Closed;
-        self.tasks.clear();
+        let tasks = std::mem::take(&mut self.tasks);
         // §5.4 "stop sending and receiving" step 5: the one thing that is still fired.
         let ended = |d: &Delivery| matches!(d, Delivery::Fire(AnyEvent::MediaStreamTrackEnded(_)));
         let deliveries = std::mem::take(&mut self.deliveries).into_iter();
@@ -283,6 +288,8 @@ impl Core {
         Abandoned {
             _operations: std::mem::take(&mut self.operations),
             _deliveries: abandoned,
+            _tasks: tasks,
+            _channels: std::mem::take(&mut self.channels),
             transceivers,
             _released: Some(released),
         }

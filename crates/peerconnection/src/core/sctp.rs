@@ -67,7 +67,9 @@ impl Core {
             }
             self.sctp_closed(None);
         }
-        self.sctp = None;
+        if let Some(sctp) = self.sctp.take() {
+            self.release(sctp.object);
+        }
     }
 
     /// §6.1.1.2 "update the data max message size": the negotiation has done the sum.

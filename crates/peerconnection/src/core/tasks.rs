@@ -7,7 +7,7 @@ use bytes::Bytes;
 use negotiation::{ChannelId, Effect, Error, TransceiverId, TransportId};
 
 use super::{Core, Delivery};
-use crate::api::{AnyEvent, ChannelObject, MediaStreamTrack, MessageData};
+use crate::api::{AnyEvent, ChannelObject, Late, MediaStreamTrack, MessageData};
 
 /// A task of the networking task source.
 pub(super) enum Task {
@@ -49,6 +49,8 @@ pub(super) enum Task {
     Message(u16, transport::MessageKind, Bytes),
     /// A handler was set while messages waited.
     WaitingMessages(Arc<ChannelObject>),
+    /// A handler was set for the first time, after events for it had been fired.
+    Late(Late),
     /// §6.2: some of the queue was sent.
     BufferedAmount(u16, u64),
     /// §6.2: the peer began the closing procedure.
@@ -63,7 +65,15 @@ pub(super) enum Task {
 
 impl Core {
     pub(super) fn queue(&mut self, task: Task) {
-        self.tasks.push_back(task);
+        // Nothing takes it after the end.
+        if !self.is_closed {
+            self.tasks.push_back(task);
+        }
+    }
+
+    /// Queues the delivery of events that a handler has missed.
+    pub(crate) fn queue_late(&mut self, deliver: Late) {
+        self.queue(Task::Late(deliver));
     }
 
     /// Takes what the negotiation has queued into the connection's queue, behind what is there.
@@ -132,6 +142,7 @@ impl Core {
             Task::WaitingMessages(channel) => {
                 self.deliveries.push_back(Delivery::Message(channel, None));
             }
+            Task::Late(deliver) => self.deliveries.push_back(Delivery::Late(deliver)),
             Task::BufferedAmount(stream, sent) => self.reduce_buffered_amount(stream, sent),
             Task::ChannelClosing(stream) => self.peer_closes_channel(now, stream),
             Task::ChannelClosed(channel, error) => {

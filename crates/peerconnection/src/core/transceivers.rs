@@ -28,7 +28,7 @@ const LOOKED_AT: usize = 2;
 /// The objects of a connection's transceivers, and what belongs to them.
 #[derive(Default)]
 pub(super) struct Transceivers {
-    pub(super) slots: HashMap<TransceiverId, Slot>,
+    pub(super) slots: BTreeMap<TransceiverId, Slot>,
     /// Those that have left the set and are not forgotten yet.
     removed: VecDeque<TransceiverId>,
     pub(super) tracks: SenderTracks,
@@ -80,12 +80,12 @@ impl Core {
             return slot.object.upgrade();
         }
         let transceiver = self.session.transceiver(id)?;
-        let track = MediaStreamTrack::remote(transceiver.kind(), self.random.random());
+        let (kind, connection) = (transceiver.kind(), self.connection.clone());
+        let track = MediaStreamTrack::remote(connection.clone(), kind, self.random.random());
         let ends = !transceiver.is_stopping();
         if !ends {
             track.end();
         }
-        let (kind, connection) = (transceiver.kind(), self.connection.clone());
         let object = Arc::new(TransceiverObject::new(connection, id, kind, track.clone()));
         let slot = Slot {
             object: Arc::downgrade(&object),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use negotiation::MediaKind;
 
 use super::{MediaStreamTrack, MediaStreamTrackState, id};
-use crate::api::handler::{Handler, handlers};
+use crate::api::handler::{Fired, Handler, handlers};
 
 /// mediacapture-main §4.2: tracks that belong together.
 ///
@@ -56,6 +56,18 @@ impl MediaStreamTrackEvent {
     }
 }
 
+impl Fired for MediaStreamTrackEvent {
+    type Target = MediaStream;
+    type Payload = MediaStreamTrack;
+    /// The first `addtrack` of a stream comes before any `track` that shows the stream, so that
+    /// the application never sees it; and the tracks can be had from the stream.
+    const REMEMBERED: usize = 0;
+
+    fn new(target: MediaStream, track: MediaStreamTrack) -> Self {
+        Self { target, track }
+    }
+}
+
 impl Default for MediaStream {
     fn default() -> Self {
         Self::new()
@@ -88,8 +100,8 @@ impl MediaStream {
             object: Arc::new(StreamObject {
                 id,
                 tracks: Mutex::default(),
-                onaddtrack: Handler::default(),
-                onremovetrack: Handler::default(),
+                onaddtrack: Handler::new("addtrack"),
+                onremovetrack: Handler::new("removetrack"),
             }),
         }
     }
@@ -181,7 +193,9 @@ impl MediaStream {
     }
 
     handlers! {
-        /// `addtrack`: the peer has added a track to the stream.
+        in time:
+        /// `addtrack`: the peer has added a track to the stream. Those that it has already are
+        /// in [`get_tracks`](Self::get_tracks).
         #[doc(alias = "onaddtrack")]
         on_addtrack / clear_on_addtrack: MediaStreamTrackEvent => object.onaddtrack;
         /// `removetrack`: the peer has removed a track from the stream.

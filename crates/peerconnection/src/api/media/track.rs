@@ -7,7 +7,8 @@ use negotiation::{MediaKind, w3c_enum};
 
 use super::id;
 use crate::api::Event;
-use crate::api::handler::{Handler, handlers};
+use crate::api::handler::{self, Handler, handlers};
+use crate::connection::Connection;
 
 w3c_enum! {
     /// mediacapture-main §4.3.3: whether a track can still give media.
@@ -61,13 +62,15 @@ pub(crate) struct TrackObject {
     pub(crate) onended: Handler<Event<MediaStreamTrack>>,
 }
 
-/// A remote source: the tracks that have it.
-#[derive(Default)]
-struct Source(Mutex<Vec<Weak<TrackObject>>>);
+/// A remote source: the tracks that have it, and the connection that fires their events.
+struct Source {
+    connection: Weak<Connection>,
+    tracks: Mutex<Vec<Weak<TrackObject>>>,
+}
 
 impl Source {
     fn tracks(&self) -> MutexGuard<'_, Vec<Weak<TrackObject>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tracks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, track: &Arc<TrackObject>) {
@@ -91,17 +94,24 @@ impl TrackObject {
             muted: AtomicBool::new(source.is_some()),
             ended: AtomicBool::new(false),
             source,
-            onmute: Handler::default(),
-            onunmute: Handler::default(),
-            onended: Handler::default(),
+            onmute: Handler::new("mute"),
+            onunmute: Handler::new("unmute"),
+            onended: Handler::new("ended"),
         }
     }
 
     /// Nothing will be fired at the track any more: what its handlers captured is released.
     pub(crate) fn clear_handlers(&self) {
-        self.onmute.set(None);
-        self.onunmute.set(None);
-        self.onended.set(None);
+        self.onmute.clear();
+        self.onunmute.clear();
+        self.onended.clear();
+    }
+
+    /// Likewise, of those that have missed nothing.
+    pub(crate) fn retire_handlers(&self) {
+        self.onmute.retire();
+        self.onunmute.retire();
+        self.onended.retire();
     }
 }
 
@@ -113,8 +123,8 @@ impl MediaStreamTrack {
     }
 
     /// webrtc-pc §5.3 "create an RTCRtpReceiver", steps 2 to 6.
-    pub(crate) fn remote(kind: MediaKind, random: [u8; 16]) -> Self {
-        let source = Arc::new(Source::default());
+    pub(crate) fn remote(connection: Weak<Connection>, kind: MediaKind, random: [u8; 16]) -> Self {
+        let source = Arc::new(Source { connection, tracks: Mutex::default() });
         let label = format!("remote {kind}");
         let object = TrackObject::new(id::uuid(random), kind, label, Some(source.clone()));
         let object = Arc::new(object);
@@ -217,6 +227,17 @@ impl MediaStreamTrack {
         Self { object }
     }
 
+    fn later(&self, deliver: fn(&Self)) {
+        // Nothing is fired at a track without a source.
+        let Some(source) = &self.object.source else { return };
+        handler::later(&source.connection, self, move |track: &Self| {
+            deliver(track);
+            if track.ready_state() == MediaStreamTrackState::Ended {
+                track.object.retire_handlers();
+            }
+        });
+    }
+
     handlers! {
         /// `mute`: the source gives no media for now.
         #[doc(alias = "onmute")]
@@ -248,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_remote_track_is_live_and_muted() {
-        let track = MediaStreamTrack::remote(MediaKind::Audio, [7; 16]);
+        let track = MediaStreamTrack::remote(Weak::new(), MediaKind::Audio, [7; 16]);
         assert_eq!(track.label(), "remote audio");
         assert!(track.muted());
         assert_eq!(track.ready_state(), MediaStreamTrackState::Live);
@@ -270,7 +291,7 @@ mod tests {
 
     #[test]
     fn stop_ends_one_track_and_the_end_of_a_source_all_of_its_tracks() {
-        let track = MediaStreamTrack::remote(MediaKind::Audio, [7; 16]);
+        let track = MediaStreamTrack::remote(Weak::new(), MediaKind::Audio, [7; 16]);
         let (first, second) = (track.clone_track(), track.clone_track());
         first.stop();
         assert_eq!(second.ready_state(), MediaStreamTrackState::Live);
@@ -283,7 +304,7 @@ mod tests {
 
     #[test]
     fn muting_twice_is_one_event() {
-        let track = MediaStreamTrack::remote(MediaKind::Video, [7; 16]);
+        let track = MediaStreamTrack::remote(Weak::new(), MediaKind::Video, [7; 16]);
         assert!(!track.set_the_muted_state(true));
         assert!(track.set_the_muted_state(false));
         assert!(!track.clone_track().muted());
@@ -293,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_source_forgets_the_tracks_that_are_gone() {
-        let track = MediaStreamTrack::remote(MediaKind::Video, [7; 16]);
+        let track = MediaStreamTrack::remote(Weak::new(), MediaKind::Video, [7; 16]);
         for _ in 0..1000 {
             drop(track.clone_track());
         }

@@ -1,0 +1,226 @@
+//! A headless browser that does not outlive the test.
+
+use std::fmt;
+use std::io::{BufRead, BufReader};
+use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A browser to run scenarios in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Browser {
+    Chromium,
+    Firefox,
+}
+
+impl fmt::Display for Browser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// No window, no background traffic, nothing that asks.
+const CHROMIUM: [&str; 14] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-default-browser-check",
+    // A camera and a microphone for who asks, without a question to the user.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    // What the page writes to its console comes with it.
+    "--enable-logging=stderr",
+];
+
+/// Without a network Chromium gathers nothing: it ignores the loopback interface, and waits for
+/// ever for mDNS names to hide addresses behind. Where there is one it is left to do as it does.
+const CHROMIUM_WITHOUT_NETWORK: [&str; 2] =
+    ["--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns"];
+
+/// The same for Firefox, which reads it from the profile.
+const FIREFOX: &[(&str, &str)] = &[
+    ("app.normandy.enabled", "false"),
+    ("app.update.enabled", "false"),
+    ("browser.aboutwelcome.enabled", "false"),
+    ("browser.newtabpage.enabled", "false"),
+    ("browser.safebrowsing.malware.enabled", "false"),
+    ("browser.safebrowsing.phishing.enabled", "false"),
+    ("browser.shell.checkDefaultBrowser", "false"),
+    ("browser.startup.homepage_override.mstone", r#""ignore""#),
+    ("browser.startup.page", "0"),
+    ("datareporting.healthreport.uploadEnabled", "false"),
+    ("datareporting.policy.dataSubmissionEnabled", "false"),
+    ("dom.push.connection.enabled", "false"),
+    ("extensions.update.enabled", "false"),
+    ("media.gmp-manager.updateEnabled", "false"),
+    ("network.captive-portal-service.enabled", "false"),
+    ("network.connectivity-service.enabled", "false"),
+    // Settings are otherwise asked of a server at every start.
+    ("services.settings.server", r#""data:,""#),
+    ("toolkit.telemetry.enabled", "false"),
+    ("toolkit.telemetry.unified", "false"),
+    // A camera and a microphone for who asks, without a question to the user.
+    ("media.navigator.permission.disabled", "true"),
+    ("media.navigator.streams.fake", "true"),
+    // What the page writes to its console comes to standard output.
+    ("devtools.console.stdout.content", "true"),
+];
+
+/// Firefox without a network: as with Chromium; besides, a page that may not use the microphone
+/// gets the address of the default route alone, and there is none.
+const FIREFOX_WITHOUT_NETWORK: &[(&str, &str)] = &[
+    ("media.peerconnection.ice.loopback", "true"),
+    ("media.peerconnection.ice.obfuscate_host_addresses", "false"),
+    ("permissions.default.camera", "1"),
+    ("permissions.default.microphone", "1"),
+];
+
+/// Lines that a browser writes that are kept.
+const KEPT_LINES: usize = 200;
+
+/// Runs a browser for as long as the test holds this script's standard input, then removes the
+/// profile. So it ends with the test in any case: passed, panicked or killed.
+const GUARD: &str = r#"
+profile=$1
+shift
+"$@" </dev/null &
+read -r _
+# A test that was killed does not read what is written here, and writing would end the script.
+exec 2>/dev/null
+kill -KILL $!
+wait $!
+# Its other processes end by themselves, and may still write.
+for attempt in 1 2 3 4 5 6 7 8 9; do
+    rm -rf "$profile" && break
+    sleep 0.1
+done
+"#;
+
+/// A running browser. Dropping it ends it and removes its profile.
+pub(crate) struct Running {
+    guard: Child,
+    output: Arc<Mutex<Vec<String>>>,
+}
+
+impl Browser {
+    /// Names under which it is installed.
+    const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Chromium => {
+                &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+            }
+            Self::Firefox => &["firefox-esr", "firefox"],
+        }
+    }
+
+    /// Opens `url`, with an empty profile.
+    pub(crate) fn open(self, url: &str) -> Running {
+        static PROFILES: AtomicU32 = AtomicU32::new(0);
+        let names = self.names();
+        let binary = find(names).unwrap_or_else(|| panic!("none of {names:?} is in PATH"));
+        let number = PROFILES.fetch_add(1, Ordering::Relaxed);
+        let profile = format!("peerconnection-browser-{}-{number}", std::process::id());
+        let profile = std::env::temp_dir().join(profile);
+        std::fs::create_dir(&profile).expect("a directory for the profile");
+
+        let mut command = Command::new("sh");
+        command.args(["-c", GUARD, "sh"]).arg(&profile).arg(binary);
+        match self {
+            Self::Chromium => chromium(&mut command, &profile),
+            Self::Firefox => firefox(&mut command, &profile),
+        }
+        let mut guard = command
+            .arg(url)
+            // What it writes elsewhere goes with the profile.
+            .env("HOME", &profile)
+            .env("TMPDIR", &profile)
+            .env("XDG_CACHE_HOME", profile.join("cache"))
+            .env("XDG_CONFIG_HOME", profile.join("config"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        let output = Arc::<Mutex<Vec<String>>>::default();
+        if let Some(stdout) = guard.stdout.take() {
+            keep(stdout, &output);
+        }
+        if let Some(stderr) = guard.stderr.take() {
+            keep(stderr, &output);
+        }
+        Running { guard, output }
+    }
+}
+
+fn chromium(command: &mut Command, profile: &Path) {
+    command.args(CHROMIUM).arg(format!("--user-data-dir={}", profile.display()));
+    if !has_network() {
+        command.args(CHROMIUM_WITHOUT_NETWORK);
+    }
+}
+
+fn firefox(command: &mut Command, profile: &Path) {
+    let without_network = if has_network() { &[] } else { FIREFOX_WITHOUT_NETWORK };
+    let preferences = FIREFOX.iter().chain(without_network);
+    let file: String =
+        preferences.map(|(name, value)| format!("user_pref(\"{name}\", {value});\n")).collect();
+    std::fs::write(profile.join("user.js"), file).expect("a profile that can be written");
+    command
+        .args(["--headless", "--no-remote", "--profile"])
+        .arg(profile)
+        // Content processes are not confined in containers that forbid it, as with Chromium.
+        .env("MOZ_DISABLE_CONTENT_SANDBOX", "1")
+        .env("MOZ_CRASHREPORTER_DISABLE", "1")
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY");
+}
+
+/// Keeps the first lines of what a browser writes, until its last process has ended.
+fn keep(pipe: impl std::io::Read + Send + 'static, output: &Arc<Mutex<Vec<String>>>) {
+    let output = output.clone();
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+            if output.len() < KEPT_LINES {
+                output.push(line);
+            }
+        }
+    });
+}
+
+impl Running {
+    /// What the browser has complained about.
+    pub(crate) fn output(&self) -> String {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
+    }
+}
+
+/// Whether there is a route to anywhere but this machine. Nothing is sent: the address is one for
+/// documentation, RFC 5737.
+fn has_network() -> bool {
+    UdpSocket::bind(("0.0.0.0", 0)).and_then(|socket| socket.connect(("192.0.2.1", 9))).is_ok()
+}
+
+fn find(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let directories = std::env::split_paths(&path).collect::<Vec<_>>();
+    names.iter().find_map(|name| {
+        directories.iter().map(|directory| directory.join(name)).find(|file| file.is_file())
+    })
+}
