@@ -50,7 +50,7 @@ fn set_remote(memory: &mut Memory, pc: &RTCPeerConnection, description: RTCSessi
 }
 
 fn sections(c: &mut Criterion) {
-    let certificate = RTCPeerConnection::generate_certificate().expect("a certificate");
+    let certificate = RTCPeerConnection::generate_certificate(None).expect("a certificate");
     let mut group = c.benchmark_group("sections");
     group.sample_size(10);
     for sections in SECTIONS {

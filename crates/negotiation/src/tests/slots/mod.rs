@@ -36,16 +36,16 @@ impl Peer {
         self.session.add_transceiver(TrackOrKind::Kind(kind), init).unwrap()
     }
 
-    fn transceiver(&self, id: TransceiverId) -> &Transceiver {
+    fn slots(&self, id: TransceiverId) -> &Transceiver {
         self.session.transceiver(id).unwrap()
     }
 
     fn sender(&self, id: TransceiverId) -> &Sender {
-        &self.transceiver(id).sender
+        &self.slots(id).sender
     }
 
     fn receiver(&self, id: TransceiverId) -> &Receiver {
-        &self.transceiver(id).receiver
+        &self.slots(id).receiver
     }
 
     fn all(&self) -> Vec<TransceiverId> {

@@ -6,7 +6,7 @@ use super::*;
 fn a_transceiver_begins_with_the_slots_of_the_specification() {
     let mut peer = Peer::new(1);
     let id = peer.add_transceiver(MediaKind::Video, Sendonly);
-    let transceiver = peer.transceiver(id);
+    let transceiver = peer.slots(id);
     assert_eq!((transceiver.kind(), transceiver.direction), (MediaKind::Video, Sendonly));
     assert!(!transceiver.stopping && !transceiver.stopped && !transceiver.receptive);
     assert_eq!((transceiver.current_direction, transceiver.fired_direction), (None, None));
@@ -69,12 +69,12 @@ fn a_sender_is_used_again_only_if_it_has_never_sent() {
     let (mut a, mut b) = (Peer::new(1), Peer::new(2));
     let first = a.add_track(1, MediaKind::Audio, &["s"]);
     a.session.remove_track(first).unwrap();
-    assert_eq!((a.transceiver(first).direction, a.sender(first).sender_track), (Recvonly, None));
+    assert_eq!((a.slots(first).direction, a.sender(first).sender_track), (Recvonly, None));
     assert_eq!(a.add_track(2, MediaKind::Audio, &["t", "t"]), first);
-    assert_eq!(a.transceiver(first).direction, Sendrecv);
+    assert_eq!(a.slots(first).direction, Sendrecv);
     assert_eq!(a.sender(first).associated_media_stream_ids, ["t"]);
     exchange(&mut a, &mut b);
-    assert_eq!(a.transceiver(first).current_direction(), Some(Sendonly));
+    assert_eq!(a.slots(first).current_direction(), Some(Sendonly));
     a.session.remove_track(first).unwrap();
     let second = a.add_track(2, MediaKind::Audio, &[]);
     assert_ne!(second, first);
@@ -83,7 +83,7 @@ fn a_sender_is_used_again_only_if_it_has_never_sent() {
     assert_eq!(a.sender(second).sender_track, Some(TrackId(2)), "it is stopping");
     let other = a.add_transceiver(MediaKind::Audio, Inactive);
     assert_eq!(a.add_track(3, MediaKind::Audio, &[]), other);
-    assert_eq!(a.transceiver(other).direction, Sendonly);
+    assert_eq!(a.slots(other).direction, Sendonly);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn mids_and_transports_come_with_the_offer_and_go_with_its_rollback() {
     let mut a = Peer::new(1);
     let id = a.add_transceiver(MediaKind::Audio, Sendrecv);
     let associated = |peer: &Peer| {
-        let (transceiver, transport) = (peer.transceiver(id), peer.sender(id).sender_transport);
+        let (transceiver, transport) = (peer.slots(id), peer.sender(id).sender_transport);
         assert_eq!(transceiver.mid, transceiver.jsep_mid);
         assert_eq!(peer.receiver(id).receiver_transport, transport);
         (transceiver.mid.clone(), transport)
@@ -152,15 +152,15 @@ fn directions_are_negotiated_and_seen_from_both_sides() {
         let (mut a, mut b) = (Peer::new(1), Peer::new(2));
         let id = a.add_transceiver(MediaKind::Audio, offered);
         offer(&mut a, &mut b);
-        assert_eq!(a.transceiver(id).current_direction(), None);
-        assert_eq!(a.transceiver(id).receptive, offered.receives(), "from the local offer on");
+        assert_eq!(a.slots(id).current_direction(), None);
+        assert_eq!(a.slots(id).receptive, offered.receives(), "from the local offer on");
         let there = b.only();
-        assert_eq!(b.transceiver(there).direction(), Recvonly);
+        assert_eq!(b.slots(there).direction(), Recvonly);
         b.session.set_direction(there, preferred).unwrap();
         b.set_local_implicitly().unwrap();
         a.set_remote(b.local()).unwrap();
         let seen = |peer: &Peer, id| {
-            let transceiver = peer.transceiver(id);
+            let transceiver = peer.slots(id);
             assert_eq!(transceiver.fired_direction, transceiver.current_direction);
             (transceiver.current_direction().unwrap(), transceiver.receptive)
         };
@@ -179,12 +179,12 @@ fn stopping_is_local_and_stopped_is_negotiated() {
     a.run();
     a.session.stop(id).unwrap();
     let state = |peer: &Peer| {
-        let transceiver = peer.transceiver(id);
+        let transceiver = peer.slots(id);
         (transceiver.stopping, transceiver.stopped, transceiver.direction())
     };
     assert_eq!(state(&a), (true, false, Stopped));
-    assert_eq!(a.transceiver(id).direction, Inactive);
-    assert_eq!(a.transceiver(id).current_direction(), Some(Sendonly));
+    assert_eq!(a.slots(id).direction, Inactive);
+    assert_eq!(a.slots(id).current_direction(), Some(Sendonly));
     assert_eq!(a.media, [], "the track ends in a task");
     assert_eq!(a.run(), ["negotiationneeded"]);
     assert_eq!(a.media, [MediaCommand::EndTrack { transceiver: id }]);
@@ -197,7 +197,7 @@ fn stopping_is_local_and_stopped_is_negotiated() {
     exchange(&mut a, &mut b);
     assert_eq!(state(&a), (true, true, Stopped));
     for (peer, id) in [(&a, id), (&b, there)] {
-        let transceiver = peer.transceiver(id);
+        let transceiver = peer.slots(id);
         assert!(transceiver.stopped && transceiver.stopping && !transceiver.receptive);
         assert_eq!(transceiver.current_direction, None);
         assert_eq!(transceiver.current_direction(), Some(Stopped));
@@ -221,9 +221,9 @@ fn closing_stops_every_transceiver() {
     ];
     a.session.close();
     for id in ids {
-        assert_eq!(a.transceiver(id).direction(), Stopped);
-        assert_eq!(a.transceiver(id).current_direction(), Some(Stopped));
-        assert!(a.transceiver(id).stopped);
+        assert_eq!(a.slots(id).direction(), Stopped);
+        assert_eq!(a.slots(id).current_direction(), Some(Stopped));
+        assert!(a.slots(id).stopped);
         assert_eq!(a.session.stop(id).unwrap_err().name(), "InvalidStateError");
     }
     let init = TransceiverInit::default();
@@ -245,13 +245,13 @@ fn a_rollback_removes_what_the_offer_created_unless_a_track_was_added_to_it() {
     assert_eq!(b.add_track(7, MediaKind::Audio, &[]), there[0]);
     b.set_remote(rollback()).unwrap();
     assert_eq!(b.all(), [there[0]]);
-    assert_eq!(b.transceiver(there[0]).mid(), None);
-    assert!(!b.transceiver(there[0]).stopped && b.transceiver(there[1]).stopped);
+    assert_eq!(b.slots(there[0]).mid(), None);
+    assert!(!b.slots(there[0]).stopped && b.slots(there[1]).stopped);
     assert!(b.media.contains(&MediaCommand::Removed { transceiver: there[1] }));
 
     // The next offer finds it, as if addTrack() had made it.
     b.set_remote(a.local()).unwrap();
-    assert_eq!(b.transceiver(there[0]).mid(), a.transceiver(audio).mid());
+    assert_eq!(b.slots(there[0]).mid(), a.slots(audio).mid());
     assert_eq!(b.all().len(), 2);
 }
 
@@ -271,7 +271,7 @@ fn preferred_codecs_are_those_of_the_offer_in_their_order() {
     let default = names(&mut a);
     assert!(default.len() > 2);
     a.session.set_codec_preferences(id, preferred.clone()).unwrap();
-    assert_eq!(a.transceiver(id).preferred_codecs, preferred[..2]);
+    assert_eq!(a.slots(id).preferred_codecs, preferred[..2]);
     assert_eq!(names(&mut a), ["PCMA", "opus"]);
     let unknown = RTCRtpCodec { mime_type: "audio/none".into(), ..named("audio/opus") };
     let refused = a.session.set_codec_preferences(id, vec![unknown]).unwrap_err();

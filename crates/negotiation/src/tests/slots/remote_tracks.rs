@@ -67,9 +67,9 @@ fn a_track_is_added_to_its_streams_before_its_event_and_the_event_comes_before_t
     );
     let there = b.only();
     assert_eq!(b.receiver(there).associated_remote_media_streams, ["s", "t"]);
-    assert_eq!(b.transceiver(there).fired_direction, Some(Sendrecv), "as it was offered");
+    assert_eq!(b.slots(there).fired_direction, Some(Sendrecv), "as it was offered");
     assert_eq!(set_local(&mut b), ["stable", "ok"]);
-    assert_eq!(b.transceiver(there).fired_direction, Some(Recvonly));
+    assert_eq!(b.slots(there).fired_direction, Some(Recvonly));
     // What has been told is not told again.
     a.set_remote(b.local()).unwrap();
     assert_eq!(round(&mut a, &mut b), Vec::<String>::new());
@@ -84,8 +84,8 @@ fn a_track_that_is_not_sent_any_more_is_muted_and_removed_and_comes_back() {
     assert_eq!(round(&mut a, &mut b), ["mute", "remove s"]);
     let there = b.only();
     assert_eq!(b.receiver(there).associated_remote_media_streams, Vec::<String>::new());
-    assert_eq!(b.transceiver(there).fired_direction, Some(Inactive));
-    assert!(!b.transceiver(there).receptive);
+    assert_eq!(b.slots(there).fired_direction, Some(Inactive));
+    assert!(!b.slots(there).receptive);
     a.session.set_direction(id, Sendrecv).unwrap();
     assert_eq!(round(&mut a, &mut b), ["add s", "track s"]);
 }
@@ -116,7 +116,7 @@ fn a_track_that_the_answer_does_not_receive_is_removed_by_the_answer() {
     a.set_local_implicitly().unwrap();
     assert_eq!(set_remote(&mut b, a.local()), ["have-remote-offer", "ok"]);
     assert_eq!(set_local(&mut b), ["stable", "mute", "remove s", "ok"]);
-    assert_eq!(b.transceiver(there).fired_direction, Some(Inactive));
+    assert_eq!(b.slots(there).fired_direction, Some(Inactive));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_rollback_undoes_what_the_offer_did_to_tracks() {
     assert_eq!(set_remote(&mut b, a.local()), ["have-remote-offer", "mute", "remove s", "ok"]);
     let operation = b.session.set_local_description(Some(rollback().into()));
     assert_eq!(effects(&mut b, operation), ["stable", "add s", "track s", "ok"]);
-    assert_eq!(b.transceiver(there).fired_direction, Some(Recvonly));
+    assert_eq!(b.slots(there).fired_direction, Some(Recvonly));
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_rollback_of_the_first_offer_takes_its_tracks_away() {
     let order = effects(&mut b, operation);
     assert_eq!(order, ["removed", "stable", "mute", "remove s", "ok", "end"]);
     assert_eq!(b.all(), []);
-    assert!(b.transceiver(there).stopped);
+    assert!(b.slots(there).stopped);
 }
 
 /// webrtc-pc §4.4.1.4 step 4.7.11.2.15
@@ -184,7 +184,7 @@ fn a_section_that_the_peer_rejects_stops_its_transceiver() {
         set_remote(&mut b, a.local()),
         ["have-remote-offer", "mute", "remove s", "ok", "end"]
     );
-    assert!(b.transceiver(there[0]).stopped, "with the offer");
+    assert!(b.slots(there[0]).stopped, "with the offer");
     assert_eq!(b.all(), there, "in the set until the answer");
     set_local(&mut b);
     assert_eq!(b.all(), [there[1]]);

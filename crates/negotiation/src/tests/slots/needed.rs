@@ -63,7 +63,7 @@ fn the_offerer_needs_what_neither_the_offer_nor_the_answer_says() {
 fn the_answerer_needs_what_the_offer_allows_and_the_answer_does_not_say() {
     let (_, mut b, _) = negotiated(Recvonly);
     let there = b.only();
-    assert_eq!(b.transceiver(there).direction(), Recvonly);
+    assert_eq!(b.slots(there).direction(), Recvonly);
     b.session.set_direction(there, Inactive).unwrap();
     assert!(!fires(&mut b), "the offer sends nothing");
 
