@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt};
 use peerconnection::{
-    MessageData, RTCDataChannel, RTCDataChannelInit, RTCDataChannelState, RTCSctpTransportState,
-    RTCSessionDescriptionInit,
+    MessageData, RTCConfiguration, RTCDataChannel, RTCDataChannelInit, RTCDataChannelState,
+    RTCSctpTransportState, RTCSessionDescriptionInit,
 };
 use tests::{Conditions, Pair, Trace, World};
 
@@ -316,4 +316,37 @@ fn a_reader_sees_the_end_even_if_the_close_handler_closes_the_connection() {
     of_a.close();
     let rest: Vec<_> = pair.world.run(async move { of_b.messages().collect().await });
     assert_eq!(rest, []);
+}
+
+/// webrtc-pc §6.2.8 step 3
+#[test]
+fn a_message_that_comes_after_close_is_discarded() {
+    let (mut pair, of_a, of_b) = Pair::connected(18);
+    of_a.send("too late").unwrap();
+    of_b.close();
+    let rest: Vec<_> = pair.world.run(async move { of_b.messages().collect().await });
+    assert_eq!(rest, []);
+    pair.world.run_for(Duration::from_secs(1));
+    assert_eq!(of_a.buffered_amount(), 0, "it was sent");
+    assert_eq!(of_a.ready_state(), RTCDataChannelState::Closed);
+}
+
+/// webrtc-pc §4.4.1.4 step 4.7.10.2.1: there are 32767 ids of each parity, and one too many.
+#[test]
+fn a_channel_that_gets_no_id_fails_with_an_error() {
+    let mut world = World::new(19, Conditions::default());
+    let a = world.add_peer(RTCConfiguration::default());
+    let b = world.add_peer(RTCConfiguration::default());
+    let channels: Vec<_> = (0..32768).map(|_| a.create_data_channel("", None).unwrap()).collect();
+    world.run(a.set_local_description(None)).unwrap();
+    world.run(b.set_remote_description(a.local_description().unwrap().into())).unwrap();
+    world.run(b.set_local_description(None)).unwrap();
+    let trace = Trace::of(&world.handle(), &a);
+    world.run(a.set_remote_description(b.local_description().unwrap().into())).unwrap();
+    world.settle();
+    let [rest @ .., last] = &channels[..] else { panic!("channels") };
+    assert_eq!((last.ready_state(), last.id()), (RTCDataChannelState::Closed, None));
+    assert!(rest.iter().all(|channel| channel.id().is_some_and(|id| id % 2 == 1)));
+    let of_channel = trace.take().into_iter().find(|word| word.starts_with("channel"));
+    assert_eq!(of_channel.as_deref(), Some("channel-error:data-channel-failure"));
 }
