@@ -89,7 +89,8 @@ fn a_renamed_stream_moves_the_track() {
     let (mut a, mut b, _) = offered(&["s1", "s2"], |sdp| sdp);
     b.set_local_implicitly().unwrap();
     a.set_remote(b.local()).unwrap();
-    (a.run(), b.run());
+    a.run();
+    b.run();
     let sender = a.session.transceivers().next().unwrap();
     a.session.set_streams(sender, &streams(&["s2", "s3"])).unwrap();
     assert_eq!(a.run(), ["negotiationneeded"]);
@@ -139,7 +140,8 @@ fn a_transceiver_stops_and_its_section_is_recycled() {
     let first = a.transceiver(MediaKind::Audio);
     a.transceiver(MediaKind::Video);
     exchange(&mut a, &mut b);
-    (a.run(), b.run());
+    a.run();
+    b.run();
     a.session.stop(first).unwrap();
     assert_eq!(a.run(), ["negotiationneeded"]);
     assert_eq!(a.media, [MediaCommand::EndTrack { transceiver: first }]);

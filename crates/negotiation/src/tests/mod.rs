@@ -14,6 +14,7 @@ mod restart_ice;
 mod rollback;
 mod signaling;
 mod simulcast;
+mod slots;
 mod transports;
 mod validation;
 
