@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::agreement;
 use super::coverage::Coverage;
 use super::exchange;
-use super::operation::{Call, Case, Op, Pc, Step};
+use super::operation::{Case, Op, Pc, Step};
 use super::perform::Returned;
 use super::report::Report;
 use super::side::{Broken, Side};
@@ -149,7 +149,6 @@ impl Driver {
         for ops in steps {
             self.step(ops)?;
         }
-        let closes = |op: &Op| op.call == Call::Close;
-        if steps.iter().flatten().any(closes) { Ok(()) } else { self.converge() }
+        self.converge()
     }
 }
