@@ -122,7 +122,7 @@ impl Session {
         let slots = self.slots_for_offer();
         let bundle = self.bundle_for_offer(&slots);
         let mut placements = self.placements_for_offer(&slots, &bundle, options.ice_restart);
-        let mut assignments = self.assignments.clone();
+        let mut assignments = self.assignments.draft();
         let local = self.local();
         let answer = self.most_recent_answer();
         let mut media = Vec::with_capacity(slots.len());
