@@ -14,8 +14,8 @@ use crate::effect::{OperationId, TransportId};
 use crate::error::Error;
 use crate::rtp::Formats;
 use crate::section::{
-    Created, DataSection, EXTMAP_ALLOW_MIXED, Placement, RtpSection, TransportAttributes,
-    finish_session_part, rejected_section,
+    Created, DataSection, EXTMAP_ALLOW_MIXED, Generated, Placement, RtpSection,
+    TransportAttributes, finish_session_part, rejected_section,
 };
 use crate::session::Session;
 use crate::task::{TaskKind, Then};
@@ -63,7 +63,8 @@ impl Session {
         }
         // Step 2: nothing was inspected, so nothing has to be again.
         // Step 3
-        let Some((description, transceivers)) = self.generate_answer() else {
+        let generated = self.generate_answer();
+        let Some(Generated { description, transceivers, formats }) = generated else {
             // The state of step 1 has a remote offer, and the chain lets nothing take it away.
             let error = Error::OperationError("there is no offer to answer".into());
             return self.operation_settled(operation, Err(error));
@@ -73,13 +74,14 @@ impl Session {
         let answer = RTCSessionDescriptionInit { type_: RTCSdpType::Answer, sdp: sdp.clone() };
         // Step 5
         let system_state = self.system_state;
-        self.last_created_answer = Some(Created { sdp, description, transceivers, system_state });
+        self.last_created_answer =
+            Some(Created { sdp, description, transceivers, formats, system_state });
         // Step 6
         self.resolve_created(operation, answer, then);
     }
 
-    /// RFC 9429 §5.3.1 and §5.3.2, with the transceiver of each section.
-    fn generate_answer(&mut self) -> Option<(sdp::Description, Vec<Option<TransceiverId>>)> {
+    /// RFC 9429 §5.3.1 and §5.3.2
+    fn generate_answer(&mut self) -> Option<Generated> {
         let mut description = self.new_description();
         let accepted = self.accept_sections()?;
         let mut transports = self.transports_for_answer(&accepted);
@@ -120,7 +122,13 @@ impl Session {
         }
         let transceivers = accepted.iter().map(Accepted::transceiver).collect();
         self.finish_answer(&mut description, &bundle);
-        Some((description, transceivers))
+        let sections = accepted.iter().enumerate().filter_map(|(index, accepted)| match accepted {
+            Accepted::Rtp(id, _) => Some((offer.mid(index)?, self.transceivers.get(*id)?)),
+            _ => None,
+        });
+        self.answer_lip_sync_groups(&mut description, &sections.collect::<Vec<_>>());
+        let formats = accepted.into_iter().map(Accepted::into_formats).collect();
+        Some(Generated { description, transceivers, formats })
     }
 
     fn finish_answer(&self, description: &mut sdp::Description, bundle: &[&str]) {

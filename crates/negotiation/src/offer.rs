@@ -9,9 +9,12 @@ use crate::dictionaries::RTCSignalingState::{HaveLocalOffer, Stable};
 use crate::dictionaries::{MediaKind, RTCOfferOptions, RTCSdpType, RTCSessionDescriptionInit};
 use crate::effect::{OperationId, Outcome};
 use crate::error::Error;
+use crate::lip_sync::offer_lip_sync_groups;
 use crate::operations::Microtask;
 use crate::rtp;
-use crate::section::{Created, DataSection, RtpSection, finish_session_part, rejected_section};
+use crate::section::{
+    Created, DataSection, Generated, RtpSection, finish_session_part, rejected_section,
+};
 use crate::session::Session;
 use crate::task::{TaskKind, Then};
 use crate::transceiver::{Transceiver, TransceiverId};
@@ -82,13 +85,14 @@ impl Session {
         // Step 2: nothing was inspected, so nothing has to be again; the offer is made of the
         // state as it is now (w3c/webrtc-pc#1711).
         // Step 3
-        let (description, transceivers) = self.generate_offer(options);
+        let Generated { description, transceivers, formats } = self.generate_offer(options);
         let sdp = description.to_string();
         // Step 4
         let offer = RTCSessionDescriptionInit { type_: RTCSdpType::Offer, sdp: sdp.clone() };
         // Step 5
         let system_state = self.system_state;
-        self.last_created_offer = Some(Created { sdp, description, transceivers, system_state });
+        self.last_created_offer =
+            Some(Created { sdp, description, transceivers, formats, system_state });
         // Step 6
         self.resolve_created(operation, offer, then);
     }
@@ -112,22 +116,21 @@ impl Session {
         }
     }
 
-    /// RFC 9429 §5.2.1 and §5.2.2, with the transceiver of each section.
-    fn generate_offer(
-        &mut self,
-        options: &RTCOfferOptions,
-    ) -> (sdp::Description, Vec<Option<TransceiverId>>) {
+    /// RFC 9429 §5.2.1 and §5.2.2
+    fn generate_offer(&mut self, options: &RTCOfferOptions) -> Generated {
         let mut description = self.new_description();
         let slots = self.slots_for_offer();
         let bundle = self.bundle_for_offer(&slots);
         let mut placements = self.placements_for_offer(&slots, &bundle, options.ice_restart);
-        let mut assignments = self.assignments.clone();
+        let mut assignments = self.assignments.draft();
         let local = self.local();
         let answer = self.most_recent_answer();
         let mut media = Vec::with_capacity(slots.len());
+        let mut formats_of = Vec::with_capacity(slots.len());
         for (index, slot) in slots.iter().enumerate() {
             let before = local.and_then(|local| local.media(index));
             let placement = placements.next(self, local);
+            let mut formats_of_section = None;
             let section = match slot {
                 Slot::Rejected | Slot::Free => before.map(rejected_section),
                 Slot::Data(mid) => Some(
@@ -152,13 +155,14 @@ impl Session {
                         answered,
                         &mut assignments,
                     );
+                    let formats = formats_of_section.insert(formats);
                     RtpSection {
                         kind: kind.as_str(),
                         mid: Some(mid),
                         protocol: "UDP/TLS/RTP/SAVPF",
                         placement: placement.placement,
                         rtcp_mux_only: placement.is_new,
-                        formats: &formats,
+                        formats,
                         direction: transceiver.direction.into(),
                         streams: transceiver.streams_to_announce(),
                         send_rids: transceiver.rids_to_send(),
@@ -168,8 +172,14 @@ impl Session {
                 }),
             };
             media.extend(section);
+            formats_of.push(formats_of_section);
         }
         finish_session_part(&mut description, &bundle, true);
+        let announced = slots.iter().filter_map(|slot| match slot {
+            Slot::Rtp(id, _, mid) => Some((mid.as_str(), self.transceivers.get(*id)?)),
+            _ => None,
+        });
+        offer_lip_sync_groups(&mut description, &announced.collect::<Vec<_>>(), answer);
         for section in media {
             description.push_media(section);
         }
@@ -178,7 +188,7 @@ impl Session {
             _ => None,
         });
         let transceivers = transceivers.collect();
-        (description, transceivers)
+        Generated { description, transceivers, formats: formats_of }
     }
 
     /// What each section of an offer is for: those that there are in their places; behind them, or

@@ -1,5 +1,7 @@
 //! RFC 9429 §5.2.1 and §5.3.1: what the descriptions of this implementation consist of.
 
+use std::sync::Arc;
+
 use sdp::{Direction, IceParameters, Media, Rid, RidDirection, Setup, Simulcast, SimulcastId};
 
 use crate::candidate::set_default_candidate;
@@ -212,6 +214,13 @@ pub(crate) fn finish_session_part(
     session.push_attribute("msid-semantic", Some(" WMS"));
 }
 
+/// A description that is generated, and what it was made of.
+pub(crate) struct Generated {
+    pub(crate) description: sdp::Description,
+    pub(crate) transceivers: Vec<Option<TransceiverId>>,
+    pub(crate) formats: Vec<Option<Arc<Formats>>>,
+}
+
 /// A description that `createOffer()` or `createAnswer()` made, in `[[LastCreatedOffer]]` or
 /// `[[LastCreatedAnswer]]`.
 #[derive(Clone, Debug)]
@@ -222,6 +231,8 @@ pub(crate) struct Created {
     /// "The RTCRtpTransceiver used to create the media description" (webrtc-pc §4.4.1.4 step
     /// 4.7.11.1.1.1), of each section.
     pub(crate) transceivers: Vec<Option<TransceiverId>>,
+    /// The codecs and header extensions of each section, as `description` has them.
+    pub(crate) formats: Vec<Option<Arc<Formats>>>,
     /// The state it was made for: it accurately represents the system until that changes.
     pub(crate) system_state: u64,
 }

@@ -20,6 +20,13 @@ pub(super) enum Accepted {
 }
 
 impl Accepted {
+    pub(super) fn into_formats(self) -> Option<Arc<Formats>> {
+        match self {
+            Self::Rtp(_, formats) => Some(formats),
+            Self::Rejected(_) | Self::Data => None,
+        }
+    }
+
     pub(super) fn transceiver(&self) -> Option<TransceiverId> {
         match self {
             Self::Rtp(id, _) => Some(*id),

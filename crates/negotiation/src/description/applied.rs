@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sdp::{Fingerprint, IceParameters, Media, Setup};
 
@@ -24,7 +25,7 @@ pub(crate) struct Description {
     tagged: Vec<Option<usize>>,
     transport_sections: Vec<usize>,
     /// What each section says of codecs and header extensions, once it was asked for.
-    formats: Vec<OnceCell<Formats>>,
+    formats: Vec<OnceCell<Arc<Formats>>>,
 }
 
 impl Description {
@@ -64,7 +65,17 @@ impl Description {
     /// The codecs and header extensions of a section.
     pub(crate) fn formats(&self, index: usize) -> Option<&Formats> {
         let media = self.media(index)?;
-        Some(self.formats.get(index)?.get_or_init(|| Formats::read(media)))
+        Some(self.formats.get(index)?.get_or_init(|| Arc::new(Formats::read(media))))
+    }
+
+    /// What the sections of a description of our own were made of need not be read.
+    pub(crate) fn with_formats(mut self, made: Vec<Option<Arc<Formats>>>) -> Self {
+        for (cell, made) in self.formats.iter_mut().zip(made) {
+            if let Some(made) = made {
+                *cell = OnceCell::from(made);
+            }
+        }
+        self
     }
 
     /// Whether there is no such section or it is rejected.

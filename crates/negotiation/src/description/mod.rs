@@ -84,14 +84,18 @@ impl Session {
         // Step 4.6.2
         self.signaling_state.after(side, init.type_)?;
         // Step 4.6.3
-        let (description, transceivers) = match created {
-            Some(created) => (created.description, created.transceivers),
-            None => (sdp::Description::parse(&init.sdp).map_err(RTCError::from)?, Vec::new()),
+        let (description, transceivers, formats) = match created {
+            Some(created) => (created.description, created.transceivers, created.formats),
+            None => {
+                let description = sdp::Description::parse(&init.sdp).map_err(RTCError::from)?;
+                (description, Vec::new(), Vec::new())
+            }
         };
         let mut mids = self.mid_generator();
         let mid_for =
             |index| self.mid_of_section(side, init.type_, index).unwrap_or_else(|| mids.generate());
         let description = Description::new(init.type_, description, mid_for);
+        let description = description.with_formats(formats);
         // Steps 4.6.4 to 4.6.7
         match side {
             Side::Local => self.validate_local(&description, &transceivers)?,

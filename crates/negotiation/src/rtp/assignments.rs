@@ -1,10 +1,11 @@
 //! Which payload type stands for which codec, and which id for which header extension.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::codec_match::{referenced, same_format};
 use super::formats::Formats;
+use crate::RTCRtpTransceiverDirection::{Inactive, Recvonly, Sendonly, Sendrecv};
 use crate::{MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection};
 
 /// RFC 5761 §4: with RTCP on the same port 64 to 95 are out of use; the lower ones that RFC 3551
@@ -43,6 +44,27 @@ pub(super) struct Question {
 }
 
 impl Assignments {
+    /// A copy for an offer that may never be applied. A session that has not begun has what all
+    /// first offers have, found out once for the process.
+    pub(crate) fn draft(&self) -> Self {
+        static FIRST: OnceLock<Assignments> = OnceLock::new();
+        if self.payload_types.is_empty() && self.extension_ids.is_empty() {
+            FIRST.get_or_init(Self::of_first_offers).clone()
+        } else {
+            self.clone()
+        }
+    }
+
+    fn of_first_offers() -> Self {
+        let mut assignments = Self::default();
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            for direction in [Sendrecv, Sendonly, Recvonly, Inactive] {
+                super::offer(kind, direction, &[], None, &mut assignments);
+            }
+        }
+        assignments
+    }
+
     /// What a description says that is applied, by either side. If it contradicts what was known,
     /// it is right: it is in use.
     pub(crate) fn learn(&mut self, formats: &Formats) {
