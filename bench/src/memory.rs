@@ -77,7 +77,8 @@ impl End {
             match action {
                 Action::Gather { transport, generation } => {
                     let number = self.sockets.last().map_or(1, |(id, _)| id.0 + 1);
-                    let port = u16::try_from(5000 + number).unwrap_or(u16::MAX);
+                    // Beyond the ports to which candidates are prohibited.
+                    let port = u16::try_from(20_000 + number).unwrap_or(u16::MAX);
                     let local = SocketAddr::new(self.address.into(), port);
                     self.sockets.push((SocketId(number), local));
                     self.driver.socket_bound(transport, generation, SocketId(number), local);

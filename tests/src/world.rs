@@ -314,7 +314,8 @@ impl Peer {
                     for address in &self.addresses {
                         self.next_socket += 1;
                         let id = SocketId(self.next_socket);
-                        let port = 5000 + u16::try_from(self.next_socket).unwrap();
+                        // Beyond the ports to which candidates are prohibited.
+                        let port = 20_000 + u16::try_from(self.next_socket).unwrap();
                         let local = SocketAddr::new(*address, port);
                         self.sockets.insert(id, local);
                         self.driver.socket_bound(transport, generation, id, local);

@@ -65,7 +65,7 @@ fn candidates_for_nobody_are_refused_and_forgotten() {
     let candidate = RTCIceCandidateInit {
         candidate: "candidate:1 1 udp 2113937151 10.0.0.9 50000 typ host".to_owned(),
         sdp_mid: Some("0".to_owned()),
-        sdp_m_line_index: None,
+        sdp_mline_index: None,
         username_fragment: None,
     };
     let cases = [

@@ -314,7 +314,7 @@ fn tones_wait_in_order_for_their_handler() {
     pair.world.run_for(Duration::from_secs(1));
     let seen = Seen::default();
     let record = seen.clone();
-    dtmf.on_tonechange(move |event| record.push(event.tone()));
+    dtmf.on_tonechange(move |event| record.push(event.tone().to_owned()));
     pair.world.settle();
     assert_eq!(seen.take(), ["1", "2", ""]);
 }

@@ -411,18 +411,18 @@ fn tones_are_played_one_after_another() {
     let dtmf = call(&mut pair).dtmf().unwrap();
     assert!(dtmf.can_insert_dtmf());
     let handle = pair.handle();
-    let log = Arc::new(Mutex::new(Vec::<(u128, &str, String)>::new()));
+    let log = Arc::new(Mutex::new(Vec::<(u128, String, String)>::new()));
     let (entries, start) = (log.clone(), handle.elapsed());
     dtmf.on_tonechange(move |event| {
         let at = (handle.elapsed() - start).as_millis();
-        entries.lock().unwrap().push((at, event.tone(), event.target().tone_buffer()));
+        entries.lock().unwrap().push((at, event.tone().to_owned(), event.target().tone_buffer()));
     });
     dtmf.insert_dtmf("1,a", 200, 50).unwrap();
     assert_eq!(dtmf.tone_buffer(), "1,A");
     assert_eq!(dtmf.insert_dtmf("x", None, None).unwrap_err().name(), "InvalidCharacterError");
     assert_eq!(dtmf.tone_buffer(), "1,A");
     pair.world.run_for(Duration::from_secs(10));
-    let entry = |at, tone, buffer: &str| (at, tone, buffer.to_owned());
+    let entry = |at, tone: &str, buffer: &str| (at, tone.to_owned(), buffer.to_owned());
     assert_eq!(
         std::mem::take(&mut *log.lock().unwrap()),
         [entry(0, "1", ",A"), entry(250, ",", "A"), entry(2250, "A", ""), entry(2500, "", "")]

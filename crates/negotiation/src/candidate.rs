@@ -63,7 +63,7 @@ impl Session {
     /// webrtc-pc §4.4.2 addIceCandidate
     pub(crate) fn add_candidate(&mut self, init: RTCIceCandidateInit) -> OperationId {
         // Step 3
-        if !init.candidate.is_empty() && init.sdp_mid.is_none() && init.sdp_m_line_index.is_none() {
+        if !init.candidate.is_empty() && init.sdp_mid.is_none() && init.sdp_mline_index.is_none() {
             let operation = self.next_operation_id();
             let message = "a candidate needs sdpMid or sdpMLineIndex";
             self.reject(operation, Error::TypeError(message.into()));
@@ -107,7 +107,7 @@ impl Session {
             let message = "there is no remote description";
             return Err(Error::InvalidStateError(message.into()));
         };
-        let section = match (init.sdp_mid, init.sdp_m_line_index) {
+        let section = match (init.sdp_mid, init.sdp_mline_index) {
             // Step 4.2
             (Some(mid), _) => SectionName::Mid(mid),
             // Step 4.3
@@ -310,7 +310,7 @@ impl Session {
             init.get_or_insert_with(|| RTCIceCandidateInit {
                 candidate: String::new(),
                 sdp_mid: media.mid().map(str::to_owned),
-                sdp_m_line_index: u16::try_from(index).ok(),
+                sdp_mline_index: u16::try_from(index).ok(),
                 username_fragment: Some(username_fragment.to_owned()),
             });
         }

@@ -50,7 +50,8 @@ pub use negotiation::{
     RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters,
     RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpHeaderExtensionParameters,
     RTCRtpParameters, RTCRtpReceiveParameters, RTCRtpSendParameters, RTCRtpTransceiverDirection,
-    RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit, RTCSignalingState,
+    RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit, RTCSetParameterOptions,
+    RTCSignalingState,
 };
 pub use perfect_negotiation::{Negotiator, PerfectNegotiation, SignalingChannel, SignalingMessage};
 

@@ -326,16 +326,16 @@ fn candidate(what: &str, pc: &RTCPeerConnection) -> Option<Option<RTCIceCandidat
     let valid = RTCIceCandidateInit {
         candidate: line,
         sdp_mid: Some(mid),
-        sdp_m_line_index: None,
+        sdp_mline_index: None,
         username_fragment: None,
     };
     let candidate = match what {
         "valid" => valid,
-        "byIndex" => RTCIceCandidateInit { sdp_mid: None, sdp_m_line_index: Some(0), ..valid },
+        "byIndex" => RTCIceCandidateInit { sdp_mid: None, sdp_mline_index: Some(0), ..valid },
         "end" => RTCIceCandidateInit { candidate: String::new(), ..valid },
         "null" => return Some(None),
         "badMid" => RTCIceCandidateInit { sdp_mid: Some("no-such-mid".to_owned()), ..valid },
-        "badIndex" => RTCIceCandidateInit { sdp_mid: None, sdp_m_line_index: Some(99), ..valid },
+        "badIndex" => RTCIceCandidateInit { sdp_mid: None, sdp_mline_index: Some(99), ..valid },
         "noMid" => RTCIceCandidateInit { sdp_mid: None, ..valid },
         "badUfrag" => {
             RTCIceCandidateInit { username_fragment: Some("no-such-ufrag".to_owned()), ..valid }

@@ -25,7 +25,8 @@ pub struct RTCIceCandidateInit {
     pub sdp_mid: Option<String>,
     /// The index, from 0, of the m= section; ignored if `sdp_mid` is there.
     #[doc(alias = "sdpMLineIndex")]
-    pub sdp_m_line_index: Option<u16>,
+    #[serde(rename = "sdpMLineIndex")]
+    pub sdp_mline_index: Option<u16>,
     /// The `ice-ufrag` of the generation the candidate belongs to; the newest if it is absent.
     #[doc(alias = "usernameFragment")]
     pub username_fragment: Option<String>,

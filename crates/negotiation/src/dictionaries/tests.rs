@@ -28,7 +28,7 @@ fn descriptions_are_the_json_of_browsers() {
 fn candidates_are_the_json_of_browsers() {
     let json = r#"{"candidate":"candidate:1 1 udp 1 192.0.2.1 9 typ host","sdpMid":"0","sdpMLineIndex":0,"usernameFragment":"b2eZ"}"#;
     let init: RTCIceCandidateInit = serde_json::from_str(json).unwrap();
-    assert_eq!(init.sdp_m_line_index, Some(0));
+    assert_eq!(init.sdp_mline_index, Some(0));
     assert_eq!(serde_json::to_string(&init).unwrap(), json);
     let sparse: RTCIceCandidateInit =
         serde_json::from_str(r#"{"candidate":"","sdpMid":null,"unknown":1}"#).unwrap();

@@ -62,10 +62,10 @@ fn its_errors_come_in_the_order_of_the_steps() {
         assert!(error.message().contains(why), "{error}");
     };
     // Step 4.2: the index does not help.
-    refused(RTCIceCandidateInit { sdp_m_line_index: Some(0), ..with_mid.clone() }, "mid or index");
+    refused(RTCIceCandidateInit { sdp_mline_index: Some(0), ..with_mid.clone() }, "mid or index");
     // Step 4.3
     let with_index =
-        RTCIceCandidateInit { sdp_mid: None, sdp_m_line_index: Some(2), ..with_mid.clone() };
+        RTCIceCandidateInit { sdp_mid: None, sdp_mline_index: Some(2), ..with_mid.clone() };
     refused(with_index, "mid or index");
     // Step 4.5; "Add candidate with sdpMid belonging to different usernameFragment"
     refused(RTCIceCandidateInit { sdp_mid: Some("a1".into()), ..with_mid.clone() }, "ufrag");
@@ -87,11 +87,11 @@ fn a_candidate_goes_into_its_section() {
     for (init, index) in [
         (candidate("a1"), 0),
         (candidate("d1"), 1),
-        (RTCIceCandidateInit { sdp_m_line_index: Some(99), ..candidate("d1") }, 1),
+        (RTCIceCandidateInit { sdp_mline_index: Some(99), ..candidate("d1") }, 1),
         (
             RTCIceCandidateInit {
                 sdp_mid: None,
-                sdp_m_line_index: Some(1),
+                sdp_mline_index: Some(1),
                 username_fragment: Some("BGKk".into()),
                 ..candidate("")
             },
@@ -319,7 +319,7 @@ fn a_local_candidate_goes_into_the_descriptions_of_its_generation() {
         RTCIceCandidateInit {
             candidate: CANDIDATE.into(),
             sdp_mid: Some("0".into()),
-            sdp_m_line_index: Some(0),
+            sdp_mline_index: Some(0),
             username_fragment: Some(old.clone()),
         }
     );

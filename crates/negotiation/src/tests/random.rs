@@ -99,7 +99,7 @@ impl World {
             20 => {
                 let candidate = restart.then(|| RTCIceCandidateInit {
                     candidate: "candidate:1 1 udp 2113929471 203.0.113.100 10100 typ host".into(),
-                    sdp_m_line_index: Some(0),
+                    sdp_mline_index: Some(0),
                     ..Default::default()
                 });
                 session.add_ice_candidate(candidate);

@@ -1,14 +1,14 @@
 //! webrtc-pc §6.2 `RTCDataChannel`.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::Stream;
 use futures::task::AtomicWaker;
-use negotiation::{ChannelId, Error};
+use negotiation::{ChannelId, Error, w3c_enum};
 
 use super::handler::{self, Handler, handlers};
 use super::promise::closed;
@@ -114,6 +114,16 @@ impl<const N: usize> From<&[u8; N]> for MessageData {
     }
 }
 
+w3c_enum! {
+    /// The type of [`RTCDataChannel::binary_type`], of the WebSockets standard.
+    pub enum BinaryType {
+        /// As `Blob`s.
+        Blob = "blob",
+        /// As `ArrayBuffer`s.
+        Arraybuffer = "arraybuffer",
+    }
+}
+
 /// webrtc-pc §6.2: a bi-directional channel for messages.
 ///
 /// The connection keeps a channel alive, not the other way round: when the connection is closed,
@@ -162,6 +172,8 @@ pub(crate) struct ChannelSlots {
     ready_state: AtomicU8,
     pub(crate) buffered_amount: AtomicU64,
     pub(crate) buffered_amount_low_threshold: AtomicU64,
+    /// Whether `binaryType` is "blob".
+    blob: AtomicBool,
     pub(crate) id: OnceLock<u16>,
 }
 
@@ -198,6 +210,7 @@ impl ChannelObject {
             ready_state: AtomicU8::new(0),
             buffered_amount: AtomicU64::new(0),
             buffered_amount_low_threshold: AtomicU64::new(0),
+            blob: AtomicBool::new(false),
             id: id.map_or_else(OnceLock::new, OnceLock::from),
         };
         Self {
@@ -327,6 +340,23 @@ impl RTCDataChannel {
     /// Sets the threshold, in bytes, of `bufferedamountlow`.
     pub fn set_buffered_amount_low_threshold(&self, threshold: u64) {
         self.object.slots.buffered_amount_low_threshold.store(threshold, Ordering::Release);
+    }
+
+    /// How a host that has `Blob`s shows binary messages, a JavaScript engine for instance;
+    /// `arraybuffer` at first. In Rust they are [`Bytes`] either way: the value is kept for the
+    /// host, and changes nothing here.
+    #[doc(alias = "binaryType")]
+    pub fn binary_type(&self) -> BinaryType {
+        if self.object.slots.blob.load(Ordering::Acquire) {
+            BinaryType::Blob
+        } else {
+            BinaryType::Arraybuffer
+        }
+    }
+
+    /// Sets [`binary_type`](Self::binary_type).
+    pub fn set_binary_type(&self, binary_type: BinaryType) {
+        self.object.slots.blob.store(binary_type == BinaryType::Blob, Ordering::Release);
     }
 
     /// Queues a message. Returns at once; [`buffered_amount`](Self::buffered_amount) tells what

@@ -1,5 +1,6 @@
 //! webrtc-pc §7 `RTCDTMFSender` and `RTCDTMFToneChangeEvent`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use negotiation::Error;
@@ -18,20 +19,33 @@ pub struct RTCDTMFSender {
 /// webrtc-pc §7.3: a tone begins, or the last one has ended.
 #[derive(Clone, Debug)]
 pub struct RTCDTMFToneChangeEvent {
-    pub(crate) target: RTCDTMFSender,
-    pub(crate) tone: &'static str,
+    target: RTCDTMFSender,
+    tone: Cow<'static, str>,
+}
+
+/// webrtc-pc §7.3: what an [`RTCDTMFToneChangeEvent`] is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RTCDTMFToneChangeEventInit {
+    /// The tone that begins, one character; empty, the default, when all tones have ended.
+    pub tone: Cow<'static, str>,
 }
 
 impl RTCDTMFToneChangeEvent {
+    /// An event at this sender; for [tests](super::Event) of an application.
+    #[doc(alias("RTCDTMFToneChangeEvent.constructor"))]
+    pub fn new(target: RTCDTMFSender, init: RTCDTMFToneChangeEventInit) -> Self {
+        Self { target, tone: init.tone }
+    }
+
     /// The sender of the tones.
     pub fn target(&self) -> &RTCDTMFSender {
         &self.target
     }
 
-    /// The tone that begins, one character; empty when all tones have ended.
+    /// The tone that begins, one character, `,` for a pause; empty when all tones have ended.
     #[doc(alias("RTCDTMFToneChangeEvent.tone"))]
-    pub fn tone(&self) -> &'static str {
-        self.tone
+    pub fn tone(&self) -> &str {
+        &self.tone
     }
 }
 
@@ -40,8 +54,8 @@ impl Fired for RTCDTMFToneChangeEvent {
     type Payload = &'static str;
     const REMEMBERED: usize = REMEMBERED;
 
-    fn new(target: RTCDTMFSender, tone: &'static str) -> Self {
-        Self { target, tone }
+    fn fired(target: RTCDTMFSender, tone: &'static str) -> Self {
+        Self { target, tone: Cow::Borrowed(tone) }
     }
 }
 

@@ -1,101 +1,66 @@
-//! The events, as handlers and streams receive them.
+//! What the events of all interfaces have in common, the two that are not of webrtc-pc, and all of
+//! them together.
 
 use std::sync::Arc;
 
 use negotiation::{RTCError, RTCSignalingState};
 
-use super::handler::{Fired, REMEMBERED};
+use super::handler::Fired;
 use super::{
     MediaStream, MediaStreamTrack, MessageData, RTCDTMFSender, RTCDataChannel, RTCDataChannelState,
     RTCDtlsTransport, RTCDtlsTransportState, RTCIceCandidate, RTCIceCandidatePair,
     RTCIceConnectionState, RTCIceGathererState, RTCIceGatheringState, RTCIceTransport,
-    RTCIceTransportState, RTCPeerConnection, RTCPeerConnectionState, RTCRtpTransceiver,
-    RTCSctpTransport, RTCSctpTransportState,
+    RTCIceTransportState, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionState,
+    RTCRtpTransceiver, RTCSctpTransport, RTCSctpTransportState,
 };
 
 /// An event without members of its own, fired at `T`.
+///
+/// Events are fired by the connection. The constructors of this type and of the others are for the
+/// tests of an application: it calls its own handlers with what it makes. Nothing is fired by
+/// making an event, and its target is told nothing.
+///
+/// ```
+/// use peerconnection::{Event, MediaKind, MediaStreamTrack};
+///
+/// fn hide(event: Event<MediaStreamTrack>) {
+///     event.target().set_enabled(false);
+/// }
+///
+/// let track = MediaStreamTrack::new(MediaKind::Video);
+/// hide(Event::new(track.clone()));
+/// assert!(!track.enabled());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Event<T> {
-    pub(crate) target: T,
+    target: T,
 }
 
 impl<T> Event<T> {
+    /// An event at this object.
+    pub fn new(target: T) -> Self {
+        Self { target }
+    }
+
     /// The object at which the event was fired.
     pub fn target(&self) -> &T {
         &self.target
     }
 }
 
-/// webrtc-pc §4.8.2 `RTCPeerConnectionIceEvent`: a candidate to send to the peer.
-#[derive(Clone, Debug)]
-pub struct RTCPeerConnectionIceEvent {
-    pub(crate) target: RTCPeerConnection,
-    pub(crate) candidate: Option<RTCIceCandidate>,
-}
-
-impl RTCPeerConnectionIceEvent {
-    /// The connection.
-    pub fn target(&self) -> &RTCPeerConnection {
-        &self.target
-    }
-
-    /// The candidate. One whose `candidate` is the empty string ends a generation and is to be
-    /// sent to the peer like any other; `None` says that all gathering is done, and need not be.
-    #[doc(alias("RTCPeerConnectionIceEvent.candidate"))]
-    pub fn candidate(&self) -> Option<&RTCIceCandidate> {
-        self.candidate.as_ref()
-    }
-
-    /// The URL of the server from which the candidate was gathered.
-    #[doc(alias("RTCPeerConnectionIceEvent.url"))]
-    pub fn url(&self) -> Option<&str> {
-        self.candidate.as_ref().and_then(RTCIceCandidate::url)
-    }
-}
-
-/// webrtc-pc §4.8.3 `RTCPeerConnectionIceErrorEvent`: gathering from a server failed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RTCPeerConnectionIceErrorEvent {
-    /// Local address used to reach the server, if it may be known.
-    pub address: Option<String>,
-    /// Local port used to reach the server.
-    pub port: Option<u16>,
-    /// The server's URL.
-    pub url: String,
-    /// STUN error code, or 701 if the server could not be reached.
-    pub error_code: u16,
-    /// STUN reason text, or more about the failure.
-    pub error_text: String,
-}
-
-/// webrtc-pc §6.3 `RTCDataChannelEvent`: the peer has opened a channel.
-#[derive(Clone, Debug)]
-pub struct RTCDataChannelEvent {
-    pub(crate) target: RTCPeerConnection,
-    pub(crate) channel: RTCDataChannel,
-}
-
-impl RTCDataChannelEvent {
-    /// The connection.
-    pub fn target(&self) -> &RTCPeerConnection {
-        &self.target
-    }
-
-    /// The channel; it is open already.
-    #[doc(alias("RTCDataChannelEvent.channel"))]
-    pub fn channel(&self) -> &RTCDataChannel {
-        &self.channel
-    }
-}
-
-/// The `MessageEvent` of HTML, as far as data channels use it.
+/// The `MessageEvent` of HTML, as far as data channels use it: webrtc-pc §6.2.
 #[derive(Clone, Debug)]
 pub struct MessageEvent {
-    pub(crate) target: RTCDataChannel,
-    pub(crate) message: MessageData,
+    target: RTCDataChannel,
+    message: MessageData,
 }
 
 impl MessageEvent {
+    /// An event at this channel, with this message; for [tests](Event) of an application.
+    pub fn new(target: RTCDataChannel, data: impl Into<MessageData>) -> Self {
+        Self { target, message: data.into() }
+    }
+
     /// The channel.
     pub fn target(&self) -> &RTCDataChannel {
         &self.target
@@ -112,73 +77,13 @@ impl MessageEvent {
     }
 }
 
-/// webrtc-pc §11.3 `RTCErrorEvent`.
-#[derive(Clone, Debug)]
-pub struct RTCErrorEvent<T> {
-    pub(crate) target: T,
-    pub(crate) error: RTCError,
-}
-
-impl<T> RTCErrorEvent<T> {
-    /// The object at which the event was fired.
-    pub fn target(&self) -> &T {
-        &self.target
-    }
-
-    /// What went wrong.
-    #[doc(alias("RTCErrorEvent.error"))]
-    pub fn error(&self) -> &RTCError {
-        &self.error
-    }
-}
-
 impl<T> Fired for Event<T> {
     type Target = T;
     type Payload = ();
     const REMEMBERED: usize = 1;
 
-    fn new(target: T, (): ()) -> Self {
+    fn fired(target: T, (): ()) -> Self {
         Self { target }
-    }
-}
-
-impl<T> Fired for RTCErrorEvent<T> {
-    type Target = T;
-    type Payload = RTCError;
-    const REMEMBERED: usize = REMEMBERED;
-
-    fn new(target: T, error: RTCError) -> Self {
-        Self { target, error }
-    }
-}
-
-impl Fired for RTCPeerConnectionIceEvent {
-    type Target = RTCPeerConnection;
-    type Payload = Option<RTCIceCandidate>;
-    const REMEMBERED: usize = REMEMBERED;
-
-    fn new(target: RTCPeerConnection, candidate: Option<RTCIceCandidate>) -> Self {
-        Self { target, candidate }
-    }
-}
-
-impl Fired for RTCPeerConnectionIceErrorEvent {
-    type Target = RTCPeerConnection;
-    type Payload = Self;
-    const REMEMBERED: usize = REMEMBERED;
-
-    fn new(_: RTCPeerConnection, event: Self) -> Self {
-        event
-    }
-}
-
-impl Fired for RTCDataChannelEvent {
-    type Target = RTCPeerConnection;
-    type Payload = RTCDataChannel;
-    const REMEMBERED: usize = REMEMBERED;
-
-    fn new(target: RTCPeerConnection, channel: RTCDataChannel) -> Self {
-        Self { target, channel }
     }
 }
 
@@ -188,7 +93,7 @@ impl Fired for MessageEvent {
     /// They wait in the channel's inbox.
     const REMEMBERED: usize = 0;
 
-    fn new(target: RTCDataChannel, message: MessageData) -> Self {
+    fn fired(target: RTCDataChannel, message: MessageData) -> Self {
         Self { target, message }
     }
 }
@@ -208,7 +113,7 @@ pub enum AnyEvent {
     /// `icecandidate` at the connection.
     IceCandidate(Option<RTCIceCandidate>),
     /// `icecandidateerror` at the connection.
-    IceCandidateError(RTCPeerConnectionIceErrorEvent),
+    IceCandidateError(RTCPeerConnectionIceErrorEventInit),
     /// `iceconnectionstatechange` at the connection.
     IceConnectionStateChange(RTCIceConnectionState),
     /// `icegatheringstatechange` at the connection.

@@ -20,7 +20,7 @@ pub(crate) trait Fired {
     /// "look at the target", and one says as much as several.
     const REMEMBERED: usize;
 
-    fn new(target: Self::Target, payload: Self::Payload) -> Self;
+    fn fired(target: Self::Target, payload: Self::Payload) -> Self;
 }
 
 /// [`Fired::REMEMBERED`] of events that carry something.
@@ -108,7 +108,7 @@ impl<E: Fired> Handler<E> {
             }
         };
         if let Some(target) = target()
-            && catch_unwind(AssertUnwindSafe(|| function(E::new(target, payload)))).is_err()
+            && catch_unwind(AssertUnwindSafe(|| function(E::fired(target, payload)))).is_err()
         {
             tracing::error!(handler = self.name, "an event handler panicked");
         }
@@ -251,7 +251,7 @@ mod tests {
         type Payload = u32;
         const REMEMBERED: usize = 3;
 
-        fn new((): (), payload: u32) -> Self {
+        fn fired((): (), payload: u32) -> Self {
             Self(payload)
         }
     }
@@ -358,7 +358,7 @@ mod tests {
         type Payload = Self;
         const REMEMBERED: usize = 3;
 
-        fn new((): (), payload: Self) -> Self {
+        fn fired((): (), payload: Self) -> Self {
             payload
         }
     }

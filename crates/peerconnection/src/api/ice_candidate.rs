@@ -73,7 +73,7 @@ pub struct RTCLocalIceCandidateInit {
     pub sdp_mid: Option<String>,
     /// The index of the m= section, from 0.
     #[serde(rename = "sdpMLineIndex")]
-    pub sdp_m_line_index: Option<u16>,
+    pub sdp_mline_index: Option<u16>,
     /// The ufrag that names the generation.
     pub username_fragment: Option<String>,
     /// For relay candidates: the protocol towards the TURN server.
@@ -87,7 +87,7 @@ impl From<RTCIceCandidateInit> for RTCLocalIceCandidateInit {
         Self {
             candidate: init.candidate,
             sdp_mid: init.sdp_mid,
-            sdp_m_line_index: init.sdp_m_line_index,
+            sdp_mline_index: init.sdp_mline_index,
             username_fragment: init.username_fragment,
             relay_protocol: None,
             url: None,
@@ -112,10 +112,10 @@ impl RTCIceCandidate {
     /// cannot be parsed is kept as it is; the members that would come from it are then `None`.
     ///
     /// # Errors
-    /// `TypeError` if both `sdp_mid` and `sdp_m_line_index` are `None`.
+    /// `TypeError` if both `sdp_mid` and `sdp_mline_index` are `None`.
     pub fn new(init: impl Into<RTCLocalIceCandidateInit>) -> Result<Self, Error> {
         let init = init.into();
-        if init.sdp_mid.is_none() && init.sdp_m_line_index.is_none() {
+        if init.sdp_mid.is_none() && init.sdp_mline_index.is_none() {
             return Err(Error::TypeError("sdpMid and sdpMLineIndex are both null".to_owned()));
         }
         Ok(Self::create(init))
@@ -152,8 +152,8 @@ impl RTCIceCandidate {
 
     /// The index of the m= section, from 0.
     #[doc(alias = "sdpMLineIndex")]
-    pub fn sdp_m_line_index(&self) -> Option<u16> {
-        self.inner.init.sdp_m_line_index
+    pub fn sdp_mline_index(&self) -> Option<u16> {
+        self.inner.init.sdp_mline_index
     }
 
     /// Equal for candidates with the same base, type, protocol and server.
@@ -258,7 +258,7 @@ impl RTCIceCandidate {
         RTCIceCandidateInit {
             candidate: init.candidate.clone(),
             sdp_mid: init.sdp_mid.clone(),
-            sdp_m_line_index: init.sdp_m_line_index,
+            sdp_mline_index: init.sdp_mline_index,
             username_fragment: init.username_fragment.clone(),
         }
     }
@@ -330,7 +330,7 @@ mod tests {
         RTCIceCandidate::new(RTCIceCandidateInit {
             candidate: line.to_owned(),
             sdp_mid: Some("0".to_owned()),
-            sdp_m_line_index: None,
+            sdp_mline_index: None,
             username_fragment: None,
         })
         .unwrap()

@@ -10,7 +10,7 @@ use super::{
     RTCIceParameters, RTCIceRole, RTCIceTransportState,
 };
 use crate::connection::Connection;
-use crate::core::IceTransportSlots;
+use crate::core::{IceTransportSlots, States};
 
 /// webrtc-pc §5.6: the ICE transport over which a connection's packets travel. An ICE restart
 /// keeps the object.
@@ -42,9 +42,13 @@ impl IceTransportObject {
 impl RTCIceTransport {
     /// Reads a slot; `None` when the transport is gone with its connection or was discarded.
     fn slot<T>(&self, read: impl FnOnce(&IceTransportSlots) -> T) -> Option<T> {
+        self.slots(|_, slots| read(slots))
+    }
+
+    fn slots<T>(&self, read: impl FnOnce(States, &IceTransportSlots) -> T) -> Option<T> {
         let connection = self.object.connection.upgrade()?;
         let core = connection.core();
-        core.ice_transport_slots(self.object.id).map(read)
+        core.ice_transport_slots(self.object.id).map(|(states, slots)| read(states, slots))
     }
 
     /// Whether this agent nominates.
@@ -62,13 +66,13 @@ impl RTCIceTransport {
     /// The state of the transport.
     #[doc(alias("RTCIceTransport.state"))]
     pub fn state(&self) -> RTCIceTransportState {
-        self.slot(|slots| slots.state).unwrap_or(RTCIceTransportState::Closed)
+        self.slots(|states, _| states.ice).unwrap_or(RTCIceTransportState::Closed)
     }
 
     /// What it has gathered.
     #[doc(alias = "gatheringState")]
     pub fn gathering_state(&self) -> RTCIceGathererState {
-        self.slot(|slots| slots.gatherer_state).unwrap_or(RTCIceGathererState::New)
+        self.slots(|states, _| states.gatherer).unwrap_or(RTCIceGathererState::New)
     }
 
     /// The local candidates of the newest generation that were surfaced in `icecandidate`.
@@ -87,7 +91,7 @@ impl RTCIceTransport {
     /// The pair on which packets are sent. The same object as long as the pair is the same.
     #[doc(alias = "getSelectedCandidatePair")]
     pub fn get_selected_candidate_pair(&self) -> Option<RTCIceCandidatePair> {
-        self.slot(|slots| match slots.state {
+        self.slots(|states, slots| match states.ice {
             RTCIceTransportState::New | RTCIceTransportState::Closed => None,
             _ => slots.selected_candidate_pair.clone(),
         })

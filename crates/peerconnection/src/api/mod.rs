@@ -29,13 +29,16 @@ pub(crate) use identity;
 mod certificate;
 mod configuration;
 mod data_channel;
+mod data_channel_event;
 mod dispatch;
 mod dtls_transport;
 mod dtmf_sender;
+mod error_event;
 mod event_stream;
 mod events;
 mod handler;
 mod ice_candidate;
+mod ice_events;
 mod ice_transport;
 mod media;
 mod peer_connection;
@@ -53,21 +56,27 @@ pub use certificate::{
     AlgorithmIdentifier, RTCCertificate, RTCCertificateExpiration, RTCDtlsFingerprint,
 };
 pub use configuration::RTCConfiguration;
-pub use data_channel::{MessageData, Messages, RTCDataChannel};
+pub use data_channel::{BinaryType, MessageData, Messages, RTCDataChannel};
+pub use data_channel_event::{RTCDataChannelEvent, RTCDataChannelEventInit};
 pub use dtls_transport::RTCDtlsTransport;
-pub use dtmf_sender::{RTCDTMFSender, RTCDTMFToneChangeEvent};
+pub use dtmf_sender::{RTCDTMFSender, RTCDTMFToneChangeEvent, RTCDTMFToneChangeEventInit};
+pub use error_event::{RTCErrorEvent, RTCErrorEventInit};
 pub use event_stream::{Events, Lagged};
-pub use events::{
-    AnyEvent, Event, MessageEvent, RTCDataChannelEvent, RTCErrorEvent,
-    RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent,
-};
+pub use events::{AnyEvent, Event, MessageEvent};
 pub use ice_candidate::{
     RTCIceCandidate, RTCIceCandidatePair, RTCIceCandidateType, RTCIceComponent, RTCIceParameters,
     RTCIceProtocol, RTCIceServerTransportProtocol, RTCIceTcpCandidateType,
     RTCLocalIceCandidateInit,
 };
+pub use ice_events::{
+    RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEvent,
+    RTCPeerConnectionIceEventInit,
+};
 pub use ice_transport::RTCIceTransport;
-pub use media::{MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MediaStreamTrackState};
+pub use media::{
+    MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MediaStreamTrackEventInit,
+    MediaStreamTrackState,
+};
 pub use peer_connection::{RTCPeerConnection, WeakPeerConnection};
 pub use peer_connection_rtp::{RTCRtpTransceiverInit, TrackOrKind};
 pub use promise::Promise;
@@ -81,7 +90,7 @@ pub use states::{
     RTCSctpTransportState,
 };
 pub use stream::DataChannelStream;
-pub use track_event::RTCTrackEvent;
+pub use track_event::{RTCTrackEvent, RTCTrackEventInit};
 
 pub(crate) use data_channel::{ChannelAttributes, ChannelObject};
 pub(crate) use dtls_transport::DtlsTransportObject;

@@ -8,12 +8,58 @@ use super::{MediaStream, MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver, RT
 /// webrtc-pc §5.7: the peer has media to send.
 #[derive(Clone, Debug)]
 pub struct RTCTrackEvent {
-    pub(crate) target: RTCPeerConnection,
-    pub(crate) transceiver: RTCRtpTransceiver,
-    pub(crate) streams: Arc<[MediaStream]>,
+    target: RTCPeerConnection,
+    receiver: RTCRtpReceiver,
+    track: MediaStreamTrack,
+    streams: Arc<[MediaStream]>,
+    transceiver: RTCRtpTransceiver,
+}
+
+/// webrtc-pc §5.7: what an [`RTCTrackEvent`] is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RTCTrackEventInit {
+    /// What receives the track.
+    pub receiver: RTCRtpReceiver,
+    /// The track.
+    pub track: MediaStreamTrack,
+    /// The streams to which the track belongs; may be empty.
+    pub streams: Vec<MediaStream>,
+    /// The transceiver of the receiver.
+    pub transceiver: RTCRtpTransceiver,
 }
 
 impl RTCTrackEvent {
+    /// An event at this connection; for [tests](super::Event) of an application. The members are
+    /// taken as they are: whether they belong together is not looked at.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), peerconnection::Error> {
+    /// use peerconnection::{
+    ///     MediaKind, MediaStream, RTCConfiguration, RTCPeerConnection, RTCTrackEvent,
+    ///     RTCTrackEventInit,
+    /// };
+    ///
+    /// let pc = RTCPeerConnection::new(RTCConfiguration::default())?;
+    /// let transceiver = pc.add_transceiver(MediaKind::Audio, None)?;
+    /// let event = RTCTrackEvent::new(
+    ///     pc,
+    ///     RTCTrackEventInit {
+    ///         receiver: transceiver.receiver(),
+    ///         track: transceiver.receiver().track(),
+    ///         streams: vec![MediaStream::new()],
+    ///         transceiver: transceiver.clone(),
+    ///     },
+    /// );
+    /// assert_eq!(event.transceiver(), &transceiver);
+    /// assert_eq!(event.streams().len(), 1);
+    /// # Ok(()) }
+    /// ```
+    #[doc(alias("RTCTrackEvent.constructor"))]
+    pub fn new(target: RTCPeerConnection, init: RTCTrackEventInit) -> Self {
+        let RTCTrackEventInit { receiver, track, streams, transceiver } = init;
+        Self { target, receiver, track, streams: streams.into(), transceiver }
+    }
+
     /// The connection.
     pub fn target(&self) -> &RTCPeerConnection {
         &self.target
@@ -22,13 +68,13 @@ impl RTCTrackEvent {
     /// What receives it.
     #[doc(alias("RTCTrackEvent.receiver"))]
     pub fn receiver(&self) -> RTCRtpReceiver {
-        self.transceiver.receiver()
+        self.receiver.clone()
     }
 
     /// The track of the receiver.
     #[doc(alias("RTCTrackEvent.track"))]
     pub fn track(&self) -> &MediaStreamTrack {
-        &self.transceiver.object.receiver_track
+        &self.track
     }
 
     /// The streams to which the track belongs, as the peer says.
@@ -50,10 +96,12 @@ impl Fired for RTCTrackEvent {
     /// One waits for each transceiver.
     const REMEMBERED: usize = usize::MAX;
 
-    fn new(
+    fn fired(
         target: RTCPeerConnection,
         (transceiver, streams): (RTCRtpTransceiver, Arc<[MediaStream]>),
     ) -> Self {
-        Self { target, transceiver, streams }
+        let receiver = transceiver.receiver();
+        let track = receiver.track();
+        Self { target, receiver, track, streams, transceiver }
     }
 }

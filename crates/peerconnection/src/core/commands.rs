@@ -7,10 +7,10 @@ use negotiation::{TransportCommand, TransportId};
 
 use super::convert::from_sdp;
 use super::ice::role_of;
-use super::{Core, IceTransportSlots, Transport};
+use super::{Core, Transport};
 use crate::api::{
-    DtlsTransportObject, IceTransportObject, RTCDtlsTransportState, RTCIceCandidate,
-    RTCIceParameters, RTCLocalIceCandidateInit,
+    DtlsTransportObject, IceTransportObject, RTCIceCandidate, RTCIceParameters,
+    RTCLocalIceCandidateInit,
 };
 
 impl Core {
@@ -97,18 +97,7 @@ impl Core {
             ..transport::Config::new(certificate.certificate.clone())
         };
         let stack = transport::Transport::new(config, self.random_seed());
-        self.transports.insert(
-            id,
-            Transport {
-                agent,
-                stack,
-                path: None,
-                ice: IceTransportSlots::new(),
-                dtls_state: RTCDtlsTransportState::New,
-                ice_object,
-                dtls_object,
-            },
-        );
+        self.transports.insert(id, Transport::new(agent, stack, ice_object, dtls_object));
         self.update_aggregated_states();
     }
 

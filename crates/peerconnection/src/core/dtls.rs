@@ -32,15 +32,15 @@ impl Core {
     }
 
     pub(crate) fn dtls_state(&self, id: TransportId) -> Option<RTCDtlsTransportState> {
-        self.transports.get(&id).map(|t| t.dtls_state)
+        self.transports.get(&id).map(|t| t.states().dtls)
     }
 
     pub(crate) fn remote_certificates(&self, id: TransportId) -> Vec<Bytes> {
         match self.transports.get(&id) {
             // §5.5: set when the state becomes connected, empty before.
             Some(t)
-                if t.dtls_state != RTCDtlsTransportState::New
-                    && t.dtls_state != RTCDtlsTransportState::Connecting =>
+                if t.states().dtls != RTCDtlsTransportState::New
+                    && t.states().dtls != RTCDtlsTransportState::Connecting =>
             {
                 t.stack.remote_certificates().into_iter().map(Bytes::from).collect()
             }
@@ -50,7 +50,7 @@ impl Core {
 
     /// §5.5: "When the underlying DTLS transport needs to update the state".
     pub(super) fn dtls_state_changed(&mut self, id: TransportId, state: transport::DtlsState) {
-        let Some(transport) = self.transports.get_mut(&id) else { return };
+        let Some(transport) = self.transports.get(&id) else { return };
         let state = match state {
             transport::DtlsState::New => RTCDtlsTransportState::New,
             transport::DtlsState::Connecting => RTCDtlsTransportState::Connecting,
@@ -58,11 +58,11 @@ impl Core {
             transport::DtlsState::Closed => RTCDtlsTransportState::Closed,
             transport::DtlsState::Failed => RTCDtlsTransportState::Failed,
         };
-        if transport.dtls_state == state {
+        if transport.states().dtls == state {
             return;
         }
-        transport.dtls_state = state;
         let target = RTCDtlsTransport { object: transport.dtls_object.clone() };
+        self.transports.change(id, |states| states.dtls = state);
         let connection = self.update_the_connection_state();
         self.fire(AnyEvent::DtlsTransportStateChange(target, state));
         if let Some(event) = connection {

@@ -3,19 +3,15 @@
 use negotiation::TransportId;
 
 use super::convert::{to_api, to_sdp};
-use super::{Core, Task};
+use super::{Core, States, Task};
 use crate::api::{
     AnyEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceGathererState, RTCIceGatheringState,
     RTCIceParameters, RTCIceRole, RTCIceTransport, RTCIceTransportState,
 };
 use crate::host::Action;
 
-/// The internal slots of an RTCIceTransport.
+/// The internal slots of an RTCIceTransport, but for its [states](super::States).
 pub(crate) struct IceTransportSlots {
-    /// `[[IceTransportState]]`
-    pub(crate) state: RTCIceTransportState,
-    /// `[[IceGathererState]]`
-    pub(crate) gatherer_state: RTCIceGathererState,
     /// `[[SelectedCandidatePair]]`
     pub(crate) selected_candidate_pair: Option<RTCIceCandidatePair>,
     /// `[[IceRole]]`
@@ -29,8 +25,6 @@ pub(crate) struct IceTransportSlots {
 impl IceTransportSlots {
     pub(super) fn new() -> Self {
         Self {
-            state: RTCIceTransportState::New,
-            gatherer_state: RTCIceGathererState::New,
             selected_candidate_pair: None,
             role: RTCIceRole::Unknown,
             local_candidates: Vec::new(),
@@ -48,18 +42,17 @@ pub(super) struct Change {
 }
 
 impl Core {
-    pub(crate) fn ice_transport_slots(&self, transport: TransportId) -> Option<&IceTransportSlots> {
-        self.transports.get(&transport).map(|t| &t.ice)
-    }
-
-    fn ice_transport(&self, transport: TransportId) -> Option<RTCIceTransport> {
-        self.transports.get(&transport).map(|t| RTCIceTransport { object: t.ice_object.clone() })
+    pub(crate) fn ice_transport_slots(
+        &self,
+        transport: TransportId,
+    ) -> Option<(States, &IceTransportSlots)> {
+        self.transports.get(&transport).map(|t| (t.states(), &t.ice))
     }
 
     /// Queues the tasks that the specification wants for the agent's indications, and passes on
     /// what the host has to do.
     pub(super) fn collect_ice(&mut self, id: TransportId) {
-        while let Some(event) = self.transports.get_mut(&id).and_then(|t| t.agent.poll_event()) {
+        while let Some(event) = self.transports.output(id).and_then(|t| t.agent.poll_event()) {
             match event {
                 ::ice::Event::Gather { generation } => {
                     self.actions.push_back(Action::Gather { transport: id, generation });
@@ -99,8 +92,10 @@ impl Core {
     /// §5.6: "When the ICE Agent indicates that it began gathering a generation".
     pub(super) fn gathering_began(&mut self, id: TransportId) {
         // Step 2
-        let Some(transport) = self.transports.get_mut(&id) else { return };
-        transport.ice.gatherer_state = RTCIceGathererState::Gathering;
+        if !self.transports.contains_key(&id) {
+            return;
+        }
+        self.transports.change(id, |states| states.gatherer = RTCIceGathererState::Gathering);
         // Steps 3 and 4
         let changed = self.update_ice_gathering_state();
         // Steps 6 and 7
@@ -108,9 +103,10 @@ impl Core {
     }
 
     fn fire_gathering_state_change(&mut self, id: TransportId, connection: Option<AnyEvent>) {
-        if let Some(transport) = self.ice_transport(id) {
-            let state = transport_gatherer_state(self, id);
-            self.fire(AnyEvent::IceTransportGatheringStateChange(transport, state));
+        if let Some(transport) = self.transports.get(&id) {
+            let target = RTCIceTransport { object: transport.ice_object.clone() };
+            let state = transport.states().gatherer;
+            self.fire(AnyEvent::IceTransportGatheringStateChange(target, state));
         }
         if let Some(event) = connection {
             self.fire(event);
@@ -154,8 +150,10 @@ impl Core {
     /// §5.6, the second task: "and no other generation of candidates is being gathered".
     pub(super) fn gathering_finished(&mut self, id: TransportId) {
         // Step 2
-        let Some(transport) = self.transports.get_mut(&id) else { return };
-        transport.ice.gatherer_state = RTCIceGathererState::Complete;
+        if !self.transports.contains_key(&id) {
+            return;
+        }
+        self.transports.change(id, |states| states.gatherer = RTCIceGathererState::Complete);
         // Steps 3 and 4
         let changed = self.update_ice_gathering_state();
         // Steps 6 and 7
@@ -184,7 +182,7 @@ impl Core {
         }
         // Step 9
         if let Some(state) = change.state {
-            transport.ice.state = state;
+            self.transports.change(id, |states| states.ice = state);
             events[1] = Some(AnyEvent::IceTransportStateChange(target, state));
             events[2] = self.update_ice_connection_state();
             events[3] = self.update_the_connection_state();
@@ -201,10 +199,6 @@ impl Core {
             transport.ice.role = role_of(role);
         }
     }
-}
-
-fn transport_gatherer_state(core: &Core, id: TransportId) -> RTCIceGathererState {
-    core.transports.get(&id).map_or(RTCIceGathererState::New, |t| t.ice.gatherer_state)
 }
 
 pub(super) fn role_of(role: ::ice::Role) -> RTCIceRole {

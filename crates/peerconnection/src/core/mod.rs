@@ -4,6 +4,7 @@
 //!
 //! - `tasks`: the task queue, and what each task does
 //! - `commands`: what the negotiation tells the transports
+//! - `transports`: the transports, and which of them there is something to do for
 //! - `ice`: ICE transports, from the agent's events to the W3C slots
 //! - `dtls`: DTLS transports likewise
 //! - `sctp`: the SCTP transport likewise
@@ -30,6 +31,7 @@ mod sender_tracks;
 mod states;
 mod tasks;
 mod transceivers;
+mod transports;
 mod weak_map;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -41,18 +43,20 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::api::{
-    AnyEvent, ChannelObject, DtlsTransportObject, IceTransportObject, Late, MediaStreamTrackState,
-    MessageData, Promise, RTCCertificate, RTCConfiguration, RTCDtlsTransportState,
-    RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState, Settle, TransceiverObject,
+    AnyEvent, ChannelObject, DtlsTransportObject, Late, MediaStreamTrackState, MessageData,
+    Promise, RTCCertificate, RTCConfiguration, RTCIceConnectionState, RTCIceGatheringState,
+    RTCPeerConnectionState, Settle, TransceiverObject,
 };
 use crate::connection::Connection;
 use crate::host::{Action, SocketId};
 use tasks::Task;
 use transceivers::{Released, Transceivers};
+use transports::{Transport, Transports};
 use weak_map::WeakMap;
 
 pub(crate) use ice::IceTransportSlots;
 pub(crate) use sctp::SctpTransportSlots;
+pub(crate) use transports::States;
 
 /// What the host delivers, one at a time, with nothing locked.
 pub(crate) enum Delivery {
@@ -95,18 +99,6 @@ impl Abandoned {
     }
 }
 
-/// One RTCIceTransport and the RTCDtlsTransport above it.
-struct Transport {
-    agent: ::ice::Agent,
-    stack: transport::Transport,
-    /// Where the stack's datagrams go.
-    path: Option<::ice::Path>,
-    ice: IceTransportSlots,
-    dtls_state: RTCDtlsTransportState,
-    ice_object: Arc<IceTransportObject>,
-    dtls_object: Arc<DtlsTransportObject>,
-}
-
 pub(crate) struct Core {
     pub(crate) session: Session,
     connection: Weak<Connection>,
@@ -116,7 +108,7 @@ pub(crate) struct Core {
     deterministic: bool,
     is_closed: bool,
 
-    transports: BTreeMap<TransportId, Transport>,
+    transports: Transports,
     /// Those that were destroyed, as long as somebody looks at them.
     closed_transports: WeakMap<TransportId, DtlsTransportObject>,
     sctp: Option<SctpTransportSlots>,
@@ -167,7 +159,7 @@ impl Core {
             random,
             deterministic,
             is_closed: false,
-            transports: BTreeMap::new(),
+            transports: Transports::default(),
             closed_transports: WeakMap::default(),
             sctp: None,
             channels: BTreeMap::new(),
@@ -266,8 +258,7 @@ impl Core {
             sctp.state = crate::api::RTCSctpTransportState::Closed;
         }
         // Steps 7 to 9
-        let ids: Vec<_> = self.transports.keys().copied().collect();
-        for id in ids {
+        for id in self.transports.ids() {
             self.shut_transport(now, id);
         }
         // Steps 10 and 11: no event is fired.

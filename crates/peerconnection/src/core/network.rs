@@ -34,24 +34,26 @@ impl Core {
     pub(crate) fn collect(&mut self, now: Instant) {
         self.collect_negotiation();
         self.forget_transceivers();
-        let mut next = self.transports.keys().next().copied();
-        while let Some(id) = next {
+        while let Some(id) = self.transports.next_touched() {
             self.collect_ice(id);
-            self.collect_stack(now, id);
-            next = self.transports.range(id..).nth(1).map(|(id, _)| *id);
+            let any = self.collect_stack(now, id);
+            self.transports.settle(id, any);
         }
     }
 
-    fn collect_stack(&mut self, now: Instant, id: TransportId) {
-        let Some(transport) = self.transports.get_mut(&id) else { return };
+    /// Whether there was anything, the taking of which may have made something to send.
+    fn collect_stack(&mut self, now: Instant, id: TransportId) -> bool {
+        let Some(transport) = self.transports.output(id) else { return false };
         let path = transport.agent.selected_path();
         let before = std::mem::replace(&mut transport.path, path);
+        let mut any = before != path;
         if before.is_some() != path.is_some() {
             transport.stack.set_writable(now, path.is_some());
         } else if before != path {
             transport.stack.path_changed(now);
         }
-        while let Some(event) = self.transports.get_mut(&id).and_then(|t| t.stack.poll_event()) {
+        while let Some(event) = self.transports.output(id).and_then(|t| t.stack.poll_event()) {
+            any = true;
             let task = match event {
                 transport::Event::DtlsStateChange(state) => Task::DtlsState(id, state),
                 transport::Event::DtlsError(error) => Task::DtlsError(id, error),
@@ -92,10 +94,12 @@ impl Core {
             };
             self.queue(task);
         }
+        any
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        for transport in self.transports.values_mut() {
+        for id in self.transports.due(now) {
+            let Some(transport) = self.transports.get_mut(&id) else { continue };
             if transport.agent.poll_timeout().is_some_and(|at| at <= now) {
                 transport.agent.handle_timeout(now);
             }
@@ -107,12 +111,7 @@ impl Core {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.transports
-            .values()
-            .flat_map(|t| [t.agent.poll_timeout(), t.stack.poll_timeout()])
-            .flatten()
-            .chain(self.dtmf_timeout())
-            .min()
+        [self.transports.poll_timeout(), self.dtmf_timeout()].into_iter().flatten().min()
     }
 
     pub(crate) fn poll_action(&mut self) -> Option<Action> {
@@ -139,7 +138,8 @@ impl Core {
         if let Some(transmit) = self.farewells.pop_front() {
             return Some(transmit);
         }
-        for transport in self.transports.values_mut() {
+        while let Some(id) = self.transports.sending() {
+            let transport = self.transports.output(id)?;
             if let Some(transmit) = transport.agent.poll_transmit() {
                 return Some(transmit.into());
             }
@@ -148,6 +148,7 @@ impl Core {
             {
                 return Some(Transmit { socket: path.socket, destination: path.remote, payload });
             }
+            self.transports.has_sent(id);
         }
         None
     }

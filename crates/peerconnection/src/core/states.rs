@@ -24,36 +24,30 @@ impl Core {
 
     /// §4.3.2
     fn derive_ice_gathering_state(&self) -> RTCIceGatheringState {
-        let mut states = self.transports.values().map(|t| t.ice.gatherer_state).peekable();
-        if states.peek().is_none() {
-            return RTCIceGatheringState::New;
+        let gatherers = &self.transports.gatherer;
+        if gatherers.any(RTCIceGathererState::Gathering) {
+            RTCIceGatheringState::Gathering
+        } else if !self.transports.is_empty() && gatherers.all(&[RTCIceGathererState::Complete]) {
+            RTCIceGatheringState::Complete
+        } else {
+            RTCIceGatheringState::New
         }
-        let mut all_complete = true;
-        for state in states {
-            match state {
-                RTCIceGathererState::Gathering => return RTCIceGatheringState::Gathering,
-                RTCIceGathererState::New => all_complete = false,
-                RTCIceGathererState::Complete => {}
-            }
-        }
-        if all_complete { RTCIceGatheringState::Complete } else { RTCIceGatheringState::New }
     }
 
     /// §4.3.4
     fn derive_ice_connection_state(&self) -> RTCIceConnectionState {
-        let all = |states: &[Ice]| self.transports.values().all(|t| states.contains(&t.ice.state));
-        let any = |state: Ice| self.transports.values().any(|t| t.ice.state == state);
+        let transports = &self.transports.ice;
         if self.is_closed {
             RTCIceConnectionState::Closed
-        } else if any(Ice::Failed) {
+        } else if transports.any(Ice::Failed) {
             RTCIceConnectionState::Failed
-        } else if any(Ice::Disconnected) {
+        } else if transports.any(Ice::Disconnected) {
             RTCIceConnectionState::Disconnected
-        } else if all(&[Ice::New, Ice::Closed]) {
+        } else if transports.all(&[Ice::New, Ice::Closed]) {
             RTCIceConnectionState::New
-        } else if any(Ice::New) || any(Ice::Checking) {
+        } else if transports.any(Ice::New) || transports.any(Ice::Checking) {
             RTCIceConnectionState::Checking
-        } else if all(&[Ice::Completed, Ice::Closed]) {
+        } else if transports.all(&[Ice::Completed, Ice::Closed]) {
             RTCIceConnectionState::Completed
         } else {
             RTCIceConnectionState::Connected
@@ -63,24 +57,23 @@ impl Core {
     /// §4.3.3
     fn derive_connection_state(&self) -> RTCPeerConnectionState {
         let ice = self.ice_connection_state;
-        let all =
-            |states: &[Dtls]| self.transports.values().all(|t| states.contains(&t.dtls_state));
-        let any_failed = self.transports.values().any(|t| t.dtls_state == Dtls::Failed);
+        let transports = &self.transports.dtls;
         match ice {
             RTCIceConnectionState::Closed => RTCPeerConnectionState::Closed,
-            _ if ice == RTCIceConnectionState::Failed || any_failed => {
+            _ if ice == RTCIceConnectionState::Failed || transports.any(Dtls::Failed) => {
                 RTCPeerConnectionState::Failed
             }
             RTCIceConnectionState::Disconnected => RTCPeerConnectionState::Disconnected,
             _ if self.transports.is_empty()
-                || ice == RTCIceConnectionState::New && all(&[Dtls::New, Dtls::Closed]) =>
+                || ice == RTCIceConnectionState::New
+                    && transports.all(&[Dtls::New, Dtls::Closed]) =>
             {
                 RTCPeerConnectionState::New
             }
             // "connected" stands for "completed" too, as in every browser: otherwise a
             // connection that completes would fall back to connecting.
             RTCIceConnectionState::Connected | RTCIceConnectionState::Completed
-                if all(&[Dtls::Connected, Dtls::Closed]) =>
+                if transports.all(&[Dtls::Connected, Dtls::Closed]) =>
             {
                 RTCPeerConnectionState::Connected
             }

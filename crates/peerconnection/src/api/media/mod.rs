@@ -11,7 +11,7 @@ mod id;
 mod stream;
 mod track;
 
-pub use stream::{MediaStream, MediaStreamTrackEvent};
+pub use stream::{MediaStream, MediaStreamTrackEvent, MediaStreamTrackEventInit};
 pub use track::{MediaStreamTrack, MediaStreamTrackState};
 
 pub(crate) use stream::StreamObject;

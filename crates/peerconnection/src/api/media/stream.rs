@@ -39,11 +39,24 @@ pub(crate) struct StreamObject {
 /// application.
 #[derive(Clone, Debug)]
 pub struct MediaStreamTrackEvent {
-    pub(crate) target: MediaStream,
-    pub(crate) track: MediaStreamTrack,
+    target: MediaStream,
+    track: MediaStreamTrack,
+}
+
+/// mediacapture-main §4.4: what a [`MediaStreamTrackEvent`] is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaStreamTrackEventInit {
+    /// The track.
+    pub track: MediaStreamTrack,
 }
 
 impl MediaStreamTrackEvent {
+    /// An event at this stream; for [tests](crate::Event) of an application.
+    #[doc(alias("MediaStreamTrackEvent.constructor"))]
+    pub fn new(target: MediaStream, init: MediaStreamTrackEventInit) -> Self {
+        Self { target, track: init.track }
+    }
+
     /// The stream.
     pub fn target(&self) -> &MediaStream {
         &self.target
@@ -63,7 +76,7 @@ impl Fired for MediaStreamTrackEvent {
     /// the application never sees it; and the tracks can be had from the stream.
     const REMEMBERED: usize = 0;
 
-    fn new(target: MediaStream, track: MediaStreamTrack) -> Self {
+    fn fired(target: MediaStream, track: MediaStreamTrack) -> Self {
         Self { target, track }
     }
 }

@@ -1,0 +1,382 @@
+//! The transports, and which of them there is something to do for: what runs for every datagram
+//! looks at those alone, however many there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use negotiation::TransportId;
+
+use super::IceTransportSlots;
+use crate::api::{
+    DtlsTransportObject, IceTransportObject, RTCDtlsTransportState, RTCIceGathererState,
+    RTCIceTransportState,
+};
+
+/// One RTCIceTransport and the RTCDtlsTransport above it.
+pub(super) struct Transport {
+    pub(super) agent: ::ice::Agent,
+    pub(super) stack: transport::Transport,
+    /// Where the stack's datagrams go.
+    pub(super) path: Option<::ice::Path>,
+    pub(super) ice: IceTransportSlots,
+    pub(super) ice_object: Arc<IceTransportObject>,
+    pub(super) dtls_object: Arc<DtlsTransportObject>,
+    states: States,
+    /// As the index of deadlines has it.
+    deadline: Option<Instant>,
+}
+
+impl Transport {
+    pub(super) fn new(
+        agent: ::ice::Agent,
+        stack: transport::Transport,
+        ice_object: Arc<IceTransportObject>,
+        dtls_object: Arc<DtlsTransportObject>,
+    ) -> Self {
+        Self {
+            agent,
+            stack,
+            path: None,
+            ice: IceTransportSlots::new(),
+            ice_object,
+            dtls_object,
+            states: States {
+                ice: RTCIceTransportState::New,
+                gatherer: RTCIceGathererState::New,
+                dtls: RTCDtlsTransportState::New,
+            },
+            deadline: None,
+        }
+    }
+
+    pub(super) fn states(&self) -> States {
+        self.states
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        [self.agent.poll_timeout(), self.stack.poll_timeout()].into_iter().flatten().min()
+    }
+}
+
+/// The states of one transport. They change by [`Transports::change`] alone, which counts.
+#[derive(Clone, Copy)]
+pub(crate) struct States {
+    /// `[[IceTransportState]]`
+    pub(crate) ice: RTCIceTransportState,
+    /// `[[IceGathererState]]`
+    pub(crate) gatherer: RTCIceGathererState,
+    /// `[[DtlsTransportState]]`
+    pub(crate) dtls: RTCDtlsTransportState,
+}
+
+/// How many transports are in each state that any of them is in.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Census<S>(Vec<(S, usize)>);
+
+impl<S> Default for Census<S> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<S: Copy + PartialEq> Census<S> {
+    pub(super) fn any(&self, state: S) -> bool {
+        self.0.iter().any(|(counted, _)| *counted == state)
+    }
+
+    /// Whether all are in one of these states; true if there are none.
+    pub(super) fn all(&self, states: &[S]) -> bool {
+        self.0.iter().all(|(counted, _)| states.contains(counted))
+    }
+
+    fn add(&mut self, state: S) {
+        match self.0.iter_mut().find(|(counted, _)| *counted == state) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((state, 1)),
+        }
+    }
+
+    fn remove(&mut self, state: S) {
+        if let Some((_, count)) = self.0.iter_mut().find(|(counted, _)| *counted == state) {
+            *count = count.saturating_sub(1);
+        }
+        self.0.retain(|(_, count)| *count > 0);
+    }
+}
+
+/// All transports of a connection.
+#[derive(Default)]
+pub(super) struct Transports {
+    slots: BTreeMap<TransportId, Transport>,
+    /// Those that were called since they were looked at last: there may be events, and the
+    /// deadline may be another.
+    touched: BTreeSet<TransportId>,
+    /// Those that may have something to send.
+    sending: BTreeSet<TransportId>,
+    /// When the ones that were not touched are to be called.
+    deadlines: BTreeSet<(Instant, TransportId)>,
+    pub(super) ice: Census<RTCIceTransportState>,
+    pub(super) gatherer: Census<RTCIceGathererState>,
+    pub(super) dtls: Census<RTCDtlsTransportState>,
+}
+
+impl Transports {
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    pub(super) fn contains_key(&self, id: &TransportId) -> bool {
+        self.slots.contains_key(id)
+    }
+
+    pub(super) fn ids(&self) -> Vec<TransportId> {
+        self.slots.keys().copied().collect()
+    }
+
+    pub(super) fn get(&self, id: &TransportId) -> Option<&Transport> {
+        self.slots.get(id)
+    }
+
+    /// A transport that is about to be called.
+    pub(super) fn get_mut(&mut self, id: &TransportId) -> Option<&mut Transport> {
+        let transport = self.slots.get_mut(id)?;
+        self.touched.insert(*id);
+        self.sending.insert(*id);
+        Some(transport)
+    }
+
+    /// A transport whose outputs are being taken.
+    pub(super) fn output(&mut self, id: TransportId) -> Option<&mut Transport> {
+        self.slots.get_mut(&id)
+    }
+
+    pub(super) fn insert(&mut self, id: TransportId, mut transport: Transport) {
+        self.remove(&id);
+        transport.deadline = None;
+        self.count(transport.states);
+        self.slots.insert(id, transport);
+        self.touched.insert(id);
+        self.sending.insert(id);
+    }
+
+    pub(super) fn remove(&mut self, id: &TransportId) -> Option<Transport> {
+        let transport = self.slots.remove(id)?;
+        self.touched.remove(id);
+        self.sending.remove(id);
+        if let Some(deadline) = transport.deadline {
+            self.deadlines.remove(&(deadline, *id));
+        }
+        self.discount(transport.states);
+        Some(transport)
+    }
+
+    /// Changes the states of a transport.
+    pub(super) fn change(&mut self, id: TransportId, change: impl FnOnce(&mut States)) {
+        let Some(transport) = self.slots.get_mut(&id) else { return };
+        let before = transport.states;
+        change(&mut transport.states);
+        let after = transport.states;
+        self.discount(before);
+        self.count(after);
+    }
+
+    fn count(&mut self, states: States) {
+        self.ice.add(states.ice);
+        self.gatherer.add(states.gatherer);
+        self.dtls.add(states.dtls);
+    }
+
+    fn discount(&mut self, states: States) {
+        self.ice.remove(states.ice);
+        self.gatherer.remove(states.gatherer);
+        self.dtls.remove(states.dtls);
+    }
+
+    /// The next one to look at: its events are to be taken, then [`settle`](Self::settle) called.
+    pub(super) fn next_touched(&mut self) -> Option<TransportId> {
+        self.touched.pop_first()
+    }
+
+    /// All events of a transport have been taken. `made_room`: taking them may have made
+    /// something to send.
+    pub(super) fn settle(&mut self, id: TransportId, made_room: bool) {
+        let Some(transport) = self.slots.get_mut(&id) else { return };
+        let deadline = transport.poll_timeout();
+        let before = std::mem::replace(&mut transport.deadline, deadline);
+        if before != deadline {
+            if let Some(before) = before {
+                self.deadlines.remove(&(before, id));
+            }
+            if let Some(deadline) = deadline {
+                self.deadlines.insert((deadline, id));
+            }
+        }
+        if made_room {
+            self.sending.insert(id);
+        }
+    }
+
+    /// The first that may have something to send.
+    pub(super) fn sending(&self) -> Option<TransportId> {
+        self.sending.first().copied()
+    }
+
+    /// It has nothing to send. That it was asked may have begun a timer, or made events.
+    pub(super) fn has_sent(&mut self, id: TransportId) {
+        self.sending.remove(&id);
+        self.touched.insert(id);
+    }
+
+    /// When the first of them is to be called.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let settled = self.deadlines.iter().find(|(_, id)| !self.touched.contains(id));
+        let touched = self.touched.iter().filter_map(|id| self.slots.get(id)?.poll_timeout());
+        settled.map(|(at, _)| *at).into_iter().chain(touched).min()
+    }
+
+    /// Those whose deadline has come, and those of which that is not known.
+    pub(super) fn due(&self, now: Instant) -> BTreeSet<TransportId> {
+        let settled = self.deadlines.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id);
+        settled.chain(self.touched.iter().copied()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    fn transport(id: TransportId) -> Transport {
+        let certificate = transport::Certificate::generate(SystemTime::now()).unwrap();
+        let ice_object = Arc::new(IceTransportObject::new(Weak::new(), id));
+        Transport::new(
+            ::ice::Agent::new(::ice::Config::default(), [1; 32]),
+            transport::Transport::new(transport::Config::new(certificate), [1; 32]),
+            ice_object.clone(),
+            Arc::new(DtlsTransportObject::new(ice_object)),
+        )
+    }
+
+    /// The ids of those to look at, which are looked at.
+    fn look(transports: &mut Transports) -> Vec<u32> {
+        let mut ids = Vec::new();
+        while let Some(id) = transports.next_touched() {
+            transports.settle(id, false);
+            ids.push(id.0);
+        }
+        ids
+    }
+
+    /// The ids of those to be asked for what they send, which have nothing.
+    fn ask(transports: &mut Transports) -> Vec<u32> {
+        let mut ids = Vec::new();
+        while let Some(id) = transports.sending() {
+            transports.has_sent(id);
+            ids.push(id.0);
+        }
+        ids
+    }
+
+    /// Has the stack begin a handshake, for the sake of its timers.
+    fn begin(transport: &mut Transport, now: Instant) {
+        transport.stack.set_writable(now, true);
+        let fingerprints = transport.stack.certificate().fingerprints();
+        transport.stack.start_dtls(now, transport::DtlsRole::Client, fingerprints);
+        while transport.stack.poll_transmit().is_some() {}
+    }
+
+    #[test]
+    fn only_the_transports_that_were_called_are_looked_at() {
+        let mut transports = Transports::default();
+        for id in [3, 1, 2].map(TransportId) {
+            transports.insert(id, transport(id));
+        }
+        assert_eq!((look(&mut transports), ask(&mut transports)), (vec![1, 2, 3], vec![1, 2, 3]));
+        assert_eq!(look(&mut transports), [1, 2, 3], "asking makes events");
+        assert_eq!((look(&mut transports), ask(&mut transports)), (vec![], vec![]));
+
+        transports.get_mut(&TransportId(2)).unwrap();
+        assert!(transports.output(TransportId(1)).is_some());
+        assert_eq!((look(&mut transports), ask(&mut transports)), (vec![2], vec![2]));
+        assert_eq!(look(&mut transports), [2]);
+        transports.settle(TransportId(3), true);
+        assert_eq!(ask(&mut transports), [3]);
+        assert!(transports.get_mut(&TransportId(4)).is_none());
+        transports.get_mut(&TransportId(1)).unwrap();
+        transports.remove(&TransportId(1)).unwrap();
+        assert_eq!((look(&mut transports), ask(&mut transports)), (vec![3], vec![]));
+    }
+
+    #[test]
+    fn the_deadline_is_the_earliest_whether_or_not_it_has_been_looked_at() {
+        let now = Instant::now();
+        let at = |seconds| now + Duration::from_secs(seconds);
+        let mut transports = Transports::default();
+        for id in [1, 2, 3].map(TransportId) {
+            transports.insert(id, transport(id));
+        }
+        look(&mut transports);
+        assert_eq!(transports.poll_timeout(), None);
+        begin(transports.get_mut(&TransportId(3)).unwrap(), at(100));
+        begin(transports.get_mut(&TransportId(2)).unwrap(), at(50));
+        let first = transports.poll_timeout().unwrap();
+        assert!(first > at(50) && first < at(100));
+        look(&mut transports);
+        assert_eq!(transports.poll_timeout(), Some(first));
+        assert_eq!(transports.due(at(50)).len(), 0);
+        assert_eq!(transports.due(first), BTreeSet::from([TransportId(2)]));
+
+        // One that was called is the first now, or is not any more.
+        begin(transports.get_mut(&TransportId(1)).unwrap(), at(10));
+        let earlier = transports.poll_timeout().unwrap();
+        assert!(earlier < first);
+        transports.remove(&TransportId(1)).unwrap();
+        assert_eq!(transports.poll_timeout(), Some(first));
+        transports.get_mut(&TransportId(2)).unwrap().stack.set_writable(at(50), false);
+        let last = transports.poll_timeout().unwrap();
+        assert!(last > at(100));
+        look(&mut transports);
+        assert_eq!(transports.poll_timeout(), Some(last));
+        transports.remove(&TransportId(3)).unwrap();
+        assert_eq!(transports.poll_timeout(), None);
+    }
+
+    #[test]
+    fn a_transport_is_counted_in_the_states_that_it_is_in() {
+        let mut transports = Transports::default();
+        let [one, two] = [1, 2].map(TransportId);
+        transports.insert(one, transport(one));
+        transports.insert(two, transport(two));
+        transports.change(one, |states| states.dtls = RTCDtlsTransportState::Connected);
+        assert!(transports.dtls.any(RTCDtlsTransportState::New));
+        assert!(transports.dtls.any(RTCDtlsTransportState::Connected));
+        let removed = transports.remove(&two).unwrap();
+        assert!(transports.dtls.all(&[RTCDtlsTransportState::Connected]));
+        assert!(transports.ice.all(&[RTCIceTransportState::New]));
+        // As when the association of one moves to another.
+        transports.insert(two, removed);
+        transports.insert(two, transport(two));
+        transports.remove(&two);
+        assert!(transports.dtls.all(&[RTCDtlsTransportState::Connected]));
+    }
+
+    #[test]
+    fn a_census_knows_the_states_that_anybody_is_in() {
+        let mut census = Census::default();
+        assert!(census.all(&[]) && !census.any('a'));
+        for state in ['a', 'b', 'a'] {
+            census.add(state);
+        }
+        assert!(census.any('a') && census.any('b') && !census.any('c'));
+        assert!(census.all(&['b', 'a', 'c']) && !census.all(&['a']));
+        census.remove('b');
+        assert!(census.all(&['a']));
+        census.remove('a');
+        assert!(census.any('a'), "there were two");
+        census.remove('a');
+        assert_eq!(census, Census::default());
+    }
+}

@@ -1,0 +1,82 @@
+//! Connections whose sections are not bundled have a transport for each.
+
+use std::time::{Duration, Instant};
+
+use peerconnection::{
+    Error, MediaKind, RTCBundlePolicy, RTCConfiguration, RTCDtlsTransport, RTCPeerConnection,
+    RTCSessionDescription, RTCSessionDescriptionInit,
+};
+use tests::{Conditions, World};
+
+const SECTIONS: usize = 200;
+/// Ten times what it takes on a slow machine; with work for each pair of transports in each step,
+/// it would not do.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The description without its BUNDLE group.
+fn unbundled(description: RTCSessionDescription) -> RTCSessionDescriptionInit {
+    let (type_, sdp) = (description.type_(), description.sdp());
+    let lines = sdp.split_inclusive("\r\n").filter(|line| !line.starts_with("a=group:BUNDLE"));
+    RTCSessionDescriptionInit { type_, sdp: lines.collect() }
+}
+
+async fn negotiate(a: RTCPeerConnection, b: RTCPeerConnection) -> Result<(), Error> {
+    a.set_local_description(None).await?;
+    b.set_remote_description(unbundled(a.local_description().unwrap())).await?;
+    b.set_local_description(None).await?;
+    a.set_remote_description(unbundled(b.local_description().unwrap())).await
+}
+
+fn transports(pc: &RTCPeerConnection) -> Vec<RTCDtlsTransport> {
+    pc.get_senders().iter().map(|sender| sender.transport().unwrap()).collect()
+}
+
+fn count(transports: &[RTCDtlsTransport], state: &str) -> usize {
+    transports.iter().filter(|transport| transport.state().as_str() == state).count()
+}
+
+#[test]
+fn two_hundred_transports_connect_in_seconds_and_rest_afterwards() {
+    let start = Instant::now();
+    let mut world = World::new(1, Conditions::default());
+    let configuration =
+        RTCConfiguration { bundle_policy: RTCBundlePolicy::MaxCompat, ..Default::default() };
+    let a = world.add_peer(configuration.clone());
+    let b = world.add_peer(configuration);
+    for _ in 0..SECTIONS {
+        a.add_transceiver(MediaKind::Audio, None).unwrap();
+    }
+    for (from, to) in [(&a, &b), (&b, &a)] {
+        let to = to.downgrade();
+        from.on_icecandidate(move |event| {
+            let candidate = event.candidate().map(|candidate| candidate.to_json());
+            if let (Some(candidate), Some(to)) = (candidate, to.upgrade()) {
+                to.add_ice_candidate(candidate).then(Result::unwrap);
+            }
+        });
+    }
+    world.run(negotiate(a.clone(), b.clone())).unwrap();
+    world.run_for(Duration::from_secs(5));
+
+    let of_a = transports(&a);
+    for (pc, transports) in [(&a, &of_a), (&b, &transports(&b))] {
+        assert_eq!(pc.connection_state().as_str(), "connected");
+        assert_eq!(pc.ice_connection_state().as_str(), "completed");
+        assert_eq!(pc.ice_gathering_state().as_str(), "complete");
+        assert_eq!(count(transports, "connected"), SECTIONS);
+        assert!(transports.iter().enumerate().all(|(n, one)| !transports[..n].contains(one)));
+    }
+    // Each of them goes on by itself: consent is asked for and given.
+    world.run_for(Duration::from_secs(60));
+    assert_eq!(a.connection_state().as_str(), "connected");
+    // One that loses its way is enough to tell.
+    let lost = world.sockets(0)[SECTIONS / 2];
+    world.handle().stage().close_socket(examples::restart::Side::Caller, lost);
+    world.run_for(Duration::from_millis(100));
+    assert_eq!(a.ice_connection_state().as_str(), "disconnected");
+    assert_eq!(a.connection_state().as_str(), "disconnected");
+    b.close();
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(count(&of_a, "closed"), SECTIONS - 1);
+    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+}
