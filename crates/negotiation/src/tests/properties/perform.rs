@@ -180,12 +180,12 @@ impl Driver {
         let valid = RTCIceCandidateInit {
             candidate: HOST_CANDIDATE.to_owned(),
             sdp_mid: Some(mid.unwrap_or_else(|| "0".to_owned())),
-            sdp_m_line_index: None,
+            sdp_mline_index: None,
             username_fragment: None,
         };
         let by_index = |index| RTCIceCandidateInit {
             sdp_mid: None,
-            sdp_m_line_index: Some(index),
+            sdp_mline_index: Some(index),
             ..valid.clone()
         };
         let nope = Some("nope".to_owned());
