@@ -15,11 +15,11 @@ pub struct RTCConfiguration {
     pub ice_servers: Vec<RTCIceServer>,
     /// Which candidates ICE may use.
     pub ice_transport_policy: RTCIceTransportPolicy,
-    /// How m= sections are bundled if the peer does not know BUNDLE.
+    /// How m= sections are bundled if the peer does not know BUNDLE. `balanced` by default.
     pub bundle_policy: RTCBundlePolicy,
     /// Whether RTCP must be multiplexed; only `require` exists.
     pub rtcp_mux_policy: RTCRtcpMuxPolicy,
-    /// Certificates to authenticate with; one is generated if there is none.
+    /// Certificates to authenticate with; one is generated if there is none. Not part of the JSON.
     #[serde(skip)]
     pub certificates: Vec<RTCCertificate>,
     /// How many candidates to gather ahead, 0 to 255.

@@ -395,7 +395,8 @@ impl RTCDataChannel {
     }
 
     /// The channel as a stream of bytes, for `AsyncRead` and `AsyncWrite` of the `futures` crate.
-    /// Message boundaries are not kept. For use on reliable, ordered channels.
+    /// Message boundaries are not kept. For use on reliable, ordered channels. Reading ends when
+    /// the channel is closed; writing fails then.
     pub fn into_stream(self) -> DataChannelStream {
         DataChannelStream::new(self)
     }

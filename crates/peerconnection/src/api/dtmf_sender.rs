@@ -11,6 +11,22 @@ use super::handler::{self, Fired, REMEMBERED, handlers};
 /// webrtc-pc §7.2: sends telephone tones over an audio sender.
 ///
 /// The tones are played out on the connection's clock, with their events; no RTP is sent yet.
+///
+/// ```no_run
+/// # fn example(pc: &peerconnection::RTCPeerConnection) -> Result<(), peerconnection::Error> {
+/// for dtmf in pc.get_senders().iter().filter_map(|sender| sender.dtmf()) {
+///     dtmf.on_tonechange(|event| match event.tone() {
+///         "" => println!("dialled"),
+///         tone => println!("{tone}; still to come: {}", event.target().tone_buffer()),
+///     });
+///     if dtmf.can_insert_dtmf() {
+///         // 200 ms each, 50 ms between them; `,` is a pause of two seconds.
+///         dtmf.insert_dtmf("1199##9,9", 200, 50)?;
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct RTCDTMFSender {
     pub(crate) object: Arc<TransceiverObject>,
@@ -66,7 +82,8 @@ impl RTCDTMFSender {
     /// beyond are clamped.
     ///
     /// # Errors
-    /// - `InvalidStateError` unless [`can_insert_dtmf`](Self::can_insert_dtmf).
+    /// - `InvalidStateError` unless [`can_insert_dtmf`](Self::can_insert_dtmf); so after the
+    ///   connection was closed.
     /// - `InvalidCharacterError` for any other character; nothing is changed then.
     #[doc(alias = "insertDTMF")]
     pub fn insert_dtmf(
@@ -86,7 +103,8 @@ impl RTCDTMFSender {
         self.object.read(|core| Some(core.can_insert_dtmf(self.object.id))).unwrap_or(false)
     }
 
-    /// The tones that are still to be played.
+    /// The tones that are still to be played, without the one that is being played, in upper
+    /// case.
     #[doc(alias = "toneBuffer")]
     pub fn tone_buffer(&self) -> String {
         self.object.read(|core| Some(core.tone_buffer(self.object.id))).unwrap_or_default()

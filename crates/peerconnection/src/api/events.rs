@@ -99,7 +99,7 @@ impl Fired for MessageEvent {
 }
 
 /// Any event of a connection or one of its children, with the state as it was when the event was
-/// fired, as [`RTCPeerConnection::events`] yields it.
+/// fired, as [`RTCPeerConnection::events`](super::RTCPeerConnection::events) yields it.
 ///
 /// The `message` events of data channels are not among them: a message has one consumer, the
 /// channel's handler or its stream.

@@ -202,7 +202,8 @@ impl RTCPeerConnection {
     /// Creates an offer that suits the present state; it changes nothing.
     ///
     /// # Errors
-    /// `InvalidStateError` in any signaling state but `stable` and `have-local-offer`.
+    /// `InvalidStateError` in any signaling state but `stable` and `have-local-offer`, and after
+    /// [`close`](Self::close), also while the promise is pending.
     #[doc(alias = "createOffer")]
     pub fn create_offer(
         &self,
@@ -217,7 +218,7 @@ impl RTCPeerConnection {
     ///
     /// # Errors
     /// `InvalidStateError` in any signaling state but `have-remote-offer` and
-    /// `have-local-pranswer`.
+    /// `have-local-pranswer`, and after [`close`](Self::close), also while the promise is pending.
     #[doc(alias = "createAnswer")]
     pub fn create_answer(
         &self,
@@ -233,7 +234,8 @@ impl RTCPeerConnection {
     /// operation can come between.
     ///
     /// # Errors
-    /// - `InvalidStateError` if the type does not suit the signaling state.
+    /// - `InvalidStateError` if the type does not suit the signaling state, and after
+    ///   [`close`](Self::close), also while the promise is pending.
     /// - `InvalidModificationError` if `sdp` is not what was created last.
     #[doc(alias = "setLocalDescription")]
     pub fn set_local_description(
@@ -250,7 +252,8 @@ impl RTCPeerConnection {
     /// back first.
     ///
     /// # Errors
-    /// - `InvalidStateError` if the type does not suit the signaling state.
+    /// - `InvalidStateError` if the type does not suit the signaling state, and after
+    ///   [`close`](Self::close), also while the promise is pending.
     /// - `RTCError` with `sdp-syntax-error` and the line number if the SDP is malformed.
     /// - `InvalidAccessError` if the content is invalid.
     #[doc(alias = "setRemoteDescription")]
@@ -264,7 +267,8 @@ impl RTCPeerConnection {
     ///
     /// # Errors
     /// - `TypeError` if a candidate names neither mid nor m= line.
-    /// - `InvalidStateError` if there is no remote description.
+    /// - `InvalidStateError` if there is no remote description, and after [`close`](Self::close),
+    ///   also while the promise is pending.
     /// - `OperationError` if the m= section or generation is unknown or the candidate malformed.
     #[doc(alias = "addIceCandidate")]
     pub fn add_ice_candidate(
@@ -279,13 +283,14 @@ impl RTCPeerConnection {
 
     /// Asks for an ICE restart: `negotiationneeded` fires, and the next offer carries new
     /// credentials. If that negotiation is rolled back or overtaken by the peer's, the request
-    /// is remembered, until a restart has completed. Before the first negotiation, does nothing.
+    /// is remembered, until a restart has completed. Before the first negotiation, and after
+    /// [`close`](Self::close), does nothing.
     #[doc(alias = "restartIce")]
     pub fn restart_ice(&self) {
         self.connection().api(|core, _| core.session.restart_ice());
     }
 
-    /// The configuration.
+    /// The configuration, as it was given last; also after [`close`](Self::close).
     #[doc(alias = "getConfiguration")]
     pub fn get_configuration(&self) -> RTCConfiguration {
         self.connection().core().configuration().clone()

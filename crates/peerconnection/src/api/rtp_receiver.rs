@@ -48,7 +48,8 @@ impl RTCRtpReceiver {
         self.object.receiver_track.clone()
     }
 
-    /// The transport over which media is received; `None` before a description was applied.
+    /// The transport over which media is received; `None` before a description was applied, and
+    /// after its rollback. Sections that are bundled share one.
     #[doc(alias("RTCRtpReceiver.transport"))]
     pub fn transport(&self) -> Option<RTCDtlsTransport> {
         let connection = self.object.connection.upgrade()?;
@@ -63,7 +64,7 @@ impl RTCRtpReceiver {
         receive_capabilities(kind)
     }
 
-    /// What the receiver is prepared to receive.
+    /// What the receiver is prepared to receive: no codecs before a description was applied.
     #[doc(alias("RTCRtpReceiver.getParameters"))]
     pub fn get_parameters(&self) -> RTCRtpReceiveParameters {
         let parameters =

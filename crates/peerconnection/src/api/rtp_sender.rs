@@ -13,19 +13,46 @@ use super::{
 ///
 /// A cheap handle; it does not keep the connection open. What senders say is negotiated as with a
 /// browser; media is not sent yet.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), peerconnection::Error> {
+/// use peerconnection::{MediaKind, MediaStreamTrack, RTCConfiguration, RTCPeerConnection};
+///
+/// let pc = RTCPeerConnection::new(RTCConfiguration::default())?;
+/// let camera = MediaStreamTrack::new(MediaKind::Video);
+/// let sender = pc.add_track(&camera, &[])?;
+///
+/// // Another source, without negotiation; then none for a while.
+/// let screen = MediaStreamTrack::new(MediaKind::Video);
+/// sender.replace_track(screen.clone()).await?;
+/// assert_eq!(sender.track(), Some(screen));
+/// sender.replace_track(None).await?;
+///
+/// // Half the width and height, at most 500 kbit/s.
+/// let mut parameters = sender.get_parameters();
+/// for encoding in &mut parameters.encodings {
+///     encoding.scale_resolution_down_by = Some(2.0);
+///     encoding.max_bitrate = Some(500_000);
+/// }
+/// sender.set_parameters(parameters).await?;
+/// assert_eq!(sender.get_parameters().encodings[0].max_bitrate, Some(500_000));
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct RTCRtpSender {
     pub(crate) object: Arc<TransceiverObject>,
 }
 
 impl RTCRtpSender {
-    /// The track that is sent, if there is one.
+    /// The track that is sent, if there is one; also after the connection was closed, for as long
+    /// as the application has the track.
     #[doc(alias("RTCRtpSender.track"))]
     pub fn track(&self) -> Option<MediaStreamTrack> {
         self.object.read(|core| core.sender_track(self.object.id))
     }
 
-    /// The transport over which media is sent; `None` before a description was applied.
+    /// The transport over which media is sent; `None` before a description was applied, and after
+    /// its rollback. Sections that are bundled share one.
     #[doc(alias("RTCRtpSender.transport"))]
     pub fn transport(&self) -> Option<RTCDtlsTransport> {
         let connection = self.object.connection.upgrade()?;
@@ -41,14 +68,17 @@ impl RTCRtpSender {
     }
 
     /// Changes how the track is encoded and sent, within what was negotiated. To be called with
-    /// what [`get_parameters`](Self::get_parameters) returned, changed, before anything is
-    /// awaited.
+    /// what [`get_parameters`](Self::get_parameters) returned, changed, before the next task of the
+    /// connection's event loop: before anything is awaited, and in a handler, or where event loop
+    /// and application share a thread. On another thread the event loop can come between; then
+    /// both are to be called again.
     ///
     /// # Errors
-    /// - `InvalidStateError` if the transceiver is stopping or stopped, or the last call of
-    ///   [`get_parameters`](Self::get_parameters) was too long ago.
-    /// - `InvalidModificationError` if the number or order of encodings was changed, something
-    ///   read-only was, or a codec was not negotiated.
+    /// - `InvalidStateError` if the transceiver is stopping or stopped, the connection was closed
+    ///   (also while the promise was pending), or a task has run since the last call of
+    ///   [`get_parameters`](Self::get_parameters).
+    /// - `InvalidModificationError` if the parameters are of an earlier call, the number or order of
+    ///   encodings was changed, something read-only was, or a codec was not negotiated.
     /// - `RangeError` for a `scaleResolutionDownBy` below 1 or a negative `maxFramerate`.
     #[doc(alias = "setParameters")]
     pub fn set_parameters(&self, parameters: RTCRtpSendParameters) -> Promise<()> {
@@ -61,7 +91,9 @@ impl RTCRtpSender {
         })
     }
 
-    /// How the track is encoded and sent.
+    /// How the track is encoded and sent, for changing and handing to
+    /// [`set_parameters`](Self::set_parameters). After the connection was closed, what was so last;
+    /// without anything when the connection is gone.
     #[doc(alias("RTCRtpSender.getParameters"))]
     pub fn get_parameters(&self) -> RTCRtpSendParameters {
         let connection = self.object.connection.upgrade();
@@ -70,11 +102,14 @@ impl RTCRtpSender {
             .unwrap_or_default()
     }
 
-    /// Sends another track instead, or none, without negotiation.
+    /// Sends another track instead, or none, without negotiation. Calls take effect in order, each
+    /// after the operations before it; [`track`](Self::track) is the new one when the promise is
+    /// fulfilled.
     ///
     /// # Errors
     /// - `TypeError` if the track is of another kind.
-    /// - `InvalidStateError` if the transceiver is stopping or stopped, or the connection closed.
+    /// - `InvalidStateError` if the transceiver is stopping or stopped, or the connection was
+    ///   closed, also while the promise was pending.
     #[doc(alias = "replaceTrack")]
     pub fn replace_track(&self, with_track: impl Into<Option<MediaStreamTrack>>) -> Promise<()> {
         let with_track = with_track.into();
@@ -84,7 +119,8 @@ impl RTCRtpSender {
         connection.api(|core, _| core.replace_track(&self.object, with_track.as_ref()))
     }
 
-    /// Sets the streams to which the track belongs at the peer; an offer is due.
+    /// Sets the streams to which the track belongs at the peer, which learns of it in the next
+    /// negotiation; `negotiationneeded` fires.
     ///
     /// # Errors
     /// `InvalidStateError` if the connection is closed.

@@ -15,13 +15,14 @@ use crate::core::Core;
 ///
 /// Made by [`addTransceiver`](super::RTCPeerConnection::add_transceiver),
 /// [`addTrack`](super::RTCPeerConnection::add_track), or a remote description with an m= section
-/// that no transceiver of ours suits. A cheap handle; it does not keep the connection open.
+/// that no transceiver of ours suits. A cheap handle; it does not keep the connection open, and
+/// once the connection is closed it is stopped.
 ///
-/// ```no_run
-/// # fn example() -> Result<(), peerconnection::Error> {
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), peerconnection::Error> {
 /// use peerconnection::{
-///     MediaKind, RTCConfiguration, RTCPeerConnection, RTCRtpTransceiverDirection,
-///     RTCRtpTransceiverInit,
+///     MediaKind, RTCConfiguration, RTCPeerConnection, RTCRtpReceiver,
+///     RTCRtpTransceiverDirection, RTCRtpTransceiverInit,
 /// };
 ///
 /// let pc = RTCPeerConnection::new(RTCConfiguration::default())?;
@@ -30,6 +31,15 @@ use crate::core::Core;
 /// let transceiver = pc.add_transceiver(MediaKind::Video, init)?;
 /// assert_eq!(transceiver.mid(), None);
 /// transceiver.set_direction(RTCRtpTransceiverDirection::Sendrecv)?;
+///
+/// // VP8 first, whatever else there is after it.
+/// let mut codecs = RTCRtpReceiver::get_capabilities(MediaKind::Video).codecs;
+/// codecs.sort_by_key(|codec| !codec.mime_type.eq_ignore_ascii_case("video/VP8"));
+/// transceiver.set_codec_preferences(codecs)?;
+///
+/// transceiver.stop()?;
+/// assert_eq!(transceiver.direction(), RTCRtpTransceiverDirection::Stopped);
+/// assert!(transceiver.set_direction(direction).is_err());
 /// # Ok(())
 /// # }
 /// ```
@@ -113,23 +123,26 @@ impl RTCRtpTransceiver {
         RTCRtpReceiver { object: self.object.clone() }
     }
 
-    /// The direction that the application wants; `stopped` from [`stop`](Self::stop) on.
+    /// The direction that the application wants; `stopped` from [`stop`](Self::stop) on, and
+    /// after the connection was closed.
     #[doc(alias("RTCRtpTransceiver.direction"))]
     pub fn direction(&self) -> RTCRtpTransceiverDirection {
         let direction = self.object.slots(negotiation::Transceiver::direction);
         direction.unwrap_or(RTCRtpTransceiverDirection::Stopped)
     }
 
-    /// Sets the direction that the application wants; it takes effect with the next negotiation.
+    /// Sets the direction that the application wants; it takes effect with the next negotiation,
+    /// for which `negotiationneeded` fires if it makes a difference.
     ///
     /// # Errors
-    /// - `InvalidStateError` if the transceiver is stopping or stopped.
+    /// - `InvalidStateError` if the transceiver is stopping or stopped, or the connection closed.
     /// - `TypeError` for `stopped`.
     pub fn set_direction(&self, direction: RTCRtpTransceiverDirection) -> Result<(), Error> {
         self.object.call(|core| core.session.set_direction(self.object.id, direction))
     }
 
-    /// The direction that was negotiated; `None` before the first negotiation.
+    /// The direction that was negotiated; `None` before the first negotiation, `stopped` once the
+    /// section was rejected or the connection closed.
     #[doc(alias = "currentDirection")]
     pub fn current_direction(&self) -> Option<RTCRtpTransceiverDirection> {
         let direction = self.object.slots(negotiation::Transceiver::current_direction);
@@ -146,7 +159,8 @@ impl RTCRtpTransceiver {
         self.object.call(|core| core.session.stop(self.object.id))
     }
 
-    /// Sets which codecs to negotiate, in which order; an empty list goes back to the default.
+    /// Sets which codecs to negotiate, in which order, from the next negotiation on; an empty list
+    /// goes back to the default.
     ///
     /// # Errors
     /// `InvalidModificationError` if a codec is not among the capabilities of
