@@ -71,6 +71,11 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whether it tells of DTLS, not of what runs over it.
+    pub(crate) fn is_of_dtls(&self) -> bool {
+        matches!(self, Self::DtlsStateChange(_) | Self::DtlsError(_))
+    }
+
     /// The channel whose messages it must not overtake.
     pub(crate) fn ordered_with(&self) -> Option<u16> {
         match *self {

@@ -68,6 +68,8 @@ pub struct Transport {
     seed: [u8; 32],
     dtls: Dtls,
     channels: Channels,
+    /// The association came from another transport and waits for DTLS.
+    resumes: bool,
     writable: bool,
     /// The time of the last call.
     now: Option<Instant>,
@@ -84,6 +86,7 @@ impl Transport {
             channels: Channels::new(config.max_unclaimed, config.max_buffered_amount),
             config,
             seed,
+            resumes: false,
             writable: false,
             now: None,
             packet: Vec::new(),
@@ -118,7 +121,7 @@ impl Transport {
         self.writable = writable;
         let Self { dtls, channels, .. } = self;
         dtls.set_writable(now, writable, &mut |output| channels.on_dtls(now, output));
-        if returns {
+        if returns && self.carries() {
             self.channels.on_path_change(now);
         }
         self.settle(now);
@@ -128,7 +131,7 @@ impl Transport {
     /// again at once, and the congestion window begins anew.
     pub fn path_changed(&mut self, now: Instant) {
         self.now = Some(now);
-        if self.writable {
+        if self.carries() {
             self.channels.on_path_change(now);
         }
     }
@@ -156,15 +159,51 @@ impl Transport {
         self.channels.stop();
     }
 
-    /// Begins the association when it can begin.
+    /// Takes over the SCTP association of `other` with its channels: its section was bundled into
+    /// another one, say (RFC 9143 §7.4), and the peer does the same at about that time. Parameters
+    /// and channels of an association that has not begun come too.
+    ///
+    /// Nothing is lost and no event is fired. Until DTLS is connected here, what is to be sent
+    /// waits and no timer of SCTP runs; then what the peer has not acknowledged is sent again.
+    /// Should DTLS fail here, or have failed, the association is closed as any other would be.
+    ///
+    /// `other` has no association afterwards and says nothing to the peer's; events of its
+    /// channels that were not taken yet come from this transport. This transport must have no
+    /// association of its own: it would be forgotten.
+    ///
+    /// `other` should be dropped, not [closed](Self::close), while the peer may not have moved
+    /// yet: a close_notify would end the association there.
+    pub fn take_channels_of(&mut self, now: Instant, other: &mut Self) {
+        self.now = Some(now);
+        self.channels.take(now, &mut other.channels);
+        other.resumes = false;
+        self.resumes = true;
+        match self.dtls.state() {
+            DtlsState::New | DtlsState::Connecting | DtlsState::Connected => self.settle(now),
+            DtlsState::Closed | DtlsState::Failed => self.channels.on_transport_closed(),
+        }
+    }
+
+    /// Whether what SCTP sends reaches the peer.
+    fn carries(&self) -> bool {
+        self.writable && self.dtls.state() == DtlsState::Connected
+    }
+
+    /// Begins the association when it can begin, or goes on with one that waits.
     fn settle(&mut self, now: Instant) {
-        if self.dtls.state() != DtlsState::Connected || !self.channels.wants_association() {
+        if self.dtls.state() != DtlsState::Connected {
+            return;
+        }
+        let overhead = self.dtls.overhead();
+        let packet_size = self.config.max_datagram_size.saturating_sub(overhead) & !3;
+        if std::mem::take(&mut self.resumes) {
+            self.channels.resume(now, packet_size);
+        }
+        if !self.channels.wants_association() {
             return;
         }
         let Some(role) = self.dtls.role() else { return };
         let random = word(&self.seed, 1).wrapping_add(u64::from(self.channels.associations()));
-        let overhead = self.dtls.overhead();
-        let packet_size = self.config.max_datagram_size.saturating_sub(overhead) & !3;
         self.channels.begin(
             now,
             &Surroundings {
@@ -210,7 +249,8 @@ impl Transport {
             return None;
         }
         let dtls = self.now.and_then(|now| self.dtls.relevant_timeout(now));
-        [dtls, self.channels.poll_timeout()].into_iter().flatten().min()
+        let channels = self.channels.poll_timeout().filter(|_| self.carries());
+        dtls.into_iter().chain(channels).min()
     }
 
     /// Does what is due. Calls at other times are harmless.
@@ -221,7 +261,9 @@ impl Transport {
         }
         let Self { dtls, channels, .. } = self;
         dtls.handle_timeout(now, &mut |output| channels.on_dtls(now, output));
-        self.channels.handle_timeout(now);
+        if self.carries() {
+            self.channels.handle_timeout(now);
+        }
         self.settle(now);
     }
 

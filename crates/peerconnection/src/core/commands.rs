@@ -18,7 +18,7 @@ impl Core {
         match command {
             TransportCommand::Create { transport } => self.create_transport(transport),
             TransportCommand::Destroy { transport } => {
-                self.shut_transport(now, transport);
+                self.discard_transport(now, transport);
                 self.update_aggregated_states();
             }
             TransportCommand::SetRole { transport, controlling } => {
@@ -114,8 +114,16 @@ impl Core {
 
     /// Ends a transport at once: SCTP ABORT and DTLS close_notify go out, sockets are released.
     pub(super) fn shut_transport(&mut self, now: Instant, id: TransportId) {
-        let Some(transport) = self.transports.get_mut(&id) else { return };
-        transport.stack.close(now);
+        if let Some(transport) = self.transports.get_mut(&id) {
+            transport.stack.close(now);
+        }
+        self.discard_transport(now, id);
+    }
+
+    /// Discards a transport that no section uses any more, which the peer learns from the
+    /// descriptions. A close_notify may overtake them, and would end there what is about to go on
+    /// over another transport.
+    fn discard_transport(&mut self, now: Instant, id: TransportId) {
         self.farewell(id);
         if let Some(transport) = self.transports.get_mut(&id) {
             transport.agent.close(now);

@@ -156,10 +156,18 @@ impl Core {
         }
     }
 
-    /// RFC 9143 §7.4: the association goes on over another transport.
-    pub(super) fn move_sctp(&mut self, _now: Instant, id: TransportId) {
-        if let Some(sctp) = &mut self.sctp {
-            sctp.transport = Some(id);
+    /// RFC 9143 §7.4: the section was bundled into another, whose transport the association goes
+    /// on over. Neither its state nor those of its channels change.
+    pub(super) fn move_sctp(&mut self, now: Instant, id: TransportId) {
+        let Some(sctp) = &mut self.sctp else { return };
+        let Some(before) = sctp.transport.replace(id).filter(|before| *before != id) else {
+            return;
+        };
+        // Out of the map, so that both can be held.
+        let Some(mut old) = self.transports.remove(&before) else { return };
+        if let Some(new) = self.transports.get_mut(&id) {
+            new.stack.take_channels_of(now, &mut old.stack);
         }
+        self.transports.insert(before, old);
     }
 }

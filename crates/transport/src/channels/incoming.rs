@@ -103,7 +103,7 @@ impl Channels {
             return;
         }
         // The DTLS client opens even ids, the server odd ones.
-        let peers = id.is_multiple_of(2) != self.is_client;
+        let peers = self.has_moved || id.is_multiple_of(2) != self.is_client;
         if !peers {
             debug!(id, "refusing a channel on an id that is ours to give");
             return self.refuse(id, false);

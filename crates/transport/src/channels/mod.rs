@@ -57,6 +57,9 @@ pub(crate) struct Channels {
     association: Option<Box<Association>>,
     associations: u32,
     is_client: bool,
+    /// They have come from another DTLS transport, where the roles may have been the other way
+    /// round: ids of either parity may be under way from the peer.
+    has_moved: bool,
     early: VecDeque<Vec<u8>>,
     channels: BTreeMap<u16, Channel>,
     /// Streams that are being reset although there is no channel on them.
@@ -105,6 +108,7 @@ impl Channels {
             association: None,
             associations: 0,
             is_client: false,
+            has_moved: false,
             early: VecDeque::new(),
             channels: BTreeMap::new(),
             refused: BTreeMap::new(),
@@ -199,6 +203,34 @@ impl Channels {
         self.handle_association_events();
     }
 
+    /// Becomes `other`, which is as new afterwards. What each has to tell of its DTLS it keeps.
+    pub(crate) fn take(&mut self, now: Instant, other: &mut Self) {
+        let early = std::mem::take(&mut self.early);
+        let own = std::mem::take(&mut self.events);
+        *self = std::mem::replace(other, Self::new(other.max_unclaimed, other.max_buffered));
+        let (of_other, moving): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.events).into_iter().partition(Event::is_of_dtls);
+        other.events = of_other;
+        self.events = own.into_iter().filter(Event::is_of_dtls).chain(moving).collect();
+        self.has_moved = true;
+        if self.association.is_some() {
+            // The peer was the first to move.
+            for packet in early {
+                self.handle_packet(now, &packet);
+            }
+        } else {
+            self.early = early;
+        }
+    }
+
+    /// The DTLS transport to which the association came is connected.
+    pub(crate) fn resume(&mut self, now: Instant, packet_size: usize) {
+        if let Some(association) = &mut self.association {
+            association.set_packet_size(packet_size);
+            association.on_path_change(now);
+        }
+    }
+
     fn forget_channels(&mut self) {
         self.channels.clear();
         self.refused.clear();
@@ -229,7 +261,7 @@ impl Channels {
     }
 
     /// webrtc-pc §6.1.2: without DTLS there is no association.
-    fn on_transport_closed(&mut self) {
+    pub(crate) fn on_transport_closed(&mut self) {
         self.early.clear();
         match &mut self.association {
             Some(association) => association.transport_closed(),

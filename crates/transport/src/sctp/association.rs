@@ -479,6 +479,12 @@ impl Association {
         }
     }
 
+    /// DTLS leaves SCTP this much of each datagram from now on.
+    pub(crate) fn set_packet_size(&mut self, packet_size: usize) {
+        self.settings.packet_size = packet_size;
+        self.congestion.set_mtu(packet_size);
+    }
+
     pub(super) fn last_assigned(&self) -> u64 {
         self.outstanding.last_assigned()
     }

@@ -164,6 +164,10 @@ impl Congestion {
         self.recovery_until = None;
     }
 
+    pub(super) fn set_mtu(&mut self, mtu: usize) {
+        self.mtu = mtu;
+    }
+
     /// Another path, of which nothing is known but that the last one carried so much.
     pub(super) fn on_path_change(&mut self) {
         self.window = self.mtu * INITIAL_PACKETS;

@@ -158,7 +158,8 @@ impl Association {
                 break;
             }
             if let Some(length) = self.outstanding.peek_lost() {
-                if length > room {
+                // One that was cut when packets were larger goes alone.
+                if length > room && !writer.is_empty() {
                     break;
                 }
                 if !wrote {

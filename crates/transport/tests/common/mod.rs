@@ -60,14 +60,18 @@ impl Default for Link {
     }
 }
 
-/// Arrival, a number that keeps the order, the receiver, the datagram.
-type Flight = (Instant, u64, usize, Vec<u8>);
+/// Arrival, a number that keeps the order, the receiver, which of its transports, the datagram.
+type Flight = (Instant, u64, usize, u32, Vec<u8>);
 
 pub struct Sim {
     pub start: Instant,
     pub now: Instant,
     pub peers: [Transport; 2],
+    /// How often each has gone on to another transport.
+    pub moves: [u32; 2],
     pub link: Link,
+    /// No datagram may be larger.
+    pub largest_datagram: usize,
     pub events: [Vec<Event>; 2],
     /// When each event came.
     pub times: [Vec<Duration>; 2],
@@ -106,7 +110,9 @@ impl Sim {
             start,
             now: start,
             peers: [Transport::new(a, seeds(1)), Transport::new(b, seeds(2))],
+            moves: [0; 2],
             link: Link::default(),
+            largest_datagram: 1200,
             events: Default::default(),
             times: Default::default(),
             datagrams: [0; 2],
@@ -125,12 +131,25 @@ impl Sim {
     }
 
     pub fn begin_dtls(&mut self) {
+        self.begin_dtls_with([DtlsRole::Client, DtlsRole::Server]);
+    }
+
+    pub fn begin_dtls_with(&mut self, roles: [DtlsRole; 2]) {
         let prints: Vec<_> =
             self.peers.iter().map(|peer| peer.certificate().fingerprints()).collect();
-        for (i, role) in [DtlsRole::Client, DtlsRole::Server].into_iter().enumerate() {
+        for (i, role) in roles.into_iter().enumerate() {
             self.peers[i].set_writable(self.now, true);
             self.peers[i].start_dtls(self.now, role, prints[1 - i].clone());
         }
+    }
+
+    /// The channels of one side go on over a transport that has not begun; the last one is
+    /// returned, and whatever is on its way to it is lost.
+    pub fn move_channels(&mut self, who: usize, config: Config) -> Transport {
+        let mut next = Transport::new(config, [self.rng.next() as u8; 32]);
+        next.take_channels_of(self.now, &mut self.peers[who]);
+        self.moves[who] += 1;
+        std::mem::replace(&mut self.peers[who], next)
     }
 
     /// A connection with one open reliable channel 0.
@@ -213,7 +232,7 @@ impl Sim {
     }
 
     pub fn transmit(&mut self, to: usize, mut datagram: Vec<u8>) {
-        assert!(datagram.len() <= 1200, "{}", datagram.len());
+        assert!(datagram.len() <= self.largest_datagram, "{}", datagram.len());
         if self.link.dead || self.rng.chance(self.link.loss) {
             return;
         }
@@ -227,7 +246,8 @@ impl Sim {
             let extra = Duration::from_micros(if jitter == 0 { 0 } else { self.rng.below(jitter) });
             self.sequence += 1;
             let arrival = self.now + self.link.delay + extra;
-            self.flying.push(Reverse((arrival, self.sequence, to, datagram.clone())));
+            let transport = self.moves[1 - to];
+            self.flying.push(Reverse((arrival, self.sequence, to, transport, datagram.clone())));
         }
     }
 
@@ -249,8 +269,10 @@ impl Sim {
         while let Some(Reverse((at, ..))) = self.flying.peek()
             && *at <= self.now
         {
-            let Reverse((_, _, to, datagram)) = self.flying.pop().unwrap();
-            self.peers[to].handle_input(self.now, &datagram);
+            let Reverse((_, _, to, transport, datagram)) = self.flying.pop().unwrap();
+            if self.moves[to] == transport {
+                self.peers[to].handle_input(self.now, &datagram);
+            }
         }
         for peer in &mut self.peers {
             if peer.poll_timeout().is_some_and(|at| at <= self.now) {
