@@ -1,12 +1,14 @@
 //! Data channels between two connections on a simulated network.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt};
 use peerconnection::{
-    MessageData, RTCDataChannel, RTCDataChannelInit, RTCDataChannelState, RTCSctpTransportState,
+    MessageData, RTCConfiguration, RTCDataChannel, RTCDataChannelInit, RTCDataChannelState,
+    RTCSctpTransportState, RTCSessionDescriptionInit,
 };
-use tests::{Conditions, Pair, Trace};
+use tests::{Conditions, Pair, Trace, World};
 
 /// The next messages of a channel.
 async fn receive(channel: RTCDataChannel, count: usize) -> Vec<MessageData> {
@@ -38,6 +40,40 @@ fn a_message_as_large_as_max_message_size_arrives_and_a_larger_one_is_a_type_err
     of_a.send(largest.clone()).unwrap();
     assert_eq!(pair.world.run(receive(of_b, 1)), [MessageData::from(largest)]);
     assert_eq!(of_a.send(vec![7; 262_145]).unwrap_err().name(), "TypeError");
+}
+
+/// webrtc-pc §6.1.3.2: a later answer changes what can be sent.
+#[test]
+fn the_largest_message_changes_with_the_descriptions() {
+    let mut world = World::new(21, Conditions::default());
+    let (a, b) = (world.add_peer(Default::default()), world.add_peer(Default::default()));
+    let channel = a.create_data_channel("sizes", None).unwrap();
+    let arrived = Arc::new(Mutex::new(None));
+    let to = arrived.clone();
+    b.on_datachannel(move |event| *to.lock().unwrap() = Some(event.channel().clone()));
+    let clock = world.handle();
+    let negotiate = |limit: &'static str| {
+        let (a, b, clock) = (a.clone(), b.clone(), clock.clone());
+        async move {
+            a.set_local_description(None).await.unwrap();
+            clock.sleep(Duration::from_secs(1)).await;
+            b.set_remote_description(a.local_description().unwrap().into()).await.unwrap();
+            b.set_local_description(None).await.unwrap();
+            clock.sleep(Duration::from_secs(1)).await;
+            let mut answer = RTCSessionDescriptionInit::from(b.local_description().unwrap());
+            answer.sdp = answer.sdp.replace("a=max-message-size:262144", limit);
+            a.set_remote_description(answer).await.unwrap();
+            clock.sleep(Duration::from_secs(1)).await;
+        }
+    };
+    world.run(negotiate("a=max-message-size:1000"));
+    assert_eq!(channel.send(vec![7; 1001]).unwrap_err().name(), "TypeError");
+    channel.send(vec![7; 1000]).unwrap();
+    world.run(negotiate("a=max-message-size:262144"));
+    channel.send(vec![8; 200_000]).unwrap();
+    let of_b = arrived.lock().unwrap().take().unwrap();
+    let messages = world.run(receive(of_b, 2));
+    assert_eq!(messages.iter().map(MessageData::len).collect::<Vec<_>>(), [1000, 200_000]);
 }
 
 #[test]
@@ -280,4 +316,37 @@ fn a_reader_sees_the_end_even_if_the_close_handler_closes_the_connection() {
     of_a.close();
     let rest: Vec<_> = pair.world.run(async move { of_b.messages().collect().await });
     assert_eq!(rest, []);
+}
+
+/// webrtc-pc §6.2.8 step 3
+#[test]
+fn a_message_that_comes_after_close_is_discarded() {
+    let (mut pair, of_a, of_b) = Pair::connected(18);
+    of_a.send("too late").unwrap();
+    of_b.close();
+    let rest: Vec<_> = pair.world.run(async move { of_b.messages().collect().await });
+    assert_eq!(rest, []);
+    pair.world.run_for(Duration::from_secs(1));
+    assert_eq!(of_a.buffered_amount(), 0, "it was sent");
+    assert_eq!(of_a.ready_state(), RTCDataChannelState::Closed);
+}
+
+/// webrtc-pc §4.4.1.4 step 4.7.10.2.1: there are 32767 ids of each parity, and one too many.
+#[test]
+fn a_channel_that_gets_no_id_fails_with_an_error() {
+    let mut world = World::new(19, Conditions::default());
+    let a = world.add_peer(RTCConfiguration::default());
+    let b = world.add_peer(RTCConfiguration::default());
+    let channels: Vec<_> = (0..32768).map(|_| a.create_data_channel("", None).unwrap()).collect();
+    world.run(a.set_local_description(None)).unwrap();
+    world.run(b.set_remote_description(a.local_description().unwrap().into())).unwrap();
+    world.run(b.set_local_description(None)).unwrap();
+    let trace = Trace::of(&world.handle(), &a);
+    world.run(a.set_remote_description(b.local_description().unwrap().into())).unwrap();
+    world.settle();
+    let [rest @ .., last] = &channels[..] else { panic!("channels") };
+    assert_eq!((last.ready_state(), last.id()), (RTCDataChannelState::Closed, None));
+    assert!(rest.iter().all(|channel| channel.id().is_some_and(|id| id % 2 == 1)));
+    let of_channel = trace.take().into_iter().find(|word| word.starts_with("channel"));
+    assert_eq!(of_channel.as_deref(), Some("channel-error:data-channel-failure"));
 }

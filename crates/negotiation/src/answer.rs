@@ -120,6 +120,11 @@ impl Session {
         }
         let transceivers = accepted.iter().map(Accepted::transceiver).collect();
         self.finish_answer(&mut description, &bundle);
+        let sections = accepted.iter().enumerate().filter_map(|(index, accepted)| match accepted {
+            Accepted::Rtp(id, _) => Some((offer.mid(index)?, self.transceivers.get(*id)?)),
+            _ => None,
+        });
+        self.answer_lip_sync_groups(&mut description, &sections.collect::<Vec<_>>());
         Some((description, transceivers))
     }
 

@@ -9,6 +9,7 @@ use crate::dictionaries::RTCSignalingState::{HaveLocalOffer, Stable};
 use crate::dictionaries::{MediaKind, RTCOfferOptions, RTCSdpType, RTCSessionDescriptionInit};
 use crate::effect::{OperationId, Outcome};
 use crate::error::Error;
+use crate::lip_sync::offer_lip_sync_groups;
 use crate::operations::Microtask;
 use crate::rtp;
 use crate::section::{Created, DataSection, RtpSection, finish_session_part, rejected_section};
@@ -170,6 +171,11 @@ impl Session {
             media.extend(section);
         }
         finish_session_part(&mut description, &bundle, true);
+        let announced = slots.iter().filter_map(|slot| match slot {
+            Slot::Rtp(id, _, mid) => Some((mid.as_str(), self.transceivers.get(*id)?)),
+            _ => None,
+        });
+        offer_lip_sync_groups(&mut description, &announced.collect::<Vec<_>>(), answer);
         for section in media {
             description.push_media(section);
         }

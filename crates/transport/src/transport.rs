@@ -152,6 +152,12 @@ impl Transport {
         self.settle(now);
     }
 
+    /// Changes the largest message, in bytes, that [`send`](Self::send) takes; 0 for any. Does
+    /// nothing before [`start_sctp`](Self::start_sctp).
+    pub fn set_max_message_size_send(&mut self, size: u64) {
+        self.channels.set_max_message_size_send(size);
+    }
+
     /// Ends the SCTP association with an ABORT, e.g. because its m= section was rejected. Its
     /// channels are forgotten without events.
     pub fn stop_sctp(&mut self, now: Instant) {

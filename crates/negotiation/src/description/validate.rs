@@ -128,8 +128,9 @@ fn check_dtls_association(
     let consistent = match description.setup(index) {
         Some(Setup::ActPass) => description.type_ == Offer,
         // Firefox answers a restart with the role that it would take in a new connection, and
-        // goes on with the old one.
+        // goes on with the old one; it may name that role from then on.
         Some(Setup::Active | Setup::Passive) if restarts && description.type_ != Offer => true,
+        named if named == association.named && description.type_ != Offer => true,
         Some(Setup::Active) => !association.client,
         Some(Setup::Passive) => association.client,
         Some(Setup::HoldConn) | None => false,

@@ -1,15 +1,19 @@
 //! Stories of one session or two, with a small event loop in between.
 
+mod bundle;
 mod candidates;
 mod chain;
 mod descriptions;
 mod glare;
 mod implicit;
+mod media;
 mod negotiation_needed;
 mod random;
 mod restart_ice;
 mod rollback;
 mod signaling;
+mod simulcast;
+mod slots;
 mod transports;
 mod validation;
 
@@ -65,6 +69,12 @@ impl Peer {
 
     pub(crate) fn channel(&mut self, label: &str) -> (ChannelId, Option<u16>) {
         self.session.create_data_channel(label, &RTCDataChannelInit::default()).unwrap()
+    }
+
+    /// `addTransceiver(kind)`
+    pub(crate) fn transceiver(&mut self, kind: MediaKind) -> TransceiverId {
+        let init = TransceiverInit::default();
+        self.session.add_transceiver(TrackOrKind::Kind(kind), init).unwrap()
     }
 
     fn deliver(&mut self, effect: Effect) {

@@ -220,6 +220,16 @@ fn another_dtls_role_in_the_answer_to_a_restart_changes_nothing() {
     let starts = |command: &TransportCommand| matches!(command, TransportCommand::StartDtls { .. });
     assert!(!a.transport.iter().any(starts), "{:?}", a.transport);
     assert!(a.transport.iter().any(|c| matches!(c, TransportCommand::Commit { .. })));
+    // It may go on naming that role, and may name the one it has again.
+    b.set_local_implicitly().unwrap();
+    for named in ["a=setup:passive", "a=setup:active"] {
+        a.set_local_implicitly().unwrap();
+        b.set_remote(a.local()).unwrap();
+        let mut answer = b.create_answer();
+        answer.sdp = answer.sdp.replace("a=setup:active", named);
+        a.set_remote(answer).unwrap();
+        b.set_local_implicitly().unwrap();
+    }
 
     let (mut a, mut b) = connected();
     let restart = b.create_restart_offer();

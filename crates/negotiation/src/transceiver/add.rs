@@ -5,7 +5,7 @@ use super::{
     LocalTrack, Receiver, Sender, TrackOrKind, Transceiver, TransceiverId, TransceiverInit,
 };
 use crate::dictionaries::RTCRtpTransceiverDirection::{Inactive, Recvonly, Sendonly, Sendrecv};
-use crate::dictionaries::{MediaKind, RTCOfferOptions};
+use crate::dictionaries::{MediaKind, RTCOfferOptions, RTCRtpEncodingParameters};
 use crate::error::Error;
 use crate::rtp;
 use crate::session::Session;
@@ -131,6 +131,7 @@ impl Session {
         }
         // Step 8
         let send_encodings = rtp::validate_send_encodings(kind, init.send_encodings)?;
+        let send_encodings = with_rids(send_encodings);
         // Steps 9 to 12
         let sender = Sender::new(track, kind, &init.streams, send_encodings);
         let transceiver = Transceiver::new(kind, sender, Receiver::default(), init.direction);
@@ -180,6 +181,16 @@ impl Session {
         }
         self.system_state_changed();
     }
+}
+
+/// RFC 9429 §5.2.1: where the application has not named several encodings, they get names.
+fn with_rids(mut encodings: Vec<RTCRtpEncodingParameters>) -> Vec<RTCRtpEncodingParameters> {
+    if encodings.len() > 1 && encodings.iter().all(|encoding| encoding.rid.is_none()) {
+        for (number, encoding) in encodings.iter_mut().enumerate() {
+            encoding.rid = Some(number.to_string());
+        }
+    }
+    encodings
 }
 
 impl Transceiver {

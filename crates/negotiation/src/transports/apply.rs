@@ -167,6 +167,9 @@ impl Session {
                 transport.commit(effects);
             }
             transport.start_dtls(|| association(side, local, remote, tagged), effects);
+            if side == Side::Remote {
+                transport.set_named_role(remote.setup(tagged.remote));
+            }
         }
         match type_ {
             // Every section that is not among them is rejected.
@@ -190,5 +193,6 @@ fn association(
         client,
         fingerprints: remote.fingerprints(tagged.remote),
         tls_id: remote.tls_id(tagged.remote).map(str::to_owned),
+        named: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sdp::{Fingerprint, IceParameters};
+use sdp::{Fingerprint, IceParameters, Setup};
 
 use crate::candidate::is_administratively_prohibited;
 use crate::description::Description;
@@ -31,6 +31,8 @@ pub(crate) struct DtlsAssociation {
     pub(crate) client: bool,
     pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) tls_id: Option<String>,
+    /// The role that the peer named in its last answer, whatever it has.
+    pub(crate) named: Option<Setup>,
 }
 
 /// ICE credentials of one side: those of the last complete exchange, and those being negotiated.
@@ -211,6 +213,13 @@ impl Transport {
         if local || remote {
             let command = TransportCommand::Rollback { transport: self.id };
             effects.push_back(Effect::Transport(command));
+        }
+    }
+
+    /// The peer has named its DTLS role.
+    pub(super) fn set_named_role(&mut self, setup: Option<Setup>) {
+        if let Some(dtls) = &mut self.dtls {
+            dtls.named = setup;
         }
     }
 

@@ -82,6 +82,9 @@ impl Core {
         });
         sctp.largest_message = max_message_size;
         sctp.max_buffer_size = max_buffer_size;
+        if let Some(stack) = self.channel_stack() {
+            stack.set_max_message_size_send(max_message_size);
+        }
     }
 
     pub(super) fn start_sctp(

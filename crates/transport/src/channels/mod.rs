@@ -147,9 +147,15 @@ impl Channels {
     }
 
     pub(crate) fn set_parameters(&mut self, parameters: SctpParameters) {
-        match &mut self.parameters {
-            Some(known) => known.max_message_size_send = parameters.max_message_size_send,
+        match self.parameters {
+            Some(_) => self.set_max_message_size_send(parameters.max_message_size_send),
             None => self.parameters = Some(parameters),
+        }
+    }
+
+    pub(crate) fn set_max_message_size_send(&mut self, size: u64) {
+        if let Some(parameters) = &mut self.parameters {
+            parameters.max_message_size_send = size;
         }
     }
 

@@ -1,0 +1,204 @@
+//! Which sections share a transport: the BUNDLE policies of both sides, and what becomes of the
+//! transports (RFC 9429 §4.1.1, RFC 9143).
+
+use super::*;
+
+fn peer(seed: u8, bundle_policy: RTCBundlePolicy) -> Peer {
+    Peer::with(Configuration { bundle_policy, ..configuration(seed) }, seed)
+}
+
+/// Audio, video, video, data.
+fn with_everything(bundle_policy: RTCBundlePolicy) -> Peer {
+    let mut peer = peer(1, bundle_policy);
+    for kind in [MediaKind::Audio, MediaKind::Video, MediaKind::Video] {
+        peer.transceiver(kind);
+    }
+    peer.channel("dc");
+    peer
+}
+
+/// What the sections of a description say of their transport: an address of their own, nothing, or
+/// that they are bundle-only.
+fn placements(sdp: &str) -> Vec<&'static str> {
+    let description = sdp::Description::parse(sdp).unwrap();
+    let place = |media: &sdp::Media| match (media.has_attribute("ice-ufrag"), media.port()) {
+        (true, 9) => "own",
+        (false, 9) => "shared",
+        (false, 0) if media.is_bundle_only() => "bundle-only",
+        (false, 0) => "rejected",
+        other => panic!("{other:?}"),
+    };
+    description.media().iter().map(place).collect()
+}
+
+fn created(commands: &[TransportCommand]) -> usize {
+    let create = |command: &&TransportCommand| matches!(command, TransportCommand::Create { .. });
+    commands.iter().filter(create).count()
+}
+
+fn destroyed(commands: &[TransportCommand]) -> usize {
+    let destroy = |command: &&TransportCommand| matches!(command, TransportCommand::Destroy { .. });
+    commands.iter().filter(destroy).count()
+}
+
+/// The transports of all senders, in order.
+fn transports(peer: &Peer) -> Vec<Option<TransportId>> {
+    let of = |id| {
+        let transceiver = peer.session.transceiver(id).unwrap();
+        assert_eq!(transceiver.sender_transport(), transceiver.receiver_transport());
+        transceiver.sender_transport()
+    };
+    peer.session.transceivers().map(of).collect()
+}
+
+/// RFC 9429 §5.2.1: which sections of an initial offer are bundle-only.
+#[test]
+fn the_policy_says_which_sections_have_an_address_of_their_own() {
+    for (policy, expected) in [
+        (RTCBundlePolicy::Balanced, ["own", "own", "bundle-only", "own"]),
+        (RTCBundlePolicy::MaxCompat, ["own", "own", "own", "own"]),
+        (RTCBundlePolicy::MaxBundle, ["own", "bundle-only", "bundle-only", "bundle-only"]),
+    ] {
+        let mut a = with_everything(policy);
+        a.set_local_implicitly().unwrap();
+        assert_eq!(placements(a.local().sdp()), expected, "{policy}");
+        assert!(a.local().sdp().contains("a=group:BUNDLE 0 1 2 3\r\n"));
+        let own = expected.iter().filter(|place| **place == "own").count();
+        assert_eq!(created(&a.commands()), own, "{policy}");
+        // Until there is an answer, a bundle-only section has the transport of the first one.
+        let first = transports(&a)[0];
+        assert_eq!(transports(&a)[2] == first, expected[2] != "own", "{policy}");
+    }
+}
+
+/// RFC 9429 §5.11: "discard any ICE components for the m= sections that will be bundled".
+#[test]
+fn what_is_bundled_by_the_answer_leaves_one_transport() {
+    for policy in [RTCBundlePolicy::Balanced, RTCBundlePolicy::MaxCompat] {
+        let (mut a, mut b) = (with_everything(policy), Peer::new(2));
+        exchange(&mut a, &mut b);
+        assert_eq!(placements(b.local().sdp()), ["own", "shared", "shared", "shared"]);
+        let (of_a, of_b) = (a.commands(), b.commands());
+        assert_eq!(created(&of_a) - destroyed(&of_a), 1, "{policy}");
+        assert_eq!((created(&of_b), destroyed(&of_b)), (1, 0), "{policy}");
+        assert_eq!(transports(&a), [Some(TransportId(1)); 3]);
+        assert_eq!(transports(&b), [Some(TransportId(1)); 3]);
+        // RFC 9429 §5.2.2: nothing is bundle-only any more, and nothing is unbundled.
+        a.transceiver(MediaKind::Audio);
+        exchange(&mut a, &mut b);
+        assert_eq!(placements(a.local().sdp()), ["own", "shared", "shared", "shared", "shared"]);
+        assert_eq!(created(&a.commands()), 0);
+        assert_eq!(transports(&b), [Some(TransportId(1)); 4]);
+    }
+}
+
+fn without_bundle(description: RTCSessionDescription) -> RTCSessionDescriptionInit {
+    let keep = |line: &&str| !line.starts_with("a=group:BUNDLE");
+    let sdp = description.sdp().split_inclusive("\r\n").filter(keep).collect();
+    RTCSessionDescriptionInit { type_: description.type_(), sdp }
+}
+
+/// An answerer that knows no BUNDLE: each section has its own transport for good.
+#[test]
+fn without_bundle_each_section_has_its_transport() {
+    let mut a = with_everything(RTCBundlePolicy::MaxCompat);
+    let mut b = peer(2, RTCBundlePolicy::MaxCompat);
+    a.set_local_implicitly().unwrap();
+    b.set_remote(without_bundle(a.local())).unwrap();
+    b.set_local_implicitly().unwrap();
+    assert_eq!(placements(b.local().sdp()), ["own"; 4]);
+    assert!(!b.local().sdp().contains("a=group"));
+    a.set_remote(b.local()).unwrap();
+    let (of_a, of_b) = (a.commands(), b.commands());
+    for commands in [&of_a, &of_b] {
+        assert_eq!((created(commands), destroyed(commands)), (4, 0));
+        let dtls = |c: &&TransportCommand| matches!(c, TransportCommand::StartDtls { .. });
+        assert_eq!(commands.iter().filter(dtls).count(), 4);
+    }
+    let ids: std::collections::BTreeSet<_> = transports(&a).into_iter().flatten().collect();
+    assert_eq!(ids.len(), 3);
+    // Stopping one takes its transport down, and no other.
+    let second = a.session.transceivers().nth(1).unwrap();
+    a.session.stop(second).unwrap();
+    a.set_local_implicitly().unwrap();
+    b.set_remote(without_bundle(a.local())).unwrap();
+    b.set_local_implicitly().unwrap();
+    a.set_remote(b.local()).unwrap();
+    assert_eq!((created(&a.commands()), destroyed(&b.commands())), (0, 1));
+    assert_eq!(transports(&a).len(), 2);
+}
+
+/// RFC 9429 §5.3.1: what the policy of the answerer rejects, if the offer does not bundle.
+#[test]
+fn an_answerer_that_wants_bundle_rejects_what_is_not_bundled() {
+    for (policy, accepted) in [
+        (RTCBundlePolicy::MaxBundle, ["own", "rejected", "rejected", "rejected"]),
+        (RTCBundlePolicy::Balanced, ["own", "own", "rejected", "own"]),
+    ] {
+        let (mut a, mut b) = (with_everything(RTCBundlePolicy::MaxCompat), peer(2, policy));
+        a.set_local_implicitly().unwrap();
+        b.set_remote(without_bundle(a.local())).unwrap();
+        b.set_local_implicitly().unwrap();
+        assert_eq!(placements(b.local().sdp()), accepted, "{policy}");
+        a.set_remote(b.local()).unwrap();
+        // A transceiver whose section is rejected is stopped, and gone.
+        let alive = accepted[..3].iter().filter(|place| **place == "own").count();
+        assert_eq!(a.session.transceivers().count(), alive);
+    }
+}
+
+/// A provisional answer may bundle what the answer does not.
+#[test]
+fn transports_stay_until_the_answer_has_bundled_them() {
+    let (mut a, mut b) = (with_everything(RTCBundlePolicy::MaxCompat), Peer::new(2));
+    a.set_local_implicitly().unwrap();
+    b.set_remote(a.local()).unwrap();
+    let answer = b.create_answer();
+    a.set_remote(RTCSessionDescriptionInit { type_: RTCSdpType::Pranswer, ..answer.clone() })
+        .unwrap();
+    assert_eq!(destroyed(&a.commands()), 0);
+    assert_eq!(transports(&a), [Some(TransportId(1)); 3]);
+    a.set_remote(answer).unwrap();
+    assert_eq!(destroyed(&a.commands()), 3);
+}
+
+/// Browsers give a section that recycles the first place a transport of its own, and bundle the
+/// others into it: the data channels go on over that one.
+#[test]
+fn data_channels_move_with_their_section() {
+    let mut a = Peer::new(1);
+    let (first, mut b) = (a.transceiver(MediaKind::Audio), Peer::new(2));
+    a.channel("dc");
+    exchange(&mut a, &mut b);
+    a.session.stop(first).unwrap();
+    exchange(&mut a, &mut b);
+    assert_eq!(placements(a.local().sdp()), ["rejected", "own"]);
+    a.transceiver(MediaKind::Video);
+    a.commands();
+    exchange(&mut a, &mut b);
+    let commands = a.commands();
+    let at = |wanted: &TransportCommand| commands.iter().position(|command| command == wanted);
+    let moved = at(&TransportCommand::MoveSctp { transport: TransportId(3) });
+    let destroyed = at(&TransportCommand::Destroy { transport: TransportId(1) });
+    assert!(moved.is_some() && moved < destroyed, "{commands:?}");
+    assert!(!commands.iter().any(|c| matches!(c, TransportCommand::DestroySctp)));
+    assert!(!commands.iter().any(|c| matches!(c, TransportCommand::StartSctp { .. })));
+}
+
+/// A rollback gives back the transports there were.
+#[test]
+fn a_rollback_destroys_the_transports_of_the_offer_alone() {
+    let (mut a, mut b) = (peer(1, RTCBundlePolicy::MaxCompat), peer(2, RTCBundlePolicy::MaxCompat));
+    a.transceiver(MediaKind::Audio);
+    a.set_local_implicitly().unwrap();
+    b.set_remote(without_bundle(a.local())).unwrap();
+    b.set_local_implicitly().unwrap();
+    a.set_remote(b.local()).unwrap();
+    a.commands();
+    a.transceiver(MediaKind::Video);
+    a.set_local_implicitly().unwrap();
+    assert_eq!(transports(&a), [Some(TransportId(1)), Some(TransportId(2))]);
+    a.set_local(rollback()).unwrap();
+    assert_eq!(transports(&a), [Some(TransportId(1)), None]);
+    assert_eq!(a.commands().last(), Some(&TransportCommand::Destroy { transport: TransportId(2) }));
+}
