@@ -74,7 +74,7 @@ function trackOf(kind) {
 // Descriptions, with all candidates in them.
 
 async function gathered() {
-  while (pc.iceGatheringState != "complete") await next(pc, "icegatheringstatechange");
+  await become(pc, "iceGatheringState", "complete");
   return pc.localDescription;
 }
 
@@ -89,12 +89,20 @@ async function answer(description) {
   return gathered();
 }
 
-async function connected() {
-  while (pc.connectionState != "connected") await next(pc, "connectionstatechange");
+function connected() {
+  return become(pc, "connectionState", "connected");
 }
 
-function next(target, type) {
-  return new Promise((resolve) => target.addEventListener(type, resolve, { once: true }));
+/** Waits until an attribute has this value. */
+async function become(target, attribute, value) {
+  const late = AbortSignal.timeout(20_000);
+  const event = `${attribute.toLowerCase()}change`;
+  while (target[attribute] != value) {
+    await new Promise((resolve, reject) => {
+      target.addEventListener(event, resolve, { once: true });
+      late.onabort = () => reject(new Error(`${attribute} is ${target[attribute]} after 20 s`));
+    });
+  }
 }
 
 function transceivers() {

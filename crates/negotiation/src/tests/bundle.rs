@@ -202,3 +202,22 @@ fn a_rollback_destroys_the_transports_of_the_offer_alone() {
     assert_eq!(transports(&a), [Some(TransportId(1)), None]);
     assert_eq!(a.commands().last(), Some(&TransportCommand::Destroy { transport: TransportId(2) }));
 }
+
+/// Chromium repeats the ICE credentials in every section of an answer, but the fingerprint only where
+/// the offer has one: not for sections that are bundle-only.
+#[test]
+fn a_bundled_section_of_an_answer_needs_nothing_of_its_own_even_if_it_has_some() {
+    let mut a = with_everything(RTCBundlePolicy::MaxBundle);
+    let mut b = Peer::new(2);
+    a.set_local_implicitly().unwrap();
+    b.set_remote(a.local()).unwrap();
+    let mut answer = b.create_answer();
+    let ufrag = attribute(&answer.sdp, "ice-ufrag").unwrap();
+    let password = attribute(&answer.sdp, "ice-pwd").unwrap();
+    let credentials = format!("a=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\na=mid:1\r\n");
+    answer.sdp = answer.sdp.replace("a=mid:1\r\n", &credentials);
+    a.set_remote(answer).unwrap();
+    let created = |command: &&TransportCommand| matches!(command, TransportCommand::Create { .. });
+    assert_eq!(a.commands().iter().filter(created).count(), 1);
+    assert_eq!(a.state(), RTCSignalingState::Stable);
+}
