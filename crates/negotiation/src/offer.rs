@@ -2,7 +2,7 @@
 
 mod placement;
 
-use sdp::Media;
+use sdp::{Media, Setup};
 
 use crate::description::{Description, is_data_channel_section, media_kind};
 use crate::dictionaries::RTCSignalingState::{HaveLocalOffer, Stable};
@@ -12,7 +12,9 @@ use crate::error::Error;
 use crate::lip_sync::offer_lip_sync_groups;
 use crate::operations::Microtask;
 use crate::rtp;
-use crate::section::{Created, DataSection, RtpSection, finish_session_part, rejected_section};
+use crate::section::{
+    Created, DataSection, RtpSection, TransportDefaults, finish_session_part, rejected_section,
+};
 use crate::session::Session;
 use crate::task::{TaskKind, Then};
 use crate::transceiver::{Transceiver, TransceiverId};
@@ -28,6 +30,15 @@ pub(crate) enum Slot {
     Rejected,
     /// Nothing, and that has been negotiated: it can be recycled.
     Free,
+}
+
+impl Slot {
+    pub(crate) fn mid(&self) -> Option<&str> {
+        match self {
+            Self::Rtp(_, _, mid) | Self::Data(mid) => Some(mid),
+            Self::Rejected | Self::Free => None,
+        }
+    }
 }
 
 impl Session {
@@ -170,7 +181,12 @@ impl Session {
             };
             media.extend(section);
         }
-        finish_session_part(&mut description, &bundle, true);
+        let defaults = placements.shared.map(|ice| TransportDefaults {
+            ice,
+            fingerprints: &self.fingerprints,
+            setup: Setup::ActPass,
+        });
+        finish_session_part(&mut description, &bundle, defaults, true);
         let announced = slots.iter().filter_map(|slot| match slot {
             Slot::Rtp(id, _, mid) => Some((mid.as_str(), self.transceivers.get(*id)?)),
             _ => None,
@@ -273,10 +289,7 @@ impl Session {
                 !answer.is_rejected(index) && answer.bundle_group(index).is_none()
             })
         };
-        let mids = slots.iter().filter_map(|slot| match slot {
-            Slot::Rtp(_, _, mid) | Slot::Data(mid) => Some(mid.as_str()),
-            Slot::Rejected | Slot::Free => None,
-        });
+        let mids = slots.iter().filter_map(Slot::mid);
         mids.filter(|mid| !answer.is_some_and(|answer| refused(answer, mid))).collect()
     }
 }

@@ -190,7 +190,8 @@ fn tagged_sections(
 
 /// [`Description::transport_section`] of every section. In an answer a bundled section has the
 /// transport of the tagged one, whatever else it says (RFC 9143 §7.3); in an offer it may have one
-/// of its own, should the peer not bundle it.
+/// of its own, should the peer not bundle it. What the session part says stands for all sections
+/// of the group.
 fn transport_sections(
     type_: RTCSdpType,
     description: &sdp::Description,
@@ -199,10 +200,15 @@ fn transport_sections(
 ) -> Vec<usize> {
     let is_answer = matches!(type_, RTCSdpType::Answer | RTCSdpType::Pranswer);
     let of = |(index, group): (usize, &Option<usize>)| {
-        if !is_answer && description.ice_parameters(index).is_some() {
+        if !is_answer && describes_transport(description, index) {
             return index;
         }
         group.and_then(|group| tagged.get(group).copied().flatten()).unwrap_or(index)
     };
     bundle.iter().enumerate().map(of).collect()
+}
+
+fn describes_transport(description: &sdp::Description, index: usize) -> bool {
+    let media = description.media().get(index);
+    media.is_some_and(|media| media.has_attribute("ice-ufrag") && !media.is_bundle_only())
 }
