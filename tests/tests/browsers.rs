@@ -5,13 +5,22 @@
 //! cargo test -p tests --test browsers -- --ignored [firefox]
 //! ```
 //!
-//! Each test is half of a scenario, in one of the browsers; `examples/browser/autotest.js` has the
-//! page's half, under the name given to [`scenario`]. Browsers are run with a shell, so only where
-//! there is one.
+//! Each test here is half of a scenario, in one of the browsers; `examples/browser/autotest.js` has
+//! the page's half, under the name given to [`scenario`]. Those of `media` need no page that a user
+//! could look at: the Rust half has the whole story, and tells an empty page what to do. Browsers
+//! are run with a shell, so only where there is one.
 #![cfg(unix)]
 
 #[path = "browsers/browser.rs"]
 mod browser;
+#[path = "browsers/call.rs"]
+mod call;
+#[path = "browsers/hub.rs"]
+mod hub;
+#[path = "browsers/media/mod.rs"]
+mod media;
+#[path = "browsers/page.rs"]
+mod page;
 #[path = "browsers/scenario.rs"]
 mod scenario;
 
@@ -36,7 +45,7 @@ macro_rules! in_each_browser {
                 #[tokio::test(flavor = "multi_thread")]
                 #[ignore = "needs Chromium"]
                 async fn $test() {
-                    super::$test(super::Browser::Chromium).await;
+                    super::$test(crate::Browser::Chromium).await;
                 }
             )*
         }
@@ -46,12 +55,14 @@ macro_rules! in_each_browser {
                 #[tokio::test(flavor = "multi_thread")]
                 #[ignore = "needs Firefox"]
                 async fn $test() {
-                    super::$test(super::Browser::Firefox).await;
+                    super::$test(crate::Browser::Firefox).await;
                 }
             )*
         }
     };
 }
+
+use in_each_browser;
 
 in_each_browser! {
     strings_and_octets_of_every_size_arrive_both_ways,

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::rtp::Formats;
 use crate::section::{
     Created, DataSection, EXTMAP_ALLOW_MIXED, Generated, Placement, RtpSection,
-    TransportAttributes, finish_session_part, rejected_section,
+    TransportAttributes, TransportDefaults, finish_session_part, rejected_section,
 };
 use crate::session::Session;
 use crate::task::{TaskKind, Then};
@@ -89,6 +89,9 @@ impl Session {
         let local = self.local();
         let gathered = |index: Option<usize>| index.and_then(|index| local?.media(index));
         let mut bundle = Vec::new();
+        // The transport of the first group, if it has more than one section.
+        let mut tagged = None;
+        let mut defaults = None;
         for (index, (offered, accepted)) in offer.sdp.media().iter().zip(&accepted).enumerate() {
             if matches!(accepted, Accepted::Rejected(_)) {
                 description.push_media(rejected_section(offered));
@@ -97,7 +100,17 @@ impl Session {
             if offer.bundle_group(index).is_some() {
                 bundle.extend(offered.mid());
             }
-            let placement = match transports.remove(&index) {
+            let transport = transports.remove(&index);
+            match (&transport, offer.bundle_group(index)) {
+                (Some(transport), Some(group)) if tagged.is_none() => {
+                    tagged = Some((group, transport.ice.clone(), transport.setup));
+                }
+                (None, Some(group)) if defaults.is_none() => {
+                    defaults = tagged.take_if(|(tagged, ..)| *tagged == group);
+                }
+                _ => {}
+            }
+            let placement = match transport {
                 None => Placement::Bundled,
                 Some(transport) => Placement::Here(TransportAttributes {
                     ice: transport.ice,
@@ -121,7 +134,12 @@ impl Session {
             description.push_media(media);
         }
         let transceivers = accepted.iter().map(Accepted::transceiver).collect();
-        self.finish_answer(&mut description, &bundle);
+        let defaults = defaults.map(|(_, ice, setup)| TransportDefaults {
+            ice,
+            fingerprints: &self.fingerprints,
+            setup,
+        });
+        self.finish_answer(&mut description, &bundle, defaults);
         let sections = accepted.iter().enumerate().filter_map(|(index, accepted)| match accepted {
             Accepted::Rtp(id, _) => Some((offer.mid(index)?, self.transceivers.get(*id)?)),
             _ => None,
@@ -131,7 +149,12 @@ impl Session {
         Some(Generated { description, transceivers, formats })
     }
 
-    fn finish_answer(&self, description: &mut sdp::Description, bundle: &[&str]) {
+    fn finish_answer(
+        &self,
+        description: &mut sdp::Description,
+        bundle: &[&str],
+        defaults: Option<TransportDefaults<'_>>,
+    ) {
         let Some(offer) = &self.pending_remote_description else { return };
         let mixed = offer.sdp.session().has_attribute(EXTMAP_ALLOW_MIXED);
         // RFC 9143 §7.3: of the groups that were offered, what is accepted.
@@ -145,7 +168,7 @@ impl Session {
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_unstable_by_key(|(number, _)| *number);
         let mut groups = groups.into_iter().map(|(_, mids)| mids);
-        finish_session_part(description, &groups.next().unwrap_or_default(), mixed);
+        finish_session_part(description, &groups.next().unwrap_or_default(), defaults, mixed);
         for group in groups {
             let value = format!("BUNDLE {}", group.join(" "));
             description.session_mut().push_attribute("group", Some(&value));

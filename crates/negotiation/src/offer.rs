@@ -2,7 +2,7 @@
 
 mod placement;
 
-use sdp::Media;
+use sdp::{Media, Setup};
 
 use crate::description::{Description, is_data_channel_section, media_kind};
 use crate::dictionaries::RTCSignalingState::{HaveLocalOffer, Stable};
@@ -13,7 +13,8 @@ use crate::lip_sync::offer_lip_sync_groups;
 use crate::operations::Microtask;
 use crate::rtp;
 use crate::section::{
-    Created, DataSection, Generated, RtpSection, finish_session_part, rejected_section,
+    Created, DataSection, Generated, RtpSection, TransportDefaults, finish_session_part,
+    rejected_section,
 };
 use crate::session::Session;
 use crate::task::{TaskKind, Then};
@@ -34,7 +35,7 @@ pub(crate) enum Slot {
 
 impl Slot {
     /// The mid of a section that is used.
-    fn mid(&self) -> Option<&str> {
+    pub(crate) fn mid(&self) -> Option<&str> {
         match self {
             Self::Rtp(_, _, mid) | Self::Data(mid) => Some(mid),
             Self::Rejected | Self::Free => None,
@@ -184,7 +185,12 @@ impl Session {
             media.extend(section);
             formats_of.push(formats_of_section);
         }
-        finish_session_part(&mut description, &bundle, true);
+        let defaults = placements.shared.map(|ice| TransportDefaults {
+            ice,
+            fingerprints: &self.fingerprints,
+            setup: Setup::ActPass,
+        });
+        finish_session_part(&mut description, &bundle, defaults, true);
         let announced = slots.iter().filter_map(|slot| match slot {
             Slot::Rtp(id, _, mid) => Some((mid.as_str(), self.transceivers.get(*id)?)),
             _ => None,

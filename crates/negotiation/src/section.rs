@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use sdp::{Direction, IceParameters, Media, Rid, RidDirection, Setup, Simulcast, SimulcastId};
+use sdp::{
+    Direction, IceParameters, Media, Rid, RidDirection, Section, Setup, Simulcast, SimulcastId,
+};
 
 use crate::candidate::set_default_candidate;
 use crate::rtp::Formats;
@@ -78,6 +80,29 @@ impl TransportAttributes<'_> {
             media.push_attribute("fingerprint", Some(fingerprint));
         }
         media.push_attribute("setup", Some(self.setup.as_str()));
+    }
+}
+
+/// What the session part says of a transport for the sections that are bundled into another.
+///
+/// RFC 9429 §5.2.1 keeps these attributes out of such sections, and lets them be in the session part.
+/// Browsers cannot do without: Chromium rejects a section without a fingerprint, Firefox crashes
+/// over it, and takes one without ICE credentials or role, or whose credentials come and go, for an
+/// error.
+pub(crate) struct TransportDefaults<'a> {
+    pub(crate) ice: IceParameters,
+    pub(crate) fingerprints: &'a [String],
+    pub(crate) setup: Setup,
+}
+
+impl TransportDefaults<'_> {
+    fn write(&self, session: &mut Section) {
+        session.push_attribute("ice-ufrag", Some(&self.ice.username_fragment));
+        session.push_attribute("ice-pwd", Some(&self.ice.password));
+        for fingerprint in self.fingerprints {
+            session.push_attribute("fingerprint", Some(fingerprint));
+        }
+        session.push_attribute("setup", Some(self.setup.as_str()));
     }
 }
 
@@ -204,10 +229,14 @@ impl Session {
 pub(crate) fn finish_session_part(
     description: &mut sdp::Description,
     bundle: &[&str],
+    defaults: Option<TransportDefaults<'_>>,
     extmap_allow_mixed: bool,
 ) {
     description.set_bundle_group(bundle);
     let session = description.session_mut();
+    if let Some(defaults) = defaults {
+        defaults.write(session);
+    }
     if extmap_allow_mixed {
         session.push_attribute(EXTMAP_ALLOW_MIXED, None);
     }

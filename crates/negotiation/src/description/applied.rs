@@ -45,7 +45,7 @@ impl Description {
             mids.iter().enumerate().map(|(index, mid)| (mid.clone(), index)).collect();
         let bundle = bundle_groups(&sdp);
         let tagged = tagged_sections(&sdp, &index_of_mid);
-        let transport_sections = transport_sections(&sdp, &bundle, &tagged);
+        let transport_sections = transport_sections(type_, &sdp, &bundle, &tagged);
         let formats = vec![OnceCell::new(); mids.len()];
         Self { type_, sdp, mids, index_of_mid, bundle, tagged, transport_sections, formats }
     }
@@ -199,17 +199,27 @@ fn tagged_sections(
     groups.iter().map(|group| index_of_mid.get(group.first()?).copied()).collect()
 }
 
-/// [`Description::transport_section`] of every section.
+/// [`Description::transport_section`] of every section. In an answer a bundled section has the
+/// transport of the tagged one, whatever else it says (RFC 9143 §7.3); in an offer it may have one
+/// of its own, should the peer not bundle it. What the session part says stands for all sections
+/// of the group.
 fn transport_sections(
+    type_: RTCSdpType,
     description: &sdp::Description,
     bundle: &[Option<usize>],
     tagged: &[Option<usize>],
 ) -> Vec<usize> {
+    let is_answer = matches!(type_, RTCSdpType::Answer | RTCSdpType::Pranswer);
     let of = |(index, group): (usize, &Option<usize>)| {
-        if description.ice_parameters(index).is_some() {
+        if !is_answer && describes_transport(description, index) {
             return index;
         }
         group.and_then(|group| tagged.get(group).copied().flatten()).unwrap_or(index)
     };
     bundle.iter().enumerate().map(of).collect()
+}
+
+fn describes_transport(description: &sdp::Description, index: usize) -> bool {
+    let media = description.media().get(index);
+    media.is_some_and(|media| media.has_attribute("ice-ufrag") && !media.is_bundle_only())
 }

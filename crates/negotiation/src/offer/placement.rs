@@ -14,6 +14,8 @@ use crate::session::Session;
 /// Where the transport of each section is described.
 pub(super) struct Placements {
     plans: std::vec::IntoIter<Plan>,
+    /// The credentials of the tagged section, if others are bundled into it.
+    pub(super) shared: Option<IceParameters>,
 }
 
 enum Plan {
@@ -74,6 +76,8 @@ impl Session {
         // Whether there is a tagged section already, and whether its transport was negotiated.
         let mut tagged = None;
         let mut kinds: HashSet<&str> = HashSet::new();
+        let mut shared = self.credentials_of_bundle(slots, &bundled).filter(|_| !restart);
+        let mut is_shared = false;
         let mut plans = Vec::with_capacity(slots.len());
         for slot in slots {
             let Some(mid) = slot.mid() else {
@@ -97,7 +101,7 @@ impl Session {
                         kept.as_ref().and_then(|_| gathered.get(&transport.id()).copied());
                     let ice = match kept {
                         Some(ice) => ice,
-                        None => self.fresh_ice_credentials(),
+                        None => self.shared_credentials(&mut shared),
                     };
                     Plan::Here { ice, gathered, is_new: !negotiated }
                 } else if negotiated {
@@ -105,6 +109,7 @@ impl Session {
                 } else {
                     Plan::BundleOnly
                 };
+                is_shared |= !matches!(plan, Plan::Here { .. });
                 plans.push(plan);
                 continue;
             }
@@ -120,16 +125,34 @@ impl Session {
             if is_bundled {
                 tagged.get_or_insert(false);
             }
+            is_shared |= joins_bundle || !has_own;
             plans.push(if joins_bundle {
                 Plan::Bundled
             } else if has_own {
-                let ice = self.fresh_ice_credentials();
+                let ice = self.shared_credentials(&mut shared);
                 Plan::Here { ice, gathered: None, is_new: true }
             } else {
                 Plan::BundleOnly
             });
         }
-        Placements { plans: plans.into_iter() }
+        Placements { plans: plans.into_iter(), shared: shared.filter(|_| is_shared) }
+    }
+
+    /// Those of the transport into which the sections are bundled.
+    fn credentials_of_bundle(
+        &self,
+        slots: &[Slot],
+        bundled: &HashSet<&str>,
+    ) -> Option<IceParameters> {
+        let mids = slots.iter().filter_map(Slot::mid).filter(|mid| bundled.contains(mid));
+        let transport = |mid| self.transports.get(self.transports.of_mid(mid)?);
+        mids.filter_map(transport).find_map(|transport| transport.local_parameters().cloned())
+    }
+
+    /// New transports have the same credentials (RFC 8839 §5.4 allows it), those of the bundle: for
+    /// Firefox a section restarts ICE when the answer has bundled it and its credentials change.
+    fn shared_credentials(&mut self, shared: &mut Option<IceParameters>) -> IceParameters {
+        shared.get_or_insert_with(|| self.fresh_ice_credentials()).clone()
     }
 
     /// The section of the local description that has the candidates of each transport.

@@ -222,3 +222,70 @@ fn a_section_does_not_keep_a_transport_that_the_peer_drops() {
     exchange(&mut b, &mut a);
     exchange(&mut a, &mut b);
 }
+
+/// Chromium repeats the ICE credentials in every section of an answer, but the fingerprint only where
+/// the offer has one: not for sections that are bundle-only.
+#[test]
+fn a_bundled_section_of_an_answer_needs_nothing_of_its_own_even_if_it_has_some() {
+    let mut a = with_everything(RTCBundlePolicy::MaxBundle);
+    let mut b = Peer::new(2);
+    a.set_local_implicitly().unwrap();
+    b.set_remote(a.local()).unwrap();
+    let mut answer = b.create_answer();
+    let ufrag = attribute(&answer.sdp, "ice-ufrag").unwrap();
+    let password = attribute(&answer.sdp, "ice-pwd").unwrap();
+    let credentials = format!("a=ice-ufrag:{ufrag}\r\na=ice-pwd:{password}\r\na=mid:1\r\n");
+    answer.sdp = answer.sdp.replace("a=mid:1\r\n", &credentials);
+    a.set_remote(answer).unwrap();
+    let created = |command: &&TransportCommand| matches!(command, TransportCommand::Create { .. });
+    assert_eq!(a.commands().iter().filter(created).count(), 1);
+    assert_eq!(a.state(), RTCSignalingState::Stable);
+}
+
+/// Browsers cannot do without them in sections that are bundled, where RFC 9429 §5.2.1 does not allow
+/// them: Chromium rejects such sections, Firefox crashes or says that ICE was restarted. They find them
+/// in the session part, and they stay what they are.
+#[test]
+fn every_section_has_credentials_fingerprint_and_role_from_the_first_offer_on() {
+    use RTCBundlePolicy::{Balanced, MaxBundle, MaxCompat};
+    let attributes = ["ice-ufrag", "ice-pwd", "fingerprint", "setup"];
+    for policy in [MaxBundle, Balanced, MaxCompat] {
+        let (mut a, mut b) = (with_everything(policy), Peer::new(2));
+        exchange(&mut a, &mut b);
+        let first_offer = a.local();
+        exchange(&mut b, &mut a);
+        let answer = a.local();
+        exchange(&mut a, &mut b);
+        let later_offer = a.local();
+        let credentials = ice(&first_offer, 0);
+        for description in [first_offer, answer, later_offer] {
+            let sdp = sdp::Description::parse(description.sdp()).unwrap();
+            for (index, media) in sdp.media().iter().enumerate() {
+                assert_eq!(sdp.ice_parameters(index), credentials, "{policy}");
+                assert_eq!(sdp.fingerprints(index), [fingerprint(1)]);
+                assert!(sdp.setup(index).is_some());
+                let has = |attribute: &&str| media.has_attribute(attribute);
+                assert!(
+                    [0, attributes.len()].contains(&attributes.iter().filter(|a| has(a)).count())
+                );
+            }
+        }
+    }
+}
+
+fn ice(description: &RTCSessionDescription, index: usize) -> Option<sdp::IceParameters> {
+    sdp::Description::parse(description.sdp()).unwrap().ice_parameters(index)
+}
+
+#[test]
+fn a_restart_changes_the_credentials_of_every_section() {
+    let (mut a, mut b) = (with_everything(RTCBundlePolicy::Balanced), Peer::new(2));
+    exchange(&mut a, &mut b);
+    let before = ice(&a.local(), 0);
+    let restarted = a.create_restart_offer();
+    let sdp = sdp::Description::parse(&restarted.sdp).unwrap();
+    for index in 0..4 {
+        assert_ne!(sdp.ice_parameters(index), before);
+        assert_eq!(sdp.ice_parameters(index), sdp.ice_parameters(0));
+    }
+}

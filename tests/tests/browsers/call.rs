@@ -1,0 +1,248 @@
+//! A connection here and one in a browser, and what negotiates between them.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use peerconnection::{
+    RTCConfiguration, RTCIceGatheringState, RTCPeerConnection, RTCPeerConnectionState,
+    RTCRtpTransceiver, RTCSdpType, RTCSessionDescriptionInit, RTCSignalingState,
+};
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::page::Page;
+
+/// How long a state may take to come.
+const LIMIT: Duration = Duration::from_secs(30);
+
+pub(crate) struct Call {
+    pub(crate) page: Page,
+    pub(crate) rust: RTCPeerConnection,
+    events: Arc<Mutex<Vec<String>>>,
+}
+
+impl Call {
+    pub(crate) async fn new(browser: Browser) -> Self {
+        Self::with(browser, RTCConfiguration::default()).await
+    }
+
+    /// With this configuration on both sides.
+    pub(crate) async fn with(browser: Browser, configuration: RTCConfiguration) -> Self {
+        let page = Page::open(browser).await;
+        page.run_with("connect(args)", json!({ "bundlePolicy": configuration.bundle_policy }))
+            .await;
+        let rust = RTCPeerConnection::new(configuration).expect("a valid configuration");
+        let events = Arc::<Mutex<Vec<String>>>::default();
+        watch(&rust, &events);
+        Self { page, rust, events }
+    }
+
+    /// The tracks that have come here since the last call, and those that have left a stream; as
+    /// the page's `taken()`.
+    pub(crate) fn taken(&self) -> Vec<String> {
+        std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The same for the page.
+    pub(crate) async fn taken_by_page(&self) -> Vec<String> {
+        serde_json::from_value(self.page.run("return taken()").await).expect("texts")
+    }
+
+    /// An offer of ours, with all candidates.
+    pub(crate) async fn offer(&self) -> RTCSessionDescriptionInit {
+        self.rust.set_local_description(None).await.expect("an offer can be made");
+        self.gathered().await
+    }
+
+    /// Our answer to an offer of the page, with all candidates.
+    pub(crate) async fn answer(
+        &self,
+        offer: RTCSessionDescriptionInit,
+    ) -> RTCSessionDescriptionInit {
+        let applied = self.rust.set_remote_description(offer.clone()).await;
+        applied.unwrap_or_else(|error| panic!("{error} for the page's offer:\n{}", offer.sdp));
+        self.rust.set_local_description(None).await.expect("an answer can be made");
+        self.gathered().await
+    }
+
+    /// Applies an answer of the page.
+    pub(crate) async fn accept(&self, answer: RTCSessionDescriptionInit) {
+        let applied = self.rust.set_remote_description(answer.clone()).await;
+        applied.unwrap_or_else(|error| panic!("{error} for the page's answer:\n{}", answer.sdp));
+    }
+
+    /// Our local description once everything is gathered.
+    pub(crate) async fn gathered(&self) -> RTCSessionDescriptionInit {
+        self.until("gathering is complete", |pc| {
+            pc.ice_gathering_state() == RTCIceGatheringState::Complete
+        })
+        .await;
+        self.rust.local_description().expect("a local description").into()
+    }
+
+    /// An offer of the page, with all candidates.
+    pub(crate) async fn offer_by_page(&self) -> RTCSessionDescriptionInit {
+        description(self.page.run("return offer()").await)
+    }
+
+    /// The page's answer to an offer of ours, with all candidates.
+    pub(crate) async fn answer_by_page(
+        &self,
+        offer: &RTCSessionDescriptionInit,
+    ) -> RTCSessionDescriptionInit {
+        let answer = self.page.attempt("return answer(args)", json!(offer)).await;
+        let browser = self.page.browser();
+        description(
+            answer.unwrap_or_else(|error| {
+                panic!("{browser}: {error} for this offer:\n{}", offer.sdp)
+            }),
+        )
+    }
+
+    /// Applies an answer of ours in the page.
+    pub(crate) async fn accept_by_page(&self, answer: &RTCSessionDescriptionInit) {
+        let applied = self.page.attempt("await pc.setRemoteDescription(args)", json!(answer)).await;
+        let browser = self.page.browser();
+        applied
+            .unwrap_or_else(|error| panic!("{browser}: {error} for this answer:\n{}", answer.sdp));
+    }
+
+    /// A negotiation offered by this side. Returns offer and answer.
+    pub(crate) async fn rust_offers(
+        &self,
+    ) -> (RTCSessionDescriptionInit, RTCSessionDescriptionInit) {
+        let offer = self.offer().await;
+        let answer = self.answer_by_page(&offer).await;
+        self.accept(answer.clone()).await;
+        (offer, answer)
+    }
+
+    /// A negotiation offered by the page. Returns offer and answer.
+    pub(crate) async fn page_offers(
+        &self,
+    ) -> (RTCSessionDescriptionInit, RTCSessionDescriptionInit) {
+        let offer = self.offer_by_page().await;
+        let answer = self.answer(offer.clone()).await;
+        self.accept_by_page(&answer).await;
+        (offer, answer)
+    }
+
+    /// Waits until both sides are connected.
+    pub(crate) async fn connected(&self) {
+        self.until("the connection is connected", |pc| {
+            pc.connection_state() == RTCPeerConnectionState::Connected
+        })
+        .await;
+        self.page.run("await connected()").await;
+    }
+
+    /// Waits for something of our connection to be so.
+    pub(crate) async fn until(
+        &self,
+        what: &str,
+        mut is_so: impl FnMut(&RTCPeerConnection) -> bool,
+    ) {
+        let mut events = self.rust.events();
+        let waiting = async {
+            while !is_so(&self.rust) {
+                events.next().await.expect("an event before the connection is closed").ok();
+            }
+        };
+        let waited = tokio::time::timeout(LIMIT, waiting).await;
+        waited.unwrap_or_else(|_| panic!("after {LIMIT:?} it is not so that {what}"));
+    }
+
+    /// Both sides are stable and say the same of every section: of the transceivers that are
+    /// associated, kind, mid, and the direction negotiated, seen from the other side.
+    pub(crate) async fn agree(&self) {
+        assert_eq!(self.rust.signaling_state(), RTCSignalingState::Stable);
+        assert_eq!(self.page.run("return pc.signalingState").await, "stable");
+        let theirs = self.transceivers_of_page().await;
+        let seen_from_here = |transceiver: &Value| {
+            let direction = transceiver["currentDirection"].as_str();
+            let reversed = match direction {
+                Some("sendonly") => Some("recvonly"),
+                Some("recvonly") => Some("sendonly"),
+                same => same,
+            };
+            json!([transceiver["kind"], reversed])
+        };
+        let theirs: BTreeMap<_, _> = associated(&theirs, seen_from_here);
+        let ours = self.transceivers();
+        let ours = associated(&ours, |t| json!([t["kind"], t["currentDirection"]]));
+        assert_eq!(ours, theirs, "ours and those of {}", self.page.browser());
+    }
+
+    /// What `transceivers()` of the page reports.
+    pub(crate) async fn transceivers_of_page(&self) -> Vec<Value> {
+        serde_json::from_value(self.page.run("return transceivers()").await).expect("an array")
+    }
+
+    /// The same of ours.
+    pub(crate) fn transceivers(&self) -> Vec<Value> {
+        let report = |transceiver: RTCRtpTransceiver| {
+            let sctp = self.rust.sctp().and_then(|sctp| sctp.transport());
+            json!({
+                "mid": transceiver.mid(),
+                "kind": transceiver.receiver().track().kind(),
+                "direction": transceiver.direction(),
+                "currentDirection": transceiver.current_direction(),
+                "codecs": transceiver.sender().get_parameters().codecs,
+                "bundled": sctp.map(|sctp| transceiver.sender().transport() == Some(sctp)),
+            })
+        };
+        self.rust.get_transceivers().into_iter().map(report).collect()
+    }
+
+    /// Our transceiver of this section.
+    pub(crate) fn transceiver(&self, mid: &str) -> RTCRtpTransceiver {
+        let mut transceivers = self.rust.get_transceivers().into_iter();
+        let found = transceivers.find(|transceiver| transceiver.mid().as_deref() == Some(mid));
+        found.unwrap_or_else(|| panic!("no transceiver has the mid {mid}"))
+    }
+}
+
+/// Of the transceivers with a section, what `view` shows, by mid.
+fn associated(transceivers: &[Value], view: impl Fn(&Value) -> Value) -> BTreeMap<String, Value> {
+    let with_mid = transceivers.iter().filter_map(|transceiver| {
+        Some((transceiver["mid"].as_str()?.to_owned(), view(transceiver)))
+    });
+    with_mid.collect()
+}
+
+/// A description as the page gives it.
+pub(crate) fn description(value: Value) -> RTCSessionDescriptionInit {
+    serde_json::from_value(value).expect("a description")
+}
+
+pub(crate) fn rollback() -> RTCSessionDescriptionInit {
+    RTCSessionDescriptionInit { type_: RTCSdpType::Rollback, sdp: String::new() }
+}
+
+/// Keeps what happens here as `page.js` does there.
+fn watch(pc: &RTCPeerConnection, events: &Arc<Mutex<Vec<String>>>) {
+    let events = events.clone();
+    pc.on_track(move |event| {
+        let push = |entry: String| {
+            events.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        };
+        let mut ids: Vec<_> = event.streams().iter().map(|stream| stream.id().to_owned()).collect();
+        ids.sort();
+        let mid = event.transceiver().mid().unwrap_or_default();
+        push(format!("track {} {mid} [{}]", event.track().kind(), ids.join(",")));
+        for stream in event.streams() {
+            let log = events.clone();
+            stream.on_removetrack(move |event| {
+                let entry = format!("removetrack {} {}", event.track().kind(), event.target().id());
+                log.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+            });
+            let log = events.clone();
+            stream.on_addtrack(move |event| {
+                let entry = format!("addtrack {} {}", event.track().kind(), event.target().id());
+                log.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+            });
+        }
+    });
+}

@@ -1,0 +1,3 @@
+//! The negotiation of media with browsers.
+
+mod sections;
