@@ -1,5 +1,5 @@
-//! Both peers offer at once and one gives way, by hand: with an explicit rollback, chained or
-//! awaited, and with an implicit one, side by side. After the WebRTC sample "perfect-negotiation";
+//! Both peers offer at once and one gives way, by hand: with an implicit rollback, with an explicit
+//! one, and with one between which and the offer other things happen, side by side. After the WebRTC sample "perfect-negotiation";
 //! the calls are in `src/samples/rollback_glare.rs`.
 //!
 //! ```text

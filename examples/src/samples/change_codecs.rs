@@ -136,8 +136,8 @@ async fn call(
     let track = MediaStreamTrack::new(MediaKind::Video);
     let sender = pc1.add_track(&track, &[MediaStream::new()])?;
     let offer = pc1.create_offer(None).await?;
-    let at_pc1 = pc1.set_local_description(Some(offer.clone().into()));
-    let at_pc2 = pc2.set_remote_description(offer);
+    let at_pc2 = pc2.set_remote_description(offer.clone());
+    let at_pc1 = pc1.set_local_description(Some(offer.into()));
     // `track` has been fired when these are settled.
     try_join!(at_pc1, at_pc2)?;
     if let Some(error) = refused.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -145,8 +145,8 @@ async fn call(
     }
 
     let answer = pc2.create_answer(None).await?;
-    let at_pc2 = pc2.set_local_description(Some(answer.clone().into()));
-    let at_pc1 = pc1.set_remote_description(answer);
+    let at_pc1 = pc1.set_remote_description(answer.clone());
+    let at_pc2 = pc2.set_local_description(Some(answer.into()));
     try_join!(at_pc1, at_pc2)?;
 
     let connected = RTCPeerConnectionState::Connected;

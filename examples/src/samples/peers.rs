@@ -25,10 +25,10 @@ pub fn loopback() -> Result<Pair, Error> {
 
 /// Gives the candidates of each to the other, as soon as there are any.
 ///
-/// Candidates of a description must not come before it. In a browser nothing does, between a
-/// promise and what awaits it; here the connections run beside the application. So the samples
-/// call `set_remote_description()` of the other peer before they await
-/// `set_local_description()` of the first: operations take effect in the order of their calls.
+/// A candidate must not come before the description it belongs to. In a browser nothing comes
+/// between two calls of one task; here the connections run beside the application. So the samples
+/// hand a description to the other peer first, and then to the one that made it, which gathers
+/// candidates from then on: operations take effect in the order in which they were called.
 pub fn exchange_candidates([pc1, pc2]: &Pair, transcript: &Transcript) {
     for (from, to) in [(pc1, pc2), (pc2, pc1)] {
         let (to, transcript) = (to.downgrade(), transcript.clone());

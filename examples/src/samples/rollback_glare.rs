@@ -2,12 +2,14 @@
 //! of giving way, side by side:
 //!
 //! - **implicit**: `setRemoteDescription(offer)` in `have-local-offer` rolls back by itself.
-//! - **explicit**: `setLocalDescription({type: "rollback"})`, and `setRemoteDescription(offer)`
-//!   chained behind it without waiting. Both peers see the same as with the first.
-//! - **explicit, awaited**: the same, but the application waits in between. The connection is
-//!   `stable` then and still has something to offer, so `negotiationneeded` fires; an application
-//!   that offers in its handler, as it should, is in glare again. That is why the second way
-//!   chains and the first exists.
+//! - **explicit**: `setLocalDescription({type: "rollback"})`, and `setRemoteDescription(offer)` in
+//!   the reaction to it, which is what follows an `await` in a browser. Both peers see the same as
+//!   with the first.
+//! - **explicit, later**: the same, but other tasks run in between. The connection is `stable`
+//!   then and still has something to offer, so `negotiationneeded` fires; an application that
+//!   offers in its handler, as it should, is in glare again. In Rust an `await` is no better than
+//!   that: a future runs beside the event loop, [`Promise::then`](peerconnection::Promise::then)
+//!   on it. The first way has no such trap.
 //!
 //! A rollback takes back what the offer did and nothing else: the transceiver stays and loses its
 //! mid, and is offered again in the end.
@@ -15,6 +17,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::channel::oneshot;
 use futures::try_join;
 use peerconnection::{
     Error, MediaKind, MediaStreamTrack, RTCIceGatheringState, RTCLocalSessionDescriptionInit,
@@ -31,22 +34,22 @@ use super::{Pair, Pairs, Peer, Transcript};
 pub enum Way {
     /// By the remote offer alone.
     Implicit,
-    /// By a rollback with the remote offer chained behind it.
+    /// By a rollback, and by the remote offer in the reaction to it.
     Explicit,
     /// By a rollback, and by the remote offer some time after that.
-    ExplicitAwaited,
+    ExplicitLater,
 }
 
 impl Way {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Implicit, Self::Explicit, Self::ExplicitAwaited];
+    pub const ALL: [Self; 3] = [Self::Implicit, Self::Explicit, Self::ExplicitLater];
 
     /// The name shown.
     pub fn name(self) -> &'static str {
         match self {
             Self::Implicit => "implicit",
             Self::Explicit => "explicit",
-            Self::ExplicitAwaited => "explicit, awaited",
+            Self::ExplicitLater => "explicit, later",
         }
     }
 }
@@ -64,6 +67,12 @@ pub struct Call {
     pub mids: Vec<String>,
 }
 
+impl Call {
+    fn pc2_saw(&self, index: usize) -> &str {
+        self.pc2.get(index).map_or("", String::as_str)
+    }
+}
+
 /// All of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -73,31 +82,32 @@ pub struct Report {
 
 impl super::Report for Report {
     fn is_success(&self) -> bool {
-        let [implicit, explicit, awaited] = &self.calls[..] else { return false };
+        let [implicit, explicit, later] = &self.calls[..] else { return false };
         let wishes = |call: &Call| call.pc2.iter().filter(|e| *e == NEGOTIATION_NEEDED).count();
         self.calls.iter().all(|call| call.mids.len() == 2 && call.pc1 == implicit.pc1)
             && implicit.pc2 == explicit.pc2
-            && wishes(awaited) == wishes(implicit) + 1
+            && wishes(later) == wishes(implicit) + 1
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const COLUMN: usize = 42;
+        const COLUMN: usize = 30;
         let height = self.calls.iter().map(|call| call.pc2.len()).max().unwrap_or_default();
-        writeln!(f, "what pc2 saw")?;
-        for call in &self.calls {
-            write!(f, "{:COLUMN$}", call.way.name().to_uppercase())?;
+        writeln!(f, "what pc2 saw; in brackets the mid of its own transceiver")?;
+        let mut row = |cells: Vec<&str>| {
+            let line: String = cells.iter().map(|cell| format!("{cell:COLUMN$}")).collect();
+            writeln!(f, "    {}", line.trim_end())
+        };
+        row(self.calls.iter().map(|call| call.way.name()).collect())?;
+        row(self.calls.iter().map(|_| "--------").collect())?;
+        for index in 0..height {
+            let cell = |call| Call::pc2_saw(call, index);
+            row(self.calls.iter().map(cell).collect())?;
         }
-        for row in 0..height {
-            writeln!(f)?;
-            for call in &self.calls {
-                write!(f, "{:COLUMN$}", call.pc2.get(row).map_or("", String::as_str))?;
-            }
-        }
-        writeln!(f, "\n\nwhat pc1 saw, each time")?;
+        writeln!(f, "what pc1 saw, each time")?;
         for event in self.calls.first().map(|call| &call.pc1[..]).unwrap_or_default() {
-            writeln!(f, "{event}")?;
+            writeln!(f, "    {event}")?;
         }
         write!(f, "(no pictures: media is negotiated, but not sent yet)")
     }
@@ -150,7 +160,7 @@ impl Seen {
         pc.on_signalingstatechange(move |event| {
             let state = event.target().signaling_state();
             let mid = own.mid().unwrap_or("null".to_owned());
-            seen.add(format!("signalingState {state}, own mid {mid}"));
+            seen.add(format!("{state} (mid {mid})"));
         });
         let seen = self.clone();
         pc.on_track(move |event| seen.add(format!("track: {}", event.track().kind())));
@@ -180,11 +190,14 @@ async fn call(pair: Pair, way: Way, transcript: &Transcript) -> Result<Call, Err
     match way {
         Way::Implicit => pc2.set_remote_description(offer).await?,
         Way::Explicit => {
-            let rolled_back = pc2.set_local_description(rollback());
-            let applied = pc2.set_remote_description(offer);
-            try_join!(rolled_back, applied)?;
+            let (tell, applied) = oneshot::channel();
+            let pc = pc2.clone();
+            pc2.set_local_description(rollback()).then(move |rolled_back| {
+                let _ = tell.send(rolled_back.map(|()| pc.set_remote_description(offer)));
+            });
+            applied.await.map_err(|_| never())??.await?;
         }
-        Way::ExplicitAwaited => {
+        Way::ExplicitLater => {
             pc2.set_local_description(rollback()).await?;
             seen2.until(NEGOTIATION_NEEDED, 2).await;
             pc2.set_remote_description(offer).await?;
@@ -194,7 +207,7 @@ async fn call(pair: Pair, way: Way, transcript: &Transcript) -> Result<Call, Err
     pc1.set_remote_description(answer).await?;
 
     // What was rolled back is still to be offered, and the connection says so.
-    let times = if way == Way::ExplicitAwaited { 3 } else { 2 };
+    let times = if way == Way::ExplicitLater { 3 } else { 2 };
     wanted(&seen2, times).await?;
     let offer = described(pc2, transcript).await?;
     pc1.set_remote_description(offer).await?;
@@ -206,16 +219,8 @@ async fn call(pair: Pair, way: Way, transcript: &Transcript) -> Result<Call, Err
         pc.get_transceivers().iter().filter_map(RTCRtpTransceiver::mid).collect()
     };
     let (here, there) = (mids(pc1), mids(pc2));
-    // In the order in which each made them, which differs.
     let common = here.into_iter().filter(|mid| there.contains(mid)).collect();
-    for (pc, seen) in pair.iter().zip([&seen1, &seen2]) {
-        // The last event of each negotiation is that it is over.
-        let events = seen.events().clone();
-        if !events.last().is_some_and(|last| last.starts_with("signalingState stable")) {
-            transcript.say(seen.peer, "something came after the end");
-        }
-        pc.close();
-    }
+    pair.iter().for_each(RTCPeerConnection::close);
     let [pc1, pc2] = [seen1, seen2].map(|seen| seen.events().clone());
     Ok(Call { way, pc1, pc2, mids: common })
 }
@@ -234,10 +239,13 @@ async fn described(
     pc.set_local_description(None).await?;
     let complete = RTCIceGatheringState::Complete;
     transcript.until(|| pc.ice_gathering_state() == complete).await;
-    let description = pc.local_description().ok_or_else(|| {
-        Error::InvalidStateError("the description was rolled back meanwhile".to_owned())
-    })?;
+    let description = pc.local_description().ok_or_else(never)?;
     Ok(description.into())
+}
+
+/// Nobody else closes the connection or rolls back.
+fn never() -> Error {
+    Error::InvalidStateError("something else uses the connection".to_owned())
 }
 
 fn rollback() -> RTCLocalSessionDescriptionInit {

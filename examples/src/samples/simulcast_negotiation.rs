@@ -1,7 +1,8 @@
 //! Simulcast as it is negotiated with a server that takes what it can use.
 //!
-//! The specification's answerer cannot take simulcast (webrtc-pc §5.4.1), so `pc2` plays a
-//! server by editing: what it hands over says that it receives certain layers. Two calls:
+//! A connection takes every layer that it is offered and offers to take none itself (webrtc-pc
+//! §5.4.1). So `pc2` plays a server by editing: what it hands over says which layers it receives.
+//! Two calls:
 //!
 //! - `pc1` offers three layers, the server's answer takes two of them.
 //! - The server offers to receive three layers, `pc1` has called `addTrack()` and answers.
@@ -20,7 +21,7 @@ use peerconnection::{
 };
 use serde::Serialize;
 
-use super::sdp_edit::{insert_after, lines_of};
+use super::sdp_edit::{edit_section, insert_after, lines_of};
 use super::{Pair, Pairs, Peer, Transcript, exchange_candidates};
 
 /// The layers that `pc1` offers: name, by how much the picture is scaled down, bits per second.
@@ -79,6 +80,7 @@ impl super::Report for Report {
         let changes = |encoding: &RTCRtpEncodingParameters| (encoding.active, encoding.max_bitrate);
         has_line(&offered.offer, "a=simulcast:send q;h;f")
             && rids(&offered.before) == all
+            && offered.answer == ["a=rid:q recv", "a=rid:h recv", "a=simulcast:recv q;h"]
             && rids(&offered.after) == TAKEN
             && offered.refused.as_deref() == Some("InvalidModificationError")
             && rids(&offered.changed) == TAKEN
@@ -171,8 +173,8 @@ async fn offer_layers(pair: Pair, transcript: &Transcript) -> Result<Offered, Er
 
     let offer = pc1.create_offer(None).await?;
     let offered_lines = simulcast_lines(&offer.sdp);
-    let at_pc1 = pc1.set_local_description(Some(offer.clone().into()));
-    let at_pc2 = pc2.set_remote_description(offer);
+    let at_pc2 = pc2.set_remote_description(offer.clone());
+    let at_pc1 = pc1.set_local_description(Some(offer.into()));
     let answer = pc2.create_answer(None).await?;
     try_join!(at_pc1, at_pc2)?;
 
@@ -180,8 +182,8 @@ async fn offer_layers(pair: Pair, transcript: &Transcript) -> Result<Offered, Er
     edited.sdp = receive_layers(&answer.sdp, &TAKEN);
     let answered_lines = simulcast_lines(&edited.sdp);
     let changes = change_when_stable(pc1, &sender);
-    let at_pc2 = pc2.set_local_description(Some(answer.into()));
     let at_pc1 = pc1.set_remote_description(edited);
+    let at_pc2 = pc2.set_local_description(Some(answer.into()));
     try_join!(at_pc1, at_pc2)?;
 
     let changes = changes.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -247,15 +249,15 @@ async fn answer_with_layers(pair: Pair, transcript: &Transcript) -> Result<Answe
     let mut edited = offer.clone();
     edited.sdp = receive_layers(&offer.sdp, &LAYERS.map(|(rid, ..)| rid));
     let offered_lines = simulcast_lines(&edited.sdp);
-    let at_pc2 = pc2.set_local_description(Some(offer.into()));
     let at_pc1 = pc1.set_remote_description(edited);
+    let at_pc2 = pc2.set_local_description(Some(offer.into()));
     try_join!(at_pc1, at_pc2)?;
     let after = sender.get_parameters().encodings;
 
     let answer = pc1.create_answer(None).await?;
     let answered_lines = simulcast_lines(&answer.sdp);
-    let at_pc1 = pc1.set_local_description(Some(answer.clone().into()));
-    let at_pc2 = pc2.set_remote_description(answer);
+    let at_pc2 = pc2.set_remote_description(answer.clone());
+    let at_pc1 = pc1.set_local_description(Some(answer.into()));
     try_join!(at_pc1, at_pc2)?;
     connected(&pair, transcript).await;
     let (offer, answer) = (offered_lines, answered_lines);
@@ -272,21 +274,27 @@ fn begin(pair: &Pair, transcript: &Transcript) {
     }
 }
 
-/// Waits until the call stands, and ends it.
+/// Waits until the call stands.
 async fn connected(pair: &Pair, transcript: &Transcript) {
     let connected = RTCPeerConnectionState::Connected;
     transcript.until(|| pair.iter().all(|pc| pc.connection_state() == connected)).await;
 }
 
-/// The description of one that receives these layers of the pictures.
+/// The description of one that receives these layers of the pictures and no others.
 fn receive_layers(sdp: &str, rids: &[&str]) -> String {
+    let without = edit_section(sdp, "video", |line| {
+        if is_of_simulcast(line) { Vec::new() } else { vec![line.to_owned()] }
+    });
     let described = rids.iter().map(|rid| format!("a=rid:{rid} recv\r\n")).collect::<String>();
     let simulcast = format!("{described}a=simulcast:recv {}", rids.join(";"));
-    insert_after(sdp, "video", "a=mid:", &simulcast)
+    insert_after(&without, "video", "a=mid:", &simulcast)
+}
+
+fn is_of_simulcast(line: &str) -> bool {
+    line.starts_with("a=rid:") || line.starts_with("a=simulcast:")
 }
 
 /// What a description says of simulcast.
 fn simulcast_lines(sdp: &str) -> Vec<String> {
-    let said = |line: &&str| line.starts_with("a=rid:") || line.starts_with("a=simulcast:");
-    lines_of(sdp, "video").filter(said).map(str::to_owned).collect()
+    lines_of(sdp, "video").filter(|line| is_of_simulcast(line)).map(str::to_owned).collect()
 }

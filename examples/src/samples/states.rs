@@ -155,13 +155,13 @@ pub async fn run(pair: Pair, transcript: Transcript) -> Result<Report, Error> {
     }
 
     let offer = pc1.create_offer(None).await?;
-    let at_pc1 = pc1.set_local_description(Some(offer.clone().into()));
-    let at_pc2 = pc2.set_remote_description(offer);
+    let at_pc2 = pc2.set_remote_description(offer.clone());
+    let at_pc1 = pc1.set_local_description(Some(offer.into()));
     // Chained behind setRemoteDescription().
     let answer = pc2.create_answer(None).await?;
     try_join!(at_pc1, at_pc2)?;
-    let at_pc2 = pc2.set_local_description(Some(answer.clone().into()));
-    let at_pc1 = pc1.set_remote_description(answer);
+    let at_pc1 = pc1.set_remote_description(answer.clone());
+    let at_pc2 = pc2.set_local_description(Some(answer.into()));
     try_join!(at_pc1, at_pc2)?;
 
     transcript.until(|| pages.iter().all(Page::is_settled)).await;

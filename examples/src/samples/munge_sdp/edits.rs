@@ -27,11 +27,11 @@ impl Edit {
     }
 
     /// Puts `new` in the place of `old` in the offer, wherever it stands; `\n` in them is the end
-    /// of a line. What comes of it is for the user to see.
+    /// of a line. What comes of it is for the user to see, as long as it changes anything.
     pub fn replace(old: &str, new: &str) -> Self {
         let [old, new] = [old, new].map(|text| text.replace("\\n", "\r\n"));
         let name = format!("{old:?} becomes {new:?}");
-        Self::new(&name, RTCSdpType::Offer, move |sdp| sdp.replace(&old, &new), |_| true)
+        Self::new(&name, RTCSdpType::Offer, move |sdp| sdp.replace(&old, &new), |call| call.changed)
     }
 }
 

@@ -123,7 +123,9 @@ async fn pass_on(
 ) -> Result<Option<Outcome>, Error> {
     let type_ = created.type_;
     let ((own, maker), (other, taker)) = (own, other);
-    if edit.of != type_ {
+    let edited = RTCSessionDescriptionInit { type_, sdp: (edit.apply)(&created.sdp) };
+    let changed = edited != created;
+    if edit.of != type_ || !changed {
         // The other peer first: no candidate comes before its description then.
         taker.set_remote_description(created.clone()).await?;
         maker.set_local_description(Some(created.into())).await?;
@@ -132,8 +134,6 @@ async fn pass_on(
         return Ok(None);
     }
 
-    let edited = RTCSessionDescriptionInit { type_, sdp: (edit.apply)(&created.sdp) };
-    let changed = edited != created;
     let mut outcome = Outcome { changed, ..Outcome::default() };
     let is_applied = match maker.set_local_description(Some(edited.clone().into())).await {
         Ok(()) => true,

@@ -2,9 +2,10 @@
 //! any time, also at the same time, and end up with the same idea of it.
 //!
 //! Each has two transceivers for pictures and sends with one of them; a swap sends with the other
-//! one. When both swap at once their offers cross: glare. The polite peer rolls its offer back,
-//! answers the other's, and offers again because `negotiationneeded` fires again; the impolite
-//! one ignores what came. All of that is in `peerconnection::PerfectNegotiation`; here is only
+//! one. The first swap makes them. When both swap at once their offers cross: glare. The impolite
+//! peer ignores what came. The polite one rolls its offer back and answers; what it wanted itself
+//! is in the answer, as with later swaps, or `negotiationneeded` fires again and it offers it
+//! again, as with the first. All of that is in `peerconnection::PerfectNegotiation`; here is only
 //! what an application adds.
 
 mod link;
@@ -13,7 +14,9 @@ mod party;
 use std::fmt;
 
 use futures::join;
-use peerconnection::{Error, PerfectNegotiation, RTCPeerConnectionState, RTCSignalingState};
+use peerconnection::{
+    Error, PerfectNegotiation, RTCPeerConnection, RTCPeerConnectionState, RTCSignalingState,
+};
 use serde::Serialize;
 
 use super::{Pair, Peer, Transcript};
@@ -77,8 +80,8 @@ impl fmt::Display for Report {
     }
 }
 
-/// Lets each peer swap alone, then both at once, `rounds` times, the polite and the impolite one
-/// first in turn. After each swap waits until both agree.
+/// Lets both peers swap at once, `rounds` times, the polite and the impolite one first in turn,
+/// then each alone. After each swap waits until both agree.
 ///
 /// # Errors
 /// What a call on a connection was refused with.
@@ -104,7 +107,7 @@ pub async fn run(
     let story = async {
         let told = tell([polite_party, impolite_party], rounds, &gate, &transcript).await;
         // Ends all the others.
-        pair.iter().for_each(peerconnection::RTCPeerConnection::close);
+        pair.iter().for_each(RTCPeerConnection::close);
         told
     };
     // What follows the events comes first, so that a message is not shown before its cause.
@@ -126,11 +129,6 @@ async fn tell(
     gate: &Gate,
     transcript: &Transcript,
 ) -> Result<(), Error> {
-    for alone in [polite, impolite] {
-        transcript.title(format!("{} swaps alone", alone.name()));
-        alone.swap_transceivers()?;
-        transcript.until(|| polite.agrees_with(impolite)).await;
-    }
     for round in 1..=rounds {
         let both = if round % 2 == 1 { [polite, impolite] } else { [impolite, polite] };
         transcript.title(format!("both swap, {} first ({round} of {rounds})", both[0].name()));
@@ -139,10 +137,15 @@ async fn tell(
         for party in both {
             party.swap_transceivers()?;
         }
-        let has_offered =
-            |party: &Party| party.pc.signaling_state() == RTCSignalingState::HaveLocalOffer;
-        transcript.until(|| both.into_iter().all(has_offered)).await;
+        transcript
+            .until(|| both.iter().all(|party| party.is(RTCSignalingState::HaveLocalOffer)))
+            .await;
         gate.release();
+        transcript.until(|| polite.agrees_with(impolite)).await;
+    }
+    for alone in [polite, impolite] {
+        transcript.title(format!("{} swaps alone", alone.name()));
+        alone.swap_transceivers()?;
         transcript.until(|| polite.agrees_with(impolite)).await;
     }
     let connected = RTCPeerConnectionState::Connected;

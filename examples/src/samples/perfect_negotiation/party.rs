@@ -43,7 +43,8 @@ pub(super) struct Party {
 #[derive(Default)]
 struct Seen {
     counts: Counts,
-    received_last: Option<RTCSdpType>,
+    /// Offers and answers that have not become a state.
+    received: Vec<RTCSdpType>,
     state: RTCSignalingState,
     /// What the sample shows: the track that arrived last.
     remote_video: Option<MediaStreamTrack>,
@@ -92,10 +93,13 @@ impl Party {
     }
 
     pub(super) fn received(&self, type_: RTCSdpType) {
-        let is_collision = type_ == RTCSdpType::Offer
-            && self.pc.signaling_state() == RTCSignalingState::HaveLocalOffer;
+        let state = self.pc.signaling_state();
         let mut seen = self.seen();
-        seen.received_last = Some(type_);
+        // One that comes behind the answer to our own does not collide with it.
+        let is_collision = type_ == RTCSdpType::Offer
+            && state == RTCSignalingState::HaveLocalOffer
+            && !seen.received.contains(&RTCSdpType::Answer);
+        seen.received.push(type_);
         if type_ == RTCSdpType::Offer {
             // Until the state says otherwise.
             seen.counts.ignored += 1;
@@ -134,15 +138,21 @@ impl Party {
     fn changed_to(&self, state: RTCSignalingState) {
         let mut seen = self.seen();
         let before = std::mem::replace(&mut seen.state, state);
-        // It was no answer that ended the offer.
-        let is_rollback = before == RTCSignalingState::HaveLocalOffer
-            && state == RTCSignalingState::Stable
-            && seen.received_last == Some(RTCSdpType::Offer);
+        let ended =
+            before == RTCSignalingState::HaveLocalOffer && state == RTCSignalingState::Stable;
+        let answer = seen.received.iter().position(|type_| *type_ == RTCSdpType::Answer);
+        let is_rollback = ended && answer.is_none();
         if is_rollback {
             seen.counts.rollbacks += 1;
         }
+        if let (true, Some(answer)) = (ended, answer) {
+            // What came before it was ignored.
+            seen.received.drain(..=answer);
+        }
         if state == RTCSignalingState::HaveRemoteOffer {
-            seen.counts.ignored -= 1;
+            seen.counts.ignored = seen.counts.ignored.saturating_sub(1);
+            let offer = seen.received.iter().position(|type_| *type_ == RTCSdpType::Offer);
+            seen.received.drain(..offer.map_or(0, |offer| offer + 1));
         }
         drop(seen);
         self.say(format!("signalingState {state}{}", if is_rollback { ": rollback" } else { "" }));
@@ -192,6 +202,11 @@ impl Party {
         });
     }
 
+    /// Whether the connection is in this state, and has been seen to be.
+    pub(super) fn is(&self, state: RTCSignalingState) -> bool {
+        self.pc.signaling_state() == state && self.seen().state == state
+    }
+
     /// Whether the two agree: no negotiation is going on, each m= section is to both what it is
     /// to the other, and what one wants to send the other shows.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
@@ -199,9 +214,8 @@ impl Party {
             let transceivers = party.pc.get_transceivers().into_iter();
             transceivers.map(|t| (t.mid(), t.current_direction())).collect::<Vec<_>>()
         });
-        let is_stable = |pc: &RTCPeerConnection| pc.signaling_state() == RTCSignalingState::Stable;
-        is_stable(&self.pc)
-            && is_stable(&other.pc)
+        self.is(RTCSignalingState::Stable)
+            && other.is(RTCSignalingState::Stable)
             && here.len() == there.len()
             && here.iter().all(|(mid, direction)| {
                 let opposite = direction.map(reversed);
