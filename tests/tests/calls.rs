@@ -245,3 +245,14 @@ fn the_selected_pair_is_one_object_as_long_as_it_is_the_same_pair() {
     assert_eq!(local[0].port(), selected.local().port());
     assert_eq!(transport.get_remote_candidates().len(), 1);
 }
+
+#[test]
+fn closing_amid_a_negotiation_is_no_error_of_it() {
+    let mut pair = Pair::new(1);
+    pair.a.create_data_channel("channel", None).unwrap();
+    // The offer has been applied, but its promise is not settled yet.
+    pair.a.on_signalingstatechange(|event| event.target().close());
+    pair.world.run_for(Duration::from_secs(1));
+    assert_eq!(pair.a.signaling_state().as_str(), "closed");
+    assert_eq!(pair.negotiation_errors(), []);
+}

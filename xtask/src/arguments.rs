@@ -13,6 +13,7 @@ Usage: cargo xtask <command>
                   tests         cargo test --workspace
                   browsers      the tests in a headless Chromium and Firefox
                   restart_ice   cargo run --release --example restart_ice -- --json
+                  samples       the same for the WebRTC samples among the examples
                   dependencies  cargo deny check licenses bans sources
                 The first check that fails ends the run.
   test --quick  format, clippy and tests only: nothing is installed but the

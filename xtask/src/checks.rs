@@ -24,6 +24,7 @@ pub(crate) fn test(extent: Extent) -> ExitCode {
             report.step("tests", tests);
             report.step("browsers", browsers);
             report.step("restart_ice", restart_ice);
+            report.step("samples", samples);
             report.step("dependencies", deny::check);
         }
     }
@@ -68,6 +69,21 @@ fn restart_ice() -> Result<Outcome, Failure> {
         return Ok(Outcome::Skipped("the workspace has no example `restart_ice` yet".into()));
     }
     cargo(&["run", "--release", "--example", "restart_ice", "--", "--json"])
+}
+
+/// The examples that end by themselves and fail unless what they show has happened.
+fn samples() -> Result<Outcome, Failure> {
+    for example in [
+        "change_codecs",
+        "munge_sdp",
+        "perfect_negotiation",
+        "rollback_glare",
+        "simulcast_negotiation",
+        "states",
+    ] {
+        cargo(&["run", "--release", "--example", example, "--", "--json"])?;
+    }
+    Ok(Outcome::Passed)
 }
 
 fn cargo(arguments: &[&str]) -> Result<Outcome, Failure> {

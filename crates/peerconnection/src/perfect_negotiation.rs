@@ -170,6 +170,12 @@ impl Negotiation {
         let _ = self.outgoing.unbounded_send(message);
     }
 
+    /// `None` once it is closed or dropped. What was going on then is rejected, which in a browser
+    /// nobody gets to know: no error of the negotiation.
+    fn open_connection(&self) -> Option<RTCPeerConnection> {
+        self.pc.upgrade().filter(|pc| pc.signaling_state() != RTCSignalingState::Closed)
+    }
+
     fn send_local_description(&self, pc: &RTCPeerConnection) {
         if let Some(description) = pc.local_description() {
             self.send(SignalingMessage::Description(description.into()));
@@ -185,7 +191,7 @@ impl Negotiation {
         let this = self.clone();
         pc.set_local_description(None).then(move |result| {
             this.making_offer.store(false, Ordering::SeqCst);
-            match (result, this.pc.upgrade()) {
+            match (result, this.open_connection()) {
                 (Ok(()), Some(pc)) => this.send_local_description(&pc),
                 (Err(error), Some(_)) => this.failed(&error),
                 (_, None) => {}
@@ -199,10 +205,13 @@ impl Negotiation {
             SignalingMessage::Description(description) => self.describe(&pc, description),
             SignalingMessage::Candidate(candidate) => {
                 let this = self.clone();
+                // Whose candidate it is shows now: the promise is settled on the event loop, when
+                // the next description may have come.
+                let is_of_ignored_offer = self.ignore_offer.load(Ordering::SeqCst);
                 pc.add_ice_candidate(candidate).then(move |result| {
                     if let Err(error) = result
-                        && !this.ignore_offer.load(Ordering::SeqCst)
-                        && this.pc.upgrade().is_some()
+                        && !is_of_ignored_offer
+                        && this.open_connection().is_some()
                     {
                         this.failed(&error);
                     }
@@ -229,12 +238,12 @@ impl Negotiation {
         // Rolls back by itself if there is a collision.
         pc.set_remote_description(description).then(move |result| {
             this.is_setting_remote_answer_pending.store(false, Ordering::SeqCst);
-            let Some(pc) = this.pc.upgrade() else { return };
+            let Some(pc) = this.open_connection() else { return };
             match result {
                 Ok(()) if is_offer => {
                     let answering = this.clone();
                     pc.set_local_description(None).then(move |result| {
-                        let Some(pc) = answering.pc.upgrade() else { return };
+                        let Some(pc) = answering.open_connection() else { return };
                         match result {
                             Ok(()) => answering.send_local_description(&pc),
                             Err(error) => answering.failed(&error),

@@ -1,0 +1,17 @@
+//! Both peers offer at once and one gives way, by hand: with an implicit rollback, with an explicit
+//! one, and with one between which and the offer other things happen, side by side. After the WebRTC sample "perfect-negotiation";
+//! the calls are in `src/samples/rollback_glare.rs`.
+//!
+//! ```text
+//! cargo run --release --example rollback_glare [-- --json]
+//! ```
+
+use std::process::ExitCode;
+
+use examples::samples::{Arguments, loopback, rollback_glare, show};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse(&[]);
+    show(arguments, async |_, transcript| rollback_glare::run(loopback, transcript).await).await
+}

@@ -1,0 +1,45 @@
+//! The two connections of a sample.
+
+use peerconnection::host::TokioOptions;
+use peerconnection::{Error, RTCConfiguration, RTCPeerConnection};
+
+use super::Transcript;
+
+/// The connections that the samples call `pc1` and `pc2`.
+pub type Pair = [RTCPeerConnection; 2];
+
+/// Where a sample that makes several calls gets its connections from.
+pub trait Pairs: FnMut() -> Result<Pair, Error> {}
+
+impl<F: FnMut() -> Result<Pair, Error>> Pairs for F {}
+
+/// Two connections over sockets on the loopback address.
+///
+/// # Errors
+/// `InvalidStateError` outside a tokio runtime.
+pub fn loopback() -> Result<Pair, Error> {
+    let connection =
+        || RTCPeerConnection::with_options(RTCConfiguration::default(), TokioOptions::loopback());
+    Ok([connection()?, connection()?])
+}
+
+/// Gives the candidates of each to the other, as soon as there are any.
+///
+/// A candidate must not come before the description it belongs to. In a browser nothing comes
+/// between two calls of one task; here the connections run beside the application. So the samples
+/// hand a description to the other peer first, and then to the one that made it, which gathers
+/// candidates from then on: operations take effect in the order in which they were called.
+pub fn exchange_candidates([pc1, pc2]: &Pair, transcript: &Transcript) {
+    for (from, to) in [(pc1, pc2), (pc2, pc1)] {
+        let (to, transcript) = (to.downgrade(), transcript.clone());
+        from.on_icecandidate(move |event| {
+            let Some(to) = to.upgrade() else { return };
+            let transcript = transcript.clone();
+            to.add_ice_candidate(event.candidate().map(Into::into)).then(move |result| {
+                if let Err(error) = result {
+                    transcript.title(format!("a candidate was refused: {error}"));
+                }
+            });
+        });
+    }
+}

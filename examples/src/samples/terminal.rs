@@ -1,0 +1,134 @@
+//! What the `main` functions of the samples share.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use peerconnection::Error;
+use serde::Serialize;
+
+use super::{Line, Peer, Transcript};
+
+const COLUMN: usize = 46;
+/// How long a sample may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What came of a sample: shown at its end, or alone as JSON.
+pub trait Report: Display + Serialize {
+    /// Whether everything happened that the sample is there to show.
+    fn is_success(&self) -> bool;
+}
+
+/// The command line of a sample: `--json` and what it knows beside.
+#[derive(Debug, Default)]
+pub struct Arguments {
+    /// Print the report alone, as one JSON object.
+    pub json: bool,
+    /// The others, each with its values.
+    pub options: Vec<(String, Vec<String>)>,
+}
+
+impl Arguments {
+    /// Reads the options of this process; `known` has them with the number of their values.
+    ///
+    /// # Errors
+    /// What is wrong, for the user.
+    pub fn parse(known: &[(&str, usize)]) -> Result<Self, String> {
+        Self::read(std::env::args().skip(1), known)
+    }
+
+    fn read(
+        mut words: impl Iterator<Item = String>,
+        known: &[(&str, usize)],
+    ) -> Result<Self, String> {
+        let mut arguments = Self::default();
+        while let Some(word) = words.next() {
+            if word == "--json" {
+                arguments.json = true;
+                continue;
+            }
+            let Some((_, count)) = known.iter().find(|(name, _)| *name == word) else {
+                return Err(format!("unknown option {word}"));
+            };
+            let values: Vec<_> = words.by_ref().take(*count).collect();
+            if values.len() < *count {
+                return Err(format!("{word} needs {count} value(s)"));
+            }
+            arguments.options.push((word, values));
+        }
+        Ok(arguments)
+    }
+}
+
+/// Shows a sample, one column for each peer, then its report. Fails if it is no success.
+pub async fn show<R: Report>(
+    arguments: Result<Arguments, String>,
+    sample: impl AsyncFnOnce(&Arguments, Transcript) -> Result<R, Error>,
+) -> ExitCode {
+    let arguments = match arguments {
+        Ok(arguments) => arguments,
+        Err(error) => return failed(&error, 2),
+    };
+    let quiet = arguments.json;
+    let transcript = Transcript::new(move |line| {
+        if !quiet {
+            print(line);
+        }
+    });
+    if !quiet {
+        println!("{:COLUMN$}{}", Peer::Pc1.name(), Peer::Pc2.name());
+    }
+    let report = match tokio::time::timeout(PATIENCE, sample(&arguments, transcript)).await {
+        Ok(Ok(report)) => report,
+        Ok(Err(error)) => return failed(&error, 1),
+        Err(_) => return failed(&format!("in vain: waited {PATIENCE:?}"), 1),
+    };
+    if quiet {
+        match serde_json::to_string(&report) {
+            Ok(json) => println!("{json}"),
+            Err(error) => return failed(&error, 1),
+        }
+    } else {
+        println!("\n{report}");
+    }
+    if report.is_success() {
+        return ExitCode::SUCCESS;
+    }
+    failed(&"this is not what should have happened", 1)
+}
+
+fn failed(error: &dyn Display, code: u8) -> ExitCode {
+    eprintln!("{error}");
+    ExitCode::from(code)
+}
+
+fn print(line: &Line) {
+    match line {
+        Line::Title(text) => println!("\n{text}"),
+        Line::Of(Peer::Pc1, text) => println!("{text}"),
+        Line::Of(Peer::Pc2, text) => println!("{:COLUMN$}{text}", ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Arguments, String> {
+        let words = line.split_whitespace().map(str::to_owned);
+        Arguments::read(words, &[("--replace", 2), ("--swap", 0)])
+    }
+
+    #[test]
+    fn options_come_with_their_values_and_unknown_ones_are_refused() {
+        let arguments = read("--replace a b --json --swap").unwrap();
+        assert!(arguments.json);
+        let values = vec!["a".to_owned(), "b".to_owned()];
+        assert_eq!(
+            arguments.options,
+            [("--replace".to_owned(), values), ("--swap".to_owned(), vec![])]
+        );
+        assert!(read("--replace a").unwrap_err().contains("2 value"));
+        assert!(read("--jason").unwrap_err().contains("--jason"));
+    }
+}
