@@ -70,10 +70,19 @@ impl Core {
         }
     }
 
-    /// §5.5 `onerror`.
-    pub(super) fn dtls_error(&mut self, id: TransportId, error: transport::DtlsError) {
-        let Some(transport) = self.transports.get(&id) else { return };
+    /// §5.5: "When the underlying DTLS transport experiences an error".
+    pub(super) fn dtls_failed(&mut self, id: TransportId, error: transport::DtlsError) {
+        // Step 1
+        let Some(transport) = self.transports.get_mut(&id) else { return };
+        // Step 2
+        if transport.dtls_state == RTCDtlsTransportState::Failed {
+            return;
+        }
+        // Step 3
+        transport.dtls_state = RTCDtlsTransportState::Failed;
         let target = RTCDtlsTransport { object: transport.dtls_object.clone() };
+        let connection = self.update_the_connection_state();
+        // Step 4
         let detail = match &error {
             transport::DtlsError::FingerprintMismatch => RTCErrorDetailType::FingerprintFailure,
             _ => RTCErrorDetailType::DtlsFailure,
@@ -84,6 +93,11 @@ impl Core {
         };
         let init = RTCErrorInit { received_alert, ..RTCErrorInit::new(detail) };
         let error = RTCError::new(init, error.to_string());
-        self.fire(AnyEvent::DtlsTransportError(target, error));
+        self.fire(AnyEvent::DtlsTransportError(target.clone(), error));
+        // Step 5
+        self.fire(AnyEvent::DtlsTransportStateChange(target, RTCDtlsTransportState::Failed));
+        if let Some(event) = connection {
+            self.fire(event);
+        }
     }
 }

@@ -54,7 +54,7 @@ impl Core {
         while let Some(event) = self.transports.get_mut(&id).and_then(|t| t.stack.poll_event()) {
             let task = match event {
                 transport::Event::DtlsStateChange(state) => Task::DtlsState(id, state),
-                transport::Event::DtlsError(error) => Task::DtlsError(id, error),
+                transport::Event::DtlsFailed(error) => Task::DtlsFailed(id, error),
                 transport::Event::SctpStateChange(state, cause) => match state {
                     transport::SctpState::Connecting => continue,
                     transport::SctpState::Connected => Task::SctpConnected,

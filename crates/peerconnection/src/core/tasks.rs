@@ -25,10 +25,10 @@ pub(super) enum Task {
     IceStateChange(TransportId, super::ice::Change),
     /// §5.6: the ICE role changed by a conflict.
     IceRole(TransportId, ::ice::Role),
-    /// §5.5: the DTLS state changed.
+    /// §5.5: the DTLS state changed, but not to failed.
     DtlsState(TransportId, transport::DtlsState),
     /// §5.5: an error of the DTLS transport.
-    DtlsError(TransportId, transport::DtlsError),
+    DtlsFailed(TransportId, transport::DtlsError),
     /// mediacapture-main §4.3.1: a track has ended with its connection.
     EndTrack(MediaStreamTrack),
     /// §7.2: the DTMF playout task steps.
@@ -123,7 +123,7 @@ impl Core {
             }
             Task::IceRole(transport, role) => self.ice_role_changed(transport, role),
             Task::DtlsState(transport, state) => self.dtls_state_changed(transport, state),
-            Task::DtlsError(transport, error) => self.dtls_error(transport, error),
+            Task::DtlsFailed(transport, error) => self.dtls_failed(transport, error),
             Task::EndTrack(track) => self.end_track(track),
             Task::Dtmf(sender) => self.dtmf_playout(now, sender),
             Task::SctpConnected => self.sctp_connected(),
