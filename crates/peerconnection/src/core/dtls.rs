@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
 
-use super::Core;
+use super::{Core, Task};
 use crate::api::{
     AnyEvent, DtlsTransportObject, IceTransportObject, RTCDtlsTransport, RTCDtlsTransportState,
 };
@@ -63,11 +63,8 @@ impl Core {
         }
         transport.dtls_state = state;
         let target = RTCDtlsTransport { object: transport.dtls_object.clone() };
-        let connection = self.update_the_connection_state();
         self.fire(AnyEvent::DtlsTransportStateChange(target, state));
-        if let Some(event) = connection {
-            self.fire(event);
-        }
+        self.queue(Task::ConnectionState);
     }
 
     /// §5.5: "When the underlying DTLS transport experiences an error".
@@ -81,7 +78,6 @@ impl Core {
         // Step 3
         transport.dtls_state = RTCDtlsTransportState::Failed;
         let target = RTCDtlsTransport { object: transport.dtls_object.clone() };
-        let connection = self.update_the_connection_state();
         // Step 4
         let detail = match &error {
             transport::DtlsError::FingerprintMismatch => RTCErrorDetailType::FingerprintFailure,
@@ -96,8 +92,6 @@ impl Core {
         self.fire(AnyEvent::DtlsTransportError(target.clone(), error));
         // Step 5
         self.fire(AnyEvent::DtlsTransportStateChange(target, RTCDtlsTransportState::Failed));
-        if let Some(event) = connection {
-            self.fire(event);
-        }
+        self.queue(Task::ConnectionState);
     }
 }

@@ -187,7 +187,7 @@ impl Core {
             transport.ice.state = state;
             events[1] = Some(AnyEvent::IceTransportStateChange(target, state));
             events[2] = self.update_ice_connection_state();
-            events[3] = self.update_the_connection_state();
+            events[3] = self.update_connection_state();
         }
         // Steps 10 to 13
         for event in events.into_iter().flatten() {

@@ -102,8 +102,16 @@ impl Core {
         changed.then_some(AnyEvent::IceConnectionStateChange(state))
     }
 
-    /// §4.4.1.3 "update the connection state"; the event to fire if it changed.
-    pub(super) fn update_the_connection_state(&mut self) -> Option<AnyEvent> {
+    /// §4.4.1.3 Update the connection state, when that of a DTLS transport has changed.
+    pub(super) fn update_the_connection_state(&mut self) {
+        // Steps 3 to 6
+        if let Some(event) = self.update_connection_state() {
+            self.fire(event);
+        }
+    }
+
+    /// Sets `[[ConnectionState]]` anew; the event to fire if it changed.
+    pub(super) fn update_connection_state(&mut self) -> Option<AnyEvent> {
         let state = self.derive_connection_state();
         let changed = state != std::mem::replace(&mut self.connection_state, state);
         changed.then_some(AnyEvent::ConnectionStateChange(state))
@@ -113,7 +121,7 @@ impl Core {
     pub(super) fn update_aggregated_states(&mut self) {
         let gathering = self.update_ice_gathering_state();
         let ice = self.update_ice_connection_state();
-        let connection = self.update_the_connection_state();
+        let connection = self.update_connection_state();
         // §4.8.2: the null candidate comes with the state, also when the last transport that was
         // gathering has gone.
         let finished =

@@ -29,6 +29,8 @@ pub(super) enum Task {
     DtlsState(TransportId, transport::DtlsState),
     /// §5.5: an error of the DTLS transport.
     DtlsFailed(TransportId, transport::DtlsError),
+    /// §4.4.1.3: update the connection state.
+    ConnectionState,
     /// mediacapture-main §4.3.1: a track has ended with its connection.
     EndTrack(MediaStreamTrack),
     /// §7.2: the DTMF playout task steps.
@@ -124,6 +126,7 @@ impl Core {
             Task::IceRole(transport, role) => self.ice_role_changed(transport, role),
             Task::DtlsState(transport, state) => self.dtls_state_changed(transport, state),
             Task::DtlsFailed(transport, error) => self.dtls_failed(transport, error),
+            Task::ConnectionState => self.update_the_connection_state(),
             Task::EndTrack(track) => self.end_track(track),
             Task::Dtmf(sender) => self.dtmf_playout(now, sender),
             Task::SctpConnected => self.sctp_connected(),
