@@ -179,9 +179,7 @@ impl Session {
             self.fire_signaling_state_change();
         }
         // Step 4.7.16
-        for channel in error_list {
-            self.fail_channel(channel, "all stream ids are in use");
-        }
+        self.fire_errors_at_channels(error_list);
         // Steps 4.7.17 to 4.7.20
         self.fire_track_events(events);
         // Step 4.7.21

@@ -63,6 +63,21 @@ impl Core {
                 self.streams.insert(id, channel);
                 self.open_stream(now, &object);
             }
+            ChannelCommand::Close { channel } => {
+                if let Some(object) = self.channels.get(&channel) {
+                    object.slots.set_ready_state(RTCDataChannelState::Closed);
+                    object.writer.wake();
+                }
+            }
+            ChannelCommand::FireError { channel, error } => {
+                if let Some(object) = self.forget_channel(channel) {
+                    self.fire_channel_failure(&object, &error);
+                    self.deliveries.push_back(Delivery::End(object));
+                }
+            }
+            ChannelCommand::AnnounceAsOpen { channel } => {
+                self.queue(Task::ChannelOpen(channel));
+            }
             ChannelCommand::Fail { channel, error } => {
                 self.queue(Task::ChannelFailed(channel, error));
             }
@@ -356,15 +371,17 @@ impl Core {
         // Step 2
         object.slots.set_ready_state(RTCDataChannelState::Closed);
         // Step 3
-        let error = RTCError::new(
-            RTCErrorInit::new(RTCErrorDetailType::DataChannelFailure),
-            error.message(),
-        );
-        let target = RTCDataChannel { object: object.clone() };
-        self.fire(AnyEvent::DataChannelError(target, error));
+        self.fire_channel_failure(&object, error);
         // Step 4
         self.fire_channel_state(&object, RTCDataChannelState::Closed);
         self.deliveries.push_back(Delivery::End(object));
+    }
+
+    fn fire_channel_failure(&mut self, object: &Arc<ChannelObject>, error: &Error) {
+        let detail = RTCErrorInit::new(RTCErrorDetailType::DataChannelFailure);
+        let error = RTCError::new(detail, error.message());
+        let target = RTCDataChannel { object: object.clone() };
+        self.fire(AnyEvent::DataChannelError(target, error));
     }
 
     /// §6.2.7 send() step 7: an SCTP-level error.
@@ -378,3 +395,6 @@ impl Core {
         )));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,8 @@ mod sctp;
 mod sender_tracks;
 mod states;
 mod tasks;
+#[cfg(test)]
+mod testing;
 mod transceivers;
 mod weak_map;
 

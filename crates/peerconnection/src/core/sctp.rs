@@ -131,14 +131,8 @@ impl Core {
             .unwrap_or(u16::MAX);
         sctp.max_channels = Some(max_channels);
         let target = RTCSctpTransport { object: sctp.object.clone() };
-        // Step 4: the session knows which ids are beyond; it fails those channels.
+        // Step 4: the session goes through the channels, and its commands queue their tasks.
         self.session.sctp_connected(max_channels);
-        let channels: Vec<_> = self.channels.values().cloned().collect();
-        for channel in channels {
-            if channel.slots.id.get().is_some_and(|id| *id < max_channels) {
-                self.queue(Task::ChannelOpen(channel.channel));
-            }
-        }
         // Step 5
         self.fire(AnyEvent::SctpTransportStateChange(target, RTCSctpTransportState::Connected));
     }
