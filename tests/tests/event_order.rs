@@ -4,8 +4,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use peerconnection::{RTCDtlsTransport, RTCPeerConnection};
-use tests::{Pair, World};
+use peerconnection::{
+    Error, MediaKind, RTCBundlePolicy, RTCConfiguration, RTCDtlsTransport, RTCIceTransportState,
+    RTCPeerConnection, RTCSdpType, RTCSessionDescriptionInit,
+};
+use tests::{Conditions, Pair, Trace, World};
 
 /// What was seen, in order.
 #[derive(Clone, Default)]
@@ -53,6 +56,10 @@ fn forget_the_late(world: &mut World, log: &Log) {
     log.take();
 }
 
+fn rollback() -> RTCSessionDescriptionInit {
+    RTCSessionDescriptionInit { type_: RTCSdpType::Rollback, sdp: String::new() }
+}
+
 /// webrtc-pc §4.4.1.3: "Whenever the state of an RTCDtlsTransport changes, the user agent MUST
 /// queue a task".
 #[test]
@@ -76,6 +83,164 @@ fn the_state_of_the_connection_follows_that_of_dtls_in_a_task_of_its_own() {
             "dtls: dtls connecting, ice completed, connection connecting",
             "dtls: dtls connected, ice completed, connection connecting",
             "connection: dtls connected, ice completed, connection connected",
+        ]
+    );
+}
+
+/// The description without its BUNDLE group.
+fn unbundled(pc: &RTCPeerConnection) -> RTCSessionDescriptionInit {
+    let description = pc.local_description().unwrap();
+    let lines = description.sdp().split_inclusive("\r\n");
+    let sdp = lines.filter(|line| !line.starts_with("a=group:BUNDLE")).collect();
+    RTCSessionDescriptionInit { type_: description.type_(), sdp }
+}
+
+/// Negotiates without BUNDLE.
+async fn negotiate(a: RTCPeerConnection, b: RTCPeerConnection) -> Result<(), Error> {
+    a.set_local_description(None).await?;
+    b.set_remote_description(unbundled(&a)).await?;
+    b.set_local_description(None).await?;
+    a.set_remote_description(unbundled(&b)).await
+}
+
+/// webrtc-pc §4.4.1.4 step 4.7.14.1: closing what is not used any more "results in events firing
+/// on these objects in a queued task".
+#[test]
+fn a_transport_that_an_answer_discards_closes_in_tasks_behind_it() {
+    let mut world = World::new(2, Conditions::default());
+    let a = world.add_peer(RTCConfiguration::default());
+    let b = world.add_peer(RTCConfiguration::default());
+    for (from, to) in [(&a, &b), (&b, &a)] {
+        let to = to.downgrade();
+        from.on_icecandidate(move |event| {
+            let candidate = event.candidate().map(|candidate| candidate.to_json());
+            if let (Some(candidate), Some(to)) = (candidate, to.upgrade()) {
+                to.add_ice_candidate(candidate).then(Result::unwrap);
+            }
+        });
+    }
+    a.add_transceiver(MediaKind::Audio, None).unwrap();
+    let video = a.add_transceiver(MediaKind::Video, None).unwrap();
+    world.run(negotiate(a.clone(), b.clone())).unwrap();
+    world.run_for(Duration::from_secs(5));
+    let dtls = video.sender().transport().unwrap();
+    let ice = dtls.ice_transport();
+    assert_eq!((dtls.state().as_str(), ice.state().as_str()), ("connected", "completed"));
+    let pair = ice.get_selected_candidate_pair().unwrap();
+    let port = pair.local().port().unwrap();
+    let address = world.sockets(0).into_iter().find(|a| a.port() == port).unwrap();
+    world.network.kill(address);
+    world.run_for(Duration::from_secs(60));
+    assert_eq!(a.connection_state().as_str(), "failed");
+
+    video.stop().unwrap();
+    world.settle();
+    let log = Log::default();
+    log_transports(&log, &a, &dtls);
+    forget_the_late(&mut world, &log);
+    let trace = Trace::of(&world.handle(), &a);
+    let (offerer, answerer) = (a.clone(), b.clone());
+    let resolved = log.clone();
+    let story = async move {
+        offerer.set_local_description(None).await?;
+        answerer.set_remote_description(unbundled(&offerer)).await?;
+        answerer.set_local_description(None).await?;
+        let set = offerer.set_remote_description(unbundled(&answerer));
+        set.then(move |result| resolved.push(format!("answer {result:?}")));
+        Ok::<(), Error>(())
+    };
+    world.run(story).unwrap();
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(
+        log.take(),
+        [
+            "signaling: dtls connected, ice failed, connection failed",
+            "signaling: dtls connected, ice failed, connection failed",
+            "answer Ok(())",
+            "dtls: dtls closed, ice failed, connection failed",
+            "ice: dtls closed, ice closed, connection connected",
+            "connection: dtls closed, ice closed, connection connected",
+        ]
+    );
+    assert_eq!(
+        trace.take(),
+        [
+            "signaling:have-local-offer",
+            "signaling:stable",
+            "dtls:closed",
+            "t-ice:closed",
+            "ice:completed",
+            "connection:connected",
+        ]
+    );
+    assert_eq!(ice.state(), RTCIceTransportState::Closed);
+    assert_eq!(ice.get_selected_candidate_pair(), None);
+    assert_eq!(world.sockets(0).len(), 1);
+}
+
+/// WPT RTCPeerConnection-explicit-rollback-iceGatheringState sets its handler when the rollback
+/// has resolved.
+#[test]
+fn a_rollback_has_resolved_when_the_transports_of_the_offer_close() {
+    let mut world = World::new(3, Conditions::default());
+    let pc = world.add_peer(RTCConfiguration::default());
+    pc.create_data_channel("x", None).unwrap();
+    world.run(pc.set_local_description(None)).unwrap();
+    world.settle();
+    let dtls = pc.sctp().unwrap().transport().unwrap();
+    let log = Log::default();
+    log_transports(&log, &pc, &dtls);
+    let to = log.clone();
+    pc.on_icegatheringstatechange(move |event| {
+        to.push(format!("gathering {}", event.target().ice_gathering_state()));
+    });
+    let to = log.clone();
+    pc.on_negotiationneeded(move |_| to.push("negotiationneeded"));
+    forget_the_late(&mut world, &log);
+    let to = log.clone();
+    pc.set_remote_description(rollback()).then(move |result| to.push(format!("{result:?}")));
+    world.settle();
+    assert_eq!(
+        log.take(),
+        [
+            "signaling: dtls new, ice new, connection new",
+            "Ok(())",
+            "dtls: dtls closed, ice new, connection new",
+            "ice: dtls closed, ice closed, connection new",
+            "gathering new",
+            "negotiationneeded",
+        ]
+    );
+}
+
+/// A transport that is to gather changes no state before it does.
+#[test]
+fn a_new_transport_changes_the_states_of_the_connection_when_it_does_something() {
+    let mut world = World::new(4, Conditions::default());
+    let configuration = RTCConfiguration {
+        bundle_policy: RTCBundlePolicy::MaxCompat,
+        ..RTCConfiguration::default()
+    };
+    let (a, b) = (world.add_peer(configuration.clone()), world.add_peer(configuration));
+    a.add_transceiver(MediaKind::Audio, None).unwrap();
+    world.run(negotiate(a.clone(), b.clone())).unwrap();
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(a.ice_gathering_state().as_str(), "complete");
+    let trace = Trace::of(&world.handle(), &a);
+    a.add_transceiver(MediaKind::Video, None).unwrap();
+    world.run(a.set_local_description(None)).unwrap();
+    world.settle();
+    assert_eq!(
+        trace.take(),
+        [
+            "signaling:have-local-offer",
+            "t-gathering:gathering",
+            "gathering:gathering",
+            "candidate",
+            "end",
+            "t-gathering:complete",
+            "gathering:complete",
+            "null",
         ]
     );
 }

@@ -5,16 +5,29 @@ use std::sync::Arc;
 use bytes::Bytes;
 use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
 
-use super::{Core, Task};
+use super::{Core, Task, TransportSlots};
 use crate::api::{
     AnyEvent, DtlsTransportObject, IceTransportObject, RTCDtlsTransport, RTCDtlsTransportState,
 };
 
 impl Core {
+    /// The slots of a transport, until it is closed because no section uses it any more.
+    pub(super) fn transport_slots(&self, id: TransportId) -> Option<&TransportSlots> {
+        let used = self.transports.get(&id).map(|transport| &transport.slots);
+        used.or_else(|| self.discarded_transports.get(&id))
+    }
+
+    pub(super) fn transport_slots_mut(&mut self, id: TransportId) -> Option<&mut TransportSlots> {
+        match self.transports.get_mut(&id) {
+            Some(transport) => Some(&mut transport.slots),
+            None => self.discarded_transports.get_mut(&id),
+        }
+    }
+
     /// The object of a transport; also of one that was destroyed, which is closed for ever.
     pub(crate) fn dtls_transport(&mut self, id: TransportId) -> Option<RTCDtlsTransport> {
-        let object = match self.transports.get(&id) {
-            Some(transport) => transport.dtls_object.clone(),
+        let object = match self.transport_slots(id) {
+            Some(slots) => slots.dtls_object.clone(),
             None => self.closed_transport(id)?,
         };
         Some(RTCDtlsTransport { object })
@@ -32,25 +45,17 @@ impl Core {
     }
 
     pub(crate) fn dtls_state(&self, id: TransportId) -> Option<RTCDtlsTransportState> {
-        self.transports.get(&id).map(|t| t.dtls_state)
+        self.transport_slots(id).map(|slots| slots.dtls_state)
     }
 
     pub(crate) fn remote_certificates(&self, id: TransportId) -> Vec<Bytes> {
-        match self.transports.get(&id) {
-            // §5.5: set when the state becomes connected, empty before.
-            Some(t)
-                if t.dtls_state != RTCDtlsTransportState::New
-                    && t.dtls_state != RTCDtlsTransportState::Connecting =>
-            {
-                t.stack.remote_certificates().into_iter().map(Bytes::from).collect()
-            }
-            _ => Vec::new(),
-        }
+        self.transport_slots(id).map(|slots| slots.remote_certificates.clone()).unwrap_or_default()
     }
 
-    /// §5.5: "When the underlying DTLS transport needs to update the state".
+    /// §5.5: "When the underlying DTLS transport needs to update the state [...] for any
+    /// other reason".
     pub(super) fn dtls_state_changed(&mut self, id: TransportId, state: transport::DtlsState) {
-        let Some(transport) = self.transports.get_mut(&id) else { return };
+        // Step 2
         let state = match state {
             transport::DtlsState::New => RTCDtlsTransportState::New,
             transport::DtlsState::Connecting => RTCDtlsTransportState::Connecting,
@@ -58,11 +63,25 @@ impl Core {
             transport::DtlsState::Closed => RTCDtlsTransportState::Closed,
             transport::DtlsState::Failed => RTCDtlsTransportState::Failed,
         };
-        if transport.dtls_state == state {
+        let chain = match self.transports.get(&id) {
+            Some(transport) if state == RTCDtlsTransportState::Connected => {
+                Some(transport.stack.remote_certificates())
+            }
+            _ => None,
+        };
+        // Step 1
+        let Some(slots) = self.transport_slots_mut(id) else { return };
+        if slots.dtls_state == state {
             return;
         }
-        transport.dtls_state = state;
-        let target = RTCDtlsTransport { object: transport.dtls_object.clone() };
+        // Step 3
+        slots.dtls_state = state;
+        // Step 4
+        if let Some(chain) = chain {
+            slots.remote_certificates = chain.into_iter().map(Bytes::from).collect();
+        }
+        // Step 5
+        let target = RTCDtlsTransport { object: slots.dtls_object.clone() };
         self.fire(AnyEvent::DtlsTransportStateChange(target, state));
         self.queue(Task::ConnectionState);
     }
@@ -70,14 +89,14 @@ impl Core {
     /// §5.5: "When the underlying DTLS transport experiences an error".
     pub(super) fn dtls_failed(&mut self, id: TransportId, error: transport::DtlsError) {
         // Step 1
-        let Some(transport) = self.transports.get_mut(&id) else { return };
+        let Some(slots) = self.transport_slots_mut(id) else { return };
         // Step 2
-        if transport.dtls_state == RTCDtlsTransportState::Failed {
+        if slots.dtls_state == RTCDtlsTransportState::Failed {
             return;
         }
         // Step 3
-        transport.dtls_state = RTCDtlsTransportState::Failed;
-        let target = RTCDtlsTransport { object: transport.dtls_object.clone() };
+        slots.dtls_state = RTCDtlsTransportState::Failed;
+        let target = RTCDtlsTransport { object: slots.dtls_object.clone() };
         // Step 4
         let detail = match &error {
             transport::DtlsError::FingerprintMismatch => RTCErrorDetailType::FingerprintFailure,

@@ -49,11 +49,12 @@ pub(super) struct Change {
 
 impl Core {
     pub(crate) fn ice_transport_slots(&self, transport: TransportId) -> Option<&IceTransportSlots> {
-        self.transports.get(&transport).map(|t| &t.ice)
+        self.transport_slots(transport).map(|slots| &slots.ice)
     }
 
     fn ice_transport(&self, transport: TransportId) -> Option<RTCIceTransport> {
-        self.transports.get(&transport).map(|t| RTCIceTransport { object: t.ice_object.clone() })
+        let slots = self.transport_slots(transport)?;
+        Some(RTCIceTransport { object: slots.ice_object.clone() })
     }
 
     /// Queues the tasks that the specification wants for the agent's indications, and passes on
@@ -100,7 +101,7 @@ impl Core {
     pub(super) fn gathering_began(&mut self, id: TransportId) {
         // Step 2
         let Some(transport) = self.transports.get_mut(&id) else { return };
-        transport.ice.gatherer_state = RTCIceGathererState::Gathering;
+        transport.slots.ice.gatherer_state = RTCIceGathererState::Gathering;
         // Steps 3 and 4
         let changed = self.update_ice_gathering_state();
         // Steps 6 and 7
@@ -132,7 +133,7 @@ impl Core {
         let new_candidate = RTCIceCandidate::create(init.into());
         // Step 6
         if let Some(transport) = self.transports.get_mut(&id) {
-            let candidates = &mut transport.ice.local_candidates;
+            let candidates = &mut transport.slots.ice.local_candidates;
             if candidates.first().is_some_and(|c| c.username_fragment() != Some(generation)) {
                 candidates.clear();
             }
@@ -155,7 +156,7 @@ impl Core {
     pub(super) fn gathering_finished(&mut self, id: TransportId) {
         // Step 2
         let Some(transport) = self.transports.get_mut(&id) else { return };
-        transport.ice.gatherer_state = RTCIceGathererState::Complete;
+        transport.slots.ice.gatherer_state = RTCIceGathererState::Complete;
         // Steps 3 and 4
         let changed = self.update_ice_gathering_state();
         // Steps 6 and 7
@@ -173,7 +174,7 @@ impl Core {
         change: Change,
     ) {
         // Step 3
-        let Some(transport) = self.transports.get_mut(&id) else { return };
+        let Some(transport) = self.transport_slots_mut(id) else { return };
         let target = RTCIceTransport { object: transport.ice_object.clone() };
         let mut events: [Option<AnyEvent>; 4] = [None, None, None, None];
         // Step 8
@@ -195,16 +196,33 @@ impl Core {
         }
     }
 
+    /// A transport that no section uses any more closes.
+    pub(super) fn transport_discarded(&mut self, id: TransportId) {
+        let change = Change { selected_pair: None, state: Some(RTCIceTransportState::Closed) };
+        self.change_the_selected_candidate_pair_and_state(id, change);
+        // §4.3.2, of the transports that are left; no task of §5.6 says so.
+        if let Some(event) = self.update_ice_gathering_state() {
+            self.fire(event);
+            // §4.8.2: it may have been the last that was gathering.
+            if self.ice_gathering_state() == RTCIceGatheringState::Complete {
+                self.fire(AnyEvent::IceCandidate(None));
+            }
+        }
+        if let Some(slots) = self.discarded_transports.remove(&id) {
+            self.transport_closed(id, slots);
+        }
+    }
+
     /// §5.6: "When the ICE Agent signals that the ICE role has changed".
     pub(super) fn ice_role_changed(&mut self, id: TransportId, role: ::ice::Role) {
         if let Some(transport) = self.transports.get_mut(&id) {
-            transport.ice.role = role_of(role);
+            transport.slots.ice.role = role_of(role);
         }
     }
 }
 
 fn transport_gatherer_state(core: &Core, id: TransportId) -> RTCIceGathererState {
-    core.transports.get(&id).map_or(RTCIceGathererState::New, |t| t.ice.gatherer_state)
+    core.transports.get(&id).map_or(RTCIceGathererState::New, |t| t.slots.ice.gatherer_state)
 }
 
 pub(super) fn role_of(role: ::ice::Role) -> RTCIceRole {

@@ -38,6 +38,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use bytes::Bytes;
 use negotiation::{ChannelId, Error, OperationId, Outcome, Session, TransportId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -103,8 +104,16 @@ struct Transport {
     stack: transport::Transport,
     /// Where the stack's datagrams go.
     path: Option<::ice::Path>,
+    slots: TransportSlots,
+}
+
+/// What is seen of them.
+struct TransportSlots {
     ice: IceTransportSlots,
+    /// `[[DtlsTransportState]]`
     dtls_state: RTCDtlsTransportState,
+    /// `[[RemoteCertificates]]`
+    remote_certificates: Vec<Bytes>,
     ice_object: Arc<IceTransportObject>,
     dtls_object: Arc<DtlsTransportObject>,
 }
@@ -119,7 +128,9 @@ pub(crate) struct Core {
     is_closed: bool,
 
     transports: BTreeMap<TransportId, Transport>,
-    /// Those that were destroyed, as long as somebody looks at them.
+    /// Those that no section uses any more, until the tasks in which they close have run.
+    discarded_transports: BTreeMap<TransportId, TransportSlots>,
+    /// Those that are closed, as long as somebody looks at them.
     closed_transports: WeakMap<TransportId, DtlsTransportObject>,
     sctp: Option<SctpTransportSlots>,
     channels: BTreeMap<ChannelId, Arc<ChannelObject>>,
@@ -170,6 +181,7 @@ impl Core {
             deterministic,
             is_closed: false,
             transports: BTreeMap::new(),
+            discarded_transports: BTreeMap::new(),
             closed_transports: WeakMap::default(),
             sctp: None,
             channels: BTreeMap::new(),
@@ -271,6 +283,9 @@ impl Core {
         let ids: Vec<_> = self.transports.keys().copied().collect();
         for id in ids {
             self.shut_transport(now, id);
+        }
+        for (id, slots) in std::mem::take(&mut self.discarded_transports) {
+            self.transport_closed(id, slots);
         }
         // Steps 10 and 11: no event is fired.
         self.ice_connection_state = RTCIceConnectionState::Closed;

@@ -1,7 +1,8 @@
 //! The aggregated states, webrtc-pc §4.3.2 to §4.3.4.
 //!
 //! The transports considered are those referenced by the set of transceivers and by
-//! `[[SctpTransport]]`: discarded ones have left the map.
+//! `[[SctpTransport]]`: discarded ones have left the map. The states follow in the tasks that the
+//! specification queues when something happens to a transport, not when the set changes.
 
 use super::Core;
 use crate::api::{
@@ -24,7 +25,7 @@ impl Core {
 
     /// §4.3.2
     fn derive_ice_gathering_state(&self) -> RTCIceGatheringState {
-        let mut states = self.transports.values().map(|t| t.ice.gatherer_state).peekable();
+        let mut states = self.transports.values().map(|t| t.slots.ice.gatherer_state).peekable();
         if states.peek().is_none() {
             return RTCIceGatheringState::New;
         }
@@ -41,8 +42,9 @@ impl Core {
 
     /// §4.3.4
     fn derive_ice_connection_state(&self) -> RTCIceConnectionState {
-        let all = |states: &[Ice]| self.transports.values().all(|t| states.contains(&t.ice.state));
-        let any = |state: Ice| self.transports.values().any(|t| t.ice.state == state);
+        let all =
+            |states: &[Ice]| self.transports.values().all(|t| states.contains(&t.slots.ice.state));
+        let any = |state: Ice| self.transports.values().any(|t| t.slots.ice.state == state);
         if self.is_closed {
             RTCIceConnectionState::Closed
         } else if any(Ice::Failed) {
@@ -63,9 +65,10 @@ impl Core {
     /// §4.3.3
     fn derive_connection_state(&self) -> RTCPeerConnectionState {
         let ice = self.ice_connection_state;
-        let all =
-            |states: &[Dtls]| self.transports.values().all(|t| states.contains(&t.dtls_state));
-        let any_failed = self.transports.values().any(|t| t.dtls_state == Dtls::Failed);
+        let all = |states: &[Dtls]| {
+            self.transports.values().all(|t| states.contains(&t.slots.dtls_state))
+        };
+        let any_failed = self.transports.values().any(|t| t.slots.dtls_state == Dtls::Failed);
         match ice {
             RTCIceConnectionState::Closed => RTCPeerConnectionState::Closed,
             _ if ice == RTCIceConnectionState::Failed || any_failed => {
@@ -115,20 +118,5 @@ impl Core {
         let state = self.derive_connection_state();
         let changed = state != std::mem::replace(&mut self.connection_state, state);
         changed.then_some(AnyEvent::ConnectionStateChange(state))
-    }
-
-    /// The set of transports changed: the states may advance directly from one to another.
-    pub(super) fn update_aggregated_states(&mut self) {
-        let gathering = self.update_ice_gathering_state();
-        let ice = self.update_ice_connection_state();
-        let connection = self.update_connection_state();
-        // §4.8.2: the null candidate comes with the state, also when the last transport that was
-        // gathering has gone.
-        let finished =
-            gathering.is_some() && self.ice_gathering_state == RTCIceGatheringState::Complete;
-        let candidate = finished.then_some(AnyEvent::IceCandidate(None));
-        for event in [gathering, candidate, ice, connection].into_iter().flatten() {
-            self.fire(event);
-        }
     }
 }

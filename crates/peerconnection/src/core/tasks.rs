@@ -25,6 +25,8 @@ pub(super) enum Task {
     IceStateChange(TransportId, super::ice::Change),
     /// §5.6: the ICE role changed by a conflict.
     IceRole(TransportId, ::ice::Role),
+    /// §5.6: a transport that no section uses any more has closed.
+    TransportDiscarded(TransportId),
     /// §5.5: the DTLS state changed, but not to failed.
     DtlsState(TransportId, transport::DtlsState),
     /// §5.5: an error of the DTLS transport.
@@ -124,6 +126,7 @@ impl Core {
                 self.change_the_selected_candidate_pair_and_state(transport, change);
             }
             Task::IceRole(transport, role) => self.ice_role_changed(transport, role),
+            Task::TransportDiscarded(transport) => self.transport_discarded(transport),
             Task::DtlsState(transport, state) => self.dtls_state_changed(transport, state),
             Task::DtlsFailed(transport, error) => self.dtls_failed(transport, error),
             Task::ConnectionState => self.update_the_connection_state(),
