@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt};
 use peerconnection::{
-    MessageData, RTCConfiguration, RTCDataChannel, RTCDataChannelInit, RTCDataChannelState,
-    RTCSctpTransportState, RTCSessionDescriptionInit,
+    MediaKind, MediaStream, MediaStreamTrack, MessageData, RTCConfiguration, RTCDataChannel,
+    RTCDataChannelInit, RTCDataChannelState, RTCSctpTransportState, RTCSessionDescriptionInit,
 };
 use tests::{Conditions, Pair, Trace, World};
 
@@ -42,7 +42,7 @@ fn a_message_as_large_as_max_message_size_arrives_and_a_larger_one_is_a_type_err
     assert_eq!(of_a.send(vec![7; 262_145]).unwrap_err().name(), "TypeError");
 }
 
-/// webrtc-pc §6.1.3.2: a later answer changes what can be sent.
+/// webrtc-pc §6.1.1.2: a later answer changes what can be sent.
 #[test]
 fn the_largest_message_changes_with_the_descriptions() {
     let mut world = World::new(21, Conditions::default());
@@ -338,15 +338,28 @@ fn a_channel_that_gets_no_id_fails_with_an_error() {
     let a = world.add_peer(RTCConfiguration::default());
     let b = world.add_peer(RTCConfiguration::default());
     let channels: Vec<_> = (0..32768).map(|_| a.create_data_channel("", None).unwrap()).collect();
+    b.add_track(&MediaStreamTrack::new(MediaKind::Audio), &[MediaStream::new()]).unwrap();
+    a.add_transceiver(MediaKind::Audio, None).unwrap();
     world.run(a.set_local_description(None)).unwrap();
     world.run(b.set_remote_description(a.local_description().unwrap().into())).unwrap();
     world.run(b.set_local_description(None)).unwrap();
     let trace = Trace::of(&world.handle(), &a);
+    let seen = Arc::new(Mutex::new(None));
+    let (last, see) = (channels.last().unwrap().clone(), seen.clone());
+    a.on_signalingstatechange(move |_| *see.lock().unwrap() = Some(last.ready_state()));
     world.run(a.set_remote_description(b.local_description().unwrap().into())).unwrap();
     world.settle();
     let [rest @ .., last] = &channels[..] else { panic!("channels") };
     assert_eq!((last.ready_state(), last.id()), (RTCDataChannelState::Closed, None));
     assert!(rest.iter().all(|channel| channel.id().is_some_and(|id| id % 2 == 1)));
-    let of_channel = trace.take().into_iter().find(|word| word.starts_with("channel"));
-    assert_eq!(of_channel.as_deref(), Some("channel-error:data-channel-failure"));
+    // Step 4.7.10.2.1: before anything is fired.
+    assert_eq!(*seen.lock().unwrap(), Some(RTCDataChannelState::Closed));
+    let trace = trace.take();
+    let until_track: Vec<_> = trace.iter().take(4).collect();
+    // Steps 4.7.15, 4.7.16, 4.7.19 and 4.7.20.
+    let expected =
+        ["signaling:stable", "channel-error:data-channel-failure", "addtrack:audio", "track:audio"];
+    assert_eq!(until_track, expected);
+    let of_channel = trace.iter().filter(|word| word.starts_with("channel")).count();
+    assert_eq!(of_channel, 1, "`close` is not fired");
 }

@@ -1,11 +1,12 @@
 //! What must not harm a connection, or only as the specification says.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt;
 use peerconnection::{
-    Error, MessageData, RTCConfiguration, RTCDataChannelState, RTCErrorDetailType,
-    RTCIceCandidateInit, RTCPeerConnection, RTCPeerConnectionState, RTCSdpType,
+    Error, MessageData, RTCConfiguration, RTCDataChannelState, RTCDtlsTransportState,
+    RTCErrorDetailType, RTCIceCandidateInit, RTCPeerConnection, RTCPeerConnectionState, RTCSdpType,
     RTCSessionDescriptionInit, RTCSignalingState,
 };
 use rand::rngs::StdRng;
@@ -110,7 +111,24 @@ fn a_peer_with_another_certificate_than_announced_is_refused() {
         RTCSessionDescriptionInit { type_: description.type_(), sdp: forged }
     };
     exchange(&mut world, &a, &b, |description| description.into(), forged);
+    let dtls = a.sctp().unwrap().transport().unwrap();
+    // webrtc-pc §5.5: the state is set before `error` is fired, and `statechange` comes next.
+    let fired = Arc::new(Mutex::new(Vec::new()));
+    let log = fired.clone();
+    dtls.on_error(move |event| log.lock().unwrap().push(("error", event.target().state())));
+    let log = fired.clone();
+    dtls.on_statechange(move |event| {
+        log.lock().unwrap().push(("statechange", event.target().state()));
+    });
     world.run_for(Duration::from_secs(5));
+    assert_eq!(
+        *fired.lock().unwrap(),
+        [
+            ("statechange", RTCDtlsTransportState::Connecting),
+            ("error", RTCDtlsTransportState::Failed),
+            ("statechange", RTCDtlsTransportState::Failed),
+        ]
+    );
     assert_eq!(a.connection_state(), RTCPeerConnectionState::Failed);
     assert_ne!(channel.ready_state(), RTCDataChannelState::Open);
     let trace = trace.take();

@@ -326,6 +326,8 @@ fn without_bundle_each_section_has_its_transport_and_one_that_is_not_used_is_clo
         .unwrap();
     assert_eq!(video.sender().transport(), audio.sender().transport());
     assert_ne!(video.sender().transport(), Some(own.clone()));
+    // It closes in a task of its own.
+    world.settle();
     assert_eq!(own.state().as_str(), "closed");
     assert_eq!(own.ice_transport().state().as_str(), "closed");
 }

@@ -1,5 +1,5 @@
 //! Data channels as far as negotiation decides about them: `createDataChannel()` (webrtc-pc §6.1),
-//! ids (RFC 8832 §6), and the SCTP association they run over (§6.1.3).
+//! ids (RFC 8832 §6), and the SCTP association they run over (§6.1.1).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::signaling::Side;
 const MAX_STRING: usize = 65535;
 /// The greatest stream id (RFC 8831 §6.5).
 const MAX_ID: u16 = 65534;
-/// webrtc-pc §6.1.3.2 step 3, `canSendSize`: what a channel buffers, 16 MiB as in Chromium.
+/// webrtc-pc §6.1.1.2 step 3, `canSendSize`: what a channel buffers, 16 MiB as in Chromium.
 const CAN_SEND_SIZE: u64 = 16 << 20;
 /// RFC 8841 §6.1: the size a description without `a=max-message-size` means.
 const DEFAULT_MAX_MESSAGE_SIZE: u64 = 65536;
@@ -88,7 +88,7 @@ struct MessageSizes {
     max_buffer_size: u64,
 }
 
-/// webrtc-pc §6.1.3.2: update the data max message size.
+/// webrtc-pc §6.1.1.2: update the data max message size.
 fn update_the_data_max_message_size(remote_max_message_size: u64) -> MessageSizes {
     match remote_max_message_size {
         // Step 4 is for implementations that send messages of any size.
@@ -187,7 +187,7 @@ impl Session {
         self.data_channels.remove(channel);
     }
 
-    /// webrtc-pc §6.1.3.3: the steps of the connected procedure that concern ids.
+    /// webrtc-pc §6.1.1.3: the steps of the connected procedure that concern ids.
     pub(crate) fn connected_procedure(&mut self, max_channels: u16) {
         if self.is_closed {
             return;
@@ -195,17 +195,33 @@ impl Session {
         // Step 3
         let Some(sctp) = &mut self.sctp_transport else { return };
         sctp.max_channels = Some(max_channels);
-        // Step 4.2
-        let mut failed = Vec::new();
-        self.give_ids_to_channels(&mut failed);
-        // Step 4.3
-        let too_great = |id: &Option<u16>| id.is_some_and(|id| id >= max_channels);
-        let channels = self.data_channels.channels.iter();
-        failed.extend(channels.filter(|(_, id)| too_great(id)).map(|(channel, _)| *channel));
-        failed.sort_unstable();
-        for channel in failed {
-            self.fail_channel(channel, "the association has no stream of that id");
+        let client = self.data_dtls_association().map(|dtls| dtls.client);
+        // Step 4
+        let channels: Vec<_> =
+            self.data_channels.channels.iter().map(|(channel, id)| (*channel, *id)).collect();
+        for (channel, id) in channels {
+            // Step 4.2
+            let id = id.or_else(|| self.give_id(channel, client?));
+            // Step 4.3
+            let command = if id.is_some_and(|id| id < max_channels) {
+                ChannelCommand::AnnounceAsOpen { channel }
+            } else {
+                self.data_channels.remove(channel);
+                let error = failure("the association has no stream for the channel");
+                ChannelCommand::Fail { channel, error }
+            };
+            self.effects.push_back(Effect::Channel(command));
         }
+    }
+
+    /// RFC 8832 §6: an id for a channel that has none; `None` if all are in use.
+    fn give_id(&mut self, channel: ChannelId, client: bool) -> Option<u16> {
+        let max_channels = self.sctp_transport.as_ref().and_then(|sctp| sctp.max_channels);
+        let id = self.data_channels.generate_id(client, max_channels)?;
+        self.data_channels.channels.insert(channel, Some(id));
+        self.data_channels.ids.insert(id);
+        self.effects.push_back(Effect::Channel(ChannelCommand::AssignId { channel, id }));
+        Some(id)
     }
 
     /// webrtc-pc §4.4.1.4 step 4.7.10.2: ids for the channels that have none, if the DTLS role is
@@ -214,30 +230,25 @@ impl Session {
         let Some(client) = self.data_dtls_association().map(|dtls| dtls.client) else {
             return;
         };
-        let max_channels = self.sctp_transport.as_ref().and_then(|sctp| sctp.max_channels);
         let channels = self.data_channels.channels.iter();
         let without_id: Vec<ChannelId> =
             channels.filter(|(_, id)| id.is_none()).map(|(channel, _)| *channel).collect();
         for channel in without_id {
             // Step 4.7.10.2.1
-            match self.data_channels.generate_id(client, max_channels) {
-                Some(id) => {
-                    self.data_channels.channels.insert(channel, Some(id));
-                    self.data_channels.ids.insert(id);
-                    let command = ChannelCommand::AssignId { channel, id };
-                    self.effects.push_back(Effect::Channel(command));
-                }
-                None => error_list.push(channel),
+            if self.give_id(channel, client).is_none() {
+                self.data_channels.remove(channel);
+                self.effects.push_back(Effect::Channel(ChannelCommand::Close { channel }));
+                error_list.push(channel);
             }
         }
     }
 
-    /// webrtc-pc §4.4.1.4 step 4.7.16; §6.2.7
-    pub(crate) fn fail_channel(&mut self, channel: ChannelId, message: &str) {
-        self.data_channels.remove(channel);
-        let init = RTCErrorInit::new(RTCErrorDetailType::DataChannelFailure);
-        let error = RTCError::new(init, message).into();
-        self.effects.push_back(Effect::Channel(ChannelCommand::Fail { channel, error }));
+    /// webrtc-pc §4.4.1.4 step 4.7.16
+    pub(crate) fn fire_errors_at_channels(&mut self, error_list: Vec<ChannelId>) {
+        self.effects.extend(error_list.into_iter().map(|channel| {
+            let error = failure("all stream ids are in use");
+            Effect::Channel(ChannelCommand::FireError { channel, error })
+        }));
     }
 
     /// webrtc-pc §4.4.1.4 step 4.7.7
@@ -325,6 +336,11 @@ impl Session {
         let size = remote.sdp.media().get(index)?.max_message_size();
         Some((remote_port, size.unwrap_or(DEFAULT_MAX_MESSAGE_SIZE)))
     }
+}
+
+/// The `error` of a channel that gets no stream.
+fn failure(message: &str) -> Error {
+    RTCError::new(RTCErrorInit::new(RTCErrorDetailType::DataChannelFailure), message).into()
 }
 
 /// The SCTP port of a section; 0 stands for no association (RFC 8841 §5.1).

@@ -167,7 +167,7 @@ pub enum TransportCommand {
         /// What it runs over from now on.
         transport: TransportId,
     },
-    /// webrtc-pc §6.1.3.2: the sizes of the association changed.
+    /// webrtc-pc §6.1.1.2: the sizes of the association changed.
     UpdateMaxMessageSize {
         /// `[[MaxMessageSize]]` in bytes; never 0.
         max_message_size: u64,
@@ -190,8 +190,27 @@ pub enum ChannelCommand {
         /// The SCTP stream id, 0 to 65534.
         id: u16,
     },
-    /// There is no id for the channel, or the association has no such stream: it is closed and an
-    /// `error` event is fired at it. The session has forgotten it already.
+    /// webrtc-pc §4.4.1.4 step 4.7.10.2.1: there is no id for the channel, so its `[[ReadyState]]`
+    /// is "closed". Nothing is fired yet: [`FireError`](Self::FireError) follows in the same task.
+    /// The session has forgotten the channel.
+    Close {
+        /// The channel.
+        channel: ChannelId,
+    },
+    /// webrtc-pc §4.4.1.4 step 4.7.16: fire `error` at the channel now, and no `close`.
+    FireError {
+        /// The channel.
+        channel: ChannelId,
+        /// An [`Error::RTCError`] with `data-channel-failure`.
+        error: Error,
+    },
+    /// webrtc-pc §6.2.2: queue a task that announces the channel as open.
+    AnnounceAsOpen {
+        /// The channel.
+        channel: ChannelId,
+    },
+    /// webrtc-pc §6.2.7: the association has no stream for the channel; queue a task that closes
+    /// it with an error. The session has forgotten the channel.
     Fail {
         /// The channel.
         channel: ChannelId,
@@ -228,7 +247,8 @@ pub enum MediaCommand {
         /// The transceiver of the receiver.
         transceiver: TransceiverId,
     },
-    /// The transceiver has left the set. Its slots stay until
+    /// The transceiver has left the set; what happens to its track in the same task has come before.
+    /// Its slots stay until
     /// [`Session::forget_transceiver`](crate::Session::forget_transceiver).
     Removed {
         /// The transceiver.

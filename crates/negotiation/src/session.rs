@@ -377,8 +377,9 @@ impl Session {
         self.remove_channel(channel);
     }
 
-    /// webrtc-pc §6.1.3.3: the SCTP association is up with this many streams each way. Channels
-    /// with greater ids get [`ChannelCommand::Fail`](crate::ChannelCommand::Fail).
+    /// webrtc-pc §6.1.1.3: the SCTP association is up with this many streams each way. Each channel
+    /// gets, in order of creation, [`AnnounceAsOpen`](crate::ChannelCommand::AnnounceAsOpen), or
+    /// [`Fail`](crate::ChannelCommand::Fail) if its id is beyond them.
     pub fn sctp_connected(&mut self, max_channels: u16) {
         self.connected_procedure(max_channels);
     }

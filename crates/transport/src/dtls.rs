@@ -36,7 +36,7 @@ pub enum DtlsRole {
     Server,
 }
 
-/// `RTCDtlsTransportState` (webrtc-pc §5.5.2).
+/// `RTCDtlsTransportState` (webrtc-pc §5.5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DtlsState {
     /// The handshake has not started.
@@ -53,8 +53,10 @@ pub enum DtlsState {
 
 /// What comes out of DTLS.
 pub(crate) enum Output<'a> {
+    /// The state, unless it is `Failed`.
     State(DtlsState),
-    Error(DtlsError),
+    /// The state is `Failed`, for this reason.
+    Failed(DtlsError),
     Data(&'a [u8]),
 }
 
@@ -426,9 +428,11 @@ impl Dtls {
         self.inner = None;
         self.deadline = None;
         self.early.clear();
-        // webrtc-pc §5.5: the error is told at the transport whose state becomes "failed".
-        sink(Output::Error(error));
-        self.set_state(DtlsState::Failed, sink);
+        if self.state != DtlsState::Failed {
+            self.state = DtlsState::Failed;
+            // webrtc-pc §5.5: state and error are one thing.
+            sink(Output::Failed(error));
+        }
     }
 
     fn set_state(&mut self, state: DtlsState, sink: &mut dyn FnMut(Output<'_>)) {

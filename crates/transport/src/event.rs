@@ -11,10 +11,10 @@ use crate::sctp::{SctpError, SctpState};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// `RTCDtlsTransport.state` changed.
+    /// `RTCDtlsTransport.state` changed, but not to [`DtlsState::Failed`].
     DtlsStateChange(DtlsState),
-    /// DTLS failed; the change to [`DtlsState::Failed`] follows.
-    DtlsError(DtlsError),
+    /// `RTCDtlsTransport.state` changed to [`DtlsState::Failed`], for this reason.
+    DtlsFailed(DtlsError),
     /// `RTCSctpTransport.state` changed; with [`SctpState::Closed`] comes the reason.
     SctpStateChange(SctpState, Option<SctpError>),
     /// The peer opened a channel (webrtc-pc §6.2 "announcing a data channel instance").
@@ -73,7 +73,7 @@ pub enum Event {
 impl Event {
     /// Whether it tells of DTLS, not of what runs over it.
     pub(crate) fn is_of_dtls(&self) -> bool {
-        matches!(self, Self::DtlsStateChange(_) | Self::DtlsError(_))
+        matches!(self, Self::DtlsStateChange(_) | Self::DtlsFailed(_))
     }
 
     /// The channel whose messages it must not overtake.
@@ -86,7 +86,7 @@ impl Event {
             | Self::ChannelClosed { id }
             | Self::ChannelError { id, .. } => Some(id),
             Self::DtlsStateChange(_)
-            | Self::DtlsError(_)
+            | Self::DtlsFailed(_)
             | Self::SctpStateChange(..)
             | Self::BufferedAmount { .. }
             | Self::BufferedAmountLow { .. } => None,

@@ -166,8 +166,7 @@ fn a_wrong_fingerprint_fails_and_delivers_nothing() {
             sim.events[deceived],
             [
                 Event::DtlsStateChange(DtlsState::Connecting),
-                Event::DtlsError(DtlsError::FingerprintMismatch),
-                Event::DtlsStateChange(DtlsState::Failed),
+                Event::DtlsFailed(DtlsError::FingerprintMismatch),
                 Event::SctpStateChange(
                     SctpState::Closed,
                     Some(peerconnection_transport::SctpError::TransportClosed)

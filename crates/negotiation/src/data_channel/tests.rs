@@ -128,8 +128,8 @@ fn creating_fails_when_all_ids_are_in_use() {
     a.session.create_data_channel("", &negotiated(65534)).unwrap();
 }
 
-/// Exhaustion when the role is negotiated: the channels that get no id fail, in order, behind
-/// signalingstatechange.
+/// Exhaustion when the role is negotiated: the channels that get no id are closed before anything
+/// is fired, and their errors come behind signalingstatechange.
 #[test]
 fn channels_without_an_id_fail_behind_the_event() {
     let (mut a, mut b) = (Peer::new(1), Peer::new(2));
@@ -145,7 +145,11 @@ fn channels_without_an_id_fail_behind_the_event() {
             match effect {
                 Effect::Fire(_) => order.push("event"),
                 Effect::Settle { .. } => order.push("promise"),
-                Effect::Channel(ChannelCommand::Fail {
+                Effect::Channel(ChannelCommand::Close { channel }) => {
+                    assert!(channels[32767..].contains(&channel));
+                    order.push("closed");
+                }
+                Effect::Channel(ChannelCommand::FireError {
                     channel,
                     error: Error::RTCError(error),
                 }) => {
@@ -157,7 +161,7 @@ fn channels_without_an_id_fail_behind_the_event() {
             }
         }
     }
-    assert_eq!(order, ["event", "error", "error", "promise"]);
+    assert_eq!(order, ["closed", "closed", "event", "error", "error", "promise"]);
 }
 
 /// w3c/webrtc-pc#2158
@@ -166,14 +170,21 @@ fn ids_beyond_max_channels_fail_once_connected() {
     let mut a = Peer::with_channel(1);
     let mut b = Peer::with(configuration(2), 2);
     let (high, _) = a.session.create_data_channel("", &negotiated(100)).unwrap();
+    let (low, _) = a.session.create_data_channel("", &negotiated(2)).unwrap();
     exchange(&mut a, &mut b);
     a.channel.clear();
     a.session.sctp_connected(4);
     a.run();
-    let [ChannelCommand::Fail { channel, error: Error::RTCError(error) }] = &a.channel[..] else {
+    // In the order of the channels, whatever becomes of them.
+    let [
+        ChannelCommand::AnnounceAsOpen { channel: first },
+        ChannelCommand::Fail { channel: second, error: Error::RTCError(error) },
+        ChannelCommand::AnnounceAsOpen { channel: third },
+    ] = &a.channel[..]
+    else {
         panic!("{:?}", a.channel)
     };
-    assert_eq!(*channel, high);
+    assert_eq!([*first, *second, *third], [ChannelId(0), high, low]);
     assert_eq!(error.error_detail, RTCErrorDetailType::DataChannelFailure);
 
     let error = a.session.create_data_channel("", &negotiated(4)).unwrap_err();

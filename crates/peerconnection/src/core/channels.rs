@@ -63,6 +63,21 @@ impl Core {
                 self.streams.insert(id, channel);
                 self.open_stream(now, &object);
             }
+            ChannelCommand::Close { channel } => {
+                if let Some(object) = self.channels.get(&channel) {
+                    object.slots.set_ready_state(RTCDataChannelState::Closed);
+                    object.writer.wake();
+                }
+            }
+            ChannelCommand::FireError { channel, error } => {
+                if let Some(object) = self.forget_channel(channel) {
+                    self.fire_channel_failure(&object, &error);
+                    self.deliveries.push_back(Delivery::End(object));
+                }
+            }
+            ChannelCommand::AnnounceAsOpen { channel } => {
+                self.queue(Task::ChannelOpen(channel));
+            }
             ChannelCommand::Fail { channel, error } => {
                 self.queue(Task::ChannelFailed(channel, error));
             }
@@ -164,7 +179,7 @@ impl Core {
         self.fire(AnyEvent::DataChannelStateChange(channel, state));
     }
 
-    /// §6.2.7 send().
+    /// §6.2 send().
     pub(crate) fn send(
         &mut self,
         now: Instant,
@@ -220,7 +235,7 @@ impl Core {
         self.channels.get(self.streams.get(&stream)?).cloned()
     }
 
-    /// §6.2.6 Receiving messages on a data channel.
+    /// §6.2.8 Receiving messages on a data channel.
     pub(super) fn receive_message(
         &mut self,
         stream: u16,
@@ -253,7 +268,7 @@ impl Core {
         }
     }
 
-    /// §6.2.7 close().
+    /// §6.2 close().
     pub(crate) fn close_channel(&mut self, now: Instant, object: &ChannelObject) {
         // Step 2
         match object.slots.ready_state() {
@@ -346,7 +361,7 @@ impl Core {
         Some(object)
     }
 
-    /// §6.2.5.1 Error on creating data channels.
+    /// §6.2.7 Error on creating data channels.
     pub(super) fn unable_to_create(&mut self, now: Instant, channel: ChannelId, error: &Error) {
         // Step 1
         let Some(object) = self.forget_channel(channel) else { return };
@@ -356,18 +371,20 @@ impl Core {
         // Step 2
         object.slots.set_ready_state(RTCDataChannelState::Closed);
         // Step 3
-        let error = RTCError::new(
-            RTCErrorInit::new(RTCErrorDetailType::DataChannelFailure),
-            error.message(),
-        );
-        let target = RTCDataChannel { object: object.clone() };
-        self.fire(AnyEvent::DataChannelError(target, error));
+        self.fire_channel_failure(&object, error);
         // Step 4
         self.fire_channel_state(&object, RTCDataChannelState::Closed);
         self.deliveries.push_back(Delivery::End(object));
     }
 
-    /// §6.2.7 send() step 7: an SCTP-level error.
+    fn fire_channel_failure(&mut self, object: &Arc<ChannelObject>, error: &Error) {
+        let detail = RTCErrorInit::new(RTCErrorDetailType::DataChannelFailure);
+        let error = RTCError::new(detail, error.message());
+        let target = RTCDataChannel { object: object.clone() };
+        self.fire(AnyEvent::DataChannelError(target, error));
+    }
+
+    /// §6.2 send() step 7: an SCTP-level error.
     pub(super) fn channel_error(&mut self, stream: u16, error: &transport::ChannelError) {
         let Some(object) = self.channel_of(stream) else { return };
         let error =
@@ -378,3 +395,6 @@ impl Core {
         )));
     }
 }
+
+#[cfg(test)]
+mod tests;

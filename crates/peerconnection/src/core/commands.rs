@@ -7,7 +7,8 @@ use negotiation::{TransportCommand, TransportId};
 
 use super::convert::from_sdp;
 use super::ice::role_of;
-use super::{Core, Transport};
+use super::transports::TransportSlots;
+use super::{Core, Task, Transport};
 use crate::api::{
     DtlsTransportObject, IceTransportObject, RTCIceCandidate, RTCIceParameters,
     RTCLocalIceCandidateInit,
@@ -19,26 +20,25 @@ impl Core {
             TransportCommand::Create { transport } => self.create_transport(transport),
             TransportCommand::Destroy { transport } => {
                 self.discard_transport(now, transport);
-                self.update_aggregated_states();
             }
             TransportCommand::SetRole { transport, controlling } => {
                 let Some(transport) = self.transports.get_mut(&transport) else { return };
                 let role =
                     if controlling { ::ice::Role::Controlling } else { ::ice::Role::Controlled };
                 transport.agent.set_role(role);
-                transport.ice.role = role_of(role);
+                transport.slots.ice.role = role_of(role);
             }
             TransportCommand::SetLocalParameters { transport, ice } => {
                 let Some(transport) = self.transports.get_mut(&transport) else { return };
-                transport.ice.local_parameters = Some(parameters(&ice));
+                transport.slots.ice.local_parameters = Some(parameters(&ice));
                 transport.agent.set_local_parameters(now, agent_parameters(ice));
             }
             TransportCommand::SetRemoteParameters { transport, ice, ice_lite } => {
                 let Some(transport) = self.transports.get_mut(&transport) else { return };
                 let new = Some(parameters(&ice));
-                if transport.ice.remote_parameters != new {
-                    transport.ice.remote_parameters = new;
-                    transport.ice.remote_candidates.clear();
+                if transport.slots.ice.remote_parameters != new {
+                    transport.slots.ice.remote_parameters = new;
+                    transport.slots.ice.remote_candidates.clear();
                 }
                 transport.agent.set_remote_parameters(now, agent_parameters(ice), ice_lite);
             }
@@ -98,7 +98,6 @@ impl Core {
         };
         let stack = transport::Transport::new(config, self.random_seed());
         self.transports.insert(id, Transport::new(agent, stack, ice_object, dtls_object));
-        self.update_aggregated_states();
     }
 
     /// Ends a transport at once: SCTP ABORT and DTLS close_notify go out, sockets are released.
@@ -106,26 +105,40 @@ impl Core {
         if let Some(transport) = self.transports.get_mut(&id) {
             transport.stack.close(now);
         }
-        self.discard_transport(now, id);
+        if let Some(slots) = self.stop_transport(now, id) {
+            self.transport_closed(id, slots);
+        }
     }
 
-    /// Discards a transport that no section uses any more, which the peer learns from the
-    /// descriptions. A close_notify may overtake them, and would end there what is about to go on
-    /// over another transport.
+    /// §4.4.1.4 step 4.7.14.1: closes a transport that no section uses any more, which the peer
+    /// learns from the descriptions. A close_notify may overtake them, and would end there what is
+    /// about to go on over another transport.
     fn discard_transport(&mut self, now: Instant, id: TransportId) {
+        let Some(slots) = self.stop_transport(now, id) else { return };
+        self.discarded_transports.insert(id, slots);
+        // "This results in events firing on these objects in a queued task."
+        self.queue(Task::DtlsState(id, transport::DtlsState::Closed));
+        self.queue(Task::TransportDiscarded(id));
+    }
+
+    /// Its slots are left.
+    fn stop_transport(&mut self, now: Instant, id: TransportId) -> Option<TransportSlots> {
         self.farewell(id);
         if let Some(transport) = self.transports.get_mut(&id) {
             transport.agent.close(now);
         }
         self.collect_ice(id);
-        if let Some(transport) = self.transports.remove(&id) {
-            self.closed_transports.insert(id, &transport.dtls_object);
-            // What their handlers captured may call back when it is dropped.
-            self.release((transport.dtls_object, transport.ice_object));
-        }
+        self.transports.remove(&id).map(|transport| transport.slots)
     }
 
-    /// webrtc-pc §4.4.1.5, rollback: the generation that was being negotiated is dropped.
+    /// What is left is an object that is closed, for those who hold it.
+    pub(super) fn transport_closed(&mut self, id: TransportId, slots: TransportSlots) {
+        self.closed_transports.insert(id, &slots.dtls_object);
+        // What their handlers captured may call back when it is dropped.
+        self.release((slots.dtls_object, slots.ice_object));
+    }
+
+    /// webrtc-pc §4.4.1.4, rollback: the generation that was being negotiated is dropped.
     fn roll_back_transport(&mut self, now: Instant, id: TransportId) {
         let Some(transport) = self.transports.get_mut(&id) else { return };
         transport.agent.rollback(now);
@@ -135,14 +148,14 @@ impl Core {
                 password: Some(p.password.clone()),
             })
         };
-        transport.ice.local_parameters = of_agent(transport.agent.local_parameters());
-        transport.ice.remote_parameters = of_agent(transport.agent.remote_parameters());
+        transport.slots.ice.local_parameters = of_agent(transport.agent.local_parameters());
+        transport.slots.ice.remote_parameters = of_agent(transport.agent.remote_parameters());
         let retain = |candidates: &mut Vec<RTCIceCandidate>, of: &Option<RTCIceParameters>| {
             let of = of.as_ref().and_then(|p| p.username_fragment.as_deref());
             candidates.retain(|c| c.username_fragment().is_none() || c.username_fragment() == of);
         };
-        retain(&mut transport.ice.local_candidates, &transport.ice.local_parameters);
-        retain(&mut transport.ice.remote_candidates, &transport.ice.remote_parameters);
+        retain(&mut transport.slots.ice.local_candidates, &transport.slots.ice.local_parameters);
+        retain(&mut transport.slots.ice.remote_candidates, &transport.slots.ice.remote_parameters);
     }
 
     fn add_remote_candidate(
@@ -158,7 +171,7 @@ impl Core {
             return;
         };
         match transport.agent.add_remote_candidate(now, generation.as_deref(), of_agent) {
-            Ok(()) => transport.ice.remote_candidates.push(RTCIceCandidate::create(
+            Ok(()) => transport.slots.ice.remote_candidates.push(RTCIceCandidate::create(
                 RTCLocalIceCandidateInit {
                     candidate: candidate.to_string(),
                     username_fragment: generation,

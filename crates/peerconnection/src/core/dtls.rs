@@ -5,16 +5,38 @@ use std::sync::Arc;
 use bytes::Bytes;
 use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
 
-use super::Core;
+use super::transports::{States, TransportSlots};
+use super::{Core, Task};
 use crate::api::{
     AnyEvent, DtlsTransportObject, IceTransportObject, RTCDtlsTransport, RTCDtlsTransportState,
 };
 
 impl Core {
+    /// The slots of a transport, until it is closed because no section uses it any more.
+    pub(super) fn transport_slots(&self, id: TransportId) -> Option<&TransportSlots> {
+        let used = self.transports.get(&id).map(|transport| &transport.slots);
+        used.or_else(|| self.discarded_transports.get(&id))
+    }
+
+    pub(super) fn transport_slots_mut(&mut self, id: TransportId) -> Option<&mut TransportSlots> {
+        match self.transports.get_mut(&id) {
+            Some(transport) => Some(&mut transport.slots),
+            None => self.discarded_transports.get_mut(&id),
+        }
+    }
+
+    /// Changes the states of a transport.
+    pub(super) fn change_states(&mut self, id: TransportId, change: impl FnOnce(&mut States)) {
+        match self.discarded_transports.get_mut(&id) {
+            Some(slots) => slots.change(change),
+            None => self.transports.change(id, change),
+        }
+    }
+
     /// The object of a transport; also of one that was destroyed, which is closed for ever.
     pub(crate) fn dtls_transport(&mut self, id: TransportId) -> Option<RTCDtlsTransport> {
-        let object = match self.transports.get(&id) {
-            Some(transport) => transport.dtls_object.clone(),
+        let object = match self.transport_slots(id) {
+            Some(slots) => slots.dtls_object.clone(),
             None => self.closed_transport(id)?,
         };
         Some(RTCDtlsTransport { object })
@@ -32,25 +54,17 @@ impl Core {
     }
 
     pub(crate) fn dtls_state(&self, id: TransportId) -> Option<RTCDtlsTransportState> {
-        self.transports.get(&id).map(|t| t.states().dtls)
+        self.transport_slots(id).map(|slots| slots.states().dtls)
     }
 
     pub(crate) fn remote_certificates(&self, id: TransportId) -> Vec<Bytes> {
-        match self.transports.get(&id) {
-            // §5.5: set when the state becomes connected, empty before.
-            Some(t)
-                if t.states().dtls != RTCDtlsTransportState::New
-                    && t.states().dtls != RTCDtlsTransportState::Connecting =>
-            {
-                t.stack.remote_certificates().into_iter().map(Bytes::from).collect()
-            }
-            _ => Vec::new(),
-        }
+        self.transport_slots(id).map(|slots| slots.remote_certificates.clone()).unwrap_or_default()
     }
 
-    /// §5.5: "When the underlying DTLS transport needs to update the state".
+    /// §5.5: "When the underlying DTLS transport needs to update the state [...] for any
+    /// other reason".
     pub(super) fn dtls_state_changed(&mut self, id: TransportId, state: transport::DtlsState) {
-        let Some(transport) = self.transports.get(&id) else { return };
+        // Step 2
         let state = match state {
             transport::DtlsState::New => RTCDtlsTransportState::New,
             transport::DtlsState::Connecting => RTCDtlsTransportState::Connecting,
@@ -58,22 +72,41 @@ impl Core {
             transport::DtlsState::Closed => RTCDtlsTransportState::Closed,
             transport::DtlsState::Failed => RTCDtlsTransportState::Failed,
         };
-        if transport.states().dtls == state {
+        let chain = match self.transports.get(&id) {
+            Some(transport) if state == RTCDtlsTransportState::Connected => {
+                Some(transport.stack.remote_certificates())
+            }
+            _ => None,
+        };
+        // Step 1
+        let Some(slots) = self.transport_slots_mut(id) else { return };
+        if slots.states().dtls == state {
             return;
         }
-        let target = RTCDtlsTransport { object: transport.dtls_object.clone() };
-        self.transports.change(id, |states| states.dtls = state);
-        let connection = self.update_the_connection_state();
-        self.fire(AnyEvent::DtlsTransportStateChange(target, state));
-        if let Some(event) = connection {
-            self.fire(event);
+        // Step 4
+        if let Some(chain) = chain {
+            slots.remote_certificates = chain.into_iter().map(Bytes::from).collect();
         }
+        let target = RTCDtlsTransport { object: slots.dtls_object.clone() };
+        // Step 3
+        self.change_states(id, |states| states.dtls = state);
+        // Step 5
+        self.fire(AnyEvent::DtlsTransportStateChange(target, state));
+        self.queue(Task::ConnectionState);
     }
 
-    /// §5.5 `onerror`.
-    pub(super) fn dtls_error(&mut self, id: TransportId, error: transport::DtlsError) {
-        let Some(transport) = self.transports.get(&id) else { return };
-        let target = RTCDtlsTransport { object: transport.dtls_object.clone() };
+    /// §5.5: "When the underlying DTLS transport experiences an error".
+    pub(super) fn dtls_failed(&mut self, id: TransportId, error: transport::DtlsError) {
+        // Step 1
+        let Some(slots) = self.transport_slots(id) else { return };
+        // Step 2
+        if slots.states().dtls == RTCDtlsTransportState::Failed {
+            return;
+        }
+        let target = RTCDtlsTransport { object: slots.dtls_object.clone() };
+        // Step 3
+        self.change_states(id, |states| states.dtls = RTCDtlsTransportState::Failed);
+        // Step 4
         let detail = match &error {
             transport::DtlsError::FingerprintMismatch => RTCErrorDetailType::FingerprintFailure,
             _ => RTCErrorDetailType::DtlsFailure,
@@ -84,6 +117,9 @@ impl Core {
         };
         let init = RTCErrorInit { received_alert, ..RTCErrorInit::new(detail) };
         let error = RTCError::new(init, error.to_string());
-        self.fire(AnyEvent::DtlsTransportError(target, error));
+        self.fire(AnyEvent::DtlsTransportError(target.clone(), error));
+        // Step 5
+        self.fire(AnyEvent::DtlsTransportStateChange(target, RTCDtlsTransportState::Failed));
+        self.queue(Task::ConnectionState);
     }
 }

@@ -46,7 +46,7 @@ impl Core {
         &self,
         transport: TransportId,
     ) -> Option<(States, &IceTransportSlots)> {
-        self.transports.get(&transport).map(|t| (t.states(), &t.ice))
+        self.transport_slots(transport).map(|slots| (slots.states(), &slots.ice))
     }
 
     /// Queues the tasks that the specification wants for the agent's indications, and passes on
@@ -104,8 +104,8 @@ impl Core {
 
     fn fire_gathering_state_change(&mut self, id: TransportId, connection: Option<AnyEvent>) {
         if let Some(transport) = self.transports.get(&id) {
-            let target = RTCIceTransport { object: transport.ice_object.clone() };
-            let state = transport.states().gatherer;
+            let target = RTCIceTransport { object: transport.slots.ice_object.clone() };
+            let state = transport.slots.states().gatherer;
             self.fire(AnyEvent::IceTransportGatheringStateChange(target, state));
         }
         if let Some(event) = connection {
@@ -128,7 +128,7 @@ impl Core {
         let new_candidate = RTCIceCandidate::create(init.into());
         // Step 6
         if let Some(transport) = self.transports.get_mut(&id) {
-            let candidates = &mut transport.ice.local_candidates;
+            let candidates = &mut transport.slots.ice.local_candidates;
             if candidates.first().is_some_and(|c| c.username_fragment() != Some(generation)) {
                 candidates.clear();
             }
@@ -171,21 +171,21 @@ impl Core {
         change: Change,
     ) {
         // Step 3
-        let Some(transport) = self.transports.get_mut(&id) else { return };
-        let target = RTCIceTransport { object: transport.ice_object.clone() };
+        let Some(slots) = self.transport_slots_mut(id) else { return };
+        let target = RTCIceTransport { object: slots.ice_object.clone() };
         let mut events: [Option<AnyEvent>; 4] = [None, None, None, None];
         // Step 8
         if let Some(pair) = change.selected_pair {
             let pair = pair.map(|pair| RTCIceCandidatePair::new(pair.0, pair.1));
-            transport.ice.selected_candidate_pair.clone_from(&pair);
+            slots.ice.selected_candidate_pair.clone_from(&pair);
             events[0] = Some(AnyEvent::SelectedCandidatePairChange(target.clone(), pair));
         }
         // Step 9
         if let Some(state) = change.state {
-            self.transports.change(id, |states| states.ice = state);
+            self.change_states(id, |states| states.ice = state);
             events[1] = Some(AnyEvent::IceTransportStateChange(target, state));
             events[2] = self.update_ice_connection_state();
-            events[3] = self.update_the_connection_state();
+            events[3] = self.update_connection_state();
         }
         // Steps 10 to 13
         for event in events.into_iter().flatten() {
@@ -193,10 +193,27 @@ impl Core {
         }
     }
 
+    /// A transport that no section uses any more closes.
+    pub(super) fn transport_discarded(&mut self, id: TransportId) {
+        let change = Change { selected_pair: None, state: Some(RTCIceTransportState::Closed) };
+        self.change_the_selected_candidate_pair_and_state(id, change);
+        // §4.3.2, of the transports that are left; no task of §5.6 says so.
+        if let Some(event) = self.update_ice_gathering_state() {
+            self.fire(event);
+            // §4.8.2: it may have been the last that was gathering.
+            if self.ice_gathering_state() == RTCIceGatheringState::Complete {
+                self.fire(AnyEvent::IceCandidate(None));
+            }
+        }
+        if let Some(slots) = self.discarded_transports.remove(&id) {
+            self.transport_closed(id, slots);
+        }
+    }
+
     /// §5.6: "When the ICE Agent signals that the ICE role has changed".
     pub(super) fn ice_role_changed(&mut self, id: TransportId, role: ::ice::Role) {
         if let Some(transport) = self.transports.get_mut(&id) {
-            transport.ice.role = role_of(role);
+            transport.slots.ice.role = role_of(role);
         }
     }
 }

@@ -30,6 +30,8 @@ mod sctp;
 mod sender_tracks;
 mod states;
 mod tasks;
+#[cfg(test)]
+mod testing;
 mod transceivers;
 mod transports;
 mod weak_map;
@@ -51,7 +53,7 @@ use crate::connection::Connection;
 use crate::host::{Action, SocketId};
 use tasks::Task;
 use transceivers::{Released, Transceivers};
-use transports::{Transport, Transports};
+use transports::{Transport, TransportSlots, Transports};
 use weak_map::WeakMap;
 
 pub(crate) use ice::IceTransportSlots;
@@ -109,9 +111,13 @@ pub(crate) struct Core {
     is_closed: bool,
 
     transports: Transports,
-    /// Those that were destroyed, as long as somebody looks at them.
+    /// Those that no section uses any more, until the tasks in which they close have run.
+    discarded_transports: BTreeMap<TransportId, TransportSlots>,
+    /// Those that are closed, as long as somebody looks at them.
     closed_transports: WeakMap<TransportId, DtlsTransportObject>,
     sctp: Option<SctpTransportSlots>,
+    /// Those that a description has closed, until their tasks have run.
+    discarded_sctp_transports: VecDeque<SctpTransportSlots>,
     channels: BTreeMap<ChannelId, Arc<ChannelObject>>,
     /// The channel of each SCTP stream in use.
     streams: HashMap<u16, ChannelId>,
@@ -160,8 +166,10 @@ impl Core {
             deterministic,
             is_closed: false,
             transports: Transports::default(),
+            discarded_transports: BTreeMap::new(),
             closed_transports: WeakMap::default(),
             sctp: None,
+            discarded_sctp_transports: VecDeque::new(),
             channels: BTreeMap::new(),
             streams: HashMap::new(),
             transceivers: Transceivers::default(),
@@ -257,9 +265,15 @@ impl Core {
         if let Some(sctp) = &mut self.sctp {
             sctp.state = crate::api::RTCSctpTransportState::Closed;
         }
+        for sctp in std::mem::take(&mut self.discarded_sctp_transports) {
+            self.release(sctp.object);
+        }
         // Steps 7 to 9
         for id in self.transports.ids() {
             self.shut_transport(now, id);
+        }
+        for (id, slots) in std::mem::take(&mut self.discarded_transports) {
+            self.transport_closed(id, slots);
         }
         // Steps 10 and 11: no event is fired.
         self.ice_connection_state = RTCIceConnectionState::Closed;

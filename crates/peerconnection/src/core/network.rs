@@ -56,7 +56,7 @@ impl Core {
             any = true;
             let task = match event {
                 transport::Event::DtlsStateChange(state) => Task::DtlsState(id, state),
-                transport::Event::DtlsError(error) => Task::DtlsError(id, error),
+                transport::Event::DtlsFailed(error) => Task::DtlsFailed(id, error),
                 transport::Event::SctpStateChange(state, cause) => match state {
                     transport::SctpState::Connecting => continue,
                     transport::SctpState::Connected => Task::SctpConnected,

@@ -1,7 +1,8 @@
 //! The aggregated states, webrtc-pc §4.3.2 to §4.3.4.
 //!
 //! The transports considered are those referenced by the set of transceivers and by
-//! `[[SctpTransport]]`: discarded ones have left the map.
+//! `[[SctpTransport]]`: discarded ones have left the map. The states follow in the tasks that the
+//! specification queues when something happens to a transport, not when the set changes.
 
 use super::Core;
 use crate::api::{
@@ -95,25 +96,18 @@ impl Core {
         changed.then_some(AnyEvent::IceConnectionStateChange(state))
     }
 
-    /// §4.4.1.3 "update the connection state"; the event to fire if it changed.
-    pub(super) fn update_the_connection_state(&mut self) -> Option<AnyEvent> {
+    /// §4.4.1.3 Update the connection state, when that of a DTLS transport has changed.
+    pub(super) fn update_the_connection_state(&mut self) {
+        // Steps 3 to 6
+        if let Some(event) = self.update_connection_state() {
+            self.fire(event);
+        }
+    }
+
+    /// Sets `[[ConnectionState]]` anew; the event to fire if it changed.
+    pub(super) fn update_connection_state(&mut self) -> Option<AnyEvent> {
         let state = self.derive_connection_state();
         let changed = state != std::mem::replace(&mut self.connection_state, state);
         changed.then_some(AnyEvent::ConnectionStateChange(state))
-    }
-
-    /// The set of transports changed: the states may advance directly from one to another.
-    pub(super) fn update_aggregated_states(&mut self) {
-        let gathering = self.update_ice_gathering_state();
-        let ice = self.update_ice_connection_state();
-        let connection = self.update_the_connection_state();
-        // §4.8.2: the null candidate comes with the state, also when the last transport that was
-        // gathering has gone.
-        let finished =
-            gathering.is_some() && self.ice_gathering_state == RTCIceGatheringState::Complete;
-        let candidate = finished.then_some(AnyEvent::IceCandidate(None));
-        for event in [gathering, candidate, ice, connection].into_iter().flatten() {
-            self.fire(event);
-        }
     }
 }

@@ -25,10 +25,14 @@ pub(super) enum Task {
     IceStateChange(TransportId, super::ice::Change),
     /// §5.6: the ICE role changed by a conflict.
     IceRole(TransportId, ::ice::Role),
-    /// §5.5: the DTLS state changed.
+    /// §5.6: a transport that no section uses any more has closed.
+    TransportDiscarded(TransportId),
+    /// §5.5: the DTLS state changed, but not to failed.
     DtlsState(TransportId, transport::DtlsState),
     /// §5.5: an error of the DTLS transport.
-    DtlsError(TransportId, transport::DtlsError),
+    DtlsFailed(TransportId, transport::DtlsError),
+    /// §4.4.1.3: update the connection state.
+    ConnectionState,
     /// mediacapture-main §4.3.1: a track has ended with its connection.
     EndTrack(MediaStreamTrack),
     /// §7.2: the DTMF playout task steps.
@@ -37,6 +41,8 @@ pub(super) enum Task {
     SctpConnected,
     /// §6.1.1: the association is gone; with an error, if it ended with one.
     SctpClosed(Option<negotiation::RTCError>),
+    /// §6.1.2: an association that a description has closed is gone.
+    SctpDiscarded,
     /// §6.2: announcing a data channel instance.
     ChannelAnnounced(u16, transport::ChannelConfig),
     /// §6.2: announcing a data channel as open, the peer's.
@@ -122,12 +128,15 @@ impl Core {
                 self.change_the_selected_candidate_pair_and_state(transport, change);
             }
             Task::IceRole(transport, role) => self.ice_role_changed(transport, role),
+            Task::TransportDiscarded(transport) => self.transport_discarded(transport),
             Task::DtlsState(transport, state) => self.dtls_state_changed(transport, state),
-            Task::DtlsError(transport, error) => self.dtls_error(transport, error),
+            Task::DtlsFailed(transport, error) => self.dtls_failed(transport, error),
+            Task::ConnectionState => self.update_the_connection_state(),
             Task::EndTrack(track) => self.end_track(track),
             Task::Dtmf(sender) => self.dtmf_playout(now, sender),
             Task::SctpConnected => self.sctp_connected(),
             Task::SctpClosed(error) => self.sctp_closed(error),
+            Task::SctpDiscarded => self.sctp_discarded(),
             Task::ChannelAnnounced(stream, config) => {
                 self.announce_a_data_channel_instance(now, stream, config);
             }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use negotiation::TransportId;
 
 use super::IceTransportSlots;
@@ -19,10 +20,7 @@ pub(super) struct Transport {
     pub(super) stack: transport::Transport,
     /// Where the stack's datagrams go.
     pub(super) path: Option<::ice::Path>,
-    pub(super) ice: IceTransportSlots,
-    pub(super) ice_object: Arc<IceTransportObject>,
-    pub(super) dtls_object: Arc<DtlsTransportObject>,
-    states: States,
+    pub(super) slots: TransportSlots,
     /// As the index of deadlines has it.
     deadline: Option<Instant>,
 }
@@ -38,24 +36,44 @@ impl Transport {
             agent,
             stack,
             path: None,
-            ice: IceTransportSlots::new(),
-            ice_object,
-            dtls_object,
-            states: States {
-                ice: RTCIceTransportState::New,
-                gatherer: RTCIceGathererState::New,
-                dtls: RTCDtlsTransportState::New,
+            slots: TransportSlots {
+                ice: IceTransportSlots::new(),
+                states: States {
+                    ice: RTCIceTransportState::New,
+                    gatherer: RTCIceGathererState::New,
+                    dtls: RTCDtlsTransportState::New,
+                },
+                remote_certificates: Vec::new(),
+                ice_object,
+                dtls_object,
             },
             deadline: None,
         }
     }
 
+    fn poll_timeout(&self) -> Option<Instant> {
+        [self.agent.poll_timeout(), self.stack.poll_timeout()].into_iter().flatten().min()
+    }
+}
+
+/// What is seen of a transport.
+pub(super) struct TransportSlots {
+    pub(super) ice: IceTransportSlots,
+    states: States,
+    /// `[[RemoteCertificates]]`
+    pub(super) remote_certificates: Vec<Bytes>,
+    pub(super) ice_object: Arc<IceTransportObject>,
+    pub(super) dtls_object: Arc<DtlsTransportObject>,
+}
+
+impl TransportSlots {
     pub(super) fn states(&self) -> States {
         self.states
     }
 
-    fn poll_timeout(&self) -> Option<Instant> {
-        [self.agent.poll_timeout(), self.stack.poll_timeout()].into_iter().flatten().min()
+    /// Changes the states of one that is not counted any more.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut States)) {
+        change(&mut self.states);
     }
 }
 
@@ -154,7 +172,7 @@ impl Transports {
     pub(super) fn insert(&mut self, id: TransportId, mut transport: Transport) {
         self.remove(&id);
         transport.deadline = None;
-        self.count(transport.states);
+        self.count(transport.slots.states);
         self.slots.insert(id, transport);
         self.touched.insert(id);
         self.sending.insert(id);
@@ -167,16 +185,16 @@ impl Transports {
         if let Some(deadline) = transport.deadline {
             self.deadlines.remove(&(deadline, *id));
         }
-        self.discount(transport.states);
+        self.discount(transport.slots.states);
         Some(transport)
     }
 
     /// Changes the states of a transport.
     pub(super) fn change(&mut self, id: TransportId, change: impl FnOnce(&mut States)) {
         let Some(transport) = self.slots.get_mut(&id) else { return };
-        let before = transport.states;
-        change(&mut transport.states);
-        let after = transport.states;
+        let before = transport.slots.states;
+        change(&mut transport.slots.states);
+        let after = transport.slots.states;
         self.discount(before);
         self.count(after);
     }

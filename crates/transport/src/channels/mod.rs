@@ -256,12 +256,15 @@ impl Channels {
                     self.early.push_back(data.to_vec());
                 }
             }
-            dtls::Output::Error(error) => self.events.push_back(Event::DtlsError(error)),
             dtls::Output::State(state) => {
                 self.events.push_back(Event::DtlsStateChange(state));
-                if matches!(state, DtlsState::Closed | DtlsState::Failed) {
+                if state == DtlsState::Closed {
                     self.on_transport_closed();
                 }
+            }
+            dtls::Output::Failed(error) => {
+                self.events.push_back(Event::DtlsFailed(error));
+                self.on_transport_closed();
             }
         }
     }

@@ -1,29 +1,10 @@
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
 
 use negotiation::{MediaKind, RTCSdpType, RTCSessionDescriptionInit};
 
-use crate::api::{MediaStream, MediaStreamTrack, RTCConfiguration, RTCPeerConnection};
-use crate::host::{Driver, Host};
-
-struct TestHost;
-
-impl Host for TestHost {
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn system_time(&self) -> SystemTime {
-        SystemTime::now()
-    }
-
-    fn wake(&self) {}
-}
-
-fn peer(seed: u8) -> (RTCPeerConnection, Driver) {
-    RTCPeerConnection::with_host(RTCConfiguration::default(), Arc::new(TestHost), [seed; 32])
-        .unwrap()
-}
+use crate::api::{MediaStream, MediaStreamTrack, RTCPeerConnection};
+use crate::core::testing::peer;
+use crate::host::Driver;
 
 /// An offer to send sound in a stream.
 fn offer() -> RTCSessionDescriptionInit {
