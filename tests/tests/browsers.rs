@@ -19,6 +19,8 @@ mod call;
 mod hub;
 #[path = "browsers/media/mod.rs"]
 mod media;
+#[path = "browsers/numbers.rs"]
+mod numbers;
 #[path = "browsers/page.rs"]
 mod page;
 #[path = "browsers/scenario.rs"]

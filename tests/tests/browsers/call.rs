@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use peerconnection::{
     RTCConfiguration, RTCIceGatheringState, RTCPeerConnection, RTCPeerConnectionState,
-    RTCRtpTransceiver, RTCSdpType, RTCSessionDescriptionInit, RTCSignalingState,
+    RTCRtpTransceiver, RTCSdpType, RTCSessionDescriptionInit,
 };
 use serde_json::{Value, json};
 
@@ -157,22 +157,41 @@ impl Call {
     /// Both sides are stable and say the same of every section: of the transceivers that are
     /// associated, kind, mid, and the direction negotiated, seen from the other side.
     pub(crate) async fn agree(&self) {
-        assert_eq!(self.rust.signaling_state(), RTCSignalingState::Stable);
-        assert_eq!(self.page.run("return pc.signalingState").await, "stable");
-        let theirs = self.transceivers_of_page().await;
-        let seen_from_here = |transceiver: &Value| {
-            let direction = transceiver["currentDirection"].as_str();
-            let reversed = match direction {
-                Some("sendonly") => Some("recvonly"),
-                Some("recvonly") => Some("sendonly"),
-                same => same,
-            };
-            json!([transceiver["kind"], reversed])
-        };
-        let theirs: BTreeMap<_, _> = associated(&theirs, seen_from_here);
-        let ours = self.transceivers();
-        let ours = associated(&ours, |t| json!([t["kind"], t["currentDirection"]]));
+        let (ours, theirs) = self.views().await;
         assert_eq!(ours, theirs, "ours and those of {}", self.page.browser());
+        assert_eq!(ours.0, "stable");
+    }
+
+    /// Waits until they do.
+    pub(crate) async fn come_to_agree(&self) {
+        let agreement = async {
+            loop {
+                let (ours, theirs) = self.views().await;
+                if ours == theirs && ours.0 == "stable" {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(LIMIT, agreement).await.is_err() {
+            self.agree().await;
+        }
+    }
+
+    /// What both sides say of the state and the sections, from our side.
+    async fn views(&self) -> (View, View) {
+        let ours = associated(&self.transceivers(), |direction| direction);
+        let state = self.rust.signaling_state().as_str().to_owned();
+        let script = "return [pc.signalingState, transceivers()]";
+        let theirs = self.page.run(script).await;
+        let (their_state, theirs): (String, Vec<Value>) =
+            serde_json::from_value(theirs).expect("a state and an array");
+        let reversed = |direction| match direction {
+            "sendonly" => "recvonly",
+            "recvonly" => "sendonly",
+            same => same,
+        };
+        ((state, ours), (their_state, associated(&theirs, reversed)))
     }
 
     /// What `transceivers()` of the page reports.
@@ -204,12 +223,23 @@ impl Call {
     }
 }
 
-/// Of the transceivers with a section, what `view` shows, by mid.
-fn associated(transceivers: &[Value], view: impl Fn(&Value) -> Value) -> BTreeMap<String, Value> {
-    let with_mid = transceivers.iter().filter_map(|transceiver| {
-        Some((transceiver["mid"].as_str()?.to_owned(), view(transceiver)))
-    });
-    with_mid.collect()
+/// The signaling state, and for each mid the kind and the direction negotiated.
+type View = (String, BTreeMap<String, (String, String)>);
+
+/// Of the transceivers with a section that is in use, kind and direction negotiated, by mid.
+fn associated(
+    transceivers: &[Value],
+    seen: impl Fn(&'static str) -> &'static str,
+) -> BTreeMap<String, (String, String)> {
+    const DIRECTIONS: [&str; 4] = ["sendrecv", "sendonly", "recvonly", "inactive"];
+    let view = |transceiver: &Value| {
+        let direction = transceiver["currentDirection"].as_str().unwrap_or("none");
+        let direction = DIRECTIONS.into_iter().find(|known| *known == direction);
+        let kind = transceiver["kind"].as_str()?.to_owned();
+        let direction = seen(direction.unwrap_or("none")).to_owned();
+        Some((transceiver["mid"].as_str()?.to_owned(), (kind, direction)))
+    };
+    transceivers.iter().filter_map(view).collect()
 }
 
 /// A description as the page gives it.
