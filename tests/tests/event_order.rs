@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use peerconnection::{
-    Error, MediaKind, RTCBundlePolicy, RTCConfiguration, RTCDtlsTransport, RTCIceTransportState,
-    RTCPeerConnection, RTCSdpType, RTCSessionDescriptionInit,
+    Error, MediaKind, MediaStream, MediaStreamTrack, MediaStreamTrackState, RTCBundlePolicy,
+    RTCConfiguration, RTCDtlsTransport, RTCIceTransportState, RTCPeerConnection, RTCSdpType,
+    RTCSessionDescriptionInit,
 };
 use tests::{Conditions, Pair, Trace, World};
 
@@ -243,4 +244,76 @@ fn a_new_transport_changes_the_states_of_the_connection_when_it_does_something()
             "null",
         ]
     );
+}
+
+/// webrtc-pc §4.4.1.4 steps 4.7.15, 4.7.18 and 4.7.21; the track ends in a task of its own.
+#[test]
+fn a_track_that_a_rollback_takes_back_leaves_its_stream_then_ends() {
+    let mut world = World::new(5, Conditions::default());
+    let a = world.add_peer(RTCConfiguration::default());
+    let b = world.add_peer(RTCConfiguration::default());
+    a.add_track(&MediaStreamTrack::new(MediaKind::Audio), &[MediaStream::new()]).unwrap();
+    let held = Arc::new(Mutex::new(None));
+    let hold = held.clone();
+    b.on_track(move |event| {
+        *hold.lock().unwrap() = Some((event.track().clone(), event.streams()[0].clone()));
+    });
+    world.run(a.set_local_description(None)).unwrap();
+    let offer: RTCSessionDescriptionInit = a.local_description().unwrap().into();
+    world.run(b.set_remote_description(offer)).unwrap();
+    let (track, stream): (MediaStreamTrack, MediaStream) = held.lock().unwrap().take().unwrap();
+    assert_eq!(stream.get_tracks(), [track.clone()]);
+    let log = Log::default();
+    let (to, weak) = (log.clone(), b.downgrade());
+    let of = (track.clone(), stream.clone());
+    let state = move || {
+        let transceivers = weak.upgrade().map_or(0, |pc| pc.get_transceivers().len());
+        let tracks = of.1.get_tracks().len();
+        format!("{transceivers} transceivers, {tracks} in the stream, {}", of.0.ready_state())
+    };
+    let state = Arc::new(state);
+    let (to_log, now) = (to.clone(), state.clone());
+    b.on_signalingstatechange(move |_| to_log.push(format!("signaling: {}", now())));
+    let (to_log, now) = (to.clone(), state.clone());
+    stream.on_removetrack(move |_| to_log.push(format!("removetrack: {}", now())));
+    let (to_log, now) = (to.clone(), state.clone());
+    track.on_ended(move |_| to_log.push(format!("ended: {}", now())));
+    forget_the_late(&mut world, &log);
+    b.set_remote_description(rollback()).then(move |result| {
+        to.push(format!("{result:?}: {}", state()));
+    });
+    world.settle();
+    assert_eq!(
+        log.take(),
+        [
+            "signaling: 0 transceivers, 1 in the stream, live",
+            "removetrack: 0 transceivers, 0 in the stream, live",
+            "Ok(()): 0 transceivers, 0 in the stream, live",
+            "ended: 0 transceivers, 0 in the stream, ended",
+        ]
+    );
+    assert_eq!(track.ready_state(), MediaStreamTrackState::Ended);
+}
+
+/// The application has dropped the transceiver, and calls in the middle of the rollback.
+#[test]
+fn a_stream_loses_a_track_of_a_transceiver_that_nobody_holds() {
+    let mut world = World::new(6, Conditions::default());
+    let a = world.add_peer(RTCConfiguration::default());
+    let b = world.add_peer(RTCConfiguration::default());
+    a.add_track(&MediaStreamTrack::new(MediaKind::Audio), &[MediaStream::new()]).unwrap();
+    let held = Arc::new(Mutex::new(None));
+    let hold = held.clone();
+    b.on_track(move |event| *hold.lock().unwrap() = Some(event.streams()[0].clone()));
+    world.run(a.set_local_description(None)).unwrap();
+    let offer: RTCSessionDescriptionInit = a.local_description().unwrap().into();
+    world.run(b.set_remote_description(offer)).unwrap();
+    let stream: MediaStream = held.lock().unwrap().take().unwrap();
+    // The end of its track is not what keeps it.
+    b.get_transceivers().remove(0).stop().unwrap();
+    world.settle();
+    b.on_signalingstatechange(|event| event.target().restart_ice());
+    world.run(b.set_remote_description(rollback())).unwrap();
+    world.settle();
+    assert_eq!(stream.get_tracks(), []);
 }

@@ -247,7 +247,8 @@ pub enum MediaCommand {
         /// The transceiver of the receiver.
         transceiver: TransceiverId,
     },
-    /// The transceiver has left the set. Its slots stay until
+    /// The transceiver has left the set; what happens to its track in the same task has come before.
+    /// Its slots stay until
     /// [`Session::forget_transceiver`](crate::Session::forget_transceiver).
     Removed {
         /// The transceiver.

@@ -47,7 +47,7 @@ impl Session {
         self.needs_ice_restart |= self.last_stable_state_needs_ice_restart;
         // Step 4.7.12.3
         let mut events = TrackEvents::default();
-        self.roll_back_transceivers(&mut events);
+        let removed = self.roll_back_transceivers(&mut events);
         // Step 4.7.12.4
         self.pending_local_description = None;
         self.pending_remote_description = None;
@@ -61,6 +61,7 @@ impl Session {
         }
         // Steps 4.7.17 to 4.7.20
         self.fire_track_events(events);
+        self.removed(&removed);
         // Step 4.7.21
         match then_set {
             None => self.operation_settled(operation, Ok(Outcome::Undefined)),
@@ -72,8 +73,8 @@ impl Session {
         }
     }
 
-    /// Step 4.7.12.3
-    fn roll_back_transceivers(&mut self, events: &mut TrackEvents) {
+    /// Step 4.7.12.3; those that have left the set.
+    fn roll_back_transceivers(&mut self, events: &mut TrackEvents) -> Vec<TransceiverId> {
         let was_remote_offer = self.signaling_state == RTCSignalingState::HaveRemoteOffer;
         for id in self.transceivers.ids().to_vec() {
             let Some(transceiver) = self.transceivers.get_mut(id) else { continue };
@@ -101,29 +102,28 @@ impl Session {
                 }
             }
         }
-        let removed = self.transceivers.remove_where(|transceiver| transceiver.created_by_pending);
-        self.removed(&removed);
+        self.transceivers.remove_where(|transceiver| transceiver.created_by_pending)
     }
 
-    /// They have left the set of transceivers.
-    fn removed(&mut self, transceivers: &[TransceiverId]) {
+    /// They have left the set of transceivers, and nothing more happens to their tracks in this
+    /// task: the host may forget them.
+    pub(crate) fn removed(&mut self, transceivers: &[TransceiverId]) {
         for transceiver in transceivers {
             let command = MediaCommand::Removed { transceiver: *transceiver };
             self.effects.push_back(Effect::Media(command));
         }
     }
 
-    /// Step 4.7.13
-    pub(crate) fn remove_rejected_transceivers(&mut self) {
+    /// Step 4.7.13; those that have left the set.
+    pub(crate) fn remove_rejected_transceivers(&mut self) -> Vec<TransceiverId> {
         let descriptions = [&self.current_local_description, &self.current_remote_description];
-        let removed = self.transceivers.remove_where(|transceiver| {
+        self.transceivers.remove_where(|transceiver| {
             let Some(mid) = transceiver.jsep_mid.as_deref().filter(|_| transceiver.stopped) else {
                 return false;
             };
             let media = descriptions.into_iter().flatten().filter_map(|d| d.media_of_mid(mid));
             media.into_iter().any(sdp::Media::is_rejected)
-        });
-        self.removed(&removed);
+        })
     }
 }
 

@@ -167,9 +167,8 @@ impl Session {
             Side::Remote => self.apply_remote_media(type_, &mut events),
         }
         // Step 4.7.13
-        if type_ == Answer {
-            self.remove_rejected_transceivers();
-        }
+        let removed =
+            if type_ == Answer { self.remove_rejected_transceivers() } else { Vec::new() };
         // Step 4.7.14
         if self.signaling_state == RTCSignalingState::Stable {
             self.entered_stable();
@@ -182,6 +181,7 @@ impl Session {
         self.fire_errors_at_channels(error_list);
         // Steps 4.7.17 to 4.7.20
         self.fire_track_events(events);
+        self.removed(&removed);
         // Step 4.7.21
         self.operation_settled(operation, Ok(Outcome::Undefined));
     }
