@@ -42,7 +42,7 @@ fn a_message_as_large_as_max_message_size_arrives_and_a_larger_one_is_a_type_err
     assert_eq!(of_a.send(vec![7; 262_145]).unwrap_err().name(), "TypeError");
 }
 
-/// webrtc-pc §6.1.3.2: a later answer changes what can be sent.
+/// webrtc-pc §6.1.1.2: a later answer changes what can be sent.
 #[test]
 fn the_largest_message_changes_with_the_descriptions() {
     let mut world = World::new(21, Conditions::default());

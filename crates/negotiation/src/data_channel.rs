@@ -1,5 +1,5 @@
 //! Data channels as far as negotiation decides about them: `createDataChannel()` (webrtc-pc §6.1),
-//! ids (RFC 8832 §6), and the SCTP association they run over (§6.1.3).
+//! ids (RFC 8832 §6), and the SCTP association they run over (§6.1.1).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::signaling::Side;
 const MAX_STRING: usize = 65535;
 /// The greatest stream id (RFC 8831 §6.5).
 const MAX_ID: u16 = 65534;
-/// webrtc-pc §6.1.3.2 step 3, `canSendSize`: what a channel buffers, 16 MiB as in Chromium.
+/// webrtc-pc §6.1.1.2 step 3, `canSendSize`: what a channel buffers, 16 MiB as in Chromium.
 const CAN_SEND_SIZE: u64 = 16 << 20;
 /// RFC 8841 §6.1: the size a description without `a=max-message-size` means.
 const DEFAULT_MAX_MESSAGE_SIZE: u64 = 65536;
@@ -88,7 +88,7 @@ struct MessageSizes {
     max_buffer_size: u64,
 }
 
-/// webrtc-pc §6.1.3.2: update the data max message size.
+/// webrtc-pc §6.1.1.2: update the data max message size.
 fn update_the_data_max_message_size(remote_max_message_size: u64) -> MessageSizes {
     match remote_max_message_size {
         // Step 4 is for implementations that send messages of any size.
@@ -187,7 +187,7 @@ impl Session {
         self.data_channels.remove(channel);
     }
 
-    /// webrtc-pc §6.1.3.3: the steps of the connected procedure that concern ids.
+    /// webrtc-pc §6.1.1.3: the steps of the connected procedure that concern ids.
     pub(crate) fn connected_procedure(&mut self, max_channels: u16) {
         if self.is_closed {
             return;

@@ -167,7 +167,7 @@ pub enum TransportCommand {
         /// What it runs over from now on.
         transport: TransportId,
     },
-    /// webrtc-pc §6.1.3.2: the sizes of the association changed.
+    /// webrtc-pc §6.1.1.2: the sizes of the association changed.
     UpdateMaxMessageSize {
         /// `[[MaxMessageSize]]` in bytes; never 0.
         max_message_size: u64,

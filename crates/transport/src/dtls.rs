@@ -36,7 +36,7 @@ pub enum DtlsRole {
     Server,
 }
 
-/// `RTCDtlsTransportState` (webrtc-pc §5.5.2).
+/// `RTCDtlsTransportState` (webrtc-pc §5.5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DtlsState {
     /// The handshake has not started.

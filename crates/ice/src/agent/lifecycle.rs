@@ -114,7 +114,7 @@ impl Agent {
     }
 
     /// Releases everything: [`Event::CloseSocket`] for each socket, [`State::Closed`]. As in
-    /// webrtc-pc §4.4.1.10 no event tells of the state. Closing again does nothing.
+    /// webrtc-pc §4.4.2 no event tells of the state. Closing again does nothing.
     pub fn close(&mut self, _now: Instant) {
         if self.state == State::Closed {
             return;

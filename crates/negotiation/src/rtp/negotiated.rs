@@ -4,7 +4,7 @@ use super::codec_match::{Role, referenced, role, same_format};
 use super::formats::{Format, Formats};
 use crate::{RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters};
 
-/// webrtc-pc §4.4.1.5, `[[SendCodecs]]`: what `remote` receives and `local` has too, in the order
+/// webrtc-pc §4.4.1.4, `[[SendCodecs]]`: what `remote` receives and `local` has too, in the order
 /// and with the payload types and parameters of `remote`.
 pub(crate) fn negotiated_send(local: &Formats, remote: &Formats) -> Vec<RTCRtpCodecParameters> {
     let common = common_codecs(local, remote);
@@ -20,7 +20,7 @@ pub(crate) fn negotiated_send(local: &Formats, remote: &Formats) -> Vec<RTCRtpCo
         .collect()
 }
 
-/// webrtc-pc §4.4.1.5, `[[ReceiveCodecs]]`: what `local` says; if there is a `remote`, as far as
+/// webrtc-pc §4.4.1.4, `[[ReceiveCodecs]]`: what `local` says; if there is a `remote`, as far as
 /// that has it too. For a remote offer that is not answered yet, `local` is what
 /// [`answer`](super::answer()) makes of it.
 pub(crate) fn negotiated_receive(

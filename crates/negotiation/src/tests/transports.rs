@@ -173,7 +173,7 @@ fn a_lite_peer_is_controlled() {
     }));
 }
 
-/// webrtc-pc §6.1.3.2
+/// webrtc-pc §6.1.1.2
 #[test]
 fn the_message_size_is_what_both_can() {
     for (attribute, max_message_size, max_buffer_size) in [

@@ -1,10 +1,10 @@
-//! webrtc-pc §7.2: whether telephone tones can be sent.
+//! webrtc-pc §7.3: whether telephone tones can be sent.
 
 use super::TransceiverId;
 use crate::session::Session;
 
 impl Session {
-    /// webrtc-pc §7.2: determine if DTMF can be sent, but for step 4: whether the connection is
+    /// webrtc-pc §7.3: determine if DTMF can be sent, but for step 4: whether the connection is
     /// connected is for the host to say.
     pub fn can_insert_dtmf(&self, id: TransceiverId) -> bool {
         self.transceivers.get(id).is_some_and(|transceiver| {

@@ -15,7 +15,7 @@ pub struct RTCDTMFSender {
     pub(crate) object: Arc<TransceiverObject>,
 }
 
-/// webrtc-pc §7.3: a tone begins, or the last one has ended.
+/// webrtc-pc §7.4: a tone begins, or the last one has ended.
 #[derive(Clone, Debug)]
 pub struct RTCDTMFToneChangeEvent {
     pub(crate) target: RTCDTMFSender,

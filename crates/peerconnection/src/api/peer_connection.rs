@@ -105,7 +105,7 @@ impl PeerConnectionHandlers {
 }
 
 impl Connection {
-    /// webrtc-pc §4.4.1.? "close the connection", and what a garbage collector does later:
+    /// webrtc-pc §4.4.2 "close the connection", and what a garbage collector does later:
     /// no event will be fired at the connection any more, so its handlers can go.
     pub(crate) fn close(&self) {
         let abandoned = self.api(|core, now| core.close(now));

@@ -115,7 +115,7 @@ w3c_enum! {
 }
 
 w3c_enum! {
-    /// webrtc-pc §6.1.1.2: the state of an SCTP transport.
+    /// webrtc-pc §6.1.2: the state of an SCTP transport.
     pub enum RTCSctpTransportState {
         /// The association is being negotiated.
         Connecting = "connecting",
@@ -127,7 +127,7 @@ w3c_enum! {
 }
 
 w3c_enum! {
-    /// webrtc-pc §6.2.3: the state of a data channel.
+    /// webrtc-pc §6.2: the state of a data channel.
     pub enum RTCDataChannelState {
         /// Being established; the initial state.
         Connecting = "connecting",

@@ -179,7 +179,7 @@ impl Core {
         self.fire(AnyEvent::DataChannelStateChange(channel, state));
     }
 
-    /// §6.2.7 send().
+    /// §6.2 send().
     pub(crate) fn send(
         &mut self,
         now: Instant,
@@ -235,7 +235,7 @@ impl Core {
         self.channels.get(self.streams.get(&stream)?).cloned()
     }
 
-    /// §6.2.6 Receiving messages on a data channel.
+    /// §6.2.8 Receiving messages on a data channel.
     pub(super) fn receive_message(
         &mut self,
         stream: u16,
@@ -268,7 +268,7 @@ impl Core {
         }
     }
 
-    /// §6.2.7 close().
+    /// §6.2 close().
     pub(crate) fn close_channel(&mut self, now: Instant, object: &ChannelObject) {
         // Step 2
         match object.slots.ready_state() {
@@ -361,7 +361,7 @@ impl Core {
         Some(object)
     }
 
-    /// §6.2.5.1 Error on creating data channels.
+    /// §6.2.7 Error on creating data channels.
     pub(super) fn unable_to_create(&mut self, now: Instant, channel: ChannelId, error: &Error) {
         // Step 1
         let Some(object) = self.forget_channel(channel) else { return };
@@ -384,7 +384,7 @@ impl Core {
         self.fire(AnyEvent::DataChannelError(target, error));
     }
 
-    /// §6.2.7 send() step 7: an SCTP-level error.
+    /// §6.2 send() step 7: an SCTP-level error.
     pub(super) fn channel_error(&mut self, stream: u16, error: &transport::ChannelError) {
         let Some(object) = self.channel_of(stream) else { return };
         let error =

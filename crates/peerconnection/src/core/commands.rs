@@ -151,7 +151,7 @@ impl Core {
         self.release((slots.dtls_object, slots.ice_object));
     }
 
-    /// webrtc-pc §4.4.1.5, rollback: the generation that was being negotiated is dropped.
+    /// webrtc-pc §4.4.1.4, rollback: the generation that was being negotiated is dropped.
     fn roll_back_transport(&mut self, now: Instant, id: TransportId) {
         let Some(transport) = self.transports.get_mut(&id) else { return };
         transport.agent.rollback(now);

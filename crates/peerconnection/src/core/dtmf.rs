@@ -44,7 +44,7 @@ fn tones_of(text: &str) -> Result<VecDeque<&'static str>, Error> {
 }
 
 impl Core {
-    /// §7.2 "determine if DTMF can be sent".
+    /// §7.3 "determine if DTMF can be sent".
     pub(crate) fn can_insert_dtmf(&self, id: TransceiverId) -> bool {
         // Step 4; the others are the session's.
         self.connection_state() == RTCPeerConnectionState::Connected

@@ -93,7 +93,7 @@ impl Core {
         }
     }
 
-    /// §4.4.1.5 step 4.7.20.
+    /// §4.4.1.4 step 4.7.20.
     pub(super) fn fire_track(&mut self, transceiver: TransceiverId, streams: &[String]) {
         let Some(object) = self.transceiver_object(transceiver) else { return };
         let streams: Arc<[_]> = streams.iter().map(|id| self.remote_stream(id)).collect();

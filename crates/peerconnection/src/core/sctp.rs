@@ -37,7 +37,7 @@ impl Core {
         self.sctp.as_ref().and_then(|sctp| usize::try_from(sctp.largest_message).ok())
     }
 
-    /// §6.1.1 "create an RTCSctpTransport"; or its DTLS transport has become known.
+    /// §6.1.1.1 "create an RTCSctpTransport"; or its DTLS transport has become known.
     pub(super) fn create_sctp(&mut self, transport: Option<TransportId>) {
         match &mut self.sctp {
             Some(sctp) if sctp.state != RTCSctpTransportState::Closed => {
@@ -137,7 +137,7 @@ impl Core {
         self.fire(AnyEvent::SctpTransportStateChange(target, RTCSctpTransportState::Connected));
     }
 
-    /// §6.1.1.4: SHUTDOWN or ABORT was received, the association was closed, or DTLS was.
+    /// §6.1.2: SHUTDOWN or ABORT was received, the association was closed, or DTLS was.
     pub(super) fn sctp_closed(&mut self, error: Option<RTCError>) {
         let Some(sctp) = &mut self.sctp else { return };
         if sctp.state == RTCSctpTransportState::Closed {

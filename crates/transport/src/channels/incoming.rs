@@ -61,7 +61,7 @@ impl Channels {
         };
         let open = self.channels.get(&id).is_some_and(|c| c.state == ChannelState::Open);
         if !open {
-            // webrtc-pc §6.2.6 step 3: discarded unless the channel is open.
+            // webrtc-pc §6.2.8 step 3: discarded unless the channel is open.
             return self.release(cost);
         }
         self.release(cost.saturating_sub(message_cost(&data)));
