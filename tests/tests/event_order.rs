@@ -214,6 +214,50 @@ fn a_rollback_has_resolved_when_the_transports_of_the_offer_close() {
     );
 }
 
+/// webrtc-pc §6.1.2: "A task is queued to update the [[SctpTransportState]] slot".
+#[test]
+fn an_association_that_an_answer_rejects_closes_in_tasks_behind_it() {
+    let mut world = World::new(7, Conditions::default());
+    let a = world.add_peer(RTCConfiguration::default());
+    let b = world.add_peer(RTCConfiguration::default());
+    let channel = a.create_data_channel("x", None).unwrap();
+    world.run(a.set_local_description(None)).unwrap();
+    world.settle();
+    world.run(b.set_remote_description(a.local_description().unwrap().into())).unwrap();
+    world.run(b.set_local_description(None)).unwrap();
+    world.settle();
+    world.run(a.set_remote_description(b.local_description().unwrap().into())).unwrap();
+    world.run_for(Duration::from_secs(1));
+    let sctp = a.sctp().unwrap();
+    let log = Log::default();
+    let (of, to) = (channel.clone(), sctp.clone());
+    let states = Arc::new(move || format!("sctp {}, channel {}", to.state(), of.ready_state()));
+    let (to, now) = (log.clone(), states.clone());
+    a.on_signalingstatechange(move |_| to.push(format!("signaling: {}", now())));
+    let (to, now) = (log.clone(), states.clone());
+    sctp.on_statechange(move |_| to.push(format!("sctp: {}", now())));
+    let (to, now) = (log.clone(), states.clone());
+    channel.on_close(move |_| to.push(format!("close: {}", now())));
+    world.run(a.set_local_description(None)).unwrap();
+    world.run(b.set_remote_description(a.local_description().unwrap().into())).unwrap();
+    let mut answer = world.run(b.create_answer(None)).unwrap();
+    answer.sdp = answer.sdp.replace("a=sctp-port:5000", "a=sctp-port:0");
+    forget_the_late(&mut world, &log);
+    a.set_remote_description(answer).then(move |result| {
+        assert_eq!(result, Ok(()));
+    });
+    world.settle();
+    assert_eq!(
+        log.take(),
+        [
+            "signaling: sctp connected, channel open",
+            "sctp: sctp closed, channel open",
+            "close: sctp closed, channel closed",
+        ]
+    );
+    assert_eq!(a.sctp(), None);
+}
+
 /// A transport that is to gather changes no state before it does.
 #[test]
 fn a_new_transport_changes_the_states_of_the_connection_when_it_does_something() {
@@ -262,7 +306,7 @@ fn a_track_that_a_rollback_takes_back_leaves_its_stream_then_ends() {
     let offer: RTCSessionDescriptionInit = a.local_description().unwrap().into();
     world.run(b.set_remote_description(offer)).unwrap();
     let (track, stream): (MediaStreamTrack, MediaStream) = held.lock().unwrap().take().unwrap();
-    assert_eq!(stream.get_tracks(), [track.clone()]);
+    assert_eq!(stream.get_tracks(), std::slice::from_ref(&track));
     let log = Log::default();
     let (to, weak) = (log.clone(), b.downgrade());
     let of = (track.clone(), stream.clone());

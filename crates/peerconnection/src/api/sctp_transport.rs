@@ -28,8 +28,7 @@ impl RTCSctpTransport {
     fn slot<T>(&self, read: impl FnOnce(&SctpTransportSlots) -> T) -> Option<T> {
         let connection = self.object.connection.upgrade()?;
         let core = connection.core();
-        // One whose creation was rolled back is no longer the connection's.
-        core.sctp_transport_slots().filter(|s| Arc::ptr_eq(&s.object, &self.object)).map(read)
+        core.sctp_slots_of(&self.object).map(read)
     }
 
     /// The DTLS transport below; `None` while there is none yet, before an answer is applied, and
@@ -38,10 +37,7 @@ impl RTCSctpTransport {
     pub fn transport(&self) -> Option<RTCDtlsTransport> {
         let connection = self.object.connection.upgrade()?;
         let mut core = connection.core();
-        let transport = core
-            .sctp_transport_slots()
-            .filter(|slots| Arc::ptr_eq(&slots.object, &self.object))?
-            .transport?;
+        let transport = core.sctp_slots_of(&self.object)?.transport?;
         core.dtls_transport(transport)
     }
 

@@ -133,6 +133,8 @@ pub(crate) struct Core {
     /// Those that are closed, as long as somebody looks at them.
     closed_transports: WeakMap<TransportId, DtlsTransportObject>,
     sctp: Option<SctpTransportSlots>,
+    /// Those that a description has closed, until their tasks have run.
+    discarded_sctp_transports: VecDeque<SctpTransportSlots>,
     channels: BTreeMap<ChannelId, Arc<ChannelObject>>,
     /// The channel of each SCTP stream in use.
     streams: HashMap<u16, ChannelId>,
@@ -184,6 +186,7 @@ impl Core {
             discarded_transports: BTreeMap::new(),
             closed_transports: WeakMap::default(),
             sctp: None,
+            discarded_sctp_transports: VecDeque::new(),
             channels: BTreeMap::new(),
             streams: HashMap::new(),
             transceivers: Transceivers::default(),
@@ -278,6 +281,9 @@ impl Core {
         // Step 6
         if let Some(sctp) = &mut self.sctp {
             sctp.state = crate::api::RTCSctpTransportState::Closed;
+        }
+        for sctp in std::mem::take(&mut self.discarded_sctp_transports) {
+            self.release(sctp.object);
         }
         // Steps 7 to 9
         let ids: Vec<_> = self.transports.keys().copied().collect();

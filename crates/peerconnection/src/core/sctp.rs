@@ -32,6 +32,16 @@ impl Core {
         self.sctp.as_ref()
     }
 
+    /// The slots of one of the connection's SCTP transports; `None` for one that is closed for
+    /// ever, or whose creation was rolled back.
+    pub(crate) fn sctp_slots_of(
+        &self,
+        object: &SctpTransportObject,
+    ) -> Option<&SctpTransportSlots> {
+        let mut all = self.sctp.iter().chain(&self.discarded_sctp_transports);
+        all.find(|slots| std::ptr::eq(&*slots.object, object))
+    }
+
     /// The largest message that can be sent, if it fits the machine.
     pub(crate) fn max_message_size(&self) -> Option<usize> {
         self.sctp.as_ref().and_then(|sctp| usize::try_from(sctp.largest_message).ok())
@@ -61,14 +71,32 @@ impl Core {
     /// association, and they are closed with it.
     pub(super) fn destroy_sctp(&mut self, now: Instant) {
         let started = self.channel_stack().is_some_and(|stack| stack.sctp_state().is_some());
-        if started {
-            if let Some(stack) = self.channel_stack() {
-                stack.stop_sctp(now);
-            }
-            self.sctp_closed(None);
+        if started && let Some(stack) = self.channel_stack() {
+            stack.stop_sctp(now);
         }
-        if let Some(sctp) = self.sctp.take() {
+        let Some(sctp) = self.sctp.take() else { return };
+        if !started || sctp.state == RTCSctpTransportState::Closed {
             self.release(sctp.object);
+            return;
+        }
+        // §6.1.2: "A task is queued to update the [[SctpTransportState]] slot".
+        self.discarded_sctp_transports.push_back(sctp);
+        self.queue(Task::SctpDiscarded);
+        self.close_all_channels(None);
+    }
+
+    /// The association that was closed first is closed now.
+    pub(super) fn sctp_discarded(&mut self) {
+        let Some(sctp) = self.discarded_sctp_transports.pop_front() else { return };
+        let target = RTCSctpTransport { object: sctp.object };
+        self.fire(AnyEvent::SctpTransportStateChange(target, RTCSctpTransportState::Closed));
+    }
+
+    /// The channels' underlying data transports are closed with the association.
+    fn close_all_channels(&mut self, error: Option<&RTCError>) {
+        let channels: Vec<_> = self.channels.keys().copied().collect();
+        for channel in channels {
+            self.queue(Task::ChannelClosed(channel, error.cloned()));
         }
     }
 
@@ -146,11 +174,7 @@ impl Core {
         sctp.state = RTCSctpTransportState::Closed;
         let target = RTCSctpTransport { object: sctp.object.clone() };
         self.fire(AnyEvent::SctpTransportStateChange(target, RTCSctpTransportState::Closed));
-        // The channels' underlying data transports are closed with it.
-        let channels: Vec<_> = self.channels.keys().copied().collect();
-        for channel in channels {
-            self.queue(Task::ChannelClosed(channel, error.clone()));
-        }
+        self.close_all_channels(error.as_ref());
     }
 
     /// RFC 9143 §7.4: the section was bundled into another, whose transport the association goes

@@ -41,6 +41,8 @@ pub(super) enum Task {
     SctpConnected,
     /// §6.1.1: the association is gone; with an error, if it ended with one.
     SctpClosed(Option<negotiation::RTCError>),
+    /// §6.1.2: an association that a description has closed is gone.
+    SctpDiscarded,
     /// §6.2: announcing a data channel instance.
     ChannelAnnounced(u16, transport::ChannelConfig),
     /// §6.2: announcing a data channel as open, the peer's.
@@ -134,6 +136,7 @@ impl Core {
             Task::Dtmf(sender) => self.dtmf_playout(now, sender),
             Task::SctpConnected => self.sctp_connected(),
             Task::SctpClosed(error) => self.sctp_closed(error),
+            Task::SctpDiscarded => self.sctp_discarded(),
             Task::ChannelAnnounced(stream, config) => {
                 self.announce_a_data_channel_instance(now, stream, config);
             }
