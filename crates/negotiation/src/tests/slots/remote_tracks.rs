@@ -165,7 +165,7 @@ fn a_rollback_of_the_first_offer_takes_its_tracks_away() {
     let there = b.only();
     let operation = b.session.set_remote_description(rollback());
     let order = effects(&mut b, operation);
-    assert_eq!(order, ["removed", "stable", "mute", "remove s", "ok", "end"]);
+    assert_eq!(order, ["stable", "mute", "remove s", "removed", "ok", "end"]);
     assert_eq!(b.all(), []);
     assert!(b.slots(there).stopped);
 }
