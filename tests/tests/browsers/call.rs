@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use peerconnection::{
     RTCConfiguration, RTCIceGatheringState, RTCPeerConnection, RTCPeerConnectionState,
-    RTCRtpTransceiver, RTCSdpType, RTCSessionDescriptionInit,
+    RTCRtpTransceiver, RTCSessionDescriptionInit,
 };
 use serde_json::{Value, json};
 
@@ -162,22 +162,6 @@ impl Call {
         assert_eq!(ours.0, "stable");
     }
 
-    /// Waits until they do.
-    pub(crate) async fn come_to_agree(&self) {
-        let agreement = async {
-            loop {
-                let (ours, theirs) = self.views().await;
-                if ours == theirs && ours.0 == "stable" {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        if tokio::time::timeout(LIMIT, agreement).await.is_err() {
-            self.agree().await;
-        }
-    }
-
     /// What both sides say of the state and the sections, from our side.
     async fn views(&self) -> (View, View) {
         let ours = associated(&self.transceivers(), |direction| direction);
@@ -245,10 +229,6 @@ fn associated(
 /// A description as the page gives it.
 pub(crate) fn description(value: Value) -> RTCSessionDescriptionInit {
     serde_json::from_value(value).expect("a description")
-}
-
-pub(crate) fn rollback() -> RTCSessionDescriptionInit {
-    RTCSessionDescriptionInit { type_: RTCSdpType::Rollback, sdp: String::new() }
 }
 
 /// Keeps what happens here as `page.js` does there.

@@ -4,47 +4,13 @@ use peerconnection::{
     MediaKind, RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpTransceiverDirection,
     RTCRtpTransceiverInit,
 };
-use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::call::Call;
 use crate::in_each_browser;
 
 in_each_browser! {
-    simulcast_of_the_browser_is_accepted,
     simulcast_of_rust_is_as_the_browser_answers,
-}
-
-async fn simulcast_of_the_browser_is_accepted(browser: Browser) {
-    let call = Call::new(browser).await;
-    let add = "
-        const sendEncodings = [
-            { rid: 'q', scaleResolutionDownBy: 4 },
-            { rid: 'h', scaleResolutionDownBy: 2 },
-            { rid: 'f' },
-        ];
-        pc.addTransceiver(videoTrack(), { sendEncodings });
-    ";
-    call.page.run(add).await;
-    let (_, answer) = call.page_offers().await;
-    call.agree().await;
-    assert!(answer.sdp.contains("a=simulcast:recv q;h;f\r\n"), "{}", answer.sdp);
-    for rid in ["q", "h", "f"] {
-        assert!(answer.sdp.contains(&format!("a=rid:{rid} recv\r\n")), "{}", answer.sdp);
-    }
-    assert_eq!(rids_of_page(&call).await, json!(["q", "h", "f"]));
-    call.connected().await;
-    // It stays so, whoever offers.
-    call.rust_offers().await;
-    call.agree().await;
-    assert_eq!(rids_of_page(&call).await, json!(["q", "h", "f"]));
-    call.page_offers().await;
-    call.agree().await;
-    assert_eq!(rids_of_page(&call).await, json!(["q", "h", "f"]));
-}
-
-async fn rids_of_page(call: &Call) -> Value {
-    call.page.run("return pc.getSenders()[0].getParameters().encodings.map(({ rid }) => rid)").await
 }
 
 async fn simulcast_of_rust_is_as_the_browser_answers(browser: Browser) {
