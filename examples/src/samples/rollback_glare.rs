@@ -85,7 +85,9 @@ impl super::Report for Report {
         let [implicit, explicit, later] = &self.calls[..] else { return false };
         let wishes = |call: &Call| call.pc2.iter().filter(|e| *e == NEGOTIATION_NEEDED).count();
         self.calls.iter().all(|call| call.mids.len() == 2 && call.pc1 == implicit.pc1)
-            && implicit.pc2 == explicit.pc2
+            // On a busy machine the rollback may have settled before `then` was called from this
+            // thread: then it is as late as the third way.
+            && [&implicit.pc2, &later.pc2].contains(&&explicit.pc2)
             && wishes(later) == wishes(implicit) + 1
     }
 }
