@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use sdp::{IceParameters, Media, Setup};
 
-use crate::description::{Description, RemoteSimulcast};
+use crate::description::{Description, SimulcastRids};
 use crate::dictionaries::RTCRtpTransceiverDirection::Inactive;
 use crate::dictionaries::RTCSignalingState::{HaveLocalPranswer, HaveRemoteOffer};
 use crate::dictionaries::{RTCSdpType, RTCSessionDescriptionInit};
@@ -189,13 +189,9 @@ impl Session {
         let preferred = transceiver.map_or(Inactive, |transceiver| transceiver.direction);
         let theirs = offer.sdp.direction(index).reversed().into();
         let direction = preferred.intersection(theirs);
-        let simulcast = RemoteSimulcast::read(offered);
+        let simulcast = SimulcastRids::read(offered);
         let rids = transceiver.map(|t| t.rids_to_send()).unwrap_or_default();
         let send_rids = rids.into_iter().filter(|rid| simulcast.receives(rid)).collect();
-        let receive_rids = match direction.receives() {
-            true => simulcast.sent().collect(),
-            false => Vec::new(),
-        };
         RtpSection {
             kind: offered.kind(),
             mid: offered.mid(),
@@ -206,7 +202,8 @@ impl Session {
             direction: direction.into(),
             streams: transceiver.and_then(|transceiver| transceiver.streams_to_announce()),
             send_rids,
-            receive_rids,
+            // In each direction: for a peer that is told nothing of them the others are gone for good.
+            receive_rids: simulcast.sent().collect(),
         }
         .to_media()
     }

@@ -4,7 +4,7 @@ mod placement;
 
 use sdp::{Media, Setup};
 
-use crate::description::{Description, is_data_channel_section, media_kind};
+use crate::description::{Description, SimulcastRids, is_data_channel_section, media_kind};
 use crate::dictionaries::RTCSignalingState::{HaveLocalOffer, Stable};
 use crate::dictionaries::{MediaKind, RTCOfferOptions, RTCSdpType, RTCSessionDescriptionInit};
 use crate::effect::{OperationId, Outcome};
@@ -154,6 +154,10 @@ impl Session {
                     .to_media(),
                 ),
                 Slot::Rtp(id, kind, mid) => self.transceivers.get(*id).map(|transceiver| {
+                    // RFC 9429 §5.2.2: "a=simulcast" stays the same, whatever the direction; without
+                    // it the peer goes down to one encoding for good.
+                    let before = local.and_then(|local| local.media_of_mid(mid));
+                    let simulcast = before.map(SimulcastRids::read).unwrap_or_default();
                     // RFC 9429 §5.2.2: in the order of the most recent answer.
                     let answered = answer.and_then(|answer| {
                         let index = answer.index_of_mid(mid)?;
@@ -177,7 +181,7 @@ impl Session {
                         direction: transceiver.direction.into(),
                         streams: transceiver.streams_to_announce(),
                         send_rids: transceiver.rids_to_send(),
-                        receive_rids: Vec::new(),
+                        receive_rids: simulcast.received().collect(),
                     }
                     .to_media()
                 }),

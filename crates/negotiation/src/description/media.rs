@@ -1,6 +1,6 @@
 //! webrtc-pc §4.4.1.4 step 4.7.11: what a description makes of transceivers.
 
-use super::{Description, RemoteSimulcast, media_kind};
+use super::{Description, SimulcastRids, media_kind};
 use crate::dictionaries::RTCRtpTransceiverDirection::{self, Inactive};
 use crate::dictionaries::RTCSdpType::{Answer, Offer, Pranswer};
 use crate::dictionaries::{
@@ -21,7 +21,7 @@ struct Section {
     rejected: bool,
     /// Of this side's point of view.
     direction: RTCRtpTransceiverDirection,
-    simulcast: RemoteSimulcast,
+    simulcast: SimulcastRids,
     negotiated: Negotiated,
     transport: Option<TransportId>,
 }
@@ -243,7 +243,7 @@ impl Session {
                 true => (Inactive, Negotiated::default()),
                 false => read(index, media),
             };
-            let simulcast = RemoteSimulcast::read(media);
+            let simulcast = SimulcastRids::read(media);
             let transport = self.transports.of_mid(&mid);
             Some(Section {
                 index,

@@ -18,7 +18,7 @@ use crate::task::TaskKind;
 use crate::transceiver::{TrackEvents, Transceiver, TransceiverId};
 
 pub(crate) use applied::{Description, is_data_channel_section, media_kind};
-pub(crate) use simulcast::RemoteSimulcast;
+pub(crate) use simulcast::SimulcastRids;
 
 /// A description on its way into its slot.
 #[derive(Debug)]

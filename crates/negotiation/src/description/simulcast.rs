@@ -1,4 +1,4 @@
-//! Simulcast as a section of the peer has it (RFC 8853, webrtc-pc §4.4.1.4).
+//! Simulcast as a section has it (RFC 8853, webrtc-pc §4.4.1.4).
 
 use std::collections::HashSet;
 
@@ -7,14 +7,14 @@ use sdp::{Media, RidDirection, SimulcastId};
 use crate::dictionaries::{RTCRtpCodingParameters, RTCRtpEncodingParameters};
 use crate::rtp::MAX_VIDEO_ENCODINGS;
 
-/// The rids of a section of the peer, each list in its order and without duplicates.
+/// The rids of a section, seen by who has written it; each list in its order and without duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct RemoteSimulcast {
+pub(crate) struct SimulcastRids {
     sends: Vec<String>,
     receives: Vec<String>,
 }
 
-impl RemoteSimulcast {
+impl SimulcastRids {
     /// Of alternatives the first counts; a rid without its own `a=rid` is discarded (RFC 8853 §5.2).
     pub(crate) fn read(media: &Media) -> Self {
         let Some(simulcast) = media.simulcast() else { return Self::default() };
@@ -32,14 +32,16 @@ impl RemoteSimulcast {
         }
     }
 
-    /// The rids of what the peer sends.
     pub(crate) fn sent(&self) -> impl Iterator<Item = &str> {
         self.sends.iter().map(String::as_str)
     }
 
-    /// Whether the peer receives the encoding of this rid.
+    pub(crate) fn received(&self) -> impl Iterator<Item = &str> {
+        self.receives.iter().map(String::as_str)
+    }
+
     pub(crate) fn receives(&self, rid: &str) -> bool {
-        self.receives.iter().any(|known| known == rid)
+        self.received().any(|known| known == rid)
     }
 
     /// webrtc-pc §4.4.1.4 steps 4.7.11.2.1 to 4.7.11.2.4: `proposedSendEncodings` of an offer.

@@ -169,3 +169,24 @@ fn a_rollback_brings_back_the_encoding_without_a_rid() {
     a.set_remote(rollback()).unwrap();
     assert_eq!(encodings(&mut a, id), named(&[("", 1.0)]));
 }
+
+/// RFC 9429 §5.2.2: "any a=simulcast line MUST stay the same". Browsers go down to one encoding for a
+/// description that does not receive more, one that is inactive too.
+#[test]
+fn later_descriptions_go_on_receiving_the_encodings_of_the_peer() {
+    let ((mut a, id), mut b) = (sender_of(&["q", "h", "f"]), Peer::new(2));
+    exchange(&mut a, &mut b);
+    let of_b = b.session.transceivers().next().unwrap();
+    for direction in [
+        RTCRtpTransceiverDirection::Recvonly,
+        RTCRtpTransceiverDirection::Inactive,
+        RTCRtpTransceiverDirection::Recvonly,
+    ] {
+        b.session.set_direction(of_b, direction).unwrap();
+        exchange(&mut b, &mut a);
+        assert_eq!(lines(b.local().sdp(), "a=simulcast:"), ["a=simulcast:recv q;h;f"]);
+        exchange(&mut a, &mut b);
+        assert_eq!(lines(b.local().sdp(), "a=simulcast:"), ["a=simulcast:recv q;h;f"]);
+        assert_eq!(encodings(&mut a, id).len(), 3);
+    }
+}
