@@ -97,7 +97,7 @@ impl Connection {
             Delivery::End(channel) => channel.end(),
             Delivery::Release(released) => drop(released),
             Delivery::Fire(event) => self.fire(event),
-            Delivery::Late(deliver) => deliver(),
+            Delivery::Call(call) => call(),
         }
     }
 }

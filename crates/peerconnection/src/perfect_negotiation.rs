@@ -153,7 +153,8 @@ impl Negotiator {
     /// for instance. Does nothing once the connection is closed.
     pub fn offer(&self) {
         if let Some(pc) = self.negotiation.pc.upgrade() {
-            self.negotiation.offer(&pc);
+            let negotiation = self.negotiation.clone();
+            pc.queue_task(move |pc| negotiation.offer(pc));
         }
     }
 }
@@ -199,14 +200,21 @@ impl Negotiation {
         });
     }
 
+    /// In a task, as in a browser: no `negotiationneeded` comes between the look at the state and
+    /// what is called for it, and promises react on the event loop.
     fn receive(self: &Arc<Self>, message: SignalingMessage) {
         let Some(pc) = self.pc.upgrade() else { return };
+        let this = self.clone();
+        pc.queue_task(move |pc| this.handle(pc, message));
+    }
+
+    fn handle(self: &Arc<Self>, pc: &RTCPeerConnection, message: SignalingMessage) {
         match message {
-            SignalingMessage::Description(description) => self.describe(&pc, description),
+            SignalingMessage::Description(description) => self.describe(pc, description),
             SignalingMessage::Candidate(candidate) => {
                 let this = self.clone();
-                // Whose candidate it is shows now: the promise is settled on the event loop, when
-                // the next description may have come.
+                // Whose candidate it is shows now: when the promise is settled the next description
+                // may have come.
                 let is_of_ignored_offer = self.ignore_offer.load(Ordering::SeqCst);
                 pc.add_ice_candidate(candidate).then(move |result| {
                     if let Err(error) = result

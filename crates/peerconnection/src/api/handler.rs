@@ -8,8 +8,8 @@ use crate::connection::Connection;
 
 type Function<E> = Box<dyn FnMut(E) + Send>;
 
-/// What is called later, as a task, for the events that a handler has missed.
-pub(crate) type Late = Box<dyn FnOnce() + Send>;
+/// What is called later, as a task: what delivers the events that a handler has missed, for one.
+pub(crate) type Call = Box<dyn FnOnce() + Send>;
 
 /// An event as its handler gets it: the target, and what it carries besides. The two are apart
 /// because an event that waits for its first handler must not keep its target alive.
@@ -185,7 +185,7 @@ pub(crate) fn later<T: Clone + Send + 'static>(
     if let Some(connection) = connection.upgrade() {
         let target = target.clone();
         let late = Box::new(move || deliver(&target));
-        connection.api(|core, _| core.queue_late(late));
+        connection.api(|core, _| core.queue_call(late));
     }
 }
 

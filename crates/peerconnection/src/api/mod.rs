@@ -95,7 +95,7 @@ pub use track_event::{RTCTrackEvent, RTCTrackEventInit};
 pub(crate) use data_channel::{ChannelAttributes, ChannelObject};
 pub(crate) use dtls_transport::DtlsTransportObject;
 pub(crate) use event_stream::Subscribers;
-pub(crate) use handler::Late;
+pub(crate) use handler::Call;
 pub(crate) use ice_transport::IceTransportObject;
 pub(crate) use media::{StreamObject, TrackObject};
 pub(crate) use peer_connection::{Handle, PeerConnectionHandlers};

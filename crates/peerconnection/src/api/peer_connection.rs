@@ -188,15 +188,20 @@ impl RTCPeerConnection {
         &self.object.connection
     }
 
-    /// Queues a task for the events that a handler has missed.
-    pub(super) fn later(&self, deliver: fn(&Self)) {
+    /// Queues a task of the application's own: nothing of the connection changes while it runs, as
+    /// in a task of a browser's event loop.
+    pub(crate) fn queue_task(&self, steps: impl FnOnce(&Self) + Send + 'static) {
         let pc = self.downgrade();
-        let late = Box::new(move || {
+        let call = Box::new(move || {
             if let Some(pc) = pc.upgrade() {
-                deliver(&pc);
+                steps(&pc);
             }
         });
-        self.connection().api(|core, _| core.queue_late(late));
+        self.connection().api(|core, _| core.queue_call(call));
+    }
+
+    pub(super) fn later(&self, deliver: fn(&Self)) {
+        self.queue_task(deliver);
     }
 
     /// Creates an offer that suits the present state; it changes nothing.

@@ -45,7 +45,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::api::{
-    AnyEvent, ChannelObject, DtlsTransportObject, Late, MediaStreamTrackState, MessageData,
+    AnyEvent, Call, ChannelObject, DtlsTransportObject, MediaStreamTrackState, MessageData,
     Promise, RTCCertificate, RTCConfiguration, RTCIceConnectionState, RTCIceGatheringState,
     RTCPeerConnectionState, Settle, TransceiverObject,
 };
@@ -66,8 +66,8 @@ pub(crate) enum Delivery {
     Settle(Settle, Result<Outcome, Error>),
     /// Fire an event.
     Fire(AnyEvent),
-    /// Deliver the events that a handler has missed.
-    Late(Late),
+    /// Call this.
+    Call(Call),
     /// Hand a message to a channel's handler or reader; `None`: look at what waits.
     Message(Arc<ChannelObject>, Option<MessageData>),
     /// Tell the readers and writers of a channel that it is closed, now that its events have been

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use negotiation::{ChannelId, Effect, Error, TransceiverId, TransportId};
 
 use super::{Core, Delivery};
-use crate::api::{AnyEvent, ChannelObject, Late, MediaStreamTrack, MessageData};
+use crate::api::{AnyEvent, Call, ChannelObject, MediaStreamTrack, MessageData};
 
 /// A task of the networking task source.
 pub(super) enum Task {
@@ -55,8 +55,9 @@ pub(super) enum Task {
     Message(u16, transport::MessageKind, Bytes),
     /// A handler was set while messages waited.
     WaitingMessages(Arc<ChannelObject>),
-    /// A handler was set for the first time, after events for it had been fired.
-    Late(Late),
+    /// What was queued from outside: events that a handler has missed before it was first set, and
+    /// what is to run as one task.
+    Call(Call),
     /// §6.2: some of the queue was sent.
     BufferedAmount(u16, u64),
     /// §6.2: the peer began the closing procedure.
@@ -77,9 +78,8 @@ impl Core {
         }
     }
 
-    /// Queues the delivery of events that a handler has missed.
-    pub(crate) fn queue_late(&mut self, deliver: Late) {
-        self.queue(Task::Late(deliver));
+    pub(crate) fn queue_call(&mut self, call: Call) {
+        self.queue(Task::Call(call));
     }
 
     /// Takes what the negotiation has queued into the connection's queue, behind what is there.
@@ -151,7 +151,7 @@ impl Core {
             Task::WaitingMessages(channel) => {
                 self.deliveries.push_back(Delivery::Message(channel, None));
             }
-            Task::Late(deliver) => self.deliveries.push_back(Delivery::Late(deliver)),
+            Task::Call(call) => self.deliveries.push_back(Delivery::Call(call)),
             Task::BufferedAmount(stream, sent) => self.reduce_buffered_amount(stream, sent),
             Task::ChannelClosing(stream) => self.peer_closes_channel(now, stream),
             Task::ChannelClosed(channel, error) => {

@@ -4,16 +4,66 @@ use peerconnection::{
     MediaKind, RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpTransceiverDirection,
     RTCRtpTransceiverInit,
 };
+use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::call::Call;
 use crate::in_each_browser;
 
 in_each_browser! {
-    simulcast_of_rust_is_as_the_browser_answers,
+    simulcast_of_the_browser_is_accepted,
+    simulcast_of_rust_is_declined_and_one_encoding_is_left,
 }
 
-async fn simulcast_of_rust_is_as_the_browser_answers(browser: Browser) {
+async fn simulcast_of_the_browser_is_accepted(browser: Browser) {
+    let call = Call::new(browser).await;
+    let add = "
+        const sendEncodings = [
+            { rid: 'q', scaleResolutionDownBy: 4 },
+            { rid: 'h', scaleResolutionDownBy: 2 },
+            { rid: 'f' },
+        ];
+        pc.addTransceiver(videoTrack(), { sendEncodings });
+    ";
+    call.page.run(add).await;
+    let (_, answer) = call.page_offers().await;
+    call.agree().await;
+    assert!(answer.sdp.contains("a=simulcast:recv q;h;f\r\n"), "{}", answer.sdp);
+    for rid in ["q", "h", "f"] {
+        assert!(answer.sdp.contains(&format!("a=rid:{rid} recv\r\n")), "{}", answer.sdp);
+    }
+    assert_eq!(rids_of_page(&call).await, json!(["q", "h", "f"]));
+    call.connected().await;
+    // It stays so, whoever offers.
+    call.rust_offers().await;
+    call.agree().await;
+    assert_eq!(rids_of_page(&call).await, json!(["q", "h", "f"]));
+    call.page_offers().await;
+    call.agree().await;
+    assert_eq!(rids_of_page(&call).await, json!(["q", "h", "f"]));
+    // While it is held, and after that.
+    for (direction, by_page) in [
+        (RTCRtpTransceiverDirection::Inactive, false),
+        (RTCRtpTransceiverDirection::Recvonly, false),
+        (RTCRtpTransceiverDirection::Inactive, true),
+        (RTCRtpTransceiverDirection::Recvonly, true),
+    ] {
+        call.transceiver("0").set_direction(direction).expect("not stopped");
+        match by_page {
+            true => call.page_offers().await,
+            false => call.rust_offers().await,
+        };
+        call.agree().await;
+        assert_eq!(call.transceiver("0").current_direction(), Some(direction));
+        assert_eq!(rids_of_page(&call).await, json!(["q", "h", "f"]), "{direction:?} {by_page}");
+    }
+}
+
+async fn rids_of_page(call: &Call) -> Value {
+    call.page.run("return pc.getSenders()[0].getParameters().encodings.map(({ rid }) => rid)").await
+}
+
+async fn simulcast_of_rust_is_declined_and_one_encoding_is_left(browser: Browser) {
     let call = Call::new(browser).await;
     let encoding = |rid: &str| RTCRtpEncodingParameters {
         coding: RTCRtpCodingParameters { rid: Some(rid.to_owned()) },
@@ -28,14 +78,15 @@ async fn simulcast_of_rust_is_as_the_browser_answers(browser: Browser) {
     let (offer, answer) = call.rust_offers().await;
     call.agree().await;
     assert!(offer.sdp.contains("a=simulcast:send q;h;f\r\n"), "{}", offer.sdp);
-    let encodings = transceiver.sender().get_parameters().encodings;
-    let rids: Vec<_> = encodings.iter().filter_map(|encoding| encoding.rid.as_deref()).collect();
-    let lines: Vec<_> =
-        answer.sdp.lines().filter(|l| l.contains("simulcast") || l.contains("a=rid")).collect();
-    println!("{browser}: {lines:?} {rids:?} {}", encodings.len());
+    // Neither browser receives simulcast (RFC 9429 §3.7): one encoding is left.
+    assert!(!answer.sdp.contains("a=simulcast"), "{}", answer.sdp);
+    let rids = || {
+        let encodings = transceiver.sender().get_parameters().encodings;
+        encodings.iter().map(|encoding| encoding.rid.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(rids(), [Some("q".to_owned())]);
     call.connected().await;
     call.page_offers().await;
     call.agree().await;
-    let encodings = transceiver.sender().get_parameters().encodings;
-    println!("{browser}: after its offer {}", encodings.len());
+    assert_eq!(rids(), [Some("q".to_owned())]);
 }

@@ -3,7 +3,7 @@
 use peerconnection::{
     MediaKind, MediaStream, MediaStreamTrack, RTCRtpTransceiverDirection as Direction,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::call::Call;
@@ -11,7 +11,9 @@ use crate::in_each_browser;
 
 in_each_browser! {
     tracks_arrive_in_their_streams_on_both_sides,
+    a_track_moves_to_another_stream_on_either_side,
     a_track_that_is_removed_leaves_its_streams_and_another_takes_its_place,
+    directions_change_on_either_side,
 }
 
 /// Audio and video in a stream of ours, audio and video in one of the page, negotiated by an offer
@@ -80,6 +82,47 @@ async fn tracks_arrive_in_their_streams_on_both_sides(browser: Browser) {
     assert_eq!(call.taken_by_page().await, [""; 0]);
 }
 
+async fn a_track_moves_to_another_stream_on_either_side(browser: Browser) {
+    let streams = Streams::exchanged(browser).await;
+    let Streams { call, ours, theirs } = &streams;
+    streams.taken();
+    streams.taken_by_page().await;
+
+    let other = MediaStream::new();
+    call.rust.get_senders()[0].set_streams(std::slice::from_ref(&other)).expect("open");
+    call.rust_offers().await;
+    call.agree().await;
+    let moved = |kind: &str, mid: &str, from: &str, to: &str| {
+        sorted(vec![format!("removetrack {kind} {from}"), format!("track {kind} {mid} [{to}]")])
+    };
+    assert_eq!(streams.taken_by_page().await, moved("audio", "0", ours.id(), other.id()));
+    assert_eq!(streams.taken(), [""; 0]);
+
+    let set = "
+        kept.other = new MediaStream();
+        pc.getSenders()[1].setStreams(kept.other);
+        return kept.other.id;
+    ";
+    let another = text(call.page.run(set).await);
+    call.page_offers().await;
+    call.agree().await;
+    assert_eq!(streams.taken(), moved("video", "1", theirs, &another));
+    assert_eq!(streams.taken_by_page().await, [""; 0]);
+
+    // And back, in an answer.
+    call.page.run("pc.getSenders()[1].setStreams(kept.stream)").await;
+    call.rust.get_senders()[0].set_streams(std::slice::from_ref(ours)).expect("open");
+    call.rust_offers().await;
+    call.agree().await;
+    let back = |kind: &str, mid: &str, from: &str, to: &str| {
+        let mut entries = moved(kind, mid, from, to);
+        entries.push(format!("addtrack {kind} {to}"));
+        sorted(entries)
+    };
+    assert_eq!(streams.taken(), back("video", "1", &another, theirs));
+    assert_eq!(streams.taken_by_page().await, back("audio", "0", other.id(), ours.id()));
+}
+
 async fn a_track_that_is_removed_leaves_its_streams_and_another_takes_its_place(browser: Browser) {
     let streams = Streams::exchanged(browser).await;
     let Streams { call, ours, theirs } = &streams;
@@ -111,4 +154,46 @@ async fn a_track_that_is_removed_leaves_its_streams_and_another_takes_its_place(
     assert_eq!(call.rust.get_transceivers().len(), 4);
     let here = [format!("addtrack audio {theirs}"), format!("track audio 3 [{theirs}]")];
     assert_eq!(streams.taken(), here);
+}
+
+async fn directions_change_on_either_side(browser: Browser) {
+    let streams = Streams::exchanged(browser).await;
+    let Streams { call, ours, theirs } = &streams;
+    streams.taken();
+    streams.taken_by_page().await;
+    let set = "transceiver(args[0]).direction = args[1]";
+
+    // Each side changes what it offers itself: of a direction that an answer narrows down browsers
+    // fire too little or too much.
+    call.transceiver("0").set_direction(Direction::Recvonly).expect("not stopped");
+    call.rust_offers().await;
+    call.agree().await;
+    assert_eq!(call.transceiver("0").current_direction(), Some(Direction::Recvonly));
+    assert_eq!(streams.taken_by_page().await, [format!("removetrack audio {}", ours.id())]);
+    assert_eq!(streams.taken(), [""; 0]);
+
+    call.page.run_with(set, json!(["0", "inactive"])).await;
+    call.page.run_with(set, json!(["1", "recvonly"])).await;
+    call.page_offers().await;
+    call.agree().await;
+    assert_eq!(call.transceiver("0").current_direction(), Some(Direction::Inactive));
+    assert_eq!(call.transceiver("1").current_direction(), Some(Direction::Sendonly));
+    let removed = |kind: &str| format!("removetrack {kind} {theirs}");
+    assert_eq!(streams.taken(), [removed("audio"), removed("video")]);
+    assert_eq!(streams.taken_by_page().await, [""; 0]);
+
+    call.page.run_with(set, json!(["0", "sendrecv"])).await;
+    call.page.run_with(set, json!(["1", "sendrecv"])).await;
+    call.transceiver("0").set_direction(Direction::Sendrecv).expect("not stopped");
+    call.rust_offers().await;
+    call.agree().await;
+    for transceiver in call.rust.get_transceivers() {
+        assert_eq!(transceiver.current_direction(), Some(Direction::Sendrecv));
+    }
+    let back = |kind: &str, mid: &str, stream: &str| {
+        [format!("addtrack {kind} {stream}"), format!("track {kind} {mid} [{stream}]")]
+    };
+    assert_eq!(streams.taken_by_page().await, sorted(back("audio", "0", ours.id()).to_vec()));
+    let here = [back("audio", "0", theirs), back("video", "1", theirs)].concat();
+    assert_eq!(streams.taken(), sorted(here));
 }
