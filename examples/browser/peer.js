@@ -129,6 +129,8 @@ export class Peer extends EventTarget {
     };
 
     return async ({ description, candidate }) => {
+      // Until a candidate fails an answer may have come.
+      const ignored = ignoringOffer;
       try {
         if (description) {
           const ready = !makingOffer && (pc.signalingState == "stable" || applyingAnswer);
@@ -149,7 +151,7 @@ export class Peer extends EventTarget {
         }
       } catch (error) {
         // Candidates of an offer that was ignored belong to no description.
-        if (description || !ignoringOffer) this.#log("negotiation failed", String(error));
+        if (description || !ignored) this.#log("negotiation failed", String(error));
       }
     };
   }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use peerconnection::{
-    RTCConfiguration, RTCIceGatheringState, RTCPeerConnection, RTCPeerConnectionState,
-    RTCRtpTransceiver, RTCSessionDescriptionInit,
+    AnyEvent, Events, RTCConfiguration, RTCIceGatheringState, RTCPeerConnection,
+    RTCPeerConnectionState, RTCRtpTransceiver, RTCSdpType, RTCSessionDescriptionInit,
 };
 use serde_json::{Value, json};
 
@@ -21,6 +21,20 @@ pub(crate) struct Call {
     pub(crate) page: Page,
     pub(crate) rust: RTCPeerConnection,
     events: Arc<Mutex<Vec<String>>>,
+    /// Everything that has happened here, for who looks for the cause of a failure.
+    all_events: Events,
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            while let Some(Some(event)) = self.all_events.next().now_or_never() {
+                if !matches!(event, Ok(AnyEvent::BufferedAmountLow(_))) {
+                    eprintln!("{event:?}");
+                }
+            }
+        }
+    }
 }
 
 impl Call {
@@ -36,7 +50,8 @@ impl Call {
         let rust = RTCPeerConnection::new(configuration).expect("a valid configuration");
         let events = Arc::<Mutex<Vec<String>>>::default();
         watch(&rust, &events);
-        Self { page, rust, events }
+        let all_events = rust.events();
+        Self { page, rust, events, all_events }
     }
 
     /// The tracks that have come here since the last call, and those that have left a stream; as
@@ -75,10 +90,16 @@ impl Call {
 
     /// Our local description once everything is gathered.
     pub(crate) async fn gathered(&self) -> RTCSessionDescriptionInit {
-        self.until("gathering is complete", |pc| {
-            pc.ice_gathering_state() == RTCIceGatheringState::Complete
-        })
-        .await;
+        // The state shows a little later that an ICE restart gathers anew.
+        let is_complete = |pc: &RTCPeerConnection| {
+            let local = pc.local_description().expect("a local description");
+            let mut sections = local.sdp().split("\nm=").skip(1);
+            let is_complete = |section: &str| {
+                !section.contains("a=ice-ufrag") || section.contains("a=end-of-candidates")
+            };
+            pc.ice_gathering_state() == RTCIceGatheringState::Complete && sections.all(is_complete)
+        };
+        self.until("gathering is complete", is_complete).await;
         self.rust.local_description().expect("a local description").into()
     }
 
@@ -158,8 +179,27 @@ impl Call {
     /// associated, kind, mid, and the direction negotiated, seen from the other side.
     pub(crate) async fn agree(&self) {
         let (ours, theirs) = self.views().await;
+        if ours != theirs {
+            eprintln!("the page: {:#?}", self.taken_by_page().await);
+        }
         assert_eq!(ours, theirs, "ours and those of {}", self.page.browser());
         assert_eq!(ours.0, "stable");
+    }
+
+    /// Waits until they do.
+    pub(crate) async fn come_to_agree(&self) {
+        let agreement = async {
+            loop {
+                let (ours, theirs) = self.views().await;
+                if ours == theirs && ours.0 == "stable" {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(LIMIT, agreement).await.is_err() {
+            self.agree().await;
+        }
     }
 
     /// What both sides say of the state and the sections, from our side.
@@ -229,6 +269,10 @@ fn associated(
 /// A description as the page gives it.
 pub(crate) fn description(value: Value) -> RTCSessionDescriptionInit {
     serde_json::from_value(value).expect("a description")
+}
+
+pub(crate) fn rollback() -> RTCSessionDescriptionInit {
+    RTCSessionDescriptionInit { type_: RTCSdpType::Rollback, sdp: String::new() }
 }
 
 /// Keeps what happens here as `page.js` does there.

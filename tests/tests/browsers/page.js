@@ -74,6 +74,11 @@ function trackOf(kind) {
 // Descriptions, with all candidates in them.
 
 async function gathered() {
+  // Gathering that an ICE restart begins shows a little later.
+  const late = performance.now() + 1000;
+  while (!pc.localDescription.sdp.includes("a=candidate:") && performance.now() < late) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
   await become(pc, "iceGatheringState", "complete");
   return pc.localDescription;
 }
@@ -184,6 +189,8 @@ function negotiatePerfectly(polite) {
     }
   };
   kept.signal = async ({ description, candidate }) => {
+    // Until a candidate fails an answer may have come.
+    const ignored = ignoringOffer;
     try {
       if (!description) return await pc.addIceCandidate(candidate);
       const ready = !makingOffer && (pc.signalingState == "stable" || applyingAnswer);
@@ -202,7 +209,7 @@ function negotiatePerfectly(polite) {
         send({ signal: { description: pc.localDescription } });
       }
     } catch (error) {
-      if (description || !ignoringOffer) events.push(`${description?.type}: ${error}`);
+      if (description || !ignored) events.push(`${description?.type}: ${error}`);
     }
   };
 }

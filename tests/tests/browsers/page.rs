@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use peerconnection::{SignalingChannel, SignalingMessage};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,6 +24,7 @@ pub(crate) struct Page {
     to_page: mpsc::UnboundedSender<String>,
     running: Running,
     next: AtomicU64,
+    signals: Mutex<Option<mpsc::UnboundedReceiver<Value>>>,
     reader: tokio::task::JoinHandle<()>,
 }
 
@@ -31,20 +34,25 @@ impl Page {
         let link = tokio::time::timeout(LIMIT, opening).await;
         let mut link = link.unwrap_or_else(|_| panic!("{browser} does not open the page"));
         let running = Running::default();
+        let (signal, signals) = mpsc::unbounded_channel();
         let commands = running.clone();
         let reader = tokio::spawn(async move {
             while let Some(text) = link.from_page.recv().await {
                 let mut message: Value = serde_json::from_str(&text).expect("JSON");
-                let Some(number) = message["ran"].as_u64() else { continue };
-                let result = match message["error"].as_str() {
-                    Some(error) => Err(error.to_owned()),
-                    None => Ok(message["value"].take()),
-                };
-                let mut commands = commands.lock().unwrap_or_else(PoisonError::into_inner);
-                let _ = commands.remove(&number).map(|command| command.send(result));
+                if let Some(number) = message["ran"].as_u64() {
+                    let result = match message["error"].as_str() {
+                        Some(error) => Err(error.to_owned()),
+                        None => Ok(message["value"].take()),
+                    };
+                    let mut commands = commands.lock().unwrap_or_else(PoisonError::into_inner);
+                    let _ = commands.remove(&number).map(|command| command.send(result));
+                } else {
+                    let _ = signal.send(message["signal"].take());
+                }
             }
         });
-        Self { browser, to_page: link.to_page, running, next: AtomicU64::new(0), reader }
+        let signals = Mutex::new(Some(signals));
+        Self { browser, to_page: link.to_page, running, next: AtomicU64::new(0), signals, reader }
     }
 
     pub(crate) const fn browser(&self) -> Browser {
@@ -73,10 +81,37 @@ impl Page {
     pub(crate) async fn run(&self, script: &str) -> Value {
         self.run_with(script, Value::Null).await
     }
+
+    /// The way of `negotiatePerfectly()` to the Rust half. There is one.
+    pub(crate) fn signaling(&self) -> PageSignaling {
+        let signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner).take();
+        PageSignaling { to_page: self.to_page.clone(), signals: signals.expect("there is one") }
+    }
 }
 
 impl Drop for Page {
     fn drop(&mut self) {
         self.reader.abort();
+    }
+}
+
+/// Signaling for [`peerconnection::PerfectNegotiation`].
+pub(crate) struct PageSignaling {
+    to_page: mpsc::UnboundedSender<String>,
+    signals: mpsc::UnboundedReceiver<Value>,
+}
+
+#[async_trait]
+impl SignalingChannel for PageSignaling {
+    async fn send(&mut self, message: SignalingMessage) -> std::io::Result<()> {
+        let message = json!({ "signal": message }).to_string();
+        self.to_page.send(message).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    async fn receive(&mut self) -> std::io::Result<Option<SignalingMessage>> {
+        match self.signals.recv().await {
+            Some(signal) => Ok(Some(serde_json::from_value(signal)?)),
+            None => Ok(None),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The negotiation of media with browsers.
 
 mod codecs;
+mod glare;
 mod joining;
 mod restarts;
 mod sections;

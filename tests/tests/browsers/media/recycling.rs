@@ -1,0 +1,124 @@
+//! Sections that are stopped, and others that take their place.
+//!
+//! A channel goes on meanwhile, as long as the section that describes the transport of the bundle
+//! stays: without it browsers begin a new transport, DTLS and SCTP included (see
+//! `spec-notes/deviations.md`).
+
+use peerconnection::MediaKind;
+
+use crate::browser::Browser;
+use crate::call::Call;
+use crate::in_each_browser;
+use crate::numbers::Numbers;
+
+in_each_browser! {
+    a_section_is_stopped_and_recycled_by_rust_while_a_channel_goes_on,
+    a_section_is_stopped_and_recycled_by_the_browser_while_a_channel_goes_on,
+    a_section_stopped_by_one_side_is_recycled_by_the_other,
+    the_first_section_is_stopped_and_recycled_and_both_sides_agree,
+}
+
+/// Sections for audio, video and data in one bundle, in this order, with numbers both ways.
+async fn audio_video_data(browser: Browser) -> (Call, Numbers) {
+    let call = Call::new(browser).await;
+    for kind in [MediaKind::Audio, MediaKind::Video] {
+        call.rust.add_transceiver(kind, None).expect("a transceiver");
+    }
+    let channel = call.rust.create_data_channel("numbers", None).expect("a channel");
+    let mut numbers = Numbers::on(channel);
+    call.rust_offers().await;
+    call.agree().await;
+    call.connected().await;
+    call.page.run("while (!kept.numbers) await new Promise((r) => setTimeout(r, 5))").await;
+    numbers.flow(&call).await;
+    (call, numbers)
+}
+
+/// A negotiation that one side offers, and what it leaves: this many sections, of which this many
+/// are for transceivers.
+async fn negotiate(call: &Call, by_page: bool, sections: usize, transceivers: usize) {
+    let (_, answer) = match by_page {
+        true => call.page_offers().await,
+        false => call.rust_offers().await,
+    };
+    call.agree().await;
+    assert_eq!(answer.sdp.matches("\nm=").count(), sections, "{}", answer.sdp);
+    assert_eq!(call.rust.get_transceivers().len(), transceivers);
+}
+
+/// What a browser makes of a section that was stopped: Chromium recycles it, as RFC 9429 §5.2.2 has
+/// it; Firefox adds another.
+fn recycled_by(browser: Browser, sections: usize) -> usize {
+    match browser {
+        Browser::Chromium => sections,
+        Browser::Firefox => sections + 1,
+    }
+}
+
+async fn a_section_is_stopped_and_recycled_by_rust_while_a_channel_goes_on(browser: Browser) {
+    let (call, mut numbers) = audio_video_data(browser).await;
+    for kind in [MediaKind::Video, MediaKind::Audio] {
+        call.rust.get_transceivers()[1].stop().expect("open");
+        negotiate(&call, false, 3, 1).await;
+        numbers.flow(&call).await;
+        call.rust.add_transceiver(kind, None).expect("a transceiver");
+        negotiate(&call, false, 3, 2).await;
+        numbers.flow(&call).await;
+    }
+    negotiate(&call, true, 3, 2).await;
+    numbers.finish(&call).await;
+}
+
+async fn a_section_is_stopped_and_recycled_by_the_browser_while_a_channel_goes_on(
+    browser: Browser,
+) {
+    let (call, mut numbers) = audio_video_data(browser).await;
+    call.page.run("transceiver('1').stop()").await;
+    negotiate(&call, true, 3, 1).await;
+    numbers.flow(&call).await;
+    call.page.run("pc.addTransceiver('audio')").await;
+    let sections = recycled_by(browser, 3);
+    negotiate(&call, true, sections, 2).await;
+    numbers.flow(&call).await;
+    negotiate(&call, false, sections, 2).await;
+    numbers.finish(&call).await;
+}
+
+async fn a_section_stopped_by_one_side_is_recycled_by_the_other(browser: Browser) {
+    let (call, mut numbers) = audio_video_data(browser).await;
+    call.transceiver("1").stop().expect("open");
+    negotiate(&call, false, 3, 1).await;
+    call.page.run("pc.addTransceiver('video')").await;
+    let sections = recycled_by(browser, 3);
+    negotiate(&call, true, sections, 2).await;
+    numbers.flow(&call).await;
+
+    call.page.run("pc.getTransceivers().at(-1).stop()").await;
+    negotiate(&call, true, sections, 1).await;
+    call.rust.add_transceiver(MediaKind::Audio, None).expect("a transceiver");
+    negotiate(&call, false, sections, 2).await;
+    numbers.flow(&call).await;
+    numbers.finish(&call).await;
+}
+
+async fn the_first_section_is_stopped_and_recycled_and_both_sides_agree(browser: Browser) {
+    let call = Call::new(browser).await;
+    for kind in [MediaKind::Audio, MediaKind::Video] {
+        call.rust.add_transceiver(kind, None).expect("a transceiver");
+    }
+    negotiate_first(&call).await;
+    call.transceiver("0").stop().expect("open");
+    negotiate(&call, false, 2, 1).await;
+    call.rust.add_transceiver(MediaKind::Video, None).expect("a transceiver");
+    negotiate(&call, false, 2, 2).await;
+    call.page.run("pc.getTransceivers().forEach((transceiver) => transceiver.stop())").await;
+    negotiate(&call, true, 2, 0).await;
+    call.rust.add_transceiver(MediaKind::Audio, None).expect("a transceiver");
+    negotiate(&call, false, 2, 1).await;
+    negotiate(&call, true, 2, 1).await;
+}
+
+async fn negotiate_first(call: &Call) {
+    negotiate(call, false, 2, 2).await;
+    call.connected().await;
+}
