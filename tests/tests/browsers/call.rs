@@ -94,6 +94,10 @@ impl Call {
         let is_complete = |pc: &RTCPeerConnection| {
             let local = pc.local_description().expect("a local description");
             let mut sections = local.sdp().split("\nm=").skip(1);
+            // Nothing is gathered, if all sections are rejected.
+            if sections.clone().all(|section| section.split(' ').nth(1) == Some("0")) {
+                return true;
+            }
             let is_complete = |section: &str| {
                 !section.contains("a=ice-ufrag") || section.contains("a=end-of-candidates")
             };

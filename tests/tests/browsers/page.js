@@ -74,6 +74,8 @@ function trackOf(kind) {
 // Descriptions, with all candidates in them.
 
 async function gathered() {
+  // There is nothing to gather for, if all sections are rejected.
+  if (!/^m=\S+ [1-9]/m.test(pc.localDescription.sdp)) return pc.localDescription;
   // Gathering that an ICE restart begins shows a little later.
   const late = performance.now() + 1000;
   while (!pc.localDescription.sdp.includes("a=candidate:") && performance.now() < late) {

@@ -3,6 +3,7 @@
 mod codecs;
 mod glare;
 mod joining;
+mod recycling;
 mod restarts;
 mod sections;
 mod simulcast;
