@@ -12,7 +12,7 @@ use peerconnection::{
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-const ROUNDS: usize = 400;
+const ROUNDS: usize = 1000;
 const LIMIT: Duration = Duration::from_secs(30);
 
 struct Channel(UnboundedSender<SignalingMessage>, UnboundedReceiver<SignalingMessage>);

@@ -35,8 +35,9 @@ async fn both_change_at_once(browser: Browser, page_is_polite: bool) {
         .on_error(move |error| log.lock().unwrap().push(error.to_string()));
     let negotiation = tokio::spawn(negotiation.run(call.page.signaling()));
 
-    // Both kinds are there from the beginning: Chromium does not forget the header extension ids of
-    // an offer of its own that was rolled back, and refuses others in the section of that mid.
+    // Both kinds are there from the beginning, and a restart is asked for while the page asks for
+    // one: see what Chromium and Firefox remember of an offer of their own that they have rolled
+    // back, "Browsers" in `spec-notes/deviations.md`.
     for kind in [MediaKind::Audio, MediaKind::Video] {
         call.rust.add_transceiver(kind, None).expect("a transceiver");
     }
@@ -49,11 +50,13 @@ async fn both_change_at_once(browser: Browser, page_is_polite: bool) {
     for round in 0..ROUNDS {
         let theirs = async {
             let change = "
-                const own = pc.getTransceivers().filter(({ sender }) => sender.track);
+                // Those with a track, and not what waits to be stopped.
+                const isOwn = ({ sender, direction }) => sender.track && direction != 'stopped';
+                const own = pc.getTransceivers().filter(isOwn);
                 switch (args % 5) {
                     case 0: pc.addTransceiver(trackOf(args % 2 ? 'audio' : 'video')); break;
-                    case 1: own[0].direction = 'inactive'; break;
-                    case 2: own[0].direction = 'sendrecv'; break;
+                    case 1: if (own[0]) own[0].direction = 'inactive'; break;
+                    case 2: if (own[0]) own[0].direction = 'sendrecv'; break;
                     case 3: pc.restartIce(); break;
                     case 4: if (own.length > 2) own[0].stop(); else pc.addTransceiver('audio');
                 }
@@ -70,18 +73,20 @@ async fn both_change_at_once(browser: Browser, page_is_polite: bool) {
                 }
                 1 => own[0].set_direction(Direction::Recvonly).unwrap_or_default(),
                 2 => own[0].set_direction(Direction::Sendrecv).unwrap_or_default(),
+                _ if round % 5 == 3 => call.rust.restart_ice(),
                 _ if own.len() > 6 => own[own.len() - 1].stop().expect("open"),
-                _ => call.rust.restart_ice(),
+                _ => drop(call.rust.create_data_channel("another", None).expect("a channel")),
             }
         };
         tokio::join!(theirs, ours);
         call.come_to_agree().await;
     }
-    // Candidates of an offer that Chromium has rolled back may come after its answer.
-    let late = "OperationError: no remote description has the ufrag";
-    let errors = errors.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let errors: Vec<_> = errors.iter().filter(|error| !error.starts_with(late)).collect();
-    assert!(errors.is_empty(), "{errors:?}");
+    let mut errors = errors.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if page_is_polite && browser == Browser::Chromium {
+        // Candidates of an offer that Chromium has rolled back may come after its answer.
+        errors.retain(|error| !error.starts_with("OperationError: no remote description has the"));
+    }
+    assert_eq!(errors, [""; 0]);
     let failures: Vec<String> =
         call.taken_by_page().await.into_iter().filter(|event| !event.contains("track ")).collect();
     assert_eq!(failures, [""; 0]);
