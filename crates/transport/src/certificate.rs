@@ -7,6 +7,28 @@ use aws_lc_rs::digest;
 
 use crate::error::CertificateError;
 
+/// The key of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum KeyAlgorithm {
+    /// ECDSA on P-256, signing with SHA-256. Generated in microseconds.
+    #[default]
+    EcdsaP256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256 and the exponent 65537. Generating it takes long: about
+    /// 0.1 s for 2048 bits, 1 s for 4096, and several times that when luck is bad.
+    Rsa(RsaKeySize),
+}
+
+/// The length of an RSA modulus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RsaKeySize {
+    /// 2048 bits.
+    Bits2048,
+    /// 3072 bits.
+    Bits3072,
+    /// 4096 bits.
+    Bits4096,
+}
+
 /// How long a generated certificate is valid: webrtc-pc §4.9.1 recommends 30 days.
 const VALIDITY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Clocks of peers may run behind ours.
@@ -31,6 +53,7 @@ pub struct Certificate(Arc<Inner>);
 struct Inner {
     certificate: Vec<u8>,
     private_key: Vec<u8>,
+    is_rsa: bool,
     expires: SystemTime,
 }
 
@@ -52,6 +75,18 @@ impl Certificate {
     pub fn generate_valid_for(
         now: SystemTime,
         validity: Duration,
+    ) -> Result<Self, CertificateError> {
+        Self::generate_with(now, validity, KeyAlgorithm::EcdsaP256)
+    }
+
+    /// Like [`generate_valid_for`](Self::generate_valid_for), with a key of another kind.
+    ///
+    /// # Errors
+    /// [`CertificateError`] when the library fails or a date is outside the years of X.509.
+    pub fn generate_with(
+        now: SystemTime,
+        validity: Duration,
+        algorithm: KeyAlgorithm,
     ) -> Result<Self, CertificateError> {
         let generation =
             |error: &dyn std::fmt::Display| CertificateError::Generation(error.to_string());
@@ -80,18 +115,29 @@ impl Certificate {
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
         params.use_authority_key_identifier_extension = false;
 
-        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)
-            .map_err(|e| generation(&e))?;
+        let key = match algorithm {
+            KeyAlgorithm::EcdsaP256 => rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256),
+            KeyAlgorithm::Rsa(size) => {
+                let size = match size {
+                    RsaKeySize::Bits2048 => rcgen::RsaKeySize::_2048,
+                    RsaKeySize::Bits3072 => rcgen::RsaKeySize::_3072,
+                    RsaKeySize::Bits4096 => rcgen::RsaKeySize::_4096,
+                };
+                rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size)
+            }
+        };
+        let key = key.map_err(|e| generation(&e))?;
         let certificate = params.self_signed(&key).map_err(|e| generation(&e))?;
         Ok(Self(Arc::new(Inner {
             certificate: certificate.der().to_vec(),
             private_key: key.serialize_der(),
+            is_rsa: matches!(algorithm, KeyAlgorithm::Rsa(_)),
             expires,
         })))
     }
 
-    /// A certificate that was stored: DER of the certificate, PKCS #8 DER of its ECDSA key
-    /// (P-256 or P-384), and the end of its validity.
+    /// A certificate that was stored: DER of the certificate, PKCS #8 DER of its key (ECDSA on P-256
+    /// or P-384, or RSA), and the end of its validity.
     ///
     /// # Errors
     /// [`CertificateError::Key`] when the key is of another kind.
@@ -102,12 +148,21 @@ impl Certificate {
     ) -> Result<Self, CertificateError> {
         let key = rcgen::KeyPair::try_from(private_key.as_slice())
             .map_err(|error| CertificateError::Key(error.to_string()))?;
-        if !key.is_compatible(&rcgen::PKCS_ECDSA_P256_SHA256)
+        let is_rsa = key.is_compatible(&rcgen::PKCS_RSA_SHA256);
+        if !is_rsa
+            && !key.is_compatible(&rcgen::PKCS_ECDSA_P256_SHA256)
             && !key.is_compatible(&rcgen::PKCS_ECDSA_P384_SHA384)
         {
-            return Err(CertificateError::Key("not an ECDSA key on P-256 or P-384".to_owned()));
+            return Err(CertificateError::Key(
+                "neither ECDSA on P-256 or P-384 nor RSA".to_owned(),
+            ));
         }
-        Ok(Self(Arc::new(Inner { certificate, private_key, expires })))
+        Ok(Self(Arc::new(Inner { certificate, private_key, is_rsa, expires })))
+    }
+
+    /// Whether its key is an RSA key. DTLS is 1.2 with such a certificate.
+    pub fn is_rsa(&self) -> bool {
+        self.0.is_rsa
     }
 
     /// The certificate in DER.

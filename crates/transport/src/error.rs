@@ -9,7 +9,7 @@ pub enum CertificateError {
     /// The key pair or the certificate could not be generated.
     #[error("generating the certificate failed: {0}")]
     Generation(String),
-    /// The private key is not an ECDSA key on P-256 or P-384 in PKCS #8.
+    /// The private key is not an ECDSA key on P-256 or P-384 or an RSA key in PKCS #8.
     #[error("the private key cannot be used: {0}")]
     Key(String),
     /// The validity cannot be represented.

@@ -7,7 +7,7 @@
 //! | module | what |
 //! |---|---|
 //! | `certificate` | certificates and fingerprints (webrtc-pc §4.9, RFC 8122) |
-//! | `dtls` | DTLS 1.2 and 1.3 (RFC 6347, RFC 9147), on `dimpl` |
+//! | `dtls` | DTLS 1.2 and 1.3 (RFC 6347, RFC 9147): `dimpl`, and one of our own for RSA |
 //! | `sctp` | SCTP over DTLS (RFC 9260, RFC 8261, RFC 3758, RFC 6525) |
 //! | `dcep` | the channel establishment protocol (RFC 8832) |
 //! | `channel`, `channels` | data channels (RFC 8831, webrtc-pc §6.2) |
@@ -26,7 +26,7 @@ mod event;
 mod sctp;
 mod transport;
 
-pub use certificate::{Certificate, Fingerprint};
+pub use certificate::{Certificate, Fingerprint, KeyAlgorithm, RsaKeySize};
 pub use channel::{ChannelConfig, MessageKind, Reliability};
 pub use channels::SctpParameters;
 pub use config::{Config, DtlsVersions};

@@ -8,7 +8,7 @@ use crate::certificate::Fingerprint;
 use crate::channel::{ChannelConfig, MessageKind};
 use crate::channels::{Channels, SctpParameters, Surroundings};
 use crate::config::{Config, DtlsVersions};
-use crate::dtls::{Dtls, DtlsRole, DtlsState};
+use crate::dtls::{Dtls, DtlsRole, DtlsState, Version};
 use crate::error::ChannelError;
 use crate::event::Event;
 use crate::sctp::SctpState;
@@ -306,9 +306,8 @@ impl Transport {
     /// The version of DTLS, once it is negotiated.
     pub fn dtls_version(&self) -> Option<DtlsVersions> {
         match self.dtls.version()? {
-            dimpl::ProtocolVersion::DTLS1_2 => Some(DtlsVersions::Dtls12),
-            dimpl::ProtocolVersion::DTLS1_3 => Some(DtlsVersions::Dtls13),
-            _ => None,
+            Version::Dtls12 => Some(DtlsVersions::Dtls12),
+            Version::Dtls13 => Some(DtlsVersions::Dtls13),
         }
     }
 

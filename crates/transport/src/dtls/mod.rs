@@ -1,15 +1,24 @@
-//! One DTLS association (RFC 8261 under RFC 8827): `dimpl` does the protocol, this module decides
+//! One DTLS association (RFC 8261 under RFC 8827): an engine does the protocol, this module decides
 //! when it may run, what it hears, and whom it believes.
+//!
+//! | module | what |
+//! |---|---|
+//! | `engine` | the two implementations of the protocol, and which of them is used |
+//! | `dtls12` | the one for RSA certificates |
+
+mod dtls12;
+mod engine;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use tracing::{debug, trace};
 
-use crate::certificate::{self, Certificate, Fingerprint};
-use crate::config::{Config, DtlsVersions, USUAL_DATAGRAM_SIZE};
+pub(crate) use self::engine::Version;
+use self::engine::{Ended, Engine, Recipe, Said};
+use crate::certificate::{self, Fingerprint};
+use crate::config::Config;
 use crate::error::DtlsError;
 
 /// First retransmission of a flight. Paths are checked by ICE before DTLS starts, so an answer
@@ -62,10 +71,8 @@ pub(crate) enum Output<'a> {
 
 /// One association.
 pub(crate) struct Dtls {
-    config: Result<Arc<dimpl::Config>, DtlsError>,
-    versions: DtlsVersions,
-    certificate: Certificate,
-    inner: Option<dimpl::Dtls>,
+    recipe: Recipe,
+    inner: Option<Engine>,
     state: DtlsState,
     role: Option<DtlsRole>,
     remote_fingerprints: Vec<Fingerprint>,
@@ -85,9 +92,7 @@ pub(crate) struct Dtls {
 impl Dtls {
     pub(crate) fn new(config: &Config, seed: u64) -> Self {
         Self {
-            config: library_config(config, seed),
-            versions: config.dtls_versions,
-            certificate: config.certificate.clone(),
+            recipe: Recipe::new(config, seed),
             inner: None,
             state: DtlsState::New,
             role: None,
@@ -121,8 +126,8 @@ impl Dtls {
         self.remote_certificate.as_deref()
     }
 
-    pub(crate) fn version(&self) -> Option<dimpl::ProtocolVersion> {
-        self.inner.as_ref()?.protocol_version()
+    pub(crate) fn version(&self) -> Option<Version> {
+        self.inner.as_ref()?.version()
     }
 
     /// What a record adds to its content, in bytes.
@@ -130,7 +135,7 @@ impl Dtls {
         match self.version() {
             // RFC 9147 §4: the unified header with two bytes of sequence number and the length,
             // the inner content type and the tag.
-            Some(dimpl::ProtocolVersion::DTLS1_3) => 5 + 1 + 16,
+            Some(Version::Dtls13) => 5 + 1 + 16,
             // RFC 6347 §4.1, RFC 5288 §3: header, explicit nonce and tag.
             _ => 13 + 8 + 16,
         }
@@ -181,21 +186,10 @@ impl Dtls {
             return;
         }
         let Some(role) = self.role else { return };
-        let certificate = dimpl::DtlsCertificate {
-            certificate: self.certificate.der().to_vec(),
-            private_key: self.certificate.private_key_der().to_vec(),
-        };
-        let config = match self.config.clone() {
-            Ok(config) => config,
+        match Engine::new(now, role, &self.recipe) {
+            Ok(engine) => self.inner = Some(engine),
             Err(error) => return self.fail(error, sink),
-        };
-        let mut inner = match self.versions {
-            DtlsVersions::Auto => dimpl::Dtls::new_auto(config, certificate, now),
-            DtlsVersions::Dtls12 => dimpl::Dtls::new_12(config, certificate, now),
-            DtlsVersions::Dtls13 => dimpl::Dtls::new_13(config, certificate, now),
-        };
-        inner.set_active(role == DtlsRole::Client);
-        self.inner = Some(inner);
+        }
         self.set_state(DtlsState::Connecting, sink);
         if self.advance(now, sink) {
             self.replay_early(now, sink);
@@ -219,6 +213,10 @@ impl Dtls {
             return;
         }
         let waits_for_version = self.role == Some(DtlsRole::Client) && self.version().is_none();
+        if waits_for_version && let Some(description) = fatal_alert(packet) {
+            // The server has nothing in common with our hello.
+            return self.end(Ended::Alert(description), sink);
+        }
         if waits_for_version && !tells_version(packet) {
             // The library takes anything but a ServerHello as the end; reordered records of the
             // server's flight are used after it.
@@ -281,17 +279,17 @@ impl Dtls {
                 self.plaintext.resize(2048, 0);
             }
             match inner.poll_output(&mut self.plaintext) {
-                dimpl::Output::Packet(packet) => {
+                Said::Packet(packet) => {
                     self.outgoing.push_back(Bytes::copy_from_slice(packet));
                 }
-                dimpl::Output::BufferTooSmall { needed } => {
+                Said::BufferTooSmall { needed } => {
                     self.plaintext.resize(needed, 0);
                 }
-                dimpl::Output::Timeout(at) => {
-                    self.deadline = Some(at);
+                Said::Timeout(at) => {
+                    self.deadline = at;
                     break;
                 }
-                dimpl::Output::PeerCert(certificate) => {
+                Said::PeerCertificate(certificate) => {
                     // RFC 8827 §6.5: before anything of this peer is believed.
                     mismatch = !certificate::verify(certificate, &self.remote_fingerprints);
                     self.remote_certificate = Some(certificate.to_vec());
@@ -299,7 +297,7 @@ impl Dtls {
                         break;
                     }
                 }
-                dimpl::Output::Connected => {
+                Said::Connected => {
                     if self.remote_certificate.is_none() {
                         mismatch = true;
                         break;
@@ -310,15 +308,17 @@ impl Dtls {
                         sink(Output::State(DtlsState::Connected));
                     }
                 }
-                dimpl::Output::ApplicationData(data) if self.state == DtlsState::Connected => {
+                Said::Data(data) if self.state == DtlsState::Connected => {
                     sink(Output::Data(data));
                 }
-                dimpl::Output::CloseNotify => closed = true,
-                // Keys for SRTP come with media.
-                _ => {}
+                Said::CloseNotify => closed = true,
+                Said::Data(_) | Said::Nothing => {}
             }
         }
         if mismatch {
+            if let Some(inner) = &mut self.inner {
+                inner.refuse_certificate();
+            }
             self.fail(DtlsError::FingerprintMismatch, sink);
         } else if closed {
             debug!("the peer closed the DTLS association");
@@ -334,7 +334,7 @@ impl Dtls {
         if self.state != DtlsState::Connected {
             return;
         }
-        if let Err(error) = inner.send_application_data(data) {
+        if let Err(error) = inner.send(data) {
             return self.end(error, sink);
         }
         // The library wants its output taken after each record.
@@ -347,18 +347,18 @@ impl Dtls {
             }
             self.block.resize(room, 0);
             match inner.poll_output(&mut self.block) {
-                dimpl::Output::Packet(packet) => {
+                Said::Packet(packet) => {
                     let len = packet.len();
                     let packet = self.block.split_to(len).freeze();
                     self.outgoing.push_back(packet);
                     self.block.clear();
                 }
-                dimpl::Output::BufferTooSmall { needed } => {
+                Said::BufferTooSmall { needed } => {
                     self.block.clear();
                     room = needed.max(room);
                 }
-                dimpl::Output::Timeout(at) => {
-                    self.deadline = Some(at);
+                Said::Timeout(at) => {
+                    self.deadline = at;
                     self.block.clear();
                     return;
                 }
@@ -402,30 +402,31 @@ impl Dtls {
             return;
         }
         let mut buffer = vec![0; self.datagram_size];
-        while let dimpl::Output::Packet(packet) = inner.poll_output(&mut buffer) {
+        while let Said::Packet(packet) = inner.poll_output(&mut buffer) {
             self.outgoing.push_back(Bytes::copy_from_slice(packet));
         }
     }
 
-    fn end(&mut self, error: dimpl::Error, sink: &mut dyn FnMut(Output<'_>)) {
-        debug!(%error, "the DTLS association ended");
-        let error = match error {
-            dimpl::Error::ConnectionClosed => {
+    fn end(&mut self, ended: Ended, sink: &mut dyn FnMut(Output<'_>)) {
+        let error = match ended {
+            Ended::Closed => {
+                debug!("the DTLS association was closed");
                 self.inner = None;
                 self.deadline = None;
                 return self.set_state(DtlsState::Closed, sink);
             }
-            dimpl::Error::SecurityError(dimpl::SecurityError::FatalAlert { description }) => {
-                DtlsError::AlertReceived(description)
-            }
-            dimpl::Error::Timeout(_) => DtlsError::Timeout,
-            other => DtlsError::Protocol(other.to_string()),
+            Ended::Alert(description) => DtlsError::AlertReceived(description),
+            Ended::Timeout => DtlsError::Timeout,
+            Ended::Protocol(reason) => DtlsError::Protocol(reason),
         };
+        debug!(%error, "the DTLS association failed");
         self.fail(error, sink);
     }
 
     fn fail(&mut self, error: DtlsError, sink: &mut dyn FnMut(Output<'_>)) {
-        self.inner = None;
+        if let Some(inner) = self.inner.take() {
+            self.outgoing.extend(inner.last_packets().into_iter().map(Bytes::from));
+        }
         self.deadline = None;
         self.early.clear();
         if self.state != DtlsState::Failed {
@@ -448,32 +449,6 @@ impl Dtls {
     }
 }
 
-/// The library tries its cryptography out for each configuration, which takes longer than a
-/// handshake, so the usual one is made once.
-fn library_config(config: &Config, seed: u64) -> Result<Arc<dimpl::Config>, DtlsError> {
-    static USUAL: OnceLock<Arc<dimpl::Config>> = OnceLock::new();
-    let is_usual = !config.deterministic && config.max_datagram_size == USUAL_DATAGRAM_SIZE;
-    if is_usual && let Some(usual) = USUAL.get() {
-        return Ok(usual.clone());
-    }
-    let mut builder = dimpl::Config::builder()
-        .mtu(config.max_datagram_size)
-        .max_queue_rx(64)
-        .max_queue_tx(32)
-        // ICE has shown that the peer owns its address: no cookie, one round trip less.
-        .use_server_cookie(false)
-        .flight_start_rto(FLIGHT_START_RTO)
-        .flight_retries(FLIGHT_RETRIES)
-        .handshake_timeout(HANDSHAKE_TIMEOUT)
-        .aead_encryption_limit(AEAD_LIMIT);
-    if config.deterministic {
-        builder = builder.dangerously_set_rng_seed(seed);
-    }
-    let built =
-        builder.build().map(Arc::new).map_err(|error| DtlsError::Protocol(error.to_string()))?;
-    Ok(if is_usual { USUAL.get_or_init(|| built).clone() } else { built })
-}
-
 /// Whether a datagram starts with a ServerHello or HelloVerifyRequest that is complete: those are
 /// what tells a client the version (RFC 8446 §4.2.1, RFC 6347 §4.2.1).
 fn tells_version(packet: &[u8]) -> bool {
@@ -492,6 +467,14 @@ fn tells_version(packet: &[u8]) -> bool {
         HELLO_VERIFY_REQUEST => true,
         SERVER_HELLO => [o0, o1, o2] == [0; 3] && body.len() >= fragment && fragment >= 38,
         _ => false,
+    }
+}
+
+/// The description of a fatal alert in the clear.
+fn fatal_alert(packet: &[u8]) -> Option<u8> {
+    match packet {
+        &[21, 0xfe, _, 0, 0, _, _, _, _, _, _, 0, 2, 2, description] => Some(description),
+        _ => None,
     }
 }
 

@@ -1,0 +1,523 @@
+//! DTLS 1.2 (RFC 6347) for certificates that `dimpl` does not know: RSA.
+//!
+//! As much of it as RFC 8827 §6.5 needs, and nothing to choose: ECDHE on X25519 or P-256,
+//! AES-128-GCM, certificates of both sides, extended master secret. No resumption, no
+//! renegotiation. All cryptography is `aws-lc-rs`.
+//!
+//! | module | what |
+//! |---|---|
+//! | `wire` | messages of the handshake |
+//! | `record` | records and their protection |
+//! | `reassembly` | fragments to messages |
+//! | `keys` | key exchange, signatures, what is derived |
+//! | `client`, `server` | who says what when |
+//! | `alert` | alerts |
+
+mod alert;
+mod client;
+mod keys;
+mod reassembly;
+mod record;
+mod server;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::digest;
+use tracing::trace;
+
+use self::alert::Fatal;
+use self::client::ClientStep;
+use self::keys::{Exchange, Identity, Master, PublicKey};
+use self::reassembly::{Fragment, Message, Reassembly};
+use self::record::{Record, Records, content};
+use self::server::ServerStep;
+use self::wire::{Reader, kind};
+use super::engine::{Ended, Said};
+use super::{DtlsRole, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT};
+use crate::certificate::Certificate;
+use crate::error::DtlsError;
+
+/// Protected records that came before they could be read.
+const MAX_HELD: usize = 8;
+/// The least time between two sendings of a flight: copies of one datagram need one answer.
+const RESEND_PAUSE: Duration = Duration::from_millis(50);
+
+/// How far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Client(ClientStep),
+    Server(ServerStep),
+    Connected,
+    Ended,
+}
+
+/// A part of a flight.
+enum Item {
+    Message(Message),
+    ChangeCipherSpec,
+}
+
+/// What [`Connection::poll_output`] will say.
+enum Queued {
+    Packet(Vec<u8>),
+    Certificate(Vec<u8>),
+    Connected,
+    Data(Vec<u8>),
+    CloseNotify,
+}
+
+/// One association.
+pub(super) struct Connection {
+    identity: Identity,
+    datagram_size: usize,
+    step: Step,
+    now: Instant,
+
+    records: Records,
+    /// The epoch of what is sent outside of flights.
+    epoch: u16,
+    reassembly: Reassembly,
+    held: Vec<Vec<u8>>,
+    output: VecDeque<Queued>,
+
+    /// Our last flight, for as long as the peer may need it again.
+    flight: Vec<Item>,
+    next_sequence: u16,
+    sent: Option<Instant>,
+    interval: Duration,
+    retransmits: Option<Instant>,
+    gives_up: Option<Instant>,
+
+    client_random: [u8; 32],
+    server_random: [u8; 32],
+    suite: u16,
+    exchange: Option<Exchange>,
+    /// The key of the peer's certificate.
+    peer: Option<PublicKey>,
+    /// The peer's public half of the exchange.
+    peer_point: Vec<u8>,
+    /// As a client, what our signature is to be made with, if one is wanted.
+    requested: Option<u16>,
+    master: Option<Master>,
+    /// All messages that count for the hashes of the handshake.
+    transcript: Vec<u8>,
+}
+
+impl Connection {
+    /// A client says hello at once. With a seed the hello is not random.
+    pub(super) fn new(
+        now: Instant,
+        role: DtlsRole,
+        certificate: &Certificate,
+        datagram_size: usize,
+        seed: Option<u64>,
+    ) -> Result<Self, DtlsError> {
+        let failed = |reason: &str| DtlsError::Protocol(reason.to_owned());
+        let identity =
+            Identity::new(certificate).ok_or_else(|| failed("the key cannot be used with DTLS"))?;
+        let mut random = [0; 32];
+        match seed {
+            Some(seed) => {
+                let hash = digest::digest(&digest::SHA256, &seed.to_be_bytes());
+                random.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
+            }
+            None => aws_lc_rs::rand::fill(&mut random).map_err(|_| failed("no randomness"))?,
+        }
+        let mut connection = Self {
+            identity,
+            datagram_size,
+            step: match role {
+                DtlsRole::Client => Step::Client(ClientStep::ServerHello),
+                DtlsRole::Server => Step::Server(ServerStep::ClientHello),
+            },
+            now,
+            records: Records::default(),
+            epoch: 0,
+            reassembly: Reassembly::default(),
+            held: Vec::new(),
+            output: VecDeque::new(),
+            flight: Vec::new(),
+            next_sequence: 0,
+            sent: None,
+            interval: FLIGHT_START_RTO,
+            retransmits: None,
+            gives_up: None,
+            client_random: random,
+            server_random: random,
+            suite: 0,
+            exchange: None,
+            peer: None,
+            peer_point: Vec::new(),
+            requested: None,
+            master: None,
+            transcript: Vec::new(),
+        };
+        if role == DtlsRole::Client {
+            connection.say_hello(&[]).map_err(|fatal| failed(fatal.reason))?;
+        }
+        Ok(connection)
+    }
+
+    pub(super) fn handle_packet(&mut self, datagram: &[u8]) -> Result<(), Ended> {
+        self.read_datagram(datagram).map_err(|end| match end {
+            End::Fatal(fatal) => {
+                self.refuse(fatal.alert);
+                Ended::Protocol(fatal.reason.to_owned())
+            }
+            End::Told(ended) => {
+                self.step = Step::Ended;
+                ended
+            }
+        })
+    }
+
+    /// Ends the association with a fatal alert.
+    fn refuse(&mut self, description: u8) {
+        self.write_alert(alert::FATAL, description);
+        self.end();
+    }
+
+    /// Ends it because of the peer's certificate. What else was to be sent is for the peer that
+    /// was expected; without it the peer has no key yet.
+    pub(super) fn refuse_certificate(&mut self) {
+        self.output.clear();
+        self.epoch = 0;
+        self.refuse(alert::BAD_CERTIFICATE);
+    }
+
+    pub(super) fn close(&mut self) {
+        if self.step != Step::Ended {
+            self.write_alert(alert::WARNING, alert::CLOSE_NOTIFY);
+            self.end();
+        }
+    }
+
+    fn end(&mut self) {
+        self.step = Step::Ended;
+        self.retransmits = None;
+        self.gives_up = None;
+    }
+
+    /// Protects `data` as one record.
+    pub(super) fn send(&mut self, data: &[u8]) -> Result<(), Ended> {
+        if self.step != Step::Connected {
+            return Err(Ended::Closed);
+        }
+        self.write_record(content::APPLICATION_DATA, data)
+            .map_err(|fatal| Ended::Protocol(fatal.reason.to_owned()))
+    }
+
+    fn write_record(&mut self, kind: u8, content: &[u8]) -> Result<(), Fatal> {
+        let mut packet = Vec::with_capacity(record::HEADER + content.len() + record::PROTECTION);
+        self.records.write(&mut packet, kind, self.epoch, &[content])?;
+        self.output.push_back(Queued::Packet(packet));
+        Ok(())
+    }
+
+    fn write_alert(&mut self, level: u8, description: u8) {
+        if let Err(fatal) = self.write_record(content::ALERT, &[level, description]) {
+            trace!(reason = fatal.reason, "an alert could not be sent");
+        }
+    }
+
+    /// Tells the time, and does what is due.
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> Result<(), Ended> {
+        self.now = now;
+        if self.gives_up.is_some_and(|at| at <= now) {
+            self.end();
+            return Err(Ended::Timeout);
+        }
+        if self.retransmits.is_some_and(|at| at <= now) {
+            // RFC 6347 §4.2.4.1
+            self.interval *= 2;
+            self.retransmits = Some(now + self.interval);
+            self.write_flight().map_err(|fatal| Ended::Protocol(fatal.reason.to_owned()))?;
+        }
+        Ok(())
+    }
+
+    /// The next thing to be told, in `buffer` if it has octets.
+    pub(super) fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> Said<'a> {
+        let octets = match self.output.front() {
+            None => return Said::Timeout(self.retransmits.into_iter().chain(self.gives_up).min()),
+            Some(Queued::Packet(octets) | Queued::Certificate(octets) | Queued::Data(octets)) => {
+                octets.as_slice()
+            }
+            Some(Queued::Connected | Queued::CloseNotify) => &[],
+        };
+        let Some(place) = buffer.get_mut(..octets.len()) else {
+            return Said::BufferTooSmall { needed: octets.len() };
+        };
+        place.copy_from_slice(octets);
+        match self.output.pop_front() {
+            Some(Queued::Packet(_)) => Said::Packet(place),
+            Some(Queued::Certificate(_)) => Said::PeerCertificate(place),
+            Some(Queued::Data(_)) => Said::Data(place),
+            Some(Queued::Connected) => Said::Connected,
+            Some(Queued::CloseNotify) => Said::CloseNotify,
+            None => Said::Timeout(None),
+        }
+    }
+
+    /// The packets that are left when the association has ended.
+    pub(super) fn last_packets(self) -> Vec<Vec<u8>> {
+        let packets = self.output.into_iter().filter_map(|queued| match queued {
+            Queued::Packet(packet) => Some(packet),
+            _ => None,
+        });
+        packets.collect()
+    }
+
+    fn read_datagram(&mut self, datagram: &[u8]) -> Result<(), End> {
+        let mut reader = Reader(datagram);
+        while self.step != Step::Ended
+            && let Some(record) = Record::read(&mut reader)
+        {
+            match record.epoch {
+                0 => self.read_plain(&record)?,
+                1 => self.read_protected(&record)?,
+                _ => trace!(epoch = record.epoch, "dropping a record of an unknown epoch"),
+            }
+        }
+        Ok(())
+    }
+
+    /// A record that anybody may have sent: none counts once there is a better way to know.
+    fn read_plain(&mut self, record: &Record<'_>) -> Result<(), End> {
+        match record.kind {
+            _ if self.step == Step::Connected => Ok(()),
+            content::HANDSHAKE => self.read_handshake(0, record.body),
+            content::ALERT => self.read_alert(record.body),
+            // The epoch says what a ChangeCipherSpec says; data in the clear is nobody's.
+            _ => Ok(()),
+        }
+    }
+
+    fn read_protected(&mut self, record: &Record<'_>) -> Result<(), End> {
+        let is_early = record.kind == content::APPLICATION_DATA && self.step != Step::Connected;
+        if is_early || !self.records.has_keys() {
+            if self.held.len() < MAX_HELD {
+                self.held.push(record.whole.to_vec());
+            }
+            return Ok(());
+        }
+        let Some(content) = self.records.open(record) else {
+            trace!("dropping a record that is forged or came before");
+            return Ok(());
+        };
+        match record.kind {
+            content::HANDSHAKE => self.read_handshake(1, &content),
+            content::ALERT => self.read_alert(&content),
+            content::APPLICATION_DATA => {
+                self.output.push_back(Queued::Data(content));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read_held(&mut self) -> Result<(), End> {
+        for datagram in std::mem::take(&mut self.held) {
+            self.read_datagram(&datagram)?;
+        }
+        Ok(())
+    }
+
+    fn read_alert(&mut self, body: &[u8]) -> Result<(), End> {
+        let &[level, description] = body else { return Ok(()) };
+        match (level, description) {
+            (_, alert::CLOSE_NOTIFY) if self.step == Step::Connected => {
+                // RFC 5246 §7.2.1
+                self.close();
+                self.output.push_back(Queued::CloseNotify);
+                Ok(())
+            }
+            (_, alert::CLOSE_NOTIFY) => Err(End::Told(Ended::Closed)),
+            (alert::FATAL, _) => Err(End::Told(Ended::Alert(description))),
+            _ => Ok(()),
+        }
+    }
+
+    fn read_handshake(&mut self, epoch: u16, content: &[u8]) -> Result<(), End> {
+        let mut reader = Reader(content);
+        while !reader.is_empty()
+            && let Some(fragment) = Fragment::read(&mut reader)
+        {
+            if self.reassembly.is_old(&fragment) {
+                self.resend_for(epoch, fragment.kind)?;
+            } else if self.step != Step::Connected {
+                self.reassembly.add(epoch, &fragment);
+            }
+        }
+        while !matches!(self.step, Step::Connected | Step::Ended)
+            && let Some(message) = self.reassembly.take()
+        {
+            self.read_message(&message)?;
+        }
+        Ok(())
+    }
+
+    /// RFC 6347 §4.2.4: the end of a flight that came again tells that ours was lost.
+    fn resend_for(&mut self, epoch: u16, message: u8) -> Result<(), Fatal> {
+        let ends_flight = match self.step {
+            Step::Client(ClientStep::Finished) => (0, kind::SERVER_HELLO_DONE),
+            Step::Server(_) => (0, kind::CLIENT_HELLO),
+            // The server's; a client sends nothing last.
+            Step::Connected => (1, kind::FINISHED),
+            Step::Client(_) | Step::Ended => return Ok(()),
+        };
+        if ends_flight == (epoch, message)
+            && self.sent.is_some_and(|sent| sent + RESEND_PAUSE <= self.now)
+        {
+            self.write_flight()?;
+        }
+        Ok(())
+    }
+
+    fn read_message(&mut self, message: &Message) -> Result<(), End> {
+        // Only Finished is protected, and it always is: the rest of the handshake has no keys.
+        if (message.kind == kind::FINISHED) != (message.epoch == 1) {
+            return Err(unexpected().into());
+        }
+        match self.step {
+            Step::Client(step) => self.read_as_client(step, message),
+            Step::Server(step) => self.read_as_server(step, message),
+            Step::Connected | Step::Ended => Ok(()),
+        }
+    }
+
+    /// Counts a message of the peer for the hashes.
+    fn hear(&mut self, message: &Message) {
+        self.transcript.extend_from_slice(message.whole());
+    }
+
+    /// The next message of ours, counted for the hashes.
+    fn say(&mut self, kind: u8, epoch: u16, body: &[u8]) -> Item {
+        let message = Message::new(kind, self.next_sequence, epoch, body);
+        self.next_sequence += 1;
+        self.transcript.extend_from_slice(message.whole());
+        Item::Message(message)
+    }
+
+    /// Takes the peer's certificate, whose owner is still to be proven.
+    fn read_certificate(&mut self, certificate: &[u8]) -> Result<(), Fatal> {
+        self.peer = Some(PublicKey::of(certificate)?);
+        self.output.push_back(Queued::Certificate(certificate.to_vec()));
+        Ok(())
+    }
+
+    /// Agrees on the secret and installs the keys; the transcript ends with ClientKeyExchange.
+    fn derive_keys(&mut self) -> Result<&Master, Fatal> {
+        let exchange = self.exchange.take().ok_or(Fatal::internal(()))?;
+        let master = exchange.agree(&self.peer_point, &self.transcript)?;
+        let [client, server] = master.keys(&self.client_random, &self.server_random)?;
+        match self.step {
+            Step::Client(_) => self.records.install(&client, &server)?,
+            _ => self.records.install(&server, &client)?,
+        }
+        Ok(self.master.insert(master))
+    }
+
+    /// Sends a flight, again and again if it `wants_answer`.
+    fn send_flight(&mut self, flight: Vec<Item>, wants_answer: bool) -> Result<(), Fatal> {
+        self.flight = flight;
+        self.interval = FLIGHT_START_RTO;
+        self.retransmits = wants_answer.then(|| self.now + self.interval);
+        if wants_answer && self.gives_up.is_none() {
+            self.gives_up = Some(self.now + HANDSHAKE_TIMEOUT);
+        }
+        self.write_flight()
+    }
+
+    /// Each time in new records (RFC 6347 §4.2.4), in as few datagrams as there can be.
+    fn write_flight(&mut self) -> Result<(), Fatal> {
+        self.sent = Some(self.now);
+        let mut packets = vec![Vec::new()];
+        let Self { flight, records, epoch, datagram_size, .. } = self;
+        for item in &*flight {
+            let message = match item {
+                Item::Message(message) => message,
+                Item::ChangeCipherSpec => {
+                    let packet = with_room(&mut packets, *datagram_size, record::HEADER + 1);
+                    records.write(packet, content::CHANGE_CIPHER_SPEC, 0, &[&[1]])?;
+                    continue;
+                }
+            };
+            *epoch = (*epoch).max(message.epoch);
+            let protection = if message.epoch == 0 { 0 } else { record::PROTECTION };
+            let overhead = record::HEADER + reassembly::HEADER + protection;
+            let length = message.body().len();
+            let mut offset = 0;
+            loop {
+                let rest = message.body().get(offset..).unwrap_or_default();
+                // No fragments that are hardly longer than their headers.
+                let least = overhead + rest.len().min(64);
+                let packet = with_room(&mut packets, *datagram_size, least);
+                let room = datagram_size.saturating_sub(packet.len() + overhead).max(1);
+                let fragment = rest.get(..rest.len().min(room)).unwrap_or_default();
+                let sequence = message.sequence();
+                let header =
+                    reassembly::header(message.kind, length, sequence, offset, fragment.len());
+                records.write(packet, content::HANDSHAKE, message.epoch, &[&header, fragment])?;
+                offset += fragment.len();
+                if offset >= length {
+                    break;
+                }
+            }
+        }
+        let packets = packets.into_iter().filter(|packet| !packet.is_empty());
+        self.output.extend(packets.map(Queued::Packet));
+        Ok(())
+    }
+
+    /// Both Finished messages were right, or will be once ours arrives.
+    fn connect(&mut self) -> Result<(), End> {
+        if matches!(self.step, Step::Client(_)) {
+            // The server's Finished says that it arrived.
+            self.flight = Vec::new();
+            self.sent = None;
+        }
+        self.step = Step::Connected;
+        self.retransmits = None;
+        self.gives_up = None;
+        self.reassembly.finish();
+        self.peer = None;
+        self.master = None;
+        self.peer_point = Vec::new();
+        self.transcript = Vec::new();
+        self.output.push_back(Queued::Connected);
+        self.read_held()
+    }
+}
+
+/// The packet to go on in, which has this much room.
+fn with_room(packets: &mut Vec<Vec<u8>>, size: usize, wanted: usize) -> &mut Vec<u8> {
+    let is_full = packets.last().is_none_or(|p| !p.is_empty() && p.len() + wanted > size);
+    if is_full {
+        packets.push(Vec::new());
+    }
+    let last = packets.len() - 1;
+    &mut packets[last]
+}
+
+fn unexpected() -> Fatal {
+    Fatal::new(alert::UNEXPECTED_MESSAGE, "a handshake message out of order")
+}
+
+/// Why reading ended the association.
+enum End {
+    /// The peer is to be told.
+    Fatal(Fatal),
+    /// The peer has told.
+    Told(Ended),
+}
+
+impl From<Fatal> for End {
+    fn from(fatal: Fatal) -> Self {
+        Self::Fatal(fatal)
+    }
+}

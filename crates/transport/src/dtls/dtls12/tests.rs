@@ -1,0 +1,345 @@
+//! The handshake with itself, with `dimpl`, and with peers that are not who they say.
+
+use std::sync::{Arc, LazyLock};
+use std::time::SystemTime;
+
+use super::super::engine::Engine;
+use super::*;
+use crate::certificate::{KeyAlgorithm, RsaKeySize};
+
+const VALID: Duration = Duration::from_secs(1000);
+const DATAGRAM: usize = 1200;
+
+static RSA: LazyLock<[Certificate; 2]> = LazyLock::new(|| {
+    let algorithm = KeyAlgorithm::Rsa(RsaKeySize::Bits2048);
+    [0, 1].map(|_| Certificate::generate_with(SystemTime::now(), VALID, algorithm).unwrap())
+});
+static ECDSA: LazyLock<[Certificate; 2]> =
+    LazyLock::new(|| [0, 1].map(|_| Certificate::generate(SystemTime::now()).unwrap()));
+
+/// What one side has said.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Heard {
+    packets: Vec<Vec<u8>>,
+    certificate: Option<Vec<u8>>,
+    connected: bool,
+    data: Vec<Vec<u8>>,
+    closed: bool,
+}
+
+impl Heard {
+    /// Whether that was all.
+    fn add(&mut self, said: Said<'_>) -> bool {
+        match said {
+            Said::Packet(packet) => self.packets.push(packet.to_vec()),
+            Said::PeerCertificate(certificate) => self.certificate = Some(certificate.to_vec()),
+            Said::Connected => self.connected = true,
+            Said::Data(data) => self.data.push(data.to_vec()),
+            Said::CloseNotify => self.closed = true,
+            Said::Timeout(_) => return true,
+            Said::BufferTooSmall { .. } | Said::Nothing => unreachable!(),
+        }
+        false
+    }
+}
+
+struct Pair {
+    ends: [Engine; 2],
+    heard: [Heard; 2],
+    ended: [Option<Ended>; 2],
+    now: Instant,
+}
+
+fn ours(role: DtlsRole, certificate: &Certificate, now: Instant, datagram: usize) -> Engine {
+    Engine::Dtls12(Box::new(Connection::new(now, role, certificate, datagram, None).unwrap()))
+}
+
+fn library(
+    role: DtlsRole,
+    certificate: &Certificate,
+    now: Instant,
+    auto: bool,
+    mtu: usize,
+) -> Engine {
+    let config = dimpl::Config::builder().mtu(mtu).build().unwrap();
+    let certificate = dimpl::DtlsCertificate {
+        certificate: certificate.der().to_vec(),
+        private_key: certificate.private_key_der().to_vec(),
+    };
+    let new = if auto { dimpl::Dtls::new_auto } else { dimpl::Dtls::new_12 };
+    let mut dtls = new(Arc::new(config), certificate, now);
+    dtls.set_active(role == DtlsRole::Client);
+    Engine::Library(Box::new(dtls))
+}
+
+impl Pair {
+    /// The client first.
+    fn new(ends: [Engine; 2], now: Instant) -> Self {
+        Self { ends, heard: Default::default(), ended: [None, None], now }
+    }
+
+    fn ours(client: &Certificate, server: &Certificate) -> Self {
+        let now = Instant::now();
+        let client = ours(DtlsRole::Client, client, now, DATAGRAM);
+        Self::new([client, ours(DtlsRole::Server, server, now, DATAGRAM)], now)
+    }
+
+    fn listen(&mut self, who: usize) {
+        let mut buffer = vec![0; 20_000];
+        while !self.heard[who].add(self.ends[who].poll_output(&mut buffer)) {}
+    }
+
+    fn deliver(&mut self, to: usize, packet: &[u8]) {
+        if self.ended[to].is_none() {
+            if let Err(ended) = self.ends[to].handle_packet(packet) {
+                self.ended[to] = Some(ended);
+            }
+            self.listen(to);
+        }
+    }
+
+    /// Exchanges packets until there are none.
+    fn exchange(&mut self) {
+        for who in 0..2 {
+            self.ends[who].handle_timeout(self.now).ok().unwrap();
+            self.listen(who);
+        }
+        loop {
+            let mut silent = true;
+            for from in 0..2 {
+                for packet in std::mem::take(&mut self.heard[from].packets) {
+                    silent = false;
+                    self.deliver(1 - from, &packet);
+                }
+            }
+            if silent {
+                return;
+            }
+        }
+    }
+
+    fn assert_connected(&mut self, client: &Certificate, server: &Certificate) {
+        assert_eq!(self.heard[0].certificate.as_deref(), Some(server.der()));
+        assert_eq!(self.heard[1].certificate.as_deref(), Some(client.der()));
+        for who in 0..2 {
+            assert!(self.heard[who].connected, "{who}");
+            let data = format!("from {who}");
+            assert!(self.ends[who].send(data.as_bytes()).is_ok());
+            self.listen(who);
+            self.exchange();
+            assert_eq!(self.heard[1 - who].data, [data.as_bytes()]);
+        }
+    }
+}
+
+#[test]
+fn any_two_kinds_of_certificates_connect() {
+    for client in [&RSA[0], &ECDSA[0]] {
+        for server in [&RSA[1], &ECDSA[1]] {
+            let mut pair = Pair::ours(client, server);
+            pair.exchange();
+            pair.assert_connected(client, server);
+        }
+    }
+}
+
+/// The other implementation understands all of it that it knows: hellos with and without cookies
+/// and DTLS 1.3, fragments, both groups' key exchange, ECDSA, Finished, data.
+#[test]
+fn dimpl_understands_us_and_we_dimpl() {
+    let [one, two] = &*ECDSA;
+    for auto in [false, true] {
+        for size in [1200, 300] {
+            let now = Instant::now();
+            let client = ours(DtlsRole::Client, one, now, size);
+            // Its server sends a HelloVerifyRequest.
+            let mut pair =
+                Pair::new([client, library(DtlsRole::Server, two, now, auto, size)], now);
+            pair.exchange();
+            pair.assert_connected(one, two);
+
+            let server = ours(DtlsRole::Server, two, now, size);
+            let mut pair =
+                Pair::new([library(DtlsRole::Client, one, now, auto, size), server], now);
+            pair.exchange();
+            pair.assert_connected(one, two);
+        }
+    }
+}
+
+#[test]
+fn datagrams_are_no_larger_than_they_may_be() {
+    for size in [100, 576, 1200] {
+        let now = Instant::now();
+        let client = ours(DtlsRole::Client, &RSA[0], now, size);
+        let server = ours(DtlsRole::Server, &RSA[1], now, size);
+        let mut pair = Pair::new([client, server], now);
+        for _ in 0..3 {
+            for from in 0..2 {
+                pair.listen(from);
+                for packet in std::mem::take(&mut pair.heard[from].packets) {
+                    assert!(packet.len() <= size, "{} > {size}", packet.len());
+                    pair.deliver(1 - from, &packet);
+                }
+            }
+        }
+        pair.assert_connected(&RSA[0], &RSA[1]);
+    }
+}
+
+/// The certificate is public; who has no key to it cannot sign.
+#[test]
+fn a_certificate_without_its_key_proves_nothing() {
+    for (mine, other) in [(&RSA[0], &RSA[1]), (&ECDSA[0], &ECDSA[1])] {
+        let stolen = Certificate::from_der(
+            other.der().to_vec(),
+            mine.private_key_der().to_vec(),
+            other.expires(),
+        )
+        .unwrap();
+        for thief in 0..2 {
+            let mut certificates = [mine, mine];
+            certificates[thief] = &stolen;
+            let mut pair = Pair::ours(certificates[0], certificates[1]);
+            pair.exchange();
+            assert_eq!(pair.heard[1 - thief].certificate.as_deref(), Some(other.der()));
+            assert!(!pair.heard[1 - thief].connected && !pair.heard[thief].connected);
+            assert!(matches!(pair.ended[1 - thief], Some(Ended::Protocol(_))));
+            // The thief reads the alert only if it is at the point at which it can.
+            let Engine::Dtls12(mut victim) = pair.ends.into_iter().nth(1 - thief).unwrap() else {
+                unreachable!()
+            };
+            assert_eq!(victim.step, Step::Ended);
+            assert!(victim.send(b"data").is_err());
+        }
+    }
+}
+
+/// Nobody can change what the two sides say and have them connect.
+#[test]
+fn a_handshake_that_was_changed_on_its_way_does_not_connect() {
+    let mut changed = 0;
+    for turn in 0..400 {
+        let mut pair = Pair::ours(&ECDSA[0], &ECDSA[1]);
+        pair.listen(0);
+        // A bit of one of the messages, behind the headers of its record and its own.
+        let from = turn % 2;
+        if from == 1 {
+            for packet in std::mem::take(&mut pair.heard[0].packets) {
+                pair.deliver(1, &packet);
+            }
+        }
+        let Some(packet) = pair.heard[from].packets.first_mut() else { continue };
+        let at = 25 + (turn / 2) * 7;
+        let starts: Vec<usize> = {
+            let mut reader = Reader(packet);
+            let mut starts = vec![0];
+            while let Some(record) = Record::read(&mut reader) {
+                starts.push(starts.last().unwrap() + record.whole.len());
+            }
+            starts
+        };
+        let in_header = starts.iter().any(|start| (*start..start + 25).contains(&at));
+        if at >= packet.len() || in_header {
+            continue;
+        }
+        packet[at] ^= 0x10;
+        changed += 1;
+        pair.exchange();
+        assert!(!pair.heard[0].connected && !pair.heard[1].connected, "{from}: octet {at}");
+    }
+    assert!(changed > 50, "{changed}");
+}
+
+#[test]
+fn a_flight_that_is_lost_is_sent_again_after_100_ms_and_then_ever_later() {
+    let mut pair = Pair::ours(&ECDSA[0], &ECDSA[1]);
+    let start = pair.now;
+    pair.listen(0);
+    let hello = std::mem::take(&mut pair.heard[0].packets);
+    let mut times = Vec::new();
+    while pair.now - start < Duration::from_secs(3) {
+        pair.now += Duration::from_millis(10);
+        assert!(pair.ends[0].handle_timeout(pair.now).is_ok());
+        pair.listen(0);
+        if !pair.heard[0].packets.is_empty() {
+            times.push((pair.now - start).as_millis());
+            let again = std::mem::take(&mut pair.heard[0].packets);
+            // In a new record, but the same message.
+            assert_ne!(again, hello);
+            assert_eq!(again[0][13..], hello[0][13..]);
+        }
+    }
+    assert_eq!(times, [100, 300, 700, 1500]);
+    pair.now = start + HANDSHAKE_TIMEOUT;
+    assert!(matches!(pair.ends[0].handle_timeout(pair.now), Err(Ended::Timeout)));
+}
+
+/// RFC 6347 §4.2.4: the last flight has no timer; the client's says that it is missing.
+#[test]
+fn the_last_flight_is_sent_again_when_the_client_repeats_its_own() {
+    let mut pair = Pair::ours(&ECDSA[0], &ECDSA[1]);
+    pair.listen(0);
+    for (from, to) in [(0, 1), (1, 0), (0, 1)] {
+        for packet in std::mem::take(&mut pair.heard[from].packets) {
+            pair.deliver(to, &packet);
+        }
+    }
+    assert!(pair.heard[1].connected);
+    pair.heard[1].packets.clear();
+    // Data that overtakes it is kept.
+    assert!(pair.ends[1].send(b"early").is_ok());
+    pair.listen(1);
+    pair.exchange();
+    assert!(!pair.heard[0].connected);
+    assert!(pair.heard[0].data.is_empty());
+
+    pair.now += Duration::from_millis(100);
+    pair.exchange();
+    assert!(pair.heard[0].connected);
+    assert_eq!(pair.heard[0].data, [b"early"]);
+}
+
+#[test]
+fn nothing_in_the_clear_is_heard_once_there_are_keys() {
+    let mut pair = Pair::ours(&ECDSA[0], &ECDSA[1]);
+    pair.exchange();
+    let close = [21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 1, 0];
+    let fatal = [21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 40];
+    let data = [23, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 40];
+    for who in 0..2 {
+        for forged in [close, fatal, data] {
+            pair.deliver(who, &forged);
+        }
+        assert!(pair.ended[who].is_none() && !pair.heard[who].closed);
+        assert!(pair.heard[who].data.is_empty() && pair.heard[who].packets.is_empty());
+    }
+    pair.assert_connected(&ECDSA[0], &ECDSA[1]);
+
+    assert!(pair.ends[0].close().is_ok());
+    pair.exchange();
+    assert!(pair.heard[1].closed);
+}
+
+#[test]
+fn sides_without_anything_in_common_end_with_an_alert() {
+    // dimpl has no suite for RSA certificates, and accepts none.
+    let now = Instant::now();
+    for auto in [false, true] {
+        let client = library(DtlsRole::Client, &ECDSA[0], now, auto, DATAGRAM);
+        let mut pair = Pair::new([client, ours(DtlsRole::Server, &RSA[1], now, DATAGRAM)], now);
+        pair.ends[0].handle_timeout(now).ok().unwrap();
+        pair.listen(0);
+        let hello = std::mem::take(&mut pair.heard[0].packets);
+        hello.iter().for_each(|packet| pair.deliver(1, packet));
+        assert!(matches!(&pair.ended[1], Some(Ended::Protocol(_))));
+        assert_eq!(pair.heard[1].packets[0][13..], [2, alert::HANDSHAKE_FAILURE]);
+
+        let client = ours(DtlsRole::Client, &RSA[0], now, DATAGRAM);
+        let server = library(DtlsRole::Server, &ECDSA[1], now, auto, DATAGRAM);
+        let mut pair = Pair::new([client, server], now);
+        pair.exchange();
+        assert!(matches!(&pair.ended[0], Some(Ended::Protocol(_))));
+        assert!(matches!(pair.ended[1], Some(Ended::Alert(alert::HANDSHAKE_FAILURE))));
+    }
+}

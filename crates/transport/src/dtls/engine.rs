@@ -1,0 +1,213 @@
+//! The two implementations of DTLS behind one face. `dimpl` does DTLS 1.2 and 1.3 with ECDSA
+//! certificates; [`dtls12`](super::dtls12) DTLS 1.2 with any, and is used where it must be.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use super::dtls12::Connection;
+use super::{AEAD_LIMIT, DtlsRole, FLIGHT_RETRIES, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT};
+use crate::certificate::Certificate;
+use crate::config::{Config, DtlsVersions, USUAL_DATAGRAM_SIZE};
+use crate::error::DtlsError;
+
+/// What an engine has to say. Octets are in the buffer that it was given.
+pub(super) enum Said<'a> {
+    Packet(&'a [u8]),
+    BufferTooSmall {
+        needed: usize,
+    },
+    /// The last of a pass: when to call again.
+    Timeout(Option<Instant>),
+    PeerCertificate(&'a [u8]),
+    Connected,
+    Data(&'a [u8]),
+    CloseNotify,
+    Nothing,
+}
+
+/// Why an engine has ended.
+pub(super) enum Ended {
+    Closed,
+    /// A fatal alert was received.
+    Alert(u8),
+    Timeout,
+    Protocol(String),
+}
+
+/// The version that was negotiated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    Dtls12,
+    Dtls13,
+}
+
+/// What engines are made of.
+#[derive(Clone)]
+pub(super) struct Recipe {
+    versions: DtlsVersions,
+    certificate: Certificate,
+    datagram_size: usize,
+    seed: Option<u64>,
+    /// That of `dimpl`, unless it cannot use the certificate.
+    library: Option<Result<Arc<dimpl::Config>, DtlsError>>,
+}
+
+impl Recipe {
+    pub(super) fn new(config: &Config, seed: u64) -> Self {
+        let is_rsa = config.certificate.is_rsa();
+        Self {
+            versions: config.dtls_versions,
+            certificate: config.certificate.clone(),
+            datagram_size: config.max_datagram_size,
+            seed: config.deterministic.then_some(seed),
+            library: (!is_rsa).then(|| library_config(config, seed)),
+        }
+    }
+}
+
+pub(super) enum Engine {
+    Library(Box<dimpl::Dtls>),
+    Dtls12(Box<Connection>),
+}
+
+impl Engine {
+    pub(super) fn new(now: Instant, role: DtlsRole, recipe: &Recipe) -> Result<Self, DtlsError> {
+        let Recipe { versions, certificate, datagram_size, seed, library } = recipe;
+        let Some(config) = library.clone() else {
+            if *versions == DtlsVersions::Dtls13 {
+                let reason = "RSA certificates are for DTLS 1.2 only".to_owned();
+                return Err(DtlsError::Protocol(reason));
+            }
+            let connection = Connection::new(now, role, certificate, *datagram_size, *seed)?;
+            return Ok(Self::Dtls12(Box::new(connection)));
+        };
+        let config = config?;
+        let certificate = dimpl::DtlsCertificate {
+            certificate: certificate.der().to_vec(),
+            private_key: certificate.private_key_der().to_vec(),
+        };
+        let mut dtls = match versions {
+            DtlsVersions::Auto => dimpl::Dtls::new_auto(config, certificate, now),
+            DtlsVersions::Dtls12 => dimpl::Dtls::new_12(config, certificate, now),
+            DtlsVersions::Dtls13 => dimpl::Dtls::new_13(config, certificate, now),
+        };
+        dtls.set_active(role == DtlsRole::Client);
+        Ok(Self::Library(Box::new(dtls)))
+    }
+
+    pub(super) fn version(&self) -> Option<Version> {
+        match self {
+            Self::Library(dtls) => match dtls.protocol_version()? {
+                dimpl::ProtocolVersion::DTLS1_2 => Some(Version::Dtls12),
+                dimpl::ProtocolVersion::DTLS1_3 => Some(Version::Dtls13),
+                _ => None,
+            },
+            Self::Dtls12(_) => Some(Version::Dtls12),
+        }
+    }
+
+    pub(super) fn handle_packet(&mut self, packet: &[u8]) -> Result<(), Ended> {
+        match self {
+            Self::Library(dtls) => Ok(dtls.handle_packet(packet)?),
+            Self::Dtls12(connection) => connection.handle_packet(packet),
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> Result<(), Ended> {
+        match self {
+            Self::Library(dtls) => Ok(dtls.handle_timeout(now)?),
+            Self::Dtls12(connection) => connection.handle_timeout(now),
+        }
+    }
+
+    pub(super) fn send(&mut self, data: &[u8]) -> Result<(), Ended> {
+        match self {
+            Self::Library(dtls) => {
+                dtls.send_application_data(data)?;
+                Ok(())
+            }
+            Self::Dtls12(connection) => connection.send(data),
+        }
+    }
+
+    pub(super) fn close(&mut self) -> Result<(), Ended> {
+        match self {
+            Self::Library(dtls) => Ok(dtls.close()?),
+            Self::Dtls12(connection) => {
+                connection.close();
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> Said<'a> {
+        match self {
+            Self::Library(dtls) => match dtls.poll_output(buffer) {
+                dimpl::Output::Packet(packet) => Said::Packet(packet),
+                dimpl::Output::BufferTooSmall { needed } => Said::BufferTooSmall { needed },
+                dimpl::Output::Timeout(at) => Said::Timeout(Some(at)),
+                dimpl::Output::PeerCert(certificate) => Said::PeerCertificate(certificate),
+                dimpl::Output::Connected => Said::Connected,
+                dimpl::Output::ApplicationData(data) => Said::Data(data),
+                dimpl::Output::CloseNotify => Said::CloseNotify,
+                // Keys for SRTP come with media.
+                _ => Said::Nothing,
+            },
+            Self::Dtls12(connection) => connection.poll_output(buffer),
+        }
+    }
+
+    /// Refuses the peer's certificate. `dimpl` has no way to say so.
+    pub(super) fn refuse_certificate(&mut self) {
+        if let Self::Dtls12(connection) = self {
+            connection.refuse_certificate();
+        }
+    }
+
+    /// What is still to be sent when the association has failed: an alert. `dimpl` sends none.
+    pub(super) fn last_packets(self) -> Vec<Vec<u8>> {
+        match self {
+            Self::Library(_) => Vec::new(),
+            Self::Dtls12(connection) => connection.last_packets(),
+        }
+    }
+}
+
+impl From<dimpl::Error> for Ended {
+    fn from(error: dimpl::Error) -> Self {
+        match error {
+            dimpl::Error::ConnectionClosed => Self::Closed,
+            dimpl::Error::SecurityError(dimpl::SecurityError::FatalAlert { description }) => {
+                Self::Alert(description)
+            }
+            dimpl::Error::Timeout(_) => Self::Timeout,
+            other => Self::Protocol(other.to_string()),
+        }
+    }
+}
+
+/// The library tries its cryptography out for each configuration, which takes longer than a
+/// handshake, so the usual one is made once.
+fn library_config(config: &Config, seed: u64) -> Result<Arc<dimpl::Config>, DtlsError> {
+    static USUAL: OnceLock<Arc<dimpl::Config>> = OnceLock::new();
+    let is_usual = !config.deterministic && config.max_datagram_size == USUAL_DATAGRAM_SIZE;
+    if is_usual && let Some(usual) = USUAL.get() {
+        return Ok(usual.clone());
+    }
+    let mut builder = dimpl::Config::builder()
+        .mtu(config.max_datagram_size)
+        .max_queue_rx(64)
+        .max_queue_tx(32)
+        // ICE has shown that the peer owns its address: no cookie, one round trip less.
+        .use_server_cookie(false)
+        .flight_start_rto(FLIGHT_START_RTO)
+        .flight_retries(FLIGHT_RETRIES)
+        .handshake_timeout(HANDSHAKE_TIMEOUT)
+        .aead_encryption_limit(AEAD_LIMIT);
+    if config.deterministic {
+        builder = builder.dangerously_set_rng_seed(seed);
+    }
+    let built =
+        builder.build().map(Arc::new).map_err(|error| DtlsError::Protocol(error.to_string()))?;
+    Ok(if is_usual { USUAL.get_or_init(|| built).clone() } else { built })
+}

@@ -1,0 +1,358 @@
+//! RSA certificates: all that holds with others holds with them.
+
+mod common;
+
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+use common::{Link, Sim, config};
+use peerconnection_transport::{
+    Certificate, ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersions, Event,
+    Fingerprint, KeyAlgorithm, RsaKeySize, SctpError, SctpParameters, SctpState,
+};
+use proptest::prelude::*;
+
+const RTT: Duration = Duration::from_millis(20);
+
+fn certificate(index: usize) -> Certificate {
+    static CERTIFICATES: OnceLock<[Certificate; 2]> = OnceLock::new();
+    let certificates = CERTIFICATES.get_or_init(|| {
+        [0, 1].map(|_| {
+            let validity = Duration::from_secs(1000);
+            let algorithm = KeyAlgorithm::Rsa(RsaKeySize::Bits2048);
+            Certificate::generate_with(SystemTime::now(), validity, algorithm).unwrap()
+        })
+    });
+    certificates[index].clone()
+}
+
+fn rsa(index: usize) -> Config {
+    Config { deterministic: true, ..Config::new(certificate(index)) }
+}
+
+fn sim(seed: u64) -> Sim {
+    Sim::with_configs(seed, rsa(0), rsa(1))
+}
+
+fn connected(seed: u64) -> Sim {
+    let mut sim = sim(seed);
+    sim.begin();
+    sim.open(0, 0, ChannelConfig::default());
+    sim.run_until(|sim| (0..2).all(|i| sim.is_open(i, 0)));
+    sim
+}
+
+#[test]
+fn both_layers_come_up_without_a_timer() {
+    let sim = connected(1);
+    // DTLS 1.2: two; SCTP with the channel in its COOKIE ECHO: one and a half.
+    assert!(sim.elapsed() <= RTT * 4, "{:?}", sim.elapsed());
+    assert!(sim.is_connected());
+    for (i, peer) in sim.peers.iter().enumerate() {
+        assert!(peer.certificate().is_rsa());
+        assert_eq!(peer.dtls_version(), Some(DtlsVersions::Dtls12));
+        assert_eq!(peer.remote_certificates(), [sim.peers[1 - i].certificate().der()]);
+        assert_eq!((peer.handshakes(), peer.associations()), (1, 1));
+    }
+    for (i, events) in sim.events.iter().enumerate() {
+        let states: Vec<_> = events
+            .iter()
+            .filter(|event| !matches!(event, Event::ChannelAnnounced { .. }))
+            .collect();
+        assert_eq!(
+            states,
+            [
+                &Event::DtlsStateChange(DtlsState::Connecting),
+                &Event::DtlsStateChange(DtlsState::Connected),
+                &Event::SctpStateChange(SctpState::Connected, None),
+                &Event::ChannelOpen { id: 0 },
+            ],
+            "peer {i}"
+        );
+    }
+}
+
+#[test]
+fn a_tenth_of_all_datagrams_lost_only_delays() {
+    for seed in 0..40 {
+        let mut sim = sim(seed);
+        sim.link.loss = 10.0;
+        sim.link.jitter = Duration::from_millis(5);
+        sim.begin();
+        sim.run_until_within(Duration::from_secs(30), Sim::is_connected);
+    }
+}
+
+#[test]
+fn a_third_of_all_datagrams_lost_delays_more() {
+    for seed in 0..40 {
+        let mut sim = sim(seed);
+        sim.link.loss = 33.0;
+        sim.begin_dtls();
+        sim.run_until_within(Duration::from_secs(60), |sim| {
+            sim.peers.iter().all(|peer| peer.dtls_state() == DtlsState::Connected)
+        });
+    }
+}
+
+#[test]
+fn reordered_duplicated_and_corrupted_flights_do_no_harm() {
+    for seed in 0..60 {
+        let mut sim = sim(seed);
+        sim.link = Link { jitter: Duration::from_millis(30), duplicate: 30.0, ..Link::default() };
+        sim.begin();
+        sim.open(0, 0, ChannelConfig::default());
+        sim.run_until_within(Duration::from_secs(10), |sim| (0..2).all(|i| sim.is_open(i, 0)));
+        sim.link.corrupt = 30.0;
+        for i in 0..20 {
+            sim.send(0, 0, format!("{i:0500}"));
+        }
+        sim.run_until_within(Duration::from_secs(120), |sim| sim.messages(1, 0).len() == 20);
+    }
+}
+
+/// Once both sides are connected neither has anything to say, whatever was repeated.
+#[test]
+fn flights_that_cross_do_not_call_for_each_other_for_ever() {
+    for seed in 0..20 {
+        let mut sim = sim(seed);
+        // Slower than the first retransmissions.
+        sim.link.delay = Duration::from_millis(180);
+        sim.begin_dtls();
+        sim.run(Duration::from_secs(5));
+        assert!(sim.peers.iter().all(|peer| peer.dtls_state() == DtlsState::Connected));
+        let before = sim.datagrams;
+        assert!(before[0] < 20 && before[1] < 20, "{before:?}");
+        sim.run(Duration::from_secs(60));
+        assert_eq!(sim.datagrams, before);
+    }
+}
+
+#[test]
+fn small_datagrams_are_enough() {
+    let small = |config: Config| Config { max_datagram_size: 576, ..config };
+    let mut sim = Sim::with_configs(1, small(rsa(0)), small(rsa(1)));
+    sim.largest_datagram = 576;
+    sim.begin();
+    sim.open(0, 0, ChannelConfig::default());
+    sim.run_until(|sim| sim.is_open(0, 0));
+    sim.send(0, 0, vec![7; 5000]);
+    sim.run_until(|sim| sim.messages(1, 0).len() == 1);
+}
+
+#[test]
+fn a_wrong_fingerprint_fails_delivers_nothing_and_is_told() {
+    for deceived in 0..2 {
+        let mut sim = sim(1);
+        let right: Vec<_> = sim.peers.iter().map(|p| p.certificate().fingerprints()).collect();
+        let wrong = vec![Fingerprint { algorithm: "sha-256".to_owned(), value: vec![7; 32] }];
+        for (i, role) in [DtlsRole::Client, DtlsRole::Server].into_iter().enumerate() {
+            let prints = if i == deceived { wrong.clone() } else { right[1 - i].clone() };
+            let now = sim.now;
+            sim.peers[i].set_writable(now, true);
+            sim.peers[i].start_dtls(now, role, prints);
+            sim.peers[i].start_sctp(now, SctpParameters::default());
+        }
+        sim.peers[1 - deceived].open_channel(sim.now, 0, ChannelConfig::default()).unwrap();
+        sim.run(Duration::from_secs(1));
+        // RFC 5246 §7.2.2: bad_certificate.
+        for (who, error) in [
+            (deceived, DtlsError::FingerprintMismatch),
+            (1 - deceived, DtlsError::AlertReceived(42)),
+        ] {
+            assert_eq!(
+                sim.events[who][..3],
+                [
+                    Event::DtlsStateChange(DtlsState::Connecting),
+                    Event::DtlsFailed(error),
+                    Event::SctpStateChange(SctpState::Closed, Some(SctpError::TransportClosed)),
+                ]
+            );
+            assert!(sim.messages(who, 0).is_empty() && !sim.is_open(who, 0));
+        }
+    }
+}
+
+#[test]
+fn a_later_description_with_other_fingerprints_ends_the_connection() {
+    let mut sim = connected(1);
+    let now = sim.now;
+    let wrong = vec![Fingerprint { algorithm: "sha-512".to_owned(), value: vec![7; 64] }];
+    sim.peers[0].start_dtls(now, DtlsRole::Client, wrong);
+    assert_eq!(sim.peers[0].dtls_state(), DtlsState::Failed);
+    sim.run_until(|sim| sim.peers[1].dtls_state() == DtlsState::Closed);
+}
+
+#[test]
+fn closing_is_heard_at_once() {
+    for who in 0..2 {
+        let mut sim = connected(1);
+        let now = sim.now;
+        sim.peers[who].close(now);
+        assert_eq!(sim.peers[who].dtls_state(), DtlsState::Closed);
+        sim.run_until(|sim| sim.peers[1 - who].dtls_state() == DtlsState::Closed);
+        assert!(sim.now - now <= RTT);
+        sim.run(RTT);
+        let before = sim.datagrams;
+        sim.run(Duration::from_secs(10));
+        assert_eq!(sim.datagrams, before);
+    }
+}
+
+#[test]
+fn a_peer_that_disappears_in_the_handshake_is_given_up_in_the_end() {
+    for after in [5, 15, 25] {
+        let mut sim = sim(1);
+        sim.begin();
+        sim.run(Duration::from_millis(after));
+        sim.link.dead = true;
+        sim.drop_flying();
+        sim.run_until_within(Duration::from_secs(200), |sim| {
+            sim.peers[0].dtls_state() == DtlsState::Failed
+        });
+        assert!(sim.elapsed() > Duration::from_secs(30));
+        assert!(sim.saw(0, |event| *event == Event::DtlsFailed(DtlsError::Timeout)));
+    }
+}
+
+/// `dimpl`, which serves ECDSA certificates, does not know RSA. Neither side hangs.
+#[test]
+fn a_peer_that_knows_ecdsa_only_is_told_at_once() {
+    for versions in [DtlsVersions::Auto, DtlsVersions::Dtls12] {
+        for which in 0..2 {
+            let other = Config { dtls_versions: versions, ..config(1 - which) };
+            let [a, b] = if which == 0 { [rsa(0), other] } else { [other, rsa(1)] };
+            let mut sim = Sim::with_configs(1, a, b);
+            sim.begin();
+            sim.run(Duration::from_secs(1));
+            for (who, peer) in sim.peers.iter().enumerate() {
+                assert_eq!(peer.dtls_state(), DtlsState::Failed, "{versions:?} {which}: {who}");
+            }
+        }
+    }
+}
+
+#[test]
+fn there_is_no_dtls_1_3_with_rsa() {
+    let only_13 = Config { dtls_versions: DtlsVersions::Dtls13, ..rsa(0) };
+    let mut sim = Sim::with_configs(1, only_13, rsa(1));
+    sim.begin();
+    sim.run(Duration::from_secs(1));
+    assert!(sim.saw(0, |event| matches!(event, Event::DtlsFailed(DtlsError::Protocol(_)))));
+}
+
+#[test]
+fn a_path_that_was_away_in_the_handshake_is_used_when_it_returns() {
+    let mut sim = sim(1);
+    sim.begin();
+    sim.run(Duration::from_millis(15));
+    for peer in &mut sim.peers {
+        peer.set_writable(sim.now, false);
+        assert_eq!(peer.poll_timeout(), None);
+    }
+    sim.drop_flying();
+    sim.run(Duration::from_secs(20));
+    let began = sim.now;
+    for peer in &mut sim.peers {
+        peer.set_writable(began, true);
+    }
+    sim.run_until(Sim::is_connected);
+    assert!(sim.now - began <= RTT * 5, "{:?}", sim.now - began);
+}
+
+#[test]
+fn a_simulation_repeats_itself() {
+    let run = || {
+        let mut sim = sim(7);
+        sim.link = Link {
+            loss: 15.0,
+            jitter: Duration::from_millis(9),
+            duplicate: 5.0,
+            ..Link::default()
+        };
+        sim.begin();
+        sim.open(0, 0, ChannelConfig::default());
+        sim.run_until(|sim| sim.is_open(0, 0));
+        for i in 0..50 {
+            sim.send(0, 0, format!("{i:0700}"));
+        }
+        sim.run_until(|sim| sim.messages(1, 0).len() == 50);
+        (sim.times, sim.events, sim.datagrams)
+    };
+    assert_eq!(run(), run());
+}
+
+/// A record around anything, a handshake message more often than not.
+fn record() -> impl Strategy<Value = Vec<u8>> {
+    let message = (
+        prop::sample::select(vec![1u8, 2, 3, 11, 12, 13, 14, 15, 16, 20, 99]),
+        0u16..6,
+        prop::collection::vec(any::<u8>(), 0..200),
+    )
+        .prop_map(|(kind, sequence, body)| {
+            let length = (body.len() as u32).to_be_bytes();
+            let mut message = vec![kind, length[1], length[2], length[3]];
+            message.extend_from_slice(&sequence.to_be_bytes());
+            message.extend_from_slice(&[0, 0, 0, length[1], length[2], length[3]]);
+            message.extend_from_slice(&body);
+            (22u8, message)
+        });
+    let other = (20u8..24, prop::collection::vec(any::<u8>(), 0..200));
+    (prop_oneof![3 => message, 1 => other], 0u16..3, any::<u16>()).prop_map(
+        |((kind, body), epoch, sequence)| {
+            let mut record = vec![kind, 0xfe, 0xfd];
+            record.extend_from_slice(&epoch.to_be_bytes());
+            record.extend_from_slice(&[0, 0, 0, 0]);
+            record.extend_from_slice(&sequence.to_be_bytes());
+            record.extend_from_slice(&(body.len() as u16).to_be_bytes());
+            record.extend_from_slice(&body);
+            record
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn forged_records_do_not_harm_a_connection(
+        garbage in prop::collection::vec(record(), 1..10),
+    ) {
+        let mut sim = connected(1);
+        for datagram in &garbage {
+            for who in 0..2 {
+                let now = sim.now;
+                sim.peers[who].handle_input(now, datagram);
+            }
+        }
+        sim.send(0, 0, "unharmed");
+        sim.run_until(|sim| sim.texts(1, 0) == ["unharmed"]);
+    }
+
+    #[test]
+    fn forged_records_in_the_handshake_do_not_panic_and_convince_nobody(
+        garbage in prop::collection::vec(record(), 1..20),
+        seed in 0u64..100,
+    ) {
+        let mut sim = sim(seed);
+        let mut garbage = garbage.iter().cycle();
+        sim.begin();
+        for _ in 0..20 {
+            for who in 0..2 {
+                if let Some(datagram) = garbage.next() {
+                    let now = sim.now;
+                    sim.peers[who].handle_input(now, datagram);
+                }
+            }
+            sim.run(Duration::from_millis(3));
+        }
+        sim.run(Duration::from_secs(5));
+        for (who, peer) in sim.peers.iter().enumerate() {
+            prop_assert_ne!(peer.dtls_state(), DtlsState::New);
+            if peer.dtls_state() == DtlsState::Connected {
+                let expected = sim.peers[1 - who].certificate().der();
+                prop_assert_eq!(peer.remote_certificates(), [expected]);
+            }
+        }
+    }
+}
