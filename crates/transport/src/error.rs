@@ -29,6 +29,9 @@ pub enum DtlsError {
     /// A fatal alert was received (`errorDetail` "dtls-failure", `receivedAlert`).
     #[error("the peer sent the fatal alert {0}")]
     AlertReceived(u8),
+    /// A fatal alert was sent, for this reason (`errorDetail` "dtls-failure", `sentAlert`).
+    #[error("DTLS failed: {1}")]
+    AlertSent(u8, String),
     /// The handshake was given up after its last retransmission.
     #[error("the DTLS handshake timed out")]
     Timeout,

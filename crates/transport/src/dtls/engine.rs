@@ -31,6 +31,8 @@ pub(super) enum Ended {
     /// A fatal alert was received.
     Alert(u8),
     Timeout,
+    /// A fatal alert is to be sent, for this reason.
+    Refused(u8, &'static str),
     Protocol(String),
 }
 

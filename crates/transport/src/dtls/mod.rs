@@ -417,6 +417,7 @@ impl Dtls {
             }
             Ended::Alert(description) => DtlsError::AlertReceived(description),
             Ended::Timeout => DtlsError::Timeout,
+            Ended::Refused(alert, reason) => DtlsError::AlertSent(alert, reason.to_owned()),
             Ended::Protocol(reason) => DtlsError::Protocol(reason),
         };
         debug!(%error, "the DTLS association failed");

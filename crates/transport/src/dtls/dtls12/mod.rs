@@ -166,7 +166,7 @@ impl Connection {
         self.read_datagram(datagram).map_err(|end| match end {
             End::Fatal(fatal) => {
                 self.refuse(fatal.alert);
-                Ended::Protocol(fatal.reason.to_owned())
+                Ended::Refused(fatal.alert, fatal.reason)
             }
             End::Told(ended) => {
                 self.step = Step::Ended;

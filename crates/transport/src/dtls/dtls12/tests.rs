@@ -204,7 +204,7 @@ fn a_certificate_without_its_key_proves_nothing() {
             pair.exchange();
             assert_eq!(pair.heard[1 - thief].certificate.as_deref(), Some(other.der()));
             assert!(!pair.heard[1 - thief].connected && !pair.heard[thief].connected);
-            assert!(matches!(pair.ended[1 - thief], Some(Ended::Protocol(_))));
+            assert!(matches!(pair.ended[1 - thief], Some(Ended::Refused(alert::DECRYPT_ERROR, _))));
             // The thief reads the alert only if it is at the point at which it can.
             let Engine::Dtls12(mut victim) = pair.ends.into_iter().nth(1 - thief).unwrap() else {
                 unreachable!()
@@ -332,14 +332,14 @@ fn sides_without_anything_in_common_end_with_an_alert() {
         pair.listen(0);
         let hello = std::mem::take(&mut pair.heard[0].packets);
         hello.iter().for_each(|packet| pair.deliver(1, packet));
-        assert!(matches!(&pair.ended[1], Some(Ended::Protocol(_))));
+        assert!(matches!(pair.ended[1], Some(Ended::Refused(alert::HANDSHAKE_FAILURE, _))));
         assert_eq!(pair.heard[1].packets[0][13..], [2, alert::HANDSHAKE_FAILURE]);
 
         let client = ours(DtlsRole::Client, &RSA[0], now, DATAGRAM);
         let server = library(DtlsRole::Server, &ECDSA[1], now, auto, DATAGRAM);
         let mut pair = Pair::new([client, server], now);
         pair.exchange();
-        assert!(matches!(&pair.ended[0], Some(Ended::Protocol(_))));
+        assert!(matches!(pair.ended[0], Some(Ended::Refused(alert::HANDSHAKE_FAILURE, _))));
         assert!(matches!(pair.ended[1], Some(Ended::Alert(alert::HANDSHAKE_FAILURE))));
     }
 }
