@@ -237,6 +237,24 @@ fn an_unreliable_channel_gives_up_and_goes_on() {
     assert!(received > 0 && received < 200, "{received} of 200 at 30 % loss");
 }
 
+/// The peer may send as soon as it knows the channel, and the datagram that answers COOKIE ECHO may
+/// be lost: its message then comes with what establishes the association here.
+#[test]
+fn a_message_that_comes_with_the_end_of_the_handshake_is_delivered() {
+    let mut early = 0;
+    for seed in 0..20 {
+        let mut pair = Pair::with(seed, Conditions { loss: 0.2, ..Conditions::default() });
+        let (of_a, of_b) = pair.open_channel("channel", RTCDataChannelInit::default());
+        early += usize::from(of_a.ready_state() == RTCDataChannelState::Connecting);
+        of_b.send("hello").unwrap();
+        pair.world.run_for(Duration::from_secs(30));
+        assert_eq!(of_a.ready_state(), RTCDataChannelState::Open);
+        let first = of_a.messages().next().now_or_never();
+        assert_eq!(first, Some(Some("hello".into())), "{seed}");
+    }
+    assert!(early > 0, "no message was early");
+}
+
 #[test]
 fn messages_that_nobody_reads_hold_back_the_peer_and_are_not_lost() {
     let (mut pair, of_a, of_b) = Pair::connected(13);

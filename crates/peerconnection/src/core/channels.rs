@@ -244,12 +244,28 @@ impl Core {
     ) {
         // Step 1
         let Some(object) = self.channel_of(stream) else { return };
+        let message = MessageData::received(kind, raw_data);
         // Step 3
-        if object.slots.ready_state() != RTCDataChannelState::Open {
-            return;
+        match object.slots.ready_state() {
+            // Steps 4 and 5
+            RTCDataChannelState::Open => self.deliver_message(object, message),
+            // The datagram that established the association brought the message, too. The task
+            // that announces the channel as open has been queued by the one before this.
+            RTCDataChannelState::Connecting => {
+                self.queue(Task::EarlyMessage(object, message));
+            }
+            RTCDataChannelState::Closing | RTCDataChannelState::Closed => {}
         }
-        // Steps 4 and 5
-        self.deliver_message(object, MessageData::received(kind, raw_data));
+    }
+
+    pub(super) fn receive_early_message(
+        &mut self,
+        object: Arc<ChannelObject>,
+        message: MessageData,
+    ) {
+        if object.slots.ready_state() == RTCDataChannelState::Open {
+            self.deliver_message(object, message);
+        }
     }
 
     /// A handler was set, or a reader went away, while messages waited.

@@ -53,6 +53,8 @@ pub(super) enum Task {
     ChannelFailed(ChannelId, Error),
     /// §6.2: receiving messages on a data channel.
     Message(u16, transport::MessageKind, Bytes),
+    /// The same, behind the task that opens the channel.
+    EarlyMessage(Arc<ChannelObject>, MessageData),
     /// A handler was set while messages waited.
     WaitingMessages(Arc<ChannelObject>),
     /// What was queued from outside: events that a handler has missed before it was first set, and
@@ -148,6 +150,7 @@ impl Core {
             Task::ChannelOpen(channel) => self.announce_the_channel_as_open(channel),
             Task::ChannelFailed(channel, error) => self.unable_to_create(now, channel, &error),
             Task::Message(stream, kind, raw_data) => self.receive_message(stream, kind, raw_data),
+            Task::EarlyMessage(channel, message) => self.receive_early_message(channel, message),
             Task::WaitingMessages(channel) => {
                 self.deliveries.push_back(Delivery::Message(channel, None));
             }
