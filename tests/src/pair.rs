@@ -32,9 +32,19 @@ impl Pair {
 
     /// Peers on a network of this kind.
     pub fn with(seed: u64, conditions: Conditions) -> Self {
+        let [a, b] = Default::default();
+        Self::configured(seed, conditions, a, b)
+    }
+
+    /// Peers that are configured so.
+    pub fn configured(
+        seed: u64,
+        conditions: Conditions,
+        a: RTCConfiguration,
+        b: RTCConfiguration,
+    ) -> Self {
         let mut world = World::new(seed, conditions);
-        let a = world.add_peer(RTCConfiguration::default());
-        let b = world.add_peer(RTCConfiguration::default());
+        let [a, b] = [a, b].map(|configuration| world.add_peer(configuration));
         let errors = Arc::new(Mutex::new(Vec::new()));
         let handle = world.handle();
         let (to_b, to_a) = Signalling::pair(&handle.stage(), Duration::from_millis(20));

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use negotiation::Error;
 use serde::{Deserialize, Serialize};
+use transport::{KeyAlgorithm, RsaKeySize};
 
 /// webrtc-pc §4.9.2 `RTCCertificate`: the key pair and certificate a connection authenticates
 /// with. Opaque; a handle with identity.
@@ -73,28 +74,53 @@ impl AlgorithmIdentifier {
         Self { named_curve: Some(named_curve.to_owned()), ..Self::from("ECDSA") }
     }
 
+    /// `{ name: "RSASSA-PKCS1-v1_5", modulusLength, publicExponent: [1, 0, 1], hash: "SHA-256" }`.
+    pub fn rsa(modulus_length: u32) -> Self {
+        Self {
+            modulus_length: Some(modulus_length),
+            public_exponent: Some(vec![1, 0, 1]),
+            hash: Some("SHA-256".to_owned()),
+            ..Self::from("RSASSA-PKCS1-v1_5")
+        }
+    }
+
     /// Web Cryptography API §18.4.4 "normalize an algorithm" for `generateKey`, and whether the
     /// outcome is supported.
-    fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<KeyAlgorithm, Error> {
         let missing = |member: &str| Err(Error::TypeError(format!("{} needs {member}", self.name)));
         let unsupported = |what: String| Err(Error::NotSupportedError(what));
         if self.name.eq_ignore_ascii_case("ECDSA") {
             match self.named_curve.as_deref() {
-                Some("P-256") => Ok(()),
+                Some("P-256") => Ok(KeyAlgorithm::EcdsaP256),
                 Some(curve) => unsupported(format!("no certificates on the curve '{curve}'")),
                 None => missing("namedCurve"),
             }
         } else if self.name.eq_ignore_ascii_case("RSASSA-PKCS1-v1_5") {
-            if self.modulus_length.is_none() {
+            let Some(modulus_length) = self.modulus_length else {
                 return missing("modulusLength");
-            }
-            if self.public_exponent.is_none() {
+            };
+            let Some(public_exponent) = self.public_exponent.as_deref() else {
                 return missing("publicExponent");
-            }
-            if self.hash.is_none() {
+            };
+            let Some(hash) = self.hash.as_deref() else {
                 return missing("hash");
+            };
+            // A BigInteger may have leading zeros.
+            let zeros = public_exponent.iter().take_while(|octet| **octet == 0).count();
+            if public_exponent.get(zeros..) != Some(&[1, 0, 1]) {
+                return unsupported(
+                    "no RSA keys with another publicExponent than 65537".to_owned(),
+                );
             }
-            unsupported("DTLS is implemented with ECDSA certificates only, not with RSA".to_owned())
+            if !hash.eq_ignore_ascii_case("SHA-256") {
+                return unsupported(format!("no RSA signatures with '{hash}'"));
+            }
+            match modulus_length {
+                2048 => Ok(KeyAlgorithm::Rsa(RsaKeySize::Bits2048)),
+                3072 => Ok(KeyAlgorithm::Rsa(RsaKeySize::Bits3072)),
+                4096 => Ok(KeyAlgorithm::Rsa(RsaKeySize::Bits4096)),
+                length => unsupported(format!("no RSA keys of {length} bits")),
+            }
         } else {
             unsupported(format!("no certificates of the algorithm '{}'", self.name))
         }
@@ -117,7 +143,7 @@ impl RTCCertificate {
 
     /// What a connection without configured certificates generates, webrtc-pc §4.9.
     pub(crate) fn generate(now: SystemTime) -> Result<Self, Error> {
-        Self::generate_valid_for(now, Self::LIFETIME)
+        Self::generate_valid_for(now, Self::LIFETIME, KeyAlgorithm::default())
     }
 
     /// webrtc-pc §4.9.1 generateCertificate().
@@ -131,13 +157,17 @@ impl RTCCertificate {
             None => Self::LIFETIME,
         };
         // Steps 4 to 6
-        keygen_algorithm.check()?;
+        let algorithm = keygen_algorithm.check()?;
         // Step 8
-        Self::generate_valid_for(now, expires)
+        Self::generate_valid_for(now, expires, algorithm)
     }
 
-    fn generate_valid_for(now: SystemTime, lifetime: Duration) -> Result<Self, Error> {
-        let certificate = transport::Certificate::generate_valid_for(now, lifetime)
+    fn generate_valid_for(
+        now: SystemTime,
+        lifetime: Duration,
+        algorithm: KeyAlgorithm,
+    ) -> Result<Self, Error> {
+        let certificate = transport::Certificate::generate_with(now, lifetime, algorithm)
             .map_err(|error| Error::OperationError(error.to_string()))?;
         Ok(Self { certificate })
     }
@@ -197,16 +227,6 @@ mod tests {
         RTCCertificate::generate_with(now(), algorithm).expect_err("a refusal").name()
     }
 
-    /// A modulus of 2048 bits, as webrtc-pc §4.9.1 wants it.
-    fn rsa() -> AlgorithmIdentifier {
-        AlgorithmIdentifier {
-            modulus_length: Some(2048),
-            public_exponent: Some(vec![1, 0, 1]),
-            hash: Some("SHA-256".to_owned()),
-            ..AlgorithmIdentifier::from("RSASSA-PKCS1-v1_5")
-        }
-    }
-
     #[test]
     fn a_certificate_expires_when_asked_but_after_a_year_at_most() {
         for (asked, days) in
@@ -223,15 +243,61 @@ mod tests {
             assert_eq!(refusal(&name.into()), "NotSupportedError", "{name}");
         }
         assert_eq!(refusal(&AlgorithmIdentifier::ecdsa("P-521")), "NotSupportedError");
-        assert_eq!(refusal(&rsa()), "NotSupportedError");
+        for modulus_length in [0, 512, 1024, 2047, 2056, 8192, u32::MAX] {
+            assert_eq!(refusal(&AlgorithmIdentifier::rsa(modulus_length)), "NotSupportedError");
+        }
+        for public_exponent in [vec![], vec![3], vec![1, 0, 1, 0], vec![0; 3]] {
+            let public_exponent = Some(public_exponent);
+            let algorithm =
+                AlgorithmIdentifier { public_exponent, ..AlgorithmIdentifier::rsa(2048) };
+            assert_eq!(refusal(&algorithm), "NotSupportedError");
+        }
+        for hash in ["", "SHA-1", "SHA-384", "SHA-512", "MD5"] {
+            let hash = Some(hash.to_owned());
+            let algorithm = AlgorithmIdentifier { hash, ..AlgorithmIdentifier::rsa(2048) };
+            assert_eq!(refusal(&algorithm), "NotSupportedError");
+        }
+    }
+
+    /// webrtc-pc §4.9.1: "a user agent MUST support" this one beside ECDSA on P-256.
+    #[test]
+    fn rsa_with_2048_bits_and_sha_256_is_supported() {
+        let algorithm: AlgorithmIdentifier = serde_json::from_value(serde_json::json!({
+            "name": "RSASSA-PKCS1-v1_5",
+            "modulusLength": 2048,
+            "publicExponent": [1, 0, 1],
+            "hash": "SHA-256",
+        }))
+        .unwrap();
+        assert_eq!(algorithm, AlgorithmIdentifier::rsa(2048));
+        let certificate = RTCCertificate::generate_with(now(), &algorithm).unwrap();
+        assert!(certificate.certificate.is_rsa());
+        assert_eq!(certificate.expires(), 1_780_000_000_123 + 30 * 86_400_000);
+        assert_eq!(certificate.get_fingerprints()[0].algorithm, "sha-256");
+
+        let spelt_otherwise = AlgorithmIdentifier {
+            name: "rsassa-PKCS1-V1_5".to_owned(),
+            public_exponent: Some(vec![0, 0, 1, 0, 1]),
+            hash: Some("sha-256".to_owned()),
+            ..algorithm
+        };
+        assert_eq!(spelt_otherwise.check().unwrap(), KeyAlgorithm::Rsa(RsaKeySize::Bits2048));
     }
 
     #[test]
     fn an_algorithm_without_a_member_that_it_needs_is_a_type_error() {
         assert_eq!(refusal(&"ECDSA".into()), "TypeError");
-        assert_eq!(refusal(&AlgorithmIdentifier { modulus_length: None, ..rsa() }), "TypeError");
-        assert_eq!(refusal(&AlgorithmIdentifier { public_exponent: None, ..rsa() }), "TypeError");
-        assert_eq!(refusal(&AlgorithmIdentifier { hash: None, ..rsa() }), "TypeError");
+        assert_eq!(refusal(&"RSASSA-PKCS1-v1_5".into()), "TypeError");
+        let rsa = AlgorithmIdentifier::rsa(2048);
+        assert_eq!(
+            refusal(&AlgorithmIdentifier { modulus_length: None, ..rsa.clone() }),
+            "TypeError"
+        );
+        assert_eq!(
+            refusal(&AlgorithmIdentifier { public_exponent: None, ..rsa.clone() }),
+            "TypeError"
+        );
+        assert_eq!(refusal(&AlgorithmIdentifier { hash: None, ..rsa }), "TypeError");
     }
 
     #[test]

@@ -161,11 +161,19 @@ impl RTCPeerConnection {
     }
 
     /// Generates a certificate for [`RTCConfiguration::certificates`]; without an algorithm as a
-    /// connection does by itself: ECDSA on the curve P-256, the one that is supported, valid for
-    /// 30 days. That takes microseconds, hence no promise.
+    /// connection does by itself: ECDSA on the curve P-256, valid for 30 days. That takes
+    /// microseconds, hence no promise.
+    ///
+    /// [`AlgorithmIdentifier::rsa`] takes long: a tenth of a second for 2048 bits, a second or more
+    /// for 4096. Nothing of it needs this thread, so asynchronous code gives it to another, with
+    /// `tokio::task::spawn_blocking(|| RTCPeerConnection::generate_certificate(algorithm))` say.
+    ///
+    /// A connection whose first certificate is RSA uses DTLS 1.2, with peers that have either kind.
+    /// One whose first certificate is ECDSA cannot talk to a peer that has RSA only.
     ///
     /// # Errors
-    /// - `NotSupportedError` for any other algorithm, RSA among them (see `spec-notes`).
+    /// - `NotSupportedError` unless the algorithm is `ECDSA` on `P-256`, or `RSASSA-PKCS1-v1_5`
+    ///   with 2048, 3072 or 4096 bits, the exponent 65537 and `SHA-256`.
     /// - `TypeError` if the algorithm lacks a member that it needs.
     /// - `OperationError` if the system's cryptography fails.
     #[doc(alias = "generateCertificate")]

@@ -115,7 +115,11 @@ impl Core {
             transport::DtlsError::AlertReceived(alert) => Some(u32::from(*alert)),
             _ => None,
         };
-        let init = RTCErrorInit { received_alert, ..RTCErrorInit::new(detail) };
+        let sent_alert = match &error {
+            transport::DtlsError::AlertSent(alert, _) => Some(u32::from(*alert)),
+            _ => None,
+        };
+        let init = RTCErrorInit { sent_alert, received_alert, ..RTCErrorInit::new(detail) };
         let error = RTCError::new(init, error.to_string());
         self.fire(AnyEvent::DtlsTransportError(target.clone(), error));
         // Step 5
