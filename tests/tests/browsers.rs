@@ -15,6 +15,8 @@
 mod browser;
 #[path = "browsers/call.rs"]
 mod call;
+#[path = "browsers/certificates.rs"]
+mod certificates;
 #[path = "browsers/hub.rs"]
 mod hub;
 #[path = "browsers/media/mod.rs"]

@@ -47,6 +47,11 @@ impl Call {
         let page = Page::open(browser).await;
         page.run_with("connect(args)", json!({ "bundlePolicy": configuration.bundle_policy }))
             .await;
+        Self::on(page, configuration)
+    }
+
+    /// On a page whose connection has been made.
+    pub(crate) fn on(page: Page, configuration: RTCConfiguration) -> Self {
         let rust = RTCPeerConnection::new(configuration).expect("a valid configuration");
         let events = Arc::<Mutex<Vec<String>>>::default();
         watch(&rust, &events);

@@ -1,0 +1,79 @@
+//! RSA certificates, the page's and ours.
+
+use peerconnection::{
+    AlgorithmIdentifier, RTCConfiguration, RTCPeerConnection, RTCPeerConnectionState,
+};
+use serde_json::Value;
+
+use crate::browser::Browser;
+use crate::call::Call;
+use crate::in_each_browser;
+use crate::numbers::Numbers;
+use crate::page::Page;
+
+in_each_browser! {
+    our_rsa_certificate_does_for_pages_of_either_kind,
+    a_page_with_rsa_only_fails_at_once_where_we_have_ecdsa_only,
+}
+
+/// What webrtc-pc §4.9.1 requires beside ECDSA; nothing for what is usual.
+const PAGE: &str = "
+    const rsa = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048,
+                  publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' };
+    const certificates = [];
+    if (args) certificates.push(await RTCPeerConnection.generateCertificate(rsa));
+    connect({ certificates });
+";
+
+async fn call(browser: Browser, ours: AlgorithmIdentifier, page_has_rsa: bool) -> Call {
+    let page = Page::open(browser).await;
+    page.run_with(PAGE, Value::Bool(page_has_rsa)).await;
+    let certificate = RTCPeerConnection::generate_certificate(ours).expect("a certificate");
+    Call::on(
+        page,
+        RTCConfiguration { certificates: vec![certificate], ..RTCConfiguration::default() },
+    )
+}
+
+async fn our_rsa_certificate_does_for_pages_of_either_kind(browser: Browser) {
+    for page_has_rsa in [false, true] {
+        // Who answers is the DTLS client.
+        for page_offers in [false, true] {
+            let call = call(browser, AlgorithmIdentifier::rsa(2048), page_has_rsa).await;
+            let channel = call.rust.create_data_channel("numbers", None).expect("a channel");
+            let mut numbers = Numbers::on(channel);
+            if page_offers {
+                call.page.run("pc.createDataChannel('another')").await;
+                call.page_offers().await;
+            } else {
+                call.rust_offers().await;
+            }
+            call.connected().await;
+            numbers.flow(&call).await;
+            call.rust.restart_ice();
+            call.rust_offers().await;
+            numbers.flow(&call).await;
+            numbers.finish(&call).await;
+            let dtls = call.rust.sctp().and_then(|sctp| sctp.transport()).expect("a transport");
+            assert_eq!(dtls.get_remote_certificates().len(), 1);
+        }
+    }
+}
+
+/// See spec-notes/deviations.md.
+async fn a_page_with_rsa_only_fails_at_once_where_we_have_ecdsa_only(browser: Browser) {
+    for page_offers in [false, true] {
+        let call = call(browser, AlgorithmIdentifier::ecdsa("P-256"), true).await;
+        if page_offers {
+            call.page.run("pc.createDataChannel('channel')").await;
+            call.page_offers().await;
+        } else {
+            call.rust.create_data_channel("channel", None).expect("a channel");
+            call.rust_offers().await;
+        }
+        call.until("the connection has failed", |pc| {
+            pc.connection_state() == RTCPeerConnectionState::Failed
+        })
+        .await;
+    }
+}
