@@ -356,3 +356,34 @@ proptest! {
         }
     }
 }
+
+/// Whoever is not the peer learns neither our certificate nor our signature, whatever else it says
+/// in the datagram that ends its flight.
+#[test]
+fn nothing_but_an_alert_is_sent_to_a_server_with_a_wrong_fingerprint() {
+    let mut sim = sim(1);
+    let now = sim.now;
+    let wrong = vec![Fingerprint { algorithm: "sha-256".to_owned(), value: vec![7; 32] }];
+    let right = sim.peers[0].certificate().fingerprints();
+    let [client, server] = &mut sim.peers;
+    for (peer, role, prints) in
+        [(&mut *client, DtlsRole::Client, wrong), (&mut *server, DtlsRole::Server, right)]
+    {
+        peer.set_writable(now, true);
+        peer.start_dtls(now, role, prints);
+    }
+    while let Some(datagram) = client.poll_transmit() {
+        server.handle_input(now, &datagram);
+    }
+    let mut flight = Vec::new();
+    while let Some(datagram) = server.poll_transmit() {
+        flight.extend_from_slice(&datagram);
+    }
+    // internal_error, in the clear.
+    flight.extend_from_slice(&[21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 80]);
+    client.handle_input(now, &flight);
+    assert_eq!(client.dtls_state(), DtlsState::Failed);
+    let sent = client.poll_transmit().unwrap();
+    assert_eq!((sent[0], &sent[13..]), (21, &[2, 42][..]));
+    assert_eq!(client.poll_transmit(), None);
+}

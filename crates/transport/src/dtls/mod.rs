@@ -244,9 +244,14 @@ impl Dtls {
 
     fn feed(&mut self, packet: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
         let Some(inner) = &mut self.inner else { return };
-        match inner.handle_packet(packet) {
-            Ok(()) => self.drain(sink),
-            Err(error) => self.end(error, sink),
+        let handled = inner.handle_packet(packet);
+        // What the datagram has before its end counts: above all, an answer to a certificate is not
+        // sent before that is verified. The library has nothing left to say then.
+        if handled.is_ok() || matches!(inner, Engine::Dtls12(_)) {
+            self.drain(sink);
+        }
+        if let (Err(error), Some(_)) = (handled, &self.inner) {
+            self.end(error, sink);
         }
     }
 
