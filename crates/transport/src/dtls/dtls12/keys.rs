@@ -84,9 +84,23 @@ fn hash(transcript: &[u8]) -> digest::Digest {
     digest::digest(&digest::SHA256, transcript)
 }
 
+/// What protects both directions, in memory that is cleared in the end.
+pub(super) struct KeyBlock(Secret);
+
+impl KeyBlock {
+    /// Those of the client, then those of the server (RFC 5246 §6.3).
+    pub(super) fn keys(&self) -> Option<[Keys<'_>; 2]> {
+        let mut reader = wire::Reader(self.0.as_ref());
+        let [client, server] = [reader.bytes(16)?, reader.bytes(16)?];
+        let [client_salt, server_salt] = [reader.array()?, reader.array()?];
+        reader
+            .end([Keys { key: client, salt: client_salt }, Keys { key: server, salt: server_salt }])
+    }
+}
+
 /// What protects one direction.
-pub(super) struct Keys {
-    pub(super) key: [u8; 16],
+pub(super) struct Keys<'a> {
+    pub(super) key: &'a [u8],
     pub(super) salt: [u8; 4],
 }
 
@@ -100,17 +114,12 @@ impl Master {
             .map_err(Fatal::internal)
     }
 
-    /// Those of the client, then those of the server.
-    pub(super) fn keys(&self, client: &[u8; 32], server: &[u8; 32]) -> Result<[Keys; 2], Fatal> {
-        let block = self.derive(b"key expansion", &[*server, *client].concat(), 40)?;
-        let mut reader = wire::Reader(block.as_ref());
-        let mut read = || {
-            let keys = [reader.array::<16>()?, reader.array::<16>()?];
-            let salts = [reader.array::<4>()?, reader.array::<4>()?];
-            let ([k0, k1], [s0, s1]) = (keys, salts);
-            Some([Keys { key: k0, salt: s0 }, Keys { key: k1, salt: s1 }])
-        };
-        read().ok_or(Fatal::internal(()))
+    pub(super) fn key_block(
+        &self,
+        client: &[u8; 32],
+        server: &[u8; 32],
+    ) -> Result<KeyBlock, Fatal> {
+        self.derive(b"key expansion", &[*server, *client].concat(), 40).map(KeyBlock)
     }
 
     /// What Finished carries (RFC 5246 §7.4.9).

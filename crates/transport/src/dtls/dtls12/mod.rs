@@ -414,7 +414,8 @@ impl Connection {
     fn derive_keys(&mut self) -> Result<&Master, Fatal> {
         let exchange = self.exchange.take().ok_or(Fatal::internal(()))?;
         let master = exchange.agree(&self.peer_point, &self.transcript)?;
-        let [client, server] = master.keys(&self.client_random, &self.server_random)?;
+        let block = master.key_block(&self.client_random, &self.server_random)?;
+        let [client, server] = block.keys().ok_or(Fatal::internal(()))?;
         match self.step {
             Step::Client(_) => self.records.install(&client, &server)?,
             _ => self.records.install(&server, &client)?,

@@ -59,7 +59,7 @@ struct Key {
 }
 
 impl Key {
-    fn new(key: &[u8; 16], salt: [u8; 4]) -> Result<Self, Fatal> {
+    fn new(key: &[u8], salt: [u8; 4]) -> Result<Self, Fatal> {
         let key = UnboundKey::new(&AES_128_GCM, key).map_err(Fatal::internal)?;
         Ok(Self { key: LessSafeKey::new(key), salt })
     }
@@ -117,9 +117,9 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn install(&mut self, write: &Keys, read: &Keys) -> Result<(), Fatal> {
-        self.write = Some(Key::new(&write.key, write.salt)?);
-        self.read = Some(Key::new(&read.key, read.salt)?);
+    pub(super) fn install(&mut self, write: &Keys<'_>, read: &Keys<'_>) -> Result<(), Fatal> {
+        self.write = Some(Key::new(write.key, write.salt)?);
+        self.read = Some(Key::new(read.key, read.salt)?);
         Ok(())
     }
 
@@ -192,8 +192,8 @@ mod tests {
     use super::*;
 
     fn pair() -> [Records; 2] {
-        let one = Keys { key: [1; 16], salt: [1; 4] };
-        let two = Keys { key: [2; 16], salt: [2; 4] };
+        let one = Keys { key: &[1; 16], salt: [1; 4] };
+        let two = Keys { key: &[2; 16], salt: [2; 4] };
         let [mut a, mut b] = [Records::default(), Records::default()];
         a.install(&one, &two).unwrap();
         b.install(&two, &one).unwrap();
