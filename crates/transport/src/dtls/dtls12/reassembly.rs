@@ -126,8 +126,11 @@ impl Reassembly {
         {
             return;
         }
-        let places = partial.data.iter_mut().zip(&mut partial.present).skip(fragment.offset);
-        for ((octet, present), new) in places.zip(fragment.data) {
+        // Not by skipping what is before: a datagram may have a hundred fragments of nothing.
+        let range = fragment.offset..fragment.offset + fragment.data.len();
+        let places = (partial.data.get_mut(range.clone()), partial.present.get_mut(range));
+        let (Some(octets), Some(present)) = places else { return };
+        for ((octet, present), new) in octets.iter_mut().zip(present).zip(fragment.data) {
             if !std::mem::replace(present, true) {
                 *octet = *new;
                 partial.missing -= 1;
