@@ -13,7 +13,6 @@ pub(super) enum ClientStep {
     ServerHello,
     Certificate,
     ServerKeyExchange,
-    /// Or for ServerHelloDone at once.
     CertificateRequest,
     ServerHelloDone,
     Finished,
@@ -65,10 +64,12 @@ impl Connection {
                 }
                 ClientStep::ServerHelloDone
             }
-            (
-                ClientStep::CertificateRequest | ClientStep::ServerHelloDone,
-                kind::SERVER_HELLO_DONE,
-            ) => {
+            (ClientStep::CertificateRequest, kind::SERVER_HELLO_DONE) => {
+                // RFC 8827 §6.5: who asks for none does not know whom it talks to.
+                let reason = "the server wants no certificate";
+                return Err(Fatal::new(alert::HANDSHAKE_FAILURE, reason).into());
+            }
+            (ClientStep::ServerHelloDone, kind::SERVER_HELLO_DONE) => {
                 if !body.is_empty() {
                     return Err(Fatal::malformed().into());
                 }
@@ -123,20 +124,17 @@ impl Connection {
 
     /// Everything the server needs, in one flight.
     fn answer_server(&mut self) -> Result<(), Fatal> {
+        let scheme = self.requested.ok_or(Fatal::internal(()))?;
         let mut flight = Vec::new();
-        if self.requested.is_some() {
-            let certificate = wire::certificate(self.identity.certificate());
-            flight.push(self.say(kind::CERTIFICATE, 0, &certificate));
-        }
+        let certificate = wire::certificate(self.identity.certificate());
+        flight.push(self.say(kind::CERTIFICATE, 0, &certificate));
         let exchange = self.exchange.as_ref().ok_or(Fatal::internal(()))?;
         let exchange = wire::client_key_exchange(exchange.point());
         flight.push(self.say(kind::CLIENT_KEY_EXCHANGE, 0, &exchange));
         self.derive_keys()?;
-        if let Some(scheme) = self.requested {
-            let mut verify = Vec::new();
-            self.identity.sign(&mut verify, scheme, &self.transcript)?;
-            flight.push(self.say(kind::CERTIFICATE_VERIFY, 0, &verify));
-        }
+        let mut verify = Vec::new();
+        self.identity.sign(&mut verify, scheme, &self.transcript)?;
+        flight.push(self.say(kind::CERTIFICATE_VERIFY, 0, &verify));
         flight.push(Item::ChangeCipherSpec);
         let master = self.master.as_ref().ok_or(Fatal::internal(()))?;
         let verify_data = master.verify_data(true, &self.transcript)?;

@@ -15,6 +15,8 @@
 
 mod alert;
 mod client;
+#[cfg(test)]
+mod hostile_peer;
 mod keys;
 mod reassembly;
 mod record;
@@ -100,7 +102,7 @@ pub(super) struct Connection {
     peer: Option<PublicKey>,
     /// The peer's public half of the exchange.
     peer_point: Vec<u8>,
-    /// As a client, what our signature is to be made with, if one is wanted.
+    /// As a client, what our signature is to be made with.
     requested: Option<u16>,
     master: Option<Master>,
     /// All messages that count for the hashes of the handshake.

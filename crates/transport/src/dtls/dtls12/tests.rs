@@ -10,31 +10,39 @@ use crate::certificate::{KeyAlgorithm, RsaKeySize};
 const VALID: Duration = Duration::from_secs(1000);
 const DATAGRAM: usize = 1200;
 
-static RSA: LazyLock<[Certificate; 2]> = LazyLock::new(|| {
+pub(super) static RSA: LazyLock<[Certificate; 2]> = LazyLock::new(|| {
     let algorithm = KeyAlgorithm::Rsa(RsaKeySize::Bits2048);
     [0, 1].map(|_| Certificate::generate_with(SystemTime::now(), VALID, algorithm).unwrap())
 });
-static ECDSA: LazyLock<[Certificate; 2]> =
+pub(super) static ECDSA: LazyLock<[Certificate; 2]> =
     LazyLock::new(|| [0, 1].map(|_| Certificate::generate(SystemTime::now()).unwrap()));
 
 /// What one side has said.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Heard {
-    packets: Vec<Vec<u8>>,
-    certificate: Option<Vec<u8>>,
-    connected: bool,
-    data: Vec<Vec<u8>>,
-    closed: bool,
+pub(super) struct Heard {
+    pub(super) packets: Vec<Vec<u8>>,
+    pub(super) certificate: Option<Vec<u8>>,
+    pub(super) connected: bool,
+    pub(super) data: Vec<Vec<u8>>,
+    pub(super) closed: bool,
 }
 
 impl Heard {
     /// Whether that was all.
-    fn add(&mut self, said: Said<'_>) -> bool {
+    pub(super) fn add(&mut self, said: Said<'_>) -> bool {
         match said {
             Said::Packet(packet) => self.packets.push(packet.to_vec()),
-            Said::PeerCertificate(certificate) => self.certificate = Some(certificate.to_vec()),
-            Said::Connected => self.connected = true,
-            Said::Data(data) => self.data.push(data.to_vec()),
+            Said::PeerCertificate(certificate) => {
+                assert_eq!(self.certificate.replace(certificate.to_vec()), None);
+            }
+            Said::Connected => {
+                assert!(self.certificate.is_some(), "nobody knows with whom");
+                assert!(!std::mem::replace(&mut self.connected, true));
+            }
+            Said::Data(data) => {
+                assert!(self.connected, "data of nobody knows whom");
+                self.data.push(data.to_vec());
+            }
             Said::CloseNotify => self.closed = true,
             Said::Timeout(_) => return true,
             Said::BufferTooSmall { .. } | Said::Nothing => unreachable!(),
