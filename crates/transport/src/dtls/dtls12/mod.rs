@@ -16,6 +16,8 @@
 mod alert;
 mod client;
 #[cfg(test)]
+mod hostile_network;
+#[cfg(test)]
 mod hostile_peer;
 mod keys;
 mod reassembly;

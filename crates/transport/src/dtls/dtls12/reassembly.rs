@@ -147,6 +147,12 @@ impl Reassembly {
         Some(Message::new(kind, sequence, epoch, &data))
     }
 
+    /// The octets that it has memory for.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.partial.iter().flatten().map(|partial| partial.data.len() * 2).sum()
+    }
+
     /// No further message is expected.
     pub(super) fn finish(&mut self) {
         self.partial = VecDeque::new();
