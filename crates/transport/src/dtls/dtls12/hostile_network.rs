@@ -198,6 +198,9 @@ fn forge(datagram: &[u8], seen: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
             let kind = 20 + rng.below(5) as u8;
             let number = [0, 1, 2, (1 << 48) - 1, rng.next() >> 16][rng.below(5)];
             let mut body = rng.octets(60);
+            if kind == content::ALERT {
+                body = vec![1 + rng.below(2) as u8, rng.below(100) as u8];
+            }
             if kind == content::HANDSHAKE && body.len() > 12 {
                 // A small fragment of something large.
                 let sequence = rng.below(9) as u16;
