@@ -424,6 +424,33 @@ impl Session {
         self.run_next_microtask()
     }
 
+    /// Whether there is a promise reaction for [`run_microtask`](Self::run_microtask).
+    pub fn has_microtasks(&self) -> bool {
+        !self.microtasks.is_empty()
+    }
+
+    /// Whether there is something for [`poll_effect`](Self::poll_effect).
+    pub fn has_effects(&self) -> bool {
+        !self.effects.is_empty()
+    }
+
+    /// Takes the rejection of an operation that was rejected within the call that began it, out of its
+    /// turn among the effects: for a host whose promises are then rejected when they are returned. To
+    /// be asked for right after that call.
+    pub fn take_rejection(&mut self, operation: OperationId) -> Option<Error> {
+        match self.effects.pop_back() {
+            Some(Effect::Settle { operation: settled, result: Err(error) })
+                if settled == operation =>
+            {
+                Some(error)
+            }
+            other => {
+                self.effects.extend(other);
+                None
+            }
+        }
+    }
+
     /// The next thing to be done, in order.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
-use crate::api::{Handle, PeerConnectionHandlers, RTCPeerConnection, Subscribers};
+use crate::api::{Handle, PeerConnectionHandlers, RTCDataChannel, RTCPeerConnection, Subscribers};
 use crate::core::{Core, Delivery};
-use crate::host::Host;
+use crate::host::{Dispatch, Host};
 
 /// One connection. The handles of the application hold it, its host's driver holds it, its
 /// children (channels, transports) hold it weakly.
@@ -44,14 +44,17 @@ impl Connection {
     /// Calls into the core from outside the event loop, and wakes the host if that made work.
     pub(crate) fn api<T>(&self, call: impl FnOnce(&mut Core, Instant) -> T) -> T {
         let now = self.host.now();
-        let (result, work) = {
+        let (result, work, tasks) = {
             let mut core = self.core();
             let result = call(&mut core, now);
             core.collect(now);
-            (result, core.take_wake())
+            (result, core.take_wake(), core.take_announcement())
         };
         if work {
             self.host.wake();
+        }
+        if tasks > 0 {
+            self.host.tasks_were_queued(tasks);
         }
         result
     }
@@ -98,6 +101,20 @@ impl Connection {
             Delivery::Release(released) => drop(released),
             Delivery::Fire(event) => self.fire(event),
             Delivery::Call(call) => call(),
+        }
+    }
+
+    /// Delivers to the host what it dispatches by itself, and everything else to where it goes.
+    pub(crate) fn hand_over(&self, delivery: Delivery) -> Option<Dispatch> {
+        match delivery {
+            Delivery::Fire(event) => Some(Dispatch::Event(event)),
+            Delivery::Message(object, Some(message)) => {
+                Some(Dispatch::Message(RTCDataChannel { object }, message))
+            }
+            other => {
+                self.deliver(other);
+                None
+            }
         }
     }
 }

@@ -377,6 +377,18 @@ impl RTCDataChannel {
         connection.api(|core, now| core.send(now, &self.object, kind, data))
     }
 
+    /// What [`send`](Self::send) would say of a message of `size` bytes, if `waiting` bytes were queued
+    /// before it besides [`buffered_amount`](Self::buffered_amount): for those who have what they send
+    /// only later, as a JavaScript engine has the content of a `Blob`.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn check_send(&self, size: u64, waiting: u64) -> Result<(), Error> {
+        let connection = self.object.connection.upgrade().ok_or_else(closed)?;
+        let core = connection.core();
+        core.check_send(&self.object, size, waiting).map(drop)
+    }
+
     /// Closes the channel: what is queued is still sent, then both sides see `close`. Does
     /// nothing on a channel that is closing or closed.
     #[doc(alias("RTCDataChannel.close"))]
@@ -481,6 +493,14 @@ impl PartialEq for RTCDataChannel {
 }
 
 impl Eq for RTCDataChannel {}
+
+impl RTCDataChannel {
+    /// A number for the object, for maps of objects: handles have the same one if they are `==`,
+    /// and no other object has it as long as a handle exists.
+    pub fn object_id(&self) -> usize {
+        Arc::as_ptr(&self.object).addr()
+    }
+}
 
 impl std::fmt::Debug for RTCDataChannel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

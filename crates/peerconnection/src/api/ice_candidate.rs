@@ -122,15 +122,12 @@ impl RTCIceCandidate {
     }
 
     /// webrtc-pc §4.8.1.1 "create an RTCIceCandidate".
-    pub(crate) fn create(mut init: RTCLocalIceCandidateInit) -> Self {
+    pub(crate) fn create(init: RTCLocalIceCandidateInit) -> Self {
         let parsed = if init.candidate.is_empty() {
             None
         } else {
             init.candidate.parse::<sdp::Candidate>().ok()
         };
-        if init.username_fragment.is_none() {
-            init.username_fragment = parsed.as_ref().and_then(|c| c.username_fragment.clone());
-        }
         Self { inner: Arc::new(Inner { init, parsed }) }
     }
 
@@ -251,6 +248,12 @@ impl RTCIceCandidate {
         self.inner.init.url.as_deref()
     }
 
+    /// A number for the object, for maps of objects: clones have the same one, and no other object
+    /// has it as long as one of them exists.
+    pub fn object_id(&self) -> usize {
+        Arc::as_ptr(&self.inner).addr()
+    }
+
     /// The candidate as it travels to the peer.
     #[doc(alias = "toJSON")]
     pub fn to_json(&self) -> RTCIceCandidateInit {
@@ -298,6 +301,12 @@ impl RTCIceCandidatePair {
     #[doc(alias("RTCIceCandidatePair.remote"))]
     pub fn remote(&self) -> &RTCIceCandidate {
         &self.inner.1
+    }
+
+    /// A number for the object, for maps of objects: handles have the same one if they are `==`,
+    /// and no other object has it as long as a handle exists.
+    pub fn object_id(&self) -> usize {
+        Arc::as_ptr(&self.inner).addr()
     }
 }
 
@@ -348,7 +357,8 @@ mod tests {
         assert_eq!(candidate.port(), Some(58_041));
         assert_eq!(candidate.protocol(), Some(RTCIceProtocol::Udp));
         assert_eq!(candidate.type_(), Some(RTCIceCandidateType::Host));
-        assert_eq!(candidate.username_fragment(), Some("thC8"));
+        // §4.8.1.1 step 4: "initialized to their namesakes" in the dictionary, not parsed.
+        assert_eq!(candidate.username_fragment(), None);
         assert_eq!(candidate.sdp_mid(), Some("0"));
     }
 
@@ -374,7 +384,7 @@ mod tests {
                 "candidate": LINE,
                 "sdpMid": "0",
                 "sdpMLineIndex": null,
-                "usernameFragment": "thC8",
+                "usernameFragment": null,
             })
         );
         let init: RTCIceCandidateInit = serde_json::from_value(json).unwrap();

@@ -1,5 +1,7 @@
 //! webrtc-pc §4.8.2 `RTCPeerConnectionIceEvent` and §4.8.3 `RTCPeerConnectionIceErrorEvent`.
 
+use serde::{Deserialize, Serialize};
+
 use super::handler::{Fired, REMEMBERED};
 use super::{RTCIceCandidate, RTCPeerConnection};
 
@@ -95,7 +97,8 @@ pub struct RTCPeerConnectionIceErrorEvent {
 
 /// webrtc-pc §4.8.3: what an [`RTCPeerConnectionIceErrorEvent`] is made of. `error_code` is
 /// required by the specification.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct RTCPeerConnectionIceErrorEventInit {
     /// The local address used to reach the server, or `None` if no candidate has shown it.
     pub address: Option<String>,

@@ -15,6 +15,14 @@ macro_rules! identity {
 
         impl Eq for $name {}
 
+        impl $name {
+            /// A number for the object, for maps of objects: handles have the same one if they are
+            /// `==`, and no other object has it as long as a handle exists.
+            pub fn object_id(&self) -> usize {
+                std::sync::Arc::as_ptr(&self.object).addr()
+            }
+        }
+
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($name))

@@ -17,7 +17,7 @@ use super::{
     RTCSctpTransport, RTCTrackEvent,
 };
 use crate::connection::Connection;
-use crate::host::{Driver, Host, TokioOptions};
+use crate::host::{Driver, EventLoop, Host, TaskRunner, TokioOptions};
 
 /// webrtc-pc §4.4: a connection to a peer.
 ///
@@ -145,6 +145,21 @@ impl RTCPeerConnection {
         options: TokioOptions,
     ) -> Result<Self, Error> {
         crate::host::spawn(configuration, options)
+    }
+
+    /// Makes a connection whose network `runtime` moves and whose tasks run on an event loop of the
+    /// caller's, which dispatches its events itself: the same object, and the [`TaskRunner`] that
+    /// runs its tasks.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_event_loop(
+        configuration: RTCConfiguration,
+        options: TokioOptions,
+        runtime: &tokio::runtime::Handle,
+        event_loop: Arc<dyn EventLoop>,
+    ) -> Result<(Self, TaskRunner), Error> {
+        crate::host::spawn_network(configuration, options, runtime, event_loop)
     }
 
     /// Makes a connection for a host of the caller's: the same object, and the [`Driver`] with

@@ -187,11 +187,30 @@ impl Core {
         kind: transport::MessageKind,
         data: Bytes,
     ) -> Result<(), Error> {
+        let buffered_amount = self.check_send(object, data.len() as u64, 0)?;
+        // Steps 7 and 8
+        let Some((stack, &id)) = self.channel_stack().zip(object.slots.id.get()) else {
+            return Err(Error::InvalidStateError("there is no SCTP transport".to_owned()));
+        };
+        stack
+            .send(now, id, kind, data)
+            .map_err(|error| Error::OperationError(error.to_string()))?;
+        object.slots.buffered_amount.store(buffered_amount, Ordering::Release);
+        Ok(())
+    }
+
+    /// Steps 3 to 6 of `send()` for a message of `size` bytes, if `waiting` bytes were queued besides
+    /// those that are. What `bufferedAmount` would be then.
+    pub(crate) fn check_send(
+        &self,
+        object: &ChannelObject,
+        size: u64,
+        waiting: u64,
+    ) -> Result<u64, Error> {
         // Step 3
         if object.slots.ready_state() != RTCDataChannelState::Open {
             return Err(Error::InvalidStateError("the data channel is not open".to_owned()));
         }
-        let size = data.len() as u64;
         let Some(sctp) = &self.sctp else {
             return Err(Error::InvalidStateError("there is no SCTP transport".to_owned()));
         };
@@ -204,18 +223,10 @@ impl Core {
         }
         // Step 6
         let buffered_amount = object.slots.buffered_amount.load(Ordering::Relaxed) + size;
-        if buffered_amount > sctp.max_buffer_size {
+        if buffered_amount.saturating_add(waiting) > sctp.max_buffer_size {
             return Err(Error::OperationError("the send queue is full".to_owned()));
         }
-        // Steps 7 and 8
-        let Some((stack, &id)) = self.channel_stack().zip(object.slots.id.get()) else {
-            return Err(Error::InvalidStateError("there is no SCTP transport".to_owned()));
-        };
-        stack
-            .send(now, id, kind, data)
-            .map_err(|error| Error::OperationError(error.to_string()))?;
-        object.slots.buffered_amount.store(buffered_amount, Ordering::Release);
-        Ok(())
+        Ok(buffered_amount)
     }
 
     /// §6.2: "When the underlying data transport sends data from its queue".

@@ -116,6 +116,8 @@ impl Core {
     fn discard_transport(&mut self, now: Instant, id: TransportId) {
         let Some(slots) = self.stop_transport(now, id) else { return };
         self.discarded_transports.insert(id, slots);
+        // §4.3.2: the state is that of the transports that there are; no task of §5.6 says so.
+        self.ice_gathering_state_changed |= self.update_ice_gathering_state().is_some();
         // "This results in events firing on these objects in a queued task."
         self.queue(Task::DtlsState(id, transport::DtlsState::Closed));
         self.queue(Task::TransportDiscarded(id));

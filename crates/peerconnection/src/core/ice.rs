@@ -197,9 +197,9 @@ impl Core {
     pub(super) fn transport_discarded(&mut self, id: TransportId) {
         let change = Change { selected_pair: None, state: Some(RTCIceTransportState::Closed) };
         self.change_the_selected_candidate_pair_and_state(id, change);
-        // §4.3.2, of the transports that are left; no task of §5.6 says so.
-        if let Some(event) = self.update_ice_gathering_state() {
-            self.fire(event);
+        // §4.3.2, of the transports that are left: changed with the set, told with the closing.
+        if std::mem::take(&mut self.ice_gathering_state_changed) {
+            self.fire(AnyEvent::IceGatheringStateChange(self.ice_gathering_state()));
             // §4.8.2: it may have been the last that was gathering.
             if self.ice_gathering_state() == RTCIceGatheringState::Complete {
                 self.fire(AnyEvent::IceCandidate(None));

@@ -47,7 +47,7 @@ use rand::{RngExt, SeedableRng};
 use crate::api::{
     AnyEvent, Call, ChannelObject, DtlsTransportObject, MediaStreamTrackState, MessageData,
     Promise, RTCCertificate, RTCConfiguration, RTCIceConnectionState, RTCIceGatheringState,
-    RTCPeerConnectionState, Settle, TransceiverObject,
+    RTCPeerConnectionState, RTCSctpTransport, RTCSctpTransportState, Settle, TransceiverObject,
 };
 use crate::connection::Connection;
 use crate::host::{Action, SocketId};
@@ -124,11 +124,15 @@ pub(crate) struct Core {
     transceivers: Transceivers,
 
     ice_gathering_state: RTCIceGatheringState,
+    /// It changed with the set of transports, which a task has yet to tell.
+    ice_gathering_state_changed: bool,
     ice_connection_state: RTCIceConnectionState,
     connection_state: RTCPeerConnectionState,
 
     /// The connection's task queue.
     tasks: VecDeque<Task>,
+    /// How many of them an event loop was told of and has not run.
+    announced: usize,
     /// The effects of the present task that have not been delivered yet.
     deliveries: VecDeque<Delivery>,
     operations: HashMap<OperationId, Settle>,
@@ -174,9 +178,11 @@ impl Core {
             streams: HashMap::new(),
             transceivers: Transceivers::default(),
             ice_gathering_state: RTCIceGatheringState::New,
+            ice_gathering_state_changed: false,
             ice_connection_state: RTCIceConnectionState::New,
             connection_state: RTCPeerConnectionState::New,
             tasks: VecDeque::new(),
+            announced: 0,
             deliveries: VecDeque::new(),
             operations: HashMap::new(),
             actions: VecDeque::new(),
@@ -210,7 +216,13 @@ impl Core {
     ) -> (OperationId, Promise<T>) {
         let (settle, promise) = Promise::new(convert);
         let operation = call(&mut self.session);
-        self.operations.insert(operation, settle);
+        // "Return a promise rejected with": it is so already, whatever has yet to be delivered.
+        match self.session.take_rejection(operation) {
+            Some(error) => settle.settle(Err(error)),
+            None => {
+                self.operations.insert(operation, settle);
+            }
+        }
         (operation, promise)
     }
 
@@ -262,8 +274,12 @@ impl Core {
         }
         self.streams.clear();
         // Step 6
-        if let Some(sctp) = &mut self.sctp {
-            sctp.state = crate::api::RTCSctpTransportState::Closed;
+        let mut closed_sctp = None;
+        if let Some(sctp) = &mut self.sctp
+            && sctp.state != RTCSctpTransportState::Closed
+        {
+            sctp.state = RTCSctpTransportState::Closed;
+            closed_sctp = Some(RTCSctpTransport { object: sctp.object.clone() });
         }
         for sctp in std::mem::take(&mut self.discarded_sctp_transports) {
             self.release(sctp.object);
@@ -279,7 +295,9 @@ impl Core {
         self.ice_connection_state = RTCIceConnectionState::Closed;
         self.connection_state = RTCPeerConnectionState::Closed;
         let tasks = std::mem::take(&mut self.tasks);
-        // §5.4 "stop sending and receiving" step 5: the one thing that is still fired.
+        // §6.1.2: closed "such as by closing the peer connection", of which a task tells.
+        self.tasks.extend(closed_sctp.map(Task::SctpClosedWithConnection));
+        // §5.4 "stop sending and receiving" step 5: the other thing that is still fired.
         let ended = |d: &Delivery| matches!(d, Delivery::Fire(AnyEvent::MediaStreamTrackEnded(_)));
         let deliveries = std::mem::take(&mut self.deliveries).into_iter();
         let (still_fired, abandoned): (VecDeque<_>, VecDeque<_>) = deliveries.partition(ended);

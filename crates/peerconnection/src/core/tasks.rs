@@ -7,7 +7,10 @@ use bytes::Bytes;
 use negotiation::{ChannelId, Effect, Error, TransceiverId, TransportId};
 
 use super::{Core, Delivery};
-use crate::api::{AnyEvent, Call, ChannelObject, MediaStreamTrack, MessageData};
+use crate::api::{
+    AnyEvent, Call, ChannelObject, MediaStreamTrack, MessageData, RTCSctpTransport,
+    RTCSctpTransportState,
+};
 
 /// A task of the networking task source.
 pub(super) enum Task {
@@ -35,6 +38,8 @@ pub(super) enum Task {
     ConnectionState,
     /// mediacapture-main §4.3.1: a track has ended with its connection.
     EndTrack(MediaStreamTrack),
+    /// §6.1.2: the association was closed with its connection.
+    SctpClosedWithConnection(RTCSctpTransport),
     /// §7.2: the DTMF playout task steps.
     Dtmf(TransceiverId),
     /// §6.1.1: connected procedure.
@@ -94,22 +99,72 @@ impl Core {
     /// The next thing to deliver of the present task; `None` when all of it has been delivered.
     pub(crate) fn next_delivery(&mut self, now: Instant) -> Option<Delivery> {
         loop {
-            if let Some(delivery) = self.deliveries.pop_front() {
+            if let Some(delivery) = self.next_effect(now) {
                 return Some(delivery);
             }
-            if let Some(effect) = self.session.poll_effect() {
-                self.run_effect(now, effect);
-            } else if !self.session.run_microtask() {
-                self.collect(now);
+            if !self.run_microtask(now) {
                 return None;
             }
         }
     }
 
+    /// Likewise, up to the next reaction of a promise.
+    pub(crate) fn next_effect(&mut self, now: Instant) -> Option<Delivery> {
+        loop {
+            if let Some(delivery) = self.deliveries.pop_front() {
+                return Some(delivery);
+            }
+            let effect = self.session.poll_effect()?;
+            self.run_effect(now, effect);
+        }
+    }
+
+    /// Runs a reaction of a promise, once all effects have been delivered. `false` if there is none.
+    pub(crate) fn run_microtask(&mut self, now: Instant) -> bool {
+        let ran = self.session.run_microtask();
+        if !ran {
+            self.collect(now);
+        }
+        ran
+    }
+
+    /// Whether something is left of the present task, or of what was called outside of tasks.
+    pub(crate) fn has_effects(&self) -> bool {
+        !self.deliveries.is_empty() || self.session.has_effects() || self.session.has_microtasks()
+    }
+
+    /// How many tasks wait.
+    pub(crate) fn waiting_tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// How many tasks there are that the host has not been told of; it is told now.
+    pub(crate) fn take_announcement(&mut self) -> usize {
+        let new = self.tasks.len().saturating_sub(self.announced);
+        self.announced += new;
+        new
+    }
+
+    /// One of the tasks that the host was told of is being run.
+    pub(crate) fn announced_task_runs(&mut self) {
+        self.announced = self.announced.saturating_sub(1);
+    }
+
+    /// Whether there is something under way: tasks, promises that are pending, a transport that
+    /// gathers, checks or is connected.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.tasks.is_empty()
+            || self.has_effects()
+            || !self.operations.is_empty()
+            || self.transports.are_busy()
+    }
+
     /// Runs the next task; what it does is then there to be delivered. `false` if there is none.
     pub(crate) fn run_next_task(&mut self, now: Instant) -> bool {
         let Some(task) = self.tasks.pop_front() else { return false };
-        if !self.is_closed || matches!(task, Task::EndTrack(_)) {
+        let tells_of_the_end =
+            matches!(task, Task::EndTrack(_) | Task::SctpClosedWithConnection(_));
+        if !self.is_closed || tells_of_the_end {
             self.run_task(now, task);
         }
         true
@@ -135,6 +190,10 @@ impl Core {
             Task::DtlsFailed(transport, error) => self.dtls_failed(transport, error),
             Task::ConnectionState => self.update_the_connection_state(),
             Task::EndTrack(track) => self.end_track(track),
+            Task::SctpClosedWithConnection(target) => {
+                let state = RTCSctpTransportState::Closed;
+                self.fire(AnyEvent::SctpTransportStateChange(target, state));
+            }
             Task::Dtmf(sender) => self.dtmf_playout(now, sender),
             Task::SctpConnected => self.sctp_connected(),
             Task::SctpClosed(error) => self.sctp_closed(error),

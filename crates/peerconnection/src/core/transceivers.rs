@@ -175,10 +175,13 @@ impl Core {
         let track = local.as_ref().map(|track| track.id);
         let (operation, promise) =
             self.start(undefined, |session| session.replace_track(sender.id, local));
-        if let Some(track) = with_track {
-            self.transceivers.tracks.acquire(track);
+        // Unless it was rejected at once.
+        if self.operations.contains_key(&operation) {
+            if let Some(track) = with_track {
+                self.transceivers.tracks.acquire(track);
+            }
+            self.transceivers.replacing.insert(operation, (sender.id, track));
         }
-        self.transceivers.replacing.insert(operation, (sender.id, track));
         promise
     }
 

@@ -126,7 +126,8 @@ impl<S: Copy + PartialEq> Census<S> {
 /// All transports of a connection.
 #[derive(Default)]
 pub(super) struct Transports {
-    slots: BTreeMap<TransportId, Transport>,
+    /// Boxed: the map's nodes have room for eleven, and most connections have one.
+    slots: BTreeMap<TransportId, Box<Transport>>,
     /// Those that were called since they were looked at last: there may be events, and the
     /// deadline may be another.
     touched: BTreeSet<TransportId>,
@@ -144,6 +145,13 @@ impl Transports {
         self.slots.is_empty()
     }
 
+    /// Whether one of them gathers, checks or is connected.
+    pub(super) fn are_busy(&self) -> bool {
+        const IDLE: [RTCIceTransportState; 3] =
+            [RTCIceTransportState::New, RTCIceTransportState::Failed, RTCIceTransportState::Closed];
+        self.gatherer.any(RTCIceGathererState::Gathering) || !self.ice.all(&IDLE)
+    }
+
     pub(super) fn contains_key(&self, id: &TransportId) -> bool {
         self.slots.contains_key(id)
     }
@@ -153,7 +161,7 @@ impl Transports {
     }
 
     pub(super) fn get(&self, id: &TransportId) -> Option<&Transport> {
-        self.slots.get(id)
+        self.slots.get(id).map(Box::as_ref)
     }
 
     /// A transport that is about to be called.
@@ -166,14 +174,14 @@ impl Transports {
 
     /// A transport whose outputs are being taken.
     pub(super) fn output(&mut self, id: TransportId) -> Option<&mut Transport> {
-        self.slots.get_mut(&id)
+        self.slots.get_mut(&id).map(Box::as_mut)
     }
 
     pub(super) fn insert(&mut self, id: TransportId, mut transport: Transport) {
         self.remove(&id);
         transport.deadline = None;
         self.count(transport.slots.states);
-        self.slots.insert(id, transport);
+        self.slots.insert(id, Box::new(transport));
         self.touched.insert(id);
         self.sending.insert(id);
     }
@@ -186,7 +194,7 @@ impl Transports {
             self.deadlines.remove(&(deadline, *id));
         }
         self.discount(transport.slots.states);
-        Some(transport)
+        Some(*transport)
     }
 
     /// Changes the states of a transport.

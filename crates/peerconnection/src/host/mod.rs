@@ -13,8 +13,14 @@
 //!    [`poll_action`](Driver::poll_action). If there was anything, go back to 2.
 //! 4. Wait for a datagram, for [`poll_timeout`](Driver::poll_timeout), or for
 //!    [`Host::wake`].
+//!
+//! An application that has an event loop of its own, and an event dispatch, needs no network of its
+//! own: with [`RTCPeerConnection::with_event_loop`](crate::RTCPeerConnection::with_event_loop)
+//! tokio moves the datagrams and the timers, and the application runs the tasks, with a
+//! [`TaskRunner`].
 
 mod driver;
+mod event_loop;
 mod tokio;
 
 use std::net::SocketAddr;
@@ -23,8 +29,9 @@ use std::time::{Instant, SystemTime};
 use bytes::Bytes;
 
 pub use self::driver::Driver;
-pub(crate) use self::tokio::spawn;
+pub use self::event_loop::{Dispatch, EventLoop, TaskRunner};
 pub use self::tokio::{SocketControl, TokioOptions};
+pub(crate) use self::tokio::{spawn, spawn_network};
 pub use ice::{GenerationId, SocketId};
 pub use negotiation::TransportId;
 
@@ -47,6 +54,12 @@ pub trait Host: Send + Sync {
     /// The connection has work for its driver. Called from any thread, also while the driver
     /// runs; not called again until the driver has looked.
     fn wake(&self);
+
+    /// So many tasks more are there to run. Called from any thread; for hosts that run tasks
+    /// elsewhere than where they move the network.
+    fn tasks_were_queued(&self, count: usize) {
+        let _ = count;
+    }
 }
 
 /// What a host is asked to do.

@@ -20,8 +20,6 @@ const T1_MAX: Duration = Duration::from_secs(5);
 /// Streams to ask for and to offer (RFC 8831 §6.2).
 const STREAMS: u16 = 65535;
 const COOKIE_MAGIC: u32 = 0x7063_7363;
-/// RFC 9260 §3.3.10.12.
-const CAUSE_USER_INITIATED_ABORT: u16 = 12;
 
 impl Association {
     /// Begins the association.
@@ -190,8 +188,9 @@ impl Association {
                 self.write_init(&mut writer, wire::INIT_ACK, Some(&cookie));
             }
             Control::Abort => {
+                // RFC 9260 §3.3.10.12: the cause "User-Initiated Abort" may be left out, and there is
+                // nothing to say: the peer's channels close without a `sctpCauseCode`.
                 writer.begin(wire::ABORT, 0);
-                writer.parameter(CAUSE_USER_INITIATED_ABORT, |_| {});
                 writer.end();
             }
             _ => writer.chunk(wire::SHUTDOWN_ACK, 0, &[]),

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -12,7 +13,7 @@ use negotiation::TransportId;
 use tokio::time::Sleep;
 
 use super::socket::{MAX_SEND, Socket};
-use super::{TokioHost, TokioOptions, interfaces};
+use super::{BACKLOG, TokioHost, TokioOptions, interfaces};
 use crate::host::{Action, Driver, GenerationId, Host, SocketId, Transmit};
 
 /// Rounds of work in one poll before other tasks of the runtime get their turn.
@@ -21,7 +22,7 @@ const ROUNDS: usize = 8;
 const TASKS: usize = 128;
 
 /// Moves the connection for as long as it is open; then sends what is left, releases the
-/// sockets and ends.
+/// sockets and ends. Tasks run here too, unless an event loop runs them.
 pub(super) struct ConnectionDriver {
     driver: Driver,
     host: Arc<TokioHost>,
@@ -95,6 +96,12 @@ impl ConnectionDriver {
                 for _ in 0..64 {
                     let Some(transmit) = core.poll_transmit(self.host.now()) else { break };
                     self.unsent.push_back(transmit);
+                }
+                // What was sent is off `bufferedAmount` before the peer can answer it.
+                let tasks = core.take_announcement();
+                drop(core);
+                if tasks > 0 {
+                    self.host.tasks_were_queued(tasks);
                 }
             }
             let Some(first) = self.unsent.front() else { return sent };
@@ -221,16 +228,37 @@ impl ConnectionDriver {
             self.driver.handle_timeout();
             busy = true;
         }
-        self.behind = true;
-        for _ in 0..TASKS {
-            if !self.driver.connection().run_task() {
-                self.behind = false;
-                break;
+        if self.host.event_loop.is_some() {
+            self.leave_tasks();
+        } else {
+            self.behind = true;
+            for _ in 0..TASKS {
+                if !self.driver.connection().run_task() {
+                    self.behind = false;
+                    break;
+                }
+                busy = true;
             }
-            busy = true;
         }
         busy |= self.transmit(cx);
         busy | self.act()
+    }
+
+    /// Leaves the tasks to the event loop, and receives nothing while that is behind.
+    fn leave_tasks(&mut self) {
+        let (tasks, waiting) = {
+            let mut core = self.driver.core();
+            (core.take_announcement(), core.waiting_tasks())
+        };
+        if tasks > 0 {
+            self.host.tasks_were_queued(tasks);
+        }
+        self.behind = waiting > BACKLOG;
+        self.host.behind.store(self.behind, Ordering::SeqCst);
+        if self.behind {
+            // The event loop may have caught up in between, and not know that it is waited for.
+            self.host.tasks_are_left(self.driver.core().waiting_tasks());
+        }
     }
 }
 
@@ -266,6 +294,10 @@ impl Drop for ConnectionDriver {
     /// The runtime shuts down: nothing will move the connection any more.
     fn drop(&mut self) {
         self.driver.connection().close();
+        if let Some(event_loop) = &self.host.event_loop {
+            event_loop.network_ended();
+            return;
+        }
         // What `close()` still has to tell: that tracks have ended.
         while self.driver.run_task() {}
     }

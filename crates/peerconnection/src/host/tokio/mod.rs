@@ -5,15 +5,20 @@ mod interfaces;
 mod socket;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
 use futures::task::AtomicWaker;
 use negotiation::Error;
 
-use super::{Driver, Host};
+use super::{Driver, EventLoop, Host, TaskRunner};
 use crate::api::{RTCConfiguration, RTCPeerConnection};
 use connection_driver::ConnectionDriver;
+
+/// How many tasks may wait for an event loop before nothing more is received for it: what a fast
+/// peer sends then waits in the socket.
+const BACKLOG: usize = 512;
 
 /// How a connection uses the machine.
 #[derive(Clone, Debug, Default)]
@@ -59,10 +64,29 @@ impl SocketControl {
 }
 
 /// What the connection sees of its driver task.
-#[derive(Debug, Default)]
-struct TokioHost {
+#[derive(Default)]
+pub(super) struct TokioHost {
     waker: AtomicWaker,
     closing: Mutex<Vec<SocketAddr>>,
+    /// What runs the tasks, if that is not the driver task.
+    event_loop: Option<Arc<dyn EventLoop>>,
+    /// The driver receives nothing until the event loop has caught up.
+    behind: AtomicBool,
+}
+
+impl TokioHost {
+    /// So many tasks are left: the driver may receive again, or has to wait.
+    pub(super) fn tasks_are_left(&self, count: usize) {
+        if count <= BACKLOG / 2 && self.behind.swap(false, Ordering::SeqCst) {
+            self.waker.wake();
+        }
+    }
+}
+
+impl std::fmt::Debug for TokioHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokioHost")
+    }
 }
 
 impl Host for TokioHost {
@@ -72,6 +96,12 @@ impl Host for TokioHost {
 
     fn wake(&self) {
         self.waker.wake();
+    }
+
+    fn tasks_were_queued(&self, count: usize) {
+        if let Some(event_loop) = &self.event_loop {
+            event_loop.tasks_were_queued(count);
+        }
     }
 }
 
@@ -89,4 +119,22 @@ pub(crate) fn spawn(
     let (pc, driver) = Driver::new(configuration, host.clone(), rand::random())?;
     runtime.spawn(ConnectionDriver::new(driver, host, options));
     Ok(pc)
+}
+
+/// Makes a connection and spawns what moves its network on `runtime`; its tasks run on
+/// `event_loop`.
+pub(crate) fn spawn_network(
+    configuration: RTCConfiguration,
+    options: TokioOptions,
+    runtime: &tokio::runtime::Handle,
+    event_loop: Arc<dyn EventLoop>,
+) -> Result<(RTCPeerConnection, TaskRunner), Error> {
+    let host = Arc::new(TokioHost { event_loop: Some(event_loop), ..TokioHost::default() });
+    if let Some(control) = &options.sockets {
+        *control.host.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&host);
+    }
+    let (pc, driver) = Driver::new(configuration, host.clone(), rand::random())?;
+    let tasks = TaskRunner::new(driver.connection().clone(), host.clone());
+    runtime.spawn(ConnectionDriver::new(driver, host, options));
+    Ok((pc, tasks))
 }

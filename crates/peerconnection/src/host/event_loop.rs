@@ -1,0 +1,124 @@
+//! Tasks on an event loop of the application's, the network beside it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Host;
+use super::tokio::TokioHost;
+use crate::api::{AnyEvent, MessageData, RTCDataChannel};
+use crate::connection::Connection;
+use crate::core::Core;
+
+/// An event loop on which the tasks of a connection run.
+pub trait EventLoop: Send + Sync {
+    /// So many tasks were queued: [`TaskRunner::run_task`] is to be called for each. Called from
+    /// any thread, also within calls of the connection's methods. An event loop that keeps to the
+    /// order of these calls runs the tasks of several connections in the order in which they were
+    /// queued, as that of a browser does.
+    fn tasks_were_queued(&self, count: usize);
+
+    /// The network of the connection has nothing more to do: it is closed, and the peer was told.
+    fn network_ended(&self);
+}
+
+/// What the event loop dispatches by itself. Promises have their reactions
+/// ([`Promise::then`](crate::Promise::then)) run instead.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Dispatch {
+    /// An event. Handlers and streams of the objects get none.
+    Event(AnyEvent),
+    /// A `message` event.
+    Message(RTCDataChannel, MessageData),
+    /// Nothing to dispatch; a promise may have been settled.
+    Nothing,
+}
+
+/// Runs the tasks of one connection on an [`EventLoop`], one at a time; between them the
+/// application does as it likes, but takes after each call of a method what the method has left to
+/// dispatch at once, such as a promise that was rejected. The three steps are those of a browser's
+/// event loop:
+///
+/// ```no_run
+/// # fn dispatch(_: peerconnection::host::Dispatch) {}
+/// fn run_a_task(tasks: &peerconnection::host::TaskRunner) {
+///     tasks.run_task();
+///     loop {
+///         while let Some(next) = tasks.next_dispatch() {
+///             dispatch(next); // and whatever reacts to it
+///         }
+///         if !tasks.run_microtask() {
+///             break;
+///         }
+///     }
+/// }
+/// ```
+pub struct TaskRunner {
+    connection: Arc<Connection>,
+    host: Arc<TokioHost>,
+}
+
+impl TaskRunner {
+    pub(super) fn new(connection: Arc<Connection>, host: Arc<TokioHost>) -> Self {
+        Self { connection, host }
+    }
+
+    /// Begins the next task. What it does is then to be taken with
+    /// [`next_dispatch`](Self::next_dispatch) and [`run_microtask`](Self::run_microtask). `false`
+    /// if there is none.
+    pub fn run_task(&self) -> bool {
+        let (ran, waiting) = self.call(|core, now| {
+            core.announced_task_runs();
+            (core.run_next_task(now), core.waiting_tasks())
+        });
+        self.host.tasks_are_left(waiting);
+        ran
+    }
+
+    /// The next thing to dispatch of what is there, in the order of the specification. `None` when
+    /// all of it has been dispatched: reactions of promises come next.
+    pub fn next_dispatch(&self) -> Option<Dispatch> {
+        let delivery = self.call(Core::next_effect)?;
+        Some(self.connection.hand_over(delivery).unwrap_or(Dispatch::Nothing))
+    }
+
+    /// Runs the connection's own next reaction to a promise that was settled: what is chained
+    /// behind an operation, for instance. To be called once everything has been dispatched,
+    /// and the application's reactions have run. `false` if there is none.
+    pub fn run_microtask(&self) -> bool {
+        self.call(Core::run_microtask)
+    }
+
+    /// Calls the core, and tells of the work that there is then.
+    fn call<T>(&self, call: impl FnOnce(&mut Core, Instant) -> T) -> T {
+        let (result, network, tasks) = {
+            let mut core = self.connection.core();
+            let result = call(&mut core, self.connection.host.now());
+            (result, core.take_wake(), core.take_announcement())
+        };
+        if network {
+            self.host.wake();
+        }
+        if tasks > 0 {
+            self.host.tasks_were_queued(tasks);
+        }
+        result
+    }
+
+    /// Whether there is something for [`run_microtask`](Self::run_microtask).
+    pub fn has_microtasks(&self) -> bool {
+        self.connection.core().session.has_microtasks()
+    }
+
+    /// Whether something is under way that an application would wait for: tasks, promises that are
+    /// pending, a transport that gathers, checks or is connected.
+    pub fn is_busy(&self) -> bool {
+        self.connection.core().is_busy()
+    }
+}
+
+impl std::fmt::Debug for TaskRunner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TaskRunner")
+    }
+}
