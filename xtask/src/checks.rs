@@ -1,11 +1,14 @@
 //! `cargo xtask test`: the checks in order, the quickest to fail first.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use crate::arguments::Extent;
 use crate::report::{Failure, Outcome, Report};
 use crate::targets::Targets;
 use crate::{deny, machine, tools};
+
+/// The oldest Node that the module runs on.
+const NODE: u32 = 20;
 
 pub(crate) fn test(extent: Extent) -> ExitCode {
     let mut report = Report::new();
@@ -17,12 +20,13 @@ pub(crate) fn test(extent: Extent) -> ExitCode {
             report.step("tests", tests);
         }
         Extent::Everything => {
-            report.step("machine", prepare_for_everything);
+            report.step("machine", || machine::prepare(machine::PROGRAMS));
             report.step("format", format);
             report.step("clippy", clippy);
             report.step("docs", docs);
             report.step("tests", tests);
             report.step("browsers", browsers);
+            report.step("node", node);
             report.step("restart_ice", restart_ice);
             report.step("samples", samples);
             report.step("dependencies", deny::check);
@@ -30,11 +34,6 @@ pub(crate) fn test(extent: Extent) -> ExitCode {
     }
     println!("\n{}", report.summary());
     if report.succeeded() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn prepare_for_everything() -> Result<Outcome, Failure> {
-    let browsers = Targets::of_workspace()?.contains("test", "browsers");
-    machine::prepare(if browsers { machine::BROWSERS } else { &[] })
 }
 
 fn format() -> Result<Outcome, Failure> {
@@ -62,6 +61,25 @@ fn browsers() -> Result<Outcome, Failure> {
         return Ok(Outcome::Skipped("the workspace has no test target `browsers` yet".into()));
     }
     cargo(&["test", "-p", "tests", "--test", "browsers", "--", "--ignored"])
+}
+
+/// The Node module: built, its own tests, its type declarations.
+fn node() -> Result<Outcome, Failure> {
+    let version = tools::output(Command::new("node").arg("--version"))?;
+    let major = version.trim().trim_start_matches('v').split('.').next();
+    if major.and_then(|major| major.parse::<u32>().ok()).is_none_or(|major| major < NODE) {
+        return Err(Failure(format!("Node {NODE} or later is needed, not {}", version.trim())));
+    }
+    let folder = tools::root().join("crates/node");
+    for arguments in [
+        &["install", "--no-audit", "--no-fund", "--no-package-lock"] as &[_],
+        &["run", "build"],
+        &["test"],
+        &["run", "types"],
+    ] {
+        tools::run(Command::new("npm").args(arguments).current_dir(&folder))?;
+    }
+    Ok(Outcome::Passed)
 }
 
 fn restart_ice() -> Result<Outcome, Failure> {

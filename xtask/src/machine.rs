@@ -13,10 +13,12 @@ pub(crate) struct Need {
     pub(crate) package: &'static str,
 }
 
-/// For the tests in browsers.
-pub(crate) const BROWSERS: &[Need] = &[
+/// For the tests in browsers, and of the Node module.
+pub(crate) const PROGRAMS: &[Need] = &[
     Need { program: "chromium", package: "chromium" },
     Need { program: "firefox-esr", package: "firefox-esr" },
+    Need { program: "node", package: "nodejs" },
+    Need { program: "npm", package: "npm" },
 ];
 
 /// Parts of the Rust toolchain: what cargo calls them, what rustup calls them.
@@ -175,9 +177,12 @@ mod tests {
 
     #[test]
     fn apt_asks_nothing_and_gets_packages_and_not_programs() {
-        let line = tools::line(&Installer::AsRoot.install(BROWSERS));
+        let line = tools::line(&Installer::AsRoot.install(PROGRAMS));
         assert!(line.starts_with("env DEBIAN_FRONTEND=noninteractive apt-get --yes "), "{line}");
-        assert!(line.ends_with(" install --no-install-recommends chromium firefox-esr"), "{line}");
+        assert!(
+            line.ends_with(" install --no-install-recommends chromium firefox-esr nodejs npm"),
+            "{line}"
+        );
         let line = tools::line(&Installer::WithSudo.update());
         assert!(line.starts_with("sudo env DEBIAN_FRONTEND=noninteractive apt-get "), "{line}");
         assert!(line.ends_with(" update"), "{line}");

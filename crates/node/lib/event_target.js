@@ -1,0 +1,151 @@
+'use strict';
+
+// HTML §8.1.4.2 "clean up after running script" and §8.1.8 event handlers, over Node's EventTarget.
+//
+// Node's EventTarget calls all listeners of an event in one go. A browser performs a microtask checkpoint
+// after each of them when nothing else is on the stack; perfect negotiation depends on it. So the
+// interfaces' prototypes have `addEventListener` and `removeEventListener` that put a function around each
+// listener, which performs it when the event comes from the event loop.
+
+const { setMaxListeners } = require('node:events');
+const { isObject } = require('./webidl.js');
+
+const { addEventListener, removeEventListener, dispatchEvent } = EventTarget.prototype;
+
+// The event that is being dispatched with nothing on the stack but the event loop.
+let current = null;
+
+// The one way to run microtasks from JavaScript, for as long as there is one: without it they run when the
+// connection's task is over. It runs what `process.nextTick` has queued too, and of that alone exceptions
+// come out.
+const runMicrotasks = process._tickCallback ?? (() => {});
+
+function microtaskCheckpoint() {
+  for (;;) {
+    try {
+      runMicrotasks();
+      return;
+    } catch (error) {
+      report(error);
+    }
+  }
+}
+
+// HTML §8.1.4.6 "report an exception": the event `uncaughtException` of the process, here before anything
+// that is not a microtask.
+function report(error) {
+  queueMicrotask(() => { throw error; });
+}
+
+// listener -> the function that is registered instead. One for each, so that EventTarget still knows a
+// listener that it has.
+const wrappers = new WeakMap();
+
+function wrap(listener) {
+  let wrapper = wrappers.get(listener);
+  if (wrapper === undefined) {
+    wrapper = function (event) {
+      try {
+        if (typeof listener === 'function') {
+          listener.call(this, event);
+        } else {
+          listener.handleEvent(event);
+        }
+      } catch (error) {
+        report(error);
+      }
+      if (event === current) microtaskCheckpoint();
+    };
+    wrappers.set(listener, wrapper);
+  }
+  return wrapper;
+}
+
+const overrides = {
+  addEventListener(type, listener, options) {
+    setMaxListeners(0, this);
+    if (arguments.length < 2 || !isObject(listener)) return Reflect.apply(addEventListener, this, arguments);
+    return addEventListener.call(this, type, wrap(listener), options);
+  },
+  removeEventListener(type, listener, options) {
+    if (arguments.length < 2 || !isObject(listener)) return Reflect.apply(removeEventListener, this, arguments);
+    return removeEventListener.call(this, type, wrappers.get(listener) ?? listener, options);
+  },
+};
+
+// target -> event type -> EventHandler
+const handlers = new WeakMap();
+
+class EventHandler {
+  constructor(value) {
+    const handler = this;
+    this.value = value;
+    // §8.1.8.1 "the event handler processing algorithm".
+    this.listener = function (event) {
+      try {
+        if (typeof handler.value === 'function' && handler.value.call(this, event) === false) event.preventDefault();
+      } catch (error) {
+        report(error);
+      }
+      if (event === current) microtaskCheckpoint();
+    };
+  }
+}
+
+function setHandler(target, type, value) {
+  let ofTarget = handlers.get(target);
+  if (ofTarget === undefined) handlers.set(target, ofTarget = new Map());
+  const handler = ofTarget.get(type);
+  if (!isObject(value)) {
+    // "deactivate an event handler"
+    if (handler !== undefined) {
+      removeEventListener.call(target, type, handler.listener);
+      ofTarget.delete(type);
+    }
+  } else if (handler !== undefined) {
+    handler.value = value;
+  } else {
+    const activated = new EventHandler(value);
+    ofTarget.set(type, activated);
+    addEventListener.call(target, type, activated.listener);
+  }
+}
+
+// Gives the interface its `on…` attributes. `isInstance` is the check of the interface's brand.
+function defineEventTarget(Interface, isInstance, ...types) {
+  const check = value => {
+    if (!isObject(value) || !isInstance(value)) throw new TypeError(`not an instance of ${Interface.name}`);
+    return value;
+  };
+  for (const type of types) {
+    const attribute = `on${type}`;
+    const { get, set } = Object.getOwnPropertyDescriptor({
+      get [attribute]() { return handlers.get(check(this))?.get(type)?.value ?? null; },
+      set [attribute](value) { setHandler(check(this), type, value); },
+    }, attribute);
+    Object.defineProperty(Interface.prototype, attribute, { get, set, enumerable: true, configurable: true });
+  }
+  for (const [name, value] of Object.entries(overrides)) {
+    Object.defineProperty(Interface.prototype, name, { value, writable: true, configurable: true });
+  }
+}
+
+// Every event has an `isTrusted` of its own (DOM §2.2, LegacyUnforgeable); Node's shows false for ours.
+const trusted = { get: { get isTrusted() { return true; } }.__lookupGetter__('isTrusted'), enumerable: true };
+
+function trust(event) {
+  return Object.defineProperty(event, 'isTrusted', trusted);
+}
+
+// DOM §2.9 "fire an event". `fromEventLoop`: nothing but the event loop is on the stack.
+function fire(target, event, fromEventLoop) {
+  const outer = current;
+  current = fromEventLoop ? event : null;
+  try {
+    dispatchEvent.call(target, event);
+  } finally {
+    current = outer;
+  }
+}
+
+module.exports = { microtaskCheckpoint, report, defineEventTarget, trust, fire };

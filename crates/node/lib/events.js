@@ -1,0 +1,23 @@
+'use strict';
+
+// What the constructors of all events have in common (DOM §2.2, §2.5).
+
+const { boolean, DOMString, defaulting, dictionary, needArguments } = require('./webidl.js');
+
+const EventInit = {
+  bubbles: defaulting(boolean, false),
+  cancelable: defaulting(boolean, false),
+  composed: defaulting(boolean, false),
+};
+
+// The conversion of the arguments of an event's constructor, to its type and its dictionary.
+function eventArguments(name, members) {
+  const convert = dictionary(`${name}Init`, EventInit, members);
+  const count = Object.values(members).some(member => member.required) ? 2 : 1;
+  return args => {
+    needArguments(args, count, name);
+    return [DOMString(args[0]), convert(args[1], 'eventInitDict')];
+  };
+}
+
+module.exports = { eventArguments };

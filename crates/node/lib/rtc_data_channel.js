@@ -1,0 +1,137 @@
+'use strict';
+
+// webrtc-pc §6.2 RTCDataChannel
+
+const { types: { isArrayBuffer } } = require('node:util');
+const { integer, enumeration, needArguments } = require('./webidl.js');
+const { internal, onlyInternal, defineInterface } = require('./interface.js');
+const { defineEventTarget, fire } = require('./event_target.js');
+const { Message } = require('./message_event.js');
+const { BlobQueue } = require('./blob_queue.js');
+
+const enforcedLong = integer(32, { mode: 'enforce range' });
+const BinaryType = enumeration('BinaryType', 'blob', 'arraybuffer');
+
+let isDataChannel;
+let fireMessage;
+
+class RTCDataChannel extends EventTarget {
+  #native;
+  // A channel keeps its connection alive.
+  #connection;
+  #binaryType = 'arraybuffer';
+  // What is sent behind a Blob that is being read; null when there is none.
+  #waiting = null;
+
+  constructor(token = undefined, native, connection) {
+    onlyInternal(token);
+    super();
+    this.#native = native;
+    this.#connection = connection;
+  }
+
+  get label() { return this.#native.label(); }
+  get ordered() { return this.#native.ordered(); }
+  get maxPacketLifeTime() { return this.#native.maxPacketLifeTime(); }
+  get maxRetransmits() { return this.#native.maxRetransmits(); }
+  get protocol() { return this.#native.protocol(); }
+  get negotiated() { return this.#native.negotiated(); }
+  get id() { return this.#native.id(); }
+
+  get readyState() {
+    const state = this.#native.readyState();
+    return this.#waiting !== null && this.#waiting.closing && state === 'open' ? 'closing' : state;
+  }
+
+  get bufferedAmount() {
+    const amount = this.#native.bufferedAmount();
+    return this.#waiting === null ? amount : amount + this.#waiting.size;
+  }
+
+  get bufferedAmountLowThreshold() { return this.#native.bufferedAmountLowThreshold(); }
+  set bufferedAmountLowThreshold(value) {
+    const native = this.#native;
+    native.setBufferedAmountLowThreshold(enforcedLong(value, 'bufferedAmountLowThreshold'));
+  }
+
+  get binaryType() { return this.#binaryType; }
+  set binaryType(value) {
+    const present = this.#binaryType;
+    const string = `${value}`;
+    this.#binaryType = BinaryType.includes(string) ? string : present;
+  }
+
+  send(data) {
+    const native = this.#native;
+    needArguments(arguments, 1, 'send');
+    let binary;
+    if (typeof data === 'object' && data !== null) {
+      if (ArrayBuffer.isView(data)) {
+        binary = octets(data);
+      } else if (isArrayBuffer(data)) {
+        binary = new Uint8Array(fixed(data));
+      } else if (data instanceof Blob) {
+        this.#sendBlob(data);
+        return;
+      }
+    }
+    if (binary === undefined) {
+      const string = `${data}`;
+      data = string.isWellFormed() ? string : string.toWellFormed();
+    }
+    if (this.#waiting !== null) {
+      this.#waiting.push(binary === undefined ? data : binary.slice());
+    } else if (binary === undefined) {
+      native.sendString(data);
+    } else {
+      native.sendBinary(binary);
+    }
+  }
+
+  #sendBlob(blob) {
+    const waiting = this.#waiting ?? new BlobQueue(this.#native, () => {
+      this.#waiting = null;
+      if (waiting.closing) this.close();
+    });
+    waiting.push(blob);
+    this.#waiting = waiting;
+  }
+
+  close() {
+    const native = this.#native;
+    if (this.#waiting === null) native.close();
+    else this.#waiting.closing = true;
+    this.#connection.afterCall();
+  }
+
+  static {
+    isDataChannel = value => #native in value;
+
+    // §6.2 "announce/receive a message", the last steps.
+    fireMessage = (channel, data, fromEventLoop) => {
+      const content = typeof data === 'string' || channel.#binaryType === 'arraybuffer' ? data : new Blob([data]);
+      fire(channel, new Message(content), fromEventLoop);
+    };
+  }
+}
+defineInterface(RTCDataChannel);
+defineEventTarget(RTCDataChannel, isDataChannel,
+  'open', 'bufferedamountlow', 'error', 'closing', 'close', 'message');
+
+// Web IDL §3.2.25: no shared and no resizable memory, which nothing here is said to allow.
+function fixed(buffer) {
+  if (buffer.resizable || !isArrayBuffer(buffer)) throw new TypeError('send: the memory is shared or resizable');
+  return buffer;
+}
+
+// Web IDL §3.2.25, "get a copy of the bytes"; it is the addon that copies.
+function octets(view) {
+  const buffer = fixed(view.buffer);
+  return view instanceof Uint8Array ? view : new Uint8Array(buffer, view.byteOffset, view.byteLength);
+}
+
+function newDataChannel(native, connection) {
+  return new RTCDataChannel(internal, native, connection);
+}
+
+module.exports = { RTCDataChannel, isDataChannel, newDataChannel, fireMessage };

@@ -1,0 +1,207 @@
+//! Events and outcomes, on their way to JavaScript: `Deliver` of the JavaScript layer.
+
+use napi::bindgen_prelude::{ArrayBuffer, FnArgs, Function, Null, ToNapiValue, Unknown};
+use napi::{Env, Result};
+use peerconnection::host::Dispatch;
+use peerconnection::{AnyEvent, MessageData, RTCDataChannelState};
+
+use crate::candidate::NativeCandidate;
+use crate::convert::{key, to_js};
+use crate::data_channel::NativeDataChannel;
+use crate::error::{exception, rtc_error};
+use crate::media::{NativeStream, NativeTrack};
+use crate::operations::{Operations, Outcome};
+use crate::transceiver::NativeTransceiver;
+
+/// The numbers of `Deliver`.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+enum Kind {
+    Fulfilled,
+    Rejected,
+    NegotiationNeeded,
+    SignalingStateChange,
+    IceCandidate,
+    IceCandidateError,
+    IceConnectionStateChange,
+    IceGatheringStateChange,
+    ConnectionStateChange,
+    DataChannel,
+    Track,
+    IceTransportStateChange,
+    IceTransportGatheringStateChange,
+    SelectedCandidatePairChange,
+    DtlsTransportStateChange,
+    DtlsTransportError,
+    SctpTransportStateChange,
+    Open,
+    Closing,
+    Close,
+    BufferedAmountLow,
+    DataChannelError,
+    Message,
+    Mute,
+    Unmute,
+    Ended,
+    AddTrack,
+    RemoveTrack,
+    ToneChange,
+}
+
+type DeliverArgs = FnArgs<(u32, f64, Unknown<'static>, Unknown<'static>)>;
+
+/// The function of the JavaScript layer.
+pub(crate) type Deliver<'a> = Function<'a, DeliverArgs, ()>;
+
+/// Delivers the things of one connection.
+pub(crate) struct Delivery<'a> {
+    pub(crate) env: &'a Env,
+    pub(crate) deliver: Deliver<'a>,
+    pub(crate) operations: &'a std::sync::Arc<Operations>,
+}
+
+impl Delivery<'_> {
+    fn value<T: ToNapiValue>(&self, value: T) -> Result<Unknown<'static>> {
+        // SAFETY: the environment is that of the call that we are in.
+        unsafe {
+            let raw = T::to_napi_value(self.env.raw(), value)?;
+            Ok(Unknown::from_raw_unchecked(self.env.raw(), raw))
+        }
+    }
+
+    fn call(
+        &self,
+        kind: Kind,
+        target: f64,
+        a: Unknown<'static>,
+        b: Unknown<'static>,
+    ) -> Result<()> {
+        self.deliver.call(FnArgs::from((kind as u32, target, a, b)))
+    }
+
+    fn bare(&self, kind: Kind, target: f64) -> Result<()> {
+        let undefined = self.value(())?;
+        self.call(kind, target, undefined, undefined)
+    }
+
+    fn with<T: ToNapiValue>(&self, kind: Kind, target: f64, payload: T) -> Result<()> {
+        self.call(kind, target, self.value(payload)?, self.value(())?)
+    }
+
+    /// Delivers the outcomes that are there.
+    pub(crate) fn outcomes(&self) -> Result<()> {
+        while let Some((operation, outcome)) = self.operations.next_settled() {
+            self.outcome(operation, outcome)?;
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, operation: u32, outcome: Outcome) -> Result<()> {
+        let operation = f64::from(operation);
+        match outcome {
+            Ok(None) => self.bare(Kind::Fulfilled, operation),
+            Ok(Some(description)) => {
+                self.with(Kind::Fulfilled, operation, to_js(self.env, &description)?)
+            }
+            Err(error) => self.with(Kind::Rejected, operation, exception(self.env, error)?),
+        }
+    }
+
+    /// Delivers one thing that the connection has to dispatch.
+    pub(crate) fn dispatch(&self, dispatch: Dispatch) -> Result<()> {
+        match dispatch {
+            Dispatch::Event(event) => self.event(event),
+            Dispatch::Message(channel, message) => {
+                let target = key(channel.object_id());
+                match message {
+                    MessageData::String(text) => self.with(Kind::Message, target, text),
+                    MessageData::Binary(octets) => {
+                        let buffer = ArrayBuffer::copy_from(self.env, &octets)?;
+                        self.with(Kind::Message, target, buffer)
+                    }
+                }
+            }
+            _ => self.outcomes(),
+        }
+    }
+
+    fn event(&self, event: AnyEvent) -> Result<()> {
+        match event {
+            AnyEvent::NegotiationNeeded => self.bare(Kind::NegotiationNeeded, 0.0),
+            AnyEvent::SignalingStateChange(_) => self.bare(Kind::SignalingStateChange, 0.0),
+            AnyEvent::IceCandidate(Some(candidate)) => {
+                self.with(Kind::IceCandidate, 0.0, NativeCandidate::from(candidate))
+            }
+            AnyEvent::IceCandidate(None) => self.with(Kind::IceCandidate, 0.0, Null),
+            AnyEvent::IceCandidateError(init) => {
+                self.with(Kind::IceCandidateError, 0.0, to_js(self.env, &init)?)
+            }
+            AnyEvent::IceConnectionStateChange(_) => self.bare(Kind::IceConnectionStateChange, 0.0),
+            AnyEvent::IceGatheringStateChange(_) => self.bare(Kind::IceGatheringStateChange, 0.0),
+            AnyEvent::ConnectionStateChange(_) => self.bare(Kind::ConnectionStateChange, 0.0),
+            AnyEvent::DataChannel(channel) => {
+                self.with(Kind::DataChannel, 0.0, NativeDataChannel { channel })
+            }
+            AnyEvent::Track(transceiver, streams) => {
+                let transceiver = NativeTransceiver::new(transceiver, self.operations.clone());
+                let streams: Vec<_> = streams.iter().cloned().map(NativeStream::from).collect();
+                self.call(Kind::Track, 0.0, self.value(transceiver)?, self.value(streams)?)
+            }
+            AnyEvent::IceTransportStateChange(target, _) => {
+                self.bare(Kind::IceTransportStateChange, key(target.object_id()))
+            }
+            AnyEvent::IceTransportGatheringStateChange(target, _) => {
+                self.bare(Kind::IceTransportGatheringStateChange, key(target.object_id()))
+            }
+            AnyEvent::SelectedCandidatePairChange(target, _) => {
+                self.bare(Kind::SelectedCandidatePairChange, key(target.object_id()))
+            }
+            AnyEvent::DtlsTransportStateChange(target, _) => {
+                self.bare(Kind::DtlsTransportStateChange, key(target.object_id()))
+            }
+            AnyEvent::DtlsTransportError(target, error) => {
+                let error = rtc_error(self.env, &error)?;
+                self.with(Kind::DtlsTransportError, key(target.object_id()), error)
+            }
+            AnyEvent::SctpTransportStateChange(target, _) => {
+                self.bare(Kind::SctpTransportStateChange, key(target.object_id()))
+            }
+            AnyEvent::DataChannelStateChange(target, state) => {
+                let kind = match state {
+                    RTCDataChannelState::Connecting => return Ok(()),
+                    RTCDataChannelState::Open => Kind::Open,
+                    RTCDataChannelState::Closing => Kind::Closing,
+                    RTCDataChannelState::Closed => Kind::Close,
+                };
+                self.bare(kind, key(target.object_id()))
+            }
+            AnyEvent::BufferedAmountLow(target) => {
+                self.bare(Kind::BufferedAmountLow, key(target.object_id()))
+            }
+            AnyEvent::DataChannelError(target, error) => {
+                let error = rtc_error(self.env, &error)?;
+                self.with(Kind::DataChannelError, key(target.object_id()), error)
+            }
+            AnyEvent::MediaStreamTrackMute(target) => {
+                self.bare(Kind::Mute, key(target.object_id()))
+            }
+            AnyEvent::MediaStreamTrackUnmute(target) => {
+                self.bare(Kind::Unmute, key(target.object_id()))
+            }
+            AnyEvent::MediaStreamTrackEnded(target) => {
+                self.bare(Kind::Ended, key(target.object_id()))
+            }
+            AnyEvent::MediaStreamAddTrack(target, track) => {
+                self.with(Kind::AddTrack, key(target.object_id()), NativeTrack::from(track))
+            }
+            AnyEvent::MediaStreamRemoveTrack(target, track) => {
+                self.with(Kind::RemoveTrack, key(target.object_id()), NativeTrack::from(track))
+            }
+            AnyEvent::DtmfToneChange(target, tone) => {
+                self.with(Kind::ToneChange, key(target.object_id()), tone)
+            }
+            // The crate says which there are; a new one would be one that nobody can listen to.
+            _ => Ok(()),
+        }
+    }
+}

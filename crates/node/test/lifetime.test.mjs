@@ -1,0 +1,53 @@
+// What the module holds: processes end, objects are collected, closed connections leave nothing.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import * as esModule from "peerconnection";
+
+const LIMIT_MS = 120_000;
+const MEGABYTE = 2 ** 20;
+
+/** What a program prints; fails if it does not end by itself. */
+async function run(name, ...options) {
+  const program = fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
+  const child = promisify(execFile)(process.execPath, [...options, program], { timeout: LIMIT_MS });
+  return (await child).stdout.trim();
+}
+
+test("a process ends when only idle and closed connections remain", async () => {
+  assert.equal(await run("idle"), "end of program");
+});
+
+test("a process does not end while a connection works", async () => {
+  assert.equal(await run("waiting"), "over both");
+});
+
+test("connections that nobody holds are collected", async () => {
+  const { registered, collected } = JSON.parse(await run("garbage", "--expose-gc"));
+  assert.equal(collected, registered);
+});
+
+test("a thousand connections created and closed leave memory flat", async () => {
+  const { count, before, after } = JSON.parse(await run("memory", "--expose-gc"));
+  assert.equal(after.descriptors, before.descriptors);
+  assert.equal(after.threads, before.threads);
+  assert.ok(
+    after.heap - before.heap < MEGABYTE,
+    `the heap has grown: ${JSON.stringify({ before, after })}`,
+  );
+  // Not zero: what an allocator keeps for itself varies.
+  const grown = (after.resident - before.resident) / count;
+  assert.ok(grown < 8 * 1024, `${Math.round(grown)} bytes stay of each connection`);
+});
+
+test("ES modules and CommonJS have the same classes", () => {
+  const commonJs = createRequire(import.meta.url)("peerconnection");
+  const names = Object.keys(esModule).filter(name => name != "default" && name != "module.exports");
+  assert.deepEqual(names.sort(), Object.keys(commonJs).sort());
+  for (const name of names) assert.equal(esModule[name], commonJs[name], name);
+  assert.ok(names.includes("RTCPeerConnection"));
+});

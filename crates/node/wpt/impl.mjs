@@ -1,0 +1,14 @@
+// The module as the implementation under test.
+import { mediaDevices } from "../lib/index.mjs";
+
+export * from "../lib/index.mjs";
+
+const devices = await mediaDevices.getUserMedia({ audio: true, video: true });
+
+/** Tests make tracks at once, which only a clone of one that is there can give. */
+export function createTrack(kind) {
+  return devices
+    .getTracks()
+    .find(track => track.kind == kind)
+    .clone();
+}
