@@ -12,6 +12,8 @@ type Foundation<'a> = (&'a str, &'a str);
 #[derive(Debug, Default)]
 pub(crate) struct Checklist {
     pairs: Slab<Pair>,
+    /// Pairs that there have ever been.
+    inserted: u64,
 }
 
 impl Checklist {
@@ -54,7 +56,7 @@ impl Checklist {
     /// already (§6.1.2.5). `keep` is never given up.
     pub(crate) fn insert(
         &mut self,
-        pair: Pair,
+        mut pair: Pair,
         limit: usize,
         keep: Option<PairId>,
     ) -> Option<PairId> {
@@ -70,6 +72,8 @@ impl Checklist {
                 .min_by_key(|(_, other)| (other.state != PairState::Failed, other.priority))?;
             self.pairs.remove(victim);
         }
+        pair.serial = self.inserted;
+        self.inserted += 1;
         Some(self.pairs.insert(pair))
     }
 

@@ -93,4 +93,4 @@ pub use error::Error;
 pub use event::{CandidatePair, Event, GenerationId, Parameters, Path, SocketId, Transmit};
 pub use pair::PairState;
 pub use state::{GatheringState, Role, State};
-pub use stats::PairStats;
+pub use stats::{AgentStats, CandidateStats, PairStats, Traffic};

@@ -8,6 +8,7 @@ use stun_types::message::TransactionId;
 
 use crate::event::SocketId;
 use crate::state::Role;
+use crate::stats::Traffic;
 use crate::timing::Transaction;
 
 /// Where a pair is kept in its checklist.
@@ -38,9 +39,11 @@ pub(crate) struct Replaced {
     pub(crate) sent_at: Option<Instant>,
 }
 
-/// What RTCIceCandidatePairStats counts of STUN.
+/// What RTCIceCandidatePairStats counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
+    pub(crate) sent: Traffic,
+    pub(crate) received: Traffic,
     pub(crate) requests_sent: u64,
     pub(crate) requests_received: u64,
     pub(crate) responses_sent: u64,
@@ -60,6 +63,8 @@ impl Counters {
 /// A local base and a remote candidate.
 #[derive(Debug)]
 pub(crate) struct Pair {
+    /// No other pair of the generation has it, not even one that is gone.
+    pub(crate) serial: u64,
     pub(crate) socket: SocketId,
     /// Index of the base among the local candidates.
     pub(crate) base: usize,
@@ -93,6 +98,7 @@ impl Pair {
         priority: u64,
     ) -> Self {
         Self {
+            serial: 0,
             socket,
             base,
             remote,

@@ -1,20 +1,69 @@
-//! What `getStats()` wants to know of the pairs.
+//! What `getStats()` wants to know of candidates and pairs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::candidate::Candidate;
 use crate::event::{CandidatePair, GenerationId, Path};
 use crate::pair::PairState;
 
-/// One candidate pair: the part of `RTCIceCandidatePairStats` that STUN tells. Bytes and packets
-/// are counted by the caller, by path.
+/// What there is for `getStats()`; see [`Agent::statistics`](crate::Agent::statistics).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AgentStats {
+    /// Candidate pairs.
+    pub pairs: Vec<PairStats>,
+    /// Local candidates, peer-reflexive ones among them.
+    pub local_candidates: Vec<CandidateStats>,
+    /// Remote candidates, peer-reflexive ones among them.
+    pub remote_candidates: Vec<CandidateStats>,
+}
+
+/// Packets in one direction that are not STUN.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// How many.
+    pub packets: u64,
+    /// UDP payload, in bytes.
+    pub bytes: u64,
+    /// When the last one went by.
+    pub last: Option<Instant>,
+}
+
+impl Traffic {
+    pub(crate) fn add(&mut self, now: Instant, bytes: usize) {
+        self.packets += 1;
+        self.bytes += bytes as u64;
+        self.last = Some(now);
+    }
+}
+
+/// One candidate: `RTCIceCandidateStats`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CandidateStats {
+    /// Whose candidate it is.
+    pub generation: GenerationId,
+    /// Unique among the local, or the remote, ones of its generation, and never used again.
+    pub id: u64,
+    /// The candidate.
+    pub candidate: Candidate,
+    /// Of its generation.
+    pub username_fragment: Option<String>,
+    /// Of remote ones: whether signalling brought it.
+    pub signalled: bool,
+}
+
+/// One candidate pair: `RTCIceCandidatePairStats`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairStats {
     /// Whose pair it is.
     pub generation: GenerationId,
-    /// Unique in its generation while the pair exists.
-    pub id: usize,
+    /// Unique in its generation, and never used again.
+    pub id: u64,
     /// The candidates.
     pub pair: CandidatePair,
+    /// [`CandidateStats::id`] of the local one.
+    pub local: u64,
+    /// [`CandidateStats::id`] of the remote one.
+    pub remote: u64,
     /// Socket and remote address.
     pub path: Path,
     /// RFC 8445 §6.1.2.3.
@@ -25,9 +74,14 @@ pub struct PairStats {
     pub nominated: bool,
     /// Whether data goes over this pair now.
     pub selected: bool,
-    /// `requestsSent`, retransmissions and consent checks included.
+    /// `packetsSent`, `bytesSent`, `lastPacketSentTimestamp`: what the caller has told of by
+    /// [`Agent::data_sent`](crate::Agent::data_sent).
+    pub sent: Traffic,
+    /// Likewise received, by [`Agent::data_received`](crate::Agent::data_received).
+    pub received: Traffic,
+    /// `requestsSent`: consent checks included, retransmissions not.
     pub requests_sent: u64,
-    /// `requestsReceived`.
+    /// `requestsReceived`, retransmissions included.
     pub requests_received: u64,
     /// `responsesSent`.
     pub responses_sent: u64,

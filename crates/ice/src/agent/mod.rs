@@ -3,6 +3,7 @@
 mod drive;
 mod inbound;
 mod lifecycle;
+mod stats;
 mod trickle;
 
 use std::collections::VecDeque;
@@ -14,7 +15,6 @@ use crate::config::Config;
 use crate::event::{CandidatePair, Event, GenerationId, Parameters, Path, SocketId, Transmit};
 use crate::generation::{Context, Generation, SelectedKey};
 use crate::state::{GatheringState, Role, State};
-use crate::stats::PairStats;
 
 /// The ICE agent of one transport. See the [crate documentation](crate).
 ///
@@ -155,33 +155,6 @@ impl Agent {
     /// `RTCIceTransport.getRemoteParameters()`: the latest that were set.
     pub fn remote_parameters(&self) -> Option<&Parameters> {
         self.generations.iter().rev().find_map(|g| g.remote.as_ref()).map(|c| &c.parameters)
-    }
-
-    /// All candidate pairs of all living generations, for `getStats()`.
-    pub fn pairs(&self) -> impl Iterator<Item = PairStats> {
-        self.generations.iter().flat_map(move |generation| {
-            generation.list.iter().filter_map(move |(id, pair)| {
-                let path = Path { socket: pair.socket, remote: pair.destination };
-                let counters = pair.counters;
-                Some(PairStats {
-                    generation: generation.id,
-                    id,
-                    pair: generation.candidate_pair(id)?,
-                    path,
-                    priority: pair.priority,
-                    state: pair.state,
-                    nominated: pair.nominated,
-                    selected: self.path == Some(path),
-                    requests_sent: counters.requests_sent,
-                    requests_received: counters.requests_received,
-                    responses_sent: counters.responses_sent,
-                    responses_received: counters.responses_received,
-                    consent_requests_sent: counters.consent_requests_sent,
-                    current_round_trip_time: counters.current_round_trip_time,
-                    total_round_trip_time: counters.total_round_trip_time,
-                })
-            })
-        })
     }
 
     // ----- within

@@ -95,7 +95,7 @@ impl Generation {
             self.update_priorities(ctx);
             key
         } else {
-            self.remotes.insert(Remote { candidate, address })
+            self.insert_remote(candidate, address)
         };
         self.signalled.push(key);
         if self.is_pairing(ctx) {
@@ -104,6 +104,12 @@ impl Generation {
             }
         }
         Ok(())
+    }
+
+    fn insert_remote(&mut self, candidate: Candidate, address: Option<SocketAddr>) -> usize {
+        let serial = self.remotes_seen;
+        self.remotes_seen += 1;
+        self.remotes.insert(Remote { serial, candidate, address })
     }
 
     fn remote_keys(&self) -> SmallVec<[usize; 8]> {
@@ -149,7 +155,7 @@ impl Generation {
             related: None,
             tcp_type: None,
         };
-        Some(self.remotes.insert(Remote { candidate, address: Some(source) }))
+        Some(self.insert_remote(candidate, Some(source)))
     }
 
     /// RFC 8445 §7.2.5.3.1: the local candidate that the peer sees, new if it was not known.

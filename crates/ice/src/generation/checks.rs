@@ -136,13 +136,13 @@ impl Generation {
         let Some(pair) = self.list.get_mut(id) else { return };
         let Some(mut check) = pair.check.take() else { return };
         if let Some((transaction, payload, role)) = written {
+            pair.counters.requests_sent += 1;
             pair.remember(&check);
             check.id = transaction;
             check.payload = payload;
             check.role = role;
             check.use_candidate = true;
         }
-        pair.counters.requests_sent += 1;
         ctx.transmit(pair.socket, pair.destination, check.payload.clone());
         pair.check = Some(check);
     }

@@ -3,6 +3,7 @@
 mod candidates;
 mod checks;
 mod inbound;
+mod stats;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -79,6 +80,8 @@ struct Socket {
 /// A remote candidate.
 #[derive(Debug)]
 struct Remote {
+    /// No other remote candidate of the generation has it, not even one that is gone.
+    serial: u64,
     candidate: Candidate,
     /// Nothing if it makes no pair.
     address: Option<SocketAddr>,
@@ -109,7 +112,7 @@ pub(crate) struct Selected {
 /// What identifies the selected pair to the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SelectedKey {
-    generation: GenerationId,
+    pub(crate) generation: GenerationId,
     path: Path,
     local: Option<usize>,
 }
@@ -128,6 +131,8 @@ pub(crate) struct Generation {
     sockets: SmallVec<[Socket; 2]>,
     locals: Vec<Candidate>,
     remotes: Slab<Remote>,
+    /// Remote candidates that there have ever been.
+    remotes_seen: u64,
     /// Keys of the remote candidates that were signalled, in order.
     signalled: Vec<usize>,
     /// The peer has no more candidates.
@@ -156,6 +161,7 @@ impl Generation {
             sockets: SmallVec::new(),
             locals: Vec::new(),
             remotes: Slab::new(),
+            remotes_seen: 0,
             signalled: Vec::new(),
             remote_done: false,
             early: Vec::new(),

@@ -7,6 +7,7 @@ mod network;
 mod restart;
 mod seeds;
 mod states;
+mod stats;
 
 use network::{A, B, Network};
 

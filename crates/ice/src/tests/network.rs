@@ -86,6 +86,9 @@ pub(super) struct Network {
     last_signal: [Instant; 2],
 }
 
+/// Bytes in a packet of data.
+pub(super) const DATA: usize = 100;
+
 pub(super) fn seed(value: u64, salt: u8) -> [u8; 32] {
     let mut seed = [salt; 32];
     seed[..8].copy_from_slice(&value.to_be_bytes());
@@ -305,6 +308,7 @@ impl Network {
 
     fn send_data(&mut self, peer: usize, path: Path) {
         let Some(from) = self.peers[peer].sockets.get(&path.socket).copied() else { return };
+        self.peers[peer].agent.data_sent(self.now, DATA);
         if let Some((to, socket, from)) = self.route(from, path.remote)
             && let Some(at) = self.travel()
         {
@@ -321,7 +325,7 @@ impl Network {
             Parcel::Data { to, socket, from } => {
                 let peer = &mut self.peers[to];
                 let open = peer.sockets.contains_key(&socket);
-                if open && peer.agent.accepts_data(socket, from) {
+                if open && peer.agent.data_received(now, socket, from, DATA) {
                     peer.accepted += 1;
                 } else {
                     peer.refused += 1;

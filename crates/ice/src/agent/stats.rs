@@ -1,0 +1,80 @@
+//! For `getStats()`: what is counted, and what there is to see.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::Agent;
+use crate::event::SocketId;
+use crate::generation::Generation;
+use crate::stats::{AgentStats, PairStats};
+
+impl Agent {
+    /// A packet that is not STUN was sent on the [selected path](Self::selected_path).
+    pub fn data_sent(&mut self, now: Instant, bytes: usize) {
+        let Some(selected) = self.selected else { return };
+        let carrying = self.generations.iter_mut().find(|g| g.id == selected.generation);
+        if let Some(generation) = carrying {
+            generation.data_sent(now, bytes);
+        }
+    }
+
+    /// A packet that is not STUN has come. Whether it may be taken, as
+    /// [`accepts_data`](Self::accepts_data) says; if so it counts.
+    pub fn data_received(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        source: SocketAddr,
+        bytes: usize,
+    ) -> bool {
+        let accepted = self.accepts_data(socket, source);
+        if accepted
+            && let Some(generation) = self.generations.iter_mut().find(|g| g.has_socket(socket))
+        {
+            generation.data_received(now, socket, source, bytes);
+        }
+        accepted
+    }
+
+    /// All candidate pairs of all living generations.
+    pub fn pairs(&self) -> impl Iterator<Item = PairStats> {
+        self.generations.iter().flat_map(move |generation| {
+            let pairs = generation.list.iter();
+            pairs.filter_map(move |(id, _)| generation.pair_stats(id, self.path))
+        })
+    }
+
+    /// What `RTCStatsType` of webrtc-stats has in `getStats()`: after a restart, of the generations before it,
+    /// only the pair in use is left, with its candidates, until another one is. A restart that may
+    /// still be rolled back deletes nothing.
+    pub fn statistics(&self) -> AgentStats {
+        let mut stats = AgentStats::default();
+        let carrying = self.carrying().map(|generation| generation.id);
+        let committed = self.generations.iter().rev().find(|g| g.committed).map(|g| g.id);
+        for generation in &self.generations {
+            if !generation.committed || committed == Some(generation.id) {
+                let pairs = generation.list.iter();
+                stats
+                    .pairs
+                    .extend(pairs.filter_map(|(id, _)| generation.pair_stats(id, self.path)));
+                stats.local_candidates.extend(generation.local_stats());
+                stats.remote_candidates.extend(generation.remote_stats());
+            } else if carrying == Some(generation.id) {
+                self.add_pair_in_use(generation, &mut stats);
+            }
+        }
+        stats
+    }
+
+    fn add_pair_in_use(&self, generation: &Generation, stats: &mut AgentStats) {
+        let selected = generation.selected.as_ref();
+        let pair = selected.and_then(|selected| generation.pair_stats(selected.pair, self.path));
+        let Some(pair) = pair else { return };
+        stats
+            .local_candidates
+            .extend(generation.local_stats().find(|local| local.id == pair.local));
+        let remote = generation.remote_stats().find(|remote| remote.id == pair.remote);
+        stats.remote_candidates.extend(remote);
+        stats.pairs.push(pair);
+    }
+}

@@ -1,0 +1,88 @@
+//! What one generation has for `getStats()`.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::Generation;
+use crate::candidate::same_address;
+use crate::event::{Path, SocketId};
+use crate::pair::{Pair, PairId};
+use crate::stats::{CandidateStats, PairStats};
+use crate::stun::Credentials;
+
+impl Generation {
+    /// A packet that is not STUN has been sent on the selected pair.
+    pub(crate) fn data_sent(&mut self, now: Instant, bytes: usize) {
+        let selected = self.selected.as_ref().map(|selected| selected.pair);
+        if let Some(pair) = selected.and_then(|id| self.list.get_mut(id)) {
+            pair.counters.sent.add(now, bytes);
+        }
+    }
+
+    /// A packet that is not STUN has come from there.
+    pub(crate) fn data_received(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        source: SocketAddr,
+        bytes: usize,
+    ) {
+        let here = |p: &Pair| p.socket == socket && same_address(p.destination, source);
+        let selected = self.selected.as_ref().map(|selected| selected.pair);
+        let selected = selected.filter(|id| self.list.get(*id).is_some_and(here));
+        let id = selected.or_else(|| self.list.find(here));
+        if let Some(pair) = id.and_then(|id| self.list.get_mut(id)) {
+            pair.counters.received.add(now, bytes);
+        }
+    }
+
+    /// `path`: where data goes now.
+    pub(crate) fn pair_stats(&self, id: PairId, path: Option<Path>) -> Option<PairStats> {
+        let pair = self.list.get(id)?;
+        let own = Path { socket: pair.socket, remote: pair.destination };
+        let counters = &pair.counters;
+        Some(PairStats {
+            generation: self.id,
+            id: pair.serial,
+            pair: self.candidate_pair(id)?,
+            local: pair.mapped.unwrap_or(pair.base) as u64,
+            remote: self.remotes.get(pair.remote)?.serial,
+            path: own,
+            priority: pair.priority,
+            state: pair.state,
+            nominated: pair.nominated,
+            selected: path == Some(own),
+            sent: counters.sent,
+            received: counters.received,
+            requests_sent: counters.requests_sent,
+            requests_received: counters.requests_received,
+            responses_sent: counters.responses_sent,
+            responses_received: counters.responses_received,
+            consent_requests_sent: counters.consent_requests_sent,
+            current_round_trip_time: counters.current_round_trip_time,
+            total_round_trip_time: counters.total_round_trip_time,
+        })
+    }
+
+    pub(crate) fn local_stats(&self) -> impl Iterator<Item = CandidateStats> {
+        let username_fragment = self.local_username_fragment();
+        (0..).zip(&self.locals).map(move |(id, candidate)| CandidateStats {
+            generation: self.id,
+            id,
+            candidate: candidate.clone(),
+            username_fragment: username_fragment.map(str::to_owned),
+            signalled: false,
+        })
+    }
+
+    pub(crate) fn remote_stats(&self) -> impl Iterator<Item = CandidateStats> {
+        let username_fragment = self.remote.as_ref().map(Credentials::username_fragment);
+        self.remotes.iter().map(move |(key, remote)| CandidateStats {
+            generation: self.id,
+            id: remote.serial,
+            candidate: remote.candidate.clone(),
+            username_fragment: username_fragment.map(str::to_owned),
+            signalled: self.signalled.contains(&key),
+        })
+    }
+}
