@@ -29,7 +29,8 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    pub(crate) fn add(&mut self, now: Instant, bytes: usize) {
+    /// One more, of so many bytes.
+    pub fn add(&mut self, now: Instant, bytes: usize) {
         self.packets += 1;
         self.bytes += bytes as u64;
         self.last = Some(now);

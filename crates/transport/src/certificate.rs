@@ -189,10 +189,7 @@ impl Certificate {
 
     /// The fingerprints to put into a description: one, with SHA-256.
     pub fn fingerprints(&self) -> Vec<Fingerprint> {
-        vec![Fingerprint {
-            algorithm: "sha-256".to_owned(),
-            value: self.fingerprint_sha256().to_vec(),
-        }]
+        vec![Fingerprint::sha256(self.der())]
     }
 }
 
@@ -223,6 +220,12 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
+    /// The SHA-256 of a certificate (DER).
+    pub fn sha256(certificate: &[u8]) -> Self {
+        let value = digest::digest(&digest::SHA256, certificate).as_ref().to_vec();
+        Self { algorithm: "sha-256".to_owned(), value }
+    }
+
     /// Whether this is the hash of `certificate` (DER). `None` when the hash function is not
     /// SHA-256, SHA-384 or SHA-512: RFC 8122 §5 has such a fingerprint ignored.
     pub fn matches(&self, certificate: &[u8]) -> Option<bool> {

@@ -1,7 +1,7 @@
 //! webrtc-pc §6.2 `RTCDataChannel`.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll};
 
@@ -175,6 +175,36 @@ pub(crate) struct ChannelSlots {
     /// Whether `binaryType` is "blob".
     blob: AtomicBool,
     pub(crate) id: OnceLock<u16>,
+    pub(crate) sent: MessageCounter,
+    pub(crate) received: MessageCounter,
+}
+
+/// Counts messages for statistics.
+#[derive(Default)]
+pub(crate) struct MessageCounter {
+    messages: AtomicU32,
+    bytes: AtomicU64,
+}
+
+/// How many messages, and how many bytes were in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MessageCount {
+    pub(crate) messages: u32,
+    pub(crate) bytes: u64,
+}
+
+impl MessageCounter {
+    pub(crate) fn add(&self, bytes: usize) {
+        self.messages.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> MessageCount {
+        MessageCount {
+            messages: self.messages.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+        }
+    }
 }
 
 impl ChannelSlots {
@@ -211,6 +241,8 @@ impl ChannelObject {
             buffered_amount: AtomicU64::new(0),
             buffered_amount_low_threshold: AtomicU64::new(0),
             blob: AtomicBool::new(false),
+            sent: MessageCounter::default(),
+            received: MessageCounter::default(),
             id: id.map_or_else(OnceLock::new, OnceLock::from),
         };
         Self {

@@ -57,6 +57,7 @@ mod rtp_sender;
 mod rtp_transceiver;
 mod sctp_transport;
 mod states;
+mod stats;
 mod stream;
 mod track_event;
 
@@ -97,6 +98,11 @@ pub use states::{
     RTCIceGatheringState, RTCIceRole, RTCIceTransportState, RTCPeerConnectionState,
     RTCSctpTransportState,
 };
+pub use stats::{
+    RTCCertificateStats, RTCDataChannelStats, RTCDtlsRole, RTCIceCandidatePairStats,
+    RTCIceCandidateStats, RTCPeerConnectionStats, RTCStats, RTCStatsIceCandidatePairState,
+    RTCStatsReport, RTCStatsType, RTCTransportStats,
+};
 pub use stream::DataChannelStream;
 pub use track_event::{RTCTrackEvent, RTCTrackEventInit};
 
@@ -107,6 +113,6 @@ pub(crate) use handler::Call;
 pub(crate) use ice_transport::IceTransportObject;
 pub(crate) use media::{StreamObject, TrackObject};
 pub(crate) use peer_connection::{Handle, PeerConnectionHandlers};
-pub(crate) use promise::{Settle, closed, undefined};
+pub(crate) use promise::{Settle, Value, closed, undefined};
 pub(crate) use rtp_transceiver::TransceiverObject;
 pub(crate) use sctp_transport::SctpTransportObject;

@@ -9,12 +9,12 @@ use negotiation::{
 };
 
 use super::handler::{Handler, handlers};
-use super::promise::undefined;
+use super::promise::{Value, undefined};
 use super::{
-    AlgorithmIdentifier, Event, Events, Promise, RTCCertificate, RTCConfiguration, RTCDataChannel,
-    RTCDataChannelEvent, RTCIceConnectionState, RTCIceGatheringState,
-    RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent, RTCPeerConnectionState,
-    RTCSctpTransport, RTCTrackEvent,
+    AlgorithmIdentifier, Event, Events, MediaStreamTrack, Promise, RTCCertificate,
+    RTCConfiguration, RTCDataChannel, RTCDataChannelEvent, RTCIceConnectionState,
+    RTCIceGatheringState, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent,
+    RTCPeerConnectionState, RTCSctpTransport, RTCStatsReport, RTCTrackEvent,
 };
 use crate::connection::Connection;
 use crate::host::{Driver, EventLoop, Host, TaskRunner, TokioOptions};
@@ -116,10 +116,10 @@ impl Connection {
     }
 }
 
-fn description(outcome: Outcome) -> Option<RTCSessionDescriptionInit> {
-    match outcome {
-        Outcome::Description(description) => Some(description),
-        _ => None,
+fn description(value: Value) -> Option<RTCSessionDescriptionInit> {
+    match value {
+        Value::Outcome(Outcome::Description(description)) => Some(description),
+        Value::Outcome(Outcome::Undefined) | Value::Stats(_) => None,
     }
 }
 
@@ -361,6 +361,23 @@ impl RTCPeerConnection {
     ) -> Result<RTCDataChannel, Error> {
         let init = init.into().unwrap_or_default();
         self.connection().api(|core, now| core.create_data_channel(now, label, init))
+    }
+
+    /// Statistics of the connection and all that belongs to it: which path is in use, how much went
+    /// over it, and so on. With a track, those of the RTP streams of its one sender or receiver;
+    /// there are none as long as no media is sent.
+    ///
+    /// Not on the operations chain; after [`close`](Self::close) too, with what was so last.
+    ///
+    /// # Errors
+    /// `InvalidAccessError`, at once, if the track is not that of exactly one sender or receiver.
+    #[doc(alias("RTCPeerConnection.getStats"))]
+    pub fn get_stats<'a>(
+        &self,
+        selector: impl Into<Option<&'a MediaStreamTrack>>,
+    ) -> Promise<RTCStatsReport> {
+        let selector = selector.into();
+        self.connection().api(|core, now| core.get_stats(now, selector))
     }
 
     /// The SCTP transport of the data channels, once one was negotiated or is being negotiated.

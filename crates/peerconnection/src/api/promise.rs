@@ -8,9 +8,19 @@ use std::task::{Context, Poll, Waker};
 
 use negotiation::{Error, Outcome};
 
+use super::RTCStatsReport;
+
+/// What a promise is fulfilled with.
+pub(crate) enum Value {
+    /// The outcome of an operation of the negotiation's.
+    Outcome(Outcome),
+    /// What `getStats()` has gathered.
+    Stats(RTCStatsReport),
+}
+
 /// What `Promise<undefined>` resolves with.
-pub(crate) fn undefined(outcome: Outcome) -> Option<()> {
-    matches!(outcome, Outcome::Undefined).then_some(())
+pub(crate) fn undefined(value: Value) -> Option<()> {
+    matches!(value, Value::Outcome(Outcome::Undefined)).then_some(())
 }
 
 /// What a method returns that returns a promise in the specification.
@@ -26,10 +36,10 @@ pub(crate) fn undefined(outcome: Outcome) -> Option<()> {
 #[must_use = "the operation runs anyway, but its error would go unseen"]
 pub struct Promise<T> {
     shared: Arc<Shared>,
-    convert: fn(Outcome) -> Option<T>,
+    convert: fn(Value) -> Option<T>,
 }
 
-type Reaction = Box<dyn FnOnce(Result<Outcome, Error>) + Send>;
+type Reaction = Box<dyn FnOnce(Result<Value, Error>) + Send>;
 
 #[derive(Default)]
 struct Shared(Mutex<State>);
@@ -40,7 +50,7 @@ enum State {
     Pending,
     Polled(Waker),
     Reacting(Reaction),
-    Settled(Result<Outcome, Error>),
+    Settled(Result<Value, Error>),
     Taken,
 }
 
@@ -49,7 +59,7 @@ impl Shared {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settle(&self, result: Result<Outcome, Error>) {
+    fn settle(&self, result: Result<Value, Error>) {
         let mut state = self.state();
         match std::mem::replace(&mut *state, State::Taken) {
             State::Pending => *state = State::Settled(result),
@@ -76,7 +86,7 @@ pub(crate) struct Settle(Arc<Shared>);
 
 impl Settle {
     /// Settles the promise; its reaction, if it has one, runs within the call.
-    pub(crate) fn settle(self, result: Result<Outcome, Error>) {
+    pub(crate) fn settle(self, result: Result<Value, Error>) {
         self.0.settle(result);
     }
 }
@@ -88,7 +98,7 @@ impl Drop for Settle {
 }
 
 impl<T> Promise<T> {
-    pub(crate) fn new(convert: fn(Outcome) -> Option<T>) -> (Settle, Self) {
+    pub(crate) fn new(convert: fn(Value) -> Option<T>) -> (Settle, Self) {
         let shared = Arc::new(Shared::default());
         (Settle(shared.clone()), Self { shared, convert })
     }
@@ -99,10 +109,17 @@ impl<T> Promise<T> {
     }
 }
 
-fn converted<T>(
-    result: Result<Outcome, Error>,
-    convert: fn(Outcome) -> Option<T>,
-) -> Result<T, Error> {
+impl Promise<RTCStatsReport> {
+    /// Of `getStats()`.
+    pub(crate) fn of_stats() -> (Settle, Self) {
+        Self::new(|value| match value {
+            Value::Stats(report) => Some(report),
+            Value::Outcome(_) => None,
+        })
+    }
+}
+
+fn converted<T>(result: Result<Value, Error>, convert: fn(Value) -> Option<T>) -> Result<T, Error> {
     convert(result?).ok_or_else(|| Error::OperationError("an outcome of another kind".to_owned()))
 }
 
@@ -161,17 +178,13 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
-    fn undefined(outcome: Outcome) -> Option<()> {
-        matches!(outcome, Outcome::Undefined).then_some(())
-    }
-
     #[test]
     fn a_reaction_runs_within_the_settling() {
         let (settle, promise) = Promise::new(undefined);
         let (sender, receiver) = mpsc::channel();
         promise.then(move |result| sender.send(result).unwrap());
         assert!(receiver.try_recv().is_err());
-        settle.settle(Ok(Outcome::Undefined));
+        settle.settle(Ok(Value::Outcome(Outcome::Undefined)));
         assert_eq!(receiver.try_recv().unwrap(), Ok(()));
     }
 

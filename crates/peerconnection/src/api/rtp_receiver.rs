@@ -7,7 +7,7 @@ use negotiation::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{MediaStreamTrack, RTCDtlsTransport, TransceiverObject};
+use super::{MediaStreamTrack, Promise, RTCDtlsTransport, RTCStatsReport, TransceiverObject};
 
 /// The largest `jitterBufferTarget`, in milliseconds.
 const MAX_JITTER_BUFFER_TARGET: f64 = 4000.0;
@@ -84,6 +84,15 @@ impl RTCRtpReceiver {
     #[doc(alias = "getSynchronizationSources")]
     pub fn get_synchronization_sources(&self) -> Vec<RTCRtpSynchronizationSource> {
         Vec::new()
+    }
+
+    /// The statistics of what is received, as [`RTCPeerConnection::get_stats`] has them.
+    /// Empty, as long as no media is received. Not on the operations chain.
+    ///
+    /// [`RTCPeerConnection::get_stats`]: super::RTCPeerConnection::get_stats
+    #[doc(alias("RTCRtpReceiver.getStats"))]
+    pub fn get_stats(&self) -> Promise<RTCStatsReport> {
+        self.object.get_stats()
     }
 
     /// How much media the jitter buffer shall hold, in milliseconds; `None`: no wish.

@@ -6,7 +6,8 @@ use negotiation::{Error, MediaKind, RTCRtpCapabilities, RTCRtpSendParameters, se
 
 use super::promise::{closed, undefined};
 use super::{
-    MediaStream, MediaStreamTrack, Promise, RTCDTMFSender, RTCDtlsTransport, TransceiverObject,
+    MediaStream, MediaStreamTrack, Promise, RTCDTMFSender, RTCDtlsTransport, RTCStatsReport,
+    TransceiverObject,
 };
 
 /// webrtc-pc §5.2: what sends a track to the peer.
@@ -128,6 +129,15 @@ impl RTCRtpSender {
     pub fn set_streams(&self, streams: &[MediaStream]) -> Result<(), Error> {
         let streams: Vec<_> = streams.iter().map(|stream| stream.id().to_owned()).collect();
         self.object.call(|core| core.session.set_streams(self.object.id, &streams))
+    }
+
+    /// The statistics of what is sent, as [`RTCPeerConnection::get_stats`] has them.
+    /// Empty, as long as no media is sent. Not on the operations chain.
+    ///
+    /// [`RTCPeerConnection::get_stats`]: super::RTCPeerConnection::get_stats
+    #[doc(alias("RTCRtpSender.getStats"))]
+    pub fn get_stats(&self) -> Promise<RTCStatsReport> {
+        self.object.get_stats()
     }
 
     /// What sends telephone tones; `None` for video.

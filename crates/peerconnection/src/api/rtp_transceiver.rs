@@ -7,7 +7,10 @@ use negotiation::{Error, MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection, Tra
 use super::dtmf_sender::RTCDTMFToneChangeEvent;
 use super::handler::Handler;
 use super::promise::closed;
-use super::{MediaStreamTrack, MediaStreamTrackState, RTCRtpReceiver, RTCRtpSender};
+use super::{
+    MediaStreamTrack, MediaStreamTrackState, Promise, RTCRtpReceiver, RTCRtpSender, RTCStatsReport,
+    Value,
+};
 use crate::connection::Connection;
 use crate::core::Core;
 
@@ -96,6 +99,18 @@ impl TransceiverObject {
     ) -> Result<T, Error> {
         let connection = self.connection.upgrade().ok_or_else(closed)?;
         connection.api(|core, _| call(core))
+    }
+
+    /// getStats of the sender or the receiver.
+    pub(super) fn get_stats(&self) -> Promise<RTCStatsReport> {
+        match self.connection.upgrade() {
+            Some(connection) => connection.api(|core, now| core.get_stats_of_streams(now)),
+            None => {
+                let (settle, promise) = Promise::of_stats();
+                settle.settle(Ok(Value::Stats(RTCStatsReport::default())));
+                promise
+            }
+        }
     }
 }
 

@@ -64,8 +64,8 @@ impl Core {
                 self.open_stream(now, &object);
             }
             ChannelCommand::Close { channel } => {
-                if let Some(object) = self.channels.get(&channel) {
-                    object.slots.set_ready_state(RTCDataChannelState::Closed);
+                if let Some(object) = self.channels.get(&channel).cloned() {
+                    self.set_channel_state(&object, RTCDataChannelState::Closed);
                     object.writer.wake();
                 }
             }
@@ -153,7 +153,7 @@ impl Core {
         self.channels.insert(channel, object.clone());
         self.streams.insert(stream, channel);
         // Step 8: messages can be sent from within the `datachannel` event.
-        object.slots.set_ready_state(RTCDataChannelState::Open);
+        self.set_channel_state(&object, RTCDataChannelState::Open);
         // Step 9; step 10 is the task that was queued behind this one.
         self.fire(AnyEvent::DataChannel(RTCDataChannel { object }));
     }
@@ -168,7 +168,7 @@ impl Core {
             RTCDataChannelState::Connecting | RTCDataChannelState::Open => {}
         }
         // Step 4
-        object.slots.set_ready_state(RTCDataChannelState::Open);
+        self.set_channel_state(&object, RTCDataChannelState::Open);
         object.writer.wake();
         // Step 5
         self.fire_channel_state(&object, RTCDataChannelState::Open);
@@ -189,6 +189,7 @@ impl Core {
     ) -> Result<(), Error> {
         let buffered_amount = self.check_send(object, data.len() as u64, 0)?;
         // Steps 7 and 8
+        let size = data.len();
         let Some((stack, &id)) = self.channel_stack().zip(object.slots.id.get()) else {
             return Err(Error::InvalidStateError("there is no SCTP transport".to_owned()));
         };
@@ -196,6 +197,7 @@ impl Core {
             .send(now, id, kind, data)
             .map_err(|error| Error::OperationError(error.to_string()))?;
         object.slots.buffered_amount.store(buffered_amount, Ordering::Release);
+        object.slots.sent.add(size);
         Ok(())
     }
 
@@ -303,7 +305,7 @@ impl Core {
             RTCDataChannelState::Connecting | RTCDataChannelState::Open => {}
         }
         // Step 3
-        object.slots.set_ready_state(RTCDataChannelState::Closing);
+        self.set_channel_state(object, RTCDataChannelState::Closing);
         // Step 4
         self.close_stream(now, object);
     }
@@ -332,7 +334,7 @@ impl Core {
             RTCDataChannelState::Closing | RTCDataChannelState::Closed => return,
             RTCDataChannelState::Connecting | RTCDataChannelState::Open => {}
         }
-        object.slots.set_ready_state(RTCDataChannelState::Closing);
+        self.set_channel_state(&object, RTCDataChannelState::Closing);
         object.writer.wake();
         self.fire_channel_state(&object, RTCDataChannelState::Closing);
         // Step 5
@@ -355,7 +357,7 @@ impl Core {
             // The procedure was not begun by `close()`, §6.2.4 step 4.
             self.fire_channel_state(&object, RTCDataChannelState::Closing);
         }
-        object.slots.set_ready_state(RTCDataChannelState::Closed);
+        self.set_channel_state(&object, RTCDataChannelState::Closed);
         // Step 5
         if let Some(error) = error {
             let channel = RTCDataChannel { object: object.clone() };
@@ -396,7 +398,7 @@ impl Core {
             stack.close_channel(now, id);
         }
         // Step 2
-        object.slots.set_ready_state(RTCDataChannelState::Closed);
+        self.set_channel_state(&object, RTCDataChannelState::Closed);
         // Step 3
         self.fire_channel_failure(&object, error);
         // Step 4

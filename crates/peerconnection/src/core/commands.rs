@@ -105,6 +105,8 @@ impl Core {
         if let Some(transport) = self.transports.get_mut(&id) {
             transport.stack.close(now);
         }
+        self.farewell(now, id);
+        self.keep_transport_statistics(now, id);
         if let Some(slots) = self.stop_transport(now, id) {
             self.transport_closed(id, slots);
         }
@@ -125,7 +127,7 @@ impl Core {
 
     /// Its slots are left.
     fn stop_transport(&mut self, now: Instant, id: TransportId) -> Option<TransportSlots> {
-        self.farewell(id);
+        self.farewell(now, id);
         if let Some(transport) = self.transports.get_mut(&id) {
             transport.agent.close(now);
         }

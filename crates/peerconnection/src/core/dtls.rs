@@ -74,7 +74,7 @@ impl Core {
         };
         let chain = match self.transports.get(&id) {
             Some(transport) if state == RTCDtlsTransportState::Connected => {
-                Some(transport.stack.remote_certificates())
+                Some((transport.stack.remote_certificates(), transport.stack.dtls_version()))
             }
             _ => None,
         };
@@ -84,7 +84,8 @@ impl Core {
             return;
         }
         // Step 4
-        if let Some(chain) = chain {
+        if let Some((chain, version)) = chain {
+            slots.tls_version = version.and_then(tls_version);
             slots.remote_certificates = chain.into_iter().map(Bytes::from).collect();
         }
         let target = RTCDtlsTransport { object: slots.dtls_object.clone() };
@@ -125,5 +126,14 @@ impl Core {
         // Step 5
         self.fire(AnyEvent::DtlsTransportStateChange(target, RTCDtlsTransportState::Failed));
         self.queue(Task::ConnectionState);
+    }
+}
+
+/// webrtc-stats `tlsVersion`: the version as ServerHello has it (RFC 6347 §4.1, RFC 9147 §5.3).
+fn tls_version(version: transport::DtlsVersions) -> Option<&'static str> {
+    match version {
+        transport::DtlsVersions::Dtls12 => Some("FEFD"),
+        transport::DtlsVersions::Dtls13 => Some("FEFC"),
+        transport::DtlsVersions::Auto => None,
     }
 }

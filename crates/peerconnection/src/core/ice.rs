@@ -76,6 +76,11 @@ impl Core {
                     self.queue(Task::GenerationGathered(id, username_fragment));
                 }
                 ::ice::Event::StateChange { state, selected_pair } => {
+                    if selected_pair.is_some()
+                        && let Some(transport) = self.transports.output(id)
+                    {
+                        transport.counters.selected_candidate_pair_changes += 1;
+                    }
                     let change = Change {
                         selected_pair: selected_pair.map(|pair| {
                             pair.map(|pair| Box::new((to_api(&pair.local), to_api(&pair.remote))))

@@ -14,6 +14,7 @@
 //! - `media`: remote tracks and their streams
 //! - `dtmf`: telephone tones
 //! - `states`: the aggregated states
+//! - `stats`: `getStats()`
 //! - `network`: datagrams, timers and what the host is asked to do
 //! - `convert`: candidates of the agent to and from those of SDP
 //! - `weak_map`: objects that live as long as the application holds them
@@ -29,6 +30,7 @@ mod network;
 mod sctp;
 mod sender_tracks;
 mod states;
+mod stats;
 mod tasks;
 #[cfg(test)]
 mod testing;
@@ -40,7 +42,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use negotiation::{ChannelId, Error, OperationId, Outcome, Session, TransportId};
+use negotiation::{ChannelId, Error, OperationId, Session, TransportId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -48,9 +50,11 @@ use crate::api::{
     AnyEvent, Call, ChannelObject, DtlsTransportObject, MediaStreamTrackState, MessageData,
     Promise, RTCCertificate, RTCConfiguration, RTCIceConnectionState, RTCIceGatheringState,
     RTCPeerConnectionState, RTCSctpTransport, RTCSctpTransportState, Settle, TransceiverObject,
+    Value,
 };
 use crate::connection::Connection;
 use crate::host::{Action, SocketId};
+use stats::Statistics;
 use tasks::Task;
 use transceivers::{Released, Transceivers};
 use transports::{Transport, TransportSlots, Transports};
@@ -58,12 +62,13 @@ use weak_map::WeakMap;
 
 pub(crate) use ice::IceTransportSlots;
 pub(crate) use sctp::SctpTransportSlots;
+pub(crate) use stats::Clock;
 pub(crate) use transports::States;
 
 /// What the host delivers, one at a time, with nothing locked.
 pub(crate) enum Delivery {
     /// Settle a promise.
-    Settle(Settle, Result<Outcome, Error>),
+    Settle(Settle, Result<Value, Error>),
     /// Fire an event.
     Fire(AnyEvent),
     /// Call this.
@@ -75,6 +80,18 @@ pub(crate) enum Delivery {
     End(Arc<ChannelObject>),
     /// Drop this.
     Release(Released),
+}
+
+impl Delivery {
+    /// §5.4 "stop sending and receiving" step 5: what is still fired. And statistics
+    /// are gathered, whether or not the connection is closed.
+    fn outlives_the_connection(&self) -> bool {
+        match self {
+            Self::Fire(event) => matches!(event, AnyEvent::MediaStreamTrackEnded(_)),
+            Self::Settle(_, value) => matches!(value, Ok(Value::Stats(_))),
+            _ => false,
+        }
+    }
 }
 
 /// What a connection that was closed leaves pending.
@@ -143,6 +160,8 @@ pub(crate) struct Core {
     farewells: VecDeque<crate::host::Transmit>,
     /// Whether the host has been told of the work that there is.
     woken: bool,
+
+    statistics: Statistics,
 }
 
 impl Core {
@@ -150,6 +169,7 @@ impl Core {
     pub(crate) fn new(
         configuration: RTCConfiguration,
         generated: Vec<RTCCertificate>,
+        clock: Clock,
         seed: [u8; 32],
         deterministic: bool,
     ) -> Result<Self, Error> {
@@ -161,6 +181,7 @@ impl Core {
         };
         // Steps 8 and 19 to 27 are the session's.
         let session = Session::new(configuration.for_negotiation(&certificates), random.random())?;
+        let statistics = Statistics::new(clock, random.random());
         Ok(Self {
             session,
             connection: Weak::new(),
@@ -189,6 +210,7 @@ impl Core {
             sockets: HashMap::new(),
             farewells: VecDeque::new(),
             woken: false,
+            statistics,
         })
     }
 
@@ -199,7 +221,7 @@ impl Core {
     /// Calls a method of the session that returns a promise.
     pub(crate) fn operation<T>(
         &mut self,
-        convert: fn(Outcome) -> Option<T>,
+        convert: fn(Value) -> Option<T>,
         call: impl FnOnce(&mut Session) -> OperationId,
     ) -> Promise<T> {
         if self.is_closed {
@@ -211,7 +233,7 @@ impl Core {
     /// Likewise, while the connection is open; the operation with its promise.
     fn start<T>(
         &mut self,
-        convert: fn(Outcome) -> Option<T>,
+        convert: fn(Value) -> Option<T>,
         call: impl FnOnce(&mut Session) -> OperationId,
     ) -> (OperationId, Promise<T>) {
         let (settle, promise) = Promise::new(convert);
@@ -263,6 +285,7 @@ impl Core {
         self.session.close();
         let (transceivers, released) = self.close_transceivers();
         // Step 5: abruptly, no event is fired.
+        self.keep_channel_statistics(now);
         for channel in self.channels.values() {
             channel.end();
         }
@@ -294,14 +317,16 @@ impl Core {
         // Steps 10 and 11: no event is fired.
         self.ice_connection_state = RTCIceConnectionState::Closed;
         self.connection_state = RTCPeerConnectionState::Closed;
-        let tasks = std::mem::take(&mut self.tasks);
+        let tasks = std::mem::take(&mut self.tasks).into_iter();
+        let (left, tasks): (VecDeque<_>, VecDeque<_>) =
+            tasks.partition(Task::outlives_the_connection);
+        self.tasks = left;
         // §6.1.2: closed "such as by closing the peer connection", of which a task tells.
         self.tasks.extend(closed_sctp.map(Task::SctpClosedWithConnection));
-        // §5.4 "stop sending and receiving" step 5: the other thing that is still fired.
-        let ended = |d: &Delivery| matches!(d, Delivery::Fire(AnyEvent::MediaStreamTrackEnded(_)));
         let deliveries = std::mem::take(&mut self.deliveries).into_iter();
-        let (still_fired, abandoned): (VecDeque<_>, VecDeque<_>) = deliveries.partition(ended);
-        self.deliveries = still_fired;
+        let (left, abandoned): (VecDeque<_>, VecDeque<_>) =
+            deliveries.partition(Delivery::outlives_the_connection);
+        self.deliveries = left;
         for slot in self.transceivers.slots.values_mut() {
             if std::mem::take(&mut slot.ends) {
                 self.tasks.push_back(Task::EndTrack(slot.track.clone()));

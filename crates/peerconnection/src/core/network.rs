@@ -23,7 +23,7 @@ impl Core {
         };
         match datagram.first() {
             Some(0..=3) => transport.agent.handle_input(now, socket, source, datagram),
-            Some(20..=63) if transport.agent.accepts_data(socket, source) => {
+            Some(20..=63) if transport.receives(now, socket, source, datagram.len()) => {
                 transport.stack.handle_input(now, datagram);
             }
             _ => tracing::trace!(%source, length = datagram.len(), "a stray datagram is dropped"),
@@ -127,14 +127,14 @@ impl Core {
     /// The next datagram to send. Once all have been taken, what making them has brought about,
     /// such as a `bufferedAmount` that has fallen, is there as tasks.
     pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
-        let transmit = self.next_transmit();
+        let transmit = self.next_transmit(now);
         if transmit.is_none() {
             self.collect(now);
         }
         transmit
     }
 
-    fn next_transmit(&mut self) -> Option<Transmit> {
+    fn next_transmit(&mut self, now: Instant) -> Option<Transmit> {
         if let Some(transmit) = self.farewells.pop_front() {
             return Some(transmit);
         }
@@ -143,9 +143,7 @@ impl Core {
             if let Some(transmit) = transport.agent.poll_transmit() {
                 return Some(transmit.into());
             }
-            if let Some(path) = transport.agent.selected_path()
-                && let Some(payload) = transport.stack.poll_transmit()
-            {
+            if let Some((path, payload)) = transport.next_datagram(now) {
                 return Some(Transmit { socket: path.socket, destination: path.remote, payload });
             }
             self.transports.has_sent(id);
@@ -154,10 +152,9 @@ impl Core {
     }
 
     /// What a transport still has to say before it goes.
-    pub(super) fn farewell(&mut self, id: TransportId) {
+    pub(super) fn farewell(&mut self, now: Instant, id: TransportId) {
         let Some(transport) = self.transports.get_mut(&id) else { return };
-        let Some(path) = transport.agent.selected_path() else { return };
-        while let Some(payload) = transport.stack.poll_transmit() {
+        while let Some((path, payload)) = transport.next_datagram(now) {
             self.farewells.push_back(Transmit {
                 socket: path.socket,
                 destination: path.remote,

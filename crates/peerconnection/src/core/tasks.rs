@@ -9,7 +9,7 @@ use negotiation::{ChannelId, Effect, Error, TransceiverId, TransportId};
 use super::{Core, Delivery};
 use crate::api::{
     AnyEvent, Call, ChannelObject, MediaStreamTrack, MessageData, RTCSctpTransport,
-    RTCSctpTransportState,
+    RTCSctpTransportState, RTCStatsReport, Settle, Value,
 };
 
 /// A task of the networking task source.
@@ -40,6 +40,8 @@ pub(super) enum Task {
     EndTrack(MediaStreamTrack),
     /// §6.1.2: the association was closed with its connection.
     SctpClosedWithConnection(RTCSctpTransport),
+    /// §8.2: resolve a promise with statistics.
+    Statistics(Settle, RTCStatsReport),
     /// §7.2: the DTMF playout task steps.
     Dtmf(TransceiverId),
     /// §6.1.1: connected procedure.
@@ -162,9 +164,7 @@ impl Core {
     /// Runs the next task; what it does is then there to be delivered. `false` if there is none.
     pub(crate) fn run_next_task(&mut self, now: Instant) -> bool {
         let Some(task) = self.tasks.pop_front() else { return false };
-        let tells_of_the_end =
-            matches!(task, Task::EndTrack(_) | Task::SctpClosedWithConnection(_));
-        if !self.is_closed || tells_of_the_end {
+        if !self.is_closed || task.outlives_the_connection() {
             self.run_task(now, task);
         }
         true
@@ -194,6 +194,7 @@ impl Core {
                 let state = RTCSctpTransportState::Closed;
                 self.fire(AnyEvent::SctpTransportStateChange(target, state));
             }
+            Task::Statistics(settle, report) => self.resolve_stats(settle, report),
             Task::Dtmf(sender) => self.dtmf_playout(now, sender),
             Task::SctpConnected => self.sctp_connected(),
             Task::SctpClosed(error) => self.sctp_closed(error),
@@ -240,6 +241,7 @@ impl Core {
             }
             Effect::Settle { operation, result } => {
                 if let Some(settle) = self.operations.remove(&operation) {
+                    let result = result.map(Value::Outcome);
                     self.deliveries.push_back(Delivery::Settle(settle, result));
                 }
                 self.operation_settled(operation);
@@ -252,6 +254,7 @@ impl Core {
 
     /// Delivers a message to a channel.
     pub(super) fn deliver_message(&mut self, channel: Arc<ChannelObject>, message: MessageData) {
+        channel.slots.received.add(message.len());
         self.deliveries.push_back(Delivery::Message(channel, Some(message)));
     }
 }

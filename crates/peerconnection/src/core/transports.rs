@@ -2,6 +2,7 @@
 //! looks at those alone, however many there are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,6 +14,7 @@ use crate::api::{
     DtlsTransportObject, IceTransportObject, RTCDtlsTransportState, RTCIceGathererState,
     RTCIceTransportState,
 };
+use crate::host::SocketId;
 
 /// One RTCIceTransport and the RTCDtlsTransport above it.
 pub(super) struct Transport {
@@ -21,6 +23,7 @@ pub(super) struct Transport {
     /// Where the stack's datagrams go.
     pub(super) path: Option<::ice::Path>,
     pub(super) slots: TransportSlots,
+    pub(super) counters: Counters,
     /// As the index of deadlines has it.
     deadline: Option<Instant>,
 }
@@ -44,16 +47,50 @@ impl Transport {
                     dtls: RTCDtlsTransportState::New,
                 },
                 remote_certificates: Vec::new(),
+                tls_version: None,
                 ice_object,
                 dtls_object,
             },
+            counters: Counters::default(),
             deadline: None,
         }
+    }
+
+    /// The next datagram of the stack, and where it goes.
+    pub(super) fn next_datagram(&mut self, now: Instant) -> Option<(::ice::Path, Bytes)> {
+        let path = self.agent.selected_path()?;
+        let payload = self.stack.poll_transmit()?;
+        self.agent.data_sent(now, payload.len());
+        self.counters.sent.add(now, payload.len());
+        Some((path, payload))
+    }
+
+    /// A datagram has come that is not STUN. Whether it may be taken.
+    pub(super) fn receives(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        source: SocketAddr,
+        bytes: usize,
+    ) -> bool {
+        let accepted = self.agent.data_received(now, socket, source, bytes);
+        if accepted {
+            self.counters.received.add(now, bytes);
+        }
+        accepted
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
         [self.agent.poll_timeout(), self.stack.poll_timeout()].into_iter().flatten().min()
     }
+}
+
+/// What webrtc-stats counts of a transport. STUN is left out.
+#[derive(Default)]
+pub(super) struct Counters {
+    pub(super) sent: ::ice::Traffic,
+    pub(super) received: ::ice::Traffic,
+    pub(super) selected_candidate_pair_changes: u32,
 }
 
 /// What is seen of a transport.
@@ -62,6 +99,8 @@ pub(super) struct TransportSlots {
     states: States,
     /// `[[RemoteCertificates]]`
     pub(super) remote_certificates: Vec<Bytes>,
+    /// Of webrtc-stats: the version of DTLS, as ServerHello has it.
+    pub(super) tls_version: Option<&'static str>,
     pub(super) ice_object: Arc<IceTransportObject>,
     pub(super) dtls_object: Arc<DtlsTransportObject>,
 }
@@ -158,6 +197,10 @@ impl Transports {
 
     pub(super) fn ids(&self) -> Vec<TransportId> {
         self.slots.keys().copied().collect()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&TransportId, &Transport)> {
+        self.slots.iter().map(|(id, transport)| (id, transport.as_ref()))
     }
 
     pub(super) fn get(&self, id: &TransportId) -> Option<&Transport> {

@@ -9,7 +9,7 @@ use negotiation::{Error, TransportId};
 use super::{Action, GenerationId, Host, SocketId, Transmit};
 use crate::api::{RTCCertificate, RTCConfiguration, RTCPeerConnection};
 use crate::connection::Connection;
-use crate::core::Core;
+use crate::core::{Clock, Core};
 
 /// Moves one connection; see the [module](super) for how. Dropping it leaves a connection that
 /// nothing moves.
@@ -37,7 +37,8 @@ impl Driver {
         } else {
             Vec::new()
         };
-        let core = Core::new(configuration, generated, seed, host.is_deterministic())?;
+        let clock = Clock::new(host.now(), now);
+        let core = Core::new(configuration, generated, clock, seed, host.is_deterministic())?;
         let (connection, handle) = Connection::new(core, host);
         Ok((handle, Self { connection }))
     }

@@ -298,7 +298,12 @@ impl Drop for ConnectionDriver {
             event_loop.network_ended();
             return;
         }
-        // What `close()` still has to tell: that tracks have ended.
-        while self.driver.run_task() {}
+        // What `close()` still has to tell: that tracks have ended, and statistics.
+        loop {
+            while self.driver.run_task() {}
+            if self.driver.core().end_tasks() {
+                return;
+            }
+        }
     }
 }

@@ -1,0 +1,319 @@
+//! The dictionaries of webrtc-stats, of those objects that there are.
+//!
+//! A member that is `None` is one that does not exist: its value is not known, or there is none.
+
+use negotiation::w3c_enum;
+use serde::{Deserialize, Serialize};
+
+use crate::api::{
+    RTCDataChannelState, RTCDtlsTransportState, RTCIceCandidateType, RTCIceProtocol, RTCIceRole,
+    RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCIceTransportState,
+};
+
+w3c_enum! {
+    /// webrtc-stats `RTCStatsType`: which object the statistics are about.
+    pub enum RTCStatsType {
+        /// [`RTCPeerConnectionStats`]
+        PeerConnection = "peer-connection",
+        /// [`RTCDataChannelStats`]
+        DataChannel = "data-channel",
+        /// [`RTCTransportStats`]
+        Transport = "transport",
+        /// [`RTCIceCandidatePairStats`]
+        CandidatePair = "candidate-pair",
+        /// [`RTCIceCandidateStats`] of a local candidate
+        LocalCandidate = "local-candidate",
+        /// [`RTCIceCandidateStats`] of a remote candidate
+        RemoteCandidate = "remote-candidate",
+        /// [`RTCCertificateStats`]
+        Certificate = "certificate",
+    }
+}
+
+w3c_enum! {
+    /// webrtc-stats: our part in the DTLS handshake.
+    pub enum RTCDtlsRole {
+        /// Sends the first message.
+        Client = "client",
+        /// Waits for it.
+        Server = "server",
+        /// No description has said it yet.
+        Unknown = "unknown",
+    }
+}
+
+w3c_enum! {
+    /// webrtc-stats: the state of a candidate pair, RFC 8445 §6.1.2.6.
+    pub enum RTCStatsIceCandidatePairState {
+        /// Waits for another pair of the same foundation.
+        Frozen = "frozen",
+        /// Waits for its turn.
+        Waiting = "waiting",
+        /// A check has been sent.
+        InProgress = "in-progress",
+        /// No check has been answered, or consent or the socket has been lost.
+        Failed = "failed",
+        /// A check has been answered.
+        Succeeded = "succeeded",
+    }
+}
+
+/// webrtc-pc §8.4 `RTCStats`: the statistics of one object, by its type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum RTCStats {
+    /// `peer-connection`
+    PeerConnection(RTCPeerConnectionStats),
+    /// `data-channel`
+    DataChannel(RTCDataChannelStats),
+    /// `transport`
+    Transport(RTCTransportStats),
+    /// `candidate-pair`
+    CandidatePair(RTCIceCandidatePairStats),
+    /// `local-candidate`
+    LocalCandidate(RTCIceCandidateStats),
+    /// `remote-candidate`
+    RemoteCandidate(RTCIceCandidateStats),
+    /// `certificate`
+    Certificate(RTCCertificateStats),
+}
+
+impl RTCStats {
+    /// When this was so: milliseconds since the Unix epoch. The clock of a connection never goes
+    /// back, and differences are exact whatever happens to the date of the machine.
+    pub fn timestamp(&self) -> f64 {
+        match self {
+            Self::PeerConnection(stats) => stats.timestamp,
+            Self::DataChannel(stats) => stats.timestamp,
+            Self::Transport(stats) => stats.timestamp,
+            Self::CandidatePair(stats) => stats.timestamp,
+            Self::LocalCandidate(stats) | Self::RemoteCandidate(stats) => stats.timestamp,
+            Self::Certificate(stats) => stats.timestamp,
+        }
+    }
+
+    /// What the object is.
+    #[doc(alias = "type")]
+    pub fn type_(&self) -> RTCStatsType {
+        match self {
+            Self::PeerConnection(_) => RTCStatsType::PeerConnection,
+            Self::DataChannel(_) => RTCStatsType::DataChannel,
+            Self::Transport(_) => RTCStatsType::Transport,
+            Self::CandidatePair(_) => RTCStatsType::CandidatePair,
+            Self::LocalCandidate(_) => RTCStatsType::LocalCandidate,
+            Self::RemoteCandidate(_) => RTCStatsType::RemoteCandidate,
+            Self::Certificate(_) => RTCStatsType::Certificate,
+        }
+    }
+
+    /// The id of the object, the same in every report, and never that of another one. Opaque.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::PeerConnection(stats) => &stats.id,
+            Self::DataChannel(stats) => &stats.id,
+            Self::Transport(stats) => &stats.id,
+            Self::CandidatePair(stats) => &stats.id,
+            Self::LocalCandidate(stats) | Self::RemoteCandidate(stats) => &stats.id,
+            Self::Certificate(stats) => &stats.id,
+        }
+    }
+}
+
+/// webrtc-stats: the connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RTCPeerConnectionStats {
+    /// [`RTCStats::timestamp`]
+    pub timestamp: f64,
+    /// [`RTCStats::id`]
+    pub id: String,
+    /// Data channels that have ever been open.
+    pub data_channels_opened: u32,
+    /// Those of them that are open no more.
+    pub data_channels_closed: u32,
+}
+
+/// webrtc-stats: a data channel, until it is closed; those that are closed with their connection
+/// stay.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RTCDataChannelStats {
+    /// [`RTCStats::timestamp`]
+    pub timestamp: f64,
+    /// [`RTCStats::id`]
+    pub id: String,
+    /// `RTCDataChannel.label`
+    pub label: String,
+    /// `RTCDataChannel.protocol`
+    pub protocol: String,
+    /// `RTCDataChannel.id`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_channel_identifier: Option<u16>,
+    /// `RTCDataChannel.readyState`
+    pub state: RTCDataChannelState,
+    /// Messages given to `send()`.
+    pub messages_sent: u32,
+    /// Bytes in them; of these, `bufferedAmount` still wait.
+    pub bytes_sent: u64,
+    /// Messages received.
+    pub messages_received: u32,
+    /// Bytes in them.
+    pub bytes_received: u64,
+}
+
+/// webrtc-stats: a DTLS transport and the ICE transport below. STUN is not counted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RTCTransportStats {
+    /// [`RTCStats::timestamp`]
+    pub timestamp: f64,
+    /// [`RTCStats::id`]
+    pub id: String,
+    /// Packets sent.
+    pub packets_sent: u64,
+    /// Packets received.
+    pub packets_received: u64,
+    /// Their UDP payload in bytes.
+    pub bytes_sent: u64,
+    /// Their UDP payload in bytes.
+    pub bytes_received: u64,
+    /// `RTCIceTransport.role`
+    pub ice_role: RTCIceRole,
+    /// The username fragment of the newest local description; another one after an ICE restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ice_local_username_fragment: Option<String>,
+    /// `RTCDtlsTransport.state`
+    pub dtls_state: RTCDtlsTransportState,
+    /// `RTCIceTransport.state`
+    pub ice_state: RTCIceTransportState,
+    /// The [pair](RTCIceCandidatePairStats) that is in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected_candidate_pair_id: Option<String>,
+    /// How often another pair, or none, or one again, came into use.
+    pub selected_candidate_pair_changes: u32,
+    /// Our [certificate](RTCCertificateStats).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_certificate_id: Option<String>,
+    /// The peer's [certificate](RTCCertificateStats), once it is verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote_certificate_id: Option<String>,
+    /// The version of DTLS that was negotiated: `FEFD` for 1.2, `FEFC` for 1.3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_version: Option<String>,
+    /// Our part in the handshake.
+    pub dtls_role: RTCDtlsRole,
+}
+
+/// webrtc-stats: two candidates. After an ICE restart those pairs are gone that are not in use, and
+/// the one in use once another one is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RTCIceCandidatePairStats {
+    /// [`RTCStats::timestamp`]
+    pub timestamp: f64,
+    /// [`RTCStats::id`]
+    pub id: String,
+    /// The [transport](RTCTransportStats).
+    pub transport_id: String,
+    /// The local [candidate](RTCIceCandidateStats): the base, or what the peer sees of it.
+    pub local_candidate_id: String,
+    /// The remote [candidate](RTCIceCandidateStats).
+    pub remote_candidate_id: String,
+    /// Where its checks are.
+    pub state: RTCStatsIceCandidatePairState,
+    /// Whether it was nominated.
+    pub nominated: bool,
+    /// Packets sent, without STUN.
+    pub packets_sent: u64,
+    /// Packets received, without STUN.
+    pub packets_received: u64,
+    /// Their UDP payload in bytes.
+    pub bytes_sent: u64,
+    /// Their UDP payload in bytes.
+    pub bytes_received: u64,
+    /// When the last of them was sent, in milliseconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_packet_sent_timestamp: Option<f64>,
+    /// When the last of them was received, in milliseconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_packet_received_timestamp: Option<f64>,
+    /// The sum of all round-trip times measured, in seconds.
+    pub total_round_trip_time: f64,
+    /// The last round-trip time measured, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_round_trip_time: Option<f64>,
+    /// Checks received, retransmissions included.
+    pub requests_received: u64,
+    /// Checks sent, those for consent included, retransmissions not.
+    pub requests_sent: u64,
+    /// Answers received.
+    pub responses_received: u64,
+    /// Answers sent.
+    pub responses_sent: u64,
+    /// Checks sent for consent.
+    pub consent_requests_sent: u64,
+}
+
+/// webrtc-stats: a candidate, local or remote. After an ICE restart those are gone that are in no
+/// pair that is left.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RTCIceCandidateStats {
+    /// [`RTCStats::timestamp`]
+    pub timestamp: f64,
+    /// [`RTCStats::id`]
+    pub id: String,
+    /// The [transport](RTCTransportStats).
+    pub transport_id: String,
+    /// An IP address, or a name; `None` if it is the peer's and signalling has not told it.
+    pub address: Option<String>,
+    /// The port.
+    pub port: u16,
+    /// UDP or TCP.
+    pub protocol: RTCIceProtocol,
+    /// Where it comes from.
+    pub candidate_type: RTCIceCandidateType,
+    /// RFC 8445 §5.1.2, higher is preferred.
+    pub priority: u32,
+    /// Of local ones that come from a server, its URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Of local relayed ones, the protocol towards the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay_protocol: Option<RTCIceServerTransportProtocol>,
+    /// The same for those that are likely to work or fail together.
+    pub foundation: String,
+    /// Of those that derive from another, its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub related_address: Option<String>,
+    /// Of those that derive from another, its port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub related_port: Option<u16>,
+    /// The username fragment of its generation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username_fragment: Option<String>,
+    /// Of TCP candidates, which side connects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp_type: Option<RTCIceTcpCandidateType>,
+}
+
+/// webrtc-stats: a certificate, ours or the peer's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RTCCertificateStats {
+    /// [`RTCStats::timestamp`]
+    pub timestamp: f64,
+    /// [`RTCStats::id`]
+    pub id: String,
+    /// The hash of the certificate: upper-case hexadecimal, octets separated by colons (RFC 4572
+    /// §5).
+    pub fingerprint: String,
+    /// The hash function: `sha-256`.
+    pub fingerprint_algorithm: String,
+    /// The certificate in DER, in Base64.
+    pub base64_certificate: String,
+    /// The next [certificate](Self) of the chain; the last one has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer_certificate_id: Option<String>,
+}

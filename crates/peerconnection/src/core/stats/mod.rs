@@ -1,0 +1,199 @@
+//! webrtc-pc §8: `getStats()`.
+//!
+//! Nothing is kept for it but counters where things happen; the dictionaries are made when somebody
+//! asks, of what there is then.
+//!
+//! - `ids`: ids that are the same in every report
+//! - `gathering`: the dictionaries of one report
+
+mod gathering;
+mod ids;
+
+use std::time::{Duration, Instant, SystemTime};
+
+use negotiation::{Error, TransportId};
+
+use super::sender_tracks::local_track;
+use super::{Core, Delivery, Task};
+use crate::api::{
+    ChannelObject, MediaStreamTrack, Promise, RTCDataChannelState, RTCStats, RTCStatsReport,
+    Settle, Value,
+};
+use gathering::Gathering;
+use ids::Ids;
+
+/// The clock of a connection's statistics: `Performance.timeOrigin` and `Performance.now()`.
+#[derive(Clone, Copy)]
+pub(crate) struct Clock {
+    origin: Instant,
+    /// Since the Unix epoch.
+    time_origin: Duration,
+}
+
+impl Clock {
+    pub(crate) fn new(now: Instant, system_time: SystemTime) -> Self {
+        let time_origin = system_time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self { origin: now, time_origin }
+    }
+
+    /// In milliseconds.
+    fn timestamp(self, at: Instant) -> f64 {
+        let now = self.time_origin + at.saturating_duration_since(self.origin);
+        now.as_secs_f64() * 1000.0
+    }
+}
+
+/// What statistics are made of besides the objects that they are about.
+pub(super) struct Statistics {
+    clock: Clock,
+    ids: Ids,
+    data_channels_opened: u32,
+    data_channels_closed: u32,
+    /// Of the channels and transports that were closed with the connection.
+    left: Vec<RTCStats>,
+    /// Nothing will run a task any more.
+    tasks_have_ended: bool,
+}
+
+impl Statistics {
+    pub(super) fn new(clock: Clock, salt: [u64; 2]) -> Self {
+        Self {
+            clock,
+            ids: Ids::new(salt),
+            data_channels_opened: 0,
+            data_channels_closed: 0,
+            left: Vec::new(),
+            tasks_have_ended: false,
+        }
+    }
+}
+
+impl Task {
+    /// Those that tell of the end, and §8.2, no step of which looks whether the connection is
+    /// closed.
+    pub(super) fn outlives_the_connection(&self) -> bool {
+        matches!(
+            self,
+            Self::EndTrack(_) | Self::SctpClosedWithConnection(_) | Self::Statistics(..)
+        )
+    }
+}
+
+impl Core {
+    /// §8.2 getStats.
+    pub(crate) fn get_stats(
+        &mut self,
+        now: Instant,
+        selector_arg: Option<&MediaStreamTrack>,
+    ) -> Promise<RTCStatsReport> {
+        match selector_arg {
+            // Step 3
+            None => {
+                let report = self.stats_selection_algorithm(now, true);
+                self.resolve_with(report)
+            }
+            // Step 4
+            Some(track) if self.count_selected(track) == 1 => self.get_stats_of_streams(now),
+            Some(_) => Promise::rejected(Error::InvalidAccessError(
+                "the selector is not the track of exactly one sender or receiver".to_owned(),
+            )),
+        }
+    }
+
+    /// §5.2 and §5.3 getStats, of a sender or a receiver.
+    pub(crate) fn get_stats_of_streams(&mut self, now: Instant) -> Promise<RTCStatsReport> {
+        let report = self.stats_selection_algorithm(now, false);
+        self.resolve_with(report)
+    }
+
+    /// How many senders and receivers have this track.
+    fn count_selected(&self, track: &MediaStreamTrack) -> usize {
+        let wanted = local_track(track).id;
+        let transceivers = self.session.transceivers().filter_map(|id| {
+            let transceiver = self.session.transceiver(id)?;
+            (!transceiver.is_stopped()).then_some((id, transceiver.sender_track()))
+        });
+        transceivers.fold(0, |count, (id, sent)| {
+            let received = self.transceivers.slots.get(&id).map(|slot| &slot.track);
+            count + usize::from(sent == Some(wanted)) + usize::from(received == Some(track))
+        })
+    }
+
+    /// §8.5. A sender or receiver selects its RTP streams and what those refer to: nothing, without
+    /// media.
+    fn stats_selection_algorithm(&self, now: Instant, whole: bool) -> RTCStatsReport {
+        if !whole {
+            return RTCStatsReport::default();
+        }
+        let Statistics { clock, ids, data_channels_opened, data_channels_closed, .. } =
+            self.statistics;
+        let mut gathering = Gathering::new(ids, clock, now);
+        gathering.peer_connection(data_channels_opened, data_channels_closed);
+        for (id, transport) in self.transports.iter() {
+            gathering.transport(*id, transport);
+        }
+        for object in self.channels.values() {
+            gathering.data_channel(object);
+        }
+        gathering.append(&self.statistics.left);
+        RTCStatsReport::new(gathering.stats())
+    }
+
+    /// §8.2 step 6: what has been gathered is delivered in a task.
+    fn resolve_with(&mut self, report: RTCStatsReport) -> Promise<RTCStatsReport> {
+        let (settle, promise) = Promise::of_stats();
+        if self.statistics.tasks_have_ended {
+            settle.settle(Ok(Value::Stats(report)));
+        } else {
+            self.tasks.push_back(Task::Statistics(settle, report));
+        }
+        promise
+    }
+
+    /// The task of step 6.2.
+    pub(super) fn resolve_stats(&mut self, settle: Settle, report: RTCStatsReport) {
+        self.deliveries.push_back(Delivery::Settle(settle, Ok(Value::Stats(report))));
+    }
+
+    /// Nothing will run tasks any more, unless there are some: `false` then.
+    pub(crate) fn end_tasks(&mut self) -> bool {
+        self.statistics.tasks_have_ended = self.tasks.is_empty();
+        self.statistics.tasks_have_ended
+    }
+
+    /// Sets `[[ReadyState]]`, and counts those that are open.
+    pub(super) fn set_channel_state(&mut self, object: &ChannelObject, state: RTCDataChannelState) {
+        let is_open = |state| state == RTCDataChannelState::Open;
+        match (is_open(object.slots.ready_state()), is_open(state)) {
+            (false, true) => self.statistics.data_channels_opened += 1,
+            (true, false) => self.statistics.data_channels_closed += 1,
+            (true, true) | (false, false) => {}
+        }
+        object.slots.set_ready_state(state);
+    }
+
+    /// Keeps the statistics of the channels that are about to be closed with the connection.
+    pub(super) fn keep_channel_statistics(&mut self, now: Instant) {
+        let channels: Vec<_> = self.channels.values().cloned().collect();
+        let mut gathering = Gathering::new(self.statistics.ids, self.statistics.clock, now);
+        for object in &channels {
+            self.set_channel_state(object, RTCDataChannelState::Closed);
+            gathering.data_channel(object);
+        }
+        self.statistics.left.append(&mut gathering.stats());
+    }
+
+    /// Likewise of a transport that has said its last.
+    pub(super) fn keep_transport_statistics(&mut self, now: Instant, id: TransportId) {
+        let mut gathering = Gathering::new(self.statistics.ids, self.statistics.clock, now);
+        if let Some(transport) = self.transports.get(&id) {
+            gathering.closed_transport(id, transport);
+        }
+        // A certificate may be there already.
+        gathering.append(&self.statistics.left);
+        self.statistics.left = gathering.stats();
+    }
+}
+
+#[cfg(test)]
+mod tests;
