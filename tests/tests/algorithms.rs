@@ -12,13 +12,12 @@ use std::path::{Path, PathBuf};
 const NAMES: &str = include_str!("algorithms/names.txt");
 
 /// What has no implementation. Each is explained in `deviations.md`.
-const WITHOUT_IMPLEMENTATION: [&str; 6] = [
+const WITHOUT_IMPLEMENTATION: [&str; 5] = [
     "[[DocumentOrigin]]",
     "[[EarlyCandidates]]",
     "[[IsTransferable]]",
     "[[Origin]]",
     "release early candidates",
-    "stats selection algorithm",
 ];
 
 /// How many algorithms and slots the specification has.

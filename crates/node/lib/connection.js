@@ -20,6 +20,7 @@ const { newDataChannel, fireMessage } = require('./rtc_data_channel.js');
 const { transceiverOf, refreshTransceiver } = require('./rtc_rtp_transceiver.js');
 const { existingDTMFSender } = require('./rtc_rtp_sender.js');
 const { sctpTransportOf } = require('./rtc_sctp_transport.js');
+const { newStatsReport } = require('./rtc_stats_report.js');
 const { trackOf } = require('./media_stream_track.js');
 const { streamOf, syncTracks } = require('./media_stream.js');
 
@@ -54,6 +55,7 @@ class Connection {
   // The RTCPeerConnection.
   #target;
   #operations = new Map();
+  #gathering = new Map();
   // By key. Channels until their `close`, transceivers while they are in the set, remote streams while
   // they have tracks.
   #channels = new Map();
@@ -89,6 +91,16 @@ class Connection {
     });
     if (this.#running) this.native.settle(this.#deliver);
     else this.afterCall();
+    return promise;
+  }
+
+  // The promise of an operation that gathers statistics, which `close()` does not leave pending.
+  gather(operation) {
+    const promise = new Promise((resolve, reject) => {
+      const report = list => resolve(newStatsReport(list.map(stats => [stats.id, stats])));
+      this.#gathering.set(operation, { resolve: report, reject, fulfilled: ignore });
+    });
+    this.afterCall();
     return promise;
   }
 
@@ -257,9 +269,10 @@ class Connection {
   }
 
   #settle(operation, isFulfilled, value) {
-    const pending = this.#operations.get(operation);
+    const operations = this.#gathering.has(operation) ? this.#gathering : this.#operations;
+    const pending = operations.get(operation);
     if (pending === undefined) return;
-    this.#operations.delete(operation);
+    operations.delete(operation);
     this.#settled = true;
     if (isFulfilled) {
       pending.fulfilled();

@@ -41,7 +41,7 @@ export type Operation = number
  *
  * | | kind | target | a | b |
  * |---|---|---|---|---|
- * | 0 | the operation `target` is fulfilled | Operation | `undefined` or an `RTCSessionDescriptionInit` | |
+ * | 0 | the operation `target` is fulfilled | Operation | `undefined`, an `RTCSessionDescriptionInit`, or the `RTCStats` of a report in a list | |
  * | 1 | the operation `target` is rejected | Operation | the exception | |
  * | 2 | `negotiationneeded` | 0 | | |
  * | 3 | `signalingstatechange` | 0 | | |
@@ -123,10 +123,12 @@ export class NativeConnection {
   /** Without `certificates`, which the layer keeps. */
   getConfiguration(): object
   setConfiguration(configuration: object, certificates: NativeCertificate[]): void
-  /** Pending operations will not be delivered any more. */
+  /** Pending operations will not be delivered any more, but for `getStats()` and the like. */
   close(): void
   isClosed(): boolean
   createDataChannel(label: string, init: object): NativeDataChannel
+  /** InvalidAccessError, at once, if the selector is not the track of one sender or receiver. */
+  getStats(selector: NativeTrack | null): Operation
   sctp(): NativeSctpTransport | null
   getTransceivers(): NativeTransceiver[]
   /** The transceivers of `getSenders()` and `getReceivers()`: without the stopped ones. */
@@ -156,12 +158,14 @@ export class NativeTransceiver {
   setSendParameters(parameters: object): Operation
   replaceTrack(track: NativeTrack | null): Operation
   setStreams(streams: NativeStream[]): void
+  getSenderStats(): Operation
 
   receiverTrack(): NativeTrack
   receiverTransport(): NativeDtlsTransport | null
   getReceiveParameters(): object
   getContributingSources(): object[]
   getSynchronizationSources(): object[]
+  getReceiverStats(): Operation
   jitterBufferTarget(): number | null
   setJitterBufferTarget(target: number | null): void
 

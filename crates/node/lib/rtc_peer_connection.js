@@ -190,8 +190,7 @@ class RTCPeerConnection extends EventTarget {
     return promised(() => {
       const connection = this.#connection;
       const track = nullable(trackType)(selector, 'selector');
-      if (track !== null) checkSelector(connection.native, nativeTrack(track).key);
-      return Promise.reject(new DOMException('there are no statistics yet', 'NotSupportedError'));
+      return connection.gather(connection.native.getStats(track && nativeTrack(track)));
     });
   }
 
@@ -249,16 +248,6 @@ function description(existing, init) {
   existing.unshift(object);
   if (existing.length > 2) existing.pop();
   return object;
-}
-
-// §8.2 step 3: a selector is of exactly one sender or receiver.
-function checkSelector(connection, key) {
-  let matches = 0;
-  for (const transceiver of connection.getSenders()) {
-    if (transceiver.senderTrack()?.key === key) matches++;
-    if (transceiver.receiverTrack().key === key) matches++;
-  }
-  if (matches !== 1) throw new DOMException('the selector is not the track of one sender or receiver', 'InvalidAccessError');
 }
 
 module.exports = { RTCPeerConnection };

@@ -44,10 +44,7 @@ class RTCRtpReceiver {
   getSynchronizationSources() { return this.#native.getSynchronizationSources(); }
 
   getStats() {
-    return promised(() => {
-      void this.#native;
-      return Promise.reject(new DOMException('there are no statistics yet', 'NotSupportedError'));
-    });
+    return promised(() => this.#connection.gather(this.#native.getReceiverStats()));
   }
 
   get jitterBufferTarget() { return this.#native.jitterBufferTarget(); }

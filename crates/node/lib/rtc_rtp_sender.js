@@ -94,10 +94,7 @@ class RTCRtpSender {
   }
 
   getStats() {
-    return promised(() => {
-      void this.#native;
-      return Promise.reject(new DOMException('there are no statistics yet', 'NotSupportedError'));
-    });
+    return promised(() => this.#connection.gather(this.#native.getSenderStats()));
   }
 
   static {

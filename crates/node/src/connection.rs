@@ -279,6 +279,11 @@ impl NativeConnection {
     }
 
     #[napi]
+    pub fn get_stats(&self, selector: Option<&NativeTrack>) -> u32 {
+        self.operations.start(self.pc.get_stats(selector.map(|selector| &selector.track)))
+    }
+
+    #[napi]
     pub fn sctp(&self) -> Option<NativeSctpTransport> {
         self.pc.sctp().map(NativeSctpTransport::from)
     }

@@ -10,7 +10,8 @@ use crate::convert::{key, to_js};
 use crate::data_channel::NativeDataChannel;
 use crate::error::{exception, rtc_error};
 use crate::media::{NativeStream, NativeTrack};
-use crate::operations::{Operations, Outcome};
+use crate::operations::{Operations, Outcome, Value};
+use crate::stats::dictionaries;
 use crate::transceiver::NativeTransceiver;
 
 /// The numbers of `Deliver`.
@@ -99,9 +100,12 @@ impl Delivery<'_> {
     fn outcome(&self, operation: u32, outcome: Outcome) -> Result<()> {
         let operation = f64::from(operation);
         match outcome {
-            Ok(None) => self.bare(Kind::Fulfilled, operation),
-            Ok(Some(description)) => {
+            Ok(Value::Undefined) => self.bare(Kind::Fulfilled, operation),
+            Ok(Value::Description(description)) => {
                 self.with(Kind::Fulfilled, operation, to_js(self.env, &description)?)
+            }
+            Ok(Value::Stats(report)) => {
+                self.with(Kind::Fulfilled, operation, dictionaries(self.env, &report)?)
             }
             Err(error) => self.with(Kind::Rejected, operation, exception(self.env, error)?),
         }

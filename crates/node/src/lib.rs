@@ -19,5 +19,6 @@ mod error;
 mod event_loop;
 pub mod media;
 mod operations;
+mod stats;
 pub mod transceiver;
 pub mod transports;

@@ -4,26 +4,36 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use peerconnection::{Error, Promise, RTCSessionDescriptionInit};
+use peerconnection::{Error, Promise, RTCSessionDescriptionInit, RTCStatsReport};
 
-/// What a promise is fulfilled with: nothing, but for `createOffer()` and `createAnswer()`.
-pub(crate) trait Value: 'static {
-    fn into_description(self) -> Option<RTCSessionDescriptionInit>;
+/// What a promise is fulfilled with.
+pub(crate) enum Value {
+    Undefined,
+    /// Of `createOffer()` and `createAnswer()`.
+    Description(RTCSessionDescriptionInit),
+    /// Of `getStats()`.
+    Stats(RTCStatsReport),
 }
 
-impl Value for () {
-    fn into_description(self) -> Option<RTCSessionDescriptionInit> {
-        None
+impl From<()> for Value {
+    fn from((): ()) -> Self {
+        Self::Undefined
     }
 }
 
-impl Value for RTCSessionDescriptionInit {
-    fn into_description(self) -> Option<RTCSessionDescriptionInit> {
-        Some(self)
+impl From<RTCSessionDescriptionInit> for Value {
+    fn from(description: RTCSessionDescriptionInit) -> Self {
+        Self::Description(description)
     }
 }
 
-pub(crate) type Outcome = Result<Option<RTCSessionDescriptionInit>, Error>;
+impl From<RTCStatsReport> for Value {
+    fn from(report: RTCStatsReport) -> Self {
+        Self::Stats(report)
+    }
+}
+
+pub(crate) type Outcome = Result<Value, Error>;
 
 /// The operations of one connection.
 #[derive(Default)]
@@ -39,12 +49,12 @@ impl Operations {
     }
 
     /// The number under which the outcome will be delivered.
-    pub(crate) fn start<T: Value>(self: &Arc<Self>, promise: Promise<T>) -> u32 {
+    pub(crate) fn start<T: Into<Value> + 'static>(self: &Arc<Self>, promise: Promise<T>) -> u32 {
         let operation = self.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let operations = self.clone();
         promise.then(move |result| {
             if !operations.closing.load(Ordering::Relaxed) {
-                operations.settled().push_back((operation, result.map(T::into_description)));
+                operations.settled().push_back((operation, result.map(T::into)));
             }
         });
         operation

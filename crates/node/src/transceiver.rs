@@ -115,6 +115,11 @@ impl NativeTransceiver {
     }
 
     #[napi]
+    pub fn get_sender_stats(&self) -> u32 {
+        self.operations.start(self.sender().get_stats())
+    }
+
+    #[napi]
     pub fn receiver_track(&self) -> NativeTrack {
         NativeTrack::from(self.receiver().track())
     }
@@ -137,6 +142,11 @@ impl NativeTransceiver {
     #[napi]
     pub fn get_synchronization_sources(&self, env: &Env) -> Result<Unknown<'static>> {
         to_js(env, &self.receiver().get_synchronization_sources())
+    }
+
+    #[napi]
+    pub fn get_receiver_stats(&self) -> u32 {
+        self.operations.start(self.receiver().get_stats())
     }
 
     #[napi]

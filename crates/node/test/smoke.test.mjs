@@ -8,6 +8,7 @@ import {
   RTCError,
   RTCPeerConnection,
   RTCSessionDescription,
+  RTCStatsReport,
   mediaDevices,
 } from "peerconnection";
 
@@ -233,6 +234,46 @@ test("a promise that is pending when its connection closes stays so", async cont
   pc.close();
   const later = new Promise(resolve => setTimeout(resolve, 50, "pending"));
   assert.equal(await Promise.race([settled, later]), "pending");
+});
+
+test("statistics tell which path is in use", async context => {
+  const [a, b] = twoPeers(context);
+  const [ours, theirs] = await openChannels(a, b);
+  ours.send("12345");
+  await received(theirs, 1);
+  const report = await b.getStats();
+  assert.ok(report instanceof RTCStatsReport);
+  const of = type => [...report.values()].find(stats => stats.type == type);
+  for (const [id, stats] of report) assert.equal(stats.id, id);
+  const { selectedCandidatePairId, bytesReceived } = of("transport");
+  const { localCandidateId, nominated } = report.get(selectedCandidatePairId);
+  assert.equal(nominated, true);
+  assert.equal(report.get(localCandidateId).type, "local-candidate");
+  assert.equal(typeof bytesReceived, "number");
+  const { label, messagesReceived } = of("data-channel");
+  assert.deepEqual([label, messagesReceived, of("data-channel").bytesReceived], ["channel", 1, 5]);
+  const { timestamp } = of("peer-connection");
+  assert.ok(Math.abs(timestamp - Date.now()) < 5000, `${timestamp}`);
+});
+
+test("statistics are those of one sender or receiver, or of the connection", async context => {
+  const [pc] = twoPeers(context);
+  const { sender, receiver } = pc.addTransceiver("audio");
+  assert.equal((await pc.getStats(receiver.track)).size, 0);
+  assert.equal((await sender.getStats()).size, 0);
+  assert.equal((await receiver.getStats()).size, 0);
+  const other = twoPeers(context)[0].addTransceiver("audio").receiver.track;
+  await assert.rejects(pc.getStats(other), { name: "InvalidAccessError" });
+  await assert.rejects(pc.getStats({}), TypeError);
+});
+
+test("closing does not keep statistics back", async context => {
+  const [pc] = twoPeers(context);
+  const pending = pc.getStats();
+  pc.close();
+  for (const report of [await pending, await pc.getStats()]) {
+    assert.deepEqual([...report.values()].map(stats => stats.type), ["peer-connection"]);
+  }
 });
 
 test("microtasks run between the events of one operation", async context => {

@@ -72,7 +72,7 @@ fn the_selector_is_the_track_of_one_sender_or_receiver() {
     let receiver = pc.add_transceiver(MediaKind::Video, None).unwrap().receiver();
     selects_nothing(pc.get_stats(&receiver.track()));
     selects_nothing(receiver.get_stats());
-    pc.add_transceiver(&receiver.track(), None).unwrap();
+    pc.add_transceiver(receiver.track(), None).unwrap();
     refused(&receiver.track());
 
     let (other, _driver) = peer(3);
