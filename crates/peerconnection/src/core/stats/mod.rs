@@ -72,10 +72,7 @@ impl Task {
     /// Those that tell of the end, and §8.2, no step of which looks whether the connection is
     /// closed.
     pub(super) fn outlives_the_connection(&self) -> bool {
-        matches!(
-            self,
-            Self::EndTrack(_) | Self::SctpClosedWithConnection(_) | Self::Statistics(..)
-        )
+        matches!(self, Self::EndTrack(_) | Self::SctpClosedWithConnection(_) | Self::Statistics(..))
     }
 }
 
