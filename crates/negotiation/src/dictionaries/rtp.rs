@@ -123,7 +123,7 @@ pub type RTCRtpReceiveParameters = RTCRtpParameters;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RTCRtpCodingParameters {
-    /// The name of the encoding, 1 to 255 letters, digits, `-` and `_`; read-only after
+    /// The name of the encoding, 1 to 16 letters, digits, `-` and `_`; read-only after
     /// `addTransceiver()`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rid: Option<String>,

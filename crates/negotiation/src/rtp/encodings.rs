@@ -8,8 +8,8 @@ use crate::{Error, MediaKind, RTCRtpCodec, RTCRtpEncodingParameters, RTCRtpSendP
 
 /// The most simulcast encodings of a video sender, as in browsers.
 pub(crate) const MAX_VIDEO_ENCODINGS: usize = 3;
-/// RFC 8852 §3: what an SDES item can hold.
-const MAX_RID_LENGTH: usize = 255;
+/// RFC 8285 §4.2: what an element with a one-byte header can hold, and the limit of browsers.
+const MAX_RID_LENGTH: usize = 16;
 
 /// webrtc-pc §5.1: the addTransceiver sendEncodings validation steps.
 ///
@@ -167,7 +167,7 @@ fn check_rids(encodings: &[RTCRtpEncodingParameters]) -> Result<(), Error> {
     let mut seen = HashSet::new();
     for rid in encodings.iter().filter_map(|encoding| encoding.rid.as_deref()) {
         if !is_rid(rid) {
-            return error("a rid has to be 1 to 255 letters, digits, - and _");
+            return error("a rid has to be 1 to 16 letters, digits, - and _");
         }
         if !seen.insert(rid) {
             return error("two encodings have the same rid");

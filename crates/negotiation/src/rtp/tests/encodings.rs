@@ -24,7 +24,7 @@ fn scales(encodings: &[RTCRtpEncodingParameters]) -> Vec<Option<f64>> {
 
 #[test]
 fn rids_are_of_their_grammar_and_unique_and_on_all_encodings_or_none() {
-    let long = "a".repeat(256);
+    let long = "a".repeat(17);
     for rid in ["", "@Invalid!", "é", "a b", long.as_str()] {
         assert_eq!(error_name(video(vec![encoding(Some(rid))])), "TypeError", "{rid}");
     }
