@@ -48,6 +48,11 @@ pub struct Config {
     pub nomination_wait_max: Duration,
     /// See [`nomination_wait_max`](Self::nomination_wait_max). Default 5 ms.
     pub nomination_wait_min: Duration,
+    /// How long a controlled agent, once the peer has nominated a pair, expects that it may
+    /// nominate another one: it is [`State::Completed`](crate::State::Completed) no sooner after
+    /// the selection of the pair. The controlling agent knows what it nominates, and does not
+    /// wait. Default 3 s, as long as RFC 8445 §8.3.1 keeps the other pairs checked.
+    pub conclusion_wait: Duration,
     /// How long the generations before the one that carries the data still accept packets and
     /// answer checks, before their sockets are released. Covers packets in flight and a peer
     /// that needs three retransmissions (3.5 s) to switch. Default 5 s.
@@ -76,6 +81,7 @@ impl Default for Config {
             pac: Duration::from_millis(39_500),
             nomination_wait_max: Duration::from_millis(200),
             nomination_wait_min: Duration::from_millis(5),
+            conclusion_wait: Duration::from_secs(3),
             linger: Duration::from_secs(5),
             max_candidates: 100,
             max_pairs: 100,
@@ -99,6 +105,7 @@ impl Config {
             pac: self.pac.min(DAY),
             nomination_wait_max: self.nomination_wait_max.min(DAY),
             nomination_wait_min: self.nomination_wait_min.min(self.nomination_wait_max).min(DAY),
+            conclusion_wait: self.conclusion_wait.min(DAY),
             linger: self.linger.min(DAY),
             max_candidates: self.max_candidates.max(1),
             max_pairs: self.max_pairs.max(1),
@@ -118,6 +125,7 @@ mod tests {
             ta: Duration::ZERO,
             rto: Duration::from_millis(1),
             consent_interval: Duration::from_secs(1),
+            conclusion_wait: Duration::MAX,
             linger: Duration::MAX,
             ..Config::default()
         }
@@ -125,6 +133,7 @@ mod tests {
         assert_eq!(config.ta, Duration::from_millis(5));
         assert_eq!(config.rto, Duration::from_millis(500));
         assert_eq!(config.consent_interval, Duration::from_secs(5));
+        assert_eq!(config.conclusion_wait, Duration::from_secs(86_400));
         assert_eq!(config.linger, Duration::from_secs(86_400));
     }
 }

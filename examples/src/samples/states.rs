@@ -40,11 +40,12 @@ impl super::Report for Report {
             .all(|(states, offer)| states.signaling_state == ["stable", offer, "stable", "closed"])
             && connection.iter().all(|states| {
                 let ice: Vec<_> = states.ice_connection_state.iter().map(String::as_str).collect();
-                // The end of candidates may come before the first pair has been found.
+                // The end of candidates may come before the first pair has been found, and the
+                // hangup before the callee can know that the caller has chosen for good.
                 matches!(
                     ice[..],
                     ["new", "checking", "connected", "completed", "closed"]
-                        | ["new", "checking", "completed", "closed"]
+                        | ["new", "checking", "connected" | "completed", "closed"]
                 ) && states.connection_state == ["new", "connecting", "connected", "closed"]
             })
     }
@@ -107,13 +108,13 @@ impl Page {
         self.connection(pc);
     }
 
-    /// Whether both states are the last ones before the hangup. As they are shown: the page is told
+    /// Whether both states are good, so that one may hang up. As they are shown: the page is told
     /// a little after the connection has changed.
     fn is_settled(&self) -> bool {
         let states = self.states();
-        let is_last = |states: &[String], last| states.last().is_some_and(|state| state == last);
-        is_last(&states.ice_connection_state, "completed")
-            && is_last(&states.connection_state, "connected")
+        let last = |states: &[String]| states.last().cloned().unwrap_or_default();
+        matches!(last(&states.ice_connection_state).as_str(), "connected" | "completed")
+            && last(&states.connection_state) == "connected"
     }
 
     fn follow(&self, pc: &RTCPeerConnection) {

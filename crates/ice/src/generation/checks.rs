@@ -92,7 +92,7 @@ impl Generation {
         }
         self.on_consent_time(ctx, now);
         self.nominate(ctx, now);
-        self.conclude(now);
+        self.conclude(ctx, now);
     }
 
     fn on_check_time(&mut self, ctx: &mut Context, now: Instant, id: PairId) {
@@ -292,6 +292,10 @@ impl Generation {
                 earlier(&mut deadline, Some(selected.consent.expires(&ctx.config)));
             } else {
                 earlier(&mut deadline, Some(selected.consent.deadline(now, &ctx.config)));
+                if !self.completed {
+                    let settled = selected.settled_at(ctx).filter(|at| *at > now);
+                    earlier(&mut deadline, settled);
+                }
             }
             earlier(&mut deadline, selected.challenger.map(|(_, at)| at));
         } else if !self.failed {

@@ -101,12 +101,21 @@ struct EarlyCheck {
 #[derive(Debug)]
 pub(crate) struct Selected {
     pub(crate) pair: PairId,
+    since: Instant,
     pub(crate) consent: Consent,
     /// Other pairs are being tried, since this one is in trouble.
     recovering: bool,
     /// A pair of lower priority that the peer nominated since: it takes over if this one does
     /// not answer by then.
     challenger: Option<(PairId, Instant)>,
+}
+
+impl Selected {
+    /// Until then the peer may well nominate another pair; see `Config::conclusion_wait`.
+    fn settled_at(&self, ctx: &Context) -> Option<Instant> {
+        let controlled = ctx.role == Some(Role::Controlled);
+        controlled.then(|| crate::timing::later(self.since, ctx.config.conclusion_wait))
+    }
 }
 
 /// What identifies the selected pair to the application.
@@ -308,7 +317,8 @@ impl Generation {
             return;
         }
         let consent = Consent::new(now, &ctx.config, &mut ctx.rng);
-        self.selected = Some(Selected { pair: id, consent, recovering: false, challenger: None });
+        self.selected =
+            Some(Selected { pair: id, since: now, consent, recovering: false, challenger: None });
         self.nomination_at = None;
         if let Some(previous) = previous
             && in_trouble
@@ -369,13 +379,14 @@ impl Generation {
 
     /// Enters `completed` or `failed` for good when their conditions hold (webrtc-pc §5.6,
     /// RTCIceTransportState).
-    pub(crate) fn conclude(&mut self, now: Instant) {
+    pub(crate) fn conclude(&mut self, ctx: &Context, now: Instant) {
         let both_ends = self.gathering == GatheringState::Complete && self.remote_done;
         if !both_ends || self.list.has_unfinished() || self.retire_at.is_some() {
             return;
         }
-        if self.selected.is_some() {
-            self.completed |= self.path().is_some();
+        if let Some(selected) = &self.selected {
+            let settled = selected.settled_at(ctx).is_none_or(|at| now >= at);
+            self.completed |= settled && self.path().is_some();
             return;
         }
         let patience_over = self.pac_at.is_some_and(|at| now >= at);

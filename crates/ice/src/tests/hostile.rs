@@ -127,7 +127,7 @@ fn the_answer_to_a_check_counts_only_from_where_it_was_sent_and_only_once() {
         net.peers[A].agent.pairs().map(|pair| pair.responses_received).sum::<u64>(),
         counted
     );
-    assert!(net.run_until(s(2), |n| n.both(State::Completed) && n.agrees()));
+    assert!(net.run_until(s(5), |n| n.both(State::Completed) && n.agrees()));
 }
 
 #[test]

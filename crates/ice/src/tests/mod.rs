@@ -4,6 +4,7 @@ mod connect;
 mod hostile;
 mod lite;
 mod network;
+mod renomination;
 mod restart;
 mod seeds;
 mod states;

@@ -38,8 +38,10 @@ fn the_old_path_carries_data_until_the_new_one_is_nominated_and_then_lingers() {
     assert!(net.agrees());
     assert_eq!(net.peers[A].sockets.len(), 2, "the old socket lingers");
     net.run_for(ms(500));
-    assert!(net.both(State::Completed));
+    assert_eq!(net.state(A), State::Completed);
+    assert_eq!(net.state(B), State::Connected, "A may yet nominate another pair");
     net.run_for(ms(4_900));
+    assert!(net.both(State::Completed));
     assert_eq!(net.peers[A].sockets.len(), 1);
     assert_eq!(net.peers[B].sockets.len(), 1);
     net.run_for(s(60));
@@ -135,7 +137,7 @@ fn glare_the_polite_side_rolls_its_restart_back_and_answers() {
     net.run_for(ms(240));
     let now = net.now;
     net.agent(B).rollback(now);
-    net.run_for(s(1));
+    net.run_for(s(4));
     assert!(net.both(State::Completed) && net.agrees());
     assert_ne!(net.peers[B].agent.local_parameters(), Some(&discarded));
     // B still wants one.
@@ -203,7 +205,7 @@ fn generations_that_never_connect_do_not_pile_up() {
     assert_eq!(net.state(A), State::Failed);
     net.dead.clear();
     net.offer(A);
-    assert!(net.run_until(s(2), |n| n.both(State::Completed)));
+    assert!(net.run_until(s(5), |n| n.both(State::Completed)));
 }
 
 #[test]
@@ -301,7 +303,7 @@ fn a_provisional_answer_connects_and_the_final_one_may_be_another_peer() {
     net.agent(A).set_remote_parameters(now, b, false);
     net.agent(A).commit(now);
     net.settle();
-    assert!(net.run_until(s(2), |n| n.both(State::Completed) && n.agrees()));
+    assert!(net.run_until(s(5), |n| n.both(State::Completed) && n.agrees()));
     assert_eq!(net.peers[B].sockets.len(), 1);
 }
 

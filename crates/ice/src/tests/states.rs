@@ -34,7 +34,7 @@ fn a_path_that_dies_is_disconnected_then_failed_and_a_restart_brings_it_back() {
     assert_eq!(net.state(A), State::Failed, "left by a restart only");
     net.offer(A);
     assert_eq!(net.state(A), State::Checking);
-    net.run_for(s(1));
+    net.run_for(s(4));
     assert!(net.both(State::Completed) && net.agrees());
     assert_eq!(
         net.peers[A].states(),
@@ -67,8 +67,73 @@ fn a_restart_forgets_that_connectivity_was_lost() {
     net.offer(A);
     assert_eq!(net.state(A), State::Checking, "effectively forgetting");
     net.dead.clear();
-    assert!(net.run_until(s(1), |n| n.both(State::Completed)));
+    assert!(net.run_until(s(4), |n| n.both(State::Completed)));
     assert!(net.agrees());
+}
+
+#[test]
+fn the_controlled_agent_is_completed_three_seconds_after_the_nomination_the_other_at_once() {
+    let mut net = Network::new(32);
+    net.delay = ms(10);
+    net.offer(A);
+    assert!(net.run_until(s(1), |n| n.state(B) == State::Connected));
+    let nominated = net.now;
+    assert!(net.run_until(s(1), |n| n.state(A) != State::Checking));
+    assert_eq!(net.state(A), State::Completed);
+    assert_eq!(net.now - nominated, ms(10), "as soon as the nomination is answered");
+    // RFC 8445 §8.3.1. One timer, and it is over.
+    assert_eq!(net.peers[B].agent.poll_timeout(), Some(nominated + s(3)));
+    net.run_for(ms(2_989));
+    assert_eq!(net.state(B), State::Connected);
+    net.run_for(ms(1));
+    assert_eq!(net.state(B), State::Completed);
+    assert!(net.peers[B].agent.poll_timeout() >= Some(nominated + s(4)), "consent");
+    net.run_for(s(60));
+    for peer in &net.peers {
+        assert_eq!(peer.states(), "checking connected completed");
+    }
+}
+
+#[test]
+fn what_ends_later_than_three_seconds_after_the_nomination_completes_at_once() {
+    let mut net = Network::new(33);
+    net.peers[A].holds_candidates = true;
+    net.offer(A);
+    net.run_for(s(10));
+    // B found A by its checks alone.
+    assert_eq!(net.state(B), State::Connected, "A may have more candidates");
+    net.release_candidates(A);
+    net.run_for(ms(0));
+    assert_eq!(net.state(B), State::Completed);
+}
+
+#[test]
+fn who_comes_to_nominate_itself_need_not_wait() {
+    let mut net = Network::new(34);
+    net.offer(A);
+    assert!(net.run_until(s(1), Network::connected));
+    assert_eq!(net.state(B), State::Connected);
+    net.agent(B).set_role(crate::Role::Controlling);
+    net.settle();
+    assert_eq!(net.state(B), State::Completed);
+}
+
+#[test]
+fn a_restart_rolled_back_does_not_begin_the_three_seconds_again() {
+    let mut net = Network::new(35);
+    net.offer(A);
+    assert!(net.run_until(s(1), Network::connected));
+    net.run_for(s(1));
+    let parameters = net.fresh(B);
+    let now = net.now;
+    net.agent(B).set_local_parameters(now, parameters);
+    net.run_for(s(1));
+    let now = net.now;
+    net.agent(B).rollback(now);
+    net.run_for(ms(999));
+    assert_eq!(net.state(B), State::Connected);
+    net.run_for(ms(1));
+    assert_eq!(net.peers[B].states(), "checking connected completed");
 }
 
 #[test]
@@ -140,7 +205,7 @@ fn a_dead_socket_is_disconnected_with_no_path_and_a_restart_recovers() {
     assert_eq!(net.peers[A].agent.selected_path(), None);
     assert_eq!(net.peers[A].count("no pair"), 1);
     net.offer(A);
-    assert!(net.run_until(s(1), |n| n.both(State::Completed)));
+    assert!(net.run_until(s(4), |n| n.both(State::Completed)));
     assert!(net.agrees());
     assert_eq!(
         net.peers[A].states(),
@@ -168,6 +233,14 @@ fn when_a_socket_dies_another_pair_of_the_generation_takes_over() {
     net.delay = ms(5);
     net.connect();
     net.run_for(s(60));
+    // While it has just had an answer on a pair, B does not doubt it for a worse one.
+    let answers = |n: &Network| {
+        let selected = n.peers[B].agent.pairs().find(|pair| pair.selected);
+        selected.map(|pair| pair.responses_received)
+    };
+    let before = answers(&net);
+    assert!(net.run_until(s(7), |n| answers(n) != before));
+    net.run_for(s(1));
     let died = net.now;
     net.cut(A);
     assert!(net.run_until(s(5), |n| n.connected() && n.agrees()));
