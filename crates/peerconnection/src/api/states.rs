@@ -79,7 +79,8 @@ w3c_enum! {
         /// Checking pairs; no usable one has been found yet.
         Checking = "checking",
         /// Gathering is done, the peer has indicated the end of its candidates, every pair was
-        /// checked and one is in use.
+        /// checked and one is in use. The controlled side waits three seconds for the peer to
+        /// change its mind about which.
         Completed = "completed",
         /// A usable pair was found; others may still be checked.
         Connected = "connected",
