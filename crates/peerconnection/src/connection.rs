@@ -41,13 +41,21 @@ impl Connection {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls into the core from outside the event loop, and wakes the host if that made work.
+    /// Calls into the core from outside the event loop, and collects what the call has made.
     pub(crate) fn api<T>(&self, call: impl FnOnce(&mut Core, Instant) -> T) -> T {
+        self.call(|core, now| {
+            let result = call(core, now);
+            core.collect(now);
+            result
+        })
+    }
+
+    /// Calls the core, and tells the host of the work that there is then.
+    pub(crate) fn call<T>(&self, call: impl FnOnce(&mut Core, Instant) -> T) -> T {
         let now = self.host.now();
         let (result, work, tasks) = {
             let mut core = self.core();
             let result = call(&mut core, now);
-            core.collect(now);
             (result, core.take_wake(), core.take_announcement())
         };
         if work {

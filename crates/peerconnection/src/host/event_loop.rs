@@ -1,9 +1,7 @@
 //! Tasks on an event loop of the application's, the network beside it.
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use super::Host;
 use super::tokio::TokioHost;
 use crate::api::{AnyEvent, MessageData, RTCDataChannel};
 use crate::connection::Connection;
@@ -67,7 +65,7 @@ impl TaskRunner {
     /// [`next_dispatch`](Self::next_dispatch) and [`run_microtask`](Self::run_microtask). `false`
     /// if there is none.
     pub fn run_task(&self) -> bool {
-        let (ran, waiting) = self.call(|core, now| {
+        let (ran, waiting) = self.connection.call(|core, now| {
             core.announced_task_runs();
             (core.run_next_task(now), core.waiting_tasks())
         });
@@ -78,7 +76,7 @@ impl TaskRunner {
     /// The next thing to dispatch of what is there, in the order of the specification. `None` when
     /// all of it has been dispatched: reactions of promises come next.
     pub fn next_dispatch(&self) -> Option<Dispatch> {
-        let delivery = self.call(Core::next_effect)?;
+        let delivery = self.connection.call(Core::next_effect)?;
         Some(self.connection.hand_over(delivery).unwrap_or(Dispatch::Nothing))
     }
 
@@ -86,23 +84,7 @@ impl TaskRunner {
     /// behind an operation, for instance. To be called once everything has been dispatched,
     /// and the application's reactions have run. `false` if there is none.
     pub fn run_microtask(&self) -> bool {
-        self.call(Core::run_microtask)
-    }
-
-    /// Calls the core, and tells of the work that there is then.
-    fn call<T>(&self, call: impl FnOnce(&mut Core, Instant) -> T) -> T {
-        let (result, network, tasks) = {
-            let mut core = self.connection.core();
-            let result = call(&mut core, self.connection.host.now());
-            (result, core.take_wake(), core.take_announcement())
-        };
-        if network {
-            self.host.wake();
-        }
-        if tasks > 0 {
-            self.host.tasks_were_queued(tasks);
-        }
-        result
+        self.connection.call(Core::run_microtask)
     }
 
     /// Whether there is something for [`run_microtask`](Self::run_microtask).
