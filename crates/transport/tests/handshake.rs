@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Link, Sim, config};
+use common::{Link, Sim, assert_states_were_told_in_their_order, config};
 use peerconnection_transport::{
     ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersions, Event, Fingerprint,
     SctpParameters, SctpState,
@@ -36,22 +36,7 @@ fn both_layers_come_up_in_four_round_trips_without_a_timer() {
 fn states_are_told_in_their_order() {
     let mut sim = Sim::connected(1);
     sim.flush();
-    for (i, events) in sim.events.iter().enumerate() {
-        let states: Vec<_> = events
-            .iter()
-            .filter(|event| !matches!(event, Event::ChannelAnnounced { .. }))
-            .collect();
-        assert_eq!(
-            states,
-            [
-                &Event::DtlsStateChange(DtlsState::Connecting),
-                &Event::DtlsStateChange(DtlsState::Connected),
-                &Event::SctpStateChange(SctpState::Connected, None),
-                &Event::ChannelOpen { id: 0 },
-            ],
-            "peer {i}"
-        );
-    }
+    assert_states_were_told_in_their_order(&sim);
 }
 
 #[test]

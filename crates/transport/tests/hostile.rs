@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::Sim;
+use common::{Sim, dtls_record};
 use peerconnection_transport::{ChannelConfig, DtlsState};
 use proptest::prelude::*;
 
@@ -24,15 +24,7 @@ fn record() -> impl Strategy<Value = Vec<u8>> {
         any::<u16>(),
         prop::collection::vec(any::<u8>(), 0..200),
     )
-        .prop_map(|(kind, epoch, sequence, body)| {
-            let mut record = vec![kind, 0xfe, 0xfd];
-            record.extend_from_slice(&epoch.to_be_bytes());
-            record.extend_from_slice(&[0, 0, 0, 0]);
-            record.extend_from_slice(&sequence.to_be_bytes());
-            record.extend_from_slice(&(body.len() as u16).to_be_bytes());
-            record.extend_from_slice(&body);
-            record
-        })
+        .prop_map(|(kind, epoch, sequence, body)| dtls_record(kind, epoch, sequence, &body))
 }
 
 proptest! {

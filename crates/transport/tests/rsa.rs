@@ -5,7 +5,7 @@ mod common;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use common::{Link, Sim, config};
+use common::{Link, Sim, assert_states_were_told_in_their_order, config, dtls_record};
 use peerconnection_transport::{
     Certificate, ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersions, Event,
     Fingerprint, KeyAlgorithm, RsaKeySize, SctpError, SctpParameters, SctpState,
@@ -54,22 +54,7 @@ fn both_layers_come_up_without_a_timer() {
         assert_eq!(peer.remote_certificates(), [sim.peers[1 - i].certificate().der()]);
         assert_eq!((peer.handshakes(), peer.associations()), (1, 1));
     }
-    for (i, events) in sim.events.iter().enumerate() {
-        let states: Vec<_> = events
-            .iter()
-            .filter(|event| !matches!(event, Event::ChannelAnnounced { .. }))
-            .collect();
-        assert_eq!(
-            states,
-            [
-                &Event::DtlsStateChange(DtlsState::Connecting),
-                &Event::DtlsStateChange(DtlsState::Connected),
-                &Event::SctpStateChange(SctpState::Connected, None),
-                &Event::ChannelOpen { id: 0 },
-            ],
-            "peer {i}"
-        );
-    }
+    assert_states_were_told_in_their_order(&sim);
 }
 
 #[test]
@@ -298,17 +283,8 @@ fn record() -> impl Strategy<Value = Vec<u8>> {
             (22u8, message)
         });
     let other = (20u8..24, prop::collection::vec(any::<u8>(), 0..200));
-    (prop_oneof![3 => message, 1 => other], 0u16..3, any::<u16>()).prop_map(
-        |((kind, body), epoch, sequence)| {
-            let mut record = vec![kind, 0xfe, 0xfd];
-            record.extend_from_slice(&epoch.to_be_bytes());
-            record.extend_from_slice(&[0, 0, 0, 0]);
-            record.extend_from_slice(&sequence.to_be_bytes());
-            record.extend_from_slice(&(body.len() as u16).to_be_bytes());
-            record.extend_from_slice(&body);
-            record
-        },
-    )
+    (prop_oneof![3 => message, 1 => other], 0u16..3, any::<u16>())
+        .prop_map(|((kind, body), epoch, sequence)| dtls_record(kind, epoch, sequence, &body))
 }
 
 proptest! {

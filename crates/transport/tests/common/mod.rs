@@ -321,3 +321,34 @@ impl Sim {
             .collect()
     }
 }
+
+/// One DTLS record as it is on the wire, version 1.2.
+pub fn dtls_record(kind: u8, epoch: u16, sequence: u16, body: &[u8]) -> Vec<u8> {
+    let mut record = vec![kind, 0xfe, 0xfd];
+    record.extend_from_slice(&epoch.to_be_bytes());
+    record.extend_from_slice(&[0, 0, 0, 0]);
+    record.extend_from_slice(&sequence.to_be_bytes());
+    record.extend_from_slice(&(body.len() as u16).to_be_bytes());
+    record.extend_from_slice(body);
+    record
+}
+
+/// Both peers have told of the states of a connection with one channel, in their order.
+pub fn assert_states_were_told_in_their_order(sim: &Sim) {
+    for (i, events) in sim.events.iter().enumerate() {
+        let states: Vec<_> = events
+            .iter()
+            .filter(|event| !matches!(event, Event::ChannelAnnounced { .. }))
+            .collect();
+        assert_eq!(
+            states,
+            [
+                &Event::DtlsStateChange(DtlsState::Connecting),
+                &Event::DtlsStateChange(DtlsState::Connected),
+                &Event::SctpStateChange(SctpState::Connected, None),
+                &Event::ChannelOpen { id: 0 },
+            ],
+            "peer {i}"
+        );
+    }
+}
