@@ -273,7 +273,6 @@ export class NativeStream {
 }
 
 export class NativeCertificate {
-  readonly key: number
   expires(): number
   getFingerprints(): { algorithm: string, value: string }[]
 }
