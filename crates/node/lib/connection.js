@@ -86,21 +86,25 @@ class Connection {
 
   // The promise of an operation. `fulfilled` runs before its reactions.
   start(operation, fulfilled = ignore) {
-    const promise = new Promise((resolve, reject) => {
-      this.#operations.set(operation, { resolve, reject, fulfilled });
+    return this.#promise(this.#operations, operation, value => {
+      fulfilled();
+      return value;
     });
-    if (this.#running) this.native.settle(this.#deliver);
-    else this.afterCall();
-    return promise;
   }
 
   // The promise of an operation that gathers statistics, which `close()` does not leave pending.
   gather(operation) {
+    return this.#promise(this.#gathering, operation,
+      list => newStatsReport(list.map(stats => [stats.id, stats])));
+  }
+
+  // `convert`: from what the addon delivers to what the promise is fulfilled with.
+  #promise(operations, operation, convert) {
     const promise = new Promise((resolve, reject) => {
-      const report = list => resolve(newStatsReport(list.map(stats => [stats.id, stats])));
-      this.#gathering.set(operation, { resolve: report, reject, fulfilled: ignore });
+      operations.set(operation, { resolve: value => resolve(convert(value)), reject });
     });
-    this.afterCall();
+    if (this.#running) this.native.settle(this.#deliver);
+    else this.afterCall();
     return promise;
   }
 
@@ -274,12 +278,8 @@ class Connection {
     if (pending === undefined) return;
     operations.delete(operation);
     this.#settled = true;
-    if (isFulfilled) {
-      pending.fulfilled();
-      pending.resolve(value);
-    } else {
-      pending.reject(value);
-    }
+    if (isFulfilled) pending.resolve(value);
+    else pending.reject(value);
   }
 
   #track(handle, streamHandles) {
