@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Link, Sim, assert_states_were_told_in_their_order, config};
+use common::{Link, Sim, assert_states_were_told_in_their_order, config, run_over_a_bad_link};
 use peerconnection_transport::{
     ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersions, Event, Fingerprint,
     SctpParameters, SctpState,
@@ -237,24 +237,7 @@ fn an_association_can_end_while_dtls_stays() {
 
 #[test]
 fn a_simulation_repeats_itself() {
-    let run = || {
-        let mut sim = Sim::new(7);
-        sim.link = Link {
-            loss: 15.0,
-            jitter: Duration::from_millis(9),
-            duplicate: 5.0,
-            ..Link::default()
-        };
-        sim.begin();
-        sim.open(0, 0, ChannelConfig::default());
-        sim.run_until(|sim| sim.is_open(0, 0));
-        for i in 0..50 {
-            sim.send(0, 0, format!("{i:0700}"));
-        }
-        sim.run_until(|sim| sim.messages(1, 0).len() == 50);
-        (sim.times, sim.events, sim.datagrams)
-    };
-    assert_eq!(run(), run());
+    assert_eq!(run_over_a_bad_link(Sim::new(7)), run_over_a_bad_link(Sim::new(7)));
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Sim, dtls_record};
+use common::{Sim, assert_unharmed_by, dtls_record};
 use peerconnection_transport::{ChannelConfig, DtlsState};
 use proptest::prelude::*;
 
@@ -34,30 +34,14 @@ proptest! {
     fn garbage_does_not_harm_a_connection(
         garbage in prop::collection::vec(dtls_like(), 1..10),
     ) {
-        let mut sim = Sim::connected(1);
-        for datagram in &garbage {
-            for who in 0..2 {
-                let now = sim.now;
-                sim.peers[who].handle_input(now, datagram);
-            }
-        }
-        sim.send(0, 0, "unharmed");
-        sim.run_until(|sim| sim.texts(1, 0) == ["unharmed"]);
+        assert_unharmed_by(Sim::connected(1), &garbage);
     }
 
     #[test]
     fn forged_records_do_not_harm_a_connection(
         garbage in prop::collection::vec(record(), 1..10),
     ) {
-        let mut sim = Sim::connected(1);
-        for datagram in &garbage {
-            for who in 0..2 {
-                let now = sim.now;
-                sim.peers[who].handle_input(now, datagram);
-            }
-        }
-        sim.send(0, 0, "unharmed");
-        sim.run_until(|sim| sim.texts(1, 0) == ["unharmed"]);
+        assert_unharmed_by(Sim::connected(1), &garbage);
     }
 
     #[test]

@@ -5,7 +5,10 @@ mod common;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use common::{Link, Sim, assert_states_were_told_in_their_order, config, dtls_record};
+use common::{
+    Link, Sim, assert_states_were_told_in_their_order, assert_unharmed_by, config, dtls_record,
+    run_over_a_bad_link,
+};
 use peerconnection_transport::{
     Certificate, ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersions, Event,
     Fingerprint, KeyAlgorithm, RsaKeySize, SctpError, SctpParameters, SctpState,
@@ -247,24 +250,7 @@ fn a_path_that_was_away_in_the_handshake_is_used_when_it_returns() {
 
 #[test]
 fn a_simulation_repeats_itself() {
-    let run = || {
-        let mut sim = sim(7);
-        sim.link = Link {
-            loss: 15.0,
-            jitter: Duration::from_millis(9),
-            duplicate: 5.0,
-            ..Link::default()
-        };
-        sim.begin();
-        sim.open(0, 0, ChannelConfig::default());
-        sim.run_until(|sim| sim.is_open(0, 0));
-        for i in 0..50 {
-            sim.send(0, 0, format!("{i:0700}"));
-        }
-        sim.run_until(|sim| sim.messages(1, 0).len() == 50);
-        (sim.times, sim.events, sim.datagrams)
-    };
-    assert_eq!(run(), run());
+    assert_eq!(run_over_a_bad_link(sim(7)), run_over_a_bad_link(sim(7)));
 }
 
 /// A record around anything, a handshake message more often than not.
@@ -294,15 +280,7 @@ proptest! {
     fn forged_records_do_not_harm_a_connection(
         garbage in prop::collection::vec(record(), 1..10),
     ) {
-        let mut sim = connected(1);
-        for datagram in &garbage {
-            for who in 0..2 {
-                let now = sim.now;
-                sim.peers[who].handle_input(now, datagram);
-            }
-        }
-        sim.send(0, 0, "unharmed");
-        sim.run_until(|sim| sim.texts(1, 0) == ["unharmed"]);
+        assert_unharmed_by(connected(1), &garbage);
     }
 
     #[test]

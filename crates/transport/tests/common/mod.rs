@@ -352,3 +352,30 @@ pub fn assert_states_were_told_in_their_order(sim: &Sim) {
         );
     }
 }
+
+/// What happens at both peers of `sim`, not begun, when 50 messages go over a bad link: to be the same
+/// each time.
+pub fn run_over_a_bad_link(mut sim: Sim) -> impl PartialEq + std::fmt::Debug {
+    sim.link =
+        Link { loss: 15.0, jitter: Duration::from_millis(9), duplicate: 5.0, ..Link::default() };
+    sim.begin();
+    sim.open(0, 0, ChannelConfig::default());
+    sim.run_until(|sim| sim.is_open(0, 0));
+    for i in 0..50 {
+        sim.send(0, 0, format!("{i:0700}"));
+    }
+    sim.run_until(|sim| sim.messages(1, 0).len() == 50);
+    (sim.times, sim.events, sim.datagrams)
+}
+
+/// A connection with one channel goes on whatever both peers are sent by somebody else.
+pub fn assert_unharmed_by(mut sim: Sim, garbage: &[Vec<u8>]) {
+    for datagram in garbage {
+        for who in 0..2 {
+            let now = sim.now;
+            sim.peers[who].handle_input(now, datagram);
+        }
+    }
+    sim.send(0, 0, "unharmed");
+    sim.run_until(|sim| sim.texts(1, 0) == ["unharmed"]);
+}
