@@ -38,10 +38,7 @@ impl Agent {
 
     /// All candidate pairs of all living generations.
     pub fn pairs(&self) -> impl Iterator<Item = PairStats> {
-        self.generations.iter().flat_map(move |generation| {
-            let pairs = generation.list.iter();
-            pairs.filter_map(move |(id, _)| generation.pair_stats(id, self.path))
-        })
+        self.generations.iter().flat_map(|generation| self.pairs_of(generation))
     }
 
     /// What `RTCStatsType` of webrtc-stats has in `getStats()`: after a restart, of the generations before it,
@@ -53,10 +50,7 @@ impl Agent {
         let committed = self.generations.iter().rev().find(|g| g.committed).map(|g| g.id);
         for generation in &self.generations {
             if !generation.committed || committed == Some(generation.id) {
-                let pairs = generation.list.iter();
-                stats
-                    .pairs
-                    .extend(pairs.filter_map(|(id, _)| generation.pair_stats(id, self.path)));
+                stats.pairs.extend(self.pairs_of(generation));
                 stats.local_candidates.extend(generation.local_stats());
                 stats.remote_candidates.extend(generation.remote_stats());
             } else if carrying == Some(generation.id) {
@@ -64,6 +58,14 @@ impl Agent {
             }
         }
         stats
+    }
+
+    fn pairs_of<'a>(
+        &self,
+        generation: &'a Generation,
+    ) -> impl Iterator<Item = PairStats> + use<'a> {
+        let path = self.path;
+        generation.list.iter().filter_map(move |(id, _)| generation.pair_stats(id, path))
     }
 
     fn add_pair_in_use(&self, generation: &Generation, stats: &mut AgentStats) {
