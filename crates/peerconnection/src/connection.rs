@@ -1,16 +1,24 @@
 //! What all objects of one connection share: the core behind its lock, the handlers, the host.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
 use crate::api::{Handle, PeerConnectionHandlers, RTCDataChannel, RTCPeerConnection, Subscribers};
-use crate::core::{Core, Delivery};
+use crate::core::{Core, Delivery, TaskQueue};
 use crate::host::{Dispatch, Host};
+use crate::outbox::Outbox;
 
 /// One connection. The handles of the application hold it, its host's driver holds it, its
 /// children (channels, transports) hold it weakly.
 pub(crate) struct Connection {
     core: Mutex<Core>,
+    outbox: Arc<Outbox>,
+    tasks: Arc<TaskQueue>,
+    /// Whether the host has been told of the work that there is.
+    woken: AtomicBool,
+    /// Whether the core had effects or reactions left when it was called last.
+    has_effects: AtomicBool,
     pub(crate) handlers: PeerConnectionHandlers,
     pub(crate) subscribers: Subscribers,
     pub(crate) host: Arc<dyn Host>,
@@ -23,7 +31,11 @@ impl Connection {
         let connection = Arc::new_cyclic(|weak| {
             core.set_connection(weak.clone());
             Self {
+                outbox: core.outbox().clone(),
+                tasks: core.tasks().clone(),
                 core: Mutex::new(core),
+                woken: AtomicBool::new(false),
+                has_effects: AtomicBool::new(false),
                 handlers: PeerConnectionHandlers::new(),
                 subscribers: Subscribers::default(),
                 host,
@@ -53,18 +65,53 @@ impl Connection {
     /// Calls the core, and tells the host of the work that there is then.
     pub(crate) fn call<T>(&self, call: impl FnOnce(&mut Core, Instant) -> T) -> T {
         let now = self.host.now();
+        let network_alone = self.host.runs_tasks_elsewhere();
         let (result, work, tasks) = {
             let mut core = self.core();
             let result = call(&mut core, now);
-            (result, core.take_wake(), core.take_announcement())
+            self.has_effects.store(core.has_effects(), Ordering::Release);
+            (result, !network_alone || core.has_network_work(), core.tasks().take_announcement())
         };
         if work {
-            self.host.wake();
+            self.wake_host();
         }
         if tasks > 0 {
             self.host.tasks_were_queued(tasks);
         }
         result
+    }
+
+    /// Whether something is left to be dispatched or run of what the calls so far have made. Exact
+    /// on the thread that makes them.
+    pub(crate) fn has_effects(&self) -> bool {
+        self.has_effects.load(Ordering::Acquire)
+    }
+
+    /// What `send()` gives messages to. The host is then to be told, see
+    /// [`wake_host`](Self::wake_host).
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    pub(crate) fn tasks(&self) -> &TaskQueue {
+        &self.tasks
+    }
+
+    /// Tells the host of work, unless it knows.
+    pub(crate) fn wake_host(&self) {
+        if !self.woken.swap(true, Ordering::AcqRel) {
+            self.host.wake();
+        }
+    }
+
+    /// The host is looking and will look again before it rests: it need not be woken.
+    pub(crate) fn host_looks(&self) {
+        self.woken.store(true, Ordering::Release);
+    }
+
+    /// From now on new work wakes the host.
+    pub(crate) fn host_rests(&self) {
+        self.woken.store(false, Ordering::Release);
     }
 
     /// A handle for the target of an event; `None` when the application has dropped its own.

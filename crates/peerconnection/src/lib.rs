@@ -40,6 +40,7 @@ pub mod api;
 mod connection;
 mod core;
 pub mod host;
+mod outbox;
 mod perfect_negotiation;
 
 pub use api::*;

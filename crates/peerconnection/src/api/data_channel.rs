@@ -167,7 +167,8 @@ pub(crate) struct ChannelObject {
     pub(crate) message: Handler<MessageEvent>,
 }
 
-/// The slots that change. They are written under the connection's lock only, and outlive it.
+/// The slots that change. They are written under the connection's lock only, but for what `send()`
+/// adds to, and outlive it.
 pub(crate) struct ChannelSlots {
     ready_state: AtomicU8,
     pub(crate) buffered_amount: AtomicU64,
@@ -215,6 +216,13 @@ impl ChannelSlots {
             2 => RTCDataChannelState::Closing,
             _ => RTCDataChannelState::Closed,
         }
+    }
+
+    /// Takes so many bytes off `[[BufferedAmount]]`. What it was.
+    pub(crate) fn take_buffered_amount(&self, sent: u64) -> u64 {
+        let less = |before: u64| Some(before.saturating_sub(sent));
+        let before = self.buffered_amount.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+        before.unwrap_or_else(|unchanged| unchanged)
     }
 
     pub(crate) fn set_ready_state(&self, state: RTCDataChannelState) {
@@ -406,7 +414,9 @@ impl RTCDataChannel {
             MessageData::String(text) => (transport::MessageKind::String, Bytes::from(text)),
             MessageData::Binary(octets) => (transport::MessageKind::Binary, octets),
         };
-        connection.api(|core, now| core.send(now, &self.object, kind, data))
+        connection.outbox().send(&self.object, kind, data)?;
+        connection.wake_host();
+        Ok(())
     }
 
     /// What [`send`](Self::send) would say of a message of `size` bytes, if `waiting` bytes were queued
@@ -417,8 +427,7 @@ impl RTCDataChannel {
     /// As [`send`](Self::send).
     pub fn check_send(&self, size: u64, waiting: u64) -> Result<(), Error> {
         let connection = self.object.connection.upgrade().ok_or_else(closed)?;
-        let core = connection.core();
-        core.check_send(&self.object, size, waiting).map(drop)
+        connection.outbox().check_send(&self.object, size, waiting)
     }
 
     /// Closes the channel: what is queued is still sent, then both sides see `close`. Does

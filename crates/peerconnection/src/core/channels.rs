@@ -15,6 +15,7 @@ use crate::api::{
     AnyEvent, ChannelAttributes, ChannelObject, MessageData, RTCDataChannel, RTCDataChannelState,
     RTCSctpTransportState,
 };
+use crate::outbox::{Outbox, Outgoing};
 
 impl Core {
     /// §6.1 createDataChannel: the checks and the id are the session's.
@@ -179,64 +180,34 @@ impl Core {
         self.fire(AnyEvent::DataChannelStateChange(channel, state));
     }
 
-    /// §6.2 send().
-    pub(crate) fn send(
-        &mut self,
-        now: Instant,
-        object: &ChannelObject,
-        kind: transport::MessageKind,
-        data: Bytes,
-    ) -> Result<(), Error> {
-        let buffered_amount = self.check_send(object, data.len() as u64, 0)?;
-        // Steps 7 and 8
-        let size = data.len();
-        let Some((stack, &id)) = self.channel_stack().zip(object.slots.id.get()) else {
-            return Err(Error::InvalidStateError("there is no SCTP transport".to_owned()));
-        };
-        stack
-            .send(now, id, kind, data)
-            .map_err(|error| Error::OperationError(error.to_string()))?;
-        object.slots.buffered_amount.store(buffered_amount, Ordering::Release);
-        object.slots.sent.add(size);
-        Ok(())
+    pub(crate) fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
     }
 
-    /// Steps 3 to 6 of `send()` for a message of `size` bytes, if `waiting` bytes were queued besides
-    /// those that are. What `bufferedAmount` would be then.
-    pub(crate) fn check_send(
-        &self,
-        object: &ChannelObject,
-        size: u64,
-        waiting: u64,
-    ) -> Result<u64, Error> {
-        // Step 3
-        if object.slots.ready_state() != RTCDataChannelState::Open {
-            return Err(Error::InvalidStateError("the data channel is not open".to_owned()));
+    /// Gives the association what `send()` has left for it.
+    pub(super) fn take_outbox(&mut self, now: Instant) {
+        if !self.outbox.is_filled() {
+            return;
         }
-        let Some(sctp) = &self.sctp else {
-            return Err(Error::InvalidStateError("there is no SCTP transport".to_owned()));
-        };
-        // Step 5
-        if size > sctp.largest_message {
-            return Err(Error::TypeError(format!(
-                "a message of {size} bytes exceeds maxMessageSize, {}",
-                sctp.largest_message
-            )));
+        let mut messages = std::mem::take(&mut self.taken);
+        self.outbox.take(&mut messages);
+        let mut stack = self.channel_stack();
+        for Outgoing { stream, kind, data } in messages.drain(..) {
+            let taken = stack.as_mut().map(|stack| stack.send(now, stream, kind, data));
+            // §6.2 send() step 8: the channel or the association is closed, of which a task has
+            // yet to tell.
+            if !matches!(taken, Some(Ok(()))) {
+                tracing::debug!(stream, "a message was sent on a channel that is being closed");
+            }
         }
-        // Step 6
-        let buffered_amount = object.slots.buffered_amount.load(Ordering::Relaxed) + size;
-        if buffered_amount.saturating_add(waiting) > sctp.max_buffer_size {
-            return Err(Error::OperationError("the send queue is full".to_owned()));
-        }
-        Ok(buffered_amount)
+        self.taken = messages;
     }
 
     /// §6.2: "When the underlying data transport sends data from its queue".
     pub(super) fn reduce_buffered_amount(&mut self, stream: u16, sent: u64) {
         let Some(object) = self.channel_of(stream) else { return };
-        let before = object.slots.buffered_amount.load(Ordering::Relaxed);
+        let before = object.slots.take_buffered_amount(sent);
         let after = before.saturating_sub(sent);
-        object.slots.buffered_amount.store(after, Ordering::Release);
         object.writer.wake();
         let threshold = object.slots.buffered_amount_low_threshold.load(Ordering::Acquire);
         if before > threshold && after <= threshold {
@@ -265,13 +236,30 @@ impl Core {
             // The datagram that established the association brought the message, too. The task
             // that announces the channel as open has been queued by the one before this.
             RTCDataChannelState::Connecting => {
-                self.queue(Task::EarlyMessage(object, message));
+                self.queue(Task::ChannelMessage(object, message));
             }
             RTCDataChannelState::Closing | RTCDataChannelState::Closed => {}
         }
     }
 
-    pub(super) fn receive_early_message(
+    /// Queues the task for a message: for its channel, if there is one that is open, and for the stream if
+    /// tasks have yet to make one of it.
+    pub(super) fn queue_message(
+        &mut self,
+        stream: u16,
+        kind: transport::MessageKind,
+        raw_data: Bytes,
+    ) {
+        let object = self.channel_of(stream);
+        let is_open =
+            |object: &Arc<ChannelObject>| object.slots.ready_state() == RTCDataChannelState::Open;
+        self.queue(match object.filter(is_open) {
+            Some(object) => Task::ChannelMessage(object, MessageData::received(kind, raw_data)),
+            None => Task::StreamMessage(stream, kind, raw_data),
+        });
+    }
+
+    pub(super) fn receive_channel_message(
         &mut self,
         object: Arc<ChannelObject>,
         message: MessageData,
@@ -304,6 +292,7 @@ impl Core {
             RTCDataChannelState::Closing | RTCDataChannelState::Closed => return,
             RTCDataChannelState::Connecting | RTCDataChannelState::Open => {}
         }
+        self.take_outbox(now);
         // Step 3
         self.set_channel_state(object, RTCDataChannelState::Closing);
         // Step 4

@@ -81,6 +81,8 @@ impl Core {
             }
             TransportCommand::MoveSctp { transport } => self.move_sctp(now, transport),
             TransportCommand::UpdateMaxMessageSize { max_message_size, max_buffer_size } => {
+                // What was sent before was measured by what applied then.
+                self.take_outbox(now);
                 self.update_max_message_size(max_message_size, max_buffer_size);
             }
             TransportCommand::DestroySctp => self.destroy_sctp(now),

@@ -2,7 +2,7 @@
 //! one task queue of the connection. Sans-IO: API calls, datagrams and time in; datagrams, the
 //! next deadline, tasks and what they deliver out.
 //!
-//! - `tasks`: the task queue, and what each task does
+//! - `task_queue`, `tasks`: the task queue, and what each task does
 //! - `commands`: what the negotiation tells the transports
 //! - `transports`: the transports, and which of them there is something to do for
 //! - `ice`: ICE transports, from the agent's events to the W3C slots
@@ -31,6 +31,7 @@ mod sctp;
 mod sender_tracks;
 mod states;
 mod stats;
+mod task_queue;
 mod tasks;
 #[cfg(test)]
 mod testing;
@@ -54,6 +55,7 @@ use crate::api::{
 };
 use crate::connection::Connection;
 use crate::host::{Action, SocketId};
+use crate::outbox::{Outbox, Outgoing};
 use stats::Statistics;
 use tasks::Task;
 use transceivers::{Released, Transceivers};
@@ -63,6 +65,7 @@ use weak_map::WeakMap;
 pub(crate) use ice::IceTransportSlots;
 pub(crate) use sctp::SctpTransportSlots;
 pub(crate) use stats::Clock;
+pub(crate) use task_queue::{ReceivedMessage, TaskQueue, Waiting};
 pub(crate) use transports::States;
 
 /// What the host delivers, one at a time, with nothing locked.
@@ -138,6 +141,9 @@ pub(crate) struct Core {
     channels: BTreeMap<ChannelId, Arc<ChannelObject>>,
     /// The channel of each SCTP stream in use.
     streams: HashMap<u16, ChannelId>,
+    outbox: Arc<Outbox>,
+    /// What was taken from it, empty but for its room.
+    taken: Vec<Outgoing>,
     transceivers: Transceivers,
 
     ice_gathering_state: RTCIceGatheringState,
@@ -146,10 +152,7 @@ pub(crate) struct Core {
     ice_connection_state: RTCIceConnectionState,
     connection_state: RTCPeerConnectionState,
 
-    /// The connection's task queue.
-    tasks: VecDeque<Task>,
-    /// How many of them an event loop was told of and has not run.
-    announced: usize,
+    tasks: Arc<TaskQueue>,
     /// The effects of the present task that have not been delivered yet.
     deliveries: VecDeque<Delivery>,
     operations: HashMap<OperationId, Settle>,
@@ -158,8 +161,6 @@ pub(crate) struct Core {
     sockets: HashMap<SocketId, TransportId>,
     /// Transports of a closed or discarded connection that still say goodbye.
     farewells: VecDeque<crate::host::Transmit>,
-    /// Whether the host has been told of the work that there is.
-    woken: bool,
 
     statistics: Statistics,
 }
@@ -202,14 +203,14 @@ impl Core {
             ice_gathering_state_changed: false,
             ice_connection_state: RTCIceConnectionState::New,
             connection_state: RTCPeerConnectionState::New,
-            tasks: VecDeque::new(),
-            announced: 0,
+            tasks: Arc::default(),
             deliveries: VecDeque::new(),
             operations: HashMap::new(),
             actions: VecDeque::new(),
             sockets: HashMap::new(),
             farewells: VecDeque::new(),
-            woken: false,
+            outbox: Arc::default(),
+            taken: Vec::new(),
             statistics,
         })
     }
@@ -280,6 +281,7 @@ impl Core {
         if self.is_closed {
             return Abandoned::default();
         }
+        self.take_outbox(now);
         // Steps 2 to 4
         self.is_closed = true;
         self.session.close();
@@ -317,22 +319,20 @@ impl Core {
         // Steps 10 and 11: no event is fired.
         self.ice_connection_state = RTCIceConnectionState::Closed;
         self.connection_state = RTCPeerConnectionState::Closed;
-        let tasks = std::mem::take(&mut self.tasks).into_iter();
-        let (left, tasks): (VecDeque<_>, VecDeque<_>) =
-            tasks.partition(Task::outlives_the_connection);
-        self.tasks = left;
+        let tasks = self.tasks.abandon();
         // §6.1.2: closed "such as by closing the peer connection", of which a task tells.
-        self.tasks.extend(closed_sctp.map(Task::SctpClosedWithConnection));
+        if let Some(sctp) = closed_sctp {
+            self.tasks.push(Task::SctpClosedWithConnection(sctp));
+        }
         let deliveries = std::mem::take(&mut self.deliveries).into_iter();
         let (left, abandoned): (VecDeque<_>, VecDeque<_>) =
             deliveries.partition(Delivery::outlives_the_connection);
         self.deliveries = left;
         for slot in self.transceivers.slots.values_mut() {
             if std::mem::take(&mut slot.ends) {
-                self.tasks.push_back(Task::EndTrack(slot.track.clone()));
+                self.tasks.push(Task::EndTrack(slot.track.clone()));
             }
         }
-        self.woken = false;
         Abandoned {
             _operations: std::mem::take(&mut self.operations),
             _deliveries: abandoned,
@@ -345,21 +345,6 @@ impl Core {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed
-    }
-
-    /// Whether the host has to be woken for what an API call has made.
-    pub(crate) fn take_wake(&mut self) -> bool {
-        !std::mem::replace(&mut self.woken, true)
-    }
-
-    /// The host is looking and will look again before it rests: it need not be woken.
-    pub(crate) fn host_looks(&mut self) {
-        self.woken = true;
-    }
-
-    /// From now on new work wakes the host.
-    pub(crate) fn host_rests(&mut self) {
-        self.woken = false;
     }
 
     fn fire(&mut self, event: AnyEvent) {

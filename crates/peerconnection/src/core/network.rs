@@ -32,6 +32,7 @@ impl Core {
 
     /// Takes from the transports what they have made of the last inputs: tasks and actions.
     pub(crate) fn collect(&mut self, now: Instant) {
+        self.take_outbox(now);
         self.collect_negotiation();
         self.forget_transceivers();
         while let Some(id) = self.transports.next_touched() {
@@ -68,7 +69,8 @@ impl Core {
                     Task::StreamOpen(stream)
                 }
                 transport::Event::Message { id: stream, kind, data } => {
-                    Task::Message(stream, kind, data)
+                    self.queue_message(stream, kind, data);
+                    continue;
                 }
                 transport::Event::BufferedAmount { id: stream, sent } => {
                     Task::BufferedAmount(stream, sent)
@@ -124,9 +126,20 @@ impl Core {
         None
     }
 
+    /// Whether a host that moves the network has to look: for something to send or to do, or for
+    /// an earlier deadline, which the calls that make something to send may have made as well.
+    pub(crate) fn has_network_work(&self) -> bool {
+        self.transports.sending().is_some()
+            || self.outbox.is_filled()
+            || !self.actions.is_empty()
+            || self.is_closed
+            || self.dtmf_timeout().is_some()
+    }
+
     /// The next datagram to send. Once all have been taken, what making them has brought about,
     /// such as a `bufferedAmount` that has fallen, is there as tasks.
     pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
+        self.take_outbox(now);
         let transmit = self.next_transmit(now);
         if transmit.is_none() {
             self.collect(now);

@@ -19,8 +19,6 @@ pub(crate) struct SctpTransportSlots {
     pub(crate) state: RTCSctpTransportState,
     /// `[[MaxMessageSize]]`
     pub(crate) max_message_size: Option<f64>,
-    /// `[[MaxBufferSize]]`, bytes
-    pub(super) max_buffer_size: u64,
     /// `[[MaxMessageSize]]` in bytes, for comparing.
     pub(super) largest_message: u64,
     /// `[[MaxChannels]]`
@@ -59,7 +57,6 @@ impl Core {
                     transport,
                     state: RTCSctpTransportState::Connecting,
                     max_message_size: None,
-                    max_buffer_size: 0,
                     largest_message: 0,
                     max_channels: None,
                 });
@@ -109,7 +106,7 @@ impl Core {
             max_message_size as f64
         });
         sctp.largest_message = max_message_size;
-        sctp.max_buffer_size = max_buffer_size;
+        self.outbox.set_limits(max_message_size, max_buffer_size);
         if let Some(stack) = self.channel_stack() {
             stack.set_max_message_size_send(max_message_size);
         }

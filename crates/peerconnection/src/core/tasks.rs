@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use negotiation::{ChannelId, Effect, Error, TransceiverId, TransportId};
 
-use super::{Core, Delivery};
+use super::{Core, Delivery, TaskQueue};
 use crate::api::{
     AnyEvent, Call, ChannelObject, MediaStreamTrack, MessageData, RTCSctpTransport,
     RTCSctpTransportState, RTCStatsReport, Settle, Value,
@@ -58,10 +58,11 @@ pub(super) enum Task {
     ChannelOpen(ChannelId),
     /// §6.2: error on creating data channels.
     ChannelFailed(ChannelId, Error),
-    /// §6.2: receiving messages on a data channel.
-    Message(u16, transport::MessageKind, Bytes),
-    /// The same, behind the task that opens the channel.
-    EarlyMessage(Arc<ChannelObject>, MessageData),
+    /// §6.2: receiving messages on a data channel that is open, or will be when the task before this
+    /// has run.
+    ChannelMessage(Arc<ChannelObject>, MessageData),
+    /// The same, when tasks have yet to make the channel, or to open it.
+    StreamMessage(u16, transport::MessageKind, Bytes),
     /// A handler was set while messages waited.
     WaitingMessages(Arc<ChannelObject>),
     /// What was queued from outside: events that a handler has missed before it was first set, and
@@ -79,11 +80,22 @@ pub(super) enum Task {
     StreamError(u16, transport::ChannelError),
 }
 
+impl Task {
+    /// Bytes of the message in it.
+    pub(super) fn message_size(&self) -> usize {
+        match self {
+            Self::ChannelMessage(_, message) => message.len(),
+            Self::StreamMessage(_, _, raw_data) => raw_data.len(),
+            _ => 0,
+        }
+    }
+}
+
 impl Core {
     pub(super) fn queue(&mut self, task: Task) {
         // Nothing takes it after the end.
         if !self.is_closed {
-            self.tasks.push_back(task);
+            self.tasks.push(task);
         }
     }
 
@@ -94,7 +106,7 @@ impl Core {
     /// Takes what the negotiation has queued into the connection's queue, behind what is there.
     pub(super) fn collect_negotiation(&mut self) {
         while let Some(task) = self.session.poll_task() {
-            self.tasks.push_back(Task::Negotiation(task));
+            self.tasks.push(Task::Negotiation(task));
         }
     }
 
@@ -135,21 +147,8 @@ impl Core {
         !self.deliveries.is_empty() || self.session.has_effects() || self.session.has_microtasks()
     }
 
-    /// How many tasks wait.
-    pub(crate) fn waiting_tasks(&self) -> usize {
-        self.tasks.len()
-    }
-
-    /// How many tasks there are that the host has not been told of; it is told now.
-    pub(crate) fn take_announcement(&mut self) -> usize {
-        let new = self.tasks.len().saturating_sub(self.announced);
-        self.announced += new;
-        new
-    }
-
-    /// One of the tasks that the host was told of is being run.
-    pub(crate) fn announced_task_runs(&mut self) {
-        self.announced = self.announced.saturating_sub(1);
+    pub(crate) fn tasks(&self) -> &Arc<TaskQueue> {
+        &self.tasks
     }
 
     /// Whether there is something under way: tasks, promises that are pending, a transport that
@@ -163,7 +162,7 @@ impl Core {
 
     /// Runs the next task; what it does is then there to be delivered. `false` if there is none.
     pub(crate) fn run_next_task(&mut self, now: Instant) -> bool {
-        let Some(task) = self.tasks.pop_front() else { return false };
+        let Some(task) = self.tasks.pop() else { return false };
         if !self.is_closed || task.outlives_the_connection() {
             self.run_task(now, task);
         }
@@ -209,8 +208,12 @@ impl Core {
             }
             Task::ChannelOpen(channel) => self.announce_the_channel_as_open(channel),
             Task::ChannelFailed(channel, error) => self.unable_to_create(now, channel, &error),
-            Task::Message(stream, kind, raw_data) => self.receive_message(stream, kind, raw_data),
-            Task::EarlyMessage(channel, message) => self.receive_early_message(channel, message),
+            Task::ChannelMessage(channel, message) => {
+                self.receive_channel_message(channel, message);
+            }
+            Task::StreamMessage(stream, kind, raw_data) => {
+                self.receive_message(stream, kind, raw_data);
+            }
             Task::WaitingMessages(channel) => {
                 self.deliveries.push_back(Delivery::Message(channel, None));
             }

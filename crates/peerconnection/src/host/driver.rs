@@ -68,7 +68,7 @@ impl Driver {
     /// Runs the next task of the connection's event loop: its events are fired, its promises
     /// settled. `false` if there was nothing to do.
     pub fn run_task(&self) -> bool {
-        self.core().host_rests();
+        self.connection.host_rests();
         self.connection.run_task()
     }
 

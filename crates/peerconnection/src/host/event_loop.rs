@@ -1,11 +1,12 @@
 //! Tasks on an event loop of the application's, the network beside it.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::tokio::TokioHost;
-use crate::api::{AnyEvent, MessageData, RTCDataChannel};
+use crate::api::{AnyEvent, MessageData, RTCDataChannel, RTCDataChannelState};
 use crate::connection::Connection;
-use crate::core::Core;
+use crate::core::{Core, ReceivedMessage};
 
 /// An event loop on which the tasks of a connection run.
 pub trait EventLoop: Send + Sync {
@@ -54,28 +55,70 @@ pub enum Dispatch {
 pub struct TaskRunner {
     connection: Arc<Connection>,
     host: Arc<TokioHost>,
+    present: Mutex<Present>,
+}
+
+/// How many messages are taken from the connection at once.
+const AHEAD: usize = 64;
+
+/// What the runner knows without asking the connection, which may be busy with the network.
+#[derive(Default)]
+struct Present {
+    /// Messages whose tasks are the next to run.
+    ahead: VecDeque<ReceivedMessage>,
+    /// That of the present task, until it is dispatched.
+    message: Option<ReceivedMessage>,
+    /// The connection was called since it was last asked whether there is something else to run.
+    called: bool,
 }
 
 impl TaskRunner {
     pub(super) fn new(connection: Arc<Connection>, host: Arc<TokioHost>) -> Self {
-        Self { connection, host }
+        Self { connection, host, present: Mutex::default() }
+    }
+
+    fn present(&self) -> MutexGuard<'_, Present> {
+        self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins the next task. What it does is then to be taken with
     /// [`next_dispatch`](Self::next_dispatch) and [`run_microtask`](Self::run_microtask). `false`
     /// if there is none.
     pub fn run_task(&self) -> bool {
-        let (ran, waiting) = self.connection.call(|core, now| {
-            core.announced_task_runs();
-            (core.run_next_task(now), core.waiting_tasks())
-        });
-        self.host.tasks_are_left(waiting);
+        let tasks = self.connection.tasks();
+        let mut present = self.present();
+        if present.ahead.is_empty() {
+            tasks.take_messages(AHEAD, &mut present.ahead);
+            self.host.tasks_are_left(tasks.waiting());
+        }
+        present.message = present.ahead.pop_front();
+        if present.message.is_some() {
+            return true;
+        }
+        present.called = true;
+        drop(present);
+        tasks.announced_task_runs();
+        let ran = self.connection.call(Core::run_next_task);
+        self.host.tasks_are_left(tasks.waiting());
         ran
     }
 
     /// The next thing to dispatch of what is there, in the order of the specification. `None` when
     /// all of it has been dispatched: reactions of promises come next.
     pub fn next_dispatch(&self) -> Option<Dispatch> {
+        let mut present = self.present();
+        // webrtc-pc §6.2.8 step 3: the channel may have been closed since the message was taken.
+        if let Some((object, message)) = present.message.take()
+            && object.slots.ready_state() == RTCDataChannelState::Open
+        {
+            object.slots.received.add(message.len());
+            return Some(Dispatch::Message(RTCDataChannel { object }, message));
+        }
+        if !self.connection.has_effects() {
+            return None;
+        }
+        present.called = true;
+        drop(present);
         let delivery = self.connection.call(Core::next_effect)?;
         Some(self.connection.hand_over(delivery).unwrap_or(Dispatch::Nothing))
     }
@@ -84,7 +127,13 @@ impl TaskRunner {
     /// behind an operation, for instance. To be called once everything has been dispatched,
     /// and the application's reactions have run. `false` if there is none.
     pub fn run_microtask(&self) -> bool {
-        self.connection.call(Core::run_microtask)
+        let called = std::mem::take(&mut self.present().called);
+        if !called && !self.connection.has_effects() {
+            return false;
+        }
+        let ran = self.connection.call(Core::run_microtask);
+        self.present().called = ran;
+        ran
     }
 
     /// Whether there is something for [`run_microtask`](Self::run_microtask).
@@ -95,7 +144,7 @@ impl TaskRunner {
     /// Whether something is under way that an application would wait for: tasks, promises that are
     /// pending, a transport that gathers, checks or is connected.
     pub fn is_busy(&self) -> bool {
-        self.connection.core().is_busy()
+        !self.present().ahead.is_empty() || self.connection.core().is_busy()
     }
 }
 

@@ -55,6 +55,12 @@ pub trait Host: Send + Sync {
     /// runs; not called again until the driver has looked.
     fn wake(&self);
 
+    /// Whether tasks are run elsewhere than where the network is moved. [`wake`](Self::wake) is then
+    /// called for work of the network alone.
+    fn runs_tasks_elsewhere(&self) -> bool {
+        false
+    }
+
     /// So many tasks more are there to run. Called from any thread; for hosts that run tasks
     /// elsewhere than where they move the network.
     fn tasks_were_queued(&self, count: usize) {

@@ -142,7 +142,7 @@ impl Core {
         if self.statistics.tasks_have_ended {
             settle.settle(Ok(Value::Stats(report)));
         } else {
-            self.tasks.push_back(Task::Statistics(settle, report));
+            self.tasks.push(Task::Statistics(settle, report));
         }
         promise
     }

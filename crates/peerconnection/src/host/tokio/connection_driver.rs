@@ -98,7 +98,7 @@ impl ConnectionDriver {
                     self.unsent.push_back(transmit);
                 }
                 // What was sent is off `bufferedAmount` before the peer can answer it.
-                let tasks = core.take_announcement();
+                let tasks = core.tasks().take_announcement();
                 drop(core);
                 if tasks > 0 {
                     self.host.tasks_were_queued(tasks);
@@ -229,7 +229,10 @@ impl ConnectionDriver {
             busy = true;
         }
         if self.host.event_loop.is_some() {
+            let was_behind = self.behind;
             self.leave_tasks();
+            // The sockets were not looked at, and will wake nobody.
+            busy |= was_behind && !self.behind;
         } else {
             self.behind = true;
             for _ in 0..TASKS {
@@ -246,18 +249,16 @@ impl ConnectionDriver {
 
     /// Leaves the tasks to the event loop, and receives nothing while that is behind.
     fn leave_tasks(&mut self) {
-        let (tasks, waiting) = {
-            let mut core = self.driver.core();
-            (core.take_announcement(), core.waiting_tasks())
-        };
+        let queue = self.driver.connection().tasks();
+        let tasks = queue.take_announcement();
         if tasks > 0 {
             self.host.tasks_were_queued(tasks);
         }
-        self.behind = waiting > BACKLOG;
+        self.behind = queue.waiting().exceeds(BACKLOG);
         self.host.behind.store(self.behind, Ordering::SeqCst);
         if self.behind {
             // The event loop may have caught up in between, and not know that it is waited for.
-            self.host.tasks_are_left(self.driver.core().waiting_tasks());
+            self.host.tasks_are_left(queue.waiting());
         }
     }
 }
@@ -270,15 +271,15 @@ impl Future for ConnectionDriver {
         this.host.waker.register(cx.waker());
         // What handlers call within a round is seen in the next one: a wake would only bring in
         // another thread. After the last busy round there is one more, with wakes.
-        this.driver.core().host_looks();
+        this.driver.connection().host_looks();
         let mut rests = false;
         for _ in 0..ROUNDS {
             if this.work(cx) {
                 if std::mem::take(&mut rests) {
-                    this.driver.core().host_looks();
+                    this.driver.connection().host_looks();
                 }
             } else if !std::mem::replace(&mut rests, true) {
-                this.driver.core().host_rests();
+                this.driver.connection().host_rests();
             } else if this.driver.is_closed() && this.unsent.is_empty() {
                 return Poll::Ready(());
             } else if !this.set_timer(cx) {

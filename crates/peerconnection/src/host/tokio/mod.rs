@@ -14,11 +14,14 @@ use negotiation::Error;
 
 use super::{Driver, EventLoop, Host, TaskRunner};
 use crate::api::{RTCConfiguration, RTCPeerConnection};
+use crate::core::Waiting;
 use connection_driver::ConnectionDriver;
 
-/// How many tasks may wait for an event loop before nothing more is received for it: what a fast
-/// peer sends then waits in the socket.
-const BACKLOG: usize = 512;
+/// What may wait for an event loop before nothing more is received for it: what a fast peer sends then
+/// waits in the socket. Enough that both have work while they wait for each other.
+const BACKLOG: Waiting = Waiting { tasks: 1536, bytes: 8 << 20 };
+/// What may be left when it goes on.
+const RESUMED: Waiting = Waiting { tasks: BACKLOG.tasks / 2, bytes: BACKLOG.bytes / 2 };
 
 /// How a connection uses the machine.
 #[derive(Clone, Debug, Default)]
@@ -75,9 +78,9 @@ pub(super) struct TokioHost {
 }
 
 impl TokioHost {
-    /// So many tasks are left: the driver may receive again, or has to wait.
-    pub(super) fn tasks_are_left(&self, count: usize) {
-        if count <= BACKLOG / 2 && self.behind.swap(false, Ordering::SeqCst) {
+    /// So much is left: the driver may receive again, or has to wait.
+    pub(super) fn tasks_are_left(&self, left: Waiting) {
+        if !left.exceeds(RESUMED) && self.behind.swap(false, Ordering::SeqCst) {
             self.waker.wake();
         }
     }
@@ -96,6 +99,10 @@ impl Host for TokioHost {
 
     fn wake(&self) {
         self.waker.wake();
+    }
+
+    fn runs_tasks_elsewhere(&self) -> bool {
+        self.event_loop.is_some()
     }
 
     fn tasks_were_queued(&self, count: usize) {

@@ -1,0 +1,190 @@
+//! The queue of a connection's tasks. It has a lock of its own: who runs tasks elsewhere than where the
+//! network is moved does not wait, for each message, until what is being received is decrypted.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Task;
+use crate::api::{ChannelObject, MessageData};
+
+/// A message, and the channel to which it has come.
+pub(crate) type ReceivedMessage = (Arc<ChannelObject>, MessageData);
+
+/// How many tasks wait, and how many bytes of messages in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    pub(crate) tasks: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Waiting {
+    /// Whether that is more than so much.
+    pub(crate) fn exceeds(self, limit: Self) -> bool {
+        self.tasks > limit.tasks || self.bytes > limit.bytes
+    }
+}
+
+/// The tasks that wait, in the order in which they were queued.
+#[derive(Default)]
+pub(crate) struct TaskQueue(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    tasks: VecDeque<Task>,
+    /// Of the messages among them.
+    bytes: usize,
+    /// How many of them an event loop was told of and has not run.
+    announced: usize,
+}
+
+impl TaskQueue {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn push(&self, task: Task) {
+        let mut state = self.state();
+        state.bytes += task.message_size();
+        state.tasks.push_back(task);
+    }
+
+    pub(super) fn pop(&self) -> Option<Task> {
+        let mut state = self.state();
+        let task = state.tasks.pop_front()?;
+        state.bytes -= task.message_size();
+        Some(task)
+    }
+
+    pub(crate) fn waiting(&self) -> Waiting {
+        let state = self.state();
+        Waiting { tasks: state.tasks.len(), bytes: state.bytes }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.state().tasks.is_empty()
+    }
+
+    /// The connection is closed: takes the tasks that do not outlive it.
+    pub(super) fn abandon(&self) -> VecDeque<Task> {
+        let mut state = self.state();
+        let tasks = std::mem::take(&mut state.tasks).into_iter();
+        let (left, abandoned) = tasks.partition(Task::outlives_the_connection);
+        state.tasks = left;
+        // No message does.
+        state.bytes = 0;
+        abandoned
+    }
+
+    /// How many tasks there are that the host has not been told of; it is told now.
+    pub(crate) fn take_announcement(&self) -> usize {
+        let mut state = self.state();
+        let new = state.tasks.len().saturating_sub(state.announced);
+        state.announced += new;
+        new
+    }
+
+    /// One of the tasks that the host was told of is being run.
+    pub(crate) fn announced_task_runs(&self) {
+        let mut state = self.state();
+        state.announced = state.announced.saturating_sub(1);
+    }
+
+    /// Takes the messages at the front, up to so many, each of which is one task that the host was
+    /// told of, and begins these tasks.
+    pub(crate) fn take_messages(&self, limit: usize, messages: &mut VecDeque<ReceivedMessage>) {
+        let mut state = self.state();
+        let limit = limit.min(state.announced);
+        while messages.len() < limit
+            && let Some(Task::ChannelMessage(..)) = state.tasks.front()
+            && let Some(Task::ChannelMessage(object, message)) = state.tasks.pop_front()
+        {
+            state.bytes -= message.len();
+            messages.push_back((object, message));
+        }
+        state.announced -= messages.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+
+    use bytes::Bytes;
+    use negotiation::ChannelId;
+
+    use super::*;
+    use crate::api::ChannelAttributes;
+
+    fn channel() -> Arc<ChannelObject> {
+        let attributes = ChannelAttributes {
+            label: String::new(),
+            ordered: true,
+            max_packet_life_time: None,
+            max_retransmits: None,
+            protocol: String::new(),
+            negotiated: false,
+        };
+        Arc::new(ChannelObject::new(Weak::new(), ChannelId(1), Some(1), attributes))
+    }
+
+    fn message(text: &str) -> Task {
+        Task::ChannelMessage(channel(), text.into())
+    }
+
+    fn taken(queue: &TaskQueue, limit: usize) -> Vec<String> {
+        let mut messages = VecDeque::new();
+        queue.take_messages(limit, &mut messages);
+        let text = |(_, message): ReceivedMessage| message.as_str().unwrap().to_owned();
+        messages.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn only_messages_that_the_host_was_told_of_are_taken_ahead() {
+        let queue = TaskQueue::default();
+        queue.push(message("a"));
+        assert_eq!(taken(&queue, 9), [""; 0]);
+        assert_eq!(queue.take_announcement(), 1);
+        queue.push(message("b"));
+        assert_eq!(taken(&queue, 9), ["a"]);
+        assert_eq!(queue.take_announcement(), 1, "the task of the first one runs");
+        queue.push(message("c"));
+        queue.push(message("d"));
+        assert_eq!(queue.take_announcement(), 2);
+        assert_eq!(taken(&queue, 2), ["b", "c"]);
+        assert_eq!(taken(&queue, 2), ["d"]);
+    }
+
+    #[test]
+    fn messages_do_not_overtake_other_tasks() {
+        let queue = TaskQueue::default();
+        queue.push(message("a"));
+        queue.push(Task::StreamMessage(2, transport::MessageKind::Binary, Bytes::from("?")));
+        queue.push(message("b"));
+        assert_eq!(queue.take_announcement(), 3);
+        assert_eq!(taken(&queue, 9), ["a"]);
+        assert_eq!(taken(&queue, 9), [""; 0]);
+        queue.announced_task_runs();
+        assert!(matches!(queue.pop(), Some(Task::StreamMessage(..))));
+        assert_eq!(taken(&queue, 9), ["b"]);
+        assert_eq!((queue.take_announcement(), queue.is_empty()), (0, true));
+    }
+
+    #[test]
+    fn what_waits_is_counted_in_tasks_and_bytes() {
+        let queue = TaskQueue::default();
+        queue.push(message("four"));
+        queue.push(Task::SctpConnected);
+        queue.push(Task::StreamMessage(2, transport::MessageKind::Binary, Bytes::from("fives")));
+        let all = Waiting { tasks: 3, bytes: 9 };
+        assert_eq!(queue.waiting(), all);
+        assert!(!all.exceeds(all));
+        assert!(
+            all.exceeds(Waiting { tasks: 2, ..all }) && all.exceeds(Waiting { bytes: 8, ..all })
+        );
+        assert_eq!(queue.take_announcement(), 3);
+        assert_eq!(taken(&queue, 9), ["four"]);
+        assert_eq!(queue.waiting(), Waiting { tasks: 2, bytes: 5 });
+        assert_eq!(queue.abandon().len(), 2);
+        assert_eq!(queue.waiting(), Waiting { tasks: 0, bytes: 0 });
+    }
+}

@@ -1,0 +1,187 @@
+//! What was given to `send()` and not yet to the association. A sender waits for nobody who encrypts
+//! or receives under the lock of the core.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use negotiation::Error;
+
+use crate::api::{ChannelObject, RTCDataChannelState};
+
+/// Messages for which there is room from one time to the next.
+const CAPACITY: usize = 256;
+
+/// A message on its way to the association.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    /// The id of the channel.
+    pub(crate) stream: u16,
+    pub(crate) kind: transport::MessageKind,
+    pub(crate) data: Bytes,
+}
+
+/// The messages of all channels of one connection, in the order of `send()`.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    state: Mutex<State>,
+    /// Whether there is a message.
+    filled: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    messages: Vec<Outgoing>,
+    /// `[[MaxMessageSize]]`, bytes
+    max_message_size: u64,
+    /// `[[MaxBufferSize]]`, bytes
+    max_buffer_size: u64,
+}
+
+impl Outbox {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The slots of the RTCSctpTransport that `send()` reads.
+    pub(crate) fn set_limits(&self, max_message_size: u64, max_buffer_size: u64) {
+        let mut state = self.state();
+        state.max_message_size = max_message_size;
+        state.max_buffer_size = max_buffer_size;
+    }
+
+    /// webrtc-pc §6.2 send(), from step 3 on.
+    pub(crate) fn send(
+        &self,
+        channel: &ChannelObject,
+        kind: transport::MessageKind,
+        data: Bytes,
+    ) -> Result<(), Error> {
+        let size = data.len();
+        let mut state = self.state();
+        state.check_send(channel, size as u64, 0)?;
+        let Some(&stream) = channel.slots.id.get() else {
+            return Err(Error::InvalidStateError("the data channel has no id".to_owned()));
+        };
+        // Steps 7 and 8
+        channel.slots.buffered_amount.fetch_add(size as u64, Ordering::AcqRel);
+        channel.slots.sent.add(size);
+        state.messages.push(Outgoing { stream, kind, data });
+        self.filled.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Steps 3 to 6 of `send()` for a message of `size` bytes, if `waiting` bytes were queued besides
+    /// those that are.
+    pub(crate) fn check_send(
+        &self,
+        channel: &ChannelObject,
+        size: u64,
+        waiting: u64,
+    ) -> Result<(), Error> {
+        self.state().check_send(channel, size, waiting)
+    }
+
+    /// Whether there is something to take.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.filled.load(Ordering::Acquire)
+    }
+
+    /// Takes all messages, in exchange for a list that is empty.
+    pub(crate) fn take(&self, list: &mut Vec<Outgoing>) {
+        debug_assert!(list.is_empty());
+        list.shrink_to(CAPACITY);
+        let mut state = self.state();
+        std::mem::swap(&mut state.messages, list);
+        self.filled.store(false, Ordering::Release);
+    }
+}
+
+impl State {
+    fn check_send(&self, channel: &ChannelObject, size: u64, waiting: u64) -> Result<(), Error> {
+        // Step 3
+        if channel.slots.ready_state() != RTCDataChannelState::Open {
+            return Err(Error::InvalidStateError("the data channel is not open".to_owned()));
+        }
+        // Step 5
+        if size > self.max_message_size {
+            return Err(Error::TypeError(format!(
+                "a message of {size} bytes exceeds maxMessageSize, {}",
+                self.max_message_size
+            )));
+        }
+        // Step 6
+        let buffered_amount = channel.slots.buffered_amount.load(Ordering::Acquire);
+        let all = buffered_amount.saturating_add(size).saturating_add(waiting);
+        if all > self.max_buffer_size {
+            return Err(Error::OperationError("the send queue is full".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+
+    use negotiation::ChannelId;
+
+    use super::*;
+    use crate::api::ChannelAttributes;
+
+    const BINARY: transport::MessageKind = transport::MessageKind::Binary;
+
+    fn channel(id: u16) -> ChannelObject {
+        let attributes = ChannelAttributes {
+            label: String::new(),
+            ordered: true,
+            max_packet_life_time: None,
+            max_retransmits: None,
+            protocol: String::new(),
+            negotiated: true,
+        };
+        ChannelObject::new(Weak::new(), ChannelId(u32::from(id)), Some(id), attributes)
+    }
+
+    fn open(id: u16) -> ChannelObject {
+        let channel = channel(id);
+        channel.slots.set_ready_state(RTCDataChannelState::Open);
+        channel
+    }
+
+    #[test]
+    fn messages_are_taken_in_the_order_of_send_whatever_their_channel() {
+        let outbox = Outbox::default();
+        outbox.set_limits(10, 10);
+        let [a, b] = [1, 2].map(open);
+        for (channel, text) in [(&a, "one"), (&b, "two"), (&a, "three")] {
+            outbox.send(channel, BINARY, Bytes::from(text)).unwrap();
+        }
+        assert!(outbox.is_filled());
+        assert_eq!(a.slots.buffered_amount.load(Ordering::Relaxed), 8);
+        let mut messages = Vec::new();
+        outbox.take(&mut messages);
+        let taken: Vec<_> = messages.iter().map(|m| (m.stream, &*m.data)).collect();
+        assert_eq!(taken, [(1, &b"one"[..]), (2, b"two"), (1, b"three")]);
+        assert!(!outbox.is_filled());
+    }
+
+    /// webrtc-pc §6.2 send(), steps 3, 5 and 6.
+    #[test]
+    fn what_cannot_be_sent_is_refused_and_changes_nothing() {
+        let outbox = Outbox::default();
+        outbox.set_limits(4, 6);
+        let refused = |channel: &ChannelObject, text: &'static str| {
+            outbox.send(channel, BINARY, Bytes::from(text)).unwrap_err().name()
+        };
+        assert_eq!(refused(&channel(1), "one"), "InvalidStateError");
+        let channel = open(1);
+        assert_eq!(refused(&channel, "three"), "TypeError");
+        outbox.send(&channel, BINARY, Bytes::from("one")).unwrap();
+        assert_eq!(refused(&channel, "four"), "OperationError");
+        assert_eq!(outbox.check_send(&channel, 2, 2).unwrap_err().name(), "OperationError");
+        outbox.check_send(&channel, 2, 1).unwrap();
+        outbox.send(&channel, BINARY, Bytes::from("two")).unwrap();
+        assert_eq!(channel.slots.buffered_amount.load(Ordering::Relaxed), 6);
+    }
+}
