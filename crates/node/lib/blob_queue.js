@@ -42,7 +42,7 @@ class BlobQueue {
       this.size -= size;
       try {
         if (typeof content === 'string') this.#channel.sendString(content);
-        else if (content !== undefined) this.#channel.sendBinary(content);
+        else if (content !== undefined) this.#channel.binarySender()(content);
       } catch {
         // The channel has closed in the meantime: what it had buffered is lost.
       }

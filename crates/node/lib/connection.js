@@ -49,7 +49,7 @@ plainEvents[25] = 'ended';
 const ignore = () => {};
 const flush = (native, deliver) => native.flush(deliver);
 const runMicrotask = (native, deliver) => native.runMicrotask(deliver);
-const runTask = (native, deliver) => native.runTask(deliver);
+const runTasks = (native, deliver, count) => native.runTasks(count, deliver);
 
 class Connection {
   // The RTCPeerConnection.
@@ -62,6 +62,8 @@ class Connection {
   #transceivers = new Map();
   #streams = new Map();
   #sctp = null;
+  // Another one whenever the addon may have changed something by itself.
+  step = 0;
   // The addon is delivering.
   #running = false;
   // It is a task, so nothing but the event loop is on the stack.
@@ -74,6 +76,7 @@ class Connection {
     this.native = new native.NativeConnection(configuration, certificates);
     this.#target = target;
     this.#deliver = (kind, of, a, b) => {
+      this.step++;
       try {
         if (kind === MESSAGE) this.#message(of, a);
         else this.#delivered(kind, of, a, b);
@@ -129,21 +132,23 @@ class Connection {
     this.updateBusy();
   }
 
-  runTask() {
+  // Runs so many tasks, or up to the first in which a promise is settled: how many these were.
+  runTasks(count) {
     this.#inTask = true;
     try {
-      return this.#run(runTask);
+      return this.#run(runTasks, count);
     } finally {
       this.#inTask = false;
     }
   }
 
-  #run(step) {
+  #run(step, count) {
     this.#running = true;
     try {
-      return step(this.native, this.#deliver);
+      return step(this.native, this.#deliver, count);
     } finally {
       this.#running = false;
+      this.step++;
     }
   }
 

@@ -28,7 +28,7 @@ function setBusy(connection, isBusy) {
 }
 
 // So many tasks run before the rest of the event loop gets its turn.
-const TURN = 64;
+const TURN = 256;
 
 // Tasks in the order in which they were queued, those of all connections: `NativeConnection.id`, number of
 // tasks, and so on. A browser has one queue too: what one connection has sent is off its `bufferedAmount`
@@ -50,8 +50,10 @@ function run() {
     if (position === queue.length) return;
     const connection = connections.get(queue[position])?.deref();
     let count = connection === undefined ? 0 : queue[position + 1];
-    for (; count > 0 && turn > 0; count--, turn--) {
-      connection.runTask();
+    while (count > 0 && turn > 0) {
+      const ran = connection.runTasks(Math.min(count, turn));
+      count -= ran;
+      turn -= ran;
       // HTML §8.1.7.3 step 2.8: after a task.
       if (connection.takeSettled()) microtaskCheckpoint();
     }

@@ -17,7 +17,7 @@ export function install(hooks: Hooks): void
 export interface Hooks {
   /**
    * Called from the event loop, in a task of its own, with nothing on the stack: tasks were queued, in this
-   * order. `tasks`: a `NativeConnection.id`, the number of its `runTask` calls that are due, the next id, and
+   * order. `tasks`: a `NativeConnection.id`, the number of its tasks that are due (`runTasks`), the next id, and
    * so on.
    */
   wake(tasks: number[]): void
@@ -91,8 +91,11 @@ export class NativeConnection {
   settle(deliver: Deliver): void
   /** Runs what follows a settled promise (call from a microtask), and flushes. Whether there is more. */
   runMicrotask(deliver: Deliver): boolean
-  /** Runs the next task with its effects and its microtasks. False if there was none. */
-  runTask(deliver: Deliver): boolean
+  /**
+   * Runs the next tasks, each with its effects and its microtasks: so many, or up to the first in which a
+   * promise was settled. How many these were; one that is not there counts.
+   */
+  runTasks(count: number, deliver: Deliver): number
   /** Whether there is something for {@link runMicrotask}. */
   hasMicrotask(): boolean
   /**
@@ -217,12 +220,13 @@ export class NativeDataChannel {
   negotiated(): boolean
   id(): number | null
   readyState(): string
+  /** Falls in tasks of the connection alone. */
   bufferedAmount(): number
   bufferedAmountLowThreshold(): number
   setBufferedAmountLowThreshold(threshold: number): void
   sendString(data: string): void
-  /** The octets are copied. */
-  sendBinary(data: Uint8Array): void
+  /** The function that sends binary messages. The octets are copied. */
+  binarySender(): (data: Uint8Array) => void
   /**
    * Throws what sending `size` octets now would, if `waiting` octets were buffered besides `bufferedAmount()`.
    * For what is sent later in its turn, behind a Blob that is being read.

@@ -22,6 +22,11 @@ class RTCDataChannel extends EventTarget {
   #binaryType = 'arraybuffer';
   // What is sent behind a Blob that is being read; null when there is none.
   #waiting = null;
+  // Made when it is first needed.
+  #sendBinary = null;
+  // `bufferedAmount`, as of that step of the connection: it grows here, and falls in tasks alone.
+  #amount = 0;
+  #step = -1;
 
   constructor(token = undefined, native, connection) {
     onlyInternal(token);
@@ -44,8 +49,14 @@ class RTCDataChannel extends EventTarget {
   }
 
   get bufferedAmount() {
-    const amount = this.#native.bufferedAmount();
-    return this.#waiting === null ? amount : amount + this.#waiting.size;
+    const native = this.#native;
+    if (this.#waiting !== null) return native.bufferedAmount() + this.#waiting.size;
+    const { step } = this.#connection;
+    if (this.#step !== step) {
+      this.#amount = native.bufferedAmount();
+      this.#step = step;
+    }
+    return this.#amount;
   }
 
   get bufferedAmountLowThreshold() { return this.#native.bufferedAmountLowThreshold(); }
@@ -82,15 +93,18 @@ class RTCDataChannel extends EventTarget {
     if (this.#waiting !== null) {
       this.#waiting.push(binary === undefined ? data : binary.slice());
     } else if (binary === undefined) {
+      this.#step = -1;
       native.sendString(data);
     } else {
-      native.sendBinary(binary);
+      (this.#sendBinary ??= native.binarySender())(binary);
+      this.#amount += binary.byteLength;
     }
   }
 
   #sendBlob(blob) {
     const waiting = this.#waiting ?? new BlobQueue(this.#native, () => {
       this.#waiting = null;
+      this.#step = -1;
       if (waiting.closing) this.close();
     });
     waiting.push(blob);

@@ -130,16 +130,26 @@ impl NativeConnection {
     }
 
     #[napi]
-    pub fn run_task(&self, env: &Env, deliver: Deliver<'_>) -> Result<bool> {
+    pub fn run_tasks(&self, env: &Env, count: u32, deliver: Deliver<'_>) -> Result<u32> {
         let delivery = self.delivery(env, deliver);
+        self.operations.take_delivered();
+        for due in 1..=count {
+            self.run_task(&delivery)?;
+            if self.operations.take_delivered() {
+                return Ok(due);
+            }
+        }
+        Ok(count)
+    }
+
+    fn run_task(&self, delivery: &Delivery<'_>) -> Result<()> {
         if !self.tasks.run_task() {
-            delivery.outcomes()?;
-            return Ok(false);
+            return delivery.outcomes();
         }
         loop {
-            self.deliver_all(&delivery)?;
+            self.deliver_all(delivery)?;
             if !self.tasks.run_microtask() {
-                return Ok(true);
+                return Ok(());
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Events and outcomes, on their way to JavaScript: `Deliver` of the JavaScript layer.
 
-use napi::bindgen_prelude::{ArrayBuffer, FnArgs, Function, Null, ToNapiValue, Unknown};
+use napi::bindgen_prelude::{
+    ArrayBuffer, FnArgs, Function, HandleScope, Null, ToNapiValue, Unknown,
+};
 use napi::{Env, Result};
 use peerconnection::host::Dispatch;
 use peerconnection::{AnyEvent, MessageData, RTCDataChannelState};
@@ -111,8 +113,15 @@ impl Delivery<'_> {
         }
     }
 
-    /// Delivers one thing that the connection has to dispatch.
+    /// Delivers one thing that the connection has to dispatch. What it needs of JavaScript's heap is free
+    /// again behind it, whatever else the present call delivers.
     pub(crate) fn dispatch(&self, dispatch: Dispatch) -> Result<()> {
+        let scope = HandleScope::create(self.env)?;
+        // SAFETY: no value that is made within leaves the scope.
+        unsafe { scope.close(self.value(())?, |_| self.dispatch_in_scope(dispatch)) }
+    }
+
+    fn dispatch_in_scope(&self, dispatch: Dispatch) -> Result<()> {
         match dispatch {
             Dispatch::Event(event) => self.event(event),
             Dispatch::Message(channel, message) => {

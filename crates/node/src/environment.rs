@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use napi::bindgen_prelude::{FnArgs, Function, FunctionRef, JsObjectValue, Object, Unknown};
@@ -100,12 +101,20 @@ pub fn install(hooks: Object<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Moves the network of all connections of the process, beside the threads of JavaScript.
+/// How many threads move the network of all connections of the process, beside those of JavaScript.
+const NETWORK_THREADS: usize = 2;
+
+/// The runtime of one of these threads, each in its turn. One with several threads would move a connection
+/// from one to the other, and wake them both for every datagram.
 pub(crate) fn network() -> Result<&'static Runtime> {
-    static NETWORK: OnceLock<std::io::Result<Runtime>> = OnceLock::new();
-    let runtime = NETWORK.get_or_init(|| {
+    static NETWORK: [OnceLock<std::io::Result<Runtime>>; NETWORK_THREADS] =
+        [const { OnceLock::new() }; NETWORK_THREADS];
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    let turn = TURN.fetch_add(1, Ordering::Relaxed) % NETWORK_THREADS;
+    let [first, ..] = &NETWORK;
+    let runtime = NETWORK.get(turn).unwrap_or(first).get_or_init(|| {
         Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(1)
             .thread_name("peerconnection")
             .enable_io()
             .enable_time()

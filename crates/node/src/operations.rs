@@ -40,6 +40,9 @@ pub(crate) type Outcome = Result<Value, Error>;
 pub(crate) struct Operations {
     last: AtomicU32,
     settled: Mutex<VecDeque<(u32, Outcome)>>,
+    /// Whether there is anything in `settled`, or was.
+    filled: AtomicBool,
+    delivered: AtomicBool,
     closing: AtomicBool,
 }
 
@@ -55,13 +58,30 @@ impl Operations {
         promise.then(move |result| {
             if !operations.closing.load(Ordering::Relaxed) {
                 operations.settled().push_back((operation, result.map(T::into)));
+                operations.filled.store(true, Ordering::Release);
             }
         });
         operation
     }
 
+    /// The next one to deliver.
     pub(crate) fn next_settled(&self) -> Option<(u32, Outcome)> {
-        self.settled().pop_front()
+        if !self.filled.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut settled = self.settled();
+        let next = settled.pop_front();
+        if next.is_some() {
+            self.delivered.store(true, Ordering::Relaxed);
+        } else {
+            self.filled.store(false, Ordering::Release);
+        }
+        next
+    }
+
+    /// Whether any was delivered since the last time.
+    pub(crate) fn take_delivered(&self) -> bool {
+        self.delivered.swap(false, Ordering::Relaxed)
     }
 
     pub(crate) fn any_settled(&self) -> bool {

@@ -87,6 +87,31 @@ test("a Blob is sent in its turn, and octets come as Blobs if asked for", async 
   assert.equal(theirs.received[1], "second");
 });
 
+test("bufferedAmount counts what was sent in this task, and falls in a later one", async context => {
+  const [ours, theirs] = await openChannels(...twoPeers(context));
+  const [blob, octets] = [new Blob(["12345"]), new Uint8Array(1000)];
+  const amounts = [ours.bufferedAmount];
+  for (const data of [octets, "\u00e4\u00f6", octets, blob, octets]) {
+    ours.send(data);
+    amounts.push(ours.bufferedAmount);
+  }
+  assert.deepEqual(amounts, [0, 1000, 1004, 2004, 2009, 3009]);
+  const busyUntil = performance.now() + 20;
+  while (performance.now() < busyUntil);
+  assert.equal(ours.bufferedAmount, 3009, "the network has sent them, but no task has run");
+  await until(() => ours.bufferedAmount === 0, ours, "bufferedamountlow");
+  await received(theirs, 5);
+  assert.deepEqual(theirs.received.map(data => data.byteLength ?? data), [1000, "\u00e4\u00f6", 1000, 5, 1000]);
+  // A small message is no part of the memory of the next.
+  ours.send(new Uint8Array(4097).fill(1));
+  ours.send(new Uint8Array([2]));
+  ours.send(new Uint8Array(70_000).fill(3));
+  ours.send(new Uint8Array([4, 4]));
+  await received(theirs, 9);
+  const sent = theirs.received.slice(5).map(data => [data.byteLength, new Set(new Uint8Array(data))]);
+  assert.deepEqual(sent, [[4097, new Set([1])], [1, new Set([2])], [70_000, new Set([3])], [2, new Set([4])]]);
+});
+
 test("the peer sees a channel as it was made", async context => {
   const init = { ordered: false, maxRetransmits: 3, protocol: "chat" };
   const [, theirs] = await openChannels(...twoPeers(context), init);
