@@ -98,20 +98,23 @@ impl Connection {
     }
 
     /// Tells the host of work, unless it knows.
+    ///
+    /// Sequentially consistent, as the flag of the outbox is: either the host, which rests and then
+    /// looks for messages, finds the one that was sent, or who sent it finds that the host rests.
     pub(crate) fn wake_host(&self) {
-        if !self.woken.swap(true, Ordering::AcqRel) {
+        if !self.woken.swap(true, Ordering::SeqCst) {
             self.host.wake();
         }
     }
 
     /// The host is looking and will look again before it rests: it need not be woken.
     pub(crate) fn host_looks(&self) {
-        self.woken.store(true, Ordering::Release);
+        self.woken.store(true, Ordering::SeqCst);
     }
 
     /// From now on new work wakes the host.
     pub(crate) fn host_rests(&self) {
-        self.woken.store(false, Ordering::Release);
+        self.woken.store(false, Ordering::SeqCst);
     }
 
     /// A handle for the target of an event; `None` when the application has dropped its own.

@@ -67,7 +67,7 @@ impl Outbox {
         channel.slots.buffered_amount.fetch_add(size as u64, Ordering::AcqRel);
         channel.slots.sent.add(size);
         state.messages.push(Outgoing { stream, kind, data });
-        self.filled.store(true, Ordering::Release);
+        self.filled.store(true, Ordering::SeqCst);
         Ok(())
     }
 
@@ -84,7 +84,7 @@ impl Outbox {
 
     /// Whether there is something to take.
     pub(crate) fn is_filled(&self) -> bool {
-        self.filled.load(Ordering::Acquire)
+        self.filled.load(Ordering::SeqCst)
     }
 
     /// Takes all messages, in exchange for a list that is empty.
@@ -93,7 +93,7 @@ impl Outbox {
         list.shrink_to(CAPACITY);
         let mut state = self.state();
         std::mem::swap(&mut state.messages, list);
-        self.filled.store(false, Ordering::Release);
+        self.filled.store(false, Ordering::SeqCst);
     }
 }
 
