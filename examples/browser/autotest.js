@@ -122,9 +122,11 @@ async function numbersAndRestart(peer, restart) {
   check(pc.sctp.transport === dtls, "the DTLS transport is another");
   check(same(after.certificate, before.certificate), "the peer's certificate is another");
   check(dtlsChanges() == 0, "the DTLS transport has changed its state");
-  // Not every browser has that event.
-  if ("onselectedcandidatepairchange" in dtls.iceTransport) {
-    check(pairChanges() > 0, "no pair was selected after the restart");
+  // Not every browser has that event. How long it takes to leave a path that works is the browser's matter.
+  if ("onselectedcandidatepairchange" in dtls.iceTransport && pairChanges() == 0) {
+    await new Promise((resolve) => {
+      dtls.iceTransport.addEventListener("selectedcandidatepairchange", resolve, { once: true });
+    });
   }
   return { longestGap: Math.round(longestGap), ...after, certificate: undefined };
 }
