@@ -40,8 +40,6 @@ pub(crate) type Outcome = Result<Value, Error>;
 pub(crate) struct Operations {
     last: AtomicU32,
     settled: Mutex<VecDeque<(u32, Outcome)>>,
-    /// Whether there is anything in `settled`, or was.
-    filled: AtomicBool,
     delivered: AtomicBool,
     closing: AtomicBool,
 }
@@ -58,7 +56,6 @@ impl Operations {
         promise.then(move |result| {
             if !operations.closing.load(Ordering::Relaxed) {
                 operations.settled().push_back((operation, result.map(T::into)));
-                operations.filled.store(true, Ordering::Release);
             }
         });
         operation
@@ -66,17 +63,9 @@ impl Operations {
 
     /// The next one to deliver.
     pub(crate) fn next_settled(&self) -> Option<(u32, Outcome)> {
-        if !self.filled.load(Ordering::Acquire) {
-            return None;
-        }
-        let mut settled = self.settled();
-        let next = settled.pop_front();
-        if next.is_some() {
-            self.delivered.store(true, Ordering::Relaxed);
-        } else {
-            self.filled.store(false, Ordering::Release);
-        }
-        next
+        let next = self.settled().pop_front()?;
+        self.delivered.store(true, Ordering::Relaxed);
+        Some(next)
     }
 
     /// Whether any was delivered since the last time.
