@@ -10,7 +10,7 @@ use negotiation::Error;
 use crate::api::{ChannelObject, RTCDataChannelState};
 
 /// Messages for which there is room from one time to the next.
-const CAPACITY: usize = 256;
+pub(crate) const CAPACITY: usize = 256;
 
 /// A message on its way to the association.
 #[derive(Debug)]
@@ -90,7 +90,6 @@ impl Outbox {
     /// Takes all messages, in exchange for a list that is empty.
     pub(crate) fn take(&self, list: &mut Vec<Outgoing>) {
         debug_assert!(list.is_empty());
-        list.shrink_to(CAPACITY);
         let mut state = self.state();
         std::mem::swap(&mut state.messages, list);
         self.filled.store(false, Ordering::SeqCst);
@@ -122,26 +121,10 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Weak;
-
-    use negotiation::ChannelId;
-
     use super::*;
-    use crate::api::ChannelAttributes;
+    use crate::core::testing::channel;
 
     const BINARY: transport::MessageKind = transport::MessageKind::Binary;
-
-    fn channel(id: u16) -> ChannelObject {
-        let attributes = ChannelAttributes {
-            label: String::new(),
-            ordered: true,
-            max_packet_life_time: None,
-            max_retransmits: None,
-            protocol: String::new(),
-            negotiated: true,
-        };
-        ChannelObject::new(Weak::new(), ChannelId(u32::from(id)), Some(id), attributes)
-    }
 
     fn open(id: u16) -> ChannelObject {
         let channel = channel(id);

@@ -15,7 +15,7 @@ use crate::api::{
     AnyEvent, ChannelAttributes, ChannelObject, MessageData, RTCDataChannel, RTCDataChannelState,
     RTCSctpTransportState,
 };
-use crate::outbox::{Outbox, Outgoing};
+use crate::outbox::{CAPACITY, Outbox, Outgoing};
 
 impl Core {
     /// §6.1 createDataChannel: the checks and the id are the session's.
@@ -200,6 +200,8 @@ impl Core {
                 tracing::debug!(stream, "a message was sent on a channel that is being closed");
             }
         }
+        // After a flood its memory is free again.
+        messages.shrink_to(CAPACITY);
         self.taken = messages;
     }
 

@@ -34,7 +34,7 @@ mod stats;
 mod task_queue;
 mod tasks;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod transceivers;
 mod transports;
 mod weak_map;

@@ -48,8 +48,11 @@ impl TaskQueue {
         state.tasks.push_back(task);
     }
 
+    /// Begins the next task that the host was told of. It may be gone: the connection was closed.
     pub(super) fn pop(&self) -> Option<Task> {
         let mut state = self.state();
+        // Under the lock of the taking: in between it would be announced again.
+        state.announced = state.announced.saturating_sub(1);
         let task = state.tasks.pop_front()?;
         state.bytes -= task.message_size();
         Some(task)
@@ -83,12 +86,6 @@ impl TaskQueue {
         new
     }
 
-    /// One of the tasks that the host was told of is being run.
-    pub(crate) fn announced_task_runs(&self) {
-        let mut state = self.state();
-        state.announced = state.announced.saturating_sub(1);
-    }
-
     /// Takes the messages at the front, up to so many, each of which is one task that the host was
     /// told of, and begins these tasks.
     pub(crate) fn take_messages(&self, limit: usize, messages: &mut VecDeque<ReceivedMessage>) {
@@ -107,28 +104,13 @@ impl TaskQueue {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Weak;
-
     use bytes::Bytes;
-    use negotiation::ChannelId;
 
     use super::*;
-    use crate::api::ChannelAttributes;
-
-    fn channel() -> Arc<ChannelObject> {
-        let attributes = ChannelAttributes {
-            label: String::new(),
-            ordered: true,
-            max_packet_life_time: None,
-            max_retransmits: None,
-            protocol: String::new(),
-            negotiated: false,
-        };
-        Arc::new(ChannelObject::new(Weak::new(), ChannelId(1), Some(1), attributes))
-    }
+    use crate::core::testing::channel;
 
     fn message(text: &str) -> Task {
-        Task::ChannelMessage(channel(), text.into())
+        Task::ChannelMessage(Arc::new(channel(1)), text.into())
     }
 
     fn taken(queue: &TaskQueue, limit: usize) -> Vec<String> {
@@ -163,7 +145,6 @@ mod tests {
         assert_eq!(queue.take_announcement(), 3);
         assert_eq!(taken(&queue, 9), ["a"]);
         assert_eq!(taken(&queue, 9), [""; 0]);
-        queue.announced_task_runs();
         assert!(matches!(queue.pop(), Some(Task::StreamMessage(..))));
         assert_eq!(taken(&queue, 9), ["b"]);
         assert_eq!((queue.take_announcement(), queue.is_empty()), (0, true));

@@ -1,9 +1,11 @@
-//! A connection for tests, whose tasks the test runs.
+//! A connection for tests, whose tasks the test runs, and a channel of none.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Instant, SystemTime};
 
-use crate::api::{RTCConfiguration, RTCPeerConnection};
+use negotiation::ChannelId;
+
+use crate::api::{ChannelAttributes, ChannelObject, RTCConfiguration, RTCPeerConnection};
 use crate::host::{Driver, Host};
 
 struct TestHost;
@@ -23,4 +25,17 @@ impl Host for TestHost {
 pub(super) fn peer(seed: u8) -> (RTCPeerConnection, Driver) {
     RTCPeerConnection::with_host(RTCConfiguration::default(), Arc::new(TestHost), [seed; 32])
         .unwrap()
+}
+
+/// A channel with this id that nothing carries.
+pub(crate) fn channel(id: u16) -> ChannelObject {
+    let attributes = ChannelAttributes {
+        label: String::new(),
+        ordered: true,
+        max_packet_life_time: None,
+        max_retransmits: None,
+        protocol: String::new(),
+        negotiated: true,
+    };
+    ChannelObject::new(Weak::new(), ChannelId(u32::from(id)), Some(id), attributes)
 }

@@ -97,7 +97,6 @@ impl TaskRunner {
         }
         present.called = true;
         drop(present);
-        tasks.announced_task_runs();
         let ran = self.connection.call(Core::run_next_task);
         self.host.tasks_are_left(tasks.waiting());
         ran
