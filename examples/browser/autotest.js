@@ -11,7 +11,7 @@ const RATE = 200;
 const RESTART_AT = 300;
 
 export async function autotest(name, peer) {
-  const log = (text) => peer.logToTest(text);
+  const log = text => peer.logToTest(text);
   window.addEventListener("error", ({ message }) => log(`error: ${message}`));
   peer.addEventListener("event", ({ detail: { side, time, name, detail } }) =>
     log(`${(time / 1000).toFixed(3)} ${side} ${name} ${detail ?? ""}`),
@@ -48,36 +48,36 @@ const scenarios = {
 
   // A file each way, at the same time.
   async files(peer) {
-    const fromRust = new Promise((resolve) =>
+    const fromRust = new Promise(resolve =>
       peer.addEventListener("file", ({ detail }) => {
-        if (detail.from == "rust") resolve(detail);
+        if (detail.from === "rust") resolve(detail);
       }),
     );
     let received = 0;
-    const receiving = fromRust.then((file) => {
-      file.progress((bytes) => (received = bytes));
+    const receiving = fromRust.then(file => {
+      file.progress(bytes => (received = bytes));
       return file.done;
     });
     peer.command("sendFile");
     const file = new File([pattern(3_000_001, 5)], "from-page.bin");
     const [, { name, blob }] = await Promise.all([peer.sendFile(file), receiving]);
-    check(received == blob.size, `progress ended at ${received} of ${blob.size}`);
+    check(received === blob.size, `progress ended at ${received} of ${blob.size}`);
     const lines = (await blob.text()).split("\n");
     check(lines.pop() === "", "the last line has no end");
-    const wrong = lines.findIndex((line, i) => line != `line ${i + 1} from the Rust peer`);
+    const wrong = lines.findIndex((line, i) => line !== `line ${i + 1} from the Rust peer`);
     check(wrong < 0, `line ${wrong + 1} is ${lines[wrong]}`);
     return { name, size: blob.size };
   },
 
   // This side asks for a restart while numbers flow both ways.
-  "restart-by-page": (peer) => numbersAndRestart(peer, () => peer.restartIce()),
+  "restart-by-page": peer => numbersAndRestart(peer, () => peer.restartIce()),
 
   // The Rust side does.
-  "restart-by-rust": (peer) => numbersAndRestart(peer, () => {}),
+  "restart-by-rust": peer => numbersAndRestart(peer, () => {}),
 
   async "close-by-page"(peer) {
     const chat = new MessageQueue(peer.chat);
-    check((await chat.next()) == "close now", "an unexpected message");
+    check((await chat.next()) === "close now", "an unexpected message");
     peer.close();
     return { connectionState: peer.pc.connectionState };
   },
@@ -85,9 +85,9 @@ const scenarios = {
   async "close-by-rust"(peer) {
     // Says that the chat is open here; before that, its close would be no scenario.
     peer.pc.createDataChannel("ready");
-    await new Promise((resolve) => peer.chat.addEventListener("close", resolve));
+    await new Promise(resolve => peer.chat.addEventListener("close", resolve));
     // peer.js closes its connection in turn.
-    await new Promise((resolve) => setTimeout(resolve));
+    await new Promise(resolve => setTimeout(resolve));
     return { chat: peer.chat.readyState, connectionState: peer.pc.connectionState };
   },
 };
@@ -111,20 +111,20 @@ async function numbersAndRestart(peer, restart) {
     const now = performance.now();
     if (expected > 0) longestGap = Math.max(longestGap, now - last);
     last = now;
-    if (expected == RESTART_AT) restart();
+    if (expected === RESTART_AT) restart();
   }
   await sending;
 
   const after = snapshot(pc);
-  check(after.local != before.local, "the page's ufrag is the same as before");
-  check(after.remote != before.remote, "Rust's ufrag is the same as before");
-  check(pc.signalingState == "stable", `signalingState is ${pc.signalingState}`);
+  check(after.local !== before.local, "the page's ufrag is the same as before");
+  check(after.remote !== before.remote, "Rust's ufrag is the same as before");
+  check(pc.signalingState === "stable", `signalingState is ${pc.signalingState}`);
   check(pc.sctp.transport === dtls, "the DTLS transport is another");
   check(same(after.certificate, before.certificate), "the peer's certificate is another");
-  check(dtlsChanges() == 0, "the DTLS transport has changed its state");
+  check(dtlsChanges() === 0, "the DTLS transport has changed its state");
   // Not every browser has that event. How long it takes to leave a path that works is the browser's matter.
-  if ("onselectedcandidatepairchange" in dtls.iceTransport && pairChanges() == 0) {
-    await new Promise((resolve) => {
+  if ("onselectedcandidatepairchange" in dtls.iceTransport && pairChanges() === 0) {
+    await new Promise(resolve => {
       dtls.iceTransport.addEventListener("selectedcandidatepairchange", resolve, { once: true });
     });
   }
@@ -134,7 +134,7 @@ async function numbersAndRestart(peer, restart) {
 async function sendNumbers(channel) {
   const start = performance.now();
   for (let next = 0; next < NUMBERS; ) {
-    await new Promise((resolve) => setTimeout(resolve, 1000 / RATE));
+    await new Promise(resolve => setTimeout(resolve, 1000 / RATE));
     // A timer that was late is made up for.
     const due = Math.min(NUMBERS, ((performance.now() - start) * RATE) / 1000);
     while (next < due) channel.send(String(next++));
@@ -157,7 +157,7 @@ function count(target, type) {
 
 /** What each side sends in the scenario `data`. */
 function samples(side) {
-  const seed = side == "page" ? 1 : 2;
+  const seed = side === "page" ? 1 : 2;
   return [
     "",
     `hello from ${side}`,
@@ -182,13 +182,13 @@ function pattern(length, seed) {
 }
 
 function same(a, b) {
-  if (typeof a == "string" || typeof b == "string") return a === b;
+  if (typeof a === "string" || typeof b === "string") return a === b;
   const [x, y] = [new Uint8Array(a), new Uint8Array(b)];
-  return x.length == y.length && x.every((octet, i) => octet == y[i]);
+  return x.length === y.length && x.every((octet, i) => octet === y[i]);
 }
 
 function outline(message) {
-  return typeof message == "string"
+  return typeof message === "string"
     ? `text of ${message.length}: ${message.slice(0, 40)}`
     : `${message.byteLength} octets`;
 }

@@ -27,9 +27,9 @@ export class MessageQueue {
 
   /** The next message. Rejects when the channel is closed and everything has been read. */
   async next() {
-    while (this.#messages.length == 0) {
+    while (this.#messages.length === 0) {
       if (this.#ended) throw new Error("the channel was closed");
-      await new Promise((resolve) => (this.#waiting = resolve));
+      await new Promise(resolve => (this.#waiting = resolve));
     }
     return this.#messages.shift();
   }
@@ -38,7 +38,7 @@ export class MessageQueue {
 /** Resolves when the channel is open; rejects if it never will be. */
 export function opened(channel) {
   return new Promise((resolve, reject) => {
-    if (channel.readyState == "open") return resolve();
+    if (channel.readyState === "open") return resolve();
     channel.addEventListener("open", () => resolve(), { once: true });
     channel.addEventListener("close", () => reject(new Error("the channel was closed")), {
       once: true,
@@ -60,7 +60,7 @@ export async function sendFile(channel, file, progress) {
     const answer = JSON.parse(await answers.next());
     if (answer.refused) throw new Error(`refused: ${answer.refused}`);
     const crc32 = await sending;
-    if (answer.received?.size != file.size || answer.received.crc32 != crc32) {
+    if (answer.received?.size !== file.size || answer.received.crc32 !== crc32) {
       throw new Error("length or checksum is wrong");
     }
     progress(file.size);
@@ -105,8 +105,8 @@ export async function receiveFile(channel, messages, begun, progress) {
     let crc = 0;
     for (;;) {
       const message = await messages.next();
-      if (typeof message == "string") {
-        if (size != header.size || crc != JSON.parse(message).crc32) {
+      if (typeof message === "string") {
+        if (size !== header.size || crc !== JSON.parse(message).crc32) {
           throw new Error("length or checksum is wrong");
         }
         channel.send(JSON.stringify({ received: { size, crc32: crc } }));
@@ -118,7 +118,7 @@ export async function receiveFile(channel, messages, begun, progress) {
       progress(size);
     }
   } catch (error) {
-    if (channel.readyState == "open") {
+    if (channel.readyState === "open") {
       channel.send(JSON.stringify({ refused: error.message }));
       channel.close();
     }

@@ -13,7 +13,15 @@ const STATES = {
 };
 const MOODS = {
   good: ["connected", "completed", "complete", "stable"],
-  busy: ["new", "connecting", "checking", "gathering", "disconnected", "have-local-offer", "have-remote-offer"],
+  busy: [
+    "new",
+    "connecting",
+    "checking",
+    "gathering",
+    "disconnected",
+    "have-local-offer",
+    "have-remote-offer",
+  ],
   bad: ["failed", "closed"],
 };
 /** Rows of the event log; older ones go. */
@@ -24,7 +32,7 @@ const names = { page: "Page", rust: "Rust" };
 const banner = document.querySelector("#banner");
 
 const url = new URL("signaling", location.href);
-url.protocol = url.protocol == "https:" ? "wss:" : "ws:";
+url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
 const peer = new Peer(url);
 
 const cells = { page: {}, rust: {} };
@@ -41,16 +49,16 @@ for (const [side, section] of Object.entries(sides)) {
 peer.addEventListener("state", ({ detail: { side, state } }) => {
   for (const [key, value] of Object.entries(state)) {
     const cell = cells[side][key];
-    const text = value ?? "–";
-    if (!cell || cell.textContent == text) continue;
-    const mood = Object.keys(MOODS).find((mood) => MOODS[mood].includes(text)) ?? "";
+    const text = String(value ?? "–");
+    if (!cell || cell.textContent === text) continue;
+    const mood = Object.keys(MOODS).find(mood => MOODS[mood].includes(text)) ?? "";
     cell.textContent = text;
     cell.className = mood;
     // Starts the animation again, if it is still running.
     void cell.offsetWidth;
     cell.classList.add("changed");
   }
-  if (state.connectionState == "closed") enable(side, false);
+  if (state.connectionState === "closed") enable(side, false);
   showBanner();
 });
 
@@ -79,12 +87,14 @@ const noCandidates = setTimeout(() => {
 peer.pc.addEventListener("icecandidate", () => clearTimeout(noCandidates));
 
 function showBanner() {
-  const [page, rust] = ["page", "rust"].map((side) => cells[side].connectionState.textContent);
-  const closed = page == "closed" && (rust == "closed" || peer.socket.readyState > WebSocket.OPEN);
-  const kind = closed ? "closed" : page == "connected" && rust == "connected" ? "connected" : "";
-  const waiting = page == "failed" || rust == "failed" ? "Failed. An ICE restart may help." : hint;
+  const [page, rust] = ["page", "rust"].map(side => cells[side].connectionState.textContent);
+  const closed =
+    page === "closed" && (rust === "closed" || peer.socket.readyState > WebSocket.OPEN);
+  const kind = closed ? "closed" : page === "connected" && rust === "connected" ? "connected" : "";
+  const waiting =
+    page === "failed" || rust === "failed" ? "Failed. An ICE restart may help." : hint;
   const text = { closed: "Closed.", connected: "Connected." }[kind] ?? waiting;
-  if (banner.dataset.text == text) return;
+  if (banner.dataset.text === text) return;
   banner.dataset.text = text;
   banner.className = `banner ${kind}`;
   banner.textContent = text;
@@ -103,20 +113,20 @@ const actions = {
   page: {
     restartIce: () => peer.restartIce(),
     close: () => peer.close(),
-    say: (text) => peer.say(text),
+    say: text => peer.say(text),
   },
   rust: {
     restartIce: () => peer.command("restartIce"),
     close: () => peer.command("close"),
     sendFile: () => peer.command("sendFile"),
-    say: (text) => peer.command({ say: text }),
+    say: text => peer.command({ say: text }),
   },
 };
 for (const [side, section] of Object.entries(sides)) {
   for (const button of section.querySelectorAll("[data-action]")) {
     button.onclick = actions[side][button.dataset.action];
   }
-  section.querySelector(".say").onsubmit = (event) => {
+  section.querySelector(".say").onsubmit = event => {
     event.preventDefault();
     const { text } = event.target.elements;
     actions[side].say(text.value);
@@ -146,10 +156,10 @@ peer.addEventListener("file", ({ detail: { from, name, size, progress, done } })
   label.textContent = name;
   note.className = "note";
   bar.max = Math.max(1, size);
-  bar.ariaLabel = `${name}, ${from == "page" ? "to Rust" : "from Rust"}`;
+  bar.ariaLabel = `${name}, ${from === "page" ? "to Rust" : "from Rust"}`;
   line.append(label, note, bar);
-  document.querySelector(from == "page" ? "#sent" : "#received").append(line);
-  progress((bytes) => {
+  document.querySelector(from === "page" ? "#sent" : "#received").append(line);
+  progress(bytes => {
     bar.value = bytes;
     note.textContent = `${megabytes(bytes)} of ${megabytes(size)} MB`;
   });
@@ -159,7 +169,7 @@ peer.addEventListener("file", ({ detail: { from, name, size, progress, done } })
       note.textContent = `${megabytes(size)} MB, checksum verified`;
       if (blob) label.replaceWith(saveLink(name, blob));
     },
-    (error) => {
+    error => {
       note.textContent = error.message;
       bar.remove();
     },
@@ -183,12 +193,12 @@ const events = document.querySelector("#events");
 const scroll = document.querySelector(".scroll");
 peer.addEventListener("event", ({ detail: { side, time, name, detail } }) => {
   const row = document.createElement("tr");
-  const cell = (className) => Object.assign(document.createElement("td"), { className });
+  const cell = className => Object.assign(document.createElement("td"), { className });
   const [when, page, rust] = [cell(""), cell("page"), cell("rust")];
   when.textContent = `${(time / 1000).toFixed(3)} s`;
   const strong = document.createElement("b");
   strong.textContent = name;
-  (side == "page" ? page : rust).append(strong, " ", detail ?? "");
+  (side === "page" ? page : rust).append(strong, " ", detail ?? "");
   row.append(when, page, rust);
   append(events, row, scroll);
   while (events.rows.length > MAX_EVENTS) events.deleteRow(0);

@@ -34,7 +34,7 @@ export class Peer extends EventTarget {
 
   // No event is fired when the page closes its own connection, so this says what has changed.
   close() {
-    if (this.pc.signalingState == "closed") return;
+    if (this.pc.signalingState === "closed") return;
     this.#log("close()");
     this.pc.close();
     this.#emit("close");
@@ -96,7 +96,7 @@ export class Peer extends EventTarget {
     };
     this.pc.addEventListener("datachannel", ({ channel }) => {
       this.#watchChannel(channel);
-      if (channel.label == "file") this.#receiveFile(channel);
+      if (channel.label === "file") this.#receiveFile(channel);
     });
     // The first channel makes negotiationneeded fire: from here on everything happens by itself.
     this.chat = this.pc.createDataChannel("chat");
@@ -133,16 +133,16 @@ export class Peer extends EventTarget {
       const ignored = ignoringOffer;
       try {
         if (description) {
-          const ready = !makingOffer && (pc.signalingState == "stable" || applyingAnswer);
-          ignoringOffer = description.type == "offer" && !ready;
+          const ready = !makingOffer && (pc.signalingState === "stable" || applyingAnswer);
+          ignoringOffer = description.type === "offer" && !ready;
           if (ignoringOffer) return;
-          applyingAnswer = description.type == "answer";
+          applyingAnswer = description.type === "answer";
           try {
             await pc.setRemoteDescription(description);
           } finally {
             applyingAnswer = false;
           }
-          if (description.type == "offer") {
+          if (description.type === "offer") {
             await pc.setLocalDescription();
             this.#send({ description: pc.localDescription });
           }
@@ -162,14 +162,14 @@ export class Peer extends EventTarget {
     const begun = ({ name, size }) =>
       this.#emit("file", { from: "rust", name, size, progress: progress.observe, done });
     const done = receiveFile(channel, queue, begun, progress.update);
-    done.catch((error) => this.#log("file not received", error.message));
+    done.catch(error => this.#log("file not received", error.message));
   }
 
   // Shows every event, and the states after it.
   #watch() {
     const { pc } = this;
     const watch = (target, type, detail, prefix = "") =>
-      target?.addEventListener(type, (event) => {
+      target?.addEventListener(type, event => {
         this.#log(prefix + type, detail(event));
         this.#showState();
       });
@@ -179,9 +179,7 @@ export class Peer extends EventTarget {
     watch(pc, "iceconnectionstatechange", () => pc.iceConnectionState);
     watch(pc, "connectionstatechange", () => pc.connectionState);
     watch(pc, "datachannel", ({ channel }) => channel.label);
-    watch(pc, "icecandidate", ({ candidate }) =>
-      candidate ? candidateText(candidate) : "null",
-    );
+    watch(pc, "icecandidate", ({ candidate }) => (candidate ? candidateText(candidate) : "null"));
     // The transports come with the first description that is applied.
     let watched = false;
     pc.addEventListener("signalingstatechange", () => {
@@ -231,7 +229,7 @@ export class Peer extends EventTarget {
   }
 
   #send(message) {
-    if (this.socket.readyState == WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 }
 
@@ -241,16 +239,18 @@ export function ufragOf(description) {
 }
 
 async function selectedPairOf(pc) {
-  if (pc.signalingState == "closed") return null;
+  if (pc.signalingState === "closed") return null;
   const ice = pc.sctp?.transport?.iceTransport;
   if (ice?.getSelectedCandidatePair) return ice.getSelectedCandidatePair();
   // Not every browser has that method; the statistics know it too.
   const stats = await pc.getStats();
   const all = [...stats.values()];
-  const id = all.find(({ type }) => type == "transport")?.selectedCandidatePairId;
-  const pair = id ? stats.get(id) : all.find(({ type, selected }) => type == "candidate-pair" && selected);
+  const id = all.find(({ type }) => type === "transport")?.selectedCandidatePairId;
+  const pair = id
+    ? stats.get(id)
+    : all.find(({ type, selected }) => type === "candidate-pair" && selected);
   if (!pair) return null;
-  const candidate = (id) => {
+  const candidate = id => {
     const { candidateType: type, address, port } = stats.get(id) ?? {};
     return { type, address, port };
   };

@@ -18,11 +18,11 @@ export async function run(log) {
     const received = [];
     receiving.addEventListener("message", ({ data }) => received.push(data));
     log(`the other peer has got a channel "${receiving.label}"`);
-    await until(() => sending.readyState == "open", [[sending, "open"]]);
+    await until(() => sending.readyState === "open", [[sending, "open"]]);
     states.push(sending.readyState);
 
     for (const text of TEXTS) sending.send(text);
-    await until(() => received.length == TEXTS.length, [[receiving, "message"]]);
+    await until(() => received.length === TEXTS.length, [[receiving, "message"]]);
     for (const text of received) log(`received ${JSON.stringify(text.slice(0, 40))}`);
     check(
       TEXTS.every((text, index) => text === received[index]),

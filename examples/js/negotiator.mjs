@@ -30,18 +30,18 @@ export function negotiatePerfectly(pc, port, { polite, failed }) {
   async function described(description) {
     // While an answer is applied the connection is as good as stable: it will be, when it is the
     // offer's turn on the operations chain.
-    const ready = !makingOffer && (pc.signalingState == "stable" || answerPending);
-    const glare = description.type == "offer" && !ready;
+    const ready = !makingOffer && (pc.signalingState === "stable" || answerPending);
+    const glare = description.type === "offer" && !ready;
     ignoringOffer = glare && !polite;
     if (ignoringOffer) {
       counts.ignored += 1;
       return;
     }
     if (glare) counts.yielded += 1;
-    answerPending = description.type == "answer";
+    answerPending = description.type === "answer";
     await pc.setRemoteDescription(description);
     answerPending = false;
-    if (description.type == "answer") return;
+    if (description.type === "answer") return;
     await pc.setLocalDescription();
     counts.answers += 1;
     port.postMessage({ description: pc.localDescription.toJSON() });
@@ -57,7 +57,7 @@ export function negotiatePerfectly(pc, port, { polite, failed }) {
   }
 
   port.onmessage = ({ data: { description, candidate } }) => {
-    if (pc.signalingState == "closed") return;
+    if (pc.signalingState === "closed") return;
     (description ? described(description) : candidateCame(candidate)).catch(failed);
   };
   return counts;

@@ -11,5 +11,5 @@ if (!["data_channel", "perfect_negotiation", "restart_ice"].includes(name)) {
 if (!globalThis.RTCPeerConnection) await import("./globals.mjs");
 
 const { run } = await import(`./${name}.mjs`);
-const result = await run(option == "--json" ? () => {} : console.log);
-console.log(JSON.stringify(result, null, option == "--json" ? undefined : 2));
+const result = await run(option === "--json" ? () => {} : console.log);
+console.log(JSON.stringify(result, null, option === "--json" ? undefined : 2));

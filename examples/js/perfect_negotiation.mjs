@@ -67,8 +67,8 @@ function swap(party) {
 
 /** What it wants is what has been agreed on. */
 const isNegotiated = ({ pc, transceivers }) =>
-  pc.signalingState == "stable" &&
-  transceivers.every(({ direction, currentDirection }) => direction == currentDirection);
+  pc.signalingState === "stable" &&
+  transceivers.every(({ direction, currentDirection }) => direction === currentDirection);
 
 const describe = ({ transceivers, counts }) =>
   `${transceivers.map(({ mid, currentDirection }) => `${mid} ${currentDirection}`).join(", ")}` +

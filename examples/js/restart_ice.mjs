@@ -21,7 +21,7 @@ export async function run(log) {
   try {
     const channel = first.createDataChannel("numbers");
     const { channel: other } = await nextEvent(second, "datachannel");
-    await until(() => channel.readyState == "open", [[channel, "open"]]);
+    await until(() => channel.readyState === "open", [[channel, "open"]]);
     traffic = [new Traffic(channel, other), new Traffic(other, channel)];
     await iceConnected(first, second);
     log("connected");
@@ -49,7 +49,7 @@ export async function run(log) {
     const lost = traffic.map(({ sent, received }) => sent - received);
     log(`${traffic.map(({ sent }) => sent).join(" and ")} messages, ${lost.join(" and ")} lost`);
     check(
-      traffic.every(({ disorder }) => disorder == 0),
+      traffic.every(({ disorder }) => disorder === 0),
       "messages arrive in order, once",
     );
     return { restarts, lost, states: [first, second].map(pc => pc.connectionState) };
@@ -68,7 +68,7 @@ const ufrag = pc => /a=ice-ufrag:(\S+)/.exec(pc.currentLocalDescription.sdp)[1];
 function restarted(peers, before, failures) {
   const done = () =>
     failures.length ||
-    peers.every((pc, index) => pc.signalingState == "stable" && ufrag(pc) != before[index]);
+    peers.every((pc, index) => pc.signalingState === "stable" && ufrag(pc) !== before[index]);
   return until(
     done,
     peers.map(pc => [pc, "signalingstatechange"]),
@@ -85,7 +85,7 @@ class Traffic {
     this.from = from;
     this.to = to;
     to.addEventListener("message", ({ data }) => {
-      if (Number(data) != this.received) this.disorder += 1;
+      if (Number(data) !== this.received) this.disorder += 1;
       this.received += 1;
     });
     this.timer = setInterval(() => this.#send(), INTERVAL_MS);

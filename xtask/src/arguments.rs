@@ -12,6 +12,8 @@ Usage: cargo xtask <command>
                   docs          cargo doc --workspace --no-deps, warnings denied
                   tests         cargo test --workspace
                   browsers      the tests in a headless Chromium and Firefox
+                  node          in crates/node, with npm: the format of all JavaScript,
+                                then the module's build, tests and types
                   restart_ice   cargo run --release --example restart_ice -- --json
                   samples       the same for the WebRTC samples among the examples
                   dependencies  cargo deny check licenses bans sources

@@ -63,7 +63,8 @@ fn browsers() -> Result<Outcome, Failure> {
     cargo(&["test", "-p", "tests", "--test", "browsers", "--", "--ignored"])
 }
 
-/// The Node module: built, its own tests, its type declarations.
+/// All JavaScript of the repository is formatted; the Node module: built, its own tests, its type
+/// declarations.
 fn node() -> Result<Outcome, Failure> {
     let version = tools::output(Command::new("node").arg("--version"))?;
     let major = version.trim().trim_start_matches('v').split('.').next();
@@ -73,6 +74,7 @@ fn node() -> Result<Outcome, Failure> {
     let folder = tools::root().join("crates/node");
     for arguments in [
         &["install", "--no-audit", "--no-fund", "--no-package-lock"] as &[_],
+        &["run", "check"],
         &["run", "build"],
         &["test"],
         &["run", "types"],

@@ -1,6 +1,6 @@
 // How fast messages go through one channel, both peers in this process: one JSON line for each size of
 // message. The twin of `bench throughput` in Rust, with the same limits, so that the two can be compared.
-import { RTCPeerConnection } from '../lib/index.mjs';
+import { RTCPeerConnection } from "../lib/index.mjs";
 
 // The sender fills up to this `bufferedAmount`, in bytes, and goes on when it has fallen to that one.
 const HIGH = 2 << 20;
@@ -8,17 +8,19 @@ const LOW = 512 << 10;
 const WARM_UP = 8;
 
 const MEASURES = [
-  { name: 'throughput_64KiB', size: 64 << 10, total: 1 << 30 },
-  { name: 'throughput_1KiB', size: 1 << 10, total: 512 << 20 },
-  { name: 'messages_100B', size: 100, total: 64 << 20 },
+  { name: "throughput_64KiB", size: 64 << 10, total: 1 << 30 },
+  { name: "throughput_1KiB", size: 1 << 10, total: 512 << 20 },
+  { name: "messages_100B", size: 100, total: 64 << 20 },
 ];
 
 async function connect() {
   const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()];
   a.onicecandidate = ({ candidate }) => b.addIceCandidate(candidate);
   b.onicecandidate = ({ candidate }) => a.addIceCandidate(candidate);
-  const [to, from] = [a, b].map(pc => pc.createDataChannel('bench', { negotiated: true, id: 0 }));
-  const open = Promise.all([to, from].map(channel => new Promise(resolve => (channel.onopen = resolve))));
+  const [to, from] = [a, b].map(pc => pc.createDataChannel("bench", { negotiated: true, id: 0 }));
+  const open = Promise.all(
+    [to, from].map(channel => new Promise(resolve => (channel.onopen = resolve))),
+  );
   await a.setLocalDescription();
   await b.setRemoteDescription(a.localDescription);
   await b.setLocalDescription();
@@ -48,7 +50,11 @@ async function phase({ to, from }, message, total) {
   fill();
   await done;
   const { user, system } = process.cpuUsage(cpu);
-  return { seconds: (performance.now() - start) / 1e3, cpu: (user + system) / 1e6, bytes: received };
+  return {
+    seconds: (performance.now() - start) / 1e3,
+    cpu: (user + system) / 1e6,
+    bytes: received,
+  };
 }
 
 const chosen = process.argv.slice(2);
@@ -60,11 +66,13 @@ for (const { name, size, total } of MEASURES) {
   const { seconds, cpu, bytes } = await phase(pair, message, total);
   pair.a.close();
   pair.b.close();
-  console.log(JSON.stringify({
-    measure: name,
-    MBps: +(bytes / 1e6 / seconds).toFixed(1),
-    messages_per_s: Math.round(bytes / size / seconds),
-    cpu_s_per_GiB: +(cpu / (bytes / 2 ** 30)).toFixed(2),
-    secs: +seconds.toFixed(2),
-  }));
+  console.log(
+    JSON.stringify({
+      measure: name,
+      MBps: +(bytes / 1e6 / seconds).toFixed(1),
+      messages_per_s: Math.round(bytes / size / seconds),
+      cpu_s_per_GiB: +(cpu / (bytes / 2 ** 30)).toFixed(2),
+      secs: +seconds.toFixed(2),
+    }),
+  );
 }

@@ -1,50 +1,50 @@
-'use strict';
+"use strict";
 
 // What stands behind an RTCPeerConnection: the addon's connection with its outcomes and events, and the
 // objects that live as long as they belong to the connection.
 
-const native = require('./native.js');
-const eventLoop = require('./event_loop.js');
-const { report, trust, fire } = require('./event_target.js');
-const { known } = require('./identity.js');
-const { RTCError } = require('./rtc_error.js');
-const { RTCErrorEvent } = require('./rtc_error_event.js');
-const { RTCPeerConnectionIceEvent } = require('./rtc_peer_connection_ice_event.js');
-const { RTCPeerConnectionIceErrorEvent } = require('./rtc_peer_connection_ice_error_event.js');
-const { RTCTrackEvent } = require('./rtc_track_event.js');
-const { RTCDataChannelEvent } = require('./rtc_data_channel_event.js');
-const { RTCDTMFToneChangeEvent } = require('./rtc_dtmf_tone_change_event.js');
-const { MediaStreamTrackEvent } = require('./media_stream_track_event.js');
-const { candidateOf } = require('./rtc_ice_candidate.js');
-const { newDataChannel, fireMessage } = require('./rtc_data_channel.js');
-const { transceiverOf, refreshTransceiver } = require('./rtc_rtp_transceiver.js');
-const { existingDTMFSender } = require('./rtc_rtp_sender.js');
-const { sctpTransportOf } = require('./rtc_sctp_transport.js');
-const { newStatsReport } = require('./rtc_stats_report.js');
-const { trackOf } = require('./media_stream_track.js');
-const { streamOf, syncTracks } = require('./media_stream.js');
+const native = require("./native.js");
+const eventLoop = require("./event_loop.js");
+const { report, trust, fire } = require("./event_target.js");
+const { known } = require("./identity.js");
+const { RTCError } = require("./rtc_error.js");
+const { RTCErrorEvent } = require("./rtc_error_event.js");
+const { RTCPeerConnectionIceEvent } = require("./rtc_peer_connection_ice_event.js");
+const { RTCPeerConnectionIceErrorEvent } = require("./rtc_peer_connection_ice_error_event.js");
+const { RTCTrackEvent } = require("./rtc_track_event.js");
+const { RTCDataChannelEvent } = require("./rtc_data_channel_event.js");
+const { RTCDTMFToneChangeEvent } = require("./rtc_dtmf_tone_change_event.js");
+const { MediaStreamTrackEvent } = require("./media_stream_track_event.js");
+const { candidateOf } = require("./rtc_ice_candidate.js");
+const { newDataChannel, fireMessage } = require("./rtc_data_channel.js");
+const { transceiverOf, refreshTransceiver } = require("./rtc_rtp_transceiver.js");
+const { existingDTMFSender } = require("./rtc_rtp_sender.js");
+const { sctpTransportOf } = require("./rtc_sctp_transport.js");
+const { newStatsReport } = require("./rtc_stats_report.js");
+const { trackOf } = require("./media_stream_track.js");
+const { streamOf, syncTracks } = require("./media_stream.js");
 
 const MESSAGE = 22;
 
 // The kinds of `Deliver` that are events without anything in them.
 const plainEvents = [];
-plainEvents[2] = 'negotiationneeded';
-plainEvents[3] = 'signalingstatechange';
-plainEvents[6] = 'iceconnectionstatechange';
-plainEvents[7] = 'icegatheringstatechange';
-plainEvents[8] = 'connectionstatechange';
-plainEvents[11] = 'statechange';
-plainEvents[12] = 'gatheringstatechange';
-plainEvents[13] = 'selectedcandidatepairchange';
-plainEvents[14] = 'statechange';
-plainEvents[16] = 'statechange';
-plainEvents[17] = 'open';
-plainEvents[18] = 'closing';
-plainEvents[19] = 'close';
-plainEvents[20] = 'bufferedamountlow';
-plainEvents[23] = 'mute';
-plainEvents[24] = 'unmute';
-plainEvents[25] = 'ended';
+plainEvents[2] = "negotiationneeded";
+plainEvents[3] = "signalingstatechange";
+plainEvents[6] = "iceconnectionstatechange";
+plainEvents[7] = "icegatheringstatechange";
+plainEvents[8] = "connectionstatechange";
+plainEvents[11] = "statechange";
+plainEvents[12] = "gatheringstatechange";
+plainEvents[13] = "selectedcandidatepairchange";
+plainEvents[14] = "statechange";
+plainEvents[16] = "statechange";
+plainEvents[17] = "open";
+plainEvents[18] = "closing";
+plainEvents[19] = "close";
+plainEvents[20] = "bufferedamountlow";
+plainEvents[23] = "mute";
+plainEvents[24] = "unmute";
+plainEvents[25] = "ended";
 
 const ignore = () => {};
 const flush = (native, deliver) => native.flush(deliver);
@@ -97,8 +97,9 @@ class Connection {
 
   // The promise of an operation that gathers statistics, which `close()` does not leave pending.
   gather(operation) {
-    return this.#promise(this.#gathering, operation,
-      list => newStatsReport(list.map(stats => [stats.id, stats])));
+    return this.#promise(this.#gathering, operation, list =>
+      newStatsReport(list.map(stats => [stats.id, stats])),
+    );
   }
 
   // `convert`: from what the addon delivers to what the promise is fulfilled with.
@@ -193,7 +194,7 @@ class Connection {
   }
 
   get sctp() {
-    return this.#sctp = sctpTransportOf(this.native.sctp(), this);
+    return (this.#sctp = sctpTransportOf(this.native.sctp(), this));
   }
 
   // Lets go what a description has removed: transceivers, transports, remote streams.
@@ -237,32 +238,38 @@ class Connection {
         break;
       case 4: {
         const candidate = candidateOf(a);
-        this.#fire(this.#target, new RTCPeerConnectionIceEvent('icecandidate', { candidate, url: candidate?.url }));
+        this.#fire(
+          this.#target,
+          new RTCPeerConnectionIceEvent("icecandidate", { candidate, url: candidate?.url }),
+        );
         break;
       }
       case 5:
-        this.#fire(this.#target, new RTCPeerConnectionIceErrorEvent('icecandidateerror', a));
+        this.#fire(this.#target, new RTCPeerConnectionIceErrorEvent("icecandidateerror", a));
         break;
       case 9:
-        this.#fire(this.#target, new RTCDataChannelEvent('datachannel', { channel: this.channel(a) }));
+        this.#fire(
+          this.#target,
+          new RTCDataChannelEvent("datachannel", { channel: this.channel(a) }),
+        );
         break;
       case 10:
         this.#track(a, b);
         break;
       case 15:
-        this.#fire(known(of), new RTCErrorEvent('error', { error: a }));
+        this.#fire(known(of), new RTCErrorEvent("error", { error: a }));
         break;
       case 21:
-        this.#fire(this.#channels.get(of), new RTCErrorEvent('error', { error: a }));
+        this.#fire(this.#channels.get(of), new RTCErrorEvent("error", { error: a }));
         break;
       case 26:
       case 27:
-        this.#trackSet(known(of), kind === 26 ? 'addtrack' : 'removetrack', a);
+        this.#trackSet(known(of), kind === 26 ? "addtrack" : "removetrack", a);
         break;
       case 28: {
         const transceiver = this.#transceivers.get(of);
         const dtmf = transceiver && existingDTMFSender(transceiver.sender);
-        this.#fire(dtmf, new RTCDTMFToneChangeEvent('tonechange', { tone: a }));
+        this.#fire(dtmf, new RTCDTMFToneChangeEvent("tonechange", { tone: a }));
         break;
       }
     }
@@ -295,7 +302,10 @@ class Connection {
       this.#streams.set(handle.key, stream);
       return stream;
     });
-    this.#fire(this.#target, new RTCTrackEvent('track', { receiver, track: receiver.track, streams, transceiver }));
+    this.#fire(
+      this.#target,
+      new RTCTrackEvent("track", { receiver, track: receiver.track, streams, transceiver }),
+    );
   }
 
   #trackSet(stream, type, handle) {
@@ -309,9 +319,12 @@ native.install({
   wake: eventLoop.wake,
   exception(name, message) {
     switch (name) {
-      case 'TypeError': return new TypeError(message);
-      case 'RangeError': return new RangeError(message);
-      default: return new DOMException(message, name);
+      case "TypeError":
+        return new TypeError(message);
+      case "RangeError":
+        return new RangeError(message);
+      default:
+        return new DOMException(message, name);
     }
   },
   rtcError: (init, message) => new RTCError(init, message),

@@ -1,9 +1,9 @@
-'use strict';
+"use strict";
 
 // When connections run, and for how long the process stays.
 
-const native = require('./native.js');
-const { microtaskCheckpoint } = require('./event_target.js');
+const native = require("./native.js");
+const { microtaskCheckpoint } = require("./event_target.js");
 
 // `NativeConnection.id` -> WeakRef of the Connection
 const connections = new Map();

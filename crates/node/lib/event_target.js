@@ -1,4 +1,4 @@
-'use strict';
+"use strict";
 
 // HTML §8.1.4.2 "clean up after running script" and §8.1.8 event handlers, over Node's EventTarget.
 //
@@ -7,8 +7,8 @@
 // interfaces' prototypes have `addEventListener` and `removeEventListener` that put a function around each
 // listener, which performs it when the event comes from the event loop.
 
-const { setMaxListeners } = require('node:events');
-const { isObject } = require('./webidl.js');
+const { setMaxListeners } = require("node:events");
+const { isObject } = require("./webidl.js");
 
 const { addEventListener, removeEventListener, dispatchEvent } = EventTarget.prototype;
 
@@ -34,7 +34,9 @@ function microtaskCheckpoint() {
 // HTML §8.1.4.6 "report an exception": the event `uncaughtException` of the process, here before anything
 // that is not a microtask.
 function report(error) {
-  queueMicrotask(() => { throw error; });
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 // listener -> the function that is registered instead. One for each, so that EventTarget still knows a
@@ -46,7 +48,7 @@ function wrap(listener) {
   if (wrapper === undefined) {
     wrapper = function (event) {
       try {
-        if (typeof listener === 'function') {
+        if (typeof listener === "function") {
           listener.call(this, event);
         } else {
           listener.handleEvent(event);
@@ -64,11 +66,13 @@ function wrap(listener) {
 const overrides = {
   addEventListener(type, listener, options) {
     setMaxListeners(0, this);
-    if (arguments.length < 2 || !isObject(listener)) return Reflect.apply(addEventListener, this, arguments);
+    if (arguments.length < 2 || !isObject(listener))
+      return Reflect.apply(addEventListener, this, arguments);
     return addEventListener.call(this, type, wrap(listener), options);
   },
   removeEventListener(type, listener, options) {
-    if (arguments.length < 2 || !isObject(listener)) return Reflect.apply(removeEventListener, this, arguments);
+    if (arguments.length < 2 || !isObject(listener))
+      return Reflect.apply(removeEventListener, this, arguments);
     return removeEventListener.call(this, type, wrappers.get(listener) ?? listener, options);
   },
 };
@@ -83,7 +87,8 @@ class EventHandler {
     // §8.1.8.1 "the event handler processing algorithm".
     this.listener = function (event) {
       try {
-        if (typeof handler.value === 'function' && handler.value.call(this, event) === false) event.preventDefault();
+        if (typeof handler.value === "function" && handler.value.call(this, event) === false)
+          event.preventDefault();
       } catch (error) {
         report(error);
       }
@@ -94,7 +99,7 @@ class EventHandler {
 
 function setHandler(target, type, value) {
   let ofTarget = handlers.get(target);
-  if (ofTarget === undefined) handlers.set(target, ofTarget = new Map());
+  if (ofTarget === undefined) handlers.set(target, (ofTarget = new Map()));
   const handler = ofTarget.get(type);
   if (!isObject(value)) {
     // "deactivate an event handler"
@@ -114,16 +119,29 @@ function setHandler(target, type, value) {
 // Gives the interface its `on…` attributes. `isInstance` is the check of the interface's brand.
 function defineEventTarget(Interface, isInstance, ...types) {
   const check = value => {
-    if (!isObject(value) || !isInstance(value)) throw new TypeError(`not an instance of ${Interface.name}`);
+    if (!isObject(value) || !isInstance(value))
+      throw new TypeError(`not an instance of ${Interface.name}`);
     return value;
   };
   for (const type of types) {
     const attribute = `on${type}`;
-    const { get, set } = Object.getOwnPropertyDescriptor({
-      get [attribute]() { return handlers.get(check(this))?.get(type)?.value ?? null; },
-      set [attribute](value) { setHandler(check(this), type, value); },
-    }, attribute);
-    Object.defineProperty(Interface.prototype, attribute, { get, set, enumerable: true, configurable: true });
+    const { get, set } = Object.getOwnPropertyDescriptor(
+      {
+        get [attribute]() {
+          return handlers.get(check(this))?.get(type)?.value ?? null;
+        },
+        set [attribute](value) {
+          setHandler(check(this), type, value);
+        },
+      },
+      attribute,
+    );
+    Object.defineProperty(Interface.prototype, attribute, {
+      get,
+      set,
+      enumerable: true,
+      configurable: true,
+    });
   }
   for (const [name, value] of Object.entries(overrides)) {
     Object.defineProperty(Interface.prototype, name, { value, writable: true, configurable: true });
@@ -131,10 +149,17 @@ function defineEventTarget(Interface, isInstance, ...types) {
 }
 
 // Every event has an `isTrusted` of its own (DOM §2.2, LegacyUnforgeable); Node's shows false for ours.
-const trusted = { get: { get isTrusted() { return true; } }.__lookupGetter__('isTrusted'), enumerable: true };
+const trusted = {
+  get: {
+    get isTrusted() {
+      return true;
+    },
+  }.__lookupGetter__("isTrusted"),
+  enumerable: true,
+};
 
 function trust(event) {
-  return Object.defineProperty(event, 'isTrusted', trusted);
+  return Object.defineProperty(event, "isTrusted", trusted);
 }
 
 // DOM §2.9 "fire an event". `fromEventLoop`: nothing but the event loop is on the stack.

@@ -1,8 +1,8 @@
-'use strict';
+"use strict";
 
 // What the constructors of all events have in common (DOM §2.2, §2.5).
 
-const { boolean, DOMString, defaulting, dictionary, needArguments } = require('./webidl.js');
+const { boolean, DOMString, defaulting, dictionary, needArguments } = require("./webidl.js");
 
 const EventInit = {
   bubbles: defaulting(boolean, false),
@@ -16,7 +16,7 @@ function eventArguments(name, members) {
   const count = Object.values(members).some(member => member.required) ? 2 : 1;
   return args => {
     needArguments(args, count, name);
-    return [DOMString(args[0]), convert(args[1], 'eventInitDict')];
+    return [DOMString(args[0]), convert(args[1], "eventInitDict")];
   };
 }
 

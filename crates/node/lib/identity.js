@@ -1,4 +1,4 @@
-'use strict';
+"use strict";
 
 // One JavaScript object for each object of the addon, for as long as JavaScript holds it.
 

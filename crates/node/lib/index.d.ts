@@ -61,7 +61,7 @@ export declare class RTCIceCandidatePair {
 /** Synthetic devices for tests: a tone, a moving picture. Their frames do not flow yet. */
 export declare const mediaDevices: Pick<
   MediaDevices,
-  'getUserMedia' | 'getSupportedConstraints' | 'ondevicechange' | keyof EventTarget
+  "getUserMedia" | "getSupportedConstraints" | "ondevicechange" | keyof EventTarget
 >;
 
 /** As the global one, and it can clone an `RTCCertificate`, alone or within something else. */

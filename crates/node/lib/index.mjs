@@ -1,5 +1,5 @@
 // The very objects of the CommonJS module.
-import peerconnection from './index.cjs';
+import peerconnection from "./index.cjs";
 
 export default peerconnection;
 export const {

@@ -1,13 +1,13 @@
-'use strict';
+"use strict";
 
 // Web IDL §3.7: what makes an interface of a class.
 
 // The first argument of constructors that only this layer may call. It has a default value in them,
 // so that `length` is that of an interface without constructor.
-const internal = Symbol('internal');
+const internal = Symbol("internal");
 
 function onlyInternal(token) {
-  if (token !== internal) throw new TypeError('Illegal constructor');
+  if (token !== internal) throw new TypeError("Illegal constructor");
 }
 
 const enumerable = (object, key) => {
@@ -20,12 +20,15 @@ const enumerable = (object, key) => {
 function defineInterface(Interface) {
   const { prototype } = Interface;
   for (const key of Object.getOwnPropertyNames(prototype)) {
-    if (key !== 'constructor') enumerable(prototype, key);
+    if (key !== "constructor") enumerable(prototype, key);
   }
   for (const key of Object.getOwnPropertyNames(Interface)) {
-    if (key !== 'prototype' && key !== 'length' && key !== 'name') enumerable(Interface, key);
+    if (key !== "prototype" && key !== "length" && key !== "name") enumerable(Interface, key);
   }
-  Object.defineProperty(prototype, Symbol.toStringTag, { value: Interface.name, configurable: true });
+  Object.defineProperty(prototype, Symbol.toStringTag, {
+    value: Interface.name,
+    configurable: true,
+  });
 }
 
 // §3.7.7, "create an operation function": what an operation that returns a promise throws is a rejection.

@@ -1,13 +1,13 @@
-'use strict';
+"use strict";
 
 // mediacapture-main §4.2 MediaStream
 
-const { NativeStream } = require('./native.js');
-const { isObject, DOMString, sequence, interfaceType, needArguments } = require('./webidl.js');
-const { internal, defineInterface } = require('./interface.js');
-const { defineEventTarget } = require('./event_target.js');
-const { known, remember } = require('./identity.js');
-const { MediaStreamTrack, isTrack, nativeTrack, trackOf } = require('./media_stream_track.js');
+const { NativeStream } = require("./native.js");
+const { isObject, DOMString, sequence, interfaceType, needArguments } = require("./webidl.js");
+const { internal, defineInterface } = require("./interface.js");
+const { defineEventTarget } = require("./event_target.js");
+const { known, remember } = require("./identity.js");
+const { MediaStreamTrack, isTrack, nativeTrack, trackOf } = require("./media_stream_track.js");
 
 const track = interfaceType(MediaStreamTrack.name, isTrack);
 const tracks = sequence(track);
@@ -22,7 +22,8 @@ class MediaStream extends EventTarget {
   #tracks;
 
   constructor() {
-    const native = arguments[0] === internal ? arguments[1] : new NativeStream(initialTracks(arguments));
+    const native =
+      arguments[0] === internal ? arguments[1] : new NativeStream(initialTracks(arguments));
     super();
     this.#native = native;
     this.#sync();
@@ -30,34 +31,44 @@ class MediaStream extends EventTarget {
   }
 
   #sync() {
-    return this.#tracks = this.#native.getTracks().map(trackOf);
+    return (this.#tracks = this.#native.getTracks().map(trackOf));
   }
 
-  get id() { return this.#native.id(); }
-  get active() { return this.#native.active(); }
+  get id() {
+    return this.#native.id();
+  }
+  get active() {
+    return this.#native.active();
+  }
 
-  getAudioTracks() { return this.#sync().filter(track => track.kind === 'audio'); }
-  getVideoTracks() { return this.#sync().filter(track => track.kind === 'video'); }
-  getTracks() { return this.#sync().slice(); }
+  getAudioTracks() {
+    return this.#sync().filter(track => track.kind === "audio");
+  }
+  getVideoTracks() {
+    return this.#sync().filter(track => track.kind === "video");
+  }
+  getTracks() {
+    return this.#sync().slice();
+  }
 
   getTrackById(trackId) {
     const present = this.#sync();
-    needArguments(arguments, 1, 'getTrackById');
+    needArguments(arguments, 1, "getTrackById");
     const id = DOMString(trackId);
     return present.find(track => track.id === id) ?? null;
   }
 
   addTrack(added) {
     const native = this.#native;
-    needArguments(arguments, 1, 'addTrack');
-    native.addTrack(nativeTrack(track(added, 'track')));
+    needArguments(arguments, 1, "addTrack");
+    native.addTrack(nativeTrack(track(added, "track")));
     this.#sync();
   }
 
   removeTrack(removed) {
     const native = this.#native;
-    needArguments(arguments, 1, 'removeTrack');
-    native.removeTrack(nativeTrack(track(removed, 'track')));
+    needArguments(arguments, 1, "removeTrack");
+    native.removeTrack(nativeTrack(track(removed, "track")));
     this.#sync();
   }
 
@@ -73,13 +84,13 @@ class MediaStream extends EventTarget {
   }
 }
 defineInterface(MediaStream);
-defineEventTarget(MediaStream, isStream, 'addtrack', 'removetrack');
+defineEventTarget(MediaStream, isStream, "addtrack", "removetrack");
 
 // Of the three constructors (Web IDL §3.6.1, step 12).
 function initialTracks(args) {
   if (args.length === 0) return [];
   const [given] = args;
-  const list = isObject(given) && isStream(given) ? given.getTracks() : tracks(given, 'tracks');
+  const list = isObject(given) && isStream(given) ? given.getTracks() : tracks(given, "tracks");
   return list.map(nativeTrack);
 }
 

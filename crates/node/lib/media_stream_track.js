@@ -1,12 +1,12 @@
-'use strict';
+"use strict";
 
 // mediacapture-main §4.3 MediaStreamTrack
 
-const { NativeTrack } = require('./native.js');
-const { internal, onlyInternal, defineInterface, promised } = require('./interface.js');
-const { defineEventTarget } = require('./event_target.js');
-const { known, remember } = require('./identity.js');
-const { MediaTrackConstraints } = require('./constraints.js');
+const { NativeTrack } = require("./native.js");
+const { internal, onlyInternal, defineInterface, promised } = require("./interface.js");
+const { defineEventTarget } = require("./event_target.js");
+const { known, remember } = require("./identity.js");
+const { MediaTrackConstraints } = require("./constraints.js");
 
 let isTrack;
 let nativeTrack;
@@ -25,34 +25,60 @@ class MediaStreamTrack extends EventTarget {
     this.#source = source;
   }
 
-  get kind() { return this.#native.kind(); }
-  get id() { return this.#native.id(); }
-  get label() { return this.#source === null ? this.#native.label() : this.#source.label; }
+  get kind() {
+    return this.#native.kind();
+  }
+  get id() {
+    return this.#native.id();
+  }
+  get label() {
+    return this.#source === null ? this.#native.label() : this.#source.label;
+  }
 
-  get enabled() { return this.#native.enabled(); }
-  set enabled(value) { this.#native.setEnabled(!!value); }
+  get enabled() {
+    return this.#native.enabled();
+  }
+  set enabled(value) {
+    this.#native.setEnabled(!!value);
+  }
 
-  get muted() { return this.#native.muted(); }
-  get readyState() { return this.#native.readyState(); }
+  get muted() {
+    return this.#native.muted();
+  }
+  get readyState() {
+    return this.#native.readyState();
+  }
 
   clone() {
-    const track = new MediaStreamTrack(internal, this.#native.clone(), this.#source?.clone() ?? null);
+    const track = new MediaStreamTrack(
+      internal,
+      this.#native.clone(),
+      this.#source?.clone() ?? null,
+    );
     track.#constraints = structuredClone(this.#constraints);
     remember(track.#native.key, track);
     return track;
   }
 
-  stop() { this.#native.stop(); }
+  stop() {
+    this.#native.stop();
+  }
 
-  getCapabilities() { return this.#source === null ? void this.#native ?? {} : this.#source.getCapabilities(); }
-  getConstraints() { return structuredClone(this.#constraints); }
-  getSettings() { return this.#source === null ? void this.#native ?? {} : this.#source.getSettings(); }
+  getCapabilities() {
+    return this.#source === null ? (void this.#native ?? {}) : this.#source.getCapabilities();
+  }
+  getConstraints() {
+    return structuredClone(this.#constraints);
+  }
+  getSettings() {
+    return this.#source === null ? (void this.#native ?? {}) : this.#source.getSettings();
+  }
 
   applyConstraints(constraints = {}) {
     return promised(async () => {
       const source = this.#source;
-      const converted = MediaTrackConstraints(constraints, 'constraints');
-      if (this.#native.readyState() === 'ended') return;
+      const converted = MediaTrackConstraints(constraints, "constraints");
+      if (this.#native.readyState() === "ended") return;
       source?.apply(converted);
       this.#constraints = converted;
     });
@@ -61,11 +87,13 @@ class MediaStreamTrack extends EventTarget {
   static {
     isTrack = value => #native in value;
     nativeTrack = track => track.#native;
-    initialConstraints = (track, constraints) => { track.#constraints = constraints; };
+    initialConstraints = (track, constraints) => {
+      track.#constraints = constraints;
+    };
   }
 }
 defineInterface(MediaStreamTrack);
-defineEventTarget(MediaStreamTrack, isTrack, 'mute', 'unmute', 'ended');
+defineEventTarget(MediaStreamTrack, isTrack, "mute", "unmute", "ended");
 
 function trackOf(native) {
   if (native === null) return null;

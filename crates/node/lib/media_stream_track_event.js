@@ -1,13 +1,13 @@
-'use strict';
+"use strict";
 
 // mediacapture-main §4.4 MediaStreamTrackEvent
 
-const { interfaceType, required } = require('./webidl.js');
-const { defineInterface } = require('./interface.js');
-const { eventArguments } = require('./events.js');
-const { MediaStreamTrack, isTrack } = require('./media_stream_track.js');
+const { interfaceType, required } = require("./webidl.js");
+const { defineInterface } = require("./interface.js");
+const { eventArguments } = require("./events.js");
+const { MediaStreamTrack, isTrack } = require("./media_stream_track.js");
 
-const convert = eventArguments('MediaStreamTrackEvent', {
+const convert = eventArguments("MediaStreamTrackEvent", {
   track: required(interfaceType(MediaStreamTrack.name, isTrack)),
 });
 
@@ -20,7 +20,9 @@ class MediaStreamTrackEvent extends Event {
     this.#init = init;
   }
 
-  get track() { return this.#init.track; }
+  get track() {
+    return this.#init.track;
+  }
 }
 defineInterface(MediaStreamTrackEvent);
 

@@ -12,7 +12,7 @@
  */
 
 /** Gives the addon what it needs of the layer. Once, before anything else. */
-export function install(hooks: Hooks): void
+export function install(hooks: Hooks): void;
 
 export interface Hooks {
   /**
@@ -20,21 +20,21 @@ export interface Hooks {
    * order. `tasks`: a `NativeConnection.id`, the number of its tasks that are due (`runTasks`), the next id, and
    * so on.
    */
-  wake(tasks: number[]): void
+  wake(tasks: number[]): void;
   /** Makes a `DOMException` of this name, or a `TypeError` or `RangeError`. */
-  exception(name: string, message: string): Error
+  exception(name: string, message: string): Error;
   /** Makes an `RTCError`. `init` is an `RTCErrorInit`. */
-  rtcError(init: object, message: string): Error
+  rtcError(init: object, message: string): Error;
 }
 
 /** What `Hooks.wake` is about to be called with; it will not be then. */
-export function takeReady(): number[]
+export function takeReady(): number[];
 
 /**
  * What a method returns that returns a promise in the specification: the number under which its outcome
  * will be delivered.
  */
-export type Operation = number
+export type Operation = number;
 
 /**
  * The kinds of {@link Deliver}, by number, with the arguments behind `kind`.
@@ -71,218 +71,222 @@ export type Operation = number
  * | 27 | `removetrack` | key of a stream | NativeTrack | |
  * | 28 | `tonechange` | key of a transceiver | the tone | |
  */
-export type Deliver = (kind: number, target: number, a: unknown, b: unknown) => void
+export type Deliver = (kind: number, target: number, a: unknown, b: unknown) => void;
 
 export class NativeConnection {
   /** `configuration` is an `RTCConfiguration` without `certificates`; `urls` are always lists. */
-  constructor(configuration: object, certificates: NativeCertificate[])
+  constructor(configuration: object, certificates: NativeCertificate[]);
   /** Names the connection in `Hooks.wake`; never used again. */
-  readonly id: number
+  readonly id: number;
 
   // The event loop. `deliver` is called within these, once for each thing to deliver, in the order of
   // the specification; it must not throw. It may call anything of the addon but these, except `settle`.
 
   /** Delivers what is there already, outside of any task: outcomes that a method had at once. */
-  flush(deliver: Deliver): void
+  flush(deliver: Deliver): void;
   /**
    * Delivers outcomes alone, which a method had at once. Of these it is the one that may be called while another
    * delivers: the promise is rejected when it is returned, whatever the task has yet to deliver.
    */
-  settle(deliver: Deliver): void
+  settle(deliver: Deliver): void;
   /** Runs what follows a settled promise (call from a microtask), and flushes. Whether there is more. */
-  runMicrotask(deliver: Deliver): boolean
+  runMicrotask(deliver: Deliver): boolean;
   /**
    * Runs the next tasks, each with its effects and its microtasks: so many, or up to the first in which a
    * promise was settled. How many these were; one that is not there counts.
    */
-  runTasks(count: number, deliver: Deliver): number
+  runTasks(count: number, deliver: Deliver): number;
   /** Whether there is something for {@link runMicrotask}. */
-  hasMicrotask(): boolean
+  hasMicrotask(): boolean;
   /**
    * Whether the process should stay: there are tasks, operations pending, transports that gather, check or
    * are connected, or something to be sent after `close()`.
    */
-  isBusy(): boolean
+  isBusy(): boolean;
 
-  createOffer(options: object): Operation
-  createAnswer(options: object): Operation
+  createOffer(options: object): Operation;
+  createAnswer(options: object): Operation;
   /** `description`: an `RTCLocalSessionDescriptionInit`. */
-  setLocalDescription(description: object): Operation
-  setRemoteDescription(description: object): Operation
-  addIceCandidate(candidate: object): Operation
+  setLocalDescription(description: object): Operation;
+  setRemoteDescription(description: object): Operation;
+  addIceCandidate(candidate: object): Operation;
   /** The six: `{ type, sdp }` or null. */
-  localDescription(): { type: string, sdp: string } | null
-  currentLocalDescription(): { type: string, sdp: string } | null
-  pendingLocalDescription(): { type: string, sdp: string } | null
-  remoteDescription(): { type: string, sdp: string } | null
-  currentRemoteDescription(): { type: string, sdp: string } | null
-  pendingRemoteDescription(): { type: string, sdp: string } | null
-  signalingState(): string
-  iceGatheringState(): string
-  iceConnectionState(): string
-  connectionState(): string
-  canTrickleIceCandidates(): boolean | null
-  restartIce(): void
+  localDescription(): { type: string; sdp: string } | null;
+  currentLocalDescription(): { type: string; sdp: string } | null;
+  pendingLocalDescription(): { type: string; sdp: string } | null;
+  remoteDescription(): { type: string; sdp: string } | null;
+  currentRemoteDescription(): { type: string; sdp: string } | null;
+  pendingRemoteDescription(): { type: string; sdp: string } | null;
+  signalingState(): string;
+  iceGatheringState(): string;
+  iceConnectionState(): string;
+  connectionState(): string;
+  canTrickleIceCandidates(): boolean | null;
+  restartIce(): void;
   /** Without `certificates`, which the layer keeps. */
-  getConfiguration(): object
-  setConfiguration(configuration: object, certificates: NativeCertificate[]): void
+  getConfiguration(): object;
+  setConfiguration(configuration: object, certificates: NativeCertificate[]): void;
   /** Pending operations will not be delivered any more, but for `getStats()` and the like. */
-  close(): void
-  isClosed(): boolean
-  createDataChannel(label: string, init: object): NativeDataChannel
+  close(): void;
+  isClosed(): boolean;
+  createDataChannel(label: string, init: object): NativeDataChannel;
   /** InvalidAccessError, at once, if the selector is not the track of one sender or receiver. */
-  getStats(selector: NativeTrack | null): Operation
-  sctp(): NativeSctpTransport | null
-  getTransceivers(): NativeTransceiver[]
+  getStats(selector: NativeTrack | null): Operation;
+  sctp(): NativeSctpTransport | null;
+  getTransceivers(): NativeTransceiver[];
   /** The transceivers of `getSenders()` and `getReceivers()`: without the stopped ones. */
-  getSenders(): NativeTransceiver[]
+  getSenders(): NativeTransceiver[];
   /** The transceiver of the sender. */
-  addTrack(track: NativeTrack, streams: NativeStream[]): NativeTransceiver
+  addTrack(track: NativeTrack, streams: NativeStream[]): NativeTransceiver;
   /** InvalidAccessError if the transceiver is of another connection. */
-  removeTrack(sender: NativeTransceiver): void
+  removeTrack(sender: NativeTransceiver): void;
   /** `init`: `{ direction, sendEncodings }`. */
-  addTransceiver(trackOrKind: NativeTrack | string, init: object, streams: NativeStream[]): NativeTransceiver
+  addTransceiver(
+    trackOrKind: NativeTrack | string,
+    init: object,
+    streams: NativeStream[],
+  ): NativeTransceiver;
 }
 
 /** A transceiver with its sender, its receiver and its DTMF sender. */
 export class NativeTransceiver {
-  readonly key: number
-  kind(): string
-  mid(): string | null
-  direction(): string
-  setDirection(direction: string): void
-  currentDirection(): string | null
-  stop(): void
-  setCodecPreferences(codecs: object[]): void
+  readonly key: number;
+  kind(): string;
+  mid(): string | null;
+  direction(): string;
+  setDirection(direction: string): void;
+  currentDirection(): string | null;
+  stop(): void;
+  setCodecPreferences(codecs: object[]): void;
 
-  senderTrack(): NativeTrack | null
-  senderTransport(): NativeDtlsTransport | null
-  getSendParameters(): object
-  setSendParameters(parameters: object): Operation
-  replaceTrack(track: NativeTrack | null): Operation
-  setStreams(streams: NativeStream[]): void
-  getSenderStats(): Operation
+  senderTrack(): NativeTrack | null;
+  senderTransport(): NativeDtlsTransport | null;
+  getSendParameters(): object;
+  setSendParameters(parameters: object): Operation;
+  replaceTrack(track: NativeTrack | null): Operation;
+  setStreams(streams: NativeStream[]): void;
+  getSenderStats(): Operation;
 
-  receiverTrack(): NativeTrack
-  receiverTransport(): NativeDtlsTransport | null
-  getReceiveParameters(): object
-  getContributingSources(): object[]
-  getSynchronizationSources(): object[]
-  getReceiverStats(): Operation
-  jitterBufferTarget(): number | null
-  setJitterBufferTarget(target: number | null): void
+  receiverTrack(): NativeTrack;
+  receiverTransport(): NativeDtlsTransport | null;
+  getReceiveParameters(): object;
+  getContributingSources(): object[];
+  getSynchronizationSources(): object[];
+  getReceiverStats(): Operation;
+  jitterBufferTarget(): number | null;
+  setJitterBufferTarget(target: number | null): void;
 
-  canInsertDTMF(): boolean
-  toneBuffer(): string
-  insertDTMF(tones: string, duration: number, interToneGap: number): void
+  canInsertDTMF(): boolean;
+  toneBuffer(): string;
+  insertDTMF(tones: string, duration: number, interToneGap: number): void;
 }
 
 /** `RTCRtpCapabilities`, or null for an unknown kind. */
-export function getSenderCapabilities(kind: string): object | null
-export function getReceiverCapabilities(kind: string): object | null
+export function getSenderCapabilities(kind: string): object | null;
+export function getReceiverCapabilities(kind: string): object | null;
 
 export class NativeDtlsTransport {
-  readonly key: number
-  iceTransport(): NativeIceTransport
-  state(): string
-  getRemoteCertificates(): ArrayBuffer[]
+  readonly key: number;
+  iceTransport(): NativeIceTransport;
+  state(): string;
+  getRemoteCertificates(): ArrayBuffer[];
 }
 
 export class NativeIceTransport {
-  readonly key: number
-  role(): string
-  component(): string
-  state(): string
-  gatheringState(): string
-  getLocalCandidates(): NativeCandidate[]
-  getRemoteCandidates(): NativeCandidate[]
-  getSelectedCandidatePair(): NativeCandidatePair | null
+  readonly key: number;
+  role(): string;
+  component(): string;
+  state(): string;
+  gatheringState(): string;
+  getLocalCandidates(): NativeCandidate[];
+  getRemoteCandidates(): NativeCandidate[];
+  getSelectedCandidatePair(): NativeCandidatePair | null;
   /** `RTCIceParameters` or null. */
-  getLocalParameters(): object | null
-  getRemoteParameters(): object | null
+  getLocalParameters(): object | null;
+  getRemoteParameters(): object | null;
 }
 
 export class NativeSctpTransport {
-  readonly key: number
-  transport(): NativeDtlsTransport | null
-  state(): string
-  maxMessageSize(): number | null
-  maxChannels(): number | null
+  readonly key: number;
+  transport(): NativeDtlsTransport | null;
+  state(): string;
+  maxMessageSize(): number | null;
+  maxChannels(): number | null;
 }
 
 export class NativeDataChannel {
-  readonly key: number
-  label(): string
-  ordered(): boolean
-  maxPacketLifeTime(): number | null
-  maxRetransmits(): number | null
-  protocol(): string
-  negotiated(): boolean
-  id(): number | null
-  readyState(): string
+  readonly key: number;
+  label(): string;
+  ordered(): boolean;
+  maxPacketLifeTime(): number | null;
+  maxRetransmits(): number | null;
+  protocol(): string;
+  negotiated(): boolean;
+  id(): number | null;
+  readyState(): string;
   /** Falls in tasks of the connection alone. */
-  bufferedAmount(): number
-  bufferedAmountLowThreshold(): number
-  setBufferedAmountLowThreshold(threshold: number): void
-  sendString(data: string): void
+  bufferedAmount(): number;
+  bufferedAmountLowThreshold(): number;
+  setBufferedAmountLowThreshold(threshold: number): void;
+  sendString(data: string): void;
   /** The function that sends binary messages. The octets are copied. */
-  binarySender(): (data: Uint8Array) => void
+  binarySender(): (data: Uint8Array) => void;
   /**
    * Throws what sending `size` octets now would, if `waiting` octets were buffered besides `bufferedAmount()`.
    * For what is sent later in its turn, behind a Blob that is being read.
    */
-  checkSend(size: number, waiting: number): void
-  close(): void
+  checkSend(size: number, waiting: number): void;
+  close(): void;
 }
 
 export class NativeCandidate {
   /** `init`: an `RTCLocalIceCandidateInit`. */
-  constructor(init: object)
-  readonly key: number
+  constructor(init: object);
+  readonly key: number;
   /** Every attribute of `RTCIceCandidate` by its name; null where it has none. */
-  attributes(): object
+  attributes(): object;
   /** What the serializer gives: the members of `RTCIceCandidateInit`. */
-  toJSON(): object
+  toJSON(): object;
 }
 
 export class NativeCandidatePair {
-  readonly key: number
-  local(): NativeCandidate
-  remote(): NativeCandidate
+  readonly key: number;
+  local(): NativeCandidate;
+  remote(): NativeCandidate;
 }
 
 export class NativeTrack {
   /** A live local track. */
-  constructor(kind: string)
-  readonly key: number
-  id(): string
-  kind(): string
-  label(): string
-  enabled(): boolean
-  setEnabled(enabled: boolean): void
-  muted(): boolean
-  readyState(): string
-  stop(): void
-  clone(): NativeTrack
+  constructor(kind: string);
+  readonly key: number;
+  id(): string;
+  kind(): string;
+  label(): string;
+  enabled(): boolean;
+  setEnabled(enabled: boolean): void;
+  muted(): boolean;
+  readyState(): string;
+  stop(): void;
+  clone(): NativeTrack;
 }
 
 export class NativeStream {
-  constructor(tracks: NativeTrack[])
-  readonly key: number
-  id(): string
-  active(): boolean
-  getTracks(): NativeTrack[]
-  addTrack(track: NativeTrack): void
-  removeTrack(track: NativeTrack): void
+  constructor(tracks: NativeTrack[]);
+  readonly key: number;
+  id(): string;
+  active(): boolean;
+  getTracks(): NativeTrack[];
+  addTrack(track: NativeTrack): void;
+  removeTrack(track: NativeTrack): void;
 }
 
 export class NativeCertificate {
-  expires(): number
-  getFingerprints(): { algorithm: string, value: string }[]
+  expires(): number;
+  getFingerprints(): { algorithm: string; value: string }[];
 }
 
 /**
  * `algorithm`: `{ name, namedCurve?, modulusLength?, publicExponent?: number[], hash?, expires? }`. The promise is
  * the platform's own: fulfilled with a NativeCertificate, or rejected with what `Hooks.exception` made.
  */
-export function generateCertificate(algorithm: object): Promise<NativeCertificate>
+export function generateCertificate(algorithm: object): Promise<NativeCertificate>;

@@ -1,16 +1,18 @@
-'use strict';
+"use strict";
 
 // webrtc-pc §6.2 RTCDataChannel
 
-const { types: { isArrayBuffer } } = require('node:util');
-const { integer, enumeration, needArguments } = require('./webidl.js');
-const { internal, onlyInternal, defineInterface } = require('./interface.js');
-const { defineEventTarget, fire } = require('./event_target.js');
-const { Message } = require('./message_event.js');
-const { BlobQueue } = require('./blob_queue.js');
+const {
+  types: { isArrayBuffer },
+} = require("node:util");
+const { integer, enumeration, needArguments } = require("./webidl.js");
+const { internal, onlyInternal, defineInterface } = require("./interface.js");
+const { defineEventTarget, fire } = require("./event_target.js");
+const { Message } = require("./message_event.js");
+const { BlobQueue } = require("./blob_queue.js");
 
-const enforcedLong = integer(32, { mode: 'enforce range' });
-const BinaryType = enumeration('BinaryType', 'blob', 'arraybuffer');
+const enforcedLong = integer(32, { mode: "enforce range" });
+const BinaryType = enumeration("BinaryType", "blob", "arraybuffer");
 
 let isDataChannel;
 let fireMessage;
@@ -19,7 +21,7 @@ class RTCDataChannel extends EventTarget {
   #native;
   // A channel keeps its connection alive.
   #connection;
-  #binaryType = 'arraybuffer';
+  #binaryType = "arraybuffer";
   // What is sent behind a Blob that is being read; null when there is none.
   #waiting = null;
   // Made when it is first needed.
@@ -35,17 +37,31 @@ class RTCDataChannel extends EventTarget {
     this.#connection = connection;
   }
 
-  get label() { return this.#native.label(); }
-  get ordered() { return this.#native.ordered(); }
-  get maxPacketLifeTime() { return this.#native.maxPacketLifeTime(); }
-  get maxRetransmits() { return this.#native.maxRetransmits(); }
-  get protocol() { return this.#native.protocol(); }
-  get negotiated() { return this.#native.negotiated(); }
-  get id() { return this.#native.id(); }
+  get label() {
+    return this.#native.label();
+  }
+  get ordered() {
+    return this.#native.ordered();
+  }
+  get maxPacketLifeTime() {
+    return this.#native.maxPacketLifeTime();
+  }
+  get maxRetransmits() {
+    return this.#native.maxRetransmits();
+  }
+  get protocol() {
+    return this.#native.protocol();
+  }
+  get negotiated() {
+    return this.#native.negotiated();
+  }
+  get id() {
+    return this.#native.id();
+  }
 
   get readyState() {
     const state = this.#native.readyState();
-    return this.#waiting !== null && this.#waiting.closing && state === 'open' ? 'closing' : state;
+    return this.#waiting !== null && this.#waiting.closing && state === "open" ? "closing" : state;
   }
 
   get bufferedAmount() {
@@ -59,13 +75,17 @@ class RTCDataChannel extends EventTarget {
     return this.#amount;
   }
 
-  get bufferedAmountLowThreshold() { return this.#native.bufferedAmountLowThreshold(); }
+  get bufferedAmountLowThreshold() {
+    return this.#native.bufferedAmountLowThreshold();
+  }
   set bufferedAmountLowThreshold(value) {
     const native = this.#native;
-    native.setBufferedAmountLowThreshold(enforcedLong(value, 'bufferedAmountLowThreshold'));
+    native.setBufferedAmountLowThreshold(enforcedLong(value, "bufferedAmountLowThreshold"));
   }
 
-  get binaryType() { return this.#binaryType; }
+  get binaryType() {
+    return this.#binaryType;
+  }
   set binaryType(value) {
     const present = this.#binaryType;
     const string = `${value}`;
@@ -74,9 +94,9 @@ class RTCDataChannel extends EventTarget {
 
   send(data) {
     const native = this.#native;
-    needArguments(arguments, 1, 'send');
+    needArguments(arguments, 1, "send");
     let binary;
-    if (typeof data === 'object' && data !== null) {
+    if (typeof data === "object" && data !== null) {
       if (ArrayBuffer.isView(data)) {
         binary = octets(data);
       } else if (isArrayBuffer(data)) {
@@ -102,11 +122,13 @@ class RTCDataChannel extends EventTarget {
   }
 
   #sendBlob(blob) {
-    const waiting = this.#waiting ?? new BlobQueue(this.#native, () => {
-      this.#waiting = null;
-      this.#step = -1;
-      if (waiting.closing) this.close();
-    });
+    const waiting =
+      this.#waiting ??
+      new BlobQueue(this.#native, () => {
+        this.#waiting = null;
+        this.#step = -1;
+        if (waiting.closing) this.close();
+      });
     waiting.push(blob);
     this.#waiting = waiting;
   }
@@ -123,25 +145,37 @@ class RTCDataChannel extends EventTarget {
 
     // §6.2 "announce/receive a message", the last steps.
     fireMessage = (channel, data, fromEventLoop) => {
-      const content = typeof data === 'string' || channel.#binaryType === 'arraybuffer' ? data : new Blob([data]);
+      const content =
+        typeof data === "string" || channel.#binaryType === "arraybuffer" ? data : new Blob([data]);
       fire(channel, new Message(content), fromEventLoop);
     };
   }
 }
 defineInterface(RTCDataChannel);
-defineEventTarget(RTCDataChannel, isDataChannel,
-  'open', 'bufferedamountlow', 'error', 'closing', 'close', 'message');
+defineEventTarget(
+  RTCDataChannel,
+  isDataChannel,
+  "open",
+  "bufferedamountlow",
+  "error",
+  "closing",
+  "close",
+  "message",
+);
 
 // Web IDL §3.2.25: no shared and no resizable memory, which nothing here is said to allow.
 function fixed(buffer) {
-  if (buffer.resizable || !isArrayBuffer(buffer)) throw new TypeError('send: the memory is shared or resizable');
+  if (buffer.resizable || !isArrayBuffer(buffer))
+    throw new TypeError("send: the memory is shared or resizable");
   return buffer;
 }
 
 // Web IDL §3.2.25, "get a copy of the bytes"; it is the addon that copies.
 function octets(view) {
   const buffer = fixed(view.buffer);
-  return view instanceof Uint8Array ? view : new Uint8Array(buffer, view.byteOffset, view.byteLength);
+  return view instanceof Uint8Array
+    ? view
+    : new Uint8Array(buffer, view.byteOffset, view.byteLength);
 }
 
 function newDataChannel(native, connection) {

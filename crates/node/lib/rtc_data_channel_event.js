@@ -1,13 +1,13 @@
-'use strict';
+"use strict";
 
 // webrtc-pc §6.3 RTCDataChannelEvent
 
-const { interfaceType, required } = require('./webidl.js');
-const { defineInterface } = require('./interface.js');
-const { eventArguments } = require('./events.js');
-const { RTCDataChannel, isDataChannel } = require('./rtc_data_channel.js');
+const { interfaceType, required } = require("./webidl.js");
+const { defineInterface } = require("./interface.js");
+const { eventArguments } = require("./events.js");
+const { RTCDataChannel, isDataChannel } = require("./rtc_data_channel.js");
 
-const convert = eventArguments('RTCDataChannelEvent', {
+const convert = eventArguments("RTCDataChannelEvent", {
   channel: required(interfaceType(RTCDataChannel.name, isDataChannel)),
 });
 
@@ -20,7 +20,9 @@ class RTCDataChannelEvent extends Event {
     this.#init = init;
   }
 
-  get channel() { return this.#init.channel; }
+  get channel() {
+    return this.#init.channel;
+  }
 }
 defineInterface(RTCDataChannelEvent);
 

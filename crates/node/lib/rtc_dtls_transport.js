@@ -1,11 +1,11 @@
-'use strict';
+"use strict";
 
 // webrtc-pc §5.5 RTCDtlsTransport
 
-const { internal, onlyInternal, defineInterface } = require('./interface.js');
-const { defineEventTarget } = require('./event_target.js');
-const { known, remember } = require('./identity.js');
-const { iceTransportOf } = require('./rtc_ice_transport.js');
+const { internal, onlyInternal, defineInterface } = require("./interface.js");
+const { defineEventTarget } = require("./event_target.js");
+const { known, remember } = require("./identity.js");
+const { iceTransportOf } = require("./rtc_ice_transport.js");
 
 let isDtlsTransport;
 
@@ -20,17 +20,23 @@ class RTCDtlsTransport extends EventTarget {
     this.#iceTransport = iceTransportOf(native.iceTransport(), connection);
   }
 
-  get iceTransport() { return this.#iceTransport; }
-  get state() { return this.#native.state(); }
+  get iceTransport() {
+    return this.#iceTransport;
+  }
+  get state() {
+    return this.#native.state();
+  }
 
-  getRemoteCertificates() { return this.#native.getRemoteCertificates(); }
+  getRemoteCertificates() {
+    return this.#native.getRemoteCertificates();
+  }
 
   static {
     isDtlsTransport = value => #native in value;
   }
 }
 defineInterface(RTCDtlsTransport);
-defineEventTarget(RTCDtlsTransport, isDtlsTransport, 'statechange', 'error');
+defineEventTarget(RTCDtlsTransport, isDtlsTransport, "statechange", "error");
 
 function dtlsTransportOf(native, connection) {
   if (native === null) return null;

@@ -1,12 +1,12 @@
-'use strict';
+"use strict";
 
 // webrtc-pc §7.4 RTCDTMFToneChangeEvent
 
-const { DOMString, defaulting } = require('./webidl.js');
-const { defineInterface } = require('./interface.js');
-const { eventArguments } = require('./events.js');
+const { DOMString, defaulting } = require("./webidl.js");
+const { defineInterface } = require("./interface.js");
+const { eventArguments } = require("./events.js");
 
-const convert = eventArguments('RTCDTMFToneChangeEvent', { tone: defaulting(DOMString, '') });
+const convert = eventArguments("RTCDTMFToneChangeEvent", { tone: defaulting(DOMString, "") });
 
 class RTCDTMFToneChangeEvent extends Event {
   #init;
@@ -17,7 +17,9 @@ class RTCDTMFToneChangeEvent extends Event {
     this.#init = init;
   }
 
-  get tone() { return this.#init.tone; }
+  get tone() {
+    return this.#init.tone;
+  }
 }
 defineInterface(RTCDTMFToneChangeEvent);
 

@@ -1,13 +1,13 @@
-'use strict';
+"use strict";
 
 // webrtc-pc §11.3 RTCErrorEvent
 
-const { interfaceType, required } = require('./webidl.js');
-const { defineInterface } = require('./interface.js');
-const { eventArguments } = require('./events.js');
-const { RTCError, isRTCError } = require('./rtc_error.js');
+const { interfaceType, required } = require("./webidl.js");
+const { defineInterface } = require("./interface.js");
+const { eventArguments } = require("./events.js");
+const { RTCError, isRTCError } = require("./rtc_error.js");
 
-const convert = eventArguments('RTCErrorEvent', {
+const convert = eventArguments("RTCErrorEvent", {
   error: required(interfaceType(RTCError.name, isRTCError)),
 });
 
@@ -20,7 +20,9 @@ class RTCErrorEvent extends Event {
     this.#init = init;
   }
 
-  get error() { return this.#init.error; }
+  get error() {
+    return this.#init.error;
+  }
 }
 defineInterface(RTCErrorEvent);
 

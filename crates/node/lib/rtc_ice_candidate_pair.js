@@ -1,10 +1,10 @@
-'use strict';
+"use strict";
 
 // webrtc-pc §5.6.2 RTCIceCandidatePair
 
-const { internal, onlyInternal, defineInterface } = require('./interface.js');
-const { known, remember } = require('./identity.js');
-const { candidateOf } = require('./rtc_ice_candidate.js');
+const { internal, onlyInternal, defineInterface } = require("./interface.js");
+const { known, remember } = require("./identity.js");
+const { candidateOf } = require("./rtc_ice_candidate.js");
 
 class RTCIceCandidatePair {
   #local;
@@ -16,8 +16,12 @@ class RTCIceCandidatePair {
     this.#remote = candidateOf(native.remote());
   }
 
-  get local() { return this.#local; }
-  get remote() { return this.#remote; }
+  get local() {
+    return this.#local;
+  }
+  get remote() {
+    return this.#remote;
+  }
 }
 defineInterface(RTCIceCandidatePair);
 

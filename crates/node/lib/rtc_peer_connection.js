@@ -1,37 +1,53 @@
-'use strict';
+"use strict";
 
 // webrtc-pc §4.4 RTCPeerConnection, with §4.4.3, §4.9.1, §5.1, §6.1 and §8.2
 
 const {
-  isObject, DOMString, USVString, nullable, interfaceType, callback, needArguments, sequence, defaulting, dictionary,
+  isObject,
+  DOMString,
+  USVString,
+  nullable,
+  interfaceType,
+  callback,
+  needArguments,
+  sequence,
+  defaulting,
+  dictionary,
   emptyList,
-} = require('./webidl.js');
-const { defineInterface, promised } = require('./interface.js');
-const { defineEventTarget, report } = require('./event_target.js');
+} = require("./webidl.js");
+const { defineInterface, promised } = require("./interface.js");
+const { defineEventTarget, report } = require("./event_target.js");
 const {
-  RTCConfiguration, RTCOfferOptions, RTCAnswerOptions, RTCSessionDescriptionInit, RTCLocalSessionDescriptionInit,
-  RTCIceCandidateInit, RTCDataChannelInit, RTCRtpTransceiverDirection, RTCRtpEncodingParameters,
-} = require('./dictionaries.js');
-const { Connection } = require('./connection.js');
-const { RTCSessionDescription } = require('./rtc_session_description.js');
-const { nativeCertificate, generateCertificate } = require('./rtc_certificate.js');
-const { RTCRtpSender, isSender, nativeSender } = require('./rtc_rtp_sender.js');
-const { MediaStreamTrack, isTrack, nativeTrack } = require('./media_stream_track.js');
-const { MediaStream, isStream, nativeStream } = require('./media_stream.js');
+  RTCConfiguration,
+  RTCOfferOptions,
+  RTCAnswerOptions,
+  RTCSessionDescriptionInit,
+  RTCLocalSessionDescriptionInit,
+  RTCIceCandidateInit,
+  RTCDataChannelInit,
+  RTCRtpTransceiverDirection,
+  RTCRtpEncodingParameters,
+} = require("./dictionaries.js");
+const { Connection } = require("./connection.js");
+const { RTCSessionDescription } = require("./rtc_session_description.js");
+const { nativeCertificate, generateCertificate } = require("./rtc_certificate.js");
+const { RTCRtpSender, isSender, nativeSender } = require("./rtc_rtp_sender.js");
+const { MediaStreamTrack, isTrack, nativeTrack } = require("./media_stream_track.js");
+const { MediaStream, isStream, nativeStream } = require("./media_stream.js");
 
 const trackType = interfaceType(MediaStreamTrack.name, isTrack);
 const streamType = interfaceType(MediaStream.name, isStream);
 const senderType = interfaceType(RTCRtpSender.name, isSender);
 
 // §5.1
-const RTCRtpTransceiverInit = dictionary('RTCRtpTransceiverInit', {
-  direction: defaulting(RTCRtpTransceiverDirection, 'sendrecv'),
+const RTCRtpTransceiverInit = dictionary("RTCRtpTransceiverInit", {
+  direction: defaulting(RTCRtpTransceiverDirection, "sendrecv"),
   streams: defaulting(sequence(streamType), emptyList),
   sendEncodings: defaulting(sequence(RTCRtpEncodingParameters), emptyList),
 });
 
 function convertConfiguration(value) {
-  const { certificates, ...configuration } = RTCConfiguration(value, 'configuration');
+  const { certificates, ...configuration } = RTCConfiguration(value, "configuration");
   return { configuration, certificates };
 }
 
@@ -48,7 +64,11 @@ class RTCPeerConnection extends EventTarget {
     const converted = convertConfiguration(configuration);
     super();
     this.#certificates = converted.certificates;
-    this.#connection = new Connection(this, converted.configuration, converted.certificates.map(nativeCertificate));
+    this.#connection = new Connection(
+      this,
+      converted.configuration,
+      converted.certificates.map(nativeCertificate),
+    );
   }
 
   createOffer() {
@@ -56,10 +76,12 @@ class RTCPeerConnection extends EventTarget {
       const connection = this.#connection;
       if (arguments.length > 1) {
         const [success, failure] = callbacks(arguments[0], arguments[1]);
-        const options = RTCOfferOptions(arguments[2], 'options');
+        const options = RTCOfferOptions(arguments[2], "options");
         return legacy(connection.start(connection.native.createOffer(options)), success, failure);
       }
-      return connection.start(connection.native.createOffer(RTCOfferOptions(arguments[0], 'options')));
+      return connection.start(
+        connection.native.createOffer(RTCOfferOptions(arguments[0], "options")),
+      );
     });
   }
 
@@ -70,43 +92,79 @@ class RTCPeerConnection extends EventTarget {
         const [success, failure] = callbacks(arguments[0], arguments[1]);
         return legacy(connection.start(connection.native.createAnswer({})), success, failure);
       }
-      return connection.start(connection.native.createAnswer(RTCAnswerOptions(arguments[0], 'options')));
+      return connection.start(
+        connection.native.createAnswer(RTCAnswerOptions(arguments[0], "options")),
+      );
     });
   }
 
   setLocalDescription() {
-    return promised(() => overloaded(this.#connection, arguments, 0, 'setLocalDescription', (connection, value) => {
-      const description = RTCLocalSessionDescriptionInit(value, 'description');
-      return () => connection.start(connection.native.setLocalDescription(description), () => connection.prune());
-    }));
+    return promised(() =>
+      overloaded(this.#connection, arguments, 0, "setLocalDescription", (connection, value) => {
+        const description = RTCLocalSessionDescriptionInit(value, "description");
+        return () =>
+          connection.start(connection.native.setLocalDescription(description), () =>
+            connection.prune(),
+          );
+      }),
+    );
   }
 
   setRemoteDescription(description) {
-    return promised(() => overloaded(this.#connection, arguments, 1, 'setRemoteDescription', (connection, value) => {
-      const description = RTCSessionDescriptionInit(value, 'description');
-      return () => connection.start(connection.native.setRemoteDescription(description), () => connection.prune());
-    }));
+    return promised(() =>
+      overloaded(this.#connection, arguments, 1, "setRemoteDescription", (connection, value) => {
+        const description = RTCSessionDescriptionInit(value, "description");
+        return () =>
+          connection.start(connection.native.setRemoteDescription(description), () =>
+            connection.prune(),
+          );
+      }),
+    );
   }
 
   addIceCandidate() {
-    return promised(() => overloaded(this.#connection, arguments, 0, 'addIceCandidate', (connection, value) => {
-      const candidate = RTCIceCandidateInit(value, 'candidate');
-      return () => connection.start(connection.native.addIceCandidate(candidate));
-    }));
+    return promised(() =>
+      overloaded(this.#connection, arguments, 0, "addIceCandidate", (connection, value) => {
+        const candidate = RTCIceCandidateInit(value, "candidate");
+        return () => connection.start(connection.native.addIceCandidate(candidate));
+      }),
+    );
   }
 
-  get localDescription() { return description(this.#local, this.#connection.native.localDescription()); }
-  get currentLocalDescription() { return description(this.#local, this.#connection.native.currentLocalDescription()); }
-  get pendingLocalDescription() { return description(this.#local, this.#connection.native.pendingLocalDescription()); }
-  get remoteDescription() { return description(this.#remote, this.#connection.native.remoteDescription()); }
-  get currentRemoteDescription() { return description(this.#remote, this.#connection.native.currentRemoteDescription()); }
-  get pendingRemoteDescription() { return description(this.#remote, this.#connection.native.pendingRemoteDescription()); }
+  get localDescription() {
+    return description(this.#local, this.#connection.native.localDescription());
+  }
+  get currentLocalDescription() {
+    return description(this.#local, this.#connection.native.currentLocalDescription());
+  }
+  get pendingLocalDescription() {
+    return description(this.#local, this.#connection.native.pendingLocalDescription());
+  }
+  get remoteDescription() {
+    return description(this.#remote, this.#connection.native.remoteDescription());
+  }
+  get currentRemoteDescription() {
+    return description(this.#remote, this.#connection.native.currentRemoteDescription());
+  }
+  get pendingRemoteDescription() {
+    return description(this.#remote, this.#connection.native.pendingRemoteDescription());
+  }
 
-  get signalingState() { return this.#connection.native.signalingState(); }
-  get iceGatheringState() { return this.#connection.native.iceGatheringState(); }
-  get iceConnectionState() { return this.#connection.native.iceConnectionState(); }
-  get connectionState() { return this.#connection.native.connectionState(); }
-  get canTrickleIceCandidates() { return this.#connection.native.canTrickleIceCandidates(); }
+  get signalingState() {
+    return this.#connection.native.signalingState();
+  }
+  get iceGatheringState() {
+    return this.#connection.native.iceGatheringState();
+  }
+  get iceConnectionState() {
+    return this.#connection.native.iceConnectionState();
+  }
+  get connectionState() {
+    return this.#connection.native.connectionState();
+  }
+  get canTrickleIceCandidates() {
+    return this.#connection.native.canTrickleIceCandidates();
+  }
 
   restartIce() {
     this.#connection.native.restartIce();
@@ -120,11 +178,16 @@ class RTCPeerConnection extends EventTarget {
   setConfiguration(configuration = {}) {
     const connection = this.#connection;
     const converted = convertConfiguration(configuration);
-    connection.native.setConfiguration(converted.configuration, converted.certificates.map(nativeCertificate));
+    connection.native.setConfiguration(
+      converted.configuration,
+      converted.certificates.map(nativeCertificate),
+    );
     connection.afterCall();
   }
 
-  close() { this.#connection.close(); }
+  close() {
+    this.#connection.close();
+  }
 
   // §5.1
 
@@ -145,9 +208,11 @@ class RTCPeerConnection extends EventTarget {
 
   addTrack(track, ...streams) {
     const connection = this.#connection;
-    needArguments(arguments, 1, 'addTrack');
-    const handle = nativeTrack(trackType(track, 'track'));
-    const streamHandles = streams.map((stream, i) => nativeStream(streamType(stream, `streams[${i}]`)));
+    needArguments(arguments, 1, "addTrack");
+    const handle = nativeTrack(trackType(track, "track"));
+    const streamHandles = streams.map((stream, i) =>
+      nativeStream(streamType(stream, `streams[${i}]`)),
+    );
     const { sender } = connection.transceiver(connection.native.addTrack(handle, streamHandles));
     connection.afterCall();
     return sender;
@@ -155,17 +220,24 @@ class RTCPeerConnection extends EventTarget {
 
   removeTrack(sender) {
     const connection = this.#connection;
-    needArguments(arguments, 1, 'removeTrack');
-    connection.native.removeTrack(nativeSender(senderType(sender, 'sender')));
+    needArguments(arguments, 1, "removeTrack");
+    connection.native.removeTrack(nativeSender(senderType(sender, "sender")));
     connection.afterCall();
   }
 
   addTransceiver(trackOrKind, init = {}) {
     const connection = this.#connection;
-    needArguments(arguments, 1, 'addTransceiver');
-    const of = isObject(trackOrKind) && isTrack(trackOrKind) ? nativeTrack(trackOrKind) : DOMString(trackOrKind);
-    const { direction, streams, sendEncodings } = RTCRtpTransceiverInit(init, 'init');
-    const handle = connection.native.addTransceiver(of, { direction, sendEncodings }, streams.map(nativeStream));
+    needArguments(arguments, 1, "addTransceiver");
+    const of =
+      isObject(trackOrKind) && isTrack(trackOrKind)
+        ? nativeTrack(trackOrKind)
+        : DOMString(trackOrKind);
+    const { direction, streams, sendEncodings } = RTCRtpTransceiverInit(init, "init");
+    const handle = connection.native.addTransceiver(
+      of,
+      { direction, sendEncodings },
+      streams.map(nativeStream),
+    );
     const transceiver = connection.transceiver(handle);
     connection.afterCall();
     return transceiver;
@@ -173,13 +245,15 @@ class RTCPeerConnection extends EventTarget {
 
   // §6.1
 
-  get sctp() { return this.#connection.sctp; }
+  get sctp() {
+    return this.#connection.sctp;
+  }
 
   createDataChannel(label, dataChannelDict = {}) {
     const connection = this.#connection;
-    needArguments(arguments, 1, 'createDataChannel');
+    needArguments(arguments, 1, "createDataChannel");
     const converted = USVString(label);
-    const init = RTCDataChannelInit(dataChannelDict, 'dataChannelDict');
+    const init = RTCDataChannelInit(dataChannelDict, "dataChannelDict");
     const channel = connection.channel(connection.native.createDataChannel(converted, init));
     connection.afterCall();
     return channel;
@@ -189,14 +263,14 @@ class RTCPeerConnection extends EventTarget {
   getStats(selector = null) {
     return promised(() => {
       const connection = this.#connection;
-      const track = nullable(trackType)(selector, 'selector');
+      const track = nullable(trackType)(selector, "selector");
       return connection.gather(connection.native.getStats(track && nativeTrack(track)));
     });
   }
 
   static generateCertificate(keygenAlgorithm) {
     return promised(() => {
-      needArguments(arguments, 1, 'generateCertificate');
+      needArguments(arguments, 1, "generateCertificate");
       return generateCertificate(keygenAlgorithm);
     });
   }
@@ -206,9 +280,19 @@ class RTCPeerConnection extends EventTarget {
   }
 }
 defineInterface(RTCPeerConnection);
-defineEventTarget(RTCPeerConnection, isConnection,
-  'negotiationneeded', 'icecandidate', 'icecandidateerror', 'signalingstatechange', 'iceconnectionstatechange',
-  'icegatheringstatechange', 'connectionstatechange', 'track', 'datachannel');
+defineEventTarget(
+  RTCPeerConnection,
+  isConnection,
+  "negotiationneeded",
+  "icecandidate",
+  "icecandidateerror",
+  "signalingstatechange",
+  "iceconnectionstatechange",
+  "icegatheringstatechange",
+  "connectionstatechange",
+  "track",
+  "datachannel",
+);
 
 // `operation(argument)`, or `operation(argument, successCallback, failureCallback)` of §4.4.3.1. `convert` gives
 // the function that starts it. With two arguments there is no overload (Web IDL §3.6.1 steps 3 and 4).
@@ -234,7 +318,7 @@ function legacy(promise, success, failure) {
 }
 
 function callbacks(success, failure) {
-  return [callback(success, 'successCallback'), callback(failure, 'failureCallback')];
+  return [callback(success, "successCallback"), callback(failure, "failureCallback")];
 }
 
 // The attribute's object for a description: the same one as long as neither its type nor its text, to

@@ -1,12 +1,12 @@
-'use strict';
+"use strict";
 
 // webrtc-pc §5.3 RTCRtpReceiver
 
-const native = require('./native.js');
-const { DOMString, double, nullable, needArguments } = require('./webidl.js');
-const { internal, onlyInternal, defineInterface, promised } = require('./interface.js');
-const { trackOf } = require('./media_stream_track.js');
-const { dtlsTransportOf } = require('./rtc_dtls_transport.js');
+const native = require("./native.js");
+const { DOMString, double, nullable, needArguments } = require("./webidl.js");
+const { internal, onlyInternal, defineInterface, promised } = require("./interface.js");
+const { trackOf } = require("./media_stream_track.js");
+const { dtlsTransportOf } = require("./rtc_dtls_transport.js");
 
 const DOMHighResTimeStamp = nullable(double);
 
@@ -27,34 +27,46 @@ class RTCRtpReceiver {
     this.#track = trackOf(native.receiverTrack());
   }
 
-  get track() { return this.#track; }
+  get track() {
+    return this.#track;
+  }
 
   get transport() {
     const native = this.#native;
-    return this.#transport = dtlsTransportOf(native.receiverTransport(), this.#connection);
+    return (this.#transport = dtlsTransportOf(native.receiverTransport(), this.#connection));
   }
 
   static getCapabilities(kind) {
-    needArguments(arguments, 1, 'getCapabilities');
+    needArguments(arguments, 1, "getCapabilities");
     return native.getReceiverCapabilities(DOMString(kind));
   }
 
-  getParameters() { return this.#native.getReceiveParameters(); }
-  getContributingSources() { return this.#native.getContributingSources(); }
-  getSynchronizationSources() { return this.#native.getSynchronizationSources(); }
+  getParameters() {
+    return this.#native.getReceiveParameters();
+  }
+  getContributingSources() {
+    return this.#native.getContributingSources();
+  }
+  getSynchronizationSources() {
+    return this.#native.getSynchronizationSources();
+  }
 
   getStats() {
     return promised(() => this.#connection.gather(this.#native.getReceiverStats()));
   }
 
-  get jitterBufferTarget() { return this.#native.jitterBufferTarget(); }
+  get jitterBufferTarget() {
+    return this.#native.jitterBufferTarget();
+  }
   set jitterBufferTarget(value) {
-    this.#native.setJitterBufferTarget(DOMHighResTimeStamp(value, 'jitterBufferTarget'));
+    this.#native.setJitterBufferTarget(DOMHighResTimeStamp(value, "jitterBufferTarget"));
   }
 
   static {
     isReceiver = value => #native in value;
-    refreshReceiver = receiver => { if (receiver.#transport) void receiver.transport; };
+    refreshReceiver = receiver => {
+      if (receiver.#transport) void receiver.transport;
+    };
   }
 }
 defineInterface(RTCRtpReceiver);

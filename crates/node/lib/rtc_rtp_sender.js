@@ -1,15 +1,15 @@
-'use strict';
+"use strict";
 
 // webrtc-pc §5.2 RTCRtpSender
 
-const native = require('./native.js');
-const { DOMString, nullable, interfaceType, needArguments } = require('./webidl.js');
-const { internal, onlyInternal, defineInterface, promised } = require('./interface.js');
-const { MediaStreamTrack, isTrack, nativeTrack, trackOf } = require('./media_stream_track.js');
-const { MediaStream, isStream, nativeStream } = require('./media_stream.js');
-const { dtlsTransportOf } = require('./rtc_dtls_transport.js');
-const { newDTMFSender } = require('./rtc_dtmf_sender.js');
-const { RTCRtpSendParameters, RTCSetParameterOptions } = require('./dictionaries.js');
+const native = require("./native.js");
+const { DOMString, nullable, interfaceType, needArguments } = require("./webidl.js");
+const { internal, onlyInternal, defineInterface, promised } = require("./interface.js");
+const { MediaStreamTrack, isTrack, nativeTrack, trackOf } = require("./media_stream_track.js");
+const { MediaStream, isStream, nativeStream } = require("./media_stream.js");
+const { dtlsTransportOf } = require("./rtc_dtls_transport.js");
+const { newDTMFSender } = require("./rtc_dtmf_sender.js");
+const { RTCRtpSendParameters, RTCSetParameterOptions } = require("./dictionaries.js");
 
 const withTrackType = nullable(interfaceType(MediaStreamTrack.name, isTrack));
 const streamType = interfaceType(MediaStream.name, isStream);
@@ -41,22 +41,25 @@ class RTCRtpSender {
     if (this.#transport) void this.transport;
   }
 
-  get track() { return this.#track = trackOf(this.#native.senderTrack()); }
+  get track() {
+    return (this.#track = trackOf(this.#native.senderTrack()));
+  }
 
   get transport() {
     const native = this.#native;
-    return this.#transport = dtlsTransportOf(native.senderTransport(), this.#connection);
+    return (this.#transport = dtlsTransportOf(native.senderTransport(), this.#connection));
   }
 
   // §7.1: of audio senders.
   get dtmf() {
     const native = this.#native;
-    if (this.#dtmf === null && native.kind() === 'audio') this.#dtmf = newDTMFSender(native, this.#connection);
+    if (this.#dtmf === null && native.kind() === "audio")
+      this.#dtmf = newDTMFSender(native, this.#connection);
     return this.#dtmf;
   }
 
   static getCapabilities(kind) {
-    needArguments(arguments, 1, 'getCapabilities');
+    needArguments(arguments, 1, "getCapabilities");
     return native.getSenderCapabilities(DOMString(kind));
   }
 
@@ -70,9 +73,9 @@ class RTCRtpSender {
   setParameters(parameters, setParameterOptions = {}) {
     return promised(() => {
       const native = this.#native;
-      needArguments(arguments, 1, 'setParameters');
-      const converted = RTCRtpSendParameters(parameters, 'parameters');
-      RTCSetParameterOptions(setParameterOptions, 'setParameterOptions');
+      needArguments(arguments, 1, "setParameters");
+      const converted = RTCRtpSendParameters(parameters, "parameters");
+      RTCSetParameterOptions(setParameterOptions, "setParameterOptions");
       return this.#connection.start(native.setSendParameters(converted));
     });
   }
@@ -80,16 +83,20 @@ class RTCRtpSender {
   replaceTrack(withTrack) {
     return promised(() => {
       const native = this.#native;
-      needArguments(arguments, 1, 'replaceTrack');
-      const track = withTrackType(withTrack, 'withTrack');
+      needArguments(arguments, 1, "replaceTrack");
+      const track = withTrackType(withTrack, "withTrack");
       // Until then the closure keeps the track.
-      return this.#connection.start(native.replaceTrack(track && nativeTrack(track)), () => { this.#track = track; });
+      return this.#connection.start(native.replaceTrack(track && nativeTrack(track)), () => {
+        this.#track = track;
+      });
     });
   }
 
   setStreams(...streams) {
     const native = this.#native;
-    native.setStreams(streams.map((stream, i) => nativeStream(streamType(stream, `streams[${i}]`))));
+    native.setStreams(
+      streams.map((stream, i) => nativeStream(streamType(stream, `streams[${i}]`))),
+    );
     this.#connection.afterCall();
   }
 
@@ -110,4 +117,11 @@ function newSender(native, connection) {
   return new RTCRtpSender(internal, native, connection);
 }
 
-module.exports = { RTCRtpSender, isSender, nativeSender, refreshSender, existingDTMFSender, newSender };
+module.exports = {
+  RTCRtpSender,
+  isSender,
+  nativeSender,
+  refreshSender,
+  existingDTMFSender,
+  newSender,
+};

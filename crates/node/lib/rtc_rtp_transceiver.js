@@ -1,13 +1,13 @@
-'use strict';
+"use strict";
 
 // webrtc-pc §5.4 RTCRtpTransceiver
 
-const { sequence, needArguments } = require('./webidl.js');
-const { internal, onlyInternal, defineInterface } = require('./interface.js');
-const { known, remember } = require('./identity.js');
-const { newSender, refreshSender } = require('./rtc_rtp_sender.js');
-const { newReceiver, refreshReceiver } = require('./rtc_rtp_receiver.js');
-const { RTCRtpCodec, RTCRtpTransceiverDirection } = require('./dictionaries.js');
+const { sequence, needArguments } = require("./webidl.js");
+const { internal, onlyInternal, defineInterface } = require("./interface.js");
+const { known, remember } = require("./identity.js");
+const { newSender, refreshSender } = require("./rtc_rtp_sender.js");
+const { newReceiver, refreshReceiver } = require("./rtc_rtp_receiver.js");
+const { RTCRtpCodec, RTCRtpTransceiverDirection } = require("./dictionaries.js");
 
 const codecList = sequence(RTCRtpCodec);
 
@@ -28,11 +28,19 @@ class RTCRtpTransceiver {
     this.#receiver = newReceiver(native, connection);
   }
 
-  get mid() { return this.#native.mid(); }
-  get sender() { return this.#sender; }
-  get receiver() { return this.#receiver; }
+  get mid() {
+    return this.#native.mid();
+  }
+  get sender() {
+    return this.#sender;
+  }
+  get receiver() {
+    return this.#receiver;
+  }
 
-  get direction() { return this.#native.direction(); }
+  get direction() {
+    return this.#native.direction();
+  }
   set direction(value) {
     const native = this.#native;
     const string = `${value}`;
@@ -41,10 +49,14 @@ class RTCRtpTransceiver {
     this.#connection.afterCall();
   }
 
-  get currentDirection() { return this.#native.currentDirection(); }
+  get currentDirection() {
+    return this.#native.currentDirection();
+  }
 
   // The specification has it no more; every browser has, and programs ask for it.
-  get stopped() { return this.#native.direction() === 'stopped'; }
+  get stopped() {
+    return this.#native.direction() === "stopped";
+  }
 
   stop() {
     this.#native.stop();
@@ -53,8 +65,8 @@ class RTCRtpTransceiver {
 
   setCodecPreferences(codecs) {
     const native = this.#native;
-    needArguments(arguments, 1, 'setCodecPreferences');
-    native.setCodecPreferences(codecList(codecs, 'codecs'));
+    needArguments(arguments, 1, "setCodecPreferences");
+    native.setCodecPreferences(codecList(codecs, "codecs"));
   }
 
   static {

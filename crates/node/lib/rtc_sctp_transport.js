@@ -1,11 +1,11 @@
-'use strict';
+"use strict";
 
 // webrtc-pc §6.1.1 RTCSctpTransport
 
-const { internal, onlyInternal, defineInterface } = require('./interface.js');
-const { defineEventTarget } = require('./event_target.js');
-const { known, remember } = require('./identity.js');
-const { dtlsTransportOf } = require('./rtc_dtls_transport.js');
+const { internal, onlyInternal, defineInterface } = require("./interface.js");
+const { defineEventTarget } = require("./event_target.js");
+const { known, remember } = require("./identity.js");
+const { dtlsTransportOf } = require("./rtc_dtls_transport.js");
 
 let isSctpTransport;
 
@@ -24,19 +24,25 @@ class RTCSctpTransport extends EventTarget {
 
   get transport() {
     const native = this.#native;
-    return this.#transport = dtlsTransportOf(native.transport(), this.#connection);
+    return (this.#transport = dtlsTransportOf(native.transport(), this.#connection));
   }
 
-  get state() { return this.#native.state(); }
-  get maxMessageSize() { return this.#native.maxMessageSize(); }
-  get maxChannels() { return this.#native.maxChannels(); }
+  get state() {
+    return this.#native.state();
+  }
+  get maxMessageSize() {
+    return this.#native.maxMessageSize();
+  }
+  get maxChannels() {
+    return this.#native.maxChannels();
+  }
 
   static {
     isSctpTransport = value => #native in value;
   }
 }
 defineInterface(RTCSctpTransport);
-defineEventTarget(RTCSctpTransport, isSctpTransport, 'statechange');
+defineEventTarget(RTCSctpTransport, isSctpTransport, "statechange");
 
 function sctpTransportOf(native, connection) {
   if (native === null) return null;

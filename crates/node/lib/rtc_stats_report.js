@@ -1,9 +1,9 @@
-'use strict';
+"use strict";
 
 // webrtc-pc §8.3 RTCStatsReport: `readonly maplike<DOMString, object>` (Web IDL §3.7.12)
 
-const { DOMString, callback, needArguments } = require('./webidl.js');
-const { internal, onlyInternal, defineInterface } = require('./interface.js');
+const { DOMString, callback, needArguments } = require("./webidl.js");
+const { internal, onlyInternal, defineInterface } = require("./interface.js");
 
 class RTCStatsReport {
   #entries;
@@ -13,34 +13,44 @@ class RTCStatsReport {
     this.#entries = new Map(entries);
   }
 
-  get size() { return this.#entries.size; }
+  get size() {
+    return this.#entries.size;
+  }
 
-  entries() { return this.#entries.entries(); }
-  keys() { return this.#entries.keys(); }
-  values() { return this.#entries.values(); }
+  entries() {
+    return this.#entries.entries();
+  }
+  keys() {
+    return this.#entries.keys();
+  }
+  values() {
+    return this.#entries.values();
+  }
 
   forEach(callbackFn) {
     const entries = this.#entries;
-    needArguments(arguments, 1, 'forEach');
-    const invoke = callback(callbackFn, 'callbackFn');
+    needArguments(arguments, 1, "forEach");
+    const invoke = callback(callbackFn, "callbackFn");
     for (const [key, value] of entries) invoke.call(arguments[1], value, key, this);
   }
 
   get(key) {
     const entries = this.#entries;
-    needArguments(arguments, 1, 'get');
+    needArguments(arguments, 1, "get");
     return entries.get(DOMString(key));
   }
 
   has(key) {
     const entries = this.#entries;
-    needArguments(arguments, 1, 'has');
+    needArguments(arguments, 1, "has");
     return entries.has(DOMString(key));
   }
 }
 defineInterface(RTCStatsReport);
 Object.defineProperty(RTCStatsReport.prototype, Symbol.iterator, {
-  value: RTCStatsReport.prototype.entries, writable: true, configurable: true,
+  value: RTCStatsReport.prototype.entries,
+  writable: true,
+  configurable: true,
 });
 
 function newStatsReport(entries) {

@@ -1,10 +1,10 @@
-'use strict';
+"use strict";
 
 // HTML §2.7 StructuredSerialize, StructuredDeserialize for RTCCertificate (webrtc-pc §4.9.2): Node's own
 // knows no platform objects but its own.
 
-const { isCertificate, cloneCertificate } = require('./rtc_certificate.js');
-const { isObject, needArguments } = require('./webidl.js');
+const { isCertificate, cloneCertificate } = require("./rtc_certificate.js");
+const { isObject, needArguments } = require("./webidl.js");
 
 const original = globalThis.structuredClone;
 
@@ -16,7 +16,7 @@ class Cloner {
 
   // -> a function that makes the clone, when the leaves are cloned.
   plan(value) {
-    if (!isObject(value) || typeof value === 'function') return this.#leaf(value);
+    if (!isObject(value) || typeof value === "function") return this.#leaf(value);
     const seen = this.#copies.get(value);
     if (seen !== undefined) return seen;
     if (isCertificate(value)) {
@@ -65,7 +65,12 @@ class Cloner {
     let entries;
     const make = this.#container(value, copy, () => {
       for (const [key, member] of entries) {
-        Object.defineProperty(copy, key, { value: member(), writable: true, enumerable: true, configurable: true });
+        Object.defineProperty(copy, key, {
+          value: member(),
+          writable: true,
+          enumerable: true,
+          configurable: true,
+        });
       }
     });
     entries = Object.keys(value).map(key => [key, this.plan(value[key])]);
@@ -94,7 +99,7 @@ class Cloner {
 }
 
 function structuredClone(value, options) {
-  needArguments(arguments, 1, 'structuredClone');
+  needArguments(arguments, 1, "structuredClone");
   return new Cloner().run(value, options);
 }
 

@@ -1,14 +1,17 @@
-'use strict';
+"use strict";
 
 // Web IDL §3.2, conversions of JavaScript values. A conversion is a function of the value and of what
 // to call it in the TypeError; combinators make conversions of conversions.
 
-const isObject = value => (typeof value === 'object' && value !== null) || typeof value === 'function';
+const isObject = value =>
+  (typeof value === "object" && value !== null) || typeof value === "function";
 
 // §3.6.1, step 4: fewer arguments than the shortest overload has.
 function needArguments(args, count, name) {
   if (args.length < count) {
-    throw new TypeError(`${name}: ${count} argument${count === 1 ? '' : 's'} required, but only ${args.length} present`);
+    throw new TypeError(
+      `${name}: ${count} argument${count === 1 ? "" : "s"} required, but only ${args.length} present`,
+    );
   }
 }
 
@@ -22,12 +25,13 @@ function object(value, what) {
 }
 
 // §3.2.4.9 "ConvertToInt".
-function integer(bits, { signed = false, mode = 'modulo' } = {}) {
+function integer(bits, { signed = false, mode = "modulo" } = {}) {
   const modulus = 2 ** bits;
   const lowest = signed ? -(2 ** (bits - 1)) : 0;
-  const highest = bits === 64 ? Number.MAX_SAFE_INTEGER : signed ? 2 ** (bits - 1) - 1 : modulus - 1;
+  const highest =
+    bits === 64 ? Number.MAX_SAFE_INTEGER : signed ? 2 ** (bits - 1) - 1 : modulus - 1;
   switch (mode) {
-    case 'enforce range':
+    case "enforce range":
       return (value, what) => {
         const number = Math.trunc(+value);
         if (!(number >= lowest && number <= highest)) {
@@ -35,7 +39,7 @@ function integer(bits, { signed = false, mode = 'modulo' } = {}) {
         }
         return number + 0;
       };
-    case 'clamp':
+    case "clamp":
       return value => {
         const number = Math.min(Math.max(+value, lowest), highest);
         if (Number.isNaN(number)) return 0;
@@ -65,7 +69,8 @@ function double(value, what) {
   return number;
 }
 
-const nullable = convert => (value, what) => (value === null || value === undefined ? null : convert(value, what));
+const nullable = convert => (value, what) =>
+  value === null || value === undefined ? null : convert(value, what);
 
 // §3.2.18. `includes` is for attributes, whose setters ignore what is not in the enumeration (§3.7.6).
 function enumeration(name, ...values) {
@@ -96,7 +101,8 @@ function sequence(convert) {
   const conversion = (value, what) => {
     const method = isObject(value) ? value[Symbol.iterator] : undefined;
     if (method === undefined || method === null) throw new TypeError(`${what} is not iterable`);
-    if (typeof method !== 'function') throw new TypeError(`${what}: its Symbol.iterator is not a function`);
+    if (typeof method !== "function")
+      throw new TypeError(`${what}: its Symbol.iterator is not a function`);
     return from(value, method, what);
   };
   conversion.from = from;
@@ -109,20 +115,22 @@ function orSequence(convert) {
   return (value, what) => {
     const method = isObject(value) ? value[Symbol.iterator] : undefined;
     if (method === undefined || method === null) return convert(value, what);
-    if (typeof method !== 'function') throw new TypeError(`${what}: its Symbol.iterator is not a function`);
+    if (typeof method !== "function")
+      throw new TypeError(`${what}: its Symbol.iterator is not a function`);
     return list.from(value, method, what);
   };
 }
 
 function interfaceType(name, isInstance) {
   return (value, what) => {
-    if (!isObject(value) || !isInstance(value)) throw new TypeError(`${what} is not an instance of ${name}`);
+    if (!isObject(value) || !isInstance(value))
+      throw new TypeError(`${what} is not an instance of ${name}`);
     return value;
   };
 }
 
 function callback(value, what) {
-  if (typeof value !== 'function') throw new TypeError(`${what} is not a function`);
+  if (typeof value !== "function") throw new TypeError(`${what} is not a function`);
   return value;
 }
 
@@ -132,20 +140,25 @@ const defaulting = (convert, fallback) => ({ convert, fallback });
 // §3.2.17. `levels`: the members of each dictionary, the least derived first; a conversion, or what
 // `required` or `defaulting` made of it. A default is a primitive, or a function that makes it.
 function dictionary(name, ...levels) {
-  const members = levels.flatMap(level => Object.keys(level).sort().map(key => {
-    const member = level[key];
-    return typeof member === 'function' ? { key, convert: member } : { key, ...member };
-  }));
+  const members = levels.flatMap(level =>
+    Object.keys(level)
+      .sort()
+      .map(key => {
+        const member = level[key];
+        return typeof member === "function" ? { key, convert: member } : { key, ...member };
+      }),
+  );
   return (value, what) => {
     const absent = value === undefined || value === null;
-    if (!absent && !isObject(value)) throw new TypeError(`${what} is not an object: it cannot be ${name}`);
+    if (!absent && !isObject(value))
+      throw new TypeError(`${what} is not an object: it cannot be ${name}`);
     const result = {};
     for (const { key, convert, required, fallback } of members) {
       const member = absent ? undefined : value[key];
       if (member !== undefined) {
         result[key] = convert(member, `${what}: ${name}.${key}`);
       } else if (fallback !== undefined) {
-        result[key] = typeof fallback === 'function' ? fallback() : fallback;
+        result[key] = typeof fallback === "function" ? fallback() : fallback;
       } else if (required) {
         throw new TypeError(`${what}: ${name}.${key} is required`);
       }
@@ -157,8 +170,27 @@ function dictionary(name, ...levels) {
 const emptyList = () => [];
 
 module.exports = {
-  isObject, needArguments,
-  boolean, DOMString, USVString, object, integer, octet, unsignedShort, long, unsignedLong,
-  unrestrictedDouble, double, nullable, enumeration, sequence, orSequence, interfaceType, callback,
-  required, defaulting, dictionary, emptyList,
+  isObject,
+  needArguments,
+  boolean,
+  DOMString,
+  USVString,
+  object,
+  integer,
+  octet,
+  unsignedShort,
+  long,
+  unsignedLong,
+  unrestrictedDouble,
+  double,
+  nullable,
+  enumeration,
+  sequence,
+  orSequence,
+  interfaceType,
+  callback,
+  required,
+  defaulting,
+  dictionary,
+  emptyList,
 };

@@ -46,14 +46,14 @@ export async function runInChromium(folder, name, limitMs) {
   const outcome = withResolvers();
   const server = http.createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
-    if (pathname == "/outcome") {
+    if (pathname === "/outcome") {
       let body = "";
       request.on("data", data => (body += data));
       request.on("end", () => {
         response.end();
         outcome.resolve(JSON.parse(body));
       });
-    } else if (pathname == "/") {
+    } else if (pathname === "/") {
       response.setHeader("content-type", "text/html");
       response.end(page(name));
     } else {

@@ -46,7 +46,9 @@ test("a thousand connections created and closed leave memory flat", async () => 
 
 test("ES modules and CommonJS have the same classes", () => {
   const commonJs = createRequire(import.meta.url)("peerconnection");
-  const names = Object.keys(esModule).filter(name => name != "default" && name != "module.exports");
+  const names = Object.keys(esModule).filter(
+    name => name !== "default" && name !== "module.exports",
+  );
   assert.deepEqual(names.sort(), Object.keys(commonJs).sort());
   for (const name of names) assert.equal(esModule[name], commonJs[name], name);
   assert.ok(names.includes("RTCPeerConnection"));

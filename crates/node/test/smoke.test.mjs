@@ -41,7 +41,7 @@ async function negotiate(offerer, answerer) {
   await offerer.setRemoteDescription(answerer.localDescription);
 }
 
-const opened = channel => until(() => channel.readyState == "open", channel, "open");
+const opened = channel => until(() => channel.readyState === "open", channel, "open");
 
 /** A channel of each peer, open, with the messages that have come to it. */
 async function openChannels(a, b, init) {
@@ -101,15 +101,25 @@ test("bufferedAmount counts what was sent in this task, and falls in a later one
   assert.equal(ours.bufferedAmount, 3009, "the network has sent them, but no task has run");
   await until(() => ours.bufferedAmount === 0, ours, "bufferedamountlow");
   await received(theirs, 5);
-  assert.deepEqual(theirs.received.map(data => data.byteLength ?? data), [1000, "\u00e4\u00f6", 1000, 5, 1000]);
+  assert.deepEqual(
+    theirs.received.map(data => data.byteLength ?? data),
+    [1000, "\u00e4\u00f6", 1000, 5, 1000],
+  );
   // A small message is no part of the memory of the next.
   ours.send(new Uint8Array(4097).fill(1));
   ours.send(new Uint8Array([2]));
   ours.send(new Uint8Array(70_000).fill(3));
   ours.send(new Uint8Array([4, 4]));
   await received(theirs, 9);
-  const sent = theirs.received.slice(5).map(data => [data.byteLength, new Set(new Uint8Array(data))]);
-  assert.deepEqual(sent, [[4097, new Set([1])], [1, new Set([2])], [70_000, new Set([3])], [2, new Set([4])]]);
+  const sent = theirs.received
+    .slice(5)
+    .map(data => [data.byteLength, new Set(new Uint8Array(data))]);
+  assert.deepEqual(sent, [
+    [4097, new Set([1])],
+    [1, new Set([2])],
+    [70_000, new Set([3])],
+    [2, new Set([4])],
+  ]);
 });
 
 test("the peer sees a channel as it was made", async context => {
@@ -268,7 +278,7 @@ test("statistics tell which path is in use", async context => {
   await received(theirs, 1);
   const report = await b.getStats();
   assert.ok(report instanceof RTCStatsReport);
-  const of = type => [...report.values()].find(stats => stats.type == type);
+  const of = type => [...report.values()].find(stats => stats.type === type);
   for (const [id, stats] of report) assert.equal(stats.id, id);
   const { selectedCandidatePairId, bytesReceived } = of("transport");
   const { localCandidateId, nominated } = report.get(selectedCandidatePairId);
@@ -297,7 +307,10 @@ test("closing does not keep statistics back", async context => {
   const pending = pc.getStats();
   pc.close();
   for (const report of [await pending, await pc.getStats()]) {
-    assert.deepEqual([...report.values()].map(stats => stats.type), ["peer-connection"]);
+    assert.deepEqual(
+      [...report.values()].map(stats => stats.type),
+      ["peer-connection"],
+    );
   }
 });
 

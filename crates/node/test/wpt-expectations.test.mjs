@@ -67,7 +67,7 @@ test("two subtests of one name are two subtests", () => {
 
 test("an update keeps reasons, and what has none is never as expected", () => {
   const seen = record({ opens: "FAIL", sends: "FAIL", waits: "PASS", closes: "FAIL" });
-  const reasonFor = name => (name == "closes" ? "out of date" : UNKNOWN_REASON);
+  const reasonFor = name => (name === "closes" ? "out of date" : UNKNOWN_REASON);
   const now = updated(seen, EXPECTED, reasonFor);
   assert.deepEqual(now, {
     passing: 1,

@@ -22,7 +22,7 @@ export function readExpectations(file) {
 export function writeExpectations(file, expectations) {
   const entries = Object.entries(expectations).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = entries.map(([name, expected]) => {
-    const indent = Object.keys(expected).length == 1 ? undefined : 2;
+    const indent = Object.keys(expected).length === 1 ? undefined : 2;
     const body = JSON.stringify(expected, null, indent)?.replaceAll("\n", "\n  ");
     return `  ${JSON.stringify(name)}: ${indent ? body : body.replace(/[:{]/g, "$& ").replace("}", " }")}`;
   });
@@ -35,7 +35,7 @@ function subtestsOf(record) {
   return record.subtests.map(({ name, status, message }) => {
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
-    return [count == 1 ? name : `${name} (${count})`, status, message];
+    return [count === 1 ? name : `${name} (${count})`, status, message];
   });
 }
 
@@ -64,22 +64,22 @@ export function differences(record, expected) {
   for (const [name, status, message] of subtestsOf(record)) {
     const other = others.get(name);
     others.delete(name);
-    if (status == "PASS") passing += 1;
+    if (status === "PASS") passing += 1;
     compareSubtest({ name, status, message }, other, differ);
   }
   for (const [name, { status, reason }] of others) {
     differ("gone", `expected ${status}: ${reason}`, name);
   }
   // Each subtest that is listed has been compared; others can only be counted.
-  const explained = found.some(({ kind }) => kind == "new file" || kind.startsWith("unexpected"));
-  if (expected && passing != expected.passing && !explained) {
+  const explained = found.some(({ kind }) => kind === "new file" || kind.startsWith("unexpected"));
+  if (expected && passing !== expected.passing && !explained) {
     differ("count", `${passing} subtests pass, expected ${expected.passing}`);
   }
   return found;
 }
 
 function compareHarness({ status, message }, expected, differ) {
-  if (status != (expected?.status ?? "OK")) {
+  if (status !== (expected?.status ?? "OK")) {
     differ(`harness ${status}`, `expected ${expected?.status ?? "OK"}`, undefined, message);
   } else if (expected && isUnknown(expected.reason)) {
     differ("no reason", `harness ${status}`);
@@ -87,11 +87,11 @@ function compareHarness({ status, message }, expected, differ) {
 }
 
 function compareSubtest({ name, status, message }, other, differ) {
-  if (status == "PASS") {
+  if (status === "PASS") {
     if (other) differ("unexpected PASS", `expected ${other.status}: ${other.reason}`, name);
   } else if (!other) {
     differ(`unexpected ${status}`, "expected PASS", name, message);
-  } else if (status != other.status) {
+  } else if (status !== other.status) {
     differ(`changed ${status}`, `expected ${other.status}: ${other.reason}`, name, message);
   } else if (isUnknown(other.reason)) {
     differ("no reason", status, name, message);
@@ -110,7 +110,7 @@ export function updated(record, expected, reasonFor) {
   const byReason = new Map((expected?.others ?? []).map(({ reason }) => [reason, {}]));
   let passing = 0;
   for (const [name, status] of subtestsOf(record)) {
-    if (status == "PASS") {
+    if (status === "PASS") {
       passing += 1;
       continue;
     }
@@ -119,10 +119,10 @@ export function updated(record, expected, reasonFor) {
     byReason.get(reason)[name] = status;
   }
   const others = [...byReason].filter(([, subtests]) => Object.keys(subtests).length);
-  const reason = expected?.harness?.reason ?? (others.length == 1 ? others[0][0] : UNKNOWN_REASON);
+  const reason = expected?.harness?.reason ?? (others.length === 1 ? others[0][0] : UNKNOWN_REASON);
   return {
     passing,
-    ...(record.status != "OK" && { harness: { status: record.status, reason } }),
+    ...(record.status !== "OK" && { harness: { status: record.status, reason } }),
     ...(others.length && { others: others.map(([reason, subtests]) => ({ reason, subtests })) }),
   };
 }

@@ -9,6 +9,6 @@ const devices = await mediaDevices.getUserMedia({ audio: true, video: true });
 export function createTrack(kind) {
   return devices
     .getTracks()
-    .find(track => track.kind == kind)
+    .find(track => track.kind === kind)
     .clone();
 }

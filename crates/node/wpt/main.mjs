@@ -60,7 +60,7 @@ const tests = selectTests(all, options.filters);
 const expectations = readExpectations(options.expectations);
 const stale = options.filters.length ? [] : missingFiles();
 const results = [];
-let failed = tests.length == 0 || stale.length > 0;
+let failed = tests.length === 0 || stale.length > 0;
 
 if (!tests.length) console.log("no test file has a name like that");
 for (const file of stale) console.log(`${file}\n  gone: the file is not in the tree`);
@@ -106,7 +106,7 @@ function update() {
 
 function summarize() {
   const subtests = results.flatMap(record => record.subtests);
-  const passing = subtests.filter(({ status }) => status == "PASS").length;
+  const passing = subtests.filter(({ status }) => status === "PASS").length;
   const verdict = options.update ? "written" : failed ? "not as expected" : "as expected";
   console.log(
     `${passing} of ${subtests.length} subtests pass in ${results.length} files: ${verdict}`,

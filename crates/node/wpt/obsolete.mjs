@@ -8,7 +8,7 @@ export function obsoleteReasons() {
   const entries = JSON.parse(fs.readFileSync(LIST, "utf8"));
   return (file, name) => {
     const found = entries.find(
-      entry => file == `webrtc/${entry.file}` && new RegExp(entry.match).test(name),
+      entry => file === `webrtc/${entry.file}` && new RegExp(entry.match).test(name),
     );
     return found && `out of date, ${found.section}: ${found.why}`;
   };

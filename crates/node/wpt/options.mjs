@@ -33,7 +33,7 @@ export function parseOptions(args, { flags, defaults = {} }) {
       options[name] = true;
       continue;
     }
-    if (!(name in options) && name != "impl") throw new Error(`unknown option --${name}`);
+    if (!(name in options) && name !== "impl") throw new Error(`unknown option --${name}`);
     const value = inline ?? rest.shift();
     if (value === undefined) throw new Error(`--${name} needs a value`);
     options[name] = convert(name, value);

@@ -10,7 +10,7 @@ function resolve(source, file) {
   const { pathname } = new URL(source, `http://localhost/${file}`);
   const name = decodeURIComponent(pathname).replace(/^\//, "");
   // The server has this alias.
-  return name == "resources/WebIDLParser.js" ? "resources/webidl2/lib/webidl2.js" : name;
+  return name === "resources/WebIDLParser.js" ? "resources/webidl2/lib/webidl2.js" : name;
 }
 
 const ENTITIES = { lt: "<", gt: ">", quot: '"', "#39": "'", amp: "&" };
@@ -27,9 +27,9 @@ export function parsePage(root, file) {
 
 function parseScript(text, file) {
   const metas = [...text.matchAll(/^\/\/ META: (\w+)=(.*)$/gm)];
-  const needed = metas.filter(([, key]) => key == "script");
+  const needed = metas.filter(([, key]) => key === "script");
   return {
-    title: metas.find(([, key]) => key == "title")?.[2] ?? "",
+    title: metas.find(([, key]) => key === "title")?.[2] ?? "",
     ids: [],
     scripts: [
       ...needed.map(([, , value]) => ({ src: resolve(value.trim(), file) })),

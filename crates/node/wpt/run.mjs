@@ -58,17 +58,17 @@ let total = 0;
 await runTests(tests, options, record => {
   results.set(record.file, record);
   save();
-  const passing = record.subtests.filter(({ status }) => status == "PASS").length;
+  const passing = record.subtests.filter(({ status }) => status === "PASS").length;
   passed += passing;
   total += record.subtests.length;
   const why =
-    record.status == "OK" ? "" : `  # ${(record.message ?? "").split("\n")[0].slice(0, 200)}`;
+    record.status === "OK" ? "" : `  # ${(record.message ?? "").split("\n")[0].slice(0, 200)}`;
   console.log(
     `${record.status} ${passing}/${record.subtests.length} ${record.ms}ms ${record.file}${why}`,
   );
   if (!options.verbose) return;
   for (const { name, status, message } of record.subtests.filter(
-    ({ status }) => status != "PASS",
+    ({ status }) => status !== "PASS",
   )) {
     console.log(`    ${status} ${name}\n        ${(message ?? "").slice(0, 300)}`);
   }

@@ -23,7 +23,7 @@ export async function runTests(tests, options, finished) {
   // Those that may take longest begin first, so that the end is not one of them alone.
   const queue = [...tests].sort((a, b) => Number(b.long) - Number(a.long));
   const work = async () => {
-    for (let test; (test = queue.shift());) finished(await runTest(test, options));
+    for (let test; (test = queue.shift()); ) finished(await runTest(test, options));
   };
   await Promise.all(Array.from({ length: Math.max(1, options.jobs) }, work));
 }
@@ -83,8 +83,8 @@ function readReport(file) {
 
 function interpret(lines, end) {
   const subtests = new Map();
-  for (const line of lines.filter(({ type }) => type == "subtest")) subtests.set(line.index, line);
-  const complete = lines.find(({ type }) => type == "complete");
+  for (const line of lines.filter(({ type }) => type === "subtest")) subtests.set(line.index, line);
+  const complete = lines.find(({ type }) => type === "complete");
   for (const subtest of complete?.subtests ?? []) subtests.set(subtest.index, subtest);
 
   const ordered = [...subtests.values()].sort((a, b) => a.index - b.index);

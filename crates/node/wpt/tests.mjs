@@ -25,6 +25,6 @@ export function listTests(root, dir) {
 export function selectTests(tests, filters) {
   if (!filters.length) return tests;
   const matches = (file, filter) =>
-    filter.startsWith("=") ? file == filter.slice(1) : file.includes(filter);
+    filter.startsWith("=") ? file === filter.slice(1) : file.includes(filter);
   return tests.filter(({ file }) => filters.some(filter => matches(file, filter)));
 }

@@ -30,7 +30,7 @@ socket.onclose = () => {
 };
 
 function send(message) {
-  if (socket.readyState == WebSocket.OPEN) socket.send(JSON.stringify(message));
+  if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 }
 
 function connect(configuration) {
@@ -45,7 +45,7 @@ function connect(configuration) {
     }
   };
   pc.ondatachannel = ({ channel }) => {
-    if (channel.label == "numbers") kept.numbers = new Numbers(channel);
+    if (channel.label === "numbers") kept.numbers = new Numbers(channel);
   };
 }
 
@@ -68,7 +68,7 @@ function videoTrack() {
 }
 
 function trackOf(kind) {
-  return kind == "audio" ? audioTrack() : videoTrack();
+  return kind === "audio" ? audioTrack() : videoTrack();
 }
 
 // Descriptions, with all candidates in them.
@@ -79,7 +79,7 @@ async function gathered() {
   // Gathering that an ICE restart begins shows a little later.
   const late = performance.now() + 1000;
   while (!pc.localDescription.sdp.includes("a=candidate:") && performance.now() < late) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise(resolve => setTimeout(resolve, 5));
   }
   await become(pc, "iceGatheringState", "complete");
   return pc.localDescription;
@@ -104,7 +104,7 @@ function connected() {
 async function become(target, attribute, value) {
   const late = AbortSignal.timeout(20_000);
   const event = `${attribute.toLowerCase()}change`;
-  while (target[attribute] != value) {
+  while (target[attribute] !== value) {
     await new Promise((resolve, reject) => {
       target.addEventListener(event, resolve, { once: true });
       late.onabort = () => reject(new Error(`${attribute} is ${target[attribute]} after 20 s`));
@@ -113,7 +113,7 @@ async function become(target, attribute, value) {
 }
 
 function transceivers() {
-  return pc.getTransceivers().map((transceiver) => {
+  return pc.getTransceivers().map(transceiver => {
     const { mid, direction, currentDirection, sender, receiver } = transceiver;
     return {
       mid,
@@ -127,7 +127,7 @@ function transceivers() {
 }
 
 function transceiver(mid) {
-  return pc.getTransceivers().find((transceiver) => transceiver.mid === mid);
+  return pc.getTransceivers().find(transceiver => transceiver.mid === mid);
 }
 
 /** Numbers sent on a channel, and the peer's, which have to come in order and without a gap. */
@@ -145,7 +145,7 @@ class Numbers {
     };
     channel.onclose = () => (this.error ??= "the channel was closed");
     channel.onerror = ({ error }) => (this.error ??= String(error));
-    if (channel.readyState == "open") this.#start();
+    if (channel.readyState === "open") this.#start();
     else channel.onopen = () => this.#start();
   }
 
@@ -162,7 +162,7 @@ class Numbers {
   /** Resolves when as many have come. */
   async count(expected) {
     while (this.received < expected && !this.error) {
-      await new Promise((resolve) => (this.arrived = resolve));
+      await new Promise(resolve => (this.arrived = resolve));
     }
     if (this.error) throw new Error(this.error);
     return this.received;
@@ -195,18 +195,18 @@ function negotiatePerfectly(polite) {
     const ignored = ignoringOffer;
     try {
       if (!description) return await pc.addIceCandidate(candidate);
-      const ready = !makingOffer && (pc.signalingState == "stable" || applyingAnswer);
-      const collision = description.type == "offer" && !ready;
+      const ready = !makingOffer && (pc.signalingState === "stable" || applyingAnswer);
+      const collision = description.type === "offer" && !ready;
       if (collision) kept.glares++;
       ignoringOffer = !polite && collision;
       if (ignoringOffer) return;
-      applyingAnswer = description.type == "answer";
+      applyingAnswer = description.type === "answer";
       try {
         await pc.setRemoteDescription(description);
       } finally {
         applyingAnswer = false;
       }
-      if (description.type == "offer") {
+      if (description.type === "offer") {
         await pc.setLocalDescription();
         send({ signal: { description: pc.localDescription } });
       }

@@ -26,5 +26,5 @@ async function abandonClosed() {
 
 for (let index = 0; index < COUNT; index += 1) abandon(index);
 await abandonClosed();
-await collect(() => collected.size == COUNT + 3);
+await collect(() => collected.size === COUNT + 3);
 console.log(JSON.stringify({ registered: COUNT + 3, collected: collected.size }));

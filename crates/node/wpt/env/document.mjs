@@ -50,7 +50,7 @@ export function installDocument({ root, title, ids, hooks }) {
     getElementById = id => elements.get(id) ?? null;
     getElementsByTagName = () => [];
     querySelector = selector =>
-      selector[0] == "#" ? this.getElementById(selector.slice(1)) : null;
+      selector[0] === "#" ? this.getElementById(selector.slice(1)) : null;
     querySelectorAll = () => [];
   }
   define("Document", Document);

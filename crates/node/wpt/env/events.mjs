@@ -7,7 +7,7 @@ function dispatch(event) {
   Object.defineProperty(event, "target", { value: globalThis, configurable: true });
   target.dispatchEvent(event);
   const handler = globalThis[`on${event.type}`];
-  if (typeof handler == "function" && event.type != "error") {
+  if (typeof handler === "function" && event.type !== "error") {
     try {
       handler.call(globalThis, event);
     } catch (error) {

@@ -15,7 +15,7 @@ function cloneMessage(value, hooks) {
 }
 
 function isPlain(value) {
-  if (value === null || typeof value != "object") return true;
+  if (value === null || typeof value !== "object") return true;
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return true;
   return [Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(value));
 }

@@ -34,7 +34,7 @@ function locationOf(file) {
 function fetchUnder(root, location) {
   return async resource => {
     const url = new URL(resource, location.href);
-    if (url.host != location.host) throw new TypeError("fetch failed");
+    if (url.host !== location.host) throw new TypeError("fetch failed");
     try {
       return new Response(fs.readFileSync(path.join(root, decodeURIComponent(url.pathname))));
     } catch {
