@@ -6,45 +6,13 @@
 const native = require("./native.js");
 const eventLoop = require("./event_loop.js");
 const { report, trust, fire } = require("./event_target.js");
-const { known } = require("./identity.js");
+const { deliveries } = require("./deliveries.js");
 const { RTCError } = require("./rtc_error.js");
-const { RTCErrorEvent } = require("./rtc_error_event.js");
-const { RTCPeerConnectionIceEvent } = require("./rtc_peer_connection_ice_event.js");
-const { RTCPeerConnectionIceErrorEvent } = require("./rtc_peer_connection_ice_error_event.js");
-const { RTCTrackEvent } = require("./rtc_track_event.js");
-const { RTCDataChannelEvent } = require("./rtc_data_channel_event.js");
-const { RTCDTMFToneChangeEvent } = require("./rtc_dtmf_tone_change_event.js");
-const { MediaStreamTrackEvent } = require("./media_stream_track_event.js");
-const { candidateOf } = require("./rtc_ice_candidate.js");
-const { newDataChannel, fireMessage } = require("./rtc_data_channel.js");
+const { newDataChannel } = require("./rtc_data_channel.js");
 const { transceiverOf, refreshTransceiver } = require("./rtc_rtp_transceiver.js");
-const { existingDTMFSender } = require("./rtc_rtp_sender.js");
 const { sctpTransportOf } = require("./rtc_sctp_transport.js");
 const { newStatsReport } = require("./rtc_stats_report.js");
-const { trackOf } = require("./media_stream_track.js");
 const { streamOf, syncTracks } = require("./media_stream.js");
-
-const MESSAGE = 22;
-
-// The kinds of `Deliver` that are events without anything in them.
-const plainEvents = [];
-plainEvents[2] = "negotiationneeded";
-plainEvents[3] = "signalingstatechange";
-plainEvents[6] = "iceconnectionstatechange";
-plainEvents[7] = "icegatheringstatechange";
-plainEvents[8] = "connectionstatechange";
-plainEvents[11] = "statechange";
-plainEvents[12] = "gatheringstatechange";
-plainEvents[13] = "selectedcandidatepairchange";
-plainEvents[14] = "statechange";
-plainEvents[16] = "statechange";
-plainEvents[17] = "open";
-plainEvents[18] = "closing";
-plainEvents[19] = "close";
-plainEvents[20] = "bufferedamountlow";
-plainEvents[23] = "mute";
-plainEvents[24] = "unmute";
-plainEvents[25] = "ended";
 
 const ignore = () => {};
 const flush = (native, deliver) => native.flush(deliver);
@@ -52,8 +20,6 @@ const runMicrotask = (native, deliver) => native.runMicrotask(deliver);
 const runTasks = (native, deliver, count) => native.runTasks(count, deliver);
 
 class Connection {
-  // The RTCPeerConnection.
-  #target;
   #operations = new Map();
   #gathering = new Map();
   // By key. Channels until their `close`, transceivers while they are in the set, remote streams while
@@ -67,19 +33,18 @@ class Connection {
   // The addon is delivering.
   #running = false;
   // It is a task, so nothing but the event loop is on the stack.
-  #inTask = false;
+  inTask = false;
   #settled = false;
   #microtaskQueued = false;
   #deliver;
 
-  constructor(target, configuration, certificates) {
+  constructor(peerConnection, configuration, certificates) {
     this.native = new native.NativeConnection(configuration, certificates);
-    this.#target = target;
-    this.#deliver = (kind, of, a, b) => {
+    this.peerConnection = peerConnection;
+    this.#deliver = (kind, key, a, b) => {
       this.step++;
       try {
-        if (kind === MESSAGE) this.#message(of, a);
-        else this.#delivered(kind, of, a, b);
+        deliveries[kind](this, key, a, b);
       } catch (error) {
         report(error);
       }
@@ -135,11 +100,11 @@ class Connection {
 
   // Runs so many tasks, or up to the first in which a promise is settled: how many these were.
   runTasks(count) {
-    this.#inTask = true;
+    this.inTask = true;
     try {
       return this.#run(runTasks, count);
     } finally {
-      this.#inTask = false;
+      this.inTask = false;
     }
   }
 
@@ -183,6 +148,16 @@ class Connection {
     return channel;
   }
 
+  knownChannel(key) {
+    return this.#channels.get(key);
+  }
+
+  forgetChannel(key) {
+    const channel = this.#channels.get(key);
+    this.#channels.delete(key);
+    return channel;
+  }
+
   transceiver(handle) {
     const { key } = handle;
     let transceiver = this.#transceivers.get(key);
@@ -191,6 +166,16 @@ class Connection {
       this.#transceivers.set(key, transceiver);
     }
     return transceiver;
+  }
+
+  knownTransceiver(key) {
+    return this.#transceivers.get(key);
+  }
+
+  remoteStream(handle) {
+    const stream = streamOf(handle);
+    this.#streams.set(handle.key, stream);
+    return stream;
   }
 
   get sctp() {
@@ -215,103 +200,16 @@ class Connection {
     if (this.#sctp !== null) void this.sctp;
   }
 
-  #message(key, data) {
-    const channel = this.#channels.get(key);
-    if (channel !== undefined) fireMessage(channel, data, this.#inTask);
-  }
-
-  #fire(target, event) {
-    if (target !== undefined && target !== null) fire(target, trust(event), this.#inTask);
-  }
-
-  #delivered(kind, of, a, b) {
-    const plain = plainEvents[kind];
-    if (plain !== undefined) {
-      const target = this.#targetOf(kind, of);
-      if (target !== undefined) this.#fire(target, new Event(plain));
-      return;
-    }
-    switch (kind) {
-      case 0:
-      case 1:
-        this.#settle(of, kind === 0, a);
-        break;
-      case 4: {
-        const candidate = candidateOf(a);
-        this.#fire(
-          this.#target,
-          new RTCPeerConnectionIceEvent("icecandidate", { candidate, url: candidate?.url }),
-        );
-        break;
-      }
-      case 5:
-        this.#fire(this.#target, new RTCPeerConnectionIceErrorEvent("icecandidateerror", a));
-        break;
-      case 9:
-        this.#fire(
-          this.#target,
-          new RTCDataChannelEvent("datachannel", { channel: this.channel(a) }),
-        );
-        break;
-      case 10:
-        this.#track(a, b);
-        break;
-      case 15:
-        this.#fire(known(of), new RTCErrorEvent("error", { error: a }));
-        break;
-      case 21:
-        this.#fire(this.#channels.get(of), new RTCErrorEvent("error", { error: a }));
-        break;
-      case 26:
-      case 27:
-        this.#trackSet(known(of), kind === 26 ? "addtrack" : "removetrack", a);
-        break;
-      case 28: {
-        const transceiver = this.#transceivers.get(of);
-        const dtmf = transceiver && existingDTMFSender(transceiver.sender);
-        this.#fire(dtmf, new RTCDTMFToneChangeEvent("tonechange", { tone: a }));
-        break;
-      }
-    }
-  }
-
-  // Objects that JavaScript does not hold have no listeners.
-  #targetOf(kind, of) {
-    if (kind < 11) return this.#target;
-    if (kind < 17 || kind > 22) return known(of);
-    const channel = this.#channels.get(of);
-    if (kind === 19) this.#channels.delete(of);
-    return channel;
-  }
-
-  #settle(operation, isFulfilled, value) {
+  // The functions of a promise that is pending, which it is no longer.
+  takePending(operation) {
     const operations = this.#gathering.has(operation) ? this.#gathering : this.#operations;
     const pending = operations.get(operation);
-    if (pending === undefined) return;
-    operations.delete(operation);
-    this.#settled = true;
-    if (isFulfilled) pending.resolve(value);
-    else pending.reject(value);
+    if (operations.delete(operation)) this.#settled = true;
+    return pending;
   }
 
-  #track(handle, streamHandles) {
-    const transceiver = this.transceiver(handle);
-    const { receiver } = transceiver;
-    const streams = streamHandles.map(handle => {
-      const stream = streamOf(handle);
-      this.#streams.set(handle.key, stream);
-      return stream;
-    });
-    this.#fire(
-      this.#target,
-      new RTCTrackEvent("track", { receiver, track: receiver.track, streams, transceiver }),
-    );
-  }
-
-  #trackSet(stream, type, handle) {
-    if (stream === undefined) return;
-    syncTracks(stream);
-    this.#fire(stream, new MediaStreamTrackEvent(type, { track: trackOf(handle) }));
+  fire(target, event) {
+    fire(target, trust(event), this.inTask);
   }
 }
 

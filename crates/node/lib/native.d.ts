@@ -37,41 +37,54 @@ export function takeReady(): number[];
 export type Operation = number;
 
 /**
- * The kinds of {@link Deliver}, by number, with the arguments behind `kind`.
- *
- * | | kind | target | a | b |
- * |---|---|---|---|---|
- * | 0 | the operation `target` is fulfilled | Operation | `undefined`, an `RTCSessionDescriptionInit`, or the `RTCStats` of a report in a list | |
- * | 1 | the operation `target` is rejected | Operation | the exception | |
- * | 2 | `negotiationneeded` | 0 | | |
- * | 3 | `signalingstatechange` | 0 | | |
- * | 4 | `icecandidate` | 0 | NativeCandidate or null | |
- * | 5 | `icecandidateerror` | 0 | `RTCPeerConnectionIceErrorEventInit` | |
- * | 6 | `iceconnectionstatechange` | 0 | | |
- * | 7 | `icegatheringstatechange` | 0 | | |
- * | 8 | `connectionstatechange` | 0 | | |
- * | 9 | `datachannel` | 0 | NativeDataChannel | |
- * | 10 | `track` | 0 | NativeTransceiver | NativeStream[] |
- * | 11 | `statechange` | key of an ICE transport | | |
- * | 12 | `gatheringstatechange` | key of an ICE transport | | |
- * | 13 | `selectedcandidatepairchange` | key of an ICE transport | | |
- * | 14 | `statechange` | key of a DTLS transport | | |
- * | 15 | `error` | key of a DTLS transport | an RTCError | |
- * | 16 | `statechange` | key of an SCTP transport | | |
- * | 17 | `open` | key of a channel | | |
- * | 18 | `closing` | key of a channel | | |
- * | 19 | `close` | key of a channel | | |
- * | 20 | `bufferedamountlow` | key of a channel | | |
- * | 21 | `error` | key of a channel | an RTCError | |
- * | 22 | `message` | key of a channel | string or ArrayBuffer | |
- * | 23 | `mute` | key of a track | | |
- * | 24 | `unmute` | key of a track | | |
- * | 25 | `ended` | key of a track | | |
- * | 26 | `addtrack` | key of a stream | NativeTrack | |
- * | 27 | `removetrack` | key of a stream | NativeTrack | |
- * | 28 | `tonechange` | key of a transceiver | the tone | |
+ * What is delivered: of each kind, the arguments of {@link Deliver} behind it. The first of an event is
+ * the key of its target; the connection itself needs none.
  */
-export type Deliver = (kind: number, target: number, a: unknown, b: unknown) => void;
+export interface Deliveries {
+  /** The value: `undefined`, an `RTCSessionDescriptionInit`, or the `RTCStats` of a report in a list. */
+  Fulfilled: [operation: Operation, value: unknown];
+  Rejected: [operation: Operation, exception: Error];
+
+  NegotiationNeeded: [connection: 0];
+  SignalingStateChange: [connection: 0];
+  IceCandidate: [connection: 0, candidate: NativeCandidate | null];
+  /** `init`: an `RTCPeerConnectionIceErrorEventInit`. */
+  IceCandidateError: [connection: 0, init: object];
+  IceConnectionStateChange: [connection: 0];
+  IceGatheringStateChange: [connection: 0];
+  ConnectionStateChange: [connection: 0];
+  DataChannel: [connection: 0, channel: NativeDataChannel];
+  Track: [connection: 0, transceiver: NativeTransceiver, streams: NativeStream[]];
+
+  IceTransportStateChange: [iceTransport: number];
+  IceTransportGatheringStateChange: [iceTransport: number];
+  SelectedCandidatePairChange: [iceTransport: number];
+  DtlsTransportStateChange: [dtlsTransport: number];
+  /** `error`: an `RTCError`. */
+  DtlsTransportError: [dtlsTransport: number, error: Error];
+  SctpTransportStateChange: [sctpTransport: number];
+
+  Open: [channel: number];
+  Closing: [channel: number];
+  /** The last event of a channel. */
+  Close: [channel: number];
+  BufferedAmountLow: [channel: number];
+  /** `error`: an `RTCError`. */
+  DataChannelError: [channel: number, error: Error];
+  Message: [channel: number, data: string | ArrayBuffer];
+
+  Mute: [track: number];
+  Unmute: [track: number];
+  Ended: [track: number];
+  AddTrack: [stream: number, track: NativeTrack];
+  RemoveTrack: [stream: number, track: NativeTrack];
+  ToneChange: [transceiver: number, tone: string];
+}
+
+/** The kinds of {@link Deliver}: whatever numbers the addon has given them. */
+export const DeliveryKind: { readonly [Kind in keyof Deliveries]: number };
+
+export type Deliver = (kind: number, ...delivered: Deliveries[keyof Deliveries]) => void;
 
 export class NativeConnection {
   /** `configuration` is an `RTCConfiguration` without `certificates`; `urls` are always lists. */

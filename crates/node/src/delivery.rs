@@ -4,6 +4,7 @@ use napi::bindgen_prelude::{
     ArrayBuffer, FnArgs, Function, HandleScope, Null, ToNapiValue, Unknown,
 };
 use napi::{Env, Result};
+use napi_derive::napi;
 use peerconnection::host::Dispatch;
 use peerconnection::{AnyEvent, MessageData, RTCDataChannelState};
 
@@ -16,10 +17,10 @@ use crate::operations::{Operations, Outcome, Value};
 use crate::stats::dictionaries;
 use crate::transceiver::NativeTransceiver;
 
-/// The numbers of `Deliver`.
-#[derive(Clone, Copy)]
-#[repr(u32)]
-enum Kind {
+/// The kinds of deliveries. JavaScript gets them by name from the addon, as `DeliveryKind`;
+/// `Deliveries` in `lib/native.d.ts` has the arguments of each.
+#[napi(js_name = "DeliveryKind")]
+pub enum Kind {
     Fulfilled,
     Rejected,
     NegotiationNeeded,
@@ -51,7 +52,7 @@ enum Kind {
     ToneChange,
 }
 
-type DeliverArgs = FnArgs<(u32, f64, Unknown<'static>, Unknown<'static>)>;
+type DeliverArgs = FnArgs<(Kind, f64, Unknown<'static>, Unknown<'static>)>;
 
 /// The function of the JavaScript layer.
 pub(crate) type Deliver<'a> = Function<'a, DeliverArgs, ()>;
@@ -79,7 +80,7 @@ impl Delivery<'_> {
         a: Unknown<'static>,
         b: Unknown<'static>,
     ) -> Result<()> {
-        self.deliver.call(FnArgs::from((kind as u32, target, a, b)))
+        self.deliver.call(FnArgs::from((kind, target, a, b)))
     }
 
     fn bare(&self, kind: Kind, target: f64) -> Result<()> {
