@@ -34,7 +34,6 @@ class Connection {
   #running = false;
   // It is a task, so nothing but the event loop is on the stack.
   inTask = false;
-  #settled = false;
   #microtaskQueued = false;
   #deliver;
 
@@ -118,13 +117,6 @@ class Connection {
     }
   }
 
-  // Whether a promise was settled since the last time.
-  takeSettled() {
-    const settled = this.#settled;
-    this.#settled = false;
-    return settled;
-  }
-
   updateBusy() {
     const isBusy = this.native.isBusy();
     eventLoop.setBusy(this, isBusy);
@@ -204,7 +196,7 @@ class Connection {
   takePending(operation) {
     const operations = this.#gathering.has(operation) ? this.#gathering : this.#operations;
     const pending = operations.get(operation);
-    if (operations.delete(operation)) this.#settled = true;
+    operations.delete(operation);
     return pending;
   }
 

@@ -54,8 +54,9 @@ function run() {
       const ran = connection.runTasks(Math.min(count, turn));
       count -= ran;
       turn -= ran;
-      // HTML §8.1.7.3 step 2.8: after a task.
-      if (connection.takeSettled()) microtaskCheckpoint();
+      // HTML §8.1.7.3 step 2.8, for the last of them. Those before it have settled no promise, and
+      // after each listener there was a checkpoint.
+      microtaskCheckpoint();
     }
     connection?.updateBusy();
     if (count > 0) {

@@ -96,7 +96,7 @@ impl NativeConnection {
     }
 
     fn delivery<'a>(&'a self, env: &'a Env, deliver: Deliver<'a>) -> Delivery<'a> {
-        Delivery { env, deliver, operations: &self.operations }
+        Delivery::new(env, deliver, &self.operations)
     }
 
     fn deliver_all(&self, delivery: &Delivery<'_>) -> Result<()> {
@@ -132,10 +132,9 @@ impl NativeConnection {
     #[napi]
     pub fn run_tasks(&self, env: &Env, count: u32, deliver: Deliver<'_>) -> Result<u32> {
         let delivery = self.delivery(env, deliver);
-        self.operations.take_delivered();
         for due in 1..=count {
             self.run_task(&delivery)?;
-            if self.operations.take_delivered() {
+            if delivery.settled.get() {
                 return Ok(due);
             }
         }

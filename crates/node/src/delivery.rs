@@ -1,5 +1,8 @@
 //! Events and outcomes, on their way to JavaScript: `Deliver` of the JavaScript layer.
 
+use std::cell::Cell;
+use std::sync::Arc;
+
 use napi::bindgen_prelude::{
     ArrayBuffer, FnArgs, Function, HandleScope, Null, ToNapiValue, Unknown,
 };
@@ -59,12 +62,18 @@ pub(crate) type Deliver<'a> = Function<'a, DeliverArgs, ()>;
 
 /// Delivers the things of one connection.
 pub(crate) struct Delivery<'a> {
-    pub(crate) env: &'a Env,
-    pub(crate) deliver: Deliver<'a>,
-    pub(crate) operations: &'a std::sync::Arc<Operations>,
+    env: &'a Env,
+    deliver: Deliver<'a>,
+    operations: &'a Arc<Operations>,
+    /// Whether it has settled a promise.
+    pub(crate) settled: Cell<bool>,
 }
 
-impl Delivery<'_> {
+impl<'a> Delivery<'a> {
+    pub(crate) fn new(env: &'a Env, deliver: Deliver<'a>, operations: &'a Arc<Operations>) -> Self {
+        Self { env, deliver, operations, settled: Cell::new(false) }
+    }
+
     fn value<T: ToNapiValue>(&self, value: T) -> Result<Unknown<'static>> {
         // SAFETY: the environment is that of the call that we are in.
         unsafe {
@@ -101,6 +110,7 @@ impl Delivery<'_> {
     }
 
     fn outcome(&self, operation: u32, outcome: Outcome) -> Result<()> {
+        self.settled.set(true);
         let operation = f64::from(operation);
         match outcome {
             Ok(Value::Undefined) => self.bare(Kind::Fulfilled, operation),

@@ -40,7 +40,6 @@ pub(crate) type Outcome = Result<Value, Error>;
 pub(crate) struct Operations {
     last: AtomicU32,
     settled: Mutex<VecDeque<(u32, Outcome)>>,
-    delivered: AtomicBool,
     closing: AtomicBool,
 }
 
@@ -63,14 +62,7 @@ impl Operations {
 
     /// The next one to deliver.
     pub(crate) fn next_settled(&self) -> Option<(u32, Outcome)> {
-        let next = self.settled().pop_front()?;
-        self.delivered.store(true, Ordering::Relaxed);
-        Some(next)
-    }
-
-    /// Whether any was delivered since the last time.
-    pub(crate) fn take_delivered(&self) -> bool {
-        self.delivered.swap(false, Ordering::Relaxed)
+        self.settled().pop_front()
     }
 
     pub(crate) fn any_settled(&self) -> bool {

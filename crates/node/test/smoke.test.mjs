@@ -326,3 +326,20 @@ test("microtasks run between the events of one operation", async context => {
   order.push("resolved");
   assert.deepEqual(order, ["stable", "microtask", "have-remote-offer", "microtask", "resolved"]);
 });
+
+test("a promise's reactions run before the next task", async context => {
+  const [a, b] = twoPeers(context);
+  a.addTransceiver("audio");
+  await a.setLocalDescription();
+  await b.setRemoteDescription(a.localDescription);
+  await b.setLocalDescription();
+  // The answer does not negotiate it: another task follows, which fires negotiationneeded.
+  a.addTransceiver("video");
+  const order = [];
+  a.onnegotiationneeded = () => order.push("negotiationneeded");
+  const needed = nextEvent(a, "negotiationneeded");
+  await a.setRemoteDescription(b.localDescription);
+  order.push("applied");
+  await needed;
+  assert.deepEqual(order, ["applied", "negotiationneeded"]);
+});
