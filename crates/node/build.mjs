@@ -1,5 +1,5 @@
-// Builds the addon from the workspace and puts it beside package.json, where lib/native.js loads it.
-// `--debug`: without optimisation.
+// Builds the addon from the workspace and puts it beside package.json, where lib/native.js loads
+// it. `--debug`: without optimisation.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, renameSync } from "node:fs";
 import path from "node:path";
@@ -29,7 +29,7 @@ const built = path.join(
   library,
 );
 
-// Renamed into place: a process that has the old one loaded keeps it whole.
+// Renamed into place: a process that has loaded the old addon keeps that file unchanged.
 const addon = path.join(here, "peerconnection.node");
 copyFileSync(built, `${addon}.new`);
 renameSync(`${addon}.new`, addon);

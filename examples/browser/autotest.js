@@ -122,7 +122,8 @@ async function numbersAndRestart(peer, restart) {
   check(pc.sctp.transport === dtls, "the DTLS transport is another");
   check(same(after.certificate, before.certificate), "the peer's certificate is another");
   check(dtlsChanges() === 0, "the DTLS transport has changed its state");
-  // Not every browser has that event. How long it takes to leave a path that works is the browser's matter.
+  // Not every browser has that event. How long it takes to leave a path that works is the browser's
+  // matter.
   if ("onselectedcandidatepairchange" in dtls.iceTransport && pairChanges() === 0) {
     await new Promise(resolve => {
       dtls.iceTransport.addEventListener("selectedcandidatepairchange", resolve, { once: true });

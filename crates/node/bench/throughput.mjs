@@ -1,8 +1,10 @@
-// How fast messages go through one channel, both peers in this process: one JSON line for each size of
-// message. The twin of `bench throughput` in Rust, with the same limits, so that the two can be compared.
+// How fast messages go through one channel, both peers in this process: one JSON line for each size
+// of message. The twin of `bench throughput` in Rust, with the same limits, so that the two can be
+// compared.
 import { RTCPeerConnection } from "../lib/index.mjs";
 
-// The sender fills up to this `bufferedAmount`, in bytes, and goes on when it has fallen to that one.
+// The sender fills up to this `bufferedAmount`, in bytes, and goes on when it has fallen to that
+// one.
 const HIGH = 2 << 20;
 const LOW = 512 << 10;
 const WARM_UP = 8;

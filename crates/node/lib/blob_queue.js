@@ -1,24 +1,24 @@
 "use strict";
 
-// webrtc-pc §6.2 "send() algorithm" step 4, for Blobs: they are read in the background. What is sent on the same
-// channel meanwhile waits here in its order; it counts as buffered, and `close()` waits for it as for
-// everything that is buffered.
+// webrtc-pc §6.2 "send() algorithm" step 4, for Blobs. A Blob is read in the background. Messages
+// that are sent on the same channel in the meantime wait here, in their order: they count as
+// buffered, and `close()` waits for them as it does for all buffered data.
 
 class BlobQueue {
   #channel;
   #items = [];
   #emptied;
   size = 0;
-  // `close()` was called.
+  // Whether `close()` was called.
   closing = false;
 
-  // `emptied` is called when nothing waits any more.
+  // Calls `emptied` once no message waits any more.
   constructor(channel, emptied) {
     this.#channel = channel;
     this.#emptied = emptied;
   }
 
-  // Throws what the addon would if `data` was sent at once.
+  // Throws whatever `send()` of the addon would throw for this message.
   push(data) {
     const size =
       typeof data === "string" ? Buffer.byteLength(data) : (data.size ?? data.byteLength);
@@ -37,7 +37,7 @@ class BlobQueue {
         if (typeof data === "object" && !(data instanceof Uint8Array))
           content = new Uint8Array(await data.arrayBuffer());
       } catch {
-        // A file that is gone: the text has nobody to tell.
+        // The file behind the Blob is gone. The specification tells nobody.
         content = undefined;
       }
       this.#items.shift();
@@ -46,7 +46,7 @@ class BlobQueue {
         if (typeof content === "string") this.#channel.sendString(content);
         else if (content !== undefined) this.#channel.binarySender()(content);
       } catch {
-        // The channel has closed in the meantime: what it had buffered is lost.
+        // The channel has closed in the meantime; its buffered data is lost.
       }
     }
     this.#emptied();

@@ -1,7 +1,7 @@
 "use strict";
 
-// What stands behind an RTCPeerConnection: the addon's connection with its outcomes and events, and the
-// objects that live as long as they belong to the connection.
+// The inside of an RTCPeerConnection: it owns the addon's connection, runs it, settles its promises
+// and keeps the objects that belong to it alive.
 
 const native = require("./native.js");
 const eventLoop = require("./event_loop.js");
@@ -22,17 +22,17 @@ const runTasks = (native, deliver, count) => native.runTasks(count, deliver);
 class Connection {
   #operations = new Map();
   #gathering = new Map();
-  // By key. Channels until their `close`, transceivers while they are in the set, remote streams while
-  // they have tracks.
+  // Objects by their key. A channel stays until its `close` event, a transceiver while it is in the
+  // set of transceivers, a remote stream while it has tracks.
   #channels = new Map();
   #transceivers = new Map();
   #streams = new Map();
   #sctp = null;
-  // Another one whenever the addon may have changed something by itself.
+  // Changes whenever the addon may have changed a state by itself.
   step = 0;
-  // The addon is delivering.
+  // Whether the addon is running, and delivering.
   #running = false;
-  // It is a task, so nothing but the event loop is on the stack.
+  // Whether it runs tasks: only the event loop is below on the stack.
   inTask = false;
   #microtaskQueued = false;
   #deliver;
@@ -51,7 +51,7 @@ class Connection {
     eventLoop.add(this, this.native.id);
   }
 
-  // The promise of an operation. `fulfilled` runs before its reactions.
+  // Makes the promise of an operation. `fulfilled` runs before the promise's reactions.
   start(operation, fulfilled = ignore) {
     return this.#promise(this.#operations, operation, value => {
       fulfilled();
@@ -59,14 +59,14 @@ class Connection {
     });
   }
 
-  // The promise of an operation that gathers statistics, which `close()` does not leave pending.
+  // Makes the promise of an operation that gathers statistics. It is settled even after `close()`.
   gather(operation) {
     return this.#promise(this.#gathering, operation, list =>
       newStatsReport(list.map(stats => [stats.id, stats])),
     );
   }
 
-  // `convert`: from what the addon delivers to what the promise is fulfilled with.
+  // `convert` makes the promise's value from the addon's.
   #promise(operations, operation, convert) {
     const promise = new Promise((resolve, reject) => {
       operations.set(operation, { resolve: value => resolve(convert(value)), reject });
@@ -76,8 +76,9 @@ class Connection {
     return promise;
   }
 
-  // After every call that may have had an outcome at once, or may have made the connection busy or idle.
-  // While the addon runs something, it sees to that by itself.
+  // To be called after each call of the addon that may have settled a promise at once, or made the
+  // connection busy or idle. A call from within a delivery needs nothing: the addon is still
+  // running.
   afterCall() {
     if (this.#running) return;
     this.#run(flush);
@@ -86,7 +87,7 @@ class Connection {
       queueMicrotask(() => this.#runMicrotasks());
     }
     this.updateBusy();
-    // A task that the call has queued comes before any timer that is set now.
+    // A task that the call has queued runs before any timer that the application sets from now on.
     eventLoop.schedule();
   }
 
@@ -97,7 +98,7 @@ class Connection {
     this.updateBusy();
   }
 
-  // Runs so many tasks, or up to the first in which a promise is settled: how many these were.
+  // Runs `count` tasks, but none after one that has settled a promise. Returns how many it has run.
   runTasks(count) {
     this.inTask = true;
     try {
@@ -123,7 +124,7 @@ class Connection {
     if (!isBusy && this.#channels.size > 0 && this.native.isClosed()) this.#channels.clear();
   }
 
-  // §4.4.2 `close()`: pending promises stay so for ever.
+  // §4.4.2 `close()`: pending promises stay pending for ever.
   close() {
     this.native.close();
     this.#operations.clear();
@@ -174,7 +175,7 @@ class Connection {
     return (this.#sctp = sctpTransportOf(this.native.sctp(), this));
   }
 
-  // Lets go what a description has removed: transceivers, transports, remote streams.
+  // Drops the transceivers, transports and remote streams that a description has removed.
   prune() {
     if (this.#transceivers.size > 0) {
       const present = new Map();
@@ -192,7 +193,8 @@ class Connection {
     if (this.#sctp !== null) void this.sctp;
   }
 
-  // The functions of a promise that is pending, which it is no longer.
+  // Removes a pending promise. Returns its `resolve` and `reject`; undefined if `close()` has
+  // removed it.
   takePending(operation) {
     const operations = this.#gathering.has(operation) ? this.#gathering : this.#operations;
     const pending = operations.get(operation);

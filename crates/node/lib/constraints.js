@@ -15,7 +15,7 @@ const {
 
 const clampedLong = integer(32, { mode: "clamp" });
 
-// `(T or Range)`: an object is the dictionary.
+// The union `(T or dictionary)`: an object is converted to the dictionary.
 const orDictionary = (convert, members) => (value, what) =>
   isObject(value) || value === null || value === undefined
     ? members(value, what)

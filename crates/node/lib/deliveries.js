@@ -1,7 +1,7 @@
 "use strict";
 
-// What a connection does with each thing that the addon delivers. `Deliveries` of `native.d.ts` says what
-// comes with it.
+// What a connection does with each thing that the addon delivers. `Deliveries` of `native.d.ts`
+// says what comes with it.
 
 const { DeliveryKind } = require("./native.js");
 const { known } = require("./identity.js");
@@ -18,7 +18,8 @@ const { existingDTMFSender } = require("./rtc_rtp_sender.js");
 const { trackOf } = require("./media_stream_track.js");
 const { syncTracks } = require("./media_stream.js");
 
-// Targets, by their keys. There is none for an object that JavaScript does not hold: it has no listeners.
+// Targets, by their keys. There is none for an object that JavaScript does not hold: it has no
+// listeners.
 
 const peerConnection = connection => connection.peerConnection;
 const object = (_, key) => known(key);

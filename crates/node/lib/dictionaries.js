@@ -1,6 +1,6 @@
 "use strict";
 
-// The dictionaries and enumerations of webrtc-pc that are arguments of operations.
+// The dictionaries and enumerations that operations of webrtc-pc take as arguments.
 
 const {
   boolean,

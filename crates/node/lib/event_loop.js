@@ -1,6 +1,6 @@
 "use strict";
 
-// When connections run, and for how long the process stays.
+// Runs the tasks of all connections, and keeps the process alive while one of them is busy.
 
 const native = require("./native.js");
 const { microtaskCheckpoint } = require("./event_target.js");
@@ -9,7 +9,8 @@ const { microtaskCheckpoint } = require("./event_target.js");
 const connections = new Map();
 const collected = new FinalizationRegistry(id => connections.delete(id));
 
-// Those that may still do something of their own: they are kept, and they keep the process.
+// The connections that may still act by themselves. They are not collected, and the process does
+// not end before they are idle.
 const busy = new Set();
 const keepAlive = setInterval(() => {}, 0x7fffffff);
 keepAlive.unref();
@@ -27,12 +28,13 @@ function setBusy(connection, isBusy) {
   }
 }
 
-// So many tasks run before the rest of the event loop gets its turn.
+// How many tasks run before the rest of the event loop gets its turn.
 const TURN = 256;
 
-// Tasks in the order in which they were queued, those of all connections: `NativeConnection.id`, number of
-// tasks, and so on. A browser has one queue too: what one connection has sent is off its `bufferedAmount`
-// before another one receives it.
+// The tasks of all connections, in the order in which they were queued: a `NativeConnection.id`,
+// the number of its tasks, the next id, and so on. There is one queue, as in a browser: the task
+// that lowers the sender's `bufferedAmount` runs before the one in which the receiver gets the
+// message.
 let queue = [];
 let position = 0;
 let scheduled = false;

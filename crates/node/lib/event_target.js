@@ -1,23 +1,24 @@
 "use strict";
 
-// HTML §8.1.4.2 "clean up after running script" and §8.1.8 event handlers, over Node's EventTarget.
+// HTML §8.1.4.2 "clean up after running script" and §8.1.8 event handlers, on top of Node's
+// EventTarget.
 //
-// Node's EventTarget calls all listeners of an event in one go. A browser performs a microtask checkpoint
-// after each of them when nothing else is on the stack; perfect negotiation depends on it. So the
-// interfaces' prototypes have `addEventListener` and `removeEventListener` that put a function around each
-// listener, which performs it when the event comes from the event loop.
+// Node's EventTarget calls all listeners of an event in one go. A browser performs a microtask
+// checkpoint after each listener, if only the event loop is below it on the stack. Perfect
+// negotiation depends on that. Therefore `addEventListener` of our interfaces registers a wrapper
+// of the listener, which performs the checkpoint; `removeEventListener` removes the wrapper.
 
 const { setMaxListeners } = require("node:events");
 const { isObject } = require("./webidl.js");
 
 const { addEventListener, removeEventListener, dispatchEvent } = EventTarget.prototype;
 
-// The event that is being dispatched with nothing on the stack but the event loop.
+// The event that the event loop is dispatching, with nothing else on the stack; null if none is.
 let current = null;
 
-// The one way to run microtasks from JavaScript, for as long as there is one: without it they run when the
-// connection's task is over. It runs what `process.nextTick` has queued too, and of that alone exceptions
-// come out.
+// The only way to run microtasks from JavaScript. Node does not document it. If it goes away,
+// microtasks run once the connection's task is over. It also runs the callbacks of
+// `process.nextTick`, and throws their exceptions; it never throws one of a microtask.
 const runMicrotasks = process._tickCallback ?? (() => {});
 
 function microtaskCheckpoint() {
@@ -31,16 +32,16 @@ function microtaskCheckpoint() {
   }
 }
 
-// HTML §8.1.4.6 "report an exception": the event `uncaughtException` of the process, here before anything
-// that is not a microtask.
+// HTML §8.1.4.6 "report an exception": the process emits `uncaughtException`. It does so in a
+// microtask, and therefore before the next task.
 function report(error) {
   queueMicrotask(() => {
     throw error;
   });
 }
 
-// listener -> the function that is registered instead. One for each, so that EventTarget still knows a
-// listener that it has.
+// listener -> its wrapper. A listener has one wrapper only, so that EventTarget recognizes it when
+// it is added again.
 const wrappers = new WeakMap();
 
 function wrap(listener) {
@@ -116,7 +117,7 @@ function setHandler(target, type, value) {
   }
 }
 
-// Gives the interface its `on…` attributes. `isInstance` is the check of the interface's brand.
+// Gives the interface its `on…` attributes. `isInstance` says whether an object implements it.
 function defineEventTarget(Interface, isInstance, ...types) {
   const check = value => {
     if (!isObject(value) || !isInstance(value))
@@ -148,7 +149,8 @@ function defineEventTarget(Interface, isInstance, ...types) {
   }
 }
 
-// Every event has an `isTrusted` of its own (DOM §2.2, LegacyUnforgeable); Node's shows false for ours.
+// `isTrusted` is a property of each event itself (DOM §2.2, LegacyUnforgeable). Node sets it to
+// false.
 const trusted = {
   get: {
     get isTrusted() {
@@ -162,7 +164,7 @@ function trust(event) {
   return Object.defineProperty(event, "isTrusted", trusted);
 }
 
-// DOM §2.9 "fire an event". `fromEventLoop`: nothing but the event loop is on the stack.
+// DOM §2.9 "fire an event". `fromEventLoop`: only the event loop is below on the stack.
 function fire(target, event, fromEventLoop) {
   const outer = current;
   current = fromEventLoop ? event : null;

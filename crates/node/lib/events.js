@@ -1,6 +1,6 @@
 "use strict";
 
-// What the constructors of all events have in common (DOM §2.2, §2.5).
+// What all constructors of events have in common (DOM §2.2, §2.5).
 
 const { boolean, DOMString, defaulting, dictionary, needArguments } = require("./webidl.js");
 
@@ -10,7 +10,8 @@ const EventInit = {
   composed: defaulting(boolean, false),
 };
 
-// The conversion of the arguments of an event's constructor, to its type and its dictionary.
+// Makes the function that converts the arguments of an event's constructor to its type and
+// dictionary.
 function eventArguments(name, members) {
   const convert = dictionary(`${name}Init`, EventInit, members);
   const count = Object.values(members).some(member => member.required) ? 2 : 1;

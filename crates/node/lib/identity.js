@@ -1,11 +1,11 @@
 "use strict";
 
-// One JavaScript object for each object of the addon, for as long as JavaScript holds it.
+// Each object of the addon has one JavaScript object, for as long as JavaScript holds that one.
 
 // key -> WeakRef
 const objects = new Map();
 
-// A key may have been given to a new object when the old one's death is told.
+// By the time this runs, a new object may have the key of the collected one.
 const collected = new FinalizationRegistry(({ key, reference }) => {
   if (objects.get(key) === reference) objects.delete(key);
 });

@@ -1,9 +1,9 @@
 "use strict";
 
-// Web IDL §3.7: what makes an interface of a class.
+// Web IDL §3.7: makes an interface out of a class.
 
-// The first argument of constructors that only this layer may call. It has a default value in them,
-// so that `length` is that of an interface without constructor.
+// The first argument of constructors that only this layer may call. Their parameter has a default
+// value, so that `length` is 0, as it is for an interface without a constructor.
 const internal = Symbol("internal");
 
 function onlyInternal(token) {
@@ -31,7 +31,8 @@ function defineInterface(Interface) {
   });
 }
 
-// §3.7.7, "create an operation function": what an operation that returns a promise throws is a rejection.
+// §3.7.7, "create an operation function": if an operation returns a promise, its exceptions become
+// rejections.
 function promised(steps) {
   try {
     return steps();

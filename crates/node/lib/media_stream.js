@@ -18,7 +18,7 @@ let syncTracks;
 
 class MediaStream extends EventTarget {
   #native;
-  // The stream keeps its tracks alive, as it were its track set.
+  // The track set: the stream keeps its tracks alive.
   #tracks;
 
   constructor() {
@@ -86,7 +86,7 @@ class MediaStream extends EventTarget {
 defineInterface(MediaStream);
 defineEventTarget(MediaStream, isStream, "addtrack", "removetrack");
 
-// Of the three constructors (Web IDL §3.6.1, step 12).
+// Tells the three constructors apart by their argument (Web IDL §3.6.1 step 12).
 function initialTracks(args) {
   if (args.length === 0) return [];
   const [given] = args;

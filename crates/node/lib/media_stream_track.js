@@ -14,7 +14,7 @@ let initialConstraints;
 
 class MediaStreamTrack extends EventTarget {
   #native;
-  // What the track comes from and how it can be constrained; null for a track of a connection.
+  // The device that the track comes from, with its constraints; null for a track of a connection.
   #source;
   #constraints = {};
 
@@ -106,7 +106,7 @@ function trackOf(native) {
   return track;
 }
 
-// A live local track.
+// Makes a live local track.
 function newTrack(kind, source) {
   const native = new NativeTrack(kind);
   const track = new MediaStreamTrack(internal, native, source);

@@ -1,24 +1,25 @@
 /**
  * The boundary between the JavaScript layer (this folder) and the addon (`../src`). The layer knows
  * Web IDL: conversions, prototypes, promises, event dispatch, object identity. The addon knows
- * everything else. It is used on one thread only, that of the JavaScript environment that loaded it.
+ * everything else. Only the thread of the JavaScript environment that has loaded it uses it.
  *
  * - Dictionaries are plain objects with the W3C names, converted by the layer: a member is absent
  *   or of its type, never `undefined`.
  * - Enumeration values are the W3C strings.
- * - A method of the addon that fails throws what {@link Hooks.exception} made.
- * - `key`: the identity of an object behind a handle. Two handles of one object have the same key; no two
- *   objects have, of all kinds and connections, as long as a handle of either exists.
+ * - A method of the addon that fails throws an exception made by {@link Hooks.exception}.
+ * - `key`: the identity of the object behind a handle. Two handles of one object have the same key.
+ *   No two objects have the same key while a handle of either exists, whatever their kinds and
+ *   connections.
  */
 
-/** Gives the addon what it needs of the layer. Once, before anything else. */
+/** Gives the addon the functions that it calls. To be called once, before anything else. */
 export function install(hooks: Hooks): void;
 
 export interface Hooks {
   /**
-   * Called from the event loop, in a task of its own, with nothing on the stack: tasks were queued, in this
-   * order. `tasks`: a `NativeConnection.id`, the number of its tasks that are due (`runTasks`), the next id, and
-   * so on.
+   * Tells that tasks were queued, in this order: a `NativeConnection.id`, the number of its tasks
+   * to run ({@link NativeConnection.runTasks}), the next id, and so on. The event loop calls it, in a
+   * task of its own.
    */
   wake(tasks: number[]): void;
   /** Makes a `DOMException` of this name, or a `TypeError` or `RangeError`. */
@@ -27,21 +28,21 @@ export interface Hooks {
   rtcError(init: object, message: string): Error;
 }
 
-/** What `Hooks.wake` is about to be called with; it will not be then. */
+/** Takes the tasks that {@link Hooks.wake} is about to be called with; it gets none of them then. */
 export function takeReady(): number[];
 
 /**
- * What a method returns that returns a promise in the specification: the number under which its outcome
- * will be delivered.
+ * The number under which the outcome of a method will be delivered. Methods return it where the
+ * specification's return a promise.
  */
 export type Operation = number;
 
 /**
- * What is delivered: of each kind, the arguments of {@link Deliver} behind it. The first of an event is
- * the key of its target; the connection itself needs none.
+ * The kinds of deliveries, each with the arguments that {@link Deliver} gets after the kind. An
+ * event begins with the key of its target, which is 0 if the target is the connection itself.
  */
 export interface Deliveries {
-  /** The value: `undefined`, an `RTCSessionDescriptionInit`, or the `RTCStats` of a report in a list. */
+  /** `value`: `undefined`, an `RTCSessionDescriptionInit`, or a list of the `RTCStats` of a report. */
   Fulfilled: [operation: Operation, value: unknown];
   Rejected: [operation: Operation, exception: Error];
 
@@ -81,7 +82,7 @@ export interface Deliveries {
   ToneChange: [transceiver: number, tone: string];
 }
 
-/** The kinds of {@link Deliver}: whatever numbers the addon has given them. */
+/** The number of each kind. The addon chooses them; nobody else writes one. */
 export const DeliveryKind: { readonly [Kind in keyof Deliveries]: number };
 
 export type Deliver = (kind: number, ...delivered: Deliveries[keyof Deliveries]) => void;
@@ -89,31 +90,35 @@ export type Deliver = (kind: number, ...delivered: Deliveries[keyof Deliveries])
 export class NativeConnection {
   /** `configuration` is an `RTCConfiguration` without `certificates`; `urls` are always lists. */
   constructor(configuration: object, certificates: NativeCertificate[]);
-  /** Names the connection in `Hooks.wake`; never used again. */
+  /** Names the connection in {@link Hooks.wake}. No other connection gets the same number. */
   readonly id: number;
 
-  // The event loop. `deliver` is called within these, once for each thing to deliver, in the order of
-  // the specification; it must not throw. It may call anything of the addon but these, except `settle`.
+  // The event loop. The next four methods call `deliver` once for each delivery, in the order of the
+  // specification. `deliver` must not throw. Of these four it may call `settle` only; it may call
+  // everything else of the addon.
 
-  /** Delivers what is there already, outside of any task: outcomes that a method had at once. */
+  /** Delivers outside of tasks: the outcomes of operations that ended within a method's call. */
   flush(deliver: Deliver): void;
   /**
-   * Delivers outcomes alone, which a method had at once. Of these it is the one that may be called while another
-   * delivers: the promise is rejected when it is returned, whatever the task has yet to deliver.
+   * Delivers outcomes only. It may be called while another of these methods delivers: so a promise
+   * that a method rejects at once is rejected when a listener gets it, and not after the task.
    */
   settle(deliver: Deliver): void;
-  /** Runs what follows a settled promise (call from a microtask), and flushes. Whether there is more. */
+  /**
+   * Runs the connection's next microtask, a reaction to a settled promise, and flushes. To be called
+   * in a microtask. Returns whether there was one.
+   */
   runMicrotask(deliver: Deliver): boolean;
   /**
-   * Runs the next tasks, each with its effects and its microtasks: so many, or up to the first in which a
-   * promise was settled. How many these were; one that is not there counts.
+   * Runs the next `count` tasks, each with its effects and its microtasks, but none after one that
+   * has settled a promise. Returns how many it has run, counting those that no longer exist.
    */
   runTasks(count: number, deliver: Deliver): number;
   /** Whether there is something for {@link runMicrotask}. */
   hasMicrotask(): boolean;
   /**
-   * Whether the process should stay: there are tasks, operations pending, transports that gather, check or
-   * are connected, or something to be sent after `close()`.
+   * Whether the process should stay alive. It should while there are tasks, pending operations,
+   * transports that gather, check or are connected, or data to be sent after `close()`.
    */
   isBusy(): boolean;
 
@@ -123,7 +128,7 @@ export class NativeConnection {
   setLocalDescription(description: object): Operation;
   setRemoteDescription(description: object): Operation;
   addIceCandidate(candidate: object): Operation;
-  /** The six: `{ type, sdp }` or null. */
+  /** Like the five after it: `{ type, sdp }` or null. */
   localDescription(): { type: string; sdp: string } | null;
   currentLocalDescription(): { type: string; sdp: string } | null;
   pendingLocalDescription(): { type: string; sdp: string } | null;
@@ -136,22 +141,22 @@ export class NativeConnection {
   connectionState(): string;
   canTrickleIceCandidates(): boolean | null;
   restartIce(): void;
-  /** Without `certificates`, which the layer keeps. */
+  /** Without `certificates`: the JavaScript layer keeps them. */
   getConfiguration(): object;
   setConfiguration(configuration: object, certificates: NativeCertificate[]): void;
-  /** Pending operations will not be delivered any more, but for `getStats()` and the like. */
+  /** Of the pending operations only those that gather statistics will still be delivered. */
   close(): void;
   isClosed(): boolean;
   createDataChannel(label: string, init: object): NativeDataChannel;
-  /** InvalidAccessError, at once, if the selector is not the track of one sender or receiver. */
+  /** Throws an InvalidAccessError unless the selector is the track of one sender or receiver. */
   getStats(selector: NativeTrack | null): Operation;
   sctp(): NativeSctpTransport | null;
   getTransceivers(): NativeTransceiver[];
-  /** The transceivers of `getSenders()` and `getReceivers()`: without the stopped ones. */
+  /** The transceivers of `getSenders()` and `getReceivers()`, which leave stopped ones out. */
   getSenders(): NativeTransceiver[];
-  /** The transceiver of the sender. */
+  /** Returns the transceiver of the sender. */
   addTrack(track: NativeTrack, streams: NativeStream[]): NativeTransceiver;
-  /** InvalidAccessError if the transceiver is of another connection. */
+  /** Throws an InvalidAccessError if the transceiver belongs to another connection. */
   removeTrack(sender: NativeTransceiver): void;
   /** `init`: `{ direction, sendEncodings }`. */
   addTransceiver(
@@ -237,16 +242,16 @@ export class NativeDataChannel {
   negotiated(): boolean;
   id(): number | null;
   readyState(): string;
-  /** Falls in tasks of the connection alone. */
+  /** It falls only while the connection runs tasks. */
   bufferedAmount(): number;
   bufferedAmountLowThreshold(): number;
   setBufferedAmountLowThreshold(threshold: number): void;
   sendString(data: string): void;
-  /** The function that sends binary messages. The octets are copied. */
+  /** Makes the function that sends binary messages. It copies the octets. */
   binarySender(): (data: Uint8Array) => void;
   /**
-   * Throws what sending `size` octets now would, if `waiting` octets were buffered besides `bufferedAmount()`.
-   * For what is sent later in its turn, behind a Blob that is being read.
+   * Throws whatever sending `size` octets would throw, if `waiting` octets were buffered besides
+   * `bufferedAmount()`. It is for messages that wait behind a Blob that is being read.
    */
   checkSend(size: number, waiting: number): void;
   close(): void;
@@ -258,7 +263,7 @@ export class NativeCandidate {
   readonly key: number;
   /** Every attribute of `RTCIceCandidate` by its name; null where it has none. */
   attributes(): object;
-  /** What the serializer gives: the members of `RTCIceCandidateInit`. */
+  /** The members of `RTCIceCandidateInit`, as the specification's `toJSON()` returns them. */
   toJSON(): object;
 }
 
@@ -299,7 +304,7 @@ export class NativeCertificate {
 }
 
 /**
- * `algorithm`: `{ name, namedCurve?, modulusLength?, publicExponent?: number[], hash?, expires? }`. The promise is
- * the platform's own: fulfilled with a NativeCertificate, or rejected with what `Hooks.exception` made.
+ * `algorithm`: `{ name, namedCurve?, modulusLength?, publicExponent?: number[], hash?, expires? }`.
+ * The promise is JavaScript's own. A rejection has an exception made by {@link Hooks.exception}.
  */
 export function generateCertificate(algorithm: object): Promise<NativeCertificate>;

@@ -1,4 +1,4 @@
 "use strict";
 
-// The addon. What it needs of this layer is installed by `connection.js`.
+// The addon. `connection.js` installs the functions that it calls.
 module.exports = require("../peerconnection.node");

@@ -33,12 +33,13 @@ class RTCCertificate {
 }
 defineInterface(RTCCertificate);
 
-// The deserialization steps: another object with the same certificate.
+// §4.9.2, the deserialization steps: makes another object with the same certificate.
 function cloneCertificate(certificate) {
   return new RTCCertificate(internal, nativeCertificate(certificate));
 }
 
-// §4.9.1. The dictionaries are those of Web Cryptography §18.4.4 "normalize an algorithm" for generateKey.
+// §4.9.1. The dictionaries come from Web Cryptography §18.4.4 "normalize an algorithm", for
+// generateKey.
 
 const enforcedLong = integer(32, { mode: "enforce range" });
 

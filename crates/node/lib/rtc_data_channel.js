@@ -22,11 +22,12 @@ class RTCDataChannel extends EventTarget {
   // A channel keeps its connection alive.
   #connection;
   #binaryType = "arraybuffer";
-  // What is sent behind a Blob that is being read; null when there is none.
+  // The queue behind a Blob that is being read; null if none is.
   #waiting = null;
-  // Made when it is first needed.
+  // The addon's function; made when it is first needed.
   #sendBinary = null;
-  // `bufferedAmount`, as of that step of the connection: it grows here, and falls in tasks alone.
+  // `bufferedAmount` as of `#step` of the connection. Only `send()` raises it and only tasks lower
+  // it, so within a step the addon need not be asked again.
   #amount = 0;
   #step = -1;
 
@@ -163,14 +164,15 @@ defineEventTarget(
   "message",
 );
 
-// Web IDL §3.2.25: no shared and no resizable memory, which nothing here is said to allow.
+// Web IDL §3.2.25: shared and resizable memory need [AllowShared] and [AllowResizable], which
+// `send()` does not have.
 function fixed(buffer) {
   if (buffer.resizable || !isArrayBuffer(buffer))
     throw new TypeError("send: the memory is shared or resizable");
   return buffer;
 }
 
-// Web IDL §3.2.25, "get a copy of the bytes"; it is the addon that copies.
+// Web IDL §3.2.25, "get a copy of the bytes"; the addon copies.
 function octets(view) {
   const buffer = fixed(view.buffer);
   return view instanceof Uint8Array

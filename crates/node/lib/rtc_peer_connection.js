@@ -56,7 +56,7 @@ let isConnection;
 class RTCPeerConnection extends EventTarget {
   #connection;
   #certificates;
-  // Those that exist of the local and of the remote descriptions; see `description` below.
+  // The objects of the local and of the remote descriptions; see `description` below.
   #local = [];
   #remote = [];
 
@@ -294,8 +294,9 @@ defineEventTarget(
   "datachannel",
 );
 
-// `operation(argument)`, or `operation(argument, successCallback, failureCallback)` of §4.4.3.1. `convert` gives
-// the function that starts it. With two arguments there is no overload (Web IDL §3.6.1 steps 3 and 4).
+// Tells `operation(argument)` from `operation(argument, successCallback, failureCallback)` of
+// §4.4.3.1. `convert` returns the function that starts the operation. No overload has two arguments
+// (Web IDL §3.6.1 steps 3 and 4).
 function overloaded(connection, args, required, name, convert) {
   needArguments(args, args.length === 2 ? 3 : required, name);
   const start = convert(connection, args[0]);
@@ -304,7 +305,7 @@ function overloaded(connection, args, required, name, convert) {
   return legacy(start(), success, failure);
 }
 
-// §4.4.3.1: the promise of the operation goes to the callbacks.
+// §4.4.3.1: the callbacks are the reactions of the operation's promise.
 function legacy(promise, success, failure) {
   const invoke = callback => value => {
     try {
@@ -321,8 +322,8 @@ function callbacks(success, failure) {
   return [callback(success, "successCallback"), callback(failure, "failureCallback")];
 }
 
-// The attribute's object for a description: the same one as long as neither its type nor its text, to
-// which candidates are added, has changed. There are two at most, the pending and the current.
+// The object that an attribute returns for a description. It is the same object until the type or
+// the text changes, as the text does with each candidate. At most two exist: pending and current.
 function description(existing, init) {
   if (init === null) return null;
   for (const object of existing) {

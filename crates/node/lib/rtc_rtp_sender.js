@@ -23,7 +23,7 @@ class RTCRtpSender {
   // The transceiver.
   #native;
   #connection;
-  // Held, so that each is the same object at every look.
+  // Kept, so that the attributes return the same objects each time.
   #track;
   #transport;
   #dtmf = null;
@@ -35,7 +35,7 @@ class RTCRtpSender {
     this.#track = trackOf(native.senderTrack());
   }
 
-  // What is held is let go if it is not the sender's any more.
+  // Drops the objects that are no longer the sender's.
   #refresh() {
     this.#track = trackOf(this.#native.senderTrack());
     if (this.#transport) void this.transport;
@@ -50,7 +50,7 @@ class RTCRtpSender {
     return (this.#transport = dtlsTransportOf(native.senderTransport(), this.#connection));
   }
 
-  // §7.1: of audio senders.
+  // §7.1: audio senders only.
   get dtmf() {
     const native = this.#native;
     if (this.#dtmf === null && native.kind() === "audio")
@@ -85,7 +85,7 @@ class RTCRtpSender {
       const native = this.#native;
       needArguments(arguments, 1, "replaceTrack");
       const track = withTrackType(withTrack, "withTrack");
-      // Until then the closure keeps the track.
+      // Until it is settled, this closure keeps the track alive.
       return this.#connection.start(native.replaceTrack(track && nativeTrack(track)), () => {
         this.#track = track;
       });

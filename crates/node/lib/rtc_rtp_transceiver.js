@@ -53,7 +53,7 @@ class RTCRtpTransceiver {
     return this.#native.currentDirection();
   }
 
-  // The specification has it no more; every browser has, and programs ask for it.
+  // No longer in the specification. Every browser has it, and programs use it.
   get stopped() {
     return this.#native.direction() === "stopped";
   }

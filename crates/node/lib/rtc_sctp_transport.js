@@ -12,7 +12,7 @@ let isSctpTransport;
 class RTCSctpTransport extends EventTarget {
   #native;
   #connection;
-  // Held, so that it is the same object at every look.
+  // Kept, so that the attribute returns the same object each time.
   #transport;
 
   constructor(token = undefined, native, connection) {

@@ -1,20 +1,21 @@
 "use strict";
 
-// HTML §2.7 StructuredSerialize, StructuredDeserialize for RTCCertificate (webrtc-pc §4.9.2): Node's own
-// knows no platform objects but its own.
+// HTML §2.7 StructuredSerialize, StructuredDeserialize for RTCCertificate (webrtc-pc §4.9.2).
+// Node's implementation knows no platform objects except its own.
 
 const { isCertificate, cloneCertificate } = require("./rtc_certificate.js");
 const { isObject, needArguments } = require("./webidl.js");
 
 const original = globalThis.structuredClone;
 
-// What can contain a certificate is copied here; what is neither goes, all at once, to Node's.
+// Certificates, and the objects that can contain one, are cloned here. Node's function clones all
+// other values in a single call.
 class Cloner {
   #copies = new Map();
   #leaves = [];
   found = false;
 
-  // -> a function that makes the clone, when the leaves are cloned.
+  // Returns a function that makes the clone, to be called once the leaves are cloned.
   plan(value) {
     if (!isObject(value) || typeof value === "function") return this.#leaf(value);
     const seen = this.#copies.get(value);
@@ -49,7 +50,8 @@ class Cloner {
     return make;
   }
 
-  // The copy is filled at its first use, which may come again from within.
+  // Fills the copy when its function is called first. A value that contains itself calls it again
+  // from within, and gets the copy as it is.
   #container(value, copy, fill) {
     let filled = false;
     return this.#remember(value, () => {

@@ -1,12 +1,12 @@
 "use strict";
 
-// Web IDL §3.2, conversions of JavaScript values. A conversion is a function of the value and of what
-// to call it in the TypeError; combinators make conversions of conversions.
+// Web IDL §3.2, conversions of JavaScript values. A conversion is a function of a value and of the
+// name that the TypeError gives to it. Combinators build conversions from others.
 
 const isObject = value =>
   (typeof value === "object" && value !== null) || typeof value === "function";
 
-// §3.6.1, step 4: fewer arguments than the shortest overload has.
+// §3.6.1 step 4: throws if there are fewer arguments than the shortest overload has.
 function needArguments(args, count, name) {
   if (args.length < count) {
     throw new TypeError(
@@ -72,7 +72,7 @@ function double(value, what) {
 const nullable = convert => (value, what) =>
   value === null || value === undefined ? null : convert(value, what);
 
-// §3.2.18. `includes` is for attributes, whose setters ignore what is not in the enumeration (§3.7.6).
+// §3.2.18. `includes` is for attributes: their setters ignore other values (§3.7.6).
 function enumeration(name, ...values) {
   const set = new Set(values);
   const convert = (value, what) => {
@@ -84,7 +84,7 @@ function enumeration(name, ...values) {
   return convert;
 }
 
-// §3.2.21. `from` takes the iterator method that a union has looked up already.
+// §3.2.21. `from` takes the iterator method if a union has already looked it up.
 function sequence(convert) {
   const from = (value, method, what) => {
     const iterator = method.call(value);
@@ -137,8 +137,9 @@ function callback(value, what) {
 const required = convert => ({ convert, required: true });
 const defaulting = (convert, fallback) => ({ convert, fallback });
 
-// §3.2.17. `levels`: the members of each dictionary, the least derived first; a conversion, or what
-// `required` or `defaulting` made of it. A default is a primitive, or a function that makes it.
+// §3.2.17. `levels`: the members of each dictionary, the least derived first. A member is a
+// conversion, or one wrapped by `required` or `defaulting`. A default is a primitive, or a function
+// that makes one.
 function dictionary(name, ...levels) {
   const members = levels.flatMap(level =>
     Object.keys(level)

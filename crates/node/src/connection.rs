@@ -26,8 +26,8 @@ use crate::operations::Operations;
 use crate::transceiver::NativeTransceiver;
 use crate::transports::NativeSctpTransport;
 
-/// What a connection takes outside of JavaScript's heap, about: its collector sees a small object, and
-/// would let thousands of closed connections wait.
+/// About how many bytes a connection takes outside of JavaScript's heap. Without this number the
+/// garbage collector sees a small object, and lets thousands of closed connections wait.
 const EXTERNAL_MEMORY: i64 = 48 * 1024;
 
 #[napi(custom_finalize)]

@@ -1,5 +1,5 @@
-//! Dictionaries and numbers, to and from JavaScript. The JavaScript layer has converted what comes
-//! from an application already.
+//! Dictionaries and numbers, to and from JavaScript. The JavaScript layer has already applied Web
+//! IDL's conversions to the application's values.
 
 use napi::bindgen_prelude::{Object, Unknown};
 use napi::{Env, Result, Status};
@@ -7,17 +7,17 @@ use peerconnection::RTCSessionDescription;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A dictionary of the crate's, from one of the JavaScript layer.
+/// Makes a dictionary of the crate from one of the JavaScript layer.
 pub(crate) fn from_js<T: DeserializeOwned>(env: &Env, dictionary: Object<'_>) -> Result<T> {
     env.from_js_value(dictionary)
 }
 
-/// And back.
+/// Makes a dictionary of the JavaScript layer from one of the crate.
 pub(crate) fn to_js<T: Serialize>(env: &Env, dictionary: &T) -> Result<Unknown<'static>> {
     env.to_js_value(dictionary)
 }
 
-/// Likewise of an enumeration value.
+/// Parses an enumeration value.
 pub(crate) fn enumeration<T: DeserializeOwned>(value: &str) -> Result<T> {
     use serde::de::IntoDeserializer;
     use serde::de::value::{Error, StrDeserializer};

@@ -83,8 +83,9 @@ impl NativeDataChannel {
         self.channel.send(data).or_throw(env)
     }
 
-    /// A function, not a method: those of a class look their object up, in a table that all share, which
-    /// takes longer than sending does.
+    /// Makes the function that sends octets. Methods of a class look their object up in one table
+    /// for all objects, which takes longer than sending does; a function made for the channel does
+    /// not.
     #[napi(ts_return_type = "(data: Uint8Array) => void")]
     pub fn binary_sender<'env>(
         &self,
@@ -108,18 +109,18 @@ impl NativeDataChannel {
     }
 }
 
-/// Bytes of a block that several messages share.
+/// How many bytes a block has that several messages share.
 const BLOCK: usize = 64 * 1024;
-/// Messages of more bytes have memory of their own.
+/// A message of more bytes has memory of its own.
 const SMALL: usize = 4 * 1024;
 
 thread_local! {
-    /// What is left of the present block.
+    /// The unused rest of the present block.
     static FREE: RefCell<BytesMut> = RefCell::new(BytesMut::new());
 }
 
-/// A copy of a message, in memory that this thread has taken for many: the thread that sends them frees
-/// them, and would wait for this one's allocator each time.
+/// Copies a message. Small messages share blocks of memory: the sending thread frees them, and each
+/// free would wait for this thread's allocator.
 fn copied(data: &[u8]) -> Bytes {
     if data.len() > SMALL {
         return Bytes::copy_from_slice(data);

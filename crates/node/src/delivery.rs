@@ -1,4 +1,4 @@
-//! Events and outcomes, on their way to JavaScript: `Deliver` of the JavaScript layer.
+//! Passes events and the outcomes of promises to JavaScript: to `Deliver` of `lib/native.d.ts`.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -57,10 +57,10 @@ pub enum Kind {
 
 type DeliverArgs = FnArgs<(Kind, f64, Unknown<'static>, Unknown<'static>)>;
 
-/// The function of the JavaScript layer.
+/// The function of the JavaScript layer that takes deliveries.
 pub(crate) type Deliver<'a> = Function<'a, DeliverArgs, ()>;
 
-/// Delivers the things of one connection.
+/// Delivers for one connection, during one call of the addon.
 pub(crate) struct Delivery<'a> {
     env: &'a Env,
     deliver: Deliver<'a>,
@@ -75,7 +75,7 @@ impl<'a> Delivery<'a> {
     }
 
     fn value<T: ToNapiValue>(&self, value: T) -> Result<Unknown<'static>> {
-        // SAFETY: the environment is that of the call that we are in.
+        // SAFETY: the environment belongs to the present call.
         unsafe {
             let raw = T::to_napi_value(self.env.raw(), value)?;
             Ok(Unknown::from_raw_unchecked(self.env.raw(), raw))
@@ -101,7 +101,7 @@ impl<'a> Delivery<'a> {
         self.call(kind, target, self.value(payload)?, self.value(())?)
     }
 
-    /// Delivers the outcomes that are there.
+    /// Delivers the outcomes of all settled promises.
     pub(crate) fn outcomes(&self) -> Result<()> {
         while let Some((operation, outcome)) = self.operations.next_settled() {
             self.outcome(operation, outcome)?;
@@ -124,8 +124,8 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Delivers one thing that the connection has to dispatch. What it needs of JavaScript's heap is free
-    /// again behind it, whatever else the present call delivers.
+    /// Delivers one event, message or outcome. Its handle scope ends with it, so that JavaScript
+    /// can collect its values while the same call delivers more.
     pub(crate) fn dispatch(&self, dispatch: Dispatch) -> Result<()> {
         let scope = HandleScope::create(self.env)?;
         // SAFETY: no value that is made within leaves the scope.
@@ -224,7 +224,7 @@ impl<'a> Delivery<'a> {
             AnyEvent::DtmfToneChange(target, tone) => {
                 self.with(Kind::ToneChange, key(target.object_id()), tone)
             }
-            // The crate says which there are; a new one would be one that nobody can listen to.
+            // A new event of the crate: no interface of JavaScript has an attribute for it yet.
             _ => Ok(()),
         }
     }

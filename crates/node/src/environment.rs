@@ -1,5 +1,5 @@
-//! What the addon has of the JavaScript environment it is loaded in: one for the main thread, and
-//! one for each worker.
+//! The addon's state in the JavaScript environment that has loaded it. The main thread is one
+//! environment, each worker another.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -28,7 +28,7 @@ thread_local! {
 }
 
 impl Environment {
-    /// That of this thread.
+    /// The environment of this thread.
     pub(crate) fn current() -> Result<Rc<Self>> {
         ENVIRONMENT.with_borrow(|environment| {
             let missing = || Error::new(Status::GenericFailure, "install() comes first");
@@ -37,9 +37,10 @@ impl Environment {
     }
 }
 
-/// The tasks to run, in the order in which they were queued, and the way to tell so.
+/// The tasks to run, in the order in which they were queued, and the function that wakes
+/// JavaScript.
 pub(crate) struct Ready {
-    /// Connection, number of tasks, and so on.
+    /// A connection, the number of its tasks, the next connection, and so on.
     tasks: Arc<Mutex<Vec<u32>>>,
     wake: Wake,
 }
@@ -53,7 +54,7 @@ impl Ready {
         take(&self.tasks)
     }
 
-    /// The connection has so many tasks more. From any thread.
+    /// Adds `count` tasks of a connection. May be called from any thread.
     pub(crate) fn push(&self, connection: u32, count: usize) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,23 +62,23 @@ impl Ready {
             [.., last, of_last] if *last == connection => *of_last = of_last.saturating_add(count),
             _ => tasks.extend([connection, count]),
         }
-        // Those before it have made the call that tells of this one too.
+        // If others were waiting, JavaScript is being woken already.
         let is_first = tasks.len() == 2;
         drop(tasks);
         if is_first {
-            // It fails when the environment is being torn down: nothing is to be told then.
+            // It fails while the environment is being torn down. No task will run then.
             let _ = self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
         }
     }
 }
 
-/// What `Hooks.wake` is about to be called with.
+/// Takes the tasks that `Hooks.wake` is about to be called with.
 #[napi]
 pub fn take_ready() -> Result<Vec<u32>> {
     Ok(Environment::current()?.ready.take())
 }
 
-/// Gives the addon what it needs of the JavaScript layer.
+/// Gives the addon the functions of the JavaScript layer that it calls.
 #[napi]
 pub fn install(hooks: Object<'_>) -> Result<()> {
     let exception: Function<'_, FnArgs<(&'static str, String)>, Unknown<'static>> =
@@ -87,7 +88,7 @@ pub fn install(hooks: Object<'_>) -> Result<()> {
     let wake: Function<'_, Vec<u32>, ()> = hooks.get_named_property("wake")?;
     let tasks = Arc::new(Mutex::new(Vec::new()));
     let ready = tasks.clone();
-    // Weak: connections that have nothing to do keep no process.
+    // Weak: an idle connection does not keep the process alive.
     let wake = wake
         .build_threadsafe_function::<()>()
         .weak::<true>()
@@ -101,11 +102,12 @@ pub fn install(hooks: Object<'_>) -> Result<()> {
     Ok(())
 }
 
-/// How many threads move the network of all connections of the process, beside those of JavaScript.
+/// How many threads serve the network, for all connections of the process.
 const NETWORK_THREADS: usize = 2;
 
-/// The runtime of one of these threads, each in its turn. One with several threads would move a connection
-/// from one to the other, and wake them both for every datagram.
+/// The runtime for a new connection. Each network thread has a runtime of its own, and they take
+/// turns. A runtime with several threads would move connections between them, and wake them all for
+/// every datagram.
 pub(crate) fn network() -> Result<&'static Runtime> {
     static NETWORK: [OnceLock<std::io::Result<Runtime>>; NETWORK_THREADS] =
         [const { OnceLock::new() }; NETWORK_THREADS];

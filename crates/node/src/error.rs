@@ -1,4 +1,4 @@
-//! Errors as the exceptions that the JavaScript layer makes of them.
+//! Turns the crate's errors into exceptions, which the JavaScript layer constructs.
 
 use napi::bindgen_prelude::{FnArgs, Unknown};
 use napi::{Env, Result, Status};
@@ -7,7 +7,7 @@ use peerconnection::{Error, RTCError, RTCErrorInit};
 use crate::convert::to_js;
 use crate::environment::Environment;
 
-/// The exception for an error.
+/// Makes the exception for an error.
 pub(crate) fn exception(env: &Env, error: Error) -> Result<Unknown<'static>> {
     match error {
         Error::RTCError(error) => rtc_error(env, &error),
@@ -19,7 +19,7 @@ pub(crate) fn exception(env: &Env, error: Error) -> Result<Unknown<'static>> {
     }
 }
 
-/// The `RTCError` for one.
+/// Makes the `RTCError` for an error.
 pub(crate) fn rtc_error(env: &Env, error: &RTCError) -> Result<Unknown<'static>> {
     let environment = Environment::current()?;
     let init = RTCErrorInit {
@@ -33,7 +33,7 @@ pub(crate) fn rtc_error(env: &Env, error: &RTCError) -> Result<Unknown<'static>>
     environment.rtc_error.borrow_back(env)?.call(FnArgs::from((init, error.message.clone())))
 }
 
-/// Throws the exception for an error; what is returned says that it was thrown.
+/// Throws the exception for an error. The returned `napi` error says that an exception is pending.
 pub(crate) fn throw(env: &Env, error: Error) -> napi::Error {
     match exception(env, error).and_then(|exception| env.throw(exception)) {
         Ok(()) => napi::Error::new(Status::PendingException, ""),
@@ -41,7 +41,7 @@ pub(crate) fn throw(env: &Env, error: Error) -> napi::Error {
     }
 }
 
-/// What the crate returned, with its error thrown.
+/// Throws the error of a result of the crate.
 pub(crate) trait OrThrow<T> {
     fn or_throw(self, env: &Env) -> Result<T>;
 }

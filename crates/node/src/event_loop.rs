@@ -1,4 +1,4 @@
-//! The event loop of one connection, as the crate sees it.
+//! JavaScript's event loop, as the `EventLoop` of one connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ impl JavaScript {
         Self { connection, ready, network_ended: AtomicBool::new(false) }
     }
 
-    /// Whether nothing more will be sent for the connection.
+    /// Whether the connection will send no more datagrams.
     pub(crate) fn network_has_ended(&self) -> bool {
         self.network_ended.load(Ordering::Acquire)
     }
@@ -31,7 +31,7 @@ impl EventLoop for JavaScript {
 
     fn network_ended(&self) {
         self.network_ended.store(true, Ordering::Release);
-        // The process may end now.
+        // Lets JavaScript ask `is_busy()` again: the process may end now.
         self.ready.push(self.connection, 1);
     }
 }

@@ -1,12 +1,14 @@
-//! The W3C objects as a Node addon. `lib/native.d.ts` says what it offers to the JavaScript layer, which
-//! adds Web IDL, promises and event dispatch; everything else is the `peerconnection` crate.
+//! The W3C objects as a Node addon. `lib/native.d.ts` declares its interface to the JavaScript
+//! layer. That layer adds Web IDL, promises and event dispatch; the `peerconnection` crate does
+//! everything else.
 //!
-//! - `environment`: what the addon has of the JavaScript environment it is loaded in
-//! - `error`: exceptions
+//! - `environment`: the addon's state in a JavaScript environment
+//! - `error`: errors to exceptions
 //! - `convert`: dictionaries
-//! - `event_loop`: the event loop of one connection, as the crate sees it
-//! - `delivery`: events and outcomes, on their way to JavaScript
-//! - one file for each interface
+//! - `event_loop`: JavaScript's event loop, as the `EventLoop` of one connection
+//! - `operations`: methods that return a promise
+//! - `delivery`: passes events and outcomes to JavaScript
+//! - one file for each group of interfaces
 
 pub mod candidate;
 pub mod certificate;

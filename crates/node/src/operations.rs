@@ -1,4 +1,4 @@
-//! Methods that return a promise: their outcomes, on the way to JavaScript.
+//! Methods that return a promise: keeps their outcomes until they are delivered to JavaScript.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -48,7 +48,7 @@ impl Operations {
         self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number under which the outcome will be delivered.
+    /// Starts an operation. Returns the number under which its outcome will be delivered.
     pub(crate) fn start<T: Into<Value> + 'static>(self: &Arc<Self>, promise: Promise<T>) -> u32 {
         let operation = self.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let operations = self.clone();
@@ -60,7 +60,7 @@ impl Operations {
         operation
     }
 
-    /// The next one to deliver.
+    /// Takes the next outcome to deliver.
     pub(crate) fn next_settled(&self) -> Option<(u32, Outcome)> {
         self.settled().pop_front()
     }
@@ -69,7 +69,7 @@ impl Operations {
         !self.settled().is_empty()
     }
 
-    /// Closes the connection. Promises that are pending stay so for ever, as in a browser (webrtc-pc
+    /// Closes the connection. Pending promises stay pending for ever, as in a browser (webrtc-pc
     /// §4.4.1.2); the crate would reject them.
     pub(crate) fn abandon(&self, close: impl FnOnce()) {
         self.closing.store(true, Ordering::Relaxed);

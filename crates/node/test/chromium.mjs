@@ -16,7 +16,8 @@ const ARGUMENTS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--no-first-run",
-  // Without a network it ignores the loopback interface, and hides addresses for ever.
+  // On a machine without a network Chromium ignores the loopback interface, and never shows
+  // addresses.
   "--allow-loopback-in-peer-connection",
   "--disable-features=WebRtcHideLocalIpsWithMdns",
 ];
@@ -41,7 +42,7 @@ const page = name => `<!doctype html>
   }
 </script>`;
 
-/** What `run()` of the module `name` in `folder` resolves with; rejects if it does. */
+/** Calls `run()` of the module `name` in `folder`; resolves and rejects as its promise does. */
 export async function runInChromium(folder, name, limitMs) {
   const outcome = withResolvers();
   const server = http.createServer((request, response) => {
@@ -88,7 +89,7 @@ function serve(file, response) {
   response.end(fs.readFileSync(file));
 }
 
-/** Starts the browser; what is returned ends it, all its processes, and removes its profile. */
+/** Starts the browser. Returns a function that ends all its processes and removes its profile. */
 function start(url) {
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), "chromium-"));
   const child = spawn(findChromium(), [...ARGUMENTS, `--user-data-dir=${profile}`, url], {

@@ -1,4 +1,4 @@
-// What the module holds: processes end, objects are collected, closed connections leave nothing.
+// Lifetimes: processes end, objects are collected, closed connections leave nothing behind.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
@@ -11,7 +11,7 @@ import * as esModule from "peerconnection";
 const LIMIT_MS = 120_000;
 const MEGABYTE = 2 ** 20;
 
-/** What a program prints; fails if it does not end by itself. */
+/** Runs a program and returns its output; fails if the program does not end by itself. */
 async function run(name, ...options) {
   const program = fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
   const child = promisify(execFile)(process.execPath, [...options, program], { timeout: LIMIT_MS });
@@ -39,7 +39,7 @@ test("a thousand connections created and closed leave memory flat", async () => 
     after.heap - before.heap < MEGABYTE,
     `the heap has grown: ${JSON.stringify({ before, after })}`,
   );
-  // Not zero: what an allocator keeps for itself varies.
+  // Not zero: an allocator keeps some memory for itself, and how much varies.
   const grown = (after.resident - before.resident) / count;
   assert.ok(grown < 8 * 1024, `${Math.round(grown)} bytes stay of each connection`);
 });

@@ -105,7 +105,7 @@ test("bufferedAmount counts what was sent in this task, and falls in a later one
     theirs.received.map(data => data.byteLength ?? data),
     [1000, "\u00e4\u00f6", 1000, 5, 1000],
   );
-  // A small message is no part of the memory of the next.
+  // Small messages share memory, but do not overlap.
   ours.send(new Uint8Array(4097).fill(1));
   ours.send(new Uint8Array([2]));
   ours.send(new Uint8Array(70_000).fill(3));

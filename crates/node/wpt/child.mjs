@@ -31,12 +31,12 @@ const implementation = await import(pathToFileURL(task.impl));
 installWindow({ root: task.root, file: task.file, title: page.title });
 const hooks = await installImplementation(implementation);
 
-// There is no document yet, so testharness.js takes its environment of a JavaScript shell.
+// There is no document yet, so testharness.js takes this for a JavaScript shell.
 runScript({ code: harness(), name: "resources/testharness.js" });
 installDocument({ root: task.root, file: task.file, title: page.title, ids: page.ids, hooks });
 reportTo(fs.openSync(task.report, "a"));
 setTimeout(() => globalThis.timeout(), task.timeout);
-// Promises that are pending do not keep a process alive.
+// A pending promise does not keep a process alive; this does.
 setInterval(() => {}, 2 ** 30);
 
 for (const script of page.scripts) {
@@ -81,7 +81,7 @@ function reportTo(descriptor) {
   globalThis.add_result_callback(test => write({ type: "subtest", ...pack(test) }));
   globalThis.add_completion_callback((tests, { status, message }) => {
     write({ type: "complete", status, message, subtests: tests.map(pack) });
-    // After what else the harness does at its end; connections that are open hold nothing up.
+    // Leaves the harness time for its last steps. Open connections do not delay the end.
     setTimeout(() => process.reallyExit(0), 20);
   });
 }

@@ -11,7 +11,9 @@
 //   }
 import fs from "node:fs";
 
-/** What `--update` writes for someone to replace, and what is never as expected. */
+/**
+ * The reason that `--update` writes for someone to replace. A subtest with it is never as expected.
+ */
 export const UNKNOWN_REASON = "TODO: reason";
 
 export function readExpectations(file) {
@@ -101,9 +103,9 @@ function compareSubtest({ name, status, message }, other, differ) {
 const isUnknown = reason => !reason?.trim() || reason.startsWith("TODO");
 
 /**
- * What is expected from now on of the file of `record`. Reasons are kept; `reasonFor(name)` gives
- * that of a subtest that had none. A file that does not end as it should has the reason of its
- * subtests, if it is one.
+ * Makes new expectations from the results in `record`. Reasons are kept; `reasonFor(name)` gives
+ * one to a subtest that had none. A file whose harness is not OK gets the reason of its subtests,
+ * if they all have the same.
  */
 export function updated(record, expected, reasonFor) {
   const known = expectedOthers(expected);

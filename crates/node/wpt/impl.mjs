@@ -5,7 +5,9 @@ export * from "../lib/index.mjs";
 
 const devices = await mediaDevices.getUserMedia({ audio: true, video: true });
 
-/** Tests make tracks at once, which only a clone of one that is there can give. */
+/**
+ * Tests make tracks synchronously, and `getUserMedia()` does not: this clones an existing track.
+ */
 export function createTrack(kind) {
   return devices
     .getTracks()

@@ -16,8 +16,8 @@ const NUMBERS = ["jobs", "timeout", "long-timeout", "subtest-timeout", "repeat"]
 const PATHS = ["root", "out", "impl", "expectations"];
 
 /**
- * What is on the command line: options with a value, `flags` without one, and the rest as
- * `filters`. `defaults` go over those of the runner. Throws a message for the user.
+ * Parses the command line: options with a value, `flags` without one, the rest as `filters`.
+ * `defaults` take precedence over the runner's. Throws an error with a message for the user.
  */
 export function parseOptions(args, { flags, defaults = {} }) {
   const options = { ...DEFAULTS, ...defaults, filters: [] };
@@ -43,7 +43,7 @@ export function parseOptions(args, { flags, defaults = {} }) {
 }
 
 function convert(name, value) {
-  // npm runs scripts in the package's folder; paths are meant from where the user is.
+  // npm runs scripts in the package's folder, but users write paths relative to their own.
   if (PATHS.includes(name)) return path.resolve(process.env.INIT_CWD ?? ".", value);
   if (!NUMBERS.includes(name)) return value;
   const number = Number(value);
@@ -51,5 +51,5 @@ function convert(name, value) {
   return number;
 }
 
-/** A test is mostly waiting, a connection inside it is not: one file for each processor. */
+/** One file for each processor: a test mostly waits, but the connections inside it compute. */
 export const jobsForThisMachine = () => Math.max(1, os.availableParallelism());

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const CHILD = fileURLToPath(new URL("child.mjs", import.meta.url));
 
-// The numbers of testharness.js and the names of wptrunner.
+// Statuses: testharness.js numbers them, wptrunner names them.
 const HARNESS = ["OK", "ERROR", "TIMEOUT", "PRECONDITION_FAILED"];
 const SUBTEST = ["PASS", "FAIL", "TIMEOUT", "NOTRUN", "PRECONDITION_FAILED"];
 
@@ -20,7 +20,7 @@ const KEPT_OUTPUT = 20_000;
  * `{file, status, message, ms, subtests: [{name, status, message}]}`.
  */
 export async function runTests(tests, options, finished) {
-  // Those that may take longest begin first, so that the end is not one of them alone.
+  // Long tests begin first, so that none of them runs alone at the end.
   const queue = [...tests].sort((a, b) => Number(b.long) - Number(a.long));
   const work = async () => {
     for (let test; (test = queue.shift()); ) finished(await runTest(test, options));

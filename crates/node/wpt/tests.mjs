@@ -21,7 +21,7 @@ export function listTests(root, dir) {
   });
 }
 
-/** The tests that are asked for: `=` and the exact file, or a part of its name. */
+/** Selects tests by filters: `=` with the exact file, or a part of its name. */
 export function selectTests(tests, filters) {
   if (!filters.length) return tests;
   const matches = (file, filter) =>

@@ -1,6 +1,7 @@
 "use strict";
 
-// mediacapture-main §11 "SelectSettings", for devices that can have any value of their capabilities.
+// mediacapture-main §11 "SelectSettings", for devices that support every value within their
+// capabilities.
 
 const { DOMString, needArguments } = require("../webidl.js");
 const { defineInterface } = require("../interface.js");
@@ -26,7 +27,7 @@ const list = value => (Array.isArray(value) ? value : [value]);
 const isRange = capability => typeof capability === "object" && !Array.isArray(capability);
 const clamp = (value, { min, max }) => Math.min(Math.max(value, min), max);
 
-// What the device can have of `{ min, max, exact }`, as capability; undefined if nothing.
+// The part of a capability that satisfies `{ min, max, exact }`; undefined if none does.
 function narrow(capability, { min = -Infinity, max = Infinity, exact }) {
   if (isRange(capability)) {
     const range = {
@@ -40,7 +41,7 @@ function narrow(capability, { min = -Infinity, max = Infinity, exact }) {
   return left.length > 0 ? left : undefined;
 }
 
-// The value nearest to what is ideal, or to what the device does now.
+// The value nearest to the ideal one, or else to the device's present one.
 function nearest(capability, ideal, present) {
   if (isRange(capability)) return clamp(typeof ideal === "number" ? ideal : present, capability);
   const values = list(capability);

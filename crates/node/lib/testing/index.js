@@ -2,13 +2,14 @@
 
 // Synthetic devices for tests: a tone and a moving picture.
 //
-// Tracks have everything that mediacapture-main says of them, and no frames: media comes in a later version.
+// Tracks have all members of mediacapture-main, but no frames yet: media comes in a later version.
 
 const { newTrack } = require("../media_stream_track.js");
 const { MediaDevices, OverconstrainedError, mediaDevices } = require("./media_devices.js");
 const { Tone, MovingPicture } = require("./sources.js");
 
-// A live track of a device of its own. `settings`: `{ width, height, … }` that differ from the usual.
+// Makes a live track of a new device. `settings`: `{ width, height, … }`, where they are not the
+// default.
 function createTrack(kind, settings = {}) {
   switch (kind) {
     case "audio":

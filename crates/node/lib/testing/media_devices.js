@@ -29,7 +29,7 @@ class MediaDevices extends EventTarget {
     super();
   }
 
-  // §9.2: of plain objects, which is what `toJSON()` of a MediaDeviceInfo gives.
+  // §9.2. Plain objects stand for MediaDeviceInfo: they are what its `toJSON()` returns.
   enumerateDevices() {
     return promised(async () => {
       void this.#brand;

@@ -16,7 +16,7 @@ export async function connect() {
   return { a, b, channel };
 }
 
-/** Collects garbage until `done()` holds, with time for what finalization posts. */
+/** Collects garbage until `done()` holds, with pauses in which finalizers run. */
 export async function collect(done, rounds = 50) {
   for (let round = 0; round < rounds && !done(); round += 1) {
     globalThis.gc();

@@ -1,4 +1,4 @@
-// A program that waits for its peer is not over, though nothing but connections keeps it alive.
+// A program that waits for its peer does not end, although only its connections keep it alive.
 import { connect } from "./peers.mjs";
 
 const { a, b } = await connect();

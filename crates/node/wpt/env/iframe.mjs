@@ -10,7 +10,7 @@ const SCRIPT = /<script[^>]*>([\s\S]*?)<\/script>/gi;
 
 export function frameElement(root, hooks) {
   return class HTMLIFrameElement extends HTMLElement {
-    // Called when it becomes part of the document.
+    // Called when the frame becomes part of the document.
     connected() {
       const frame = frameWindow(() => this.parentElement !== null, hooks);
       this.contentWindow = frame;

@@ -5,7 +5,8 @@ import { audioContextOf, devicesOf } from "./media.mjs";
 /**
  * Exports with an upper-case first letter become globals. The others are hooks:
  * - `createTrack(kind, {width, height})`: a new MediaStreamTrack, at once
- * - `mediaDevices`, or `getUserMedia`: for `navigator.mediaDevices`, instead of one on `createTrack`
+ * - `mediaDevices`, or `getUserMedia`: for `navigator.mediaDevices`, instead of one on
+ *   `createTrack`
  * - `createElement(tag)`: asked first by `document.createElement`
  * - `structuredClone(value)`: clones platform objects given to `postMessage`
  * - `setup(globalThis)`: called and awaited last
