@@ -3,7 +3,7 @@
 
 use slab::Slab;
 
-use crate::pair::{Pair, PairId, PairState};
+use crate::pair::{Pair, PairId, PairState, Triggered};
 
 /// Foundation of a pair: those of its candidates.
 type Foundation<'a> = (&'a str, &'a str);
@@ -14,6 +14,8 @@ pub(crate) struct Checklist {
     pairs: Slab<Pair>,
     /// Pairs that there have ever been.
     inserted: u64,
+    /// Triggered checks that there have ever been.
+    triggered: u64,
 }
 
 impl Checklist {
@@ -53,7 +55,8 @@ impl Checklist {
     }
 
     /// Adds a pair, in the place of a worse one that has come to nothing if there are `limit`
-    /// already (§6.1.2.5). `keep` is never given up.
+    /// already (§6.1.2.5). `keep` is never given up. A pair that only replayed checks speak for
+    /// makes room for every other, and takes the place of none but those that failed.
     pub(crate) fn insert(
         &mut self,
         mut pair: Pair,
@@ -61,15 +64,18 @@ impl Checklist {
         keep: Option<PairId>,
     ) -> Option<PairId> {
         if self.pairs.len() >= limit {
-            let priority = pair.priority;
-            let victim = self.pairs.iter().filter(|(id, other)| {
-                Some(*id) != keep
-                    && (other.state == PairState::Failed
-                        || (matches!(other.state, PairState::Frozen | PairState::Waiting)
-                            && other.priority < priority))
-            });
-            let (victim, _) = victim
-                .min_by_key(|(_, other)| (other.state != PairState::Failed, other.priority))?;
+            let yields = |other: &Pair| {
+                let untried = matches!(other.state, PairState::Frozen | PairState::Waiting);
+                other.state == PairState::Failed
+                    || (!pair.replayed
+                        && ((other.replayed && !other.is_valid())
+                            || (untried && other.priority < pair.priority)))
+            };
+            let victims =
+                self.pairs.iter().filter(|(id, other)| Some(*id) != keep && yields(other));
+            let (victim, _) = victims.min_by_key(|(_, other)| {
+                (other.state != PairState::Failed, !other.replayed, other.priority)
+            })?;
             self.pairs.remove(victim);
         }
         pair.serial = self.inserted;
@@ -111,17 +117,45 @@ impl Checklist {
             })
     }
 
+    /// §6.1.4.1: puts a pair at the end of the triggered-check queue, unless it is there already.
+    /// A check in flight is cancelled (§7.3.1.4). A valid pair that is to be nominated stays so.
+    pub(crate) fn trigger(&mut self, id: PairId, use_candidate: bool) {
+        let Some(pair) = self.pairs.get_mut(id).filter(|pair| !pair.dead) else { return };
+        if let Some(check) = &mut pair.check {
+            check.cancel();
+        }
+        if let Some(triggered) = &mut pair.triggered {
+            triggered.use_candidate |= use_candidate;
+        } else {
+            pair.triggered = Some(Triggered { order: self.triggered, use_candidate });
+            self.triggered += 1;
+        }
+        if !(use_candidate && pair.state == PairState::Succeeded) {
+            pair.state = PairState::Waiting;
+        }
+    }
+
+    /// The pair whose triggered check is next, of those that only replayed checks speak for, or
+    /// of the others.
+    pub(crate) fn next_triggered(&self, replayed: bool) -> Option<PairId> {
+        let queue = self.pairs.iter().filter(|(_, pair)| pair.replayed == replayed);
+        let queue = queue.filter_map(|(id, pair)| Some((pair.triggered?.order, id)));
+        queue.min().map(|(_, id)| id)
+    }
+
     /// §6.1.4.2: the pair whose ordinary check is next.
     pub(crate) fn next_ordinary<'a>(
         &self,
         foundation: impl Fn(&Pair) -> Foundation<'a>,
     ) -> Option<PairId> {
-        self.best(|_, pair| pair.state == PairState::Waiting).or_else(|| {
-            self.best(|id, pair| {
-                pair.state == PairState::Frozen
-                    && !self.is_blocked(id, foundation(pair), &foundation)
-            })
-        })
+        self.best(|_, pair| pair.state == PairState::Waiting && pair.triggered.is_none()).or_else(
+            || {
+                self.best(|id, pair| {
+                    pair.state == PairState::Frozen
+                        && !self.is_blocked(id, foundation(pair), &foundation)
+                })
+            },
+        )
     }
 
     /// §7.2.5.3.3: what has the foundation of a pair that succeeded is unfrozen.
@@ -138,12 +172,14 @@ impl Checklist {
         }
     }
 
-    /// Waiting and In-Progress pairs, which stretch the RTO (§14.3).
+    /// Waiting and In-Progress pairs, which stretch the RTO (§14.3). Not those of replayed checks:
+    /// whoever repeats them shall not slow the others down.
     pub(crate) fn busy(&self) -> u32 {
         let busy = self
             .pairs
             .iter()
-            .filter(|(_, pair)| matches!(pair.state, PairState::Waiting | PairState::InProgress));
+            .filter(|(_, pair)| matches!(pair.state, PairState::Waiting | PairState::InProgress))
+            .filter(|(_, pair)| !pair.replayed);
         u32::try_from(busy.count()).unwrap_or(u32::MAX)
     }
 

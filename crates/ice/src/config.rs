@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Timing and limits of an [`Agent`](crate::Agent).
 ///
 /// The defaults are those of the RFCs where they give any. [`Agent::new`](crate::Agent::new)
-/// raises values that a RFC forbids to the smallest one it allows, and limits every duration to
+/// replaces values that a RFC forbids with the nearest one it allows, and limits every duration to
 /// one day.
 ///
 /// ```
@@ -18,9 +18,9 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Ta, the pace of ordinary checks: time between the first transmissions of two different
-    /// checks (RFC 8445 §14.2). Triggered and nominating checks do not wait for it. Default
-    /// 20 ms, at least 5 ms.
+    /// Ta, the pace of checks: time between the first transmissions of any two of them, ordinary,
+    /// triggered or nominating (RFC 8445 §6.1.4.2, §14.2). Consent has a schedule of its own.
+    /// Default 20 ms, at least 5 ms.
     pub ta: Duration,
     /// Smallest RTO, the time to the first retransmission of a check; each further one takes
     /// twice as long (RFC 8445 §14.3). Default 500 ms, which is also the smallest allowed.
@@ -32,16 +32,23 @@ pub struct Config {
     /// times this (RFC 7675 §5.1). They are the keepalives too. Default 5 s, at least 5 s.
     pub consent_interval: Duration,
     /// Time after the last valid response at which consent is lost and nothing may be sent on
-    /// the pair any more (RFC 7675 §5.1). Default 30 s.
+    /// the pair any more (RFC 7675 §5.1). Default 30 s, at most 30 s.
     pub consent_expiry: Duration,
-    /// Age of the oldest unanswered consent check that makes
-    /// [`State::Disconnected`](crate::State::Disconnected). Each check is sent once only, so a
-    /// value above `1.2 * consent_interval` means that one lost packet does not show. Default
-    /// 7 s: two checks in a row had no answer.
+    /// Time after the first check without answer, nor an answer to any of those that follow it
+    /// every 150 ms, at which the state is [`State::Disconnected`](crate::State::Disconnected).
+    /// Default 3 s. While the peer sends data, a path that dies is noticed 1.5 s later than this;
+    /// without data there may be up to 1.2 times
+    /// [`consent_interval`](Self::consent_interval) before the first check meets it.
     pub disconnected_timeout: Duration,
     /// The Patiently Awaiting Connectivity timer: no generation fails earlier than this after
     /// its parameters are known on both sides (RFC 8863 §4). Default 39.5 s.
     pub pac: Duration,
+    /// How long a peer that has not said that it has no more candidates may still send some, when
+    /// no pair is usable: counted from the end of [`pac`](Self::pac), from the loss of consent or
+    /// from its last candidate, whichever is latest. After that the end of candidates is assumed,
+    /// and [`State::Failed`](crate::State::Failed) follows as it would have otherwise. Default
+    /// 30 s; `None` waits for ever, as the text of webrtc-pc does.
+    pub end_of_candidates_timeout: Option<Duration>,
     /// Longest time a controlling agent waits with a valid pair for better ones that are still
     /// being checked. It waits twice the round trip of the valid pair, but at least
     /// [`nomination_wait_min`](Self::nomination_wait_min) and at most this. Default 200 ms.
@@ -77,8 +84,9 @@ impl Default for Config {
             max_transmissions: 7,
             consent_interval: Duration::from_secs(5),
             consent_expiry: Duration::from_secs(30),
-            disconnected_timeout: Duration::from_secs(7),
+            disconnected_timeout: Duration::from_secs(3),
             pac: Duration::from_millis(39_500),
+            end_of_candidates_timeout: Some(Duration::from_secs(30)),
             nomination_wait_max: Duration::from_millis(200),
             nomination_wait_min: Duration::from_millis(5),
             conclusion_wait: Duration::from_secs(3),
@@ -100,9 +108,12 @@ impl Config {
             rto: self.rto.clamp(Duration::from_millis(500), DAY),
             max_transmissions: self.max_transmissions.clamp(1, 10),
             consent_interval: self.consent_interval.clamp(Duration::from_secs(5), DAY),
-            consent_expiry: self.consent_expiry.clamp(Duration::from_secs(1), DAY),
+            consent_expiry: self
+                .consent_expiry
+                .clamp(Duration::from_secs(1), Duration::from_secs(30)),
             disconnected_timeout: self.disconnected_timeout.clamp(Duration::from_millis(100), DAY),
             pac: self.pac.min(DAY),
+            end_of_candidates_timeout: self.end_of_candidates_timeout.map(|time| time.min(DAY)),
             nomination_wait_max: self.nomination_wait_max.min(DAY),
             nomination_wait_min: self.nomination_wait_min.min(self.nomination_wait_max).min(DAY),
             conclusion_wait: self.conclusion_wait.min(DAY),
@@ -120,11 +131,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_the_rfcs_forbid_are_raised_to_the_smallest_allowed() {
+    fn values_the_rfcs_forbid_become_the_nearest_allowed() {
         let config = Config {
             ta: Duration::ZERO,
             rto: Duration::from_millis(1),
             consent_interval: Duration::from_secs(1),
+            consent_expiry: Duration::from_secs(60),
             conclusion_wait: Duration::MAX,
             linger: Duration::MAX,
             ..Config::default()
@@ -133,6 +145,7 @@ mod tests {
         assert_eq!(config.ta, Duration::from_millis(5));
         assert_eq!(config.rto, Duration::from_millis(500));
         assert_eq!(config.consent_interval, Duration::from_secs(5));
+        assert_eq!(config.consent_expiry, Duration::from_secs(30));
         assert_eq!(config.conclusion_wait, Duration::from_secs(86_400));
         assert_eq!(config.linger, Duration::from_secs(86_400));
     }

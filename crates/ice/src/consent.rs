@@ -1,4 +1,10 @@
 //! Consent to send: RFC 7675 §5.1. The checks are the keepalives of RFC 8445 §11 too.
+//!
+//! Consent checks go out every four to six seconds, each once only. One that has no answer within
+//! the time that the path has needed so far is no verdict: connectivity checks follow it, each a
+//! transaction of its own, until one is answered. So a lost packet costs a few more, and a dead
+//! path shows [`Config::disconnected_timeout`] after the first check that met it. When the peer
+//! was sending and falls silent, that check does not wait for its turn.
 
 use std::time::{Duration, Instant};
 
@@ -8,17 +14,38 @@ use stun_types::message::TransactionId;
 
 use crate::config::Config;
 use crate::state::Role;
-use crate::timing::later;
+use crate::timing::{RoundTrip, later};
 
-/// Enough for `consent_expiry` with the shortest intervals.
-const OUTSTANDING: usize = 8;
+/// Checks whose answer is still recognised: those of the last round trips.
+const OUTSTANDING: usize = 32;
+/// Time between the checks that follow a missed one.
+const FOLLOW_UP: Duration = Duration::from_millis(150);
+/// The same, when connectivity counts as lost already.
+const FOLLOW_UP_IN_TROUBLE: Duration = Duration::from_secs(1);
+/// A peer that was sending and has been silent so long is asked at once.
+const SILENCE: Duration = Duration::from_millis(1_500);
+
+/// Why a check is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// §5.1, every four to six seconds.
+    Consent,
+    /// RFC 8445 §7.2: the last one has no answer, or the peer has fallen silent.
+    Connectivity,
+}
 
 /// Consent of the peer to be sent to on one pair.
 #[derive(Debug)]
 pub(crate) struct Consent {
     next: Instant,
     last_response: Instant,
+    last_sent: Option<Instant>,
+    /// When the oldest check was sent that has no answer, nor has a later one.
+    unanswered_since: Option<Instant>,
     outstanding: SmallVec<[Sent; 2]>,
+    round_trip: RoundTrip,
+    /// The peer may fall silent once between two consent checks.
+    may_ask_early: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +57,24 @@ struct Sent {
 
 impl Consent {
     /// Consent given by the response that arrived just now.
-    pub(crate) fn new(now: Instant, config: &Config, rng: &mut impl rand::Rng) -> Self {
-        let mut consent = Self { next: now, last_response: now, outstanding: SmallVec::new() };
+    pub(crate) fn new(
+        now: Instant,
+        round_trip: Option<Duration>,
+        config: &Config,
+        rng: &mut impl rand::Rng,
+    ) -> Self {
+        let mut consent = Self {
+            next: now,
+            last_response: now,
+            last_sent: None,
+            unanswered_since: None,
+            outstanding: SmallVec::new(),
+            round_trip: RoundTrip::default(),
+            may_ask_early: true,
+        };
+        if let Some(time) = round_trip {
+            consent.round_trip.measured(time);
+        }
         consent.schedule(now, config, rng);
         consent
     }
@@ -42,26 +85,59 @@ impl Consent {
         self.next = later(now, config.consent_interval.mul_f64(factor));
     }
 
-    /// Whether it is time for a check. The next is due whether or not this one is answered.
-    pub(crate) fn is_due(&self, now: Instant) -> bool {
-        now >= self.next
+    /// Whether it is time for a check. `heard` is when data of the peer came last; it is not
+    /// authenticated here, so it can bring a check forward, and cannot put one off.
+    pub(crate) fn due(&self, now: Instant, heard: Option<Instant>, config: &Config) -> Option<Due> {
+        if now >= self.next {
+            Some(Due::Consent)
+        } else if self.connectivity_at(heard, config).is_some_and(|at| now >= at) {
+            Some(Due::Connectivity)
+        } else {
+            None
+        }
+    }
+
+    /// When a check is due that is no consent check.
+    fn connectivity_at(&self, heard: Option<Instant>, config: &Config) -> Option<Instant> {
+        match (self.unanswered_since, self.last_sent) {
+            (Some(since), Some(last)) if last > since => {
+                let lost = last >= self.lost_at(since, config);
+                let pause = if lost { FOLLOW_UP_IN_TROUBLE } else { FOLLOW_UP };
+                Some(later(last, pause))
+            }
+            (Some(since), _) => Some(later(since, self.round_trip.patience())),
+            (None, last) => {
+                // Until the last check or so: what came since may have been lost.
+                let sending = |heard: &Instant| last.is_none_or(|at| later(*heard, SILENCE) > at);
+                let heard = heard.filter(sending).filter(|_| self.may_ask_early)?;
+                Some(later(heard.max(self.last_response), SILENCE))
+            }
+        }
     }
 
     /// A check has been sent, and once only.
     pub(crate) fn on_sent(
         &mut self,
+        due: Due,
         id: TransactionId,
         role: Role,
         now: Instant,
         config: &Config,
         rng: &mut impl rand::Rng,
     ) {
-        self.schedule(now, config, rng);
+        match due {
+            Due::Consent => {
+                self.schedule(now, config, rng);
+                self.may_ask_early = true;
+            }
+            Due::Connectivity => self.may_ask_early &= self.unanswered_since.is_some(),
+        }
         if self.outstanding.len() >= OUTSTANDING {
-            // Not the first: its age tells how long the path has been silent.
-            self.outstanding.remove(1);
+            self.outstanding.remove(0);
         }
         self.outstanding.push(Sent { id, at: now, role });
+        self.last_sent = Some(now);
+        self.unanswered_since.get_or_insert(now);
     }
 
     /// Whether a check with this id awaits its answer, and our role in it.
@@ -74,13 +150,17 @@ impl Consent {
         let sent = *self.outstanding.iter().find(|sent| sent.id == id)?;
         // Those before are lost, and need not be missed any more.
         self.outstanding.retain(|other| other.at > sent.at);
+        self.unanswered_since = self.outstanding.first().map(|sent| sent.at);
         self.last_response = now;
-        Some(now.saturating_duration_since(sent.at))
+        let time = now.saturating_duration_since(sent.at);
+        self.round_trip.measured(time);
+        Some(time)
     }
 
     /// A valid response to a connectivity check on the same pair.
     pub(crate) fn refresh(&mut self, now: Instant) {
         self.outstanding.clear();
+        self.unanswered_since = None;
         self.last_response = now;
     }
 
@@ -89,9 +169,14 @@ impl Consent {
         later(self.last_response, config.consent_expiry)
     }
 
+    /// A path that is slow has the time of two round trips, however long they are.
+    fn lost_at(&self, since: Instant, config: &Config) -> Instant {
+        later(since, config.disconnected_timeout.max(self.round_trip.estimate().saturating_mul(2)))
+    }
+
     /// When connectivity counts as lost, if no response comes.
     pub(crate) fn in_trouble_at(&self, config: &Config) -> Option<Instant> {
-        self.outstanding.first().map(|sent| later(sent.at, config.disconnected_timeout))
+        self.unanswered_since.map(|since| self.lost_at(since, config))
     }
 
     /// Whether connectivity counts as lost.
@@ -100,14 +185,23 @@ impl Consent {
     }
 
     /// The next moment at which anything here changes.
-    pub(crate) fn deadline(&self, now: Instant, config: &Config) -> Instant {
+    pub(crate) fn deadline(
+        &self,
+        now: Instant,
+        heard: Option<Instant>,
+        config: &Config,
+    ) -> Instant {
         let mut deadline = self.next.min(self.expires(config));
-        if let Some(at) = self.in_trouble_at(config)
-            && at > now
-        {
+        let others = [self.connectivity_at(heard, config), self.in_trouble_at(config)];
+        for at in others.into_iter().flatten().filter(|at| *at > now) {
             deadline = deadline.min(at);
         }
         deadline
+    }
+
+    /// When the silence of the peer is to be looked at, if it begins now.
+    pub(crate) fn silence_at(&self, now: Instant) -> Option<Instant> {
+        (self.may_ask_early && self.unanswered_since.is_none()).then(|| later(now, SILENCE))
     }
 
     /// Time of the last valid response.
@@ -122,40 +216,136 @@ mod tests {
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
-    #[test]
-    fn checks_go_on_at_random_intervals_of_4_to_6_seconds_though_none_is_answered() {
-        let (config, mut rng) = (Config::default(), StdRng::from_seed([1; 32]));
-        let start = Instant::now();
-        let mut consent = Consent::new(start, &config, &mut rng);
-        let mut last = start;
-        let mut intervals = Vec::new();
-        for id in 0..20u128 {
-            let now = consent.next;
-            assert!(consent.is_due(now));
-            intervals.push((now - last).as_millis());
-            consent.on_sent(id.into(), Role::Controlling, now, &config, &mut rng);
-            last = now;
+    const ROUND_TRIP: Duration = Duration::from_millis(40);
+
+    fn ms(value: u64) -> Duration {
+        Duration::from_millis(value)
+    }
+
+    struct Path {
+        consent: Consent,
+        start: Instant,
+        config: Config,
+        rng: StdRng,
+        sent: u128,
+    }
+
+    impl Path {
+        fn new(seed: u8) -> Self {
+            // Nobody here stops when consent has expired.
+            let config =
+                Config { consent_expiry: Duration::from_secs(86_400), ..Config::default() };
+            let mut rng = StdRng::from_seed([seed; 32]);
+            let start = Instant::now();
+            let consent = Consent::new(start, Some(ROUND_TRIP), &config, &mut rng);
+            Self { consent, start, config, rng, sent: 0 }
         }
-        assert!(intervals.iter().all(|ms| (4_000..=6_000).contains(ms)), "{intervals:?}");
-        intervals.dedup();
-        assert!(intervals.len() > 10, "not random: {intervals:?}");
-        assert_eq!(consent.expires(&config), start + Duration::from_secs(30));
+
+        /// The next check: when, and why.
+        fn check(&mut self, now: &mut Instant, heard: Option<Instant>) -> Due {
+            loop {
+                if let Some(due) = self.consent.due(*now, heard, &self.config) {
+                    self.sent += 1;
+                    let (config, rng) = (&self.config, &mut self.rng);
+                    let id = self.sent.into();
+                    self.consent.on_sent(due, id, Role::Controlling, *now, config, rng);
+                    return due;
+                }
+                *now = self.consent.deadline(*now, heard, &self.config);
+            }
+        }
+
+        fn answer(&mut self, now: Instant) {
+            let answered = self.consent.on_response(self.sent.into(), now + ROUND_TRIP);
+            assert_eq!(answered, Some(ROUND_TRIP));
+        }
     }
 
     #[test]
-    fn one_unanswered_check_is_no_trouble_two_in_a_row_are() {
-        let (config, mut rng) = (Config::default(), StdRng::from_seed([2; 32]));
-        let start = Instant::now();
-        let mut consent = Consent::new(start, &config, &mut rng);
-        let first = consent.next;
-        consent.on_sent(1.into(), Role::Controlled, first, &config, &mut rng);
-        let second = consent.next;
-        consent.on_sent(2.into(), Role::Controlled, second, &config, &mut rng);
-        assert!(!consent.is_in_trouble(second + Duration::from_millis(900), &config));
-        assert!(consent.is_in_trouble(first + Duration::from_secs(7), &config));
-        // A late answer to the first leaves the second unanswered, which is younger.
-        assert!(consent.on_response(1.into(), second).is_some());
-        assert!(!consent.is_in_trouble(first + Duration::from_secs(7), &config));
-        assert!(consent.on_response(1.into(), second).is_none(), "answered twice");
+    fn consent_checks_go_on_at_random_intervals_of_4_to_6_seconds_answered_or_not() {
+        for answered in [true, false] {
+            let mut path = Path::new(1);
+            let (mut now, mut last) = (path.start, path.start);
+            let mut intervals = Vec::new();
+            while intervals.len() < 20 {
+                if path.check(&mut now, None) == Due::Consent {
+                    intervals.push((now - last).as_millis());
+                    last = now;
+                }
+                if answered {
+                    path.answer(now);
+                }
+            }
+            assert!(intervals.iter().all(|ms| (4_000..=6_000).contains(ms)), "{intervals:?}");
+            intervals.dedup();
+            assert!(intervals.len() > 10, "not random: {intervals:?}");
+        }
+    }
+
+    #[test]
+    fn a_check_without_answer_is_followed_by_others_until_one_is_answered() {
+        let mut path = Path::new(2);
+        let mut now = path.start;
+        path.check(&mut now, None);
+        let missed = now;
+        let mut after = Vec::new();
+        for _ in 0..4 {
+            assert_eq!(path.check(&mut now, None), Due::Connectivity);
+            after.push((now - missed).as_millis());
+        }
+        // Two hundred milliseconds is more than a path of 40 ms needs.
+        assert_eq!(after, [200, 350, 500, 650]);
+        assert!(!path.consent.is_in_trouble(missed + ms(2_999), &path.config));
+        assert!(path.consent.is_in_trouble(missed + ms(3_000), &path.config));
+        path.answer(now);
+        assert!(!path.consent.is_in_trouble(missed + ms(3_000), &path.config));
+        assert_eq!(path.check(&mut now, None), Due::Consent);
+        assert!(now - missed >= ms(4_000));
+    }
+
+    #[test]
+    fn a_dead_path_is_asked_less_often_once_it_counts_as_dead_and_expires_after_30_seconds() {
+        let mut path = Path::new(3);
+        let mut now = path.start;
+        let mut times = Vec::new();
+        while now < path.start + ms(30_000) {
+            path.check(&mut now, None);
+            times.push(now);
+        }
+        let first = times[0];
+        let soon = times.iter().filter(|at| **at < first + ms(3_000)).count();
+        assert!((15..=21).contains(&soon), "{soon}");
+        let rest = times.len() - soon;
+        assert!((20..=32).contains(&rest), "{rest}");
+        assert_eq!(path.consent.expires(&Config::default()), path.start + ms(30_000));
+    }
+
+    #[test]
+    fn a_peer_that_was_sending_and_falls_silent_is_asked_at_once_but_not_again_and_again() {
+        let mut path = Path::new(4);
+        let mut now = path.start;
+        let heard = path.start + ms(1_000);
+        assert_eq!(path.check(&mut now, Some(heard)), Due::Connectivity);
+        assert_eq!(now, heard + ms(1_500));
+        path.answer(now);
+        // It sends a little every two seconds: the next check is that of the schedule.
+        let heard = now + ms(1_000);
+        assert_eq!(path.check(&mut now, Some(heard)), Due::Consent);
+        assert!(now - path.start >= ms(4_000));
+        path.answer(now);
+        // What came long before the last check says nothing new.
+        assert_eq!(path.check(&mut now, Some(heard)), Due::Consent);
+    }
+
+    #[test]
+    fn an_answer_leaves_the_younger_checks_unanswered() {
+        let mut path = Path::new(5);
+        let mut now = path.start;
+        path.check(&mut now, None);
+        let first = now;
+        path.check(&mut now, None);
+        assert!(path.consent.on_response(1.into(), first + ms(210)).is_some());
+        assert_eq!(path.consent.in_trouble_at(&path.config), Some(now + ms(3_000)));
+        assert!(path.consent.on_response(1.into(), now).is_none(), "answered twice");
     }
 }

@@ -40,6 +40,10 @@ pub struct CandidatePair {
     pub local: Candidate,
     /// The remote one.
     pub remote: Candidate,
+    /// The local username fragment of the generation.
+    pub local_username_fragment: String,
+    /// The remote username fragment of the generation.
+    pub remote_username_fragment: String,
 }
 
 /// Where data goes: from this socket to this address.

@@ -21,11 +21,11 @@
 //! Two agents on one clock; what one transmits the other gets.
 //!
 //! ```
-//! use std::time::Instant;
+//! use std::time::{Duration, Instant};
 //! use peerconnection_ice as ice;
 //! use ice::{Agent, Config, Event, GatheringState, Parameters, Role, SocketId, State};
 //!
-//! let now = Instant::now();
+//! let mut now = Instant::now();
 //! let parameters = |name: &str| Parameters {
 //!     username_fragment: name.to_owned(),
 //!     password: format!("a-password-of-{name}-that-is-long"),
@@ -61,6 +61,9 @@
 //!             agents[peer].handle_input(now, SocketId(0), address(me), &transmit.payload);
 //!         }
 //!     }
+//!     // At the latest then the agents have something to do: a check every `Config::ta`.
+//!     now += Duration::from_millis(20);
+//!     agents.iter_mut().for_each(|agent| agent.handle_timeout(now));
 //! }
 //! assert_eq!(agents[0].state(), State::Completed);
 //! assert_eq!(agents[1].selected_path().map(|path| path.remote), Some(address(0)));

@@ -39,6 +39,14 @@ pub(crate) struct Replaced {
     pub(crate) sent_at: Option<Instant>,
 }
 
+/// A place in the triggered-check queue (RFC 8445 §6.1.4.1).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Triggered {
+    /// First in, first out.
+    pub(crate) order: u64,
+    pub(crate) use_candidate: bool,
+}
+
 /// What RTCIceCandidatePairStats counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
@@ -76,6 +84,13 @@ pub(crate) struct Pair {
     /// The check in flight.
     pub(crate) check: Option<Transaction>,
     pub(crate) replaced: SmallVec<[Replaced; 1]>,
+    /// A check of this pair waits in the triggered-check queue.
+    pub(crate) triggered: Option<Triggered>,
+    /// When the last check left that queue.
+    pub(crate) triggered_at: Option<Instant>,
+    /// Nothing speaks for this pair but checks that had come from elsewhere before: see
+    /// [`Generation::on_check`](crate::generation::Generation).
+    pub(crate) replayed: bool,
     /// The local candidate of the valid pair: the base, or what the peer saw (§7.2.5.3.2).
     pub(crate) mapped: Option<usize>,
     /// The peer has proven itself on this pair, so its data is welcome.
@@ -107,6 +122,9 @@ impl Pair {
             state: PairState::Frozen,
             check: None,
             replaced: SmallVec::new(),
+            triggered: None,
+            triggered_at: None,
+            replayed: false,
             mapped: None,
             authenticated: false,
             peer_nominated: None,
@@ -171,6 +189,7 @@ impl Pair {
         self.dead = true;
         self.state = PairState::Failed;
         self.check = None;
+        self.triggered = None;
         self.replaced.clear();
     }
 }

@@ -1,9 +1,10 @@
 //! Binding requests and responses: RFC 8489, RFC 8445 §7.
 //!
-//! [`parse`] looks at the shape of a packet before the codec does, so that garbage costs little
-//! and is logged at our level, and so that nothing follows MESSAGE-INTEGRITY and FINGERPRINT that
-//! they do not cover.
+//! [`covered`] looks at the shape of a packet before the codec does, so that garbage costs little
+//! and is logged at our level, and cuts off what MESSAGE-INTEGRITY does not cover: what was added
+//! behind it cannot be acted on, because nothing here ever sees it.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use rice_stun_types::attribute::{IceControlled, IceControlling, Priority, UseCan
 use smallvec::SmallVec;
 use stun_types::attribute::{
     Attribute, AttributeStaticType, AttributeType, ErrorCode, Fingerprint, MessageIntegrity,
-    MessageIntegritySha256, UnknownAttributes, Username, XorMappedAddress,
+    MessageIntegritySha256, Nonce, Realm, UnknownAttributes, Username, XorMappedAddress,
 };
 use stun_types::message::{
     BINDING, IntegrityAlgorithm, IntegrityKey, Message, MessageClass, MessageType, MessageWrite,
@@ -25,6 +26,8 @@ use crate::state::Role;
 const MAX_MESSAGE: usize = 2048;
 const HEADER: usize = 20;
 const COOKIE: [u8; 4] = 0x2112_a442u32.to_be_bytes();
+/// RFC 8489 §14.7.
+const FINGERPRINT_XOR: u32 = 0x5354_554e;
 
 /// Parameters with their key: the HMAC state is computed once.
 #[derive(Debug, Clone)]
@@ -44,15 +47,16 @@ impl Credentials {
     }
 }
 
-/// A Binding message of good shape whose FINGERPRINT is right. Nothing is authenticated yet.
-pub(crate) fn parse(packet: &[u8]) -> Option<Message<'_>> {
-    well_formed(packet)?;
-    let message = Message::from_bytes(packet).ok()?;
+/// A Binding message. Nothing is authenticated yet.
+pub(crate) fn parse(covered: &[u8]) -> Option<Message<'_>> {
+    let message = Message::from_bytes(covered).ok()?;
     message.has_method(BINDING).then_some(message)
 }
 
-/// RFC 8489 §5, §14, and for ICE RFC 8445 §7.1: every check and response ends with FINGERPRINT.
-fn well_formed(packet: &[u8]) -> Option<()> {
+/// A packet of good shape whose FINGERPRINT is right (RFC 8489 §5, §14; for ICE RFC 8445 §7.1:
+/// every check and response ends with FINGERPRINT), without the attributes that are to be ignored:
+/// those behind MESSAGE-INTEGRITY but for MESSAGE-INTEGRITY-SHA256 and FINGERPRINT (§14.5, §14.6).
+pub(crate) fn covered(packet: &[u8]) -> Option<Cow<'_, [u8]>> {
     let [a, b] = *packet.get(2..4)?.first_chunk::<2>()?;
     let length = usize::from(u16::from_be_bytes([a, b]));
     if *packet.first()? > 3
@@ -64,21 +68,56 @@ fn well_formed(packet: &[u8]) -> Option<()> {
         return None;
     }
     let mut rest = packet.get(HEADER..)?;
-    let mut integrity = false;
+    // Where what counts ends, once MESSAGE-INTEGRITY has been met.
+    let mut end = None;
+    let mut second_may_follow = false;
+    let mut ignored = false;
     let mut fingerprint = false;
     while let Some((head, tail)) = rest.split_first_chunk::<4>() {
         let [a, b, c, d] = *head;
         let kind = AttributeType::new(u16::from_be_bytes([a, b]));
         let length = usize::from(u16::from_be_bytes([c, d]));
         rest = tail.get(length.checked_next_multiple_of(4)?..)?;
-        let closing = kind == MessageIntegritySha256::TYPE || kind == Fingerprint::TYPE;
-        if fingerprint || (integrity && !closing) {
+        if fingerprint || (kind == Fingerprint::TYPE && length != 4) {
             return None;
         }
-        integrity |= kind == MessageIntegrity::TYPE || kind == MessageIntegritySha256::TYPE;
-        fingerprint |= kind == Fingerprint::TYPE && length == 4;
+        let first = kind == MessageIntegrity::TYPE;
+        let second = kind == MessageIntegritySha256::TYPE;
+        if kind == Fingerprint::TYPE {
+            fingerprint = true;
+        } else if end.is_none() {
+            second_may_follow = first;
+            end = (first || second).then_some(packet.len() - rest.len());
+        } else if second && second_may_follow {
+            second_may_follow = false;
+            end = Some(packet.len() - rest.len());
+        } else {
+            // A second integrity behind this would cover what is ignored: the first has to do.
+            second_may_follow = false;
+            ignored = true;
+        }
     }
-    (rest.is_empty() && fingerprint && has_right_fingerprint(packet)).then_some(())
+    if !rest.is_empty() || !fingerprint || !has_right_fingerprint(packet) {
+        return None;
+    }
+    match end.filter(|_| ignored) {
+        None => Some(Cow::Borrowed(packet)),
+        Some(end) => sealed_again(packet.get(..end)?).map(Cow::Owned),
+    }
+}
+
+/// A message whose end was cut off, with the FINGERPRINT that belongs to the rest.
+fn sealed_again(kept: &[u8]) -> Option<Vec<u8>> {
+    const FINGERPRINT: usize = 8;
+    let mut message = Vec::with_capacity(kept.len() + FINGERPRINT);
+    message.extend_from_slice(kept);
+    let length = u16::try_from((kept.len() + FINGERPRINT).checked_sub(HEADER)?).ok()?;
+    message.get_mut(2..4)?.copy_from_slice(&length.to_be_bytes());
+    let crc = u32::from_be_bytes(Fingerprint::compute(&[&message])) ^ FINGERPRINT_XOR;
+    message.extend_from_slice(&Fingerprint::TYPE.value().to_be_bytes());
+    message.extend_from_slice(&[0, 4]);
+    message.extend_from_slice(&crc.to_be_bytes());
+    Some(message)
 }
 
 /// RFC 8489 §14.7, of a message that ends with FINGERPRINT.
@@ -86,7 +125,7 @@ fn has_right_fingerprint(packet: &[u8]) -> bool {
     let Some((rest, value)) = packet.split_last_chunk::<4>() else { return false };
     let covered = rest.get(..rest.len().saturating_sub(4)).unwrap_or_default();
     let crc = u32::from_be_bytes(Fingerprint::compute(&[covered]));
-    u32::from_be_bytes(*value) == crc ^ 0x5354_554e
+    u32::from_be_bytes(*value) == crc ^ FINGERPRINT_XOR
 }
 
 /// What a Binding request says.
@@ -117,38 +156,58 @@ impl Request {
         } else {
             None
         };
-        let known = [
-            Username::TYPE,
-            MessageIntegrity::TYPE,
-            MessageIntegritySha256::TYPE,
-            Priority::TYPE,
-            UseCandidate::TYPE,
-        ];
         Self {
             id: message.transaction_id(),
             priority: message.attribute::<Priority>().ok().map(|p| p.priority()),
             use_candidate: message.has_attribute(UseCandidate::TYPE),
             role,
-            unknown: message
-                .iter_attributes()
-                .map(|(_, attribute)| attribute.get_type())
-                .filter(|kind| kind.comprehension_required() && !known.contains(kind))
-                .take(16)
-                .collect(),
+            unknown: not_understood(message).take(16).collect(),
         }
     }
+}
+
+/// Attributes that require comprehension, and are neither of RFC 8489 §18.3 nor of RFC 8445 §16.1.
+fn not_understood<'a>(message: &'a Message<'_>) -> impl Iterator<Item = AttributeType> + 'a {
+    const MAPPED_ADDRESS: AttributeType = AttributeType::new(1);
+    const UNDERSTOOD: [AttributeType; 11] = [
+        MAPPED_ADDRESS,
+        Username::TYPE,
+        MessageIntegrity::TYPE,
+        ErrorCode::TYPE,
+        UnknownAttributes::TYPE,
+        Realm::TYPE,
+        Nonce::TYPE,
+        MessageIntegritySha256::TYPE,
+        XorMappedAddress::TYPE,
+        Priority::TYPE,
+        UseCandidate::TYPE,
+    ];
+    message
+        .iter_attributes()
+        .map(|(_, attribute)| attribute.get_type())
+        .filter(|kind| kind.comprehension_required() && !UNDERSTOOD.contains(kind))
 }
 
 /// What an authenticated response says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    Success { mapped: SocketAddr },
-    Error { code: u16 },
+    Success {
+        mapped: SocketAddr,
+    },
+    Error {
+        code: u16,
+    },
+    /// Of either class: it requires what is not known here, so the transaction has failed
+    /// (RFC 8489 §6.3.3, §6.3.4).
+    NotUnderstood,
 }
 
 /// Reads a response if it bears this key's MESSAGE-INTEGRITY (RFC 8489 §9.1.4).
 pub(crate) fn answer(message: &Message<'_>, key: &IntegrityKey) -> Option<Answer> {
     authentic(message, key).then_some(())?;
+    if not_understood(message).next().is_some() {
+        return Some(Answer::NotUnderstood);
+    }
     match message.class() {
         MessageClass::Success => {
             let mapped = message.attribute::<XorMappedAddress>().ok()?;
@@ -266,7 +325,7 @@ mod tests {
         })
     }
 
-    fn check(local: &Credentials, remote: &Credentials) -> Bytes {
+    fn plain<'a>(local: &'a Credentials, remote: &'a Credentials) -> Check<'a> {
         Check {
             id: 77.into(),
             local,
@@ -276,8 +335,10 @@ mod tests {
             tie_breaker: 99,
             use_candidate: true,
         }
-        .write()
-        .unwrap()
+    }
+
+    fn check(local: &Credentials, remote: &Credentials) -> Bytes {
+        plain(local, remote).write().unwrap()
     }
 
     #[test]
@@ -317,6 +378,109 @@ mod tests {
         assert!(unknown.has_attribute(AttributeType::new(0x7abc)));
     }
 
+    /// A message of ours with attributes put in, as they are written on the wire, at this offset
+    /// from the end, and the FINGERPRINT that belongs to it.
+    fn with_attributes(packet: &[u8], from_end: usize, attributes: &[u8]) -> Vec<u8> {
+        let at = packet.len() - from_end;
+        let mut message = packet[..at].to_vec();
+        message.extend_from_slice(attributes);
+        message.extend_from_slice(&packet[at..packet.len() - 8]);
+        let length = u16::try_from(message.len() + 8 - HEADER).unwrap();
+        message[2..4].copy_from_slice(&length.to_be_bytes());
+        let crc = u32::from_be_bytes(Fingerprint::compute(&[&message])) ^ 0x5354_554e;
+        message.extend_from_slice(&[0x80, 0x28, 0, 4]);
+        message.extend_from_slice(&crc.to_be_bytes());
+        message
+    }
+
+    const USE_CANDIDATE: [u8; 4] = [0, 0x25, 0, 0];
+    const UNKNOWN: [u8; 8] = [0x7a, 0xbc, 0, 3, 1, 2, 3, 0];
+    /// FINGERPRINT, and MESSAGE-INTEGRITY with it.
+    const TAIL: usize = 8;
+    const INTEGRITY: usize = 24 + TAIL;
+
+    #[test]
+    fn what_stands_behind_the_integrity_is_ignored_and_never_acted_on() {
+        let (local, remote) = (credentials("here"), credentials("there"));
+        let check = Check { use_candidate: false, ..plain(&local, &remote) };
+        let packet = check.write().unwrap();
+        let role = [0x80, 0x2a, 0, 8, 9, 9, 9, 9, 9, 9, 9, 9];
+        let sha256 = [&[0u8, 0x1c, 0, 32][..], &[7; 32]].concat();
+        let sha1 = [&[0u8, 8, 0, 20][..], &[7; 20]].concat();
+        let second = [&UNKNOWN[..], &sha256].concat();
+        let repeated = [&UNKNOWN[..], &sha1, &USE_CANDIDATE].concat();
+        for added in [&USE_CANDIDATE[..], &UNKNOWN, &role, &second, &sha1, &repeated] {
+            let longer = with_attributes(&packet, TAIL, added);
+            let covered = covered(&longer).expect("ignored, not refused");
+            assert_eq!(*covered, *packet, "{added:x?}");
+            let message = parse(&covered).unwrap();
+            assert!(authentic(&message, &remote.key));
+            assert!(!authentic(&message, &local.key));
+            let request = Request::read(&message);
+            assert!(!request.use_candidate && request.unknown.is_empty());
+        }
+        // In front of it, nobody can add anything.
+        for added in [&USE_CANDIDATE[..], &UNKNOWN, &role] {
+            let longer = with_attributes(&packet, INTEGRITY, added);
+            let covered = covered(&longer).unwrap();
+            assert!(!authentic(&parse(&covered).unwrap(), &remote.key), "{added:x?}");
+        }
+    }
+
+    #[test]
+    fn two_integrities_side_by_side_are_both_kept_and_a_third_is_not() {
+        let (local, remote) = (credentials("here"), credentials("there"));
+        let packet = check(&local, &remote);
+        let sha256 = [&[0u8, 0x1c, 0, 32][..], &[7; 32]].concat();
+        let wrong = with_attributes(&packet, TAIL, &sha256);
+        let kept = covered(&wrong).unwrap();
+        assert_eq!(*kept, *wrong);
+        assert!(!authentic(&parse(&kept).unwrap(), &remote.key), "the stronger one counts");
+        let twice = with_attributes(&wrong, TAIL, &sha256);
+        let kept = covered(&twice).unwrap();
+        assert_eq!(*kept, *wrong);
+        assert!(!authentic(&parse(&kept).unwrap(), &remote.key));
+    }
+
+    /// A response of the peer, with an attribute in front of MESSAGE-INTEGRITY.
+    fn response_with(class: MessageClass, kind: u16, key: &IntegrityKey) -> Vec<u8> {
+        let mut message = builder(class, 77.into());
+        let address = "192.0.2.1:9".parse().unwrap();
+        match class {
+            MessageClass::Success => {
+                message.add_attribute(&XorMappedAddress::new(address, 77.into())).unwrap();
+            }
+            _ => {
+                message.add_attribute(&ErrorCode::builder(487).build().unwrap()).unwrap();
+            }
+        }
+        let attribute = stun_types::attribute::RawAttribute::new(kind.into(), &[1, 2, 3, 4]);
+        message.add_attribute(&attribute).unwrap();
+        seal(message, key).unwrap()
+    }
+
+    #[test]
+    fn a_response_that_requires_what_is_not_known_here_is_not_believed() {
+        let key = credentials("there").key;
+        let read = |packet: Vec<u8>| {
+            let covered = covered(&packet)?;
+            answer(&parse(&covered)?, &key)
+        };
+        for class in [MessageClass::Success, MessageClass::Error] {
+            let unknown = read(response_with(class, 0x7abc, &key));
+            assert_eq!(unknown, Some(Answer::NotUnderstood));
+            let optional = read(response_with(class, 0x8022, &key));
+            assert!(matches!(optional, Some(Answer::Success { .. } | Answer::Error { code: 487 })));
+            let stranger = read(response_with(class, 0x7abc, &credentials("other").key));
+            assert_eq!(stranger, None, "who knows no password fails no check");
+        }
+        // USERNAME and MAPPED-ADDRESS of older stacks.
+        for known in [0x0001, 0x0006] {
+            let answer = read(response_with(MessageClass::Success, known, &key));
+            assert!(matches!(answer, Some(Answer::Success { .. })), "{known:#x}");
+        }
+    }
+
     #[test]
     fn a_flipped_bit_anywhere_makes_a_message_worthless() {
         let (local, remote) = (credentials("here"), credentials("there"));
@@ -324,7 +488,8 @@ mod tests {
         for bit in 0..packet.len() * 8 {
             let mut packet = packet.to_vec();
             packet[bit / 8] ^= 1 << (bit % 8);
-            let trusted = parse(&packet).is_some_and(|message| authentic(&message, &remote.key));
+            let covered = covered(&packet).unwrap_or_default();
+            let trusted = parse(&covered).is_some_and(|message| authentic(&message, &remote.key));
             assert!(!trusted, "bit {bit}");
         }
     }
@@ -336,14 +501,14 @@ mod tests {
         let mut bare = packet[..packet.len() - 8].to_vec();
         let length = u16::try_from(bare.len() - HEADER).unwrap();
         bare[2..4].copy_from_slice(&length.to_be_bytes());
-        assert!(parse(&bare).is_none());
+        assert!(covered(&bare).is_none());
 
         let mut longer = packet.to_vec();
         longer.extend_from_slice(&[0x80, 0x22, 0, 0]);
-        assert!(parse(&longer).is_none());
+        assert!(covered(&longer).is_none());
         let length = u16::try_from(longer.len() - HEADER).unwrap();
         longer[2..4].copy_from_slice(&length.to_be_bytes());
-        assert!(parse(&longer).is_none());
+        assert!(covered(&longer).is_none());
     }
 
     proptest::proptest! {
@@ -352,7 +517,8 @@ mod tests {
             packet in proptest::collection::vec(proptest::num::u8::ANY, 0..200)
         ) {
             let key = credentials("there").key;
-            if let Some(message) = parse(&packet) {
+            let covered = covered(&packet).unwrap_or_default();
+            if let Some(message) = parse(&covered) {
                 proptest::prop_assert!(!authentic(&message, &key));
             }
         }
@@ -371,7 +537,8 @@ mod tests {
                 }
             }
             packet.truncate(keep);
-            if packet != original && let Some(message) = parse(&packet) {
+            let covered = covered(&packet).unwrap_or_default();
+            if packet != original && let Some(message) = parse(&covered) {
                 proptest::prop_assert!(!authentic(&message, &remote.key));
                 let _ = (username(&message), Request::read(&message));
             }

@@ -122,6 +122,37 @@ impl Transaction {
     }
 }
 
+/// What the answers to checks have taken: RFC 6298 §2, which RFC 8489 §6.2.1 refers to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RoundTrip {
+    smoothed: Option<Duration>,
+    variation: Duration,
+}
+
+impl RoundTrip {
+    /// An answer has taken so long.
+    pub(crate) fn measured(&mut self, time: Duration) {
+        let Some(smoothed) = self.smoothed else {
+            self.smoothed = Some(time);
+            self.variation = time / 2;
+            return;
+        };
+        self.variation = (self.variation * 3 + smoothed.abs_diff(time)) / 4;
+        self.smoothed = Some((smoothed * 7 + time) / 8);
+    }
+
+    /// The time within which nearly every answer comes.
+    pub(crate) fn estimate(self) -> Duration {
+        let unknown = Duration::from_millis(500);
+        self.smoothed.map_or(unknown, |smoothed| smoothed + self.variation * 4)
+    }
+
+    /// When an answer is missed. A second is long enough to ask again, whatever the path is like.
+    pub(crate) fn patience(self) -> Duration {
+        self.estimate().clamp(Duration::from_millis(200), Duration::from_secs(1))
+    }
+}
+
 /// `at + by`, for ever in the future if the clock cannot hold it.
 pub(crate) fn later(at: Instant, by: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(31_536_000);

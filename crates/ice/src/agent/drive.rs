@@ -18,21 +18,23 @@ impl Agent {
         for generation in &mut self.generations {
             generation.on_time(&mut self.ctx, now);
         }
-        self.send_ordinary_check(now);
+        self.send_check(now);
         self.hand_over(now);
         self.release_retired(now);
         self.report(now);
         self.timeout = self.deadline(now);
     }
 
-    /// RFC 8445 §6.1.4.2, one every Ta for all generations together, the newest first.
-    fn send_ordinary_check(&mut self, now: Instant) {
+    /// RFC 8445 §6.1.4.2: one first transmission every Ta, of whatever kind, for all generations
+    /// together, the newest first. So whatever the peer sends, no more than that is sent back
+    /// beside the answers.
+    fn send_check(&mut self, now: Instant) {
         if self.next_check.is_some_and(|at| now < at) {
             return;
         }
         for generation in self.generations.iter_mut().rev() {
-            if let Some(pair) = generation.next_ordinary(&self.ctx) {
-                generation.start_check(&mut self.ctx, now, pair, false);
+            if let Some(pair) = generation.next_check(&self.ctx) {
+                generation.start_check(&mut self.ctx, now, pair);
                 self.next_check = Some(later(now, self.ctx.config.ta));
                 return;
             }
@@ -130,7 +132,7 @@ impl Agent {
         for generation in &self.generations {
             earlier(&mut deadline, generation.deadline(&self.ctx, now));
         }
-        if self.generations.iter().any(|g| g.next_ordinary(&self.ctx).is_some()) {
+        if self.generations.iter().any(|g| g.next_check(&self.ctx).is_some()) {
             earlier(&mut deadline, Some(self.next_check.unwrap_or(now)));
         }
         deadline

@@ -25,7 +25,8 @@ impl Agent {
         if self.state == State::Closed || source.port() == 0 {
             return;
         }
-        let Some(message) = stun::parse(packet) else {
+        let covered = stun::covered(packet);
+        let Some(message) = covered.as_deref().and_then(stun::parse) else {
             tracing::trace!(%source, len = packet.len(), "not a Binding message");
             return;
         };
@@ -56,13 +57,14 @@ impl Agent {
         let Some(generation) = self.generations.get_mut(index) else { return };
         let Some(local) = &generation.local else { return };
         // RFC 8489 §9.1.3 would have 400 and 401 for strangers. Silence tells them less, and no
-        // peer needs them: it has the parameters.
+        // peer needs them: it has the parameters. RFC 8445 §7.3 asks for our half of USERNAME only:
+        // before the answer theirs is not known, and an offer may have several provisional ones.
         let Some((ours, theirs)) = stun::username(message) else {
             tracing::debug!(%source, "check without username");
             return;
         };
-        let expected = generation.remote.as_ref().is_none_or(|r| r.username_fragment() == theirs);
-        if ours != local.username_fragment() || !expected {
+        let forked = generation.remote.as_ref().is_some_and(|r| r.username_fragment() != theirs);
+        if ours != local.username_fragment() || (forked && generation.committed) {
             tracing::debug!(%source, "check with another username");
             return;
         }
@@ -80,6 +82,7 @@ impl Agent {
         }
         // RFC 8445 §7.3.1.1, in generations that still check.
         if generation.retire_at.is_none()
+            && !forked
             && let (Some(role), Some((theirs, tie_breaker))) = (self.ctx.role, request.role)
             && role == theirs
         {
@@ -132,7 +135,7 @@ impl Agent {
             if let Some(generation) = self.generations.get_mut(index)
                 && let Some(pair) = pair
             {
-                generation.start_check(&mut self.ctx, now, pair, false);
+                generation.list.trigger(pair, false);
             }
         }
     }

@@ -79,7 +79,7 @@ impl Agent {
             && let Some(older) = rest.get(older)
         {
             pending.set_remote(&mut self.ctx, now, remote, older.lite);
-            pending.inherit_candidates(&self.ctx, older);
+            pending.inherit_candidates(&self.ctx, now, older);
         }
         if let Some(pending) = self.generations.last_mut() {
             if pending.local.is_some() && pending.remote.is_some() {

@@ -7,6 +7,7 @@ use super::Agent;
 use crate::event::SocketId;
 use crate::generation::Generation;
 use crate::stats::{AgentStats, PairStats};
+use crate::timing::earlier;
 
 impl Agent {
     /// A packet that is not STUN was sent on the [selected path](Self::selected_path).
@@ -31,7 +32,9 @@ impl Agent {
         if accepted
             && let Some(generation) = self.generations.iter_mut().find(|g| g.has_socket(socket))
         {
-            generation.data_received(now, socket, source, bytes);
+            let silence = generation.data_received(now, socket, source, bytes);
+            // A timer that comes earlier looks at it too.
+            earlier(&mut self.timeout, silence);
         }
         accepted
     }

@@ -77,7 +77,7 @@ impl Agent {
     ) -> Result<(), Error> {
         let index = self.remote_generation(username_fragment)?;
         if let Some(generation) = self.generations.get_mut(index) {
-            generation.add_remote_candidate(&self.ctx, candidate)?;
+            generation.add_remote_candidate(&self.ctx, now, candidate)?;
         }
         self.drive(now);
         Ok(())

@@ -1,6 +1,7 @@
 //! Candidates of both sides, and the pairs they make: RFC 8445 §5.1, §6.1.2.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use rand::RngExt;
 use slab::Slab;
@@ -70,6 +71,7 @@ impl Generation {
     pub(crate) fn add_remote_candidate(
         &mut self,
         ctx: &Context,
+        now: Instant,
         candidate: Candidate,
     ) -> Result<(), Error> {
         let known = |key: &usize| {
@@ -92,12 +94,14 @@ impl Generation {
         {
             // RFC 8445 §7.3.1.3: a peer-reflexive candidate that becomes known keeps its pairs.
             remote.candidate = candidate;
+            self.speak_for(key);
             self.update_priorities(ctx);
             key
         } else {
-            self.insert_remote(candidate, address)
+            self.insert_remote(candidate, address, false)
         };
         self.signalled.push(key);
+        self.candidate_at = Some(now);
         if self.is_pairing(ctx) {
             for socket in self.sockets.clone() {
                 self.pair_up(ctx, socket, key);
@@ -106,10 +110,26 @@ impl Generation {
         Ok(())
     }
 
-    fn insert_remote(&mut self, candidate: Candidate, address: Option<SocketAddr>) -> usize {
+    fn insert_remote(
+        &mut self,
+        candidate: Candidate,
+        address: Option<SocketAddr>,
+        replayed: bool,
+    ) -> usize {
         let serial = self.remotes_seen;
         self.remotes_seen += 1;
-        self.remotes.insert(Remote { serial, candidate, address })
+        self.remotes.insert(Remote { serial, candidate, address, replayed })
+    }
+
+    /// More than replayed checks speaks for this remote candidate.
+    pub(super) fn speak_for(&mut self, key: usize) {
+        if let Some(remote) = self.remotes.get_mut(key)
+            && std::mem::take(&mut remote.replayed)
+        {
+            for (_, pair) in self.list.iter_mut().filter(|(_, pair)| pair.remote == key) {
+                pair.replayed = false;
+            }
+        }
     }
 
     fn remote_keys(&self) -> SmallVec<[usize; 8]> {
@@ -129,16 +149,18 @@ impl Generation {
         ctx: &mut Context,
         source: SocketAddr,
         priority: Option<u32>,
+        replayed: bool,
     ) -> Option<usize> {
-        let learned = self.remotes.len().saturating_sub(self.signalled.len());
-        if learned >= ctx.config.max_candidates {
-            // Those whose pair has come to nothing and is gone make room.
-            let (list, signalled) = (&self.list, &self.signalled);
-            self.remotes.retain(|key, _| {
-                signalled.contains(&key) || list.find(|pair| pair.remote == key).is_some()
-            });
-            let learned = self.remotes.len().saturating_sub(self.signalled.len());
-            if learned >= ctx.config.max_candidates {
+        let too_many = |generation: &Self| {
+            let learned = generation.remotes.len().saturating_sub(generation.signalled.len());
+            learned >= ctx.config.max_candidates
+        };
+        if too_many(self) {
+            self.forget_unpaired();
+            if too_many(self) && !replayed {
+                self.forget_replayed();
+            }
+            if too_many(self) {
                 tracing::debug!(%source, "too many peer-reflexive candidates");
                 return None;
             }
@@ -155,7 +177,31 @@ impl Generation {
             related: None,
             tcp_type: None,
         };
-        Some(self.insert_remote(candidate, Some(source)))
+        Some(self.insert_remote(candidate, Some(source), replayed))
+    }
+
+    /// Candidates whose pair has come to nothing and is gone make room.
+    fn forget_unpaired(&mut self) {
+        let (list, signalled) = (&self.list, &self.signalled);
+        self.remotes.retain(|key, _| {
+            signalled.contains(&key) || list.find(|pair| pair.remote == key).is_some()
+        });
+    }
+
+    /// One of the candidates that only replayed checks speak for makes room.
+    fn forget_replayed(&mut self) {
+        let list = &self.list;
+        let selected = self.selected.as_ref().and_then(|selected| list.get(selected.pair));
+        let selected = selected.map(|pair| pair.remote);
+        let idle = |key| {
+            selected != Some(key)
+                && list.find(|pair| pair.remote == key && pair.is_valid()).is_none()
+        };
+        let victim = self.remotes.iter().find(|(key, remote)| remote.replayed && idle(*key));
+        if let Some(key) = victim.map(|(key, _)| key) {
+            self.list.retain(|_, pair| pair.remote != key);
+            self.remotes.remove(key);
+        }
     }
 
     /// RFC 8445 §7.2.5.3.1: the local candidate that the peer sees, new if it was not known.
@@ -202,9 +248,9 @@ impl Generation {
     }
 
     /// The candidates that another generation got from a peer that did not change its parameters.
-    pub(crate) fn inherit_candidates(&mut self, ctx: &Context, older: &Self) {
+    pub(crate) fn inherit_candidates(&mut self, ctx: &Context, now: Instant, older: &Self) {
         for candidate in older.remote_candidates() {
-            if self.add_remote_candidate(ctx, candidate.clone()).is_err() {
+            if self.add_remote_candidate(ctx, now, candidate.clone()).is_err() {
                 break;
             }
         }
@@ -242,7 +288,8 @@ impl Generation {
         let local = self.locals.get(socket.base)?;
         let role = ctx.role.unwrap_or(Role::Controlled);
         let priority = pair::priority(role, local.priority, remote.candidate.priority);
-        let pair = Pair::new(socket.id, socket.base, key, to, priority);
+        let mut pair = Pair::new(socket.id, socket.base, key, to, priority);
+        pair.replayed = remote.replayed;
         let keep = self.selected.as_ref().map(|selected| selected.pair);
         let id = self.list.insert(pair, ctx.config.max_pairs, keep);
         if id.is_none() {

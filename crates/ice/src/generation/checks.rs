@@ -8,20 +8,21 @@ use stun_types::message::TransactionId;
 use super::candidates::foundation_of;
 use super::{Context, Generation};
 use crate::candidate::peer_reflexive_priority;
+use crate::consent;
 use crate::pair::{Pair, PairId, PairState};
 use crate::state::Role;
 use crate::stun::Check;
 use crate::timing::{Due, Schedule, Transaction, earlier, later};
 
 impl Generation {
-    /// Sends a check, in the place of one in flight.
-    pub(crate) fn start_check(
-        &mut self,
-        ctx: &mut Context,
-        now: Instant,
-        id: PairId,
-        use_candidate: bool,
-    ) {
+    /// Sends the check of a pair that is next, in the place of one in flight.
+    pub(crate) fn start_check(&mut self, ctx: &mut Context, now: Instant, id: PairId) {
+        let Some(pair) = self.list.get_mut(id) else { return };
+        let triggered = pair.triggered.take();
+        if triggered.is_some() {
+            pair.triggered_at = Some(now);
+        }
+        let use_candidate = triggered.is_some_and(|triggered| triggered.use_candidate);
         // RFC 8445 §14.3
         let rto = ctx.config.rto.max(ctx.config.ta.saturating_mul(self.list.busy()));
         let schedule = if use_candidate || self.selected.is_some() {
@@ -73,16 +74,20 @@ impl Generation {
         Some((transaction, check.write()?, role))
     }
 
-    /// The pair whose ordinary check is next, if any may be sent.
-    pub(crate) fn next_ordinary(&self, ctx: &Context) -> Option<PairId> {
+    /// RFC 8445 §6.1.4.2: the pair whose check is next, if any may be sent. What only replayed
+    /// checks have asked for is last.
+    pub(crate) fn next_check(&self, ctx: &Context) -> Option<PairId> {
         if !self.is_running(ctx) {
             return None;
         }
         let (locals, remotes) = (&self.locals, &self.remotes);
-        self.list.next_ordinary(|pair| foundation_of(locals, remotes, pair))
+        self.list
+            .next_triggered(false)
+            .or_else(|| self.list.next_ordinary(|pair| foundation_of(locals, remotes, pair)))
+            .or_else(|| self.list.next_triggered(true))
     }
 
-    /// Everything that is due, except ordinary checks.
+    /// Everything that is due, except first transmissions of checks, which wait for Ta.
     pub(crate) fn on_time(&mut self, ctx: &mut Context, now: Instant) {
         if self.retire_at.is_some() {
             return;
@@ -155,7 +160,7 @@ impl Generation {
         let id = selected.pair;
         if now >= selected.consent.expires(&ctx.config) {
             tracing::debug!(generation = self.id.0, "consent expired");
-            self.lose_selected();
+            self.lose_selected(now);
             self.forget_valid_pairs(ctx, now);
             return;
         }
@@ -168,16 +173,19 @@ impl Generation {
                 return;
             }
         }
+        let heard = self.heard();
         let Some(selected) = &self.selected else { return };
-        if selected.consent.is_due(now) && !self.is_dead(id) {
-            self.send_consent_check(ctx, now);
+        if let Some(due) = selected.consent.due(now, heard, &ctx.config)
+            && !self.is_dead(id)
+        {
+            self.send_consent_check(ctx, now, due);
         }
         let in_trouble = self.is_in_trouble(ctx, now);
         let Some(selected) = &mut self.selected else { return };
         if in_trouble && !selected.recovering {
             selected.recovering = true;
             if ctx.role == Some(Role::Controlling) {
-                self.recover(ctx, now);
+                self.recover(ctx);
             }
         } else if !in_trouble && selected.recovering {
             selected.recovering = false;
@@ -207,20 +215,27 @@ impl Generation {
         for id in self.list.ids() {
             let at = self.list.get(id).and_then(|pair| Self::refresh_at(pair, ctx));
             if at.is_some_and(|at| now >= at) {
-                self.start_check(ctx, now, id, false);
+                self.list.trigger(id, false);
             }
         }
     }
 
     /// The selected pair is in trouble: another one may do. Pairs that were valid before are
-    /// asked at once, all that were never checked follow at the pace of ordinary checks.
-    fn recover(&mut self, ctx: &mut Context, now: Instant) {
+    /// asked first, those that the peer has asked for and all that were never checked follow.
+    fn recover(&mut self, ctx: &Context) {
         let selected = self.selected.as_ref().map(|selected| selected.pair);
         let died = selected.is_some_and(|id| self.is_dead(id));
         for id in self.list.ids().filter(|id| Some(*id) != selected) {
             // If the socket died there is no time to ask: nominating the best one asks it.
             if !died && self.list.get(id).is_some_and(|pair| pair.is_valid()) {
-                self.start_check(ctx, now, id, false);
+                self.list.trigger(id, false);
+            } else if let Some(pair) = self.list.get_mut(id)
+                && pair.state == PairState::Failed
+                && pair.authenticated
+                && !pair.dead
+                && !pair.replayed
+            {
+                pair.state = PairState::Waiting;
             }
         }
         self.pair_all(ctx);
@@ -228,7 +243,12 @@ impl Generation {
 
     /// RFC 7675 §5.1: sent once only. As controlling, with USE-CANDIDATE, for peers that answer
     /// nothing else.
-    pub(super) fn send_consent_check(&mut self, ctx: &mut Context, now: Instant) {
+    pub(super) fn send_consent_check(
+        &mut self,
+        ctx: &mut Context,
+        now: Instant,
+        due: consent::Due,
+    ) {
         let Some(id) = self.selected.as_ref().map(|selected| selected.pair) else { return };
         let use_candidate = ctx.role == Some(Role::Controlling);
         let Some((transaction, payload, role)) = self.write_check(ctx, id, use_candidate) else {
@@ -237,7 +257,7 @@ impl Generation {
         let (Some(selected), Some(pair)) = (&mut self.selected, self.list.get_mut(id)) else {
             return;
         };
-        selected.consent.on_sent(transaction, role, now, &ctx.config, &mut ctx.rng);
+        selected.consent.on_sent(due, transaction, role, now, &ctx.config, &mut ctx.rng);
         pair.counters.requests_sent += 1;
         pair.counters.consent_requests_sent += 1;
         ctx.transmit(pair.socket, pair.destination, payload);
@@ -260,12 +280,15 @@ impl Generation {
         let Some(pair) = self.list.get(best) else { return };
         let (priority, round_trip) = (pair.priority, pair.counters.current_round_trip_time);
         let nominating = |pair: &Pair| {
-            pair.is_valid() && pair.check.as_ref().is_some_and(|check| check.use_candidate)
+            pair.is_valid()
+                && (pair.check.as_ref().is_some_and(|check| check.use_candidate)
+                    || pair.triggered.is_some_and(|triggered| triggered.use_candidate))
         };
         if self.list.find(nominating).is_some() {
             return;
         }
-        let hopeful = |pair: &Pair| pair.is_unfinished() && pair.priority > priority;
+        let hopeful =
+            |pair: &Pair| pair.is_unfinished() && pair.priority > priority && !pair.replayed;
         if selected.is_none() && self.list.find(hopeful).is_some() {
             let wait = round_trip.unwrap_or(Duration::MAX).saturating_mul(2);
             let wait = wait.clamp(ctx.config.nomination_wait_min, ctx.config.nomination_wait_max);
@@ -275,7 +298,7 @@ impl Generation {
             }
         }
         tracing::trace!(generation = self.id.0, pair = best, "nominating");
-        self.start_check(ctx, now, best, true);
+        self.list.trigger(best, true);
     }
 
     /// When [`on_time`](Self::on_time) has something to do.
@@ -291,7 +314,10 @@ impl Generation {
             if self.is_dead(selected.pair) {
                 earlier(&mut deadline, Some(selected.consent.expires(&ctx.config)));
             } else {
-                earlier(&mut deadline, Some(selected.consent.deadline(now, &ctx.config)));
+                earlier(
+                    &mut deadline,
+                    Some(selected.consent.deadline(now, self.heard(), &ctx.config)),
+                );
                 if !self.completed {
                     let settled = selected.settled_at(ctx).filter(|at| *at > now);
                     earlier(&mut deadline, settled);
@@ -303,6 +329,8 @@ impl Generation {
                 earlier(&mut deadline, Self::refresh_at(pair, ctx));
             }
             earlier(&mut deadline, self.pac_at.filter(|at| *at > now));
+            let assumed = self.end_of_candidates_at(ctx).filter(|at| *at > now);
+            earlier(&mut deadline, assumed);
             earlier(&mut deadline, self.nomination_at.filter(|at| *at > now));
         }
         deadline

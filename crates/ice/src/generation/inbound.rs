@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use stun_types::message::{Message, TransactionId};
 
 use super::candidates::foundation_of;
-use super::{Context, EarlyCheck, Generation};
+use super::{Context, EarlyCheck, Generation, SeenCheck};
 use crate::candidate::same_address;
+use crate::consent;
 use crate::event::SocketId;
 use crate::pair::{PairId, PairState};
 use crate::state::Role;
@@ -16,6 +17,10 @@ use crate::timing::later;
 
 /// How long the selected pair has to answer when the peer nominates a worse one.
 const CHALLENGE: Duration = Duration::from_secs(1);
+
+/// How soon after a triggered check another one of the same pair is worth while: sooner, the answer
+/// is still on its way.
+const TRIGGER_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a response means to the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,14 +59,31 @@ impl Generation {
         if let Some(response) = stun::success(request.id, source, &local.key) {
             ctx.transmit(socket, source, response);
         }
-        if self.remote.is_none() {
+        if !self.has_remote_username_fragment(username_fragment) {
             self.keep_early_check(ctx, socket, source, username_fragment, request);
             return;
         }
-        self.on_check(ctx, now, socket, source, request.priority, request.use_candidate);
+        let Request { id, priority, use_candidate, .. } = *request;
+        self.on_check(ctx, now, id, socket, source, priority, use_candidate);
     }
 
-    /// §7.3.1.4: the triggered check is made when the remote parameters are known.
+    /// Whether this very check has come from elsewhere before. Anybody who sees a check can send
+    /// it again from any number of addresses, but cannot make a new one.
+    fn is_replay(&mut self, id: TransactionId, socket: SocketId, source: SocketAddr) -> bool {
+        /// Enough for what a peer sends while pairs are being made.
+        const SEEN: usize = 256;
+        if let Some(seen) = self.seen.iter().find(|seen| seen.id == id) {
+            return seen.socket != socket || !same_address(seen.source, source);
+        }
+        if self.seen.len() >= SEEN {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(SeenCheck { id, socket, source });
+        false
+    }
+
+    /// §7.3.1.4: the triggered check is made when the remote parameters are known. Those of another
+    /// answer to the same offer may be known already.
     fn keep_early_check(
         &mut self,
         ctx: &Context,
@@ -70,35 +92,50 @@ impl Generation {
         username_fragment: &str,
         request: &Request,
     ) {
+        let replayed = self.is_replay(request.id, socket, source);
+        let early = EarlyCheck {
+            id: request.id,
+            replayed,
+            socket,
+            source,
+            username_fragment: username_fragment.to_owned(),
+            priority: request.priority,
+            use_candidate: request.use_candidate,
+        };
         let again = self
             .early
             .iter_mut()
             .find(|early| early.socket == socket && same_address(early.source, source));
-        if let Some(early) = again {
-            early.use_candidate |= request.use_candidate;
+        if let Some(again) = again {
+            let use_candidate = again.use_candidate || early.use_candidate;
+            if !replayed {
+                *again = early;
+            }
+            again.use_candidate = use_candidate;
         } else if self.early.len() < ctx.config.max_early_checks {
-            self.early.push(EarlyCheck {
-                socket,
-                source,
-                username_fragment: username_fragment.to_owned(),
-                priority: request.priority,
-                use_candidate: request.use_candidate,
-            });
+            self.early.push(early);
+        } else if !replayed && let Some(other) = self.early.iter_mut().find(|e| e.replayed) {
+            *other = early;
         } else {
             tracing::debug!(%source, "too many early checks");
         }
     }
 
-    /// §7.3.1.3 to §7.3.1.5, after the answer.
+    /// §7.3.1.3 to §7.3.1.5, after the answer. A pair that only replayed checks speak for is
+    /// checked last and gives way to all others, until a new check comes on it or its remote
+    /// candidate is signalled.
+    #[expect(clippy::too_many_arguments, reason = "what a check says, and where it came from")]
     pub(super) fn on_check(
         &mut self,
         ctx: &mut Context,
         now: Instant,
+        transaction: TransactionId,
         socket: SocketId,
         source: SocketAddr,
         priority: Option<u32>,
         use_candidate: bool,
     ) {
+        let replayed = self.is_replay(transaction, socket, source);
         let existing =
             self.list.find(|p| p.socket == socket && same_address(p.destination, source));
         let id = existing.or_else(|| {
@@ -106,11 +143,19 @@ impl Generation {
                 return None;
             }
             let socket = *self.sockets.iter().find(|s| s.id == socket)?;
-            let remote =
-                self.find_remote(source).or_else(|| self.learn_remote(ctx, source, priority))?;
+            let remote = self
+                .find_remote(source)
+                .or_else(|| self.learn_remote(ctx, source, priority, replayed))?;
+            if !replayed {
+                self.speak_for(remote);
+                self.candidate_at = Some(now);
+            }
             self.pair_up(ctx, socket, remote)
         });
         let Some(id) = id else { return };
+        if !replayed && let Some(remote) = self.list.get(id).map(|pair| pair.remote) {
+            self.speak_for(remote);
+        }
         let Some(pair) = self.list.get_mut(id) else { return };
         pair.counters.requests_received += 1;
         pair.counters.responses_sent += 1;
@@ -118,7 +163,10 @@ impl Generation {
             return;
         }
         pair.authenticated = true;
+        // The nomination itself is worth another check: the one in flight may be lost.
+        let mut asked_at = pair.triggered_at;
         if use_candidate && ctx.role == Some(Role::Controlled) {
+            asked_at = asked_at.filter(|_| pair.peer_nominated.is_some());
             pair.peer_nominated = Some(now);
         }
         let state = pair.state;
@@ -127,9 +175,10 @@ impl Generation {
         }
         match state {
             PairState::Succeeded => self.follow_nomination(ctx, now, id),
-            // The triggered check goes out at once: nothing that has to wait for it is faster.
+            PairState::InProgress | PairState::Failed
+                if asked_at.is_some_and(|at| now < later(at, TRIGGER_AGAIN)) => {}
             PairState::Frozen | PairState::Waiting | PairState::InProgress | PairState::Failed => {
-                self.start_check(ctx, now, id, false);
+                self.list.trigger(id, false);
             }
         }
     }
@@ -162,7 +211,7 @@ impl Generation {
         }
         let answered = now.saturating_duration_since(selected.consent.last_response());
         if selected.challenger.is_none() && answered >= CHALLENGE {
-            self.send_consent_check(ctx, now);
+            self.send_consent_check(ctx, now, consent::Due::Connectivity);
             if let Some(selected) = &mut self.selected {
                 selected.challenger = Some((id, later(now, CHALLENGE)));
             }
@@ -206,18 +255,21 @@ impl Generation {
                 return Outcome::RoleConflict { role, pair: None };
             }
             // RFC 7675 §5.1: consent is a non-error response.
-            (Asked::Consent(_), Answer::Error { code }) => {
-                tracing::debug!(code, %source, "consent refused");
+            (Asked::Consent(_), refusal) => {
+                tracing::debug!(?refusal, %source, "consent refused");
             }
             (Asked::Check { pair, use_candidate, .. }, Answer::Success { mapped }) => {
                 self.on_success(ctx, now, pair, id, use_candidate, mapped);
             }
             (Asked::Check { pair, role, current, .. }, Answer::Error { code: 487 }) => {
+                if current && let Some(pair) = self.list.get_mut(pair) {
+                    pair.check = None;
+                }
                 return Outcome::RoleConflict { role, pair: current.then_some(pair) };
             }
             // §7.2.5.2.4
-            (Asked::Check { pair, current, .. }, Answer::Error { code }) => {
-                tracing::debug!(code, %source, "check refused");
+            (Asked::Check { pair, current, .. }, refusal) => {
+                tracing::debug!(?refusal, %source, "check refused");
                 if current && let Some(pair) = self.list.get_mut(pair) {
                     pair.check = None;
                     pair.state = PairState::Failed;
@@ -277,6 +329,7 @@ impl Generation {
         if !pair.check.as_ref().is_some_and(nominating) {
             pair.replace_check();
         }
+        pair.triggered = pair.triggered.filter(|triggered| triggered.use_candidate);
         pair.replaced.retain(|replaced| replaced.id != transaction);
         pair.state = PairState::Succeeded;
         pair.mapped = local;

@@ -85,16 +85,28 @@ struct Remote {
     candidate: Candidate,
     /// Nothing if it makes no pair.
     address: Option<SocketAddr>,
+    /// Only checks that had come from elsewhere before have come from here.
+    replayed: bool,
 }
 
 /// A check of a peer whose parameters are not known yet.
 #[derive(Debug)]
 struct EarlyCheck {
+    id: TransactionId,
+    replayed: bool,
     socket: SocketId,
     source: SocketAddr,
     username_fragment: String,
     priority: Option<u32>,
     use_candidate: bool,
+}
+
+/// A check of the peer, and where it came from first.
+#[derive(Debug, Clone, Copy)]
+struct SeenCheck {
+    id: TransactionId,
+    socket: SocketId,
+    source: SocketAddr,
 }
 
 /// The pair that carries, or would carry, the data.
@@ -146,7 +158,13 @@ pub(crate) struct Generation {
     signalled: Vec<usize>,
     /// The peer has no more candidates.
     pub(crate) remote_done: bool,
+    /// When the peer last had a new one.
+    candidate_at: Option<Instant>,
+    /// When consent to send on the selected pair was lost.
+    lost_at: Option<Instant>,
     early: Vec<EarlyCheck>,
+    /// Checks of the peer, each with where it came from first; the latest.
+    seen: VecDeque<SeenCheck>,
     pub(crate) list: Checklist,
     pub(crate) selected: Option<Selected>,
     pac_at: Option<Instant>,
@@ -173,7 +191,10 @@ impl Generation {
             remotes_seen: 0,
             signalled: Vec::new(),
             remote_done: false,
+            candidate_at: None,
+            lost_at: None,
             early: Vec::new(),
+            seen: VecDeque::new(),
             list: Checklist::default(),
             selected: None,
             pac_at: None,
@@ -246,6 +267,8 @@ impl Generation {
     fn forget_checks(&mut self) {
         self.list.clear();
         self.selected = None;
+        self.candidate_at = None;
+        self.lost_at = None;
         self.pac_at = None;
         self.nomination_at = None;
         self.completed = false;
@@ -260,9 +283,11 @@ impl Generation {
         let username_fragment = remote.username_fragment().to_owned();
         self.pair_all(ctx);
         for check in std::mem::take(&mut self.early) {
-            if check.username_fragment == username_fragment {
-                let EarlyCheck { socket, source, priority, use_candidate, .. } = check;
-                self.on_check(ctx, now, socket, source, priority, use_candidate);
+            if check.username_fragment != username_fragment {
+                self.early.push(check);
+            } else {
+                let EarlyCheck { id, socket, source, priority, use_candidate, .. } = check;
+                self.on_check(ctx, now, id, socket, source, priority, use_candidate);
             }
         }
     }
@@ -282,7 +307,15 @@ impl Generation {
         let pair = self.list.get(id)?;
         let local = self.locals.get(pair.mapped.unwrap_or(pair.base))?.clone();
         let remote = self.remotes.get(pair.remote)?.candidate.clone();
-        Some(CandidatePair { local, remote })
+        let username_fragment = |of: &Option<Credentials>| {
+            of.as_ref().map(|c| c.username_fragment().to_owned()).unwrap_or_default()
+        };
+        Some(CandidatePair {
+            local,
+            remote,
+            local_username_fragment: username_fragment(&self.local),
+            remote_username_fragment: username_fragment(&self.remote),
+        })
     }
 
     fn is_dead(&self, id: PairId) -> bool {
@@ -316,7 +349,8 @@ impl Generation {
         if previous == Some(id) {
             return;
         }
-        let consent = Consent::new(now, &ctx.config, &mut ctx.rng);
+        let round_trip = pair.counters.current_round_trip_time;
+        let consent = Consent::new(now, round_trip, &ctx.config, &mut ctx.rng);
         self.selected =
             Some(Selected { pair: id, since: now, consent, recovering: false, challenger: None });
         self.nomination_at = None;
@@ -336,6 +370,10 @@ impl Generation {
                 || !matches!(pair.state, PairState::Frozen | PairState::Waiting)
         });
         for (_, pair) in self.list.iter_mut().filter(|(id, _)| *id != selected) {
+            // What waited to be sent once more is still in flight, or never was.
+            if pair.triggered.take().is_some() && pair.check.is_some() && !pair.is_valid() {
+                pair.state = PairState::InProgress;
+            }
             if let Some(check) = &mut pair.check {
                 check.cancel();
             } else if matches!(pair.state, PairState::Frozen | PairState::Waiting) {
@@ -345,8 +383,9 @@ impl Generation {
     }
 
     /// RFC 7675 §5.1: consent is lost, nothing may be sent on the pair any more.
-    fn lose_selected(&mut self) {
+    fn lose_selected(&mut self, now: Instant) {
         let Some(selected) = self.selected.take() else { return };
+        self.lost_at = Some(now);
         if let Some(pair) = self.list.get_mut(selected.pair) {
             pair.kill();
         }
@@ -358,6 +397,7 @@ impl Generation {
         self.retire_at = Some(at);
         for (_, pair) in self.list.iter_mut() {
             pair.check = None;
+            pair.triggered = None;
             pair.replaced.clear();
         }
     }
@@ -380,7 +420,8 @@ impl Generation {
     /// Enters `completed` or `failed` for good when their conditions hold (webrtc-pc §5.6,
     /// RTCIceTransportState).
     pub(crate) fn conclude(&mut self, ctx: &Context, now: Instant) {
-        let both_ends = self.gathering == GatheringState::Complete && self.remote_done;
+        let assumed = self.end_of_candidates_at(ctx).is_some_and(|at| now >= at);
+        let both_ends = self.gathering == GatheringState::Complete && (self.remote_done || assumed);
         if !both_ends || self.list.has_unfinished() || self.retire_at.is_some() {
             return;
         }
@@ -389,17 +430,31 @@ impl Generation {
             self.completed |= settled && self.path().is_some();
             return;
         }
-        let patience_over = self.pac_at.is_some_and(|at| now >= at);
+        // RFC 8863 has patience with what has never worked.
+        let patience_over = self.lost_at.is_some() || self.pac_at.is_some_and(|at| now >= at);
         let nothing_gathered = self.local_candidates().next().is_none();
         if !self.list.has_valid() && (nothing_gathered || patience_over) {
+            tracing::debug!(generation = self.id.0, assumed, "failed");
             self.failed = true;
         }
+    }
+
+    /// When the end of the peer's candidates is assumed, since nothing works and nothing comes:
+    /// see `Config::end_of_candidates_timeout`.
+    fn end_of_candidates_at(&self, ctx: &Context) -> Option<Instant> {
+        if self.remote_done || self.selected.is_some() || self.failed {
+            return None;
+        }
+        let base = self.lost_at.or(self.pac_at)?;
+        let waiting = self.candidate_at.map_or(base, |at| at.max(base));
+        Some(crate::timing::later(waiting, ctx.config.end_of_candidates_timeout?))
     }
 
     /// A packet that is not STUN is welcome: the peer has proven itself from there.
     pub(crate) fn accepts_data(&self, socket: SocketId, source: SocketAddr) -> bool {
         let here = |at: SocketId, from: SocketAddr| at == socket && same_address(from, source);
         self.list.iter().any(|(_, pair)| pair.accepts_data() && here(pair.socket, pair.destination))
-            || self.early.iter().any(|check| here(check.socket, check.source))
+            || (self.remote.is_none()
+                && self.early.iter().any(|check| here(check.socket, check.source)))
     }
 }

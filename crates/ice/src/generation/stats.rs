@@ -19,14 +19,20 @@ impl Generation {
         }
     }
 
-    /// A packet that is not STUN has come from there.
+    /// When data came last on the selected pair.
+    pub(super) fn heard(&self) -> Option<Instant> {
+        self.list.get(self.selected.as_ref()?.pair)?.counters.received.last
+    }
+
+    /// A packet that is not STUN has come from there. When the silence that may follow is to be
+    /// looked at, if it matters.
     pub(crate) fn data_received(
         &mut self,
         now: Instant,
         socket: SocketId,
         source: SocketAddr,
         bytes: usize,
-    ) {
+    ) -> Option<Instant> {
         let here = |p: &Pair| p.socket == socket && same_address(p.destination, source);
         let selected = self.selected.as_ref().map(|selected| selected.pair);
         let selected = selected.filter(|id| self.list.get(*id).is_some_and(here));
@@ -34,6 +40,8 @@ impl Generation {
         if let Some(pair) = id.and_then(|id| self.list.get_mut(id)) {
             pair.counters.received.add(now, bytes);
         }
+        let carrying = self.selected.as_ref().filter(|_| selected.is_some());
+        carrying.filter(|_| self.retire_at.is_none())?.consent.silence_at(now)
     }
 
     /// `path`: where data goes now.

@@ -4,11 +4,12 @@ use super::*;
 use crate::{CandidateAddress, CandidateKind, Config, Error, PairState, Role, State};
 
 #[test]
-fn without_delay_two_peers_connect_at_once_and_within_a_few_packets() {
+fn without_delay_two_peers_connect_within_ta_and_a_few_packets() {
     let mut net = Network::new(1);
     net.offer(A);
     assert!(net.run_until(s(1), |n| n.connected() && n.state(A) == State::Completed));
-    assert_eq!(net.elapsed(), ms(0), "a timer in the way");
+    // A check, and the nomination.
+    assert_eq!(net.elapsed(), ms(20));
     assert!(net.agrees());
     let packets = net.peers[A].stun_sent + net.peers[B].stun_sent;
     assert!(packets <= 10, "{packets} packets");
@@ -70,7 +71,7 @@ fn while_the_peer_may_have_more_candidates_a_connection_is_not_completed() {
 }
 
 #[test]
-fn candidates_that_trickle_in_late_connect_at_once() {
+fn candidates_that_trickle_in_late_connect_as_soon_as_any() {
     let mut net = Network::new(5);
     net.peers[A].holds_candidates = true;
     net.peers[B].holds_candidates = true;
@@ -81,7 +82,7 @@ fn candidates_that_trickle_in_late_connect_at_once() {
     let before = net.elapsed();
     net.release_candidates(A);
     assert!(net.run_until(s(1), Network::connected));
-    assert_eq!(net.elapsed(), before);
+    assert_eq!(net.elapsed() - before, ms(20), "a check, and Ta later the nomination");
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn checks_that_come_before_the_answer_are_answered_and_taken_up_with_it() {
     assert!(net.peers[A].agent.accepts_data(socket, from), "B has proven itself");
     net.peers[B].holds_candidates = true;
     assert!(net.run_until(s(1), Network::connected));
-    assert!(net.elapsed() <= ms(205), "{:?}", net.elapsed());
+    assert!(net.elapsed() <= ms(225), "{:?}", net.elapsed());
 }
 
 #[test]
@@ -260,16 +261,9 @@ fn a_connected_agent_wakes_no_more_often_than_the_consent_interval() {
     net.delay = ms(20);
     net.connect();
     net.run_for(s(60));
-    let (before, packets) = (net.now, net.peers[A].stun_sent);
-    let mut wakes = 0;
-    while net.now < before + s(600) {
-        let next = net.peers[A].agent.poll_timeout().unwrap();
-        let other = net.peers[B].agent.poll_timeout().unwrap();
-        if next <= other {
-            wakes += 1;
-        }
-        net.run_for(next.min(other) - net.now);
-    }
+    let (wakes, packets) = (net.peers[A].wakes, net.peers[A].stun_sent);
+    net.run_for(s(600));
+    let wakes = net.peers[A].wakes - wakes;
     assert!(wakes <= 150, "{wakes} timers in 600 s");
     let sent = net.peers[A].stun_sent - packets;
     assert!((200..=300).contains(&sent), "{sent}: own checks and answers of 600 s");

@@ -1,9 +1,11 @@
 //! Two agents on one virtual clock and a simulated network.
 
 mod connect;
+mod consent;
 mod hostile;
 mod lite;
 mod network;
+mod pacing;
 mod renomination;
 mod restart;
 mod seeds;

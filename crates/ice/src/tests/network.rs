@@ -47,6 +47,8 @@ pub(super) struct Peer {
     /// Times at which there was no path to send data on.
     pub(super) stuck: usize,
     pub(super) stun_sent: usize,
+    /// Times at which the agent's timer went off.
+    pub(super) wakes: usize,
     credentials: u32,
     next_socket: u64,
 }
@@ -114,6 +116,7 @@ impl Network {
             sent: 0,
             stuck: 0,
             stun_sent: 0,
+            wakes: 0,
             credentials: 0,
             next_socket: 0,
         };
@@ -250,6 +253,7 @@ impl Network {
         }
         for peer in [A, B] {
             if self.peers[peer].agent.poll_timeout().is_some_and(|at| at <= now) {
+                self.peers[peer].wakes += 1;
                 self.agent(peer).handle_timeout(now);
                 self.settle();
             }
