@@ -1,12 +1,13 @@
 //! Calls between two connections on a simulated network, event by event. The order is that of
 //! webrtc-pc; where the text leaves it open, that of Firefox, which follows the text closely.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use peerconnection::{
-    RTCConfiguration, RTCIceGatheringState, RTCIceServer, RTCIceTransport, RTCIceTransportState,
-    RTCLocalSessionDescriptionInit, RTCPeerConnection, RTCPeerConnectionState, RTCSdpType,
-    RTCSessionDescriptionInit,
+    RTCConfiguration, RTCIceCandidateInit, RTCIceCandidateType, RTCIceGatheringState, RTCIceServer,
+    RTCIceTransport, RTCIceTransportState, RTCLocalSessionDescriptionInit, RTCPeerConnection,
+    RTCPeerConnectionState, RTCSdpType, RTCSessionDescriptionInit,
 };
 use tests::{Conditions, Pair, Trace, World};
 
@@ -186,9 +187,8 @@ fn rolling_back_the_first_offer_takes_gathering_back_to_new() {
     assert!(pc.sctp().is_none(), "webrtc-pc [[LastStableStateSctpTransport]]");
 }
 
-#[test]
-fn a_connection_without_the_peers_end_of_candidates_does_not_complete_nor_fail_at_once() {
-    let mut world = World::new(6, Conditions::default());
+/// Two connections, neither of which is told that the other's candidates have ended.
+fn without_end_of_candidates(world: &mut World) -> [RTCPeerConnection; 2] {
     let a = world.add_peer(RTCConfiguration::default());
     let b = world.add_peer(RTCConfiguration::default());
     a.create_data_channel("x", None).unwrap();
@@ -204,6 +204,13 @@ fn a_connection_without_the_peers_end_of_candidates_does_not_complete_nor_fail_a
     world.settle();
     world.run(a.set_remote_description(without_end(&b))).unwrap();
     world.run_for(Duration::from_secs(3));
+    [a, b]
+}
+
+#[test]
+fn without_the_peers_end_of_candidates_a_connection_does_not_complete_nor_fail_at_once() {
+    let mut world = World::new(6, Conditions::default());
+    let [a, _b] = without_end_of_candidates(&mut world);
     assert_eq!(ice_transport(&a).state(), RTCIceTransportState::Connected);
     for address in world.sockets(1) {
         world.network.kill(address);
@@ -213,6 +220,94 @@ fn a_connection_without_the_peers_end_of_candidates_does_not_complete_nor_fail_a
     world.run(a.add_ice_candidate(None)).unwrap();
     world.run_for(Duration::from_secs(1));
     assert_eq!(ice_transport(&a).state(), RTCIceTransportState::Failed);
+}
+
+/// Many applications do not signal the null candidate, and restart when the state is `failed`.
+#[test]
+fn an_end_of_candidates_that_never_comes_is_assumed_thirty_seconds_after_consent_was_lost() {
+    let mut world = World::new(6, Conditions::default());
+    let [a, b] = without_end_of_candidates(&mut world);
+    for address in world.sockets(1) {
+        world.network.kill(address);
+    }
+    world.run_for(Duration::from_secs(61));
+    assert_eq!(a.connection_state(), RTCPeerConnectionState::Failed);
+    // Revived by the rules of a restart only.
+    let candidate = RTCIceCandidateInit {
+        candidate: "candidate:1 1 udp 2130706431 10.0.0.9 9999 typ host".to_owned(),
+        sdp_mline_index: Some(0),
+        ..RTCIceCandidateInit::default()
+    };
+    world.run(a.add_ice_candidate(candidate)).unwrap();
+    world.run_for(Duration::from_secs(60));
+    assert_eq!(a.connection_state(), RTCPeerConnectionState::Failed);
+    a.restart_ice();
+    let (offerer, answerer) = (a.clone(), b.clone());
+    let story = async move {
+        offerer.set_local_description(None).await?;
+        let handle = offerer.local_description().unwrap();
+        answerer.set_remote_description(handle.into()).await?;
+        answerer.set_local_description(None).await?;
+        offerer.set_remote_description(answerer.local_description().unwrap().into()).await
+    };
+    world.run(story).unwrap();
+    for (from, to) in [(&a, &b), (&b, &a)] {
+        for candidate in ice_transport(from).get_local_candidates() {
+            world.run(to.add_ice_candidate(candidate.to_json())).unwrap();
+        }
+    }
+    world.run_for(Duration::from_secs(5));
+    assert_eq!(a.connection_state(), RTCPeerConnectionState::Connected);
+}
+
+/// webrtc-pc §4.8.1: "candidate [is] an empty string" and address null, of a peer-reflexive remote
+/// candidate. When it is signalled, the pair has the object that getRemoteCandidates() shows.
+#[test]
+fn a_remote_candidate_that_was_learnt_hides_its_address_until_it_is_signalled() {
+    let mut world = World::new(9, Conditions::default());
+    let a = world.add_peer(RTCConfiguration::default());
+    let b = world.add_peer(RTCConfiguration::default());
+    a.create_data_channel("x", None).unwrap();
+    // The candidates of A are held back.
+    let (offerer, answerer) = (a.clone(), b.clone());
+    let story = async move {
+        let offer = offerer.create_offer(None).await?;
+        answerer.set_remote_description(offer.clone()).await?;
+        let sdp = offer.sdp.clone();
+        let local = RTCLocalSessionDescriptionInit { type_: Some(RTCSdpType::Offer), sdp };
+        offerer.set_local_description(local).await?;
+        answerer.set_local_description(None).await
+    };
+    world.run(story).unwrap();
+    let transport = ice_transport(&b);
+    let changes = Arc::new(Mutex::new(0));
+    let seen = changes.clone();
+    transport.on_selectedcandidatepairchange(move |_| *seen.lock().unwrap() += 1);
+    world.settle();
+    world.run(a.set_remote_description(b.local_description().unwrap().into())).unwrap();
+    world.run_for(Duration::from_secs(3));
+    assert_eq!(b.connection_state(), RTCPeerConnectionState::Connected);
+
+    let learnt = transport.get_selected_candidate_pair().unwrap();
+    let remote = learnt.remote();
+    assert_eq!(remote.type_(), Some(RTCIceCandidateType::Prflx));
+    assert_eq!((remote.candidate(), remote.address()), ("", None));
+    assert!(remote.port().is_some() && remote.priority().is_some());
+    assert_eq!(remote.to_json().candidate, "");
+    assert_eq!(remote.username_fragment(), Some(&*ufrag(&a)));
+    assert_eq!((remote.sdp_mid(), remote.sdp_mline_index()), (Some("0"), Some(0)));
+    assert_eq!(transport.get_remote_candidates(), []);
+
+    let [signalled] = &ice_transport(&a).get_local_candidates()[..] else { panic!("one") };
+    world.run(b.add_ice_candidate(signalled.to_json())).unwrap();
+    world.settle();
+    let pair = transport.get_selected_candidate_pair().unwrap();
+    let [listed] = &transport.get_remote_candidates()[..] else { panic!("one") };
+    assert_eq!(pair.remote().object_id(), listed.object_id());
+    assert_eq!(listed.type_(), Some(RTCIceCandidateType::Host));
+    assert_eq!(listed.to_json(), signalled.to_json());
+    assert_eq!(pair.local().object_id(), learnt.local().object_id());
+    assert_eq!(*changes.lock().unwrap(), 1, "it is the same pair, of which more is known");
 }
 
 #[test]
@@ -242,10 +337,14 @@ fn the_selected_pair_is_one_object_as_long_as_it_is_the_same_pair() {
     assert_eq!(Some(&selected), transport.get_selected_candidate_pair().as_ref());
     assert_eq!(selected.local().address(), Some("10.0.0.1"));
     assert_eq!(selected.remote().address(), Some("10.0.0.2"));
-    let local = transport.get_local_candidates();
-    assert_eq!(local.len(), 1);
-    assert_eq!(local[0].port(), selected.local().port());
-    assert_eq!(transport.get_remote_candidates().len(), 1);
+    let [local] = &transport.get_local_candidates()[..] else { panic!("one") };
+    let [remote] = &transport.get_remote_candidates()[..] else { panic!("one") };
+    assert_eq!(local.object_id(), selected.local().object_id());
+    assert_eq!(remote.object_id(), selected.remote().object_id());
+    for (candidate, of) in [(local, &pair.a), (remote, &pair.b)] {
+        assert_eq!(candidate.username_fragment(), Some(&*ufrag(of)));
+        assert_eq!((candidate.sdp_mid(), candidate.sdp_mline_index()), (Some("0"), Some(0)));
+    }
 }
 
 #[test]

@@ -108,6 +108,9 @@ impl Session {
             return Err(Error::InvalidStateError(message.into()));
         };
         let section = match (init.sdp_mid, init.sdp_mline_index) {
+            // No section can have the empty mid (RFC 5888 §4: a token), so it names none: pion
+            // writes it into every candidate, beside the index. Chromium goes by the index too.
+            (Some(mid), Some(index)) if mid.is_empty() => SectionName::Index(index.into()),
             // Step 4.2
             (Some(mid), _) => SectionName::Mid(mid),
             // Step 4.3
@@ -203,19 +206,24 @@ impl Session {
                 let index = description.index_of_mid(remote_mid)?;
                 let named = applied.section.indices_in(description).contains(&index);
                 let ice = description.ice(index)?;
-                (named && applied.is_of(&ice.username_fragment)).then_some(ice.username_fragment)
+                (named && applied.is_of(&ice.username_fragment))
+                    .then_some((ice.username_fragment, index))
             })
         };
         let mut commands = Vec::new();
         for (transport, known) in self.transports.iter() {
-            let generation = known.remote_mid().and_then(generation);
-            let Some(username_fragment) = generation.map(Some) else { continue };
+            let Some(mid) = known.remote_mid() else { continue };
+            let Some((username_fragment, index)) = generation(mid) else { continue };
+            let username_fragment = Some(username_fragment);
             commands.push(match &applied.candidate {
                 None => TransportCommand::EndOfRemoteCandidates { transport, username_fragment },
-                Some(candidate) if is_usable(candidate) => {
-                    let candidate = candidate.clone();
-                    TransportCommand::AddRemoteCandidate { transport, username_fragment, candidate }
-                }
+                Some(candidate) if is_usable(candidate) => TransportCommand::AddRemoteCandidate {
+                    transport,
+                    username_fragment,
+                    sdp_mid: Some(mid.to_owned()),
+                    sdp_mline_index: u16::try_from(index).ok(),
+                    candidate: candidate.clone(),
+                },
                 Some(candidate) => {
                     tracing::debug!(%candidate, "a candidate that is of no use");
                     return;

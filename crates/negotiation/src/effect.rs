@@ -112,6 +112,10 @@ pub enum TransportCommand {
         transport: TransportId,
         /// The generation; always known when the section has credentials.
         username_fragment: Option<String>,
+        /// The mid of the m= section that describes the transport.
+        sdp_mid: Option<String>,
+        /// The index of that section.
+        sdp_mline_index: Option<u16>,
         /// The candidate.
         candidate: sdp::Candidate,
     },

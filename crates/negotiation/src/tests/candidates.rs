@@ -159,11 +159,31 @@ fn the_end_of_candidates_has_three_shapes() {
             TransportCommand::AddRemoteCandidate {
                 transport,
                 username_fragment: username_fragment.clone(),
+                sdp_mid: Some("0".to_owned()),
+                sdp_mline_index: Some(0),
                 candidate: CANDIDATE.parse().unwrap(),
             },
             TransportCommand::EndOfRemoteCandidates { transport, username_fragment },
         ]
     );
+}
+
+/// pion 3.1 writes `"sdpMid": ""` beside the index into every candidate.
+#[test]
+fn an_empty_mid_names_no_section_and_the_index_does() {
+    let mut peer = Peer::new(1);
+    peer.set_remote(audio_and_data()).unwrap();
+    let of = |sdp_mid: &str, sdp_mline_index| RTCIceCandidateInit {
+        sdp_mline_index,
+        ..candidate(sdp_mid)
+    };
+    peer.add_candidate(Some(of("", Some(1)))).unwrap();
+    assert!(remote_section(&peer, 1).contains(CANDIDATE));
+    assert!(!remote_section(&peer, 0).contains(CANDIDATE));
+    for unknown in [of("", None), of("", Some(9)), of("nowhere", Some(1))] {
+        let error = peer.add_candidate(Some(unknown)).unwrap_err();
+        assert_eq!(error.name(), "OperationError");
+    }
 }
 
 /// w3c/webrtc-pc#1216

@@ -187,6 +187,8 @@ impl Transport {
                 let command = TransportCommand::AddRemoteCandidate {
                     transport,
                     username_fragment,
+                    sdp_mid: description.mid(index).map(str::to_owned),
+                    sdp_mline_index: u16::try_from(index).ok(),
                     candidate,
                 };
                 effects.push_back(Effect::Transport(command));

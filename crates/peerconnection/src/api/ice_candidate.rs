@@ -105,6 +105,8 @@ pub struct RTCIceCandidate {
 struct Inner {
     init: RTCLocalIceCandidateInit,
     parsed: Option<sdp::Candidate>,
+    /// webrtc-pc §4.8.1: the address of a peer-reflexive remote candidate is not exposed.
+    hides_address: bool,
 }
 
 impl RTCIceCandidate {
@@ -128,14 +130,48 @@ impl RTCIceCandidate {
         } else {
             init.candidate.parse::<sdp::Candidate>().ok()
         };
-        Self { inner: Arc::new(Inner { init, parsed }) }
+        Self { inner: Arc::new(Inner { init, parsed, hides_address: false }) }
+    }
+
+    /// A remote candidate that was learnt from the peer's checks, and that no signalling has
+    /// brought: `candidate` is empty and `address` null, the other members are known.
+    pub(crate) fn peer_reflexive_remote(
+        candidate: sdp::Candidate,
+        init: RTCLocalIceCandidateInit,
+    ) -> Self {
+        let init = RTCLocalIceCandidateInit { candidate: String::new(), ..init };
+        Self { inner: Arc::new(Inner { init, parsed: Some(candidate), hides_address: true }) }
+    }
+
+    /// Whether both have the same transport address.
+    pub(crate) fn has_address_of(&self, candidate: &sdp::Candidate) -> bool {
+        self.inner.parsed.as_ref().is_some_and(|own| {
+            let address = |c: &sdp::Candidate| c.ip().map(|ip| ip.to_canonical());
+            own.component == candidate.component
+                && own.transport.eq_ignore_ascii_case(&candidate.transport)
+                && own.port == candidate.port
+                && own.tcp_type == candidate.tcp_type
+                && (own.address.eq_ignore_ascii_case(&candidate.address)
+                    || (address(own).is_some() && address(own) == address(candidate)))
+        })
+    }
+
+    /// What names its section and generation, for another candidate of them.
+    pub(crate) fn without_candidate(&self) -> RTCLocalIceCandidateInit {
+        RTCLocalIceCandidateInit {
+            candidate: String::new(),
+            relay_protocol: None,
+            url: None,
+            ..self.inner.init.clone()
+        }
     }
 
     fn parsed<T>(&self, member: impl FnOnce(&sdp::Candidate) -> T) -> Option<T> {
         self.inner.parsed.as_ref().map(member)
     }
 
-    /// The `candidate-attribute`; the empty string is the end of candidates.
+    /// The `candidate-attribute`; the empty string is the end of candidates, and that of a remote
+    /// candidate that was learnt from the peer's checks and has not been signalled.
     #[doc(alias("RTCIceCandidate.candidate"))]
     pub fn candidate(&self) -> &str {
         &self.inner.init.candidate
@@ -171,10 +207,12 @@ impl RTCIceCandidate {
         self.parsed(|c| c.priority)
     }
 
-    /// An IP address or a name ending in `.local`.
+    /// An IP address or a name ending in `.local`. `None` for a remote candidate that was learnt
+    /// from the peer's checks and has not been signalled.
     #[doc(alias("RTCIceCandidate.address"))]
     pub fn address(&self) -> Option<&str> {
-        self.inner.parsed.as_ref().map(|c| c.address.as_str())
+        let parsed = self.inner.parsed.as_ref().filter(|_| !self.inner.hides_address);
+        parsed.map(|c| c.address.as_str())
     }
 
     /// UDP or TCP; `None` for any other.

@@ -88,7 +88,10 @@ impl RTCIceTransport {
         self.slot(|slots| slots.remote_candidates.clone()).unwrap_or_default()
     }
 
-    /// The pair on which packets are sent. The same object as long as the pair is the same.
+    /// The pair on which packets are sent. The same object as long as the pair is the same, with
+    /// the objects that `icecandidate` and [`get_remote_candidates`](Self::get_remote_candidates)
+    /// have shown. When a remote candidate that was learnt from the peer's checks is signalled, a
+    /// new pair has it, and no event is fired.
     #[doc(alias = "getSelectedCandidatePair")]
     pub fn get_selected_candidate_pair(&self) -> Option<RTCIceCandidatePair> {
         self.slots(|states, slots| match states.ice {

@@ -58,8 +58,20 @@ impl Core {
                 }
             }
             TransportCommand::Rollback { transport } => self.roll_back_transport(now, transport),
-            TransportCommand::AddRemoteCandidate { transport, username_fragment, candidate } => {
-                self.add_remote_candidate(now, transport, username_fragment, &candidate);
+            TransportCommand::AddRemoteCandidate {
+                transport,
+                username_fragment,
+                sdp_mid,
+                sdp_mline_index,
+                candidate,
+            } => {
+                let init = RTCLocalIceCandidateInit {
+                    sdp_mid,
+                    sdp_mline_index,
+                    username_fragment,
+                    ..RTCLocalIceCandidateInit::default()
+                };
+                self.add_remote_candidate(now, transport, init, &candidate);
             }
             TransportCommand::EndOfRemoteCandidates { transport, username_fragment } => {
                 let Some(transport) = self.transports.get_mut(&transport) else { return };
@@ -92,7 +104,7 @@ impl Core {
     fn create_transport(&mut self, id: TransportId) {
         let ice_object = Arc::new(IceTransportObject::new(self.connection.clone(), id));
         let dtls_object = Arc::new(DtlsTransportObject::new(ice_object.clone()));
-        let agent = ::ice::Agent::new(::ice::Config::default(), self.random_seed());
+        let agent = ::ice::Agent::new(self.ice_config.clone(), self.random_seed());
         let Some(certificate) = self.certificates.first() else { return };
         let config = transport::Config {
             deterministic: self.deterministic,
@@ -168,7 +180,7 @@ impl Core {
         &mut self,
         now: Instant,
         id: TransportId,
-        generation: Option<String>,
+        init: RTCLocalIceCandidateInit,
         candidate: &sdp::Candidate,
     ) {
         let Some(transport) = self.transports.get_mut(&id) else { return };
@@ -176,14 +188,9 @@ impl Core {
             tracing::debug!(%candidate, "a remote candidate of no use");
             return;
         };
-        match transport.agent.add_remote_candidate(now, generation.as_deref(), of_agent) {
-            Ok(()) => transport.slots.ice.remote_candidates.push(RTCIceCandidate::create(
-                RTCLocalIceCandidateInit {
-                    candidate: candidate.to_string(),
-                    username_fragment: generation,
-                    ..RTCLocalIceCandidateInit::default()
-                },
-            )),
+        let generation = init.username_fragment.as_deref();
+        match transport.agent.add_remote_candidate(now, generation, of_agent) {
+            Ok(()) => transport.slots.ice.add_remote_candidate(candidate, init),
             Err(error) => tracing::debug!(%error, %candidate, "a remote candidate is refused"),
         }
     }

@@ -2,8 +2,6 @@
 
 use std::net::IpAddr;
 
-use crate::api::{RTCIceCandidate, RTCLocalIceCandidateInit};
-
 pub(super) fn to_sdp(candidate: &::ice::Candidate, ufrag: Option<&str>) -> sdp::Candidate {
     let (related_address, related_port) = match candidate.related {
         Some((address, port)) => (Some(address.to_string()), Some(port)),
@@ -38,14 +36,6 @@ pub(super) fn to_sdp(candidate: &::ice::Candidate, ufrag: Option<&str>) -> sdp::
         username_fragment: ufrag.map(str::to_owned),
         extensions: Vec::new(),
     }
-}
-
-/// A candidate of a selected pair as the application sees it; a pair belongs to no m= section.
-pub(super) fn to_api(candidate: &::ice::Candidate) -> RTCIceCandidate {
-    RTCIceCandidate::create(RTCLocalIceCandidateInit {
-        candidate: to_sdp(candidate, None).to_string(),
-        ..RTCLocalIceCandidateInit::default()
-    })
 }
 
 /// `None` for what the agent has no use for: unknown protocols and types, components other than

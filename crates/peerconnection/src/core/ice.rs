@@ -2,11 +2,11 @@
 
 use negotiation::TransportId;
 
-use super::convert::{to_api, to_sdp};
+use super::convert::to_sdp;
 use super::{Core, States, Task};
 use crate::api::{
     AnyEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceGathererState, RTCIceGatheringState,
-    RTCIceParameters, RTCIceRole, RTCIceTransport, RTCIceTransportState,
+    RTCIceParameters, RTCIceRole, RTCIceTransport, RTCIceTransportState, RTCLocalIceCandidateInit,
 };
 use crate::host::Action;
 
@@ -33,11 +33,75 @@ impl IceTransportSlots {
             remote_parameters: None,
         }
     }
+
+    /// A remote candidate was signalled. If the selected pair has learnt it before, that shows it
+    /// from now on.
+    pub(super) fn add_remote_candidate(
+        &mut self,
+        candidate: &sdp::Candidate,
+        init: RTCLocalIceCandidateInit,
+    ) {
+        let same = |known: &RTCIceCandidate| {
+            known.has_address_of(candidate)
+                && known.username_fragment() == init.username_fragment.as_deref()
+        };
+        if self.remote_candidates.iter().any(same) {
+            return;
+        }
+        let pair = self.selected_candidate_pair.as_ref();
+        let pair = pair.filter(|pair| pair.remote().address().is_none() && same(pair.remote()));
+        let local = pair.map(|pair| pair.local().clone());
+        let candidate = candidate.to_string();
+        let signalled = RTCIceCandidate::create(RTCLocalIceCandidateInit { candidate, ..init });
+        self.remote_candidates.push(signalled.clone());
+        if let Some(local) = local {
+            self.selected_candidate_pair = Some(RTCIceCandidatePair::new(local, signalled));
+        }
+    }
+
+    /// The objects that the application knows the candidates of a pair by. New ones for those
+    /// that nobody has signalled: they are of the same section.
+    fn candidate_pair(&self, pair: &::ice::CandidatePair) -> RTCIceCandidatePair {
+        let of = |username_fragment: &str| {
+            let username_fragment = username_fragment.to_owned();
+            move |c: &&RTCIceCandidate| c.username_fragment() == Some(&username_fragment)
+        };
+        let init = |known: Option<&RTCIceCandidate>, username_fragment: &String| {
+            RTCLocalIceCandidateInit {
+                username_fragment: Some(username_fragment.clone()),
+                ..known.map(RTCIceCandidate::without_candidate).unwrap_or_default()
+            }
+        };
+        let local = to_sdp(&pair.local, None);
+        let mut locals = self.local_candidates.iter().filter(of(&pair.local_username_fragment));
+        let section = locals.clone().next();
+        let local = locals.find(|c| c.has_address_of(&local)).cloned().unwrap_or_else(|| {
+            let init = init(section, &pair.local_username_fragment);
+            let candidate = local.to_string();
+            RTCIceCandidate::create(RTCLocalIceCandidateInit { candidate, ..init })
+        });
+        let remote = to_sdp(&pair.remote, None);
+        let mut remotes = self.remote_candidates.iter().filter(of(&pair.remote_username_fragment));
+        let section = remotes.clone().next().or(section);
+        let remote = remotes.find(|c| c.has_address_of(&remote)).cloned().unwrap_or_else(|| {
+            let init = init(section, &pair.remote_username_fragment);
+            match pair.remote.kind {
+                ::ice::CandidateKind::PeerReflexive => {
+                    RTCIceCandidate::peer_reflexive_remote(remote, init)
+                }
+                _ => RTCIceCandidate::create(RTCLocalIceCandidateInit {
+                    candidate: remote.to_string(),
+                    ..init
+                }),
+            }
+        });
+        RTCIceCandidatePair::new(local, remote)
+    }
 }
 
 /// What changed at once: the selected pair, the state, or both.
 pub(super) struct Change {
-    pub(super) selected_pair: Option<Option<Box<(RTCIceCandidate, RTCIceCandidate)>>>,
+    pub(super) selected_pair: Option<Option<Box<::ice::CandidatePair>>>,
     pub(super) state: Option<RTCIceTransportState>,
 }
 
@@ -82,9 +146,7 @@ impl Core {
                         transport.counters.selected_candidate_pair_changes += 1;
                     }
                     let change = Change {
-                        selected_pair: selected_pair.map(|pair| {
-                            pair.map(|pair| Box::new((to_api(&pair.local), to_api(&pair.remote))))
-                        }),
+                        selected_pair: selected_pair.map(|pair| pair.map(Box::new)),
                         state: state.map(state_of),
                     };
                     self.queue(Task::IceStateChange(id, change));
@@ -181,7 +243,7 @@ impl Core {
         let mut events: [Option<AnyEvent>; 4] = [None, None, None, None];
         // Step 8
         if let Some(pair) = change.selected_pair {
-            let pair = pair.map(|pair| RTCIceCandidatePair::new(pair.0, pair.1));
+            let pair = pair.map(|pair| slots.ice.candidate_pair(&pair));
             slots.ice.selected_candidate_pair.clone_from(&pair);
             events[0] = Some(AnyEvent::SelectedCandidatePairChange(target.clone(), pair));
         }

@@ -41,7 +41,7 @@ mod weak_map;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use negotiation::{ChannelId, Error, OperationId, Session, TransportId};
 use rand::rngs::StdRng;
@@ -128,6 +128,8 @@ pub(crate) struct Core {
     certificates: Vec<RTCCertificate>,
     random: StdRng,
     deterministic: bool,
+    /// Of the ICE agents that are made from now on.
+    pub(super) ice_config: ::ice::Config,
     is_closed: bool,
 
     transports: Transports,
@@ -190,6 +192,7 @@ impl Core {
             certificates,
             random,
             deterministic,
+            ice_config: ::ice::Config::default(),
             is_closed: false,
             transports: Transports::default(),
             discarded_transports: BTreeMap::new(),
@@ -213,6 +216,11 @@ impl Core {
             taken: Vec::new(),
             statistics,
         })
+    }
+
+    /// See [`Driver::set_end_of_candidates_timeout`](crate::host::Driver).
+    pub(crate) fn set_end_of_candidates_timeout(&mut self, timeout: Option<Duration>) {
+        self.ice_config.end_of_candidates_timeout = timeout;
     }
 
     pub(crate) fn set_connection(&mut self, connection: Weak<Connection>) {

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use negotiation::{Error, TransportId};
 
+#[cfg(doc)]
+use super::TokioOptions;
 use super::{Action, GenerationId, Host, SocketId, Transmit};
 use crate::api::{RTCCertificate, RTCConfiguration, RTCPeerConnection};
 use crate::connection::Connection;
@@ -41,6 +43,13 @@ impl Driver {
         let core = Core::new(configuration, generated, clock, seed, host.is_deterministic())?;
         let (connection, handle) = Connection::new(core, host);
         Ok((handle, Self { connection }))
+    }
+
+    /// How long a peer that never says that it has no more candidates may send some, when nothing
+    /// connects or the connection is lost: see [`TokioOptions::end_of_candidates_timeout`]. For
+    /// transports that do not exist yet, so to be called before the first description is set.
+    pub fn set_end_of_candidates_timeout(&self, timeout: Option<Duration>) {
+        self.core().set_end_of_candidates_timeout(timeout);
     }
 
     /// The core, with what the last call made of it collected when `call` returns.

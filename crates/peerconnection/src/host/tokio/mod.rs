@@ -7,7 +7,7 @@ mod socket;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::task::AtomicWaker;
 use negotiation::Error;
@@ -24,7 +24,16 @@ const BACKLOG: Waiting = Waiting { tasks: 1536, bytes: 8 << 20 };
 const RESUMED: Waiting = Waiting { tasks: BACKLOG.tasks / 2, bytes: BACKLOG.bytes / 2 };
 
 /// How a connection uses the machine.
-#[derive(Clone, Debug, Default)]
+///
+/// ```
+/// use std::time::Duration;
+/// use peerconnection::host::TokioOptions;
+///
+/// let mut options = TokioOptions::default();
+/// // `failed` comes 10 s sooner than by default when the peer does not end its candidates.
+/// options.end_of_candidates_timeout = Some(Duration::from_secs(20));
+/// ```
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TokioOptions {
     /// The local addresses to gather host candidates on. `None`: those of the interfaces that
@@ -32,6 +41,24 @@ pub struct TokioOptions {
     pub addresses: Option<Vec<IpAddr>>,
     /// A handle with which the application, a test say, takes sockets away.
     pub sockets: Option<SocketControl>,
+    /// `iceConnectionState` becomes `failed` only when the peer has said that it has no more
+    /// candidates, which applications that do not signal the null candidate never do. When no
+    /// pair is usable and no new candidate has come for this long, counted from the loss of
+    /// consent or, if nothing has ever connected, from 39.5 s after the credentials of both sides
+    /// were known, that is taken as said. A candidate that comes later cannot revive the
+    /// transport: an ICE restart can. Default 30 s, at most one day; `None` waits for ever, as
+    /// the text of webrtc-pc does. No socket and no timer depends on it while connected.
+    pub end_of_candidates_timeout: Option<Duration>,
+}
+
+impl Default for TokioOptions {
+    fn default() -> Self {
+        Self {
+            addresses: None,
+            sockets: None,
+            end_of_candidates_timeout: ::ice::Config::default().end_of_candidates_timeout,
+        }
+    }
 }
 
 impl TokioOptions {
@@ -124,6 +151,7 @@ pub(crate) fn spawn(
         *control.host.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&host);
     }
     let (pc, driver) = Driver::new(configuration, host.clone(), rand::random())?;
+    driver.set_end_of_candidates_timeout(options.end_of_candidates_timeout);
     runtime.spawn(ConnectionDriver::new(driver, host, options));
     Ok(pc)
 }
@@ -141,6 +169,7 @@ pub(crate) fn spawn_network(
         *control.host.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&host);
     }
     let (pc, driver) = Driver::new(configuration, host.clone(), rand::random())?;
+    driver.set_end_of_candidates_timeout(options.end_of_candidates_timeout);
     let tasks = TaskRunner::new(driver.connection().clone(), host.clone());
     runtime.spawn(ConnectionDriver::new(driver, host, options));
     Ok((pc, tasks))
