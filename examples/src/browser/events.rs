@@ -68,9 +68,11 @@ fn pair_text(pair: &RTCIceCandidatePair) -> String {
 
 fn candidate_text(candidate: &RTCIceCandidate) -> String {
     let Some(address) = candidate.address() else {
-        return match candidate.candidate() {
-            "" => "end of candidates".to_owned(),
-            unknown => unknown.to_owned(),
+        return match (candidate.type_(), candidate.candidate()) {
+            // Learnt from the peer's checks, and not signalled.
+            (Some(kind), _) => format!("{} (not signalled)", kind.as_str()),
+            (None, "") => "end of candidates".to_owned(),
+            (None, unknown) => unknown.to_owned(),
         };
     };
     let kind = candidate.type_().map_or("?", |kind| kind.as_str());
