@@ -229,23 +229,30 @@ impl Fingerprint {
     /// Whether this is the hash of `certificate` (DER). `None` when the hash function is not
     /// SHA-256, SHA-384 or SHA-512: RFC 8122 §5 has such a fingerprint ignored.
     pub fn matches(&self, certificate: &[u8]) -> Option<bool> {
-        let algorithm = if self.algorithm.eq_ignore_ascii_case("sha-256") {
-            &digest::SHA256
-        } else if self.algorithm.eq_ignore_ascii_case("sha-384") {
-            &digest::SHA384
-        } else if self.algorithm.eq_ignore_ascii_case("sha-512") {
-            &digest::SHA512
-        } else {
-            return None;
-        };
+        let (_, algorithm) = HASHES.into_iter().find(|(name, _)| self.is_of(name))?;
         Some(digest::digest(algorithm, certificate).as_ref() == self.value.as_slice())
+    }
+
+    fn is_of(&self, hash: &str) -> bool {
+        self.algorithm.eq_ignore_ascii_case(hash)
     }
 }
 
-/// Whether a certificate is one that a description announced: one fingerprint of a known hash
-/// function must match, others are of other certificates (RFC 8122 §5).
+/// The hash functions that are known.
+const HASHES: [(&str, &digest::Algorithm); 3] =
+    [("sha-512", &digest::SHA512), ("sha-384", &digest::SHA384), ("sha-256", &digest::SHA256)];
+
+/// Whether a certificate is the one that a description announced. RFC 8122 §5: one fingerprint of
+/// the set with the preferred hash function must match; the others of the set are of other
+/// certificates. The sets with other hash functions describe the same certificates, so here each
+/// of them must match: a wrong one means that somebody has meddled with the description.
 pub(crate) fn verify(certificate: &[u8], fingerprints: &[Fingerprint]) -> bool {
-    fingerprints.iter().any(|fingerprint| fingerprint.matches(certificate) == Some(true))
+    let matches = |hash: &str| {
+        let set = || fingerprints.iter().filter(|fingerprint| fingerprint.is_of(hash));
+        set().next().map(|_| set().any(|one| one.matches(certificate) == Some(true)))
+    };
+    let mut sets = HASHES.into_iter().filter_map(|(hash, _)| matches(hash)).peekable();
+    sets.peek().is_some() && sets.all(|matches| matches)
 }
 
 #[cfg(test)]
@@ -313,6 +320,39 @@ mod tests {
         assert!(verify(certificate.der(), &[unknown.clone(), wrong.clone(), good]));
         assert!(!verify(certificate.der(), &[unknown, wrong]));
         assert!(!verify(certificate.der(), &[]));
+    }
+
+    #[test]
+    fn of_several_hash_functions_each_must_match() {
+        let certificate = Certificate::generate(now()).unwrap();
+        let print = |name: &str, algorithm: &'static digest::Algorithm, der: &[u8]| Fingerprint {
+            algorithm: name.to_owned(),
+            value: digest::digest(algorithm, der).as_ref().to_vec(),
+        };
+        let right = [
+            print("SHA-256", &digest::SHA256, certificate.der()),
+            print("sha-384", &digest::SHA384, certificate.der()),
+            print("sha-512", &digest::SHA512, certificate.der()),
+        ];
+        let wrong = [
+            print("sha-256", &digest::SHA256, b"another"),
+            print("sha-384", &digest::SHA384, b"another"),
+            print("Sha-512", &digest::SHA512, b"another"),
+        ];
+        assert!(verify(certificate.der(), &right));
+        for other in 0..3 {
+            // Of two hashes one is wrong, whichever is the stronger and the first.
+            for one in (0..3).filter(|one| *one != other) {
+                let pair = [right[one].clone(), wrong[other].clone()];
+                assert!(!verify(certificate.der(), &pair), "{pair:?}");
+                let pair = [wrong[other].clone(), right[one].clone()];
+                assert!(!verify(certificate.der(), &pair), "{pair:?}");
+            }
+            // A peer that may use either of two certificates.
+            let both: Vec<_> = wrong.iter().chain(&right).cloned().collect();
+            assert!(verify(certificate.der(), &both));
+            assert!(!verify(certificate.der(), &wrong));
+        }
     }
 
     #[test]
