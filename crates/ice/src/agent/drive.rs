@@ -1,12 +1,16 @@
 //! After every input: what is due, who carries the data, which state that is, and when next.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Agent;
 use crate::event::Event;
 use crate::generation::Generation;
 use crate::state::State;
 use crate::timing::{earlier, later};
+
+/// Less than any timer of ICE needs: whatever a deadline comes from, the agent is not called for it
+/// without a pause.
+pub(crate) const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 impl Agent {
     /// Brings everything to `now`.
@@ -22,7 +26,7 @@ impl Agent {
         self.hand_over(now);
         self.release_retired(now);
         self.report(now);
-        self.timeout = self.deadline(now);
+        self.timeout = self.deadline(now).map(|at| at.max(later(now, SHORTEST_PAUSE)));
     }
 
     /// RFC 8445 §6.1.4.2: one first transmission every Ta, of whatever kind, for all generations

@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+#[cfg(test)]
+pub(crate) use self::drive::SHORTEST_PAUSE;
 use crate::candidate::{Candidate, same_address};
 use crate::config::Config;
 use crate::event::{CandidatePair, Event, GenerationId, Parameters, Path, SocketId, Transmit};
