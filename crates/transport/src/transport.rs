@@ -11,7 +11,11 @@ use crate::config::{Config, DtlsVersions};
 use crate::dtls::{Dtls, DtlsRole, DtlsState, Version};
 use crate::error::ChannelError;
 use crate::event::Event;
+use crate::floor::Floor;
 use crate::sctp::SctpState;
+
+/// Less than any timer of SCTP needs.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// One DTLS association and at most one SCTP association over it.
 ///
@@ -68,6 +72,8 @@ pub struct Transport {
     seed: [u8; 32],
     dtls: Dtls,
     channels: Channels,
+    /// Under the deadlines of the channels.
+    floor: Floor,
     /// The association came from another transport and waits for DTLS.
     resumes: bool,
     writable: bool,
@@ -84,6 +90,7 @@ impl Transport {
         Self {
             dtls: Dtls::new(&config, word(&seed, 0)),
             channels: Channels::new(config.max_unclaimed, config.max_buffered_amount),
+            floor: Floor::new(SHORTEST_PAUSE),
             config,
             seed,
             resumes: false,
@@ -139,6 +146,7 @@ impl Transport {
     /// Handles a datagram whose first byte is 20..=63 (RFC 7983) from a valid pair.
     pub fn handle_input(&mut self, now: Instant, packet: &[u8]) {
         self.now = Some(now);
+        self.floor.heard();
         let Self { dtls, channels, .. } = self;
         dtls.handle_packet(now, packet, &mut |output| channels.on_dtls(now, output));
         self.settle(now);
@@ -256,6 +264,7 @@ impl Transport {
         }
         let dtls = self.now.and_then(|now| self.dtls.relevant_timeout(now));
         let channels = self.channels.poll_timeout().filter(|_| self.carries());
+        let channels = channels.map(|deadline| self.floor.raise(deadline));
         dtls.into_iter().chain(channels).min()
     }
 
@@ -267,7 +276,10 @@ impl Transport {
         }
         let Self { dtls, channels, .. } = self;
         dtls.handle_timeout(now, &mut |output| channels.on_dtls(now, output));
-        if self.carries() {
+        if self.carries()
+            && let Some(deadline) = self.channels.poll_timeout()
+            && self.floor.admit(deadline, now)
+        {
             self.channels.handle_timeout(now);
         }
         self.settle(now);

@@ -25,6 +25,7 @@ use crate::error::DtlsError;
 /// that is missing after this time was lost rather than slow.
 const FLIGHT_START_RTO: Duration = Duration::from_millis(100);
 /// Retransmissions of one flight, doubling: ten last longer than the handshake may.
+use crate::floor::Floor;
 const FLIGHT_RETRIES: usize = 10;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(120);
 /// RFC 9147 §4.5.3: AES-GCM may protect 2^24.5 records with one key.
@@ -34,6 +35,8 @@ const MAX_EARLY: usize = 8;
 /// The library says "in ten years" for "never".
 const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// What one pass of sending may allocate at once.
+/// Less than any timer of DTLS needs: a quarter of the first retransmission is the shortest.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const MAX_BLOCK: usize = 64 * 1024;
 
 /// Which side of the handshake one is (`a=setup`: active is the client).
@@ -87,6 +90,7 @@ pub(crate) struct Dtls {
     datagram_size: usize,
     plaintext: Vec<u8>,
     handshakes: u32,
+    floor: Floor,
 }
 
 impl Dtls {
@@ -108,6 +112,7 @@ impl Dtls {
             plaintext: Vec::new(),
             handshakes: 0,
         }
+            floor: Floor::new(SHORTEST_PAUSE),
     }
 
     pub(crate) fn state(&self) -> DtlsState {
@@ -224,6 +229,7 @@ impl Dtls {
         }
         self.feed(packet, sink);
         if waits_for_version && self.version().is_some() {
+        self.floor.heard();
             self.replay_early(now, sink);
         }
     }
@@ -255,7 +261,8 @@ impl Dtls {
         }
     }
 
-    /// Tells the library the time; false when that was its end.
+    /// Tells the library the time, but for a timer that is due no more often than the floor has
+    /// it; false when that was its end.
     fn advance(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) -> bool {
         let Some(inner) = &mut self.inner else { return false };
         match inner.handle_timeout(now) {
@@ -266,10 +273,15 @@ impl Dtls {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        if self.writable { self.deadline } else { None }
+        self.deadline.filter(|_| self.writable).map(|deadline| self.floor.raise(deadline))
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) {
+        if let Some(deadline) = self.deadline.filter(|deadline| *deadline <= now)
+            && !self.floor.admit(deadline, now)
+        {
+            return true;
+        }
         if self.writable && self.deadline.is_some_and(|deadline| deadline <= now) {
             self.advance(now, sink);
         }

@@ -72,6 +72,8 @@ pub struct Sim {
     pub link: Link,
     /// No datagram may be larger.
     pub largest_datagram: usize,
+    /// The one datagram, counted from 0, that is lost.
+    pub lost: Option<usize>,
     pub events: [Vec<Event>; 2],
     /// When each event came.
     pub times: [Vec<Duration>; 2],
@@ -113,6 +115,7 @@ impl Sim {
             moves: [0; 2],
             link: Link::default(),
             largest_datagram: 1200,
+            lost: None,
             events: Default::default(),
             times: Default::default(),
             datagrams: [0; 2],
@@ -233,7 +236,8 @@ impl Sim {
 
     pub fn transmit(&mut self, to: usize, mut datagram: Vec<u8>) {
         assert!(datagram.len() <= self.largest_datagram, "{}", datagram.len());
-        if self.link.dead || self.rng.chance(self.link.loss) {
+        let is_lost = self.lost.is_some_and(|lost| lost + 1 == self.datagrams.iter().sum());
+        if is_lost || self.link.dead || self.rng.chance(self.link.loss) {
             return;
         }
         if self.rng.chance(self.link.corrupt) {

@@ -1,0 +1,80 @@
+//! What no engine can do to the rest, whatever it asks for.
+
+use std::time::SystemTime;
+
+use super::*;
+use crate::certificate::Certificate;
+
+/// An engine that has something to send whenever it is called and asks to be called at once, as
+/// `dimpl` 0.9 does while it misses a part of the server's flight.
+#[derive(Debug, Default)]
+pub(super) struct Hasty {
+    now: Option<Instant>,
+    calls: u32,
+    packets: u32,
+}
+
+impl Hasty {
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        self.now = Some(now);
+        self.calls += 1;
+        self.packets += 1;
+    }
+
+    pub(super) fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> Said<'a> {
+        match (self.packets.checked_sub(1), buffer.get_mut(..100)) {
+            (Some(left), Some(packet)) => {
+                self.packets = left;
+                Said::Packet(packet)
+            }
+            _ => Said::Timeout(self.now),
+        }
+    }
+}
+
+fn hasty(now: Instant) -> Dtls {
+    let config = Config::new(Certificate::generate(SystemTime::now()).unwrap());
+    let mut dtls = Dtls::new(&config, 1);
+    dtls.inner = Some(Engine::Test(Hasty::default()));
+    dtls.state = DtlsState::Connecting;
+    dtls.role = Some(DtlsRole::Server);
+    dtls.set_writable(now, true, &mut |_| {});
+    dtls.advance(now, &mut |_| {});
+    dtls
+}
+
+/// Runs for ten seconds, with a datagram of the peer every `gap`. Calls and datagrams sent.
+fn run(gap: Option<Duration>) -> (u32, usize) {
+    let start = Instant::now();
+    let mut dtls = hasty(start);
+    let mut sent = 0;
+    let mut arrival = gap.map(|gap| start + gap);
+    loop {
+        while dtls.poll_transmit().is_some() {
+            sent += 1;
+        }
+        let now = dtls.poll_timeout().into_iter().chain(arrival).min().unwrap();
+        if now > start + Duration::from_secs(10) {
+            break;
+        }
+        if arrival.is_some_and(|at| at <= now) {
+            dtls.handle_packet(now, &[22; 40], &mut |_| {});
+            arrival = gap.map(|gap| now + gap);
+        }
+        dtls.handle_timeout(now, &mut |_| {});
+    }
+    let Some(Engine::Test(engine)) = &dtls.inner else { panic!("the engine is gone") };
+    (engine.calls, sent)
+}
+
+#[test]
+fn an_engine_that_always_asks_for_now_neither_spins_nor_floods() {
+    let (calls, sent) = run(None);
+    assert!(calls < 60 && sent < 60, "{calls} calls, {sent} datagrams");
+}
+
+#[test]
+fn a_peer_cannot_make_such_an_engine_flood() {
+    let (calls, sent) = run(Some(Duration::from_micros(100)));
+    assert!(calls < 1_100 && sent < 1_100, "{calls} calls, {sent} datagrams");
+}
