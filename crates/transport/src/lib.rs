@@ -32,7 +32,7 @@ pub use certificate::{Certificate, Fingerprint, KeyAlgorithm, RsaKeySize};
 pub use channel::{ChannelConfig, MessageKind, Reliability};
 pub use channels::SctpParameters;
 pub use config::{Config, DtlsVersions};
-pub use dtls::{DtlsRole, DtlsState};
+pub use dtls::{DtlsRole, DtlsState, SrtpKeys, SrtpProfile};
 pub use error::{CertificateError, ChannelError, DtlsError};
 pub use event::Event;
 pub use sctp::{SctpError, SctpState};

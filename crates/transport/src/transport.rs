@@ -8,7 +8,7 @@ use crate::certificate::Fingerprint;
 use crate::channel::{ChannelConfig, MessageKind};
 use crate::channels::{Channels, SctpParameters, Surroundings};
 use crate::config::{Config, DtlsVersions};
-use crate::dtls::{Dtls, DtlsRole, DtlsState, Version};
+use crate::dtls::{Dtls, DtlsRole, DtlsState, SrtpKeys, Version};
 use crate::error::ChannelError;
 use crate::event::Event;
 use crate::floor::Floor;
@@ -331,6 +331,12 @@ impl Transport {
     /// The certificate of the peer in DER, leaf first; empty before it was received.
     pub fn remote_certificates(&self) -> Vec<Vec<u8>> {
         self.dtls.remote_certificate().map(<[u8]>::to_vec).into_iter().collect()
+    }
+
+    /// What DTLS has agreed on for SRTP; `None` before it is connected, and with a peer that has no
+    /// profile in common.
+    pub fn srtp_keys(&self) -> Option<&SrtpKeys> {
+        self.dtls.srtp()
     }
 
     /// DTLS handshakes that succeeded.

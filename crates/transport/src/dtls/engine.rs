@@ -4,7 +4,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use super::dtls12::Connection;
+use super::dtls12::{Connection, bad_certificate_in_the_clear};
+use super::srtp::{SrtpKeys, SrtpProfile};
 use super::{AEAD_LIMIT, DtlsRole, FLIGHT_RETRIES, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT};
 use crate::certificate::Certificate;
 use crate::config::{Config, DtlsVersions, USUAL_DATAGRAM_SIZE};
@@ -21,6 +22,8 @@ pub(super) enum Said<'a> {
     PeerCertificate(&'a [u8]),
     Connected,
     Data(&'a [u8]),
+    /// For SRTP, with or behind `Connected`.
+    KeyingMaterial(SrtpKeys),
     CloseNotify,
     Nothing,
 }
@@ -70,12 +73,12 @@ impl Recipe {
 pub(super) enum Engine {
     Library(Box<dimpl::Dtls>),
     Dtls12(Box<Connection>),
-}
-
-impl Engine {
     /// One that tests make of their own.
     #[cfg(test)]
     Test(super::tests::Hasty),
+}
+
+impl Engine {
     pub(super) fn new(now: Instant, role: DtlsRole, recipe: &Recipe) -> Result<Self, DtlsError> {
         let Recipe { versions, certificate, datagram_size, seed, library } = recipe;
         let Some(config) = library.clone() else {
@@ -108,32 +111,32 @@ impl Engine {
                 _ => None,
             },
             Self::Dtls12(_) => Some(Version::Dtls12),
+            #[cfg(test)]
+            Self::Test(_) => None,
         }
     }
 
-            #[cfg(test)]
-            Self::Test(_) => None,
     pub(super) fn handle_packet(&mut self, packet: &[u8]) -> Result<(), Ended> {
         match self {
             Self::Library(dtls) => Ok(dtls.handle_packet(packet)?),
             Self::Dtls12(connection) => connection.handle_packet(packet),
+            #[cfg(test)]
+            Self::Test(_) => Ok(()),
         }
     }
 
-            #[cfg(test)]
-            Self::Test(_) => Ok(()),
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Result<(), Ended> {
         match self {
             Self::Library(dtls) => Ok(dtls.handle_timeout(now)?),
             Self::Dtls12(connection) => connection.handle_timeout(now),
-        }
-    }
-
             #[cfg(test)]
             Self::Test(engine) => {
                 engine.handle_timeout(now);
                 Ok(())
             }
+        }
+    }
+
     pub(super) fn send(&mut self, data: &[u8]) -> Result<(), Ended> {
         match self {
             Self::Library(dtls) => {
@@ -141,11 +144,11 @@ impl Engine {
                 Ok(())
             }
             Self::Dtls12(connection) => connection.send(data),
+            #[cfg(test)]
+            Self::Test(_) => Ok(()),
         }
     }
 
-            #[cfg(test)]
-            Self::Test(_) => Ok(()),
     pub(super) fn close(&mut self) -> Result<(), Ended> {
         match self {
             Self::Library(dtls) => Ok(dtls.close()?),
@@ -153,11 +156,11 @@ impl Engine {
                 connection.close();
                 Ok(())
             }
+            #[cfg(test)]
+            Self::Test(_) => Ok(()),
         }
     }
 
-            #[cfg(test)]
-            Self::Test(_) => Ok(()),
     pub(super) fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> Said<'a> {
         match self {
             Self::Library(dtls) => match dtls.poll_output(buffer) {
@@ -168,27 +171,67 @@ impl Engine {
                 dimpl::Output::Connected => Said::Connected,
                 dimpl::Output::ApplicationData(data) => Said::Data(data),
                 dimpl::Output::CloseNotify => Said::CloseNotify,
-                // Keys for SRTP come with media.
+                dimpl::Output::KeyingMaterial(material, profile) => match profile {
+                    dimpl::SrtpProfile::AEAD_AES_128_GCM => Some(SrtpProfile::AeadAes128Gcm),
+                    dimpl::SrtpProfile::AEAD_AES_256_GCM => Some(SrtpProfile::AeadAes256Gcm),
+                    dimpl::SrtpProfile::AES128_CM_SHA1_80 => Some(SrtpProfile::Aes128CmHmacSha1_80),
+                    _ => None,
+                }
+                .map_or(Said::Nothing, |profile| {
+                    Said::KeyingMaterial(SrtpKeys::new(profile, material.to_vec()))
+                }),
                 _ => Said::Nothing,
             },
             Self::Dtls12(connection) => connection.poll_output(buffer),
+            #[cfg(test)]
+            Self::Test(engine) => engine.poll_output(buffer),
         }
     }
 
-    /// Refuses the peer's certificate. `dimpl` has no way to say so.
-    pub(super) fn refuse_certificate(&mut self) {
-        if let Self::Dtls12(connection) = self {
-            connection.refuse_certificate();
+    /// Ends the association because of the peer's certificate. What is to be sent then: an alert,
+    /// as far as `dimpl` can be made to.
+    pub(super) fn refuse_certificate(self, role: DtlsRole) -> Vec<Vec<u8>> {
+        let version = self.version();
+        match self {
+            // The peer has no keys before it has heard the end of our part, and that was not sent.
+            Self::Library(_) if version == Some(Version::Dtls12) => {
+                vec![bad_certificate_in_the_clear()]
+            }
+            // It knows close_notify alone, which needs a handshake that is finished. The server's is
+            // when it hears who the client is. The client's would be with its next flight: that
+            // is not for a server which is not who it should be.
+            Self::Library(mut dtls) if role == DtlsRole::Server => {
+                let mut packets = Vec::new();
+                if dtls.close().is_ok() {
+                    let mut buffer = vec![0; usize::from(u16::MAX)];
+                    loop {
+                        match dtls.poll_output(&mut buffer) {
+                            dimpl::Output::Packet(packet) => packets.push(packet.to_vec()),
+                            dimpl::Output::Timeout(_) => break,
+                            // That it is connected, and the like.
+                            _ => {}
+                        }
+                    }
+                }
+                packets
+            }
+            Self::Library(_) => Vec::new(),
+            Self::Dtls12(mut connection) => {
+                connection.refuse_certificate();
+                connection.last_packets()
+            }
+            #[cfg(test)]
+            Self::Test(_) => Vec::new(),
         }
     }
 
     /// What is still to be sent when the association has failed: an alert. `dimpl` sends none.
-            #[cfg(test)]
-            Self::Test(engine) => engine.poll_output(buffer),
     pub(super) fn last_packets(self) -> Vec<Vec<u8>> {
         match self {
             Self::Library(_) => Vec::new(),
             Self::Dtls12(connection) => connection.last_packets(),
+            #[cfg(test)]
+            Self::Test(_) => Vec::new(),
         }
     }
 }
@@ -230,6 +273,4 @@ fn library_config(config: &Config, seed: u64) -> Result<Arc<dimpl::Config>, Dtls
     let built =
         builder.build().map(Arc::new).map_err(|error| DtlsError::Protocol(error.to_string()))?;
     Ok(if is_usual { USUAL.get_or_init(|| built).clone() } else { built })
-            #[cfg(test)]
-            Self::Test(_) => Vec::new(),
 }

@@ -5,9 +5,13 @@
 //! |---|---|
 //! | `engine` | the two implementations of the protocol, and which of them is used |
 //! | `dtls12` | the one for RSA certificates |
+//! | `srtp` | what is agreed on for SRTP |
 
 mod dtls12;
 mod engine;
+mod srtp;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -17,26 +21,27 @@ use tracing::{debug, trace};
 
 pub(crate) use self::engine::Version;
 use self::engine::{Ended, Engine, Recipe, Said};
+pub use self::srtp::{SrtpKeys, SrtpProfile};
 use crate::certificate::{self, Fingerprint};
 use crate::config::Config;
 use crate::error::DtlsError;
+use crate::floor::Floor;
 
 /// First retransmission of a flight. Paths are checked by ICE before DTLS starts, so an answer
 /// that is missing after this time was lost rather than slow.
 const FLIGHT_START_RTO: Duration = Duration::from_millis(100);
 /// Retransmissions of one flight, doubling: ten last longer than the handshake may.
-use crate::floor::Floor;
 const FLIGHT_RETRIES: usize = 10;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(120);
 /// RFC 9147 §4.5.3: AES-GCM may protect 2^24.5 records with one key.
 const AEAD_LIMIT: u64 = 23_726_566;
+/// Less than any timer of DTLS needs: a quarter of the first retransmission is the shortest.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 /// Datagrams kept until the handshake may start, or until the version is known.
 const MAX_EARLY: usize = 8;
 /// The library says "in ten years" for "never".
 const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// What one pass of sending may allocate at once.
-/// Less than any timer of DTLS needs: a quarter of the first retransmission is the shortest.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const MAX_BLOCK: usize = 64 * 1024;
 
 /// Which side of the handshake one is (`a=setup`: active is the client).
@@ -80,17 +85,18 @@ pub(crate) struct Dtls {
     role: Option<DtlsRole>,
     remote_fingerprints: Vec<Fingerprint>,
     remote_certificate: Option<Vec<u8>>,
+    srtp: Option<SrtpKeys>,
     /// What arrived before it could be used, oldest first.
     early: VecDeque<Vec<u8>>,
     writable: bool,
     deadline: Option<Instant>,
+    floor: Floor,
     outgoing: VecDeque<Bytes>,
     block: BytesMut,
     block_size: usize,
     datagram_size: usize,
     plaintext: Vec<u8>,
     handshakes: u32,
-    floor: Floor,
 }
 
 impl Dtls {
@@ -102,9 +108,11 @@ impl Dtls {
             role: None,
             remote_fingerprints: Vec::new(),
             remote_certificate: None,
+            srtp: None,
             early: VecDeque::new(),
             writable: false,
             deadline: None,
+            floor: Floor::new(SHORTEST_PAUSE),
             outgoing: VecDeque::new(),
             block: BytesMut::new(),
             block_size: 0,
@@ -112,7 +120,6 @@ impl Dtls {
             plaintext: Vec::new(),
             handshakes: 0,
         }
-            floor: Floor::new(SHORTEST_PAUSE),
     }
 
     pub(crate) fn state(&self) -> DtlsState {
@@ -129,6 +136,11 @@ impl Dtls {
 
     pub(crate) fn remote_certificate(&self) -> Option<&[u8]> {
         self.remote_certificate.as_deref()
+    }
+
+    /// What was negotiated for SRTP, once connected.
+    pub(crate) fn srtp(&self) -> Option<&SrtpKeys> {
+        self.srtp.as_ref()
     }
 
     pub(crate) fn version(&self) -> Option<Version> {
@@ -217,6 +229,7 @@ impl Dtls {
         if !self.advance(now, sink) {
             return;
         }
+        self.floor.heard();
         let waits_for_version = self.role == Some(DtlsRole::Client) && self.version().is_none();
         if waits_for_version && let Some(description) = fatal_alert(packet) {
             // The server has nothing in common with our hello.
@@ -229,7 +242,6 @@ impl Dtls {
         }
         self.feed(packet, sink);
         if waits_for_version && self.version().is_some() {
-        self.floor.heard();
             self.replay_early(now, sink);
         }
     }
@@ -265,6 +277,11 @@ impl Dtls {
     /// it; false when that was its end.
     fn advance(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) -> bool {
         let Some(inner) = &mut self.inner else { return false };
+        if let Some(deadline) = self.deadline.filter(|deadline| *deadline <= now)
+            && !self.floor.admit(deadline, now)
+        {
+            return true;
+        }
         match inner.handle_timeout(now) {
             Ok(()) => self.drain(sink),
             Err(error) => self.end(error, sink),
@@ -277,11 +294,6 @@ impl Dtls {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) {
-        if let Some(deadline) = self.deadline.filter(|deadline| *deadline <= now)
-            && !self.floor.admit(deadline, now)
-        {
-            return true;
-        }
         if self.writable && self.deadline.is_some_and(|deadline| deadline <= now) {
             self.advance(now, sink);
         }
@@ -328,13 +340,14 @@ impl Dtls {
                 Said::Data(data) if self.state == DtlsState::Connected => {
                     sink(Output::Data(data));
                 }
+                Said::KeyingMaterial(keys) => self.srtp = Some(keys),
                 Said::CloseNotify => closed = true,
                 Said::Data(_) | Said::Nothing => {}
             }
         }
         if mismatch {
-            if let Some(inner) = &mut self.inner {
-                inner.refuse_certificate();
+            if let Some((inner, role)) = self.inner.take().zip(self.role) {
+                self.outgoing.extend(inner.refuse_certificate(role).into_iter().map(Bytes::from));
             }
             self.fail(DtlsError::FingerprintMismatch, sink);
         } else if closed {

@@ -1,5 +1,8 @@
 //! Alerts (RFC 5246 §7.2), and the errors that send them.
 
+use super::record::content;
+use super::wire::DTLS_1_2;
+
 pub(super) const WARNING: u8 = 1;
 pub(super) const FATAL: u8 = 2;
 
@@ -33,4 +36,12 @@ impl Fatal {
     pub(super) fn internal(_: impl Sized) -> Self {
         Self::new(INTERNAL_ERROR, "the cryptographic library failed")
     }
+}
+
+/// The alert for a wrong certificate as a datagram of its own, from a side that has no keys. Its
+/// number is one that no record of a handshake had.
+pub(in crate::dtls) fn bad_certificate_in_the_clear() -> Vec<u8> {
+    let [major, minor] = DTLS_1_2.to_be_bytes();
+    let header = [content::ALERT, major, minor, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2];
+    [header.as_slice(), &[FATAL, BAD_CERTIFICATE]].concat()
 }

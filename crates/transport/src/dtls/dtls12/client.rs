@@ -103,6 +103,12 @@ impl Connection {
             let reason = "the peer does not know extended master secrets";
             return Err(Fatal::new(alert::HANDSHAKE_FAILURE, reason));
         }
+        if let Some(use_srtp) = hello.extensions.use_srtp {
+            // RFC 5764 §4.1.1, §4.1.3
+            let reason = "an SRTP profile or an MKI that was not offered";
+            let refused = Fatal::new(alert::ILLEGAL_PARAMETER, reason);
+            self.srtp = Some(use_srtp.selected().ok_or(refused)?);
+        }
         self.server_random = hello.random;
         self.suite = hello.suite;
         Ok(())

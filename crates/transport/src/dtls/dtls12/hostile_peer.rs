@@ -264,7 +264,7 @@ fn a_server_agrees_to_nothing_weaker() {
         (&[0xfe, 0xfd][..], &[0xfe, 0xff][..], alert::PROTOCOL_VERSION),
         // No extended master secret, no null compression, no suite for the certificate, no group.
         (&[0, 23, 0, 0], &[0, 99, 0, 0], alert::HANDSHAKE_FAILURE),
-        (&[1, 0, 0, 41], &[1, 1, 0, 41], alert::HANDSHAKE_FAILURE),
+        (&[1, 0, 0, 54], &[1, 1, 0, 54], alert::HANDSHAKE_FAILURE),
         (&[0xc0, 0x2b], &[0, 0x9c], alert::HANDSHAKE_FAILURE),
         (&[0, 29, 0, 23], &[0, 24, 0, 30], alert::HANDSHAKE_FAILURE),
         // SHA-1 alone.

@@ -122,6 +122,17 @@ impl Master {
         self.derive(b"key expansion", &[*server, *client].concat(), 40).map(KeyBlock)
     }
 
+    /// Keying material for a use outside of TLS (RFC 5705 §4, without a context).
+    pub(super) fn export(
+        &self,
+        label: &[u8],
+        client: &[u8; 32],
+        server: &[u8; 32],
+        count: usize,
+    ) -> Result<Vec<u8>, Fatal> {
+        Ok(self.derive(label, &[*client, *server].concat(), count)?.as_ref().to_vec())
+    }
+
     /// What Finished carries (RFC 5246 §7.4.9).
     pub(super) fn verify_data(&self, by_client: bool, transcript: &[u8]) -> Result<Vec<u8>, Fatal> {
         let label: &[u8] = if by_client { b"client finished" } else { b"server finished" };

@@ -34,6 +34,7 @@ use aws_lc_rs::digest;
 use tracing::trace;
 
 use self::alert::Fatal;
+pub(super) use self::alert::bad_certificate_in_the_clear;
 use self::client::ClientStep;
 use self::keys::{Exchange, Identity, Master, PublicKey};
 use self::reassembly::{Fragment, Message, Reassembly};
@@ -41,6 +42,7 @@ use self::record::{Record, Records, content};
 use self::server::ServerStep;
 use self::wire::{Reader, kind};
 use super::engine::{Ended, Said};
+use super::srtp::{SrtpKeys, SrtpProfile};
 use super::{DtlsRole, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT};
 use crate::certificate::Certificate;
 use crate::error::DtlsError;
@@ -71,6 +73,7 @@ enum Queued {
     Certificate(Vec<u8>),
     Connected,
     Data(Vec<u8>),
+    KeyingMaterial(SrtpKeys),
     CloseNotify,
 }
 
@@ -99,6 +102,8 @@ pub(super) struct Connection {
     client_random: [u8; 32],
     server_random: [u8; 32],
     suite: u16,
+    /// What is negotiated for SRTP.
+    srtp: Option<SrtpProfile>,
     exchange: Option<Exchange>,
     /// The key of the peer's certificate.
     peer: Option<PublicKey>,
@@ -153,6 +158,7 @@ impl Connection {
             client_random: random,
             server_random: random,
             suite: 0,
+            srtp: None,
             exchange: None,
             peer: None,
             peer_point: Vec::new(),
@@ -251,7 +257,7 @@ impl Connection {
             Some(Queued::Packet(octets) | Queued::Certificate(octets) | Queued::Data(octets)) => {
                 octets.as_slice()
             }
-            Some(Queued::Connected | Queued::CloseNotify) => &[],
+            Some(Queued::Connected | Queued::KeyingMaterial(_) | Queued::CloseNotify) => &[],
         };
         let Some(place) = buffer.get_mut(..octets.len()) else {
             return Said::BufferTooSmall { needed: octets.len() };
@@ -262,6 +268,7 @@ impl Connection {
             Some(Queued::Certificate(_)) => Said::PeerCertificate(place),
             Some(Queued::Data(_)) => Said::Data(place),
             Some(Queued::Connected) => Said::Connected,
+            Some(Queued::KeyingMaterial(keys)) => Said::KeyingMaterial(keys),
             Some(Queued::CloseNotify) => Said::CloseNotify,
             None => Said::Timeout(None),
         }
@@ -486,6 +493,7 @@ impl Connection {
             self.flight = Vec::new();
             self.sent = None;
         }
+        let srtp = self.export_srtp_keys()?;
         self.step = Step::Connected;
         self.retransmits = None;
         self.gives_up = None;
@@ -495,7 +503,21 @@ impl Connection {
         self.peer_point = Vec::new();
         self.transcript = Vec::new();
         self.output.push_back(Queued::Connected);
+        self.output.extend(srtp.map(Queued::KeyingMaterial));
         self.read_held()
+    }
+
+    /// RFC 5764 §4.2
+    fn export_srtp_keys(&self) -> Result<Option<SrtpKeys>, Fatal> {
+        let Some(profile) = self.srtp else { return Ok(None) };
+        let master = self.master.as_ref().ok_or(Fatal::internal(()))?;
+        let material = master.export(
+            b"EXTRACTOR-dtls_srtp",
+            &self.client_random,
+            &self.server_random,
+            profile.keying_material_len(),
+        )?;
+        Ok(Some(SrtpKeys::new(profile, material)))
     }
 }
 

@@ -93,6 +93,8 @@ impl Connection {
 
         self.client_random = hello.random;
         self.suite = suite;
+        // RFC 5764 §4.1.2: without a common profile there is no answer, and data still flows.
+        self.srtp = hello.extensions.use_srtp.and_then(|offered| offered.select());
         let exchange = Exchange::new(group)?;
         let parameters = ServerKeyExchange::parameters(exchange.group(), exchange.point());
         self.exchange = Some(exchange);
@@ -100,7 +102,8 @@ impl Connection {
         let mut key_exchange = parameters;
         self.identity.sign(&mut key_exchange, scheme, &signed)?;
 
-        let server_hello = wire::server_hello(&self.server_random, suite, &hello.extensions);
+        let server_hello =
+            wire::server_hello(&self.server_random, suite, self.srtp, &hello.extensions);
         let certificate = wire::certificate(self.identity.certificate());
         let request = wire::certificate_request(&keys::SCHEMES);
         let flight = vec![

@@ -24,6 +24,7 @@ pub(super) struct Heard {
     pub(super) certificate: Option<Vec<u8>>,
     pub(super) connected: bool,
     pub(super) data: Vec<Vec<u8>>,
+    pub(super) srtp: Option<SrtpKeys>,
     pub(super) closed: bool,
 }
 
@@ -42,6 +43,10 @@ impl Heard {
             Said::Data(data) => {
                 assert!(self.connected, "data of nobody knows whom");
                 self.data.push(data.to_vec());
+            }
+            Said::KeyingMaterial(keys) => {
+                assert!(self.connected, "keys with nobody knows whom");
+                self.srtp = Some(keys);
             }
             Said::CloseNotify => self.closed = true,
             Said::Timeout(_) => return true,
@@ -350,4 +355,80 @@ fn sides_without_anything_in_common_end_with_an_alert() {
         assert!(matches!(pair.ended[0], Some(Ended::Refused(alert::HANDSHAKE_FAILURE, _))));
         assert!(matches!(pair.ended[1], Some(Ended::Alert(alert::HANDSHAKE_FAILURE))));
     }
+}
+
+/// RFC 5764: both sides know the same profile and the same keys, and each handshake has its own.
+#[test]
+fn srtp_is_negotiated_with_ourselves_and_with_dimpl() {
+    let now = Instant::now();
+    let [one, two] = &*ECDSA;
+    let mine = |role, certificate| ours(role, certificate, now, DATAGRAM);
+    let other = |role, certificate| library(role, certificate, now, false, DATAGRAM);
+    let (client, server) = (DtlsRole::Client, DtlsRole::Server);
+    let mut seen = Vec::new();
+    for (ends, profile) in [
+        ([mine(client, one), mine(server, two)], SrtpProfile::AeadAes128Gcm),
+        ([other(client, one), mine(server, two)], SrtpProfile::AeadAes128Gcm),
+        // Its server has an order of its own.
+        ([mine(client, one), other(server, two)], SrtpProfile::AeadAes256Gcm),
+    ] {
+        let mut pair = Pair::new(ends, now);
+        pair.exchange();
+        let [ours, theirs] = &pair.heard;
+        assert_eq!(ours.srtp, theirs.srtp);
+        let keys = ours.srtp.clone().unwrap();
+        assert_eq!(keys.profile(), profile);
+        assert_eq!(keys.keying_material().len(), profile.keying_material_len());
+        assert!(!seen.contains(&keys.keying_material().to_vec()));
+        seen.push(keys.keying_material().to_vec());
+    }
+}
+
+/// Where `use_srtp` with one profile is in a packet.
+fn use_srtp_in(packet: &[u8]) -> Option<usize> {
+    packet.windows(6).position(|octets| octets == [0, 14, 0, 5, 0, 2])
+}
+
+/// RFC 5764 §4.1.1, §4.1.3: the server has a choice among what was offered, and no other.
+#[test]
+fn a_server_that_selects_what_was_not_offered_is_refused() {
+    for (at, value) in [(7, 5), (7, 0), (8, 1)] {
+        let mut pair = Pair::ours(&ECDSA[0], &ECDSA[1]);
+        pair.listen(0);
+        for packet in std::mem::take(&mut pair.heard[0].packets) {
+            pair.deliver(1, &packet);
+        }
+        for mut packet in std::mem::take(&mut pair.heard[1].packets) {
+            if let Some(start) = use_srtp_in(&packet) {
+                packet[start + at] = value;
+            }
+            pair.deliver(0, &packet);
+        }
+        assert!(matches!(
+            pair.ended[0],
+            Some(Ended::Refused(alert::ILLEGAL_PARAMETER | alert::DECODE_ERROR, _))
+        ));
+    }
+}
+
+#[test]
+fn offers_of_srtp_are_read_as_rfc_5764_has_them() {
+    let read = |profiles: &[u8], mki: &[u8]| {
+        let length = [0, profiles.len() as u8];
+        let body = [&length, profiles, &[mki.len() as u8], mki].concat();
+        let extension = [&[0, 14, 0, body.len() as u8], body.as_slice()].concat();
+        let all = [&[0, extension.len() as u8], extension.as_slice()].concat();
+        let hello = [&[0xfe, 0xfd], &[7; 32][..], &[0, 0xc0, 0x2b, 0], &all].concat();
+        let hello = wire::ServerHello::read(&hello)?;
+        Some((hello.extensions.use_srtp?.select(), hello.extensions.use_srtp?.selected()))
+    };
+    let gcm = Some(SrtpProfile::AeadAes128Gcm);
+    let sha1 = Some(SrtpProfile::Aes128CmHmacSha1_80);
+    assert_eq!(read(&[0, 1, 0, 2, 0, 8, 0, 7], &[]), Some((gcm, None)));
+    assert_eq!(read(&[0, 2, 0, 1], &[]), Some((sha1, None)));
+    assert_eq!(read(&[0, 1], &[]), Some((sha1, sha1)));
+    assert_eq!(read(&[0, 1], &[1, 2, 3]), Some((sha1, None)));
+    assert_eq!(read(&[0, 2], &[]), Some((None, None)));
+    assert_eq!(read(&[], &[]), Some((None, None)));
+    assert_eq!(read(&[0, 1, 0], &[]), None);
 }

@@ -1,5 +1,7 @@
 //! Messages of the handshake, octets to types and back (RFC 5246 §7.4, RFC 6347 §4.2.2, RFC 8422).
 
+use crate::dtls::SrtpProfile;
+
 /// What a message is; others are refused.
 pub(super) mod kind {
     pub(crate) const CLIENT_HELLO: u8 = 1;
@@ -30,6 +32,7 @@ mod extension {
     pub(super) const SUPPORTED_GROUPS: u16 = 10;
     pub(super) const EC_POINT_FORMATS: u16 = 11;
     pub(super) const SIGNATURE_ALGORITHMS: u16 = 13;
+    pub(super) const USE_SRTP: u16 = 14;
     pub(super) const EXTENDED_MASTER_SECRET: u16 = 23;
     pub(super) const RENEGOTIATION_INFO: u16 = 0xff01;
 }
@@ -125,6 +128,29 @@ pub(super) struct Extensions<'a> {
     pub(super) extended_master_secret: bool,
     pub(super) renegotiation_info: bool,
     pub(super) point_formats: bool,
+    pub(super) use_srtp: Option<UseSrtp<'a>>,
+}
+
+/// RFC 5764 §4.1.1
+#[derive(Clone, Copy)]
+pub(super) struct UseSrtp<'a> {
+    profiles: Numbers<'a>,
+    mki: &'a [u8],
+}
+
+impl UseSrtp<'_> {
+    /// The best profile among those offered.
+    pub(super) fn select(&self) -> Option<SrtpProfile> {
+        SrtpProfile::ALL.into_iter().find(|profile| self.profiles.contains(profile.number()))
+    }
+
+    /// The one that a server has selected of ours. There is none but that, and no MKI, since ours
+    /// was empty.
+    pub(super) fn selected(&self) -> Option<SrtpProfile> {
+        let [profile] = self.profiles.0.as_chunks::<2>().0 else { return None };
+        let is_it = |known: &SrtpProfile| known.number() == u16::from_be_bytes(*profile);
+        SrtpProfile::ALL.into_iter().find(is_it).filter(|_| self.mki.is_empty())
+    }
 }
 
 impl<'a> Extensions<'a> {
@@ -142,6 +168,10 @@ impl<'a> Extensions<'a> {
                 extension::SUPPORTED_GROUPS => extensions.groups = Numbers::new(data.vec16()?)?,
                 extension::SIGNATURE_ALGORITHMS => {
                     extensions.schemes = Numbers::new(data.vec16()?)?;
+                }
+                extension::USE_SRTP => {
+                    let (profiles, mki) = (Numbers::new(data.vec16()?)?, data.vec8()?);
+                    extensions.use_srtp = Some(data.end(UseSrtp { profiles, mki })?);
                 }
                 extension::EXTENDED_MASTER_SECRET => extensions.extended_master_secret = true,
                 extension::RENEGOTIATION_INFO => {
@@ -198,6 +228,7 @@ pub(super) fn client_hello(
         write_extension(out, extension::SUPPORTED_GROUPS, |out| numbers(out, groups));
         write_extension(out, extension::SIGNATURE_ALGORITHMS, |out| numbers(out, schemes));
         write_hello_extensions(out, true, true);
+        write_use_srtp(out, &SrtpProfile::ALL);
     });
     out
 }
@@ -218,6 +249,14 @@ fn write_hello_extensions(out: &mut Vec<u8>, point_formats: bool, renegotiation_
     if renegotiation_info {
         write_extension(out, extension::RENEGOTIATION_INFO, |out| vector::<1>(out, |_| {}));
     }
+}
+
+fn write_use_srtp(out: &mut Vec<u8>, profiles: &[SrtpProfile]) {
+    write_extension(out, extension::USE_SRTP, |out| {
+        vector::<2>(out, |out| out.extend(profiles.iter().flat_map(|p| p.number().to_be_bytes())));
+        // No MKI: keys are never changed.
+        vector::<1>(out, |_| {});
+    });
 }
 
 pub(super) struct ServerHello<'a> {
@@ -242,7 +281,12 @@ impl<'a> ServerHello<'a> {
 }
 
 /// The answer to a hello; nothing is in it that was not offered (RFC 5246 §7.4.1.4).
-pub(super) fn server_hello(random: &[u8; 32], suite: u16, offered: &Extensions<'_>) -> Vec<u8> {
+pub(super) fn server_hello(
+    random: &[u8; 32],
+    suite: u16,
+    srtp: Option<SrtpProfile>,
+    offered: &Extensions<'_>,
+) -> Vec<u8> {
     let mut out = DTLS_1_2.to_be_bytes().to_vec();
     out.extend_from_slice(random);
     vector::<1>(&mut out, |_| {});
@@ -250,6 +294,9 @@ pub(super) fn server_hello(random: &[u8; 32], suite: u16, offered: &Extensions<'
     out.push(NULL_COMPRESSION);
     vector::<2>(&mut out, |out| {
         write_hello_extensions(out, offered.point_formats, offered.renegotiation_info);
+        if let Some(profile) = srtp {
+            write_use_srtp(out, &[profile]);
+        }
     });
     out
 }
