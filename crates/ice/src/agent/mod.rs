@@ -136,6 +136,16 @@ impl Agent {
             || self.generation_of(socket).is_some_and(|g| g.accepts_data(socket, source))
     }
 
+    /// The generation that a socket belongs to, until it is released.
+    pub fn generation_of_socket(&self, socket: SocketId) -> Option<GenerationId> {
+        self.generation_of(socket).map(|generation| generation.id)
+    }
+
+    /// The newest generation, whether or not it is committed.
+    pub fn newest_generation(&self) -> Option<GenerationId> {
+        self.generations.last().map(|generation| generation.id)
+    }
+
     /// `RTCIceTransport.getLocalCandidates()`: of the newest generation, in order of addition.
     pub fn local_candidates(&self) -> impl Iterator<Item = &Candidate> {
         let newest = self.generations.iter().rev().find(|g| g.local.is_some());
