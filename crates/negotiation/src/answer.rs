@@ -235,7 +235,9 @@ impl Session {
                 .cloned();
             // RFC 9429 §5.3.1, §5.3.2: active where there is a choice; what the DTLS connection
             // that goes on has.
-            let setup = match (transport.and_then(|t| t.dtls()), offer.setup(index)) {
+            let association = transport.and_then(|transport| transport.dtls());
+            let association = association.filter(|dtls| dtls.goes_on_with(offer, index));
+            let setup = match (association, offer.setup(index)) {
                 (Some(association), _) if association.client => Setup::Active,
                 (Some(_), _) | (None, Some(Setup::Active)) => Setup::Passive,
                 (None, _) => Setup::Active,

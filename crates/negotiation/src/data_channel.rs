@@ -9,6 +9,7 @@ use crate::error::{Error, RTCError, RTCErrorDetailType, RTCErrorInit};
 use crate::section::SCTP_PORT;
 use crate::session::Session;
 use crate::signaling::Side;
+use crate::transports::Transport;
 
 /// The longest label and the longest protocol, in bytes of UTF-8 (webrtc-pc §6.1 steps 5 and 11).
 const MAX_STRING: usize = 65535;
@@ -78,6 +79,8 @@ pub(crate) struct SctpTransport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Association {
     transport: TransportId,
+    /// Which of the transport's DTLS associations it runs over.
+    dtls: u32,
     remote_port: u16,
     sizes: MessageSizes,
 }
@@ -290,7 +293,15 @@ impl Session {
         };
         let sizes = update_the_data_max_message_size(remote_max_message_size);
         let MessageSizes { max_message_size, max_buffer_size } = sizes;
+        let dtls = self.transports.get(transport).map_or(0, Transport::dtls_associations);
         let before = self.sctp_transport.as_ref().and_then(|sctp| sctp.association.clone());
+        // RFC 8841 §9: a new DTLS association carries a new SCTP association.
+        let new_dtls = before
+            .as_ref()
+            .is_some_and(|before| before.transport == transport && before.dtls != dtls);
+        if let Some(sctp) = self.sctp_transport.as_mut().filter(|_| new_dtls) {
+            sctp.max_channels = None;
+        }
         let new_port = before.as_ref().is_some_and(|before| before.remote_port != remote_port);
         if new_port {
             // RFC 9429 §5.11: another port is another association.
@@ -298,14 +309,14 @@ impl Session {
             self.create_sctp_transport();
         }
         let command = match before {
-            Some(before) if !new_port => {
+            Some(before) if !new_port && !new_dtls => {
                 if before.transport != transport {
                     // RFC 9143 §7.4: the section was bundled into another, or is not any more.
                     let command = TransportCommand::MoveSctp { transport };
                     self.effects.push_back(Effect::Transport(command));
                 }
                 if let Some(sctp) = &mut self.sctp_transport {
-                    sctp.association = Some(Association { transport, remote_port, sizes });
+                    sctp.association = Some(Association { transport, dtls, remote_port, sizes });
                 }
                 if before.sizes == sizes {
                     return;
@@ -321,7 +332,7 @@ impl Session {
             },
         };
         if let Some(sctp) = &mut self.sctp_transport {
-            sctp.association = Some(Association { transport, remote_port, sizes });
+            sctp.association = Some(Association { transport, dtls, remote_port, sizes });
             self.effects.push_back(Effect::Transport(command));
         }
     }

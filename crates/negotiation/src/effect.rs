@@ -137,7 +137,9 @@ pub enum TransportCommand {
         transport: TransportId,
     },
     /// The DTLS role is negotiated: start the handshake once ICE is connected. Sent once for a
-    /// transport.
+    /// transport, and again when the peer's identity changes with an ICE restart: another peer
+    /// takes over (RFC 9429 §5.11). The new association begins on the pairs of the new generation;
+    /// [`StartSctp`](Self::StartSctp) follows if there is a data section.
     StartDtls {
         /// The transport.
         transport: TransportId,

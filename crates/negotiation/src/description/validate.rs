@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sdp::{Fingerprint, Media, Setup};
+use sdp::{Media, Setup};
 
 use super::applied::Description;
 use crate::dictionaries::RTCSdpType::{Answer, Offer, Pranswer};
@@ -85,7 +85,7 @@ impl Session {
     }
 
     /// RFC 9429 §5.8.3: the DTLS role is consistent with the connection in use. RFC 9429 §5.11: a
-    /// connection is replaced only by an ICE restart; this implementation does not replace it.
+    /// connection is replaced only by an ICE restart.
     fn check_dtls_associations(&self, description: &Description) -> Result<(), Error> {
         let mut checked = BTreeSet::new();
         for index in 0..description.sdp.media().len() {
@@ -109,21 +109,14 @@ fn check_dtls_association(
     transport: &Transport,
 ) -> Result<(), Error> {
     let Some(association) = transport.dtls() else { return Ok(()) };
-    let tls_id = description.tls_id(index);
-    let set = |fingerprints: &[Fingerprint]| -> BTreeSet<String> {
-        fingerprints.iter().map(Fingerprint::to_string).collect()
-    };
-    let continued = set(&description.fingerprints(index)) == set(&association.fingerprints)
-        && (tls_id.is_none()
-            || association.tls_id.is_none()
-            || tls_id == association.tls_id.as_deref());
     let restarts = transport.committed_remote_parameters() != description.ice(index).as_ref();
-    if !continued {
-        return Err(if restarts {
-            Error::OperationError("replacing a DTLS connection is not supported".into())
+    if !association.goes_on_with(description, index) {
+        // The role of a new connection is open.
+        return if restarts {
+            Ok(())
         } else {
-            invalid("another certificate needs an ICE restart")
-        });
+            Err(invalid("another certificate needs an ICE restart"))
+        };
     }
     let consistent = match description.setup(index) {
         Some(Setup::ActPass) => description.type_ == Offer,

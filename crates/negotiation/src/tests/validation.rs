@@ -189,8 +189,38 @@ fn another_certificate_is_refused() {
     };
     let plain = a.create_offer();
     assert_eq!(refused(&mut b, other(plain)).name(), "InvalidAccessError");
-    let restart = a.create_restart_offer();
-    assert_eq!(refused(&mut b, other(restart)).name(), "OperationError");
+}
+
+/// RFC 9429 §5.11, RFC 8842 §5.5: with an ICE restart it is another connection, whose role is open.
+#[test]
+fn another_certificate_with_a_restart_is_another_connection() {
+    let (mut a, mut b) = connected();
+    let other = |description: RTCSessionDescriptionInit| {
+        let sdp = description.sdp.replace(&fingerprint(1).to_string(), &fingerprint(7).to_string());
+        RTCSessionDescriptionInit { sdp, ..description }
+    };
+    let started = |peer: &mut Peer| {
+        let is_start = |command: &TransportCommand| match command {
+            TransportCommand::StartDtls { client, .. } => Some(*client),
+            _ => None,
+        };
+        peer.commands().iter().filter_map(is_start).collect::<Vec<_>>()
+    };
+    started(&mut b);
+    // It is there once it is answered: a rollback keeps the last one.
+    b.set_remote(other(a.create_restart_offer())).unwrap();
+    b.set_remote(rollback()).unwrap();
+    b.set_remote(a.create_offer()).unwrap();
+    b.set_local_implicitly().unwrap();
+    assert_eq!(started(&mut b), []);
+    assert!(b.local().sdp().contains("a=setup:active"));
+
+    let mut next = other(a.create_restart_offer());
+    next.sdp = next.sdp.replace("a=setup:actpass", "a=setup:active");
+    b.set_remote(next).unwrap();
+    b.set_local_implicitly().unwrap();
+    assert_eq!(started(&mut b), [false]);
+    assert!(b.local().sdp().contains("a=setup:passive"), "whatever it was with the last one");
 }
 
 /// RFC 9429 §5.8.3: "consistent with the selected role of the current DTLS connection"

@@ -168,7 +168,8 @@ impl Session {
             if type_ == Answer {
                 transport.commit(effects);
             }
-            transport.start_dtls(|| association(side, local, remote, tagged), effects);
+            let association = || association(side, local, remote, tagged);
+            transport.start_dtls(remote, tagged.remote, association, effects);
             if side == Side::Remote {
                 transport.set_named_role(remote.setup(tagged.remote));
             }

@@ -1,6 +1,6 @@
 //! One transport, as far as negotiation knows it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use sdp::{Fingerprint, IceParameters, Setup};
 
@@ -22,6 +22,8 @@ pub(crate) struct Transport {
     /// The mid of the peer's section whose attributes are those of the transport.
     remote_mid: Option<String>,
     dtls: Option<DtlsAssociation>,
+    /// The associations that were negotiated, one after the other.
+    dtls_associations: u32,
 }
 
 /// The DTLS association that was negotiated.
@@ -33,6 +35,19 @@ pub(crate) struct DtlsAssociation {
     pub(crate) tls_id: Option<String>,
     /// The role that the peer named in its last answer, whatever it has.
     pub(crate) named: Option<Setup>,
+}
+
+impl DtlsAssociation {
+    /// RFC 8842 §5.5: whether a section of the peer's describes this association. Other
+    /// fingerprints, or another `a=tls-id`, are those of a new one.
+    pub(crate) fn goes_on_with(&self, remote: &Description, index: usize) -> bool {
+        let set = |fingerprints: &[Fingerprint]| -> BTreeSet<String> {
+            fingerprints.iter().map(Fingerprint::to_string).collect()
+        };
+        let (ours, theirs) = (self.tls_id.as_deref(), remote.tls_id(index));
+        set(&remote.fingerprints(index)) == set(&self.fingerprints)
+            && (theirs.is_none() || ours.is_none() || theirs == ours)
+    }
 }
 
 /// ICE credentials of one side: those of the last complete exchange, and those being negotiated.
@@ -84,6 +99,7 @@ impl Transport {
             remote: Parameters::default(),
             remote_mid: None,
             dtls: None,
+            dtls_associations: 0,
         }
     }
 
@@ -97,6 +113,11 @@ impl Transport {
 
     pub(crate) fn dtls(&self) -> Option<&DtlsAssociation> {
         self.dtls.as_ref()
+    }
+
+    /// The number of the association that was negotiated last.
+    pub(crate) fn dtls_associations(&self) -> u32 {
+        self.dtls_associations
     }
 
     /// Our newest credentials.
@@ -225,22 +246,25 @@ impl Transport {
         }
     }
 
-    /// The DTLS role is negotiated; it is told once.
+    /// A DTLS association is negotiated: the first, or the one that an ICE restart replaces it
+    /// with (RFC 9429 §5.11). Each is told once.
     pub(super) fn start_dtls(
         &mut self,
+        remote: &Description,
+        index: usize,
         association: impl FnOnce() -> DtlsAssociation,
         effects: &mut VecDeque<Effect>,
     ) {
-        let transport = self.id;
-        self.dtls.get_or_insert_with(|| {
-            let association = association();
-            let command = TransportCommand::StartDtls {
-                transport,
-                client: association.client,
-                fingerprints: association.fingerprints.clone(),
-            };
-            effects.push_back(Effect::Transport(command));
-            association
-        });
+        if self.dtls.as_ref().is_some_and(|dtls| dtls.goes_on_with(remote, index)) {
+            return;
+        }
+        let association = association();
+        effects.push_back(Effect::Transport(TransportCommand::StartDtls {
+            transport: self.id,
+            client: association.client,
+            fingerprints: association.fingerprints.clone(),
+        }));
+        self.dtls = Some(association);
+        self.dtls_associations = self.dtls_associations.wrapping_add(1);
     }
 }
