@@ -10,7 +10,7 @@ use negotiation::{
     RTCErrorInit,
 };
 
-use super::{Core, Delivery, SctpTransportSlots, Task};
+use super::{Core, Delivery, SctpTransportSlots, Task, Transport};
 use crate::api::{
     AnyEvent, ChannelAttributes, ChannelObject, MessageData, RTCDataChannel, RTCDataChannelState,
     RTCSctpTransportState,
@@ -50,10 +50,19 @@ impl Core {
         self.sctp.as_ref().is_some_and(|s| s.state == RTCSctpTransportState::Connected)
     }
 
-    /// The transport that carries the channels.
-    pub(super) fn channel_stack(&mut self) -> Option<&mut transport::Transport> {
+    fn channel_transport(&mut self) -> Option<&mut Transport> {
         let id = self.sctp.as_ref()?.transport?;
-        self.transports.get_mut(&id).map(|transport| &mut transport.stack)
+        self.transports.get_mut(&id)
+    }
+
+    /// What carries the channels.
+    pub(super) fn channel_stack(&mut self) -> Option<&mut transport::Transport> {
+        self.channel_transport().map(|transport| &mut transport.stack)
+    }
+
+    /// What carries a channel: the same, unless another peer is about to take over.
+    fn stack_of(&mut self, stream: u16) -> Option<&mut transport::Transport> {
+        self.channel_transport().map(|transport| transport.stack_of(stream))
     }
 
     pub(super) fn run_channel_command(&mut self, now: Instant, command: ChannelCommand) {
@@ -191,9 +200,10 @@ impl Core {
         }
         let mut messages = std::mem::take(&mut self.taken);
         self.outbox.take(&mut messages);
-        let mut stack = self.channel_stack();
+        let mut transport = self.channel_transport();
         for Outgoing { stream, kind, data } in messages.drain(..) {
-            let taken = stack.as_mut().map(|stack| stack.send(now, stream, kind, data));
+            let stack = transport.as_mut().map(|transport| transport.stack_of(stream));
+            let taken = stack.map(|stack| stack.send(now, stream, kind, data));
             // §6.2 send() step 8: the channel or the association is closed, of which a task has
             // yet to tell.
             if !matches!(taken, Some(Ok(()))) {
@@ -282,7 +292,8 @@ impl Core {
         object: &ChannelObject,
         paused: bool,
     ) {
-        if let Some((stack, &id)) = self.channel_stack().zip(object.slots.id.get()) {
+        let Some(&id) = object.slots.id.get() else { return };
+        if let Some(stack) = self.stack_of(id) {
             stack.set_receive_paused(now, id, paused);
         }
     }
@@ -304,9 +315,9 @@ impl Core {
     /// §6.2.4 Closing procedure, step 5: what is queued is sent, then RFC 8831 §6.7.
     fn close_stream(&mut self, now: Instant, object: &ChannelObject) {
         let id = object.slots.id.get().copied();
-        let connected = self.sctp_is_connected();
-        match self.channel_stack().zip(id) {
-            Some((stack, id)) if connected => stack.close_channel(now, id),
+        let connected = Some(transport::SctpState::Connected);
+        match id.and_then(|id| Some((self.stack_of(id)?, id))) {
+            Some((stack, id)) if stack.sctp_state() == connected => stack.close_channel(now, id),
             // Nothing has been sent yet: there is nothing to wait for.
             stack => {
                 if let Some((stack, id)) = stack {
@@ -329,7 +340,7 @@ impl Core {
         object.writer.wake();
         self.fire_channel_state(&object, RTCDataChannelState::Closing);
         // Step 5
-        if let Some(stack) = self.channel_stack() {
+        if let Some(stack) = self.stack_of(stream) {
             stack.close_channel(now, stream);
         }
     }

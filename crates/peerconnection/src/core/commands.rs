@@ -43,6 +43,7 @@ impl Core {
                 transport.agent.set_remote_parameters(now, agent_parameters(ice), ice_lite);
             }
             TransportCommand::StartDtls { transport, client, fingerprints } => {
+                self.hand_over_if_started(transport);
                 let Some(transport) = self.transports.get_mut(&transport) else { return };
                 let role =
                     if client { transport::DtlsRole::Client } else { transport::DtlsRole::Server };
@@ -105,19 +106,41 @@ impl Core {
         let ice_object = Arc::new(IceTransportObject::new(self.connection.clone(), id));
         let dtls_object = Arc::new(DtlsTransportObject::new(ice_object.clone()));
         let agent = ::ice::Agent::new(self.ice_config.clone(), self.random_seed());
-        let Some(certificate) = self.certificates.first() else { return };
+        let Some(stack) = self.new_stack() else { return };
+        self.transports.insert(id, Transport::new(agent, stack, ice_object, dtls_object));
+    }
+
+    fn new_stack(&mut self) -> Option<transport::Transport> {
+        let certificate = self.certificates.first()?;
         let config = transport::Config {
             deterministic: self.deterministic,
             ..transport::Config::new(certificate.certificate.clone())
         };
-        let stack = transport::Transport::new(config, self.random_seed());
-        self.transports.insert(id, Transport::new(agent, stack, ice_object, dtls_object));
+        Some(transport::Transport::new(config, self.random_seed()))
+    }
+
+    /// RFC 9429 §5.11, RFC 8842 §5.5: the peer's identity has changed with an ICE restart, which
+    /// needs a new DTLS association, and with it a new SCTP association. The last ones go on until
+    /// it is connected.
+    fn hand_over_if_started(&mut self, id: TransportId) {
+        let started = |transport: &Transport| transport.stack.dtls_role().is_some();
+        if !self.transports.get(&id).is_some_and(started) {
+            return;
+        }
+        let streams = self.open_streams(id);
+        let Some(stack) = self.new_stack() else { return };
+        let Some(transport) = self.transports.get_mut(&id) else { return };
+        let over = transport.hand_over(stack, streams);
+        self.close_streams(&over);
     }
 
     /// Ends a transport at once: SCTP ABORT and DTLS close_notify go out, sockets are released.
     pub(super) fn shut_transport(&mut self, now: Instant, id: TransportId) {
         if let Some(transport) = self.transports.get_mut(&id) {
             transport.stack.close(now);
+            if let Some(stack) = transport.predecessor() {
+                stack.close(now);
+            }
         }
         self.farewell(now, id);
         self.keep_transport_statistics(now, id);

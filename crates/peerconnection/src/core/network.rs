@@ -24,7 +24,9 @@ impl Core {
         match datagram.first() {
             Some(0..=3) => transport.agent.handle_input(now, socket, source, datagram),
             Some(20..=63) if transport.receives(now, socket, source, datagram.len()) => {
-                transport.stack.handle_input(now, datagram);
+                if let Some(stack) = transport.stack_on(socket) {
+                    stack.handle_input(now, datagram);
+                }
             }
             _ => tracing::trace!(%source, length = datagram.len(), "a stray datagram is dropped"),
         }
@@ -45,19 +47,21 @@ impl Core {
     /// Whether there was anything, the taking of which may have made something to send.
     fn collect_stack(&mut self, now: Instant, id: TransportId) -> bool {
         let Some(transport) = self.transports.output(id) else { return false };
-        let path = transport.agent.selected_path();
-        let before = std::mem::replace(&mut transport.path, path);
-        let mut any = before != path;
-        if before.is_some() != path.is_some() {
-            transport.stack.set_writable(now, path.is_some());
-        } else if before != path {
-            transport.stack.path_changed(now);
-        }
+        let mut any = transport.update_paths(now);
+        any |= self.collect_predecessor(id);
         while let Some(event) = self.transports.output(id).and_then(|t| t.stack.poll_event()) {
             any = true;
             let task = match event {
-                transport::Event::DtlsStateChange(state) => Task::DtlsState(id, state),
-                transport::Event::DtlsFailed(error) => Task::DtlsFailed(id, error),
+                transport::Event::DtlsStateChange(state) => {
+                    if state != transport::DtlsState::Connecting {
+                        self.retire_predecessor(id);
+                    }
+                    Task::DtlsState(id, state)
+                }
+                transport::Event::DtlsFailed(error) => {
+                    self.retire_predecessor(id);
+                    Task::DtlsFailed(id, error)
+                }
                 transport::Event::SctpStateChange(state, cause) => match state {
                     transport::SctpState::Connecting => continue,
                     transport::SctpState::Connected => Task::SctpConnected,
@@ -99,6 +103,58 @@ impl Core {
         any
     }
 
+    /// The same for a stack that another takes the place of: the states are those of the other.
+    fn collect_predecessor(&mut self, id: TransportId) -> bool {
+        let mut any = false;
+        loop {
+            let Some(transport) = self.transports.output(id) else { return any };
+            let Some(event) = transport.predecessor().and_then(|stack| stack.poll_event()) else {
+                return any;
+            };
+            any = true;
+            let task = match event {
+                transport::Event::Message { id: stream, kind, data }
+                    if transport.is_of_predecessor(stream) =>
+                {
+                    self.queue_message(stream, kind, data);
+                    continue;
+                }
+                transport::Event::BufferedAmount { id: stream, sent }
+                    if transport.is_of_predecessor(stream) =>
+                {
+                    Task::BufferedAmount(stream, sent)
+                }
+                transport::Event::ChannelClosing { id: stream }
+                    if transport.is_of_predecessor(stream) =>
+                {
+                    Task::ChannelClosing(stream)
+                }
+                transport::Event::ChannelClosed { id: stream }
+                    if transport.is_of_predecessor(stream) =>
+                {
+                    Task::StreamClosed(stream)
+                }
+                // The peer that is left has left.
+                transport::Event::DtlsStateChange(_)
+                | transport::Event::DtlsFailed(_)
+                | transport::Event::SctpStateChange(transport::SctpState::Closed, _) => {
+                    self.retire_predecessor(id);
+                    continue;
+                }
+                // Of channels that it opens now.
+                _ => continue,
+            };
+            self.queue(task);
+        }
+    }
+
+    /// Nothing comes of the stack any more whose place another has taken.
+    pub(super) fn retire_predecessor(&mut self, id: TransportId) {
+        let Some(transport) = self.transports.output(id) else { return };
+        let streams = transport.retire_predecessor();
+        self.close_streams(&streams);
+    }
+
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         for id in self.transports.due(now) {
             let Some(transport) = self.transports.get_mut(&id) else { continue };
@@ -107,6 +163,11 @@ impl Core {
             }
             if transport.stack.poll_timeout().is_some_and(|at| at <= now) {
                 transport.stack.handle_timeout(now);
+            }
+            if let Some(stack) = transport.predecessor()
+                && stack.poll_timeout().is_some_and(|at| at <= now)
+            {
+                stack.handle_timeout(now);
             }
         }
         self.handle_dtmf_timeout(now);

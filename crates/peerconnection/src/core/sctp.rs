@@ -1,12 +1,15 @@
 //! webrtc-pc §6.1.1: from the SCTP association to the slots of RTCSctpTransport.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use negotiation::{RTCError, TransportId};
+use negotiation::{ChannelId, RTCError, TransportId};
 
 use super::{Core, Task};
-use crate::api::{AnyEvent, RTCSctpTransport, RTCSctpTransportState, SctpTransportObject};
+use crate::api::{
+    AnyEvent, RTCDataChannelState, RTCSctpTransport, RTCSctpTransportState, SctpTransportObject,
+};
 
 /// What we take in one message, and offer as `a=max-message-size`.
 const CAN_RECEIVE_SIZE: u64 = 262_144;
@@ -119,6 +122,7 @@ impl Core {
         local_port: u16,
         remote_port: u16,
     ) {
+        self.begin_sctp_again(id);
         let Some(sctp) = &mut self.sctp else { return };
         sctp.transport = Some(id);
         let max_message_size_send = sctp.largest_message;
@@ -136,7 +140,47 @@ impl Core {
         // Channels that were waiting for the transport.
         let waiting: Vec<_> = self.channels.values().cloned().collect();
         for channel in waiting {
-            self.open_stream(now, &channel);
+            if channel.slots.ready_state() == RTCDataChannelState::Connecting {
+                self.open_stream(now, &channel);
+            }
+        }
+    }
+
+    /// Another peer has taken over, with an association of its own: the transport connects again
+    /// (§6.1.2), or a new one does if the last peer has closed it.
+    fn begin_sctp_again(&mut self, id: TransportId) {
+        match self.sctp.as_mut().map(|sctp| (sctp.state, sctp)) {
+            Some((RTCSctpTransportState::Connected, sctp)) => {
+                sctp.state = RTCSctpTransportState::Connecting;
+                sctp.max_channels = None;
+                let target = RTCSctpTransport { object: sctp.object.clone() };
+                let state = RTCSctpTransportState::Connecting;
+                self.fire(AnyEvent::SctpTransportStateChange(target, state));
+            }
+            Some((RTCSctpTransportState::Closed, _)) => self.create_sctp(Some(id)),
+            _ => {}
+        }
+    }
+
+    /// The streams of the channels that are open over a transport.
+    pub(super) fn open_streams(&self, id: TransportId) -> BTreeSet<u16> {
+        if self.sctp.as_ref().and_then(|sctp| sctp.transport) != Some(id) {
+            return BTreeSet::new();
+        }
+        let is_open = |channel: &ChannelId| {
+            self.channels
+                .get(channel)
+                .is_some_and(|object| object.slots.ready_state() != RTCDataChannelState::Connecting)
+        };
+        self.streams.iter().filter(|(_, channel)| is_open(channel)).map(|(id, _)| *id).collect()
+    }
+
+    /// The association of these streams is gone without an error.
+    pub(super) fn close_streams(&mut self, streams: &BTreeSet<u16>) {
+        for stream in streams {
+            if let Some(channel) = self.streams.get(stream) {
+                self.queue(Task::ChannelClosed(*channel, None));
+            }
         }
     }
 
@@ -181,6 +225,7 @@ impl Core {
         let Some(before) = sctp.transport.replace(id).filter(|before| *before != id) else {
             return;
         };
+        self.retire_predecessor(before);
         // Out of the map, so that both can be held.
         let Some(mut old) = self.transports.remove(&before) else { return };
         if let Some(new) = self.transports.get_mut(&id) {

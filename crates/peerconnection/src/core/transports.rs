@@ -21,7 +21,11 @@ pub(super) struct Transport {
     pub(super) agent: ::ice::Agent,
     pub(super) stack: transport::Transport,
     /// Where the stack's datagrams go.
-    pub(super) path: Option<::ice::Path>,
+    path: Option<::ice::Path>,
+    /// The stack that another peer's takes the place of.
+    predecessor: Option<Predecessor>,
+    /// The generation with which that other peer came; older ones lead to its predecessor.
+    since: Option<::ice::GenerationId>,
     pub(super) slots: TransportSlots,
     pub(super) counters: Counters,
     /// As the index of deadlines has it.
@@ -39,6 +43,8 @@ impl Transport {
             agent,
             stack,
             path: None,
+            predecessor: None,
+            since: None,
             slots: TransportSlots {
                 ice: IceTransportSlots::new(),
                 states: States {
@@ -59,7 +65,7 @@ impl Transport {
     /// The next datagram of the stack, and where it goes.
     pub(super) fn next_datagram(&mut self, now: Instant) -> Option<(::ice::Path, Bytes)> {
         let path = self.agent.selected_path()?;
-        let payload = self.stack.poll_transmit()?;
+        let payload = self.stack_on(path.socket)?.poll_transmit()?;
         self.agent.data_sent(now, payload.len());
         self.counters.sent.add(now, payload.len());
         Some((path, payload))
@@ -80,9 +86,102 @@ impl Transport {
         accepted
     }
 
-    fn poll_timeout(&self) -> Option<Instant> {
-        [self.agent.poll_timeout(), self.stack.poll_timeout()].into_iter().flatten().min()
+    /// Another peer takes over with the newest generation of ICE. What there is goes on until the
+    /// new stack is connected, with these streams; the streams that are over at once are returned.
+    pub(super) fn hand_over(
+        &mut self,
+        stack: transport::Transport,
+        streams: BTreeSet<u16>,
+    ) -> BTreeSet<u16> {
+        let before = std::mem::replace(&mut self.stack, stack);
+        let path = self.path.take();
+        self.since = self.agent.newest_generation();
+        // One that never was connected has nothing to go on with.
+        if before.dtls_state() != transport::DtlsState::Connected {
+            return BTreeSet::new();
+        }
+        let retired = self.predecessor.replace(Predecessor { stack: before, path, streams });
+        retired.map(|retired| retired.streams).unwrap_or_default()
     }
+
+    /// The new stack is connected, or never will be: the streams that are over.
+    pub(super) fn retire_predecessor(&mut self) -> BTreeSet<u16> {
+        self.predecessor.take().map(|retired| retired.streams).unwrap_or_default()
+    }
+
+    pub(super) fn predecessor(&mut self) -> Option<&mut transport::Transport> {
+        self.predecessor.as_mut().map(|predecessor| &mut predecessor.stack)
+    }
+
+    /// Whether a stream is one of the predecessor's.
+    pub(super) fn is_of_predecessor(&self, stream: u16) -> bool {
+        self.predecessor.as_ref().is_some_and(|old| old.streams.contains(&stream))
+    }
+
+    /// The stack of a stream.
+    pub(super) fn stack_of(&mut self, stream: u16) -> &mut transport::Transport {
+        match &mut self.predecessor {
+            Some(old) if old.streams.contains(&stream) => &mut old.stack,
+            _ => &mut self.stack,
+        }
+    }
+
+    /// The stack at the other end of which is the peer that a socket leads to.
+    pub(super) fn stack_on(&mut self, socket: SocketId) -> Option<&mut transport::Transport> {
+        match leads_to_successor(&self.agent, self.since, socket) {
+            true => Some(&mut self.stack),
+            false => self.predecessor(),
+        }
+    }
+
+    /// Tells the stacks what ICE has selected. Whether that is news.
+    pub(super) fn update_paths(&mut self, now: Instant) -> bool {
+        let path = self.agent.selected_path();
+        let new = path.filter(|path| leads_to_successor(&self.agent, self.since, path.socket));
+        let old = path.filter(|_| new.is_none());
+        let mut changed = update_path(now, &mut self.stack, &mut self.path, new);
+        if let Some(predecessor) = &mut self.predecessor {
+            changed |= update_path(now, &mut predecessor.stack, &mut predecessor.path, old);
+        }
+        changed
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let old = self.predecessor.as_ref().and_then(|old| old.stack.poll_timeout());
+        let timeouts = [self.agent.poll_timeout(), self.stack.poll_timeout(), old];
+        timeouts.into_iter().flatten().min()
+    }
+}
+
+/// A stack that goes on until the one that takes its place is connected.
+struct Predecessor {
+    stack: transport::Transport,
+    path: Option<::ice::Path>,
+    streams: BTreeSet<u16>,
+}
+
+/// A socket belongs to one generation, and each generation leads to one peer.
+fn leads_to_successor(
+    agent: &::ice::Agent,
+    since: Option<::ice::GenerationId>,
+    socket: SocketId,
+) -> bool {
+    since.is_none_or(|since| agent.generation_of_socket(socket).is_some_and(|of| of >= since))
+}
+
+fn update_path(
+    now: Instant,
+    stack: &mut transport::Transport,
+    path: &mut Option<::ice::Path>,
+    new: Option<::ice::Path>,
+) -> bool {
+    let before = std::mem::replace(path, new);
+    if before.is_some() != new.is_some() {
+        stack.set_writable(now, new.is_some());
+    } else if before != new {
+        stack.path_changed(now);
+    }
+    before != new
 }
 
 /// What webrtc-stats counts of a transport. STUN is left out.
