@@ -281,6 +281,8 @@ impl Sim {
         for peer in &mut self.peers {
             if peer.poll_timeout().is_some_and(|at| at <= self.now) {
                 peer.handle_timeout(self.now);
+                let next = peer.poll_timeout();
+                assert!(next.is_none_or(|at| at > self.now), "a timer that never rests");
             }
         }
         true
