@@ -2,12 +2,13 @@
 
 mod common;
 
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
 
 use common::{Link, Sim, assert_states_were_told_in_their_order, config, run_over_a_bad_link};
 use peerconnection_transport::{
-    ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersions, Event, Fingerprint,
-    SctpParameters, SctpState,
+    Certificate, ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersions, Event,
+    Fingerprint, SctpParameters, SctpState,
 };
 
 const RTT: Duration = Duration::from_millis(20);
@@ -250,21 +251,43 @@ fn a_transport_can_move_between_threads() {
     assert_send(&sim.peers[0]);
 }
 
-/// Datagrams that are hardly larger than the least that a path of the internet carries: the flights
-/// of a handshake need several, and each can be lost alone.
+/// A certificate of about 1600 bytes, as those of authorities have, and datagrams that are hardly
+/// larger than the least that a path of the internet carries: a flight needs several, and each can
+/// be lost alone.
+fn in_many_datagrams(index: usize, versions: DtlsVersions) -> Config {
+    static CERTIFICATES: OnceLock<[Certificate; 2]> = OnceLock::new();
+    let certificates = CERTIFICATES.get_or_init(|| {
+        [0, 1].map(|_| {
+            let names: Vec<_> = (0..40).map(|n| format!("host-{n}.example.org.invalid")).collect();
+            let key = rcgen::KeyPair::generate().unwrap();
+            let params = rcgen::CertificateParams::new(names).unwrap();
+            let certificate = params.self_signed(&key).unwrap().der().to_vec();
+            let expires = SystemTime::now() + Duration::from_secs(1000);
+            Certificate::from_der(certificate, key.serialize_der(), expires).unwrap()
+        })
+    });
+    Config {
+        certificate: certificates[index].clone(),
+        dtls_versions: versions,
+        max_datagram_size: 576,
+        ..config(index)
+    }
+}
+
 #[test]
 fn a_lost_datagram_of_any_flight_costs_a_retransmission_and_no_storm() {
     for versions in [DtlsVersions::Dtls13, DtlsVersions::Dtls12] {
         for lost in 0..16 {
-            let small =
-                |config| Config { dtls_versions: versions, max_datagram_size: 576, ..config };
-            let mut sim = Sim::with_configs(lost as u64, small(config(0)), small(config(1)));
+            let configs = [0, 1].map(|index| in_many_datagrams(index, versions));
+            let [client, server] = configs;
+            let mut sim = Sim::with_configs(lost as u64, client, server);
             sim.lost = Some(lost);
             sim.begin_dtls();
             sim.run_until_within(Duration::from_secs(5), |sim| {
                 sim.peers.iter().all(|peer| peer.dtls_state() == DtlsState::Connected)
             });
             let datagrams: usize = sim.datagrams.iter().sum();
+            assert!(datagrams > 9, "{versions:?} {lost}: {datagrams} datagrams");
             let elapsed = sim.elapsed();
             assert!(elapsed < Duration::from_millis(400), "{versions:?} {lost}: {elapsed:?}");
             assert!(datagrams < 40, "{versions:?} {lost}: {datagrams} datagrams");
@@ -276,8 +299,8 @@ fn a_lost_datagram_of_any_flight_costs_a_retransmission_and_no_storm() {
 fn handshakes_in_small_datagrams_over_a_bad_path_are_fast_and_quiet() {
     let mut slow = 0;
     for seed in 0..200 {
-        let small = |config| Config { max_datagram_size: 576, ..config };
-        let mut sim = Sim::with_configs(seed, small(config(0)), small(config(1)));
+        let [client, server] = [0, 1].map(|index| in_many_datagrams(index, DtlsVersions::Auto));
+        let mut sim = Sim::with_configs(seed, client, server);
         sim.link =
             Link { loss: 10.0, jitter: Duration::from_millis(20), duplicate: 5.0, ..sim.link };
         sim.begin_dtls();

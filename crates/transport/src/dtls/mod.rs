@@ -262,7 +262,14 @@ impl Dtls {
 
     fn feed(&mut self, packet: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
         let Some(inner) = &mut self.inner else { return };
-        let handled = inner.handle_packet(packet);
+        let handled = match inner {
+            // While it shakes hands, the library drops all of a datagram that begins with a message
+            // it has heard: what a peer repeats behind its ServerHello would never arrive.
+            Engine::Library(_) if self.state != DtlsState::Connected => {
+                records(packet).try_for_each(|record| inner.handle_packet(record))
+            }
+            _ => inner.handle_packet(packet),
+        };
         // What the datagram has before its end counts: above all, an answer to a certificate is not
         // sent before that is verified. The library has nothing left to say then.
         if handled.is_ok() || matches!(inner, Engine::Dtls12(_)) {
@@ -499,6 +506,30 @@ fn tells_version(packet: &[u8]) -> bool {
         SERVER_HELLO => [o0, o1, o2] == [0; 3] && body.len() >= fragment && fragment >= 38,
         _ => false,
     }
+}
+
+/// The records of a datagram (RFC 6347 §4.1, RFC 9147 §4), the last of which may be cut off.
+fn records(datagram: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = datagram;
+    std::iter::from_fn(move || {
+        let length_at = |at: usize| {
+            let length = rest.get(at..at + 2)?.first_chunk()?;
+            Some(at + 2 + usize::from(u16::from_be_bytes(*length)))
+        };
+        let end = match rest.first()? {
+            // A unified header: 001CSLEE. Connection ids are never negotiated; a record without a
+            // length is the last.
+            first if first >> 5 == 1 => match (first & 0b1_0000, first & 0b1000, first & 0b100) {
+                (0, 0, 0b100) => length_at(2),
+                (0, _, 0b100) => length_at(3),
+                _ => None,
+            },
+            _ => length_at(11),
+        };
+        let record;
+        (record, rest) = rest.split_at(end.unwrap_or(usize::MAX).min(rest.len()));
+        Some(record)
+    })
 }
 
 /// The description of a fatal alert in the clear.

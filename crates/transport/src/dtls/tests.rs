@@ -78,3 +78,21 @@ fn a_peer_cannot_make_such_an_engine_flood() {
     let (calls, sent) = run(Some(Duration::from_micros(100)));
     assert!(calls < 1_100 && sent < 1_100, "{calls} calls, {sent} datagrams");
 }
+
+#[test]
+fn a_datagram_is_taken_apart_into_its_records() {
+    let plain = [&[22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 3][..], &[1, 2, 3]].concat();
+    let short = [0b0010_0110, 7, 0, 2, 9, 9];
+    let long = [0b0010_1110, 7, 7, 0, 1, 9];
+    let last = [0b0010_1010, 7, 7, 9, 9, 9, 9];
+    fn take(datagram: &[u8]) -> Vec<Vec<u8>> {
+        records(datagram).map(<[u8]>::to_vec).collect()
+    }
+    let all = [plain.as_slice(), &short, &long, &plain, &last].concat();
+    assert_eq!(take(&all), [plain.as_slice(), &short, &long, &plain, &last]);
+    // What is cut off, or is nothing, goes to the engine as it is.
+    assert_eq!(take(&plain[..14]), [&plain[..14]]);
+    assert_eq!(take(&[&short[..], &long[..4]].concat()), [&short[..], &long[..4]]);
+    assert_eq!(take(&[255; 9]), [&[255; 9]]);
+    assert!(take(&[]).is_empty());
+}
