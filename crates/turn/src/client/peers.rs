@@ -1,0 +1,317 @@
+//! Permissions and channels: RFC 8656 §9, §10, §12.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use super::requests::Operation;
+use super::{Client, canonical};
+use crate::error::{Error, ErrorResponse};
+use crate::event::{Event, State};
+use crate::timing::{earlier, later};
+
+/// "The Permission Lifetime MUST be 300 seconds".
+const PERMISSION: Duration = Duration::from_secs(300);
+/// "A channel binding lasts for 10 minutes unless refreshed."
+const CHANNEL: Duration = Duration::from_secs(600);
+/// How long before its end something is asked for again: more than an unanswered request takes.
+const AHEAD: Duration = Duration::from_secs(60);
+/// "the client MUST wait 5 minutes after the channel binding expires before attempting to bind
+/// the channel number to a different transport address".
+const CHANNEL_QUARANTINE: Duration = Duration::from_secs(300);
+/// Channel numbers (RFC 8656 §12).
+const FIRST_CHANNEL: u16 = 0x4000;
+
+/// Something that the server holds for us for some time.
+#[derive(Debug, Default)]
+pub(super) struct Lease {
+    /// Until when the server holds it. Nothing before it has once.
+    until: Option<Instant>,
+    /// When it is asked for again. Nothing asks for it while that is unknown, and never was.
+    renew_at: Option<Instant>,
+    asking: bool,
+    /// The refusal may mean that the allocation is gone: a refresh of it will tell.
+    suspect: bool,
+    /// That refresh is awaited.
+    waiting: bool,
+}
+
+impl Lease {
+    pub(super) fn is_held(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| now < until)
+    }
+
+    /// Whether the server has ever held it, so that packets may be on the way.
+    pub(super) fn was_held(&self) -> bool {
+        self.until.is_some()
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        !self.asking && !self.waiting && self.renew_at.is_none_or(|at| now >= at)
+    }
+
+    /// When it is due, or expires.
+    fn deadline(&self, now: Instant) -> Option<Instant> {
+        (!self.asking && !self.waiting).then(|| self.renew_at.unwrap_or(now))
+    }
+
+    fn grant(&mut self, now: Instant, lifetime: Duration) {
+        *self = Self {
+            until: Some(later(now, lifetime)),
+            renew_at: Some(later(now, lifetime.saturating_sub(AHEAD))),
+            ..Self::default()
+        };
+    }
+
+    /// It is asked for again at once.
+    pub(super) fn renew(&mut self, now: Instant) {
+        self.renew_at = self.renew_at.map(|at| at.min(now));
+    }
+}
+
+/// A peer that packets may come from and go to.
+#[derive(Debug)]
+pub(super) struct Permission {
+    pub(super) peer: IpAddr,
+    pub(super) lease: Lease,
+}
+
+/// A peer with a number.
+#[derive(Debug)]
+pub(super) struct Channel {
+    pub(super) number: u16,
+    pub(super) peer: SocketAddr,
+    pub(super) lease: Lease,
+    /// Whether it is refreshed.
+    wanted: bool,
+}
+
+impl Channel {
+    /// When the number may be given to another peer.
+    fn forget_at(&self, now: Instant) -> Option<Instant> {
+        let end = self.lease.until.map_or(now, |until| later(until, CHANNEL_QUARANTINE));
+        (!self.wanted && !self.lease.asking).then_some(end)
+    }
+}
+
+impl Client {
+    /// Asks the server to relay packets to and from this address, from when there is an
+    /// allocation, and keeps the permission alive. [`Event::PermissionGranted`] or
+    /// [`Event::PermissionDenied`] follows; after the latter it may be asked for again. ICE asks
+    /// before the checks of a remote candidate. Asking again for what is granted or being asked
+    /// for does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyPermissions`], [`Error::Closed`].
+    pub fn create_permission(&mut self, now: Instant, peer: IpAddr) -> Result<(), Error> {
+        self.add_permission(peer.to_canonical())?;
+        self.drive(now);
+        Ok(())
+    }
+
+    /// The permission is refreshed no more, and packets from this address are dropped from now
+    /// on. The server relays them for up to 300 s yet.
+    pub fn release_permission(&mut self, now: Instant, peer: IpAddr) {
+        let peer = peer.to_canonical();
+        self.permissions.retain(|permission| permission.peer != peer);
+        self.requests.retain(|request| request.operation != Operation::Permission(peer));
+        self.drive(now);
+    }
+
+    /// Asks for a channel to this peer, which makes packets to and from it smaller, and keeps it
+    /// and the permission alive. ICE asks for the selected pair alone. [`Event::ChannelBound`]
+    /// or [`Event::ChannelRefused`] follows; until then packets go as before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyChannels`], [`Error::TooManyPermissions`], [`Error::Closed`].
+    pub fn bind_channel(&mut self, now: Instant, peer: SocketAddr) -> Result<(), Error> {
+        let peer = canonical(peer);
+        let known = self.channels.iter().any(|channel| channel.peer == peer);
+        if !known && self.channels.len() >= self.config.max_channels {
+            return Err(Error::TooManyChannels);
+        }
+        self.add_permission(peer.ip())?;
+        if let Some(channel) = self.channels.iter_mut().find(|channel| channel.peer == peer) {
+            channel.wanted = true;
+        } else if self.can_relay_to(peer.ip()) {
+            let taken = |number: &u16| self.channels.iter().any(|c| c.number == *number);
+            let number = (FIRST_CHANNEL..=0x4fff).find(|number| !taken(number));
+            let number = number.ok_or(Error::TooManyChannels)?;
+            self.channels.push(Channel { number, peer, lease: Lease::default(), wanted: true });
+        }
+        self.drive(now);
+        Ok(())
+    }
+
+    /// The channel is refreshed no more. It is used until it expires; after another 300 s its
+    /// number can be another peer's (RFC 8656 §12).
+    pub fn release_channel(&mut self, now: Instant, peer: SocketAddr) {
+        let peer = canonical(peer);
+        if let Some(channel) = self.channels.iter_mut().find(|channel| channel.peer == peer) {
+            channel.wanted = false;
+        }
+        self.drive(now);
+    }
+
+    fn add_permission(&mut self, peer: IpAddr) -> Result<(), Error> {
+        if matches!(self.state, State::Failed | State::Closing | State::Closed) {
+            return Err(Error::Closed);
+        }
+        if self.permissions.iter().any(|permission| permission.peer == peer) {
+            return Ok(());
+        }
+        if self.permissions.len() >= self.config.max_permissions {
+            return Err(Error::TooManyPermissions);
+        }
+        if self.can_relay_to(peer) {
+            self.permissions.push(Permission { peer, lease: Lease::default() });
+        } else {
+            let error = self.family_mismatch();
+            self.events.push_back(Event::PermissionDenied { peer, error });
+        }
+        Ok(())
+    }
+
+    /// There is an allocation, and it has no address of some family.
+    pub(super) fn deny_other_families(&mut self) {
+        for permission in std::mem::take(&mut self.permissions) {
+            let peer = permission.peer;
+            if self.can_relay_to(peer) {
+                self.permissions.push(permission);
+            } else {
+                self.channels.retain(|channel| channel.peer.ip() != peer);
+                let error = self.family_mismatch();
+                self.events.push_back(Event::PermissionDenied { peer, error });
+            }
+        }
+    }
+
+    // ----- answers
+
+    pub(super) fn on_permitted(&mut self, now: Instant, peer: IpAddr) {
+        let permission = self.permissions.iter_mut().find(|p| p.peer == peer);
+        let Some(permission) = permission else { return };
+        let held = permission.lease.is_held(now);
+        permission.lease.grant(now, PERMISSION);
+        if !held {
+            self.events.push_back(Event::PermissionGranted { peer });
+        }
+    }
+
+    pub(super) fn on_bound(&mut self, now: Instant, peer: SocketAddr) {
+        let Some(channel) = self.channels.iter_mut().find(|c| c.peer == peer) else { return };
+        let held = channel.lease.is_held(now);
+        channel.lease.grant(now, CHANNEL);
+        if !held {
+            self.events.push_back(Event::ChannelBound { peer });
+        }
+        // "A ChannelBind transaction also creates or refreshes a permission towards the peer".
+        // A request for it that is in flight does no harm.
+        self.on_permitted(now, peer.ip());
+    }
+
+    pub(super) fn on_permission_error(&mut self, now: Instant, peer: IpAddr, error: ErrorResponse) {
+        let Some(index) = self.permissions.iter().position(|p| p.peer == peer) else { return };
+        let lease = self.permissions.get_mut(index).map(|permission| &mut permission.lease);
+        if lease.is_some_and(|lease| suspect_allocation(lease, &error)) {
+            self.verify_allocation(now);
+            return;
+        }
+        self.permissions.remove(index);
+        let error = self.server_error(error);
+        self.events.push_back(Event::PermissionDenied { peer, error });
+    }
+
+    pub(super) fn on_channel_error(&mut self, now: Instant, peer: SocketAddr, error: ErrorResponse) {
+        let Some(index) = self.channels.iter().position(|c| c.peer == peer) else { return };
+        let lease = self.channels.get_mut(index).map(|channel| &mut channel.lease);
+        if lease.is_some_and(|lease| suspect_allocation(lease, &error)) {
+            self.verify_allocation(now);
+            return;
+        }
+        // A number that the server may know is not another peer's too soon.
+        match self.channels.get_mut(index) {
+            Some(channel) if channel.lease.was_held() => {
+                channel.wanted = false;
+                channel.lease.asking = false;
+            }
+            _ => drop(self.channels.remove(index)),
+        }
+        let error = self.server_error(error);
+        self.events.push_back(Event::ChannelRefused { peer, error });
+    }
+
+    /// The allocation lives, or it is not known whether it does: what a refusal made doubtful is
+    /// asked for again, once.
+    pub(super) fn allocation_is_verified(&mut self) {
+        for permission in &mut self.permissions {
+            permission.lease.waiting = false;
+        }
+        for channel in &mut self.channels {
+            channel.lease.waiting = false;
+        }
+    }
+
+    /// The allocation is gone, and everything with it.
+    pub(super) fn forget_leases(&mut self) {
+        self.channels.retain(|channel| channel.wanted);
+        for permission in &mut self.permissions {
+            permission.lease = Lease::default();
+        }
+        for channel in &mut self.channels {
+            channel.lease = Lease::default();
+        }
+    }
+
+    // ----- time
+
+    pub(super) fn drive_peers(&mut self, now: Instant) {
+        self.channels.retain(|channel| channel.forget_at(now).is_none_or(|at| now < at));
+        if self.state != State::Allocated {
+            return;
+        }
+        let mut due: Vec<Operation> = Vec::new();
+        for permission in &mut self.permissions {
+            if permission.lease.is_due(now) {
+                permission.lease.asking = true;
+                due.push(Operation::Permission(permission.peer));
+            }
+        }
+        for channel in &mut self.channels {
+            if channel.wanted && channel.lease.is_due(now) {
+                channel.lease.asking = true;
+                due.push(Operation::Channel(channel.peer));
+            }
+        }
+        for operation in due {
+            self.start(now, operation, 0);
+        }
+    }
+
+    pub(super) fn peers_deadline(&self, now: Instant) -> Option<Instant> {
+        let mut deadline = None;
+        if self.state == State::Allocated {
+            for permission in &self.permissions {
+                earlier(&mut deadline, permission.lease.deadline(now));
+            }
+            for channel in self.channels.iter().filter(|channel| channel.wanted) {
+                earlier(&mut deadline, channel.lease.deadline(now));
+            }
+        }
+        for channel in &self.channels {
+            earlier(&mut deadline, channel.forget_at(now));
+        }
+        deadline
+    }
+}
+
+/// Servers answer 400 or 437 where there is no allocation. Once for each refusal, a refresh of
+/// the allocation tells which it is.
+fn suspect_allocation(lease: &mut Lease, error: &ErrorResponse) -> bool {
+    lease.asking = false;
+    let suspected = std::mem::replace(&mut lease.suspect, true);
+    lease.waiting = matches!(error.code, 400 | 437) && !suspected;
+    lease.renew_at = None;
+    lease.waiting
+}
