@@ -26,7 +26,7 @@ const MD5: u16 = 1;
 const SHA_256: u16 = 2;
 
 /// What a 401 or 438 asks for, with the key that answers it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Challenge {
     realm: String,
     nonce: Vec<u8>,
@@ -37,7 +37,14 @@ pub(crate) struct Challenge {
     key: IntegrityKey,
 }
 
-#[derive(Debug, Clone)]
+/// The key does not belong in a log.
+impl std::fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Challenge").field("realm", &self.realm).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
 enum User {
     Name(String),
     Hash([u8; 32]),
@@ -151,7 +158,8 @@ impl Challenge {
                 let right = MessageIntegritySha256::compute(&covered, &self.key).ok()?;
                 return Some(
                     value.len() == right.len() && {
-                        let differs = right.iter().zip(value).fold(0, |bits, (a, b)| bits | (a ^ b));
+                        let differs =
+                            right.iter().zip(value).fold(0, |bits, (a, b)| bits | (a ^ b));
                         std::hint::black_box(differs) == 0
                     },
                 );

@@ -14,7 +14,9 @@ pub enum Event {
     /// There is an allocation: the first, or one in place of one that was
     /// [lost](Self::AllocationLost).
     Allocated(Allocated),
-    /// There is none and will be none: the client is [`State::Failed`]. Told once.
+    /// There is none and will be none: the client is [`State::Failed`]. Told once; after an
+    /// allocation, if the connection was closed or what was lost could not be replaced. After 437
+    /// the host may try another local port, up to three (RFC 8656 §7.4).
     AllocateFailed(ServerError),
     /// The server names another (300), and the client is [`State::Failed`]. A new client may try
     /// that one; nothing is told of servers that must not be tried, but

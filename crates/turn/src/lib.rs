@@ -1,8 +1,80 @@
 //! A client of one STUN or TURN server, without sockets, clock or randomness of its own.
 //!
 //! [`Binding`] asks a STUN server for our server-reflexive address (RFC 8489) and keeps the
-//! mapping alive. [`Client`] has an allocation at a TURN server (RFC 8656) over UDP, TCP or TLS,
-//! with long-term credentials, and relays packets to peers and from them.
+//! mapping of the NAT alive. [`Client`] has an allocation at a TURN server (RFC 8656) over UDP,
+//! TCP or TLS, with long-term credentials, and relays packets to peers and from them.
+//!
+//! # How it is driven
+//!
+//! The host owns sockets, TLS, DNS and time; one client speaks over one 5-tuple. The host calls a
+//! method with the present time, then drains [`poll_transmit`](Client::poll_transmit) and
+//! [`poll_event`](Client::poll_event), and calls [`handle_timeout`](Client::handle_timeout) at
+//! [`poll_timeout`](Client::poll_timeout).
+//!
+//! | what happens | what the host does |
+//! |---|---|
+//! | an ICE generation gathers | a new socket and a new client, [`allocate`](Client::allocate) |
+//! | [`Event::Allocated`] | a relayed candidate for each address; `raddr` is the mapped address |
+//! | [`Event::AllocateFailed`] | `icecandidateerror` |
+//! | [`Event::AlternateServer`] | a new socket and client for that server |
+//! | a remote candidate | [`create_permission`](Client::create_permission), checks at [`Event::PermissionGranted`]; its pairs fail at [`Event::PermissionDenied`] |
+//! | a pair is selected | [`bind_channel`](Client::bind_channel), and [`release_channel`](Client::release_channel) of the pair before |
+//! | a packet for a peer | [`encapsulate`](Client::encapsulate) around it, sent as a datagram or on the stream |
+//! | a datagram, or a read | [`handle_input`](Client::handle_input) with the datagram, or with each message of a [`Reassembler`] |
+//! | the stream ends, or [`FramingError`] | [`handle_disconnect`](Client::handle_disconnect) |
+//! | the machine wakes, the network changes | [`refresh`](Client::refresh) |
+//! | [`Event::AllocationLost`], then [`Event::Allocated`] | another relayed address is another candidate |
+//! | a generation is released, the last handle is dropped | [`close`](Client::close); what is in `poll_transmit` is sent whatever comes |
+//! | soon after that a new allocation | [`set_released`](Client::set_released) on the new client |
+//!
+//! # What is believed
+//!
+//! A response counts if it comes from the server that was asked, bears the id of a request in
+//! flight, a right FINGERPRINT if any, and the MESSAGE-INTEGRITY that the request had. 401 and
+//! 438 never have it, and coturn sends 437 and 441 without; other errors without it are believed
+//! when nothing better has come after one RTO, since servers that sign no errors are common (RFC
+//! 8489 §9.2.5 would wait for the end of the schedule). Nothing that the server sends is answered
+//! but by the one request that a challenge asks for.
+//!
+//! # Example
+//!
+//! A server that does not answer, on a clock that runs as fast as we like:
+//!
+//! ```
+//! use std::time::{Duration, Instant};
+//! use peerconnection_turn::{
+//!     Client, Config, Credentials, Event, Families, FiveTuple, Protocol, ServerError,
+//! };
+//!
+//! let start = Instant::now();
+//! let five_tuple = FiveTuple {
+//!     local: "10.0.0.2:50000".parse()?,
+//!     server: "192.0.2.1:3478".parse()?,
+//!     protocol: Protocol::Udp,
+//! };
+//! let credentials = Credentials { username: "alice".into(), password: "wonder".into() };
+//! let mut client = Client::new(Config::default(), five_tuple, credentials, [7; 32])?;
+//!
+//! client.allocate(start, Families::V4)?;
+//! let mut now = start;
+//! let mut sent = 0;
+//! loop {
+//!     while let Some(_datagram) = client.poll_transmit() {
+//!         sent += 1; // socket.send_to(&datagram, five_tuple.server)
+//!     }
+//!     if let Some(event) = client.poll_event() {
+//!         let Event::AllocateFailed(error) = event else { panic!("nobody answered") };
+//!         assert_eq!(error.code, ServerError::UNREACHABLE);
+//!         break;
+//!     }
+//!     // A host waits for a datagram until then, and gives it to `handle_input`.
+//!     now = client.poll_timeout().expect("something is awaited");
+//!     client.handle_timeout(now);
+//! }
+//! assert_eq!((now - start, sent), (Duration::from_secs(10), 5));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
 #![forbid(unsafe_code)]
 
 mod alternate;

@@ -256,7 +256,10 @@ mod tests {
         let mismatch = "Mismatched allocation: wrong transaction ID";
         let padded = format!("{mismatch}\0");
         assert_eq!(read(padded.as_bytes()), Some((437, mismatch.to_owned())));
-        assert_eq!(read(b"Unsupported address family\0\0").unwrap().1, "Unsupported address family");
+        assert_eq!(
+            read(b"Unsupported address family\0\0").unwrap().1,
+            "Unsupported address family"
+        );
         assert_eq!(read(b"").unwrap().1, "");
         assert_eq!(read(b"\xffbad").unwrap().1, "\u{fffd}bad");
         assert_eq!(read(&[b'x'; 700]).unwrap().1.len(), 128);

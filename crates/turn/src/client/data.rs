@@ -56,7 +56,7 @@ impl Client {
         buffer: &mut [u8],
         payload: Range<usize>,
     ) -> Result<Range<usize>, SendError> {
-        if !self.allocated_until().is_some_and(|until| now < until) {
+        if self.allocated_until().is_none_or(|until| now >= until) {
             return Err(SendError::NoAllocation);
         }
         if buffer.get(payload.clone()).is_none() {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::requests::Operation;
 use super::{Client, canonical};
-use crate::error::{Error, ErrorResponse};
+use crate::error::{Error, ErrorResponse, ServerError};
 use crate::event::{Event, State};
 use crate::timing::{earlier, later};
 
@@ -15,6 +15,8 @@ const PERMISSION: Duration = Duration::from_secs(300);
 const CHANNEL: Duration = Duration::from_secs(600);
 /// How long before its end something is asked for again: more than an unanswered request takes.
 const AHEAD: Duration = Duration::from_secs(60);
+/// Shortest time from a renewal that failed to the next.
+const PACE: Duration = Duration::from_secs(5);
 /// "the client MUST wait 5 minutes after the channel binding expires before attempting to bind
 /// the channel number to a different transport address".
 const CHANNEL_QUARANTINE: Duration = Duration::from_secs(300);
@@ -62,10 +64,43 @@ impl Lease {
         };
     }
 
+    /// The server refused it, or did not answer.
+    fn refuse(&mut self, now: Instant, code: u16) -> Refusal {
+        self.asking = false;
+        // Servers answer 400 or 437 where there is no allocation. Once for each refusal, a
+        // refresh of the allocation tells which it is.
+        if matches!(code, 400 | 437) && !self.suspect {
+            (self.suspect, self.waiting, self.renew_at) = (true, true, None);
+            return Refusal::Suspicious;
+        }
+        // What the server holds outlives an answer that is lost, and anything that may pass.
+        let outlives = match code {
+            403 | 443 => false,
+            ServerError::UNREACHABLE => self.was_held(),
+            _ => self.is_held(now),
+        };
+        if outlives {
+            let left = self.until.map(|until| until.saturating_duration_since(now));
+            self.renew_at = Some(later(now, (left.unwrap_or_default() / 2).max(PACE)));
+            return Refusal::Again;
+        }
+        Refusal::Final
+    }
+
     /// It is asked for again at once.
     pub(super) fn renew(&mut self, now: Instant) {
         self.renew_at = self.renew_at.map(|at| at.min(now));
     }
+}
+
+/// What a refusal means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    Final,
+    /// It will be asked for again.
+    Again,
+    /// It will be asked for again when the allocation is known to live.
+    Suspicious,
 }
 
 /// A peer that packets may come from and go to.
@@ -120,7 +155,8 @@ impl Client {
 
     /// Asks for a channel to this peer, which makes packets to and from it smaller, and keeps it
     /// and the permission alive. ICE asks for the selected pair alone. [`Event::ChannelBound`]
-    /// or [`Event::ChannelRefused`] follows; until then packets go as before.
+    /// or [`Event::ChannelRefused`] follows; until then packets go as before. Where the peer is
+    /// not permitted, [`Event::PermissionDenied`] says it.
     ///
     /// # Errors
     ///
@@ -214,29 +250,29 @@ impl Client {
     pub(super) fn on_permission_error(&mut self, now: Instant, peer: IpAddr, error: ErrorResponse) {
         let Some(index) = self.permissions.iter().position(|p| p.peer == peer) else { return };
         let lease = self.permissions.get_mut(index).map(|permission| &mut permission.lease);
-        if lease.is_some_and(|lease| suspect_allocation(lease, &error)) {
-            self.verify_allocation(now);
-            return;
+        match lease.map(|lease| lease.refuse(now, error.code)) {
+            Some(Refusal::Final) | None => drop(self.permissions.remove(index)),
+            Some(Refusal::Again) => return,
+            Some(Refusal::Suspicious) => return self.verify_allocation(now),
         }
-        self.permissions.remove(index);
         let error = self.server_error(error);
         self.events.push_back(Event::PermissionDenied { peer, error });
     }
 
-    pub(super) fn on_channel_error(&mut self, now: Instant, peer: SocketAddr, error: ErrorResponse) {
+    pub(super) fn on_channel_error(
+        &mut self,
+        now: Instant,
+        peer: SocketAddr,
+        error: ErrorResponse,
+    ) {
         let Some(index) = self.channels.iter().position(|c| c.peer == peer) else { return };
-        let lease = self.channels.get_mut(index).map(|channel| &mut channel.lease);
-        if lease.is_some_and(|lease| suspect_allocation(lease, &error)) {
-            self.verify_allocation(now);
-            return;
-        }
-        // A number that the server may know is not another peer's too soon.
-        match self.channels.get_mut(index) {
-            Some(channel) if channel.lease.was_held() => {
-                channel.wanted = false;
-                channel.lease.asking = false;
-            }
-            _ => drop(self.channels.remove(index)),
+        let Some(channel) = self.channels.get_mut(index) else { return };
+        match channel.lease.refuse(now, error.code) {
+            // A number that the server may know is not another peer's too soon.
+            Refusal::Final if channel.lease.was_held() => channel.wanted = false,
+            Refusal::Final => drop(self.channels.remove(index)),
+            Refusal::Again => return,
+            Refusal::Suspicious => return self.verify_allocation(now),
         }
         let error = self.server_error(error);
         self.events.push_back(Event::ChannelRefused { peer, error });
@@ -304,14 +340,4 @@ impl Client {
         }
         deadline
     }
-}
-
-/// Servers answer 400 or 437 where there is no allocation. Once for each refusal, a refresh of
-/// the allocation tells which it is.
-fn suspect_allocation(lease: &mut Lease, error: &ErrorResponse) -> bool {
-    lease.asking = false;
-    let suspected = std::mem::replace(&mut lease.suspect, true);
-    lease.waiting = matches!(error.code, 400 | 437) && !suspected;
-    lease.renew_at = None;
-    lease.waiting
 }

@@ -170,8 +170,8 @@ impl Client {
         }
     }
 
-    /// 401. One that answers credentials the server has never accepted is final at once, whatever
-    /// its nonce: they are wrong. Later one may stand for 438.
+    /// Unauthorized (401). One that answers credentials the server has never accepted is final at
+    /// once, whatever its nonce: they are wrong. Later one may stand for 438.
     fn on_unauthorized(
         &mut self,
         now: Instant,
@@ -187,7 +187,7 @@ impl Client {
         self.answer_or_give_up(now, index, message, error, again);
     }
 
-    /// 438, answered once for each nonce, and not for ever.
+    /// Stale Nonce (438): answered once for each nonce, and not for ever.
     fn on_stale_nonce(
         &mut self,
         now: Instant,

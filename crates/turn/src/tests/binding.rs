@@ -149,7 +149,9 @@ fn an_old_server_without_xor_is_understood() {
 #[test]
 fn a_refusal_is_told_and_an_alternate_server_named() {
     let now = Instant::now();
-    for (code, alternate) in [(400, None), (300, Some("198.51.100.7:3478")), (300, Some("127.0.0.1:3478"))] {
+    for (code, alternate) in
+        [(400, None), (300, Some("198.51.100.7:3478")), (300, Some("127.0.0.1:3478"))]
+    {
         let mut binding = asking(now);
         let request = binding.poll_transmit().unwrap();
         let request = Message::from_bytes(&request).unwrap();

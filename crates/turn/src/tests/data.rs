@@ -157,7 +157,7 @@ fn packets_of_strangers_from_elsewhere_or_of_another_length_are_dropped() {
     for source in ["192.0.2.1:3479", "192.0.2.2:3478", "[2001:db8::1]:3478"] {
         assert_eq!(input(address(source), b"\x40\x00\x00\x03abc"), None);
     }
-    let indication = world.server.from_peer(now, address(super::world::LOCAL), peer, b"abc");
+    let indication = world.server.relay_from(now, address(super::world::LOCAL), peer, b"abc");
     assert!(indication.is_some());
 
     // A Data indication about somebody who was never permitted.
@@ -165,7 +165,7 @@ fn packets_of_strangers_from_elsewhere_or_of_another_length_are_dropped() {
     other.permit(address("198.51.100.9:1"));
     other.permit(peer);
     let indication =
-        other.server.from_peer(other.now, address(super::world::LOCAL), peer, b"abc").unwrap();
+        other.server.relay_from(other.now, address(super::world::LOCAL), peer, b"abc").unwrap();
     assert!(other.client.handle_input(other.now, server, &indication).is_some());
     other.client.release_permission(other.now, peer.ip());
     assert_eq!(other.client.handle_input(other.now, server, &indication), None);

@@ -113,6 +113,28 @@ fn a_flipped_bit_anywhere_makes_a_success_worthless() {
 }
 
 #[test]
+fn an_answer_after_the_deadline_is_too_late() {
+    let mut world = World::new(Protocol::Udp);
+    world.client.allocate(world.now, Families::V4).unwrap();
+    let challenge = answer(&mut world);
+    world.client.handle_input(world.now, address(SERVER), &challenge);
+    let late = answer(&mut world);
+    world.now += secs(11);
+    world.client.handle_timeout(world.now);
+    assert_eq!(world.client.state(), State::Failed);
+    world.client.handle_input(world.now, address(SERVER), &late);
+    assert_eq!(world.client.state(), State::Failed);
+    assert_eq!(transmits(&mut world), 0);
+}
+
+#[test]
+fn neither_password_nor_key_is_in_the_debug_output() {
+    let world = World::allocated(Protocol::Udp);
+    let text = format!("{:?}", world.client);
+    assert!(text.contains("alice") && !text.contains("wonder") && !text.contains("key"), "{text}");
+}
+
+#[test]
 fn a_host_that_sends_nothing_does_not_fill_the_memory() {
     let mut world = World::allocated(Protocol::Udp);
     for n in 0..100u8 {

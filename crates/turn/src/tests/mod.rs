@@ -3,7 +3,7 @@
 mod allocate;
 mod binding;
 mod close;
-// mod coturn;
+mod coturn;
 mod data;
 mod hostile;
 mod peers;

@@ -26,6 +26,19 @@ fn one_peer_that_is_forbidden_is_told_at_once_and_harms_no_other() {
 }
 
 #[test]
+fn requests_do_not_wait_for_one_another() {
+    let mut world = World::allocated(Protocol::Udp);
+    world.story();
+    for n in 0..100u8 {
+        world.client.create_permission(world.now, [198, 51, 100, n].into()).unwrap();
+    }
+    world.run_for(secs(1));
+    let story = world.story();
+    assert_eq!(story.len(), 100);
+    assert!(story.iter().all(|line| line.starts_with("140 permitted")), "{story:?}");
+}
+
+#[test]
 fn permissions_that_are_asked_for_early_wait_for_the_allocation() {
     let mut world = World::new(Protocol::Udp);
     world.client.create_permission(world.now, address("198.51.100.1:5").ip()).unwrap();

@@ -111,7 +111,7 @@ impl Server {
     }
 
     /// A packet of a peer for the allocation of this client.
-    pub(super) fn from_peer(
+    pub(super) fn relay_from(
         &self,
         now: Instant,
         client: SocketAddr,
@@ -137,12 +137,18 @@ impl Server {
     }
 
     /// What the server answers.
-    pub(super) fn handle(&mut self, now: Instant, from: SocketAddr, packet: &[u8]) -> Option<Vec<u8>> {
+    pub(super) fn handle(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        packet: &[u8],
+    ) -> Option<Vec<u8>> {
         if self.switches.silent {
             return None;
         }
         let lingers = self.switches.linger;
-        self.allocations.retain(|_, a| now < a.expires + if a.released { lingers } else { Duration::ZERO });
+        self.allocations
+            .retain(|_, a| now < a.expires + if a.released { lingers } else { Duration::ZERO });
         if packet[0] >= 0x40 {
             self.on_channel_data(now, from, packet);
             return None;
@@ -317,9 +323,13 @@ impl Server {
                     let number = message.raw_attribute(AttributeType::new(0x0c)).unwrap();
                     let number = u16::from_be_bytes([number.value[0], number.value[1]]);
                     assert!((0x4000..=0x4fff).contains(&number));
-                    let before = allocation.channels.insert(number, (peer, now + Duration::from_secs(600)));
-                    assert!(before.is_none_or(|(to, until)| to == peer || now > until + Duration::from_secs(300)));
-                    let others = allocation.channels.iter().filter(|(n, c)| **n != number && c.0 == peer);
+                    let before =
+                        allocation.channels.insert(number, (peer, now + Duration::from_secs(600)));
+                    assert!(before.is_none_or(
+                        |(to, until)| to == peer || now > until + Duration::from_secs(300)
+                    ));
+                    let others =
+                        allocation.channels.iter().filter(|(n, c)| **n != number && c.0 == peer);
                     assert_eq!(others.count(), 0, "two channels for one peer");
                 }
                 self.success(message, &[], key)
@@ -339,7 +349,10 @@ impl Server {
         message: &Message<'_>,
         key: &IntegrityKey,
     ) -> Vec<u8> {
-        assert_eq!(message.raw_attribute(AttributeType::new(0x19)).unwrap().value[..], [17, 0, 0, 0]);
+        assert_eq!(
+            message.raw_attribute(AttributeType::new(0x19)).unwrap().value[..],
+            [17, 0, 0, 0]
+        );
         if self.switches.quota.is_some_and(|quota| self.allocations.len() >= quota) {
             return self.error(message, 486, "Allocation Quota Reached", Some(key), None);
         }

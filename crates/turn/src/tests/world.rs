@@ -174,7 +174,8 @@ impl World {
         self.server_stream.extend_from_slice(&bytes);
         let mut messages = Vec::new();
         while self.server_stream.len() >= 4 {
-            let length = usize::from(u16::from_be_bytes([self.server_stream[2], self.server_stream[3]]));
+            let length =
+                usize::from(u16::from_be_bytes([self.server_stream[2], self.server_stream[3]]));
             let message = match self.server_stream[0] {
                 0..=3 => 20 + length,
                 0x40..=0x4f => 4 + length,
@@ -201,7 +202,7 @@ impl World {
 
     /// A peer sends to the relayed address.
     pub(super) fn peer_sends(&mut self, peer: SocketAddr, payload: &[u8]) {
-        if let Some(m) = self.server.from_peer(self.now, address(LOCAL), peer, payload) {
+        if let Some(m) = self.server.relay_from(self.now, address(LOCAL), peer, payload) {
             self.send_to_client(m);
         }
     }
