@@ -11,21 +11,25 @@
 //! [`poll_event`](Client::poll_event), and calls [`handle_timeout`](Client::handle_timeout) at
 //! [`poll_timeout`](Client::poll_timeout).
 //!
-//! | what happens | what the host does |
-//! |---|---|
-//! | an ICE generation gathers | a new socket and a new client, [`allocate`](Client::allocate) |
-//! | [`Event::Allocated`] | a relayed candidate for each address; `raddr` is the mapped address |
-//! | [`Event::AllocateFailed`] | `icecandidateerror` |
-//! | [`Event::AlternateServer`] | a new socket and client for that server |
-//! | a remote candidate | [`create_permission`](Client::create_permission), checks at [`Event::PermissionGranted`]; its pairs fail at [`Event::PermissionDenied`] |
-//! | a pair is selected | [`bind_channel`](Client::bind_channel), and [`release_channel`](Client::release_channel) of the pair before |
-//! | a packet for a peer | [`encapsulate`](Client::encapsulate) around it, sent as a datagram or on the stream |
-//! | a datagram, or a read | [`handle_input`](Client::handle_input) with the datagram, or with each message of a [`Reassembler`] |
-//! | the stream ends, or [`FramingError`] | [`handle_disconnect`](Client::handle_disconnect) |
-//! | the machine wakes, the network changes | [`refresh`](Client::refresh) |
-//! | [`Event::AllocationLost`], then [`Event::Allocated`] | another relayed address is another candidate |
-//! | a generation is released, the last handle is dropped | [`close`](Client::close); what is in `poll_transmit` is sent whatever comes |
-//! | soon after that a new allocation | [`set_released`](Client::set_released) on the new client |
+//! - **An ICE generation gathers**: a new socket and a new client, [`allocate`](Client::allocate).
+//!   [`Event::Allocated`] makes a relayed candidate of each address, with the mapped address as
+//!   `raddr`; [`Event::AllocateFailed`] is `icecandidateerror`; [`Event::AlternateServer`] asks
+//!   for a new socket and client for that server.
+//! - **A remote candidate comes**: [`create_permission`](Client::create_permission). Its checks
+//!   begin at [`Event::PermissionGranted`], its pairs fail at [`Event::PermissionDenied`].
+//! - **A pair is selected**: [`bind_channel`](Client::bind_channel), and
+//!   [`release_channel`](Client::release_channel) of the pair before.
+//! - **A packet goes to a peer**: [`encapsulate`](Client::encapsulate) around it, then it is sent
+//!   as a datagram or on the stream.
+//! - **A datagram comes**, or something on the stream: [`handle_input`](Client::handle_input)
+//!   with the datagram, or with each message of a [`Reassembler`]. The stream ends, or is no TURN
+//!   ([`FramingError`]): [`handle_disconnect`](Client::handle_disconnect).
+//! - **The machine wakes, the network changes**: [`refresh`](Client::refresh).
+//!   [`Event::AllocationLost`] and then [`Event::Allocated`] make another candidate.
+//! - **A generation is released, the last handle dropped**: [`close`](Client::close). What is in
+//!   `poll_transmit` is sent in any case, the socket closed at [`Event::Closed`]: coturn gives the
+//!   place back as soon as a TCP connection is closed, and over UDP a second later. A new
+//!   allocation before that has [`set_released`](Client::set_released).
 //!
 //! # What is believed
 //!
