@@ -26,7 +26,8 @@ impl Protocol {
 /// between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FiveTuple {
-    /// The local address of the socket. Only told on in [`ServerError`](crate::ServerError).
+    /// The local address of the socket: reported in [`ServerError`](crate::ServerError), and used
+    /// for nothing else.
     pub local: SocketAddr,
     /// The address of the server, after DNS.
     pub server: SocketAddr,

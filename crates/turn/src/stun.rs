@@ -85,16 +85,24 @@ fn well_formed(packet: &[u8]) -> Option<()> {
     let mut fingerprint = false;
     let mut rest = packet.get(HEADER..)?;
     while !rest.is_empty() {
-        let (kind, value, tail) = next_attribute(rest)?;
+        let (kind, _, tail) = next_attribute(rest)?;
         let closing = kind == MessageIntegritySha256::TYPE || kind == Fingerprint::TYPE;
         if fingerprint || (integrity && !closing) {
             return None;
         }
         integrity |= kind == MessageIntegrity::TYPE || kind == MessageIntegritySha256::TYPE;
-        fingerprint |= kind == Fingerprint::TYPE && value.len() == 4;
+        fingerprint |= kind == Fingerprint::TYPE;
         rest = tail;
     }
-    Some(())
+    (!fingerprint || has_right_fingerprint(packet)).then_some(())
+}
+
+/// RFC 8489 §14.7, of a message that ends with FINGERPRINT.
+fn has_right_fingerprint(packet: &[u8]) -> bool {
+    let Some((rest, value)) = packet.split_last_chunk::<4>() else { return false };
+    let Some((covered, [0x80, 0x28, 0, 4])) = rest.split_last_chunk::<4>() else { return false };
+    let crc = u32::from_be_bytes(Fingerprint::compute(&[covered]));
+    u32::from_be_bytes(*value) == crc ^ 0x5354_554e
 }
 
 /// Type and value of the first attribute, and what follows its padding.

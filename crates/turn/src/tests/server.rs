@@ -356,6 +356,8 @@ impl Server {
         if self.switches.quota.is_some_and(|quota| self.allocations.len() >= quota) {
             return self.error(message, 486, "Allocation Quota Reached", Some(key), None);
         }
+        // Short, so that the place of a killed client is free soon.
+        assert_eq!(lifetime(message), Some(600));
         let wants_v6 = message.has_attribute(AttributeType::new(0x17));
         let additional = message.has_attribute(AttributeType::new(0x8000));
         if wants_v6 && self.switches.no_v6 {
