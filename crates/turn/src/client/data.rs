@@ -63,15 +63,17 @@ impl Client {
             return Err(SendError::NoRoom);
         }
         let peer = canonical(peer);
+        // A channel may outlive its permission, and carries nothing then.
+        if !self.is_permitted(now, peer.ip()) {
+            return Err(SendError::NoPermission);
+        }
         let channel = self.channels.iter().find(|c| c.peer == peer && c.lease.is_held(now));
         let message = if let Some(channel) = channel {
             let padded = self.five_tuple.protocol.is_stream();
             write_channel_data(channel.number, padded, buffer, payload)?
-        } else if self.is_permitted(now, peer.ip()) {
+        } else {
             let id: [u8; 12] = self.rng.random();
             write_send_indication(peer, &id, buffer, payload)?
-        } else {
-            return Err(SendError::NoPermission);
         };
         self.last_sent = Some(now);
         Ok(message)

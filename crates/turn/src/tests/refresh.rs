@@ -170,7 +170,8 @@ fn permissions_and_channels_outlive_an_outage_in_which_they_lapse() {
     world.run_for(secs(750));
     world.cut = true;
     world.run_for(secs(100));
-    assert_eq!(world.send(address("198.51.100.1:6000"), b"x"), Err(SendError::NoPermission));
+    assert!(world.client.has_channel(world.now, address(PEER)));
+    assert_eq!(world.send(address(PEER), b"x"), Err(SendError::NoPermission));
     world.cut = false;
     world.run_for(secs(50));
     let story = world.story();
