@@ -103,6 +103,8 @@ pub(crate) struct Channel {
     pub(crate) open_unacknowledged: bool,
     /// DATA_CHANNEL_OPEN is queued, or need not be.
     pub(crate) announced: bool,
+    /// Bytes that it takes of what the peer's channels may have.
+    pub(crate) announced_bytes: usize,
     /// We began to close it: what arrives is discarded.
     pub(crate) closed_here: bool,
     /// `bufferedAmountLowThreshold` in bytes.
@@ -124,6 +126,7 @@ impl Channel {
             state,
             open_unacknowledged: false,
             announced: false,
+            announced_bytes: 0,
             closed_here: false,
             low_threshold: 0,
             buffered: 0,

@@ -47,6 +47,10 @@ pub struct Config {
     /// Bytes of messages that are kept for streams on which no channel was opened yet: those of a
     /// negotiated channel may arrive before the application opens it.
     pub max_unclaimed: usize,
+    /// Bytes of labels and protocols of the channels that the peer has opened and that are not
+    /// closed yet. They take nothing of the receive window, so a peer could fill memory with up to
+    /// 128 KiB a channel; a channel beyond is refused: its stream is reset.
+    pub max_announced: usize,
     /// Take the randomness of DTLS handshakes (but never of keys) from the transport's seed, so
     /// that a simulation repeats itself. For tests alone: hellos become predictable.
     pub deterministic: bool,
@@ -62,6 +66,7 @@ impl Config {
             receive_window: 1024 * 1024,
             max_buffered_amount: 0,
             max_unclaimed: 256 * 1024,
+            max_announced: 1024 * 1024,
             deterministic: false,
         }
     }

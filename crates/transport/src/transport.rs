@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::certificate::Fingerprint;
 use crate::channel::{ChannelConfig, MessageKind};
-use crate::channels::{Channels, SctpParameters, Surroundings};
+use crate::channels::{Channels, Limits, SctpParameters, Surroundings};
 use crate::config::{Config, DtlsVersions};
 use crate::dtls::{Dtls, DtlsRole, DtlsState, SrtpKeys, Version};
 use crate::error::ChannelError;
@@ -89,7 +89,7 @@ impl Transport {
         let config = config.clamped();
         Self {
             dtls: Dtls::new(&config, word(&seed, 0)),
-            channels: Channels::new(config.max_unclaimed, config.max_buffered_amount),
+            channels: Channels::new(Limits::of(&config)),
             floor: Floor::new(SHORTEST_PAUSE),
             config,
             seed,
@@ -153,7 +153,8 @@ impl Transport {
     }
 
     /// Sets what the descriptions say about SCTP; the association is established once DTLS is
-    /// connected. A later call changes `max_message_size_send` alone.
+    /// connected. A later call changes `max_message_size_send` alone, unless
+    /// [`stop_sctp`](Self::stop_sctp) came in between.
     pub fn start_sctp(&mut self, now: Instant, parameters: SctpParameters) {
         self.now = Some(now);
         self.channels.set_parameters(parameters);
@@ -167,10 +168,11 @@ impl Transport {
     }
 
     /// Ends the SCTP association with an ABORT, e.g. because its m= section was rejected. Its
-    /// channels are forgotten without events.
+    /// channels are forgotten without events; take those that there are first. After another
+    /// [`start_sctp`](Self::start_sctp) a fresh association begins, on the same ports or on others.
     pub fn stop_sctp(&mut self, now: Instant) {
         self.now = Some(now);
-        self.channels.stop();
+        self.channels.stop(now);
     }
 
     /// Takes over the SCTP association of `other` with its channels: its section was bundled into
@@ -295,7 +297,7 @@ impl Transport {
     /// (webrtc-pc §4.4.1.2 `close()` fires none).
     pub fn close(&mut self, now: Instant) {
         self.now = Some(now);
-        self.channels.stop();
+        self.channels.stop(now);
         while self.dtls.state() == DtlsState::Connected
             && self.channels.write_packet(now, &mut self.packet)
         {
@@ -323,7 +325,8 @@ impl Transport {
         }
     }
 
-    /// `RTCSctpTransport.state`; `None` before [`start_sctp`](Self::start_sctp).
+    /// `RTCSctpTransport.state`; `None` before [`start_sctp`](Self::start_sctp) and after
+    /// [`stop_sctp`](Self::stop_sctp) and [`close`](Self::close).
     pub fn sctp_state(&self) -> Option<SctpState> {
         self.channels.state()
     }

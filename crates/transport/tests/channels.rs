@@ -501,3 +501,76 @@ fn channels_share_the_way() {
     sim.run_until(|sim| sim.texts(1, 2) == ["urgent"]);
     assert!(sim.now - began <= RTT * 2, "{:?}", sim.now - began);
 }
+
+/// DATA_CHANNEL_OPEN takes nothing of the receive window.
+#[test]
+fn labels_of_the_peers_channels_have_a_budget_beyond_which_streams_are_reset() {
+    let mut sim = Sim::with_configs(1, config(0), Config { max_announced: 300_000, ..config(1) });
+    sim.begin();
+    sim.open(0, 0, ChannelConfig::default());
+    let long = ChannelConfig {
+        label: "l".repeat(60_000),
+        protocol: "p".repeat(60_000),
+        ..ChannelConfig::default()
+    };
+    for id in [2, 4, 6, 8] {
+        sim.open(0, id, long.clone());
+    }
+    sim.run_until(|sim| [6, 8].iter().all(|id| sim.is_closed(0, *id)));
+    let announced = |sim: &Sim| {
+        let of = |event: &&Event| matches!(event, Event::ChannelAnnounced { .. });
+        sim.events[1].iter().filter(of).count()
+    };
+    assert_eq!(announced(&sim), 3, "0, 2 and 4");
+    // What is closed makes room, and the rest is unharmed.
+    sim.close(0, 2);
+    sim.run_until(|sim| sim.is_closed(0, 2));
+    sim.run(RTT);
+    sim.open(0, 6, long);
+    sim.send(0, 6, "fits");
+    sim.run_until(|sim| sim.texts(1, 6) == ["fits"]);
+    sim.send(0, 0, "unharmed");
+    sim.run_until(|sim| sim.texts(1, 0) == ["unharmed"]);
+}
+
+#[test]
+fn an_association_begins_again_after_it_was_stopped_with_channels_that_waited() {
+    for ports in [[5000, 5000], [5001, 5000], [5001, 6001]] {
+        for late in [0, 1] {
+            let mut sim = Sim::connected(1);
+            for who in 0..2 {
+                let now = sim.now;
+                sim.peers[who].stop_sctp(now);
+                assert_eq!(sim.peers[who].sctp_state(), None);
+            }
+            // Made meanwhile, on an id that was in use.
+            sim.open(0, 0, ChannelConfig { label: "again".to_owned(), ..ChannelConfig::default() });
+            sim.run(Duration::from_secs(3));
+            assert_eq!(sim.peers.each_ref().map(|peer| peer.poll_timeout()), [None, None]);
+            for who in [1 - late, late] {
+                let parameters = SctpParameters {
+                    local_port: ports[who],
+                    remote_port: ports[1 - who],
+                    ..SctpParameters::default()
+                };
+                let now = sim.now;
+                sim.peers[who].start_sctp(now, parameters);
+                sim.run(Duration::from_millis(300));
+            }
+            let open = |sim: &Sim| {
+                sim.events[0].iter().filter(|e| **e == Event::ChannelOpen { id: 0 }).count()
+            };
+            sim.run_until(|sim| open(sim) == 2);
+            sim.send(0, 0, "over the second");
+            sim.run_until(|sim| sim.texts(1, 0) == ["over the second"]);
+            assert!(sim.is_connected());
+            for peer in &sim.peers {
+                assert_eq!((peer.handshakes(), peer.associations()), (1, 2));
+            }
+            // The end of the first was no event of the second.
+            for events in &sim.events {
+                assert!(!events.iter().any(|event| matches!(event, Event::ChannelClosed { .. })));
+            }
+        }
+    }
+}

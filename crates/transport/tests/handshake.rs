@@ -186,7 +186,7 @@ fn closing_is_heard_at_once() {
     let now = sim.now;
     sim.peers[0].close(now);
     assert_eq!(sim.peers[0].dtls_state(), DtlsState::Closed);
-    assert_eq!(sim.peers[0].sctp_state(), Some(SctpState::Closed));
+    assert_eq!(sim.peers[0].sctp_state(), None);
     sim.run_until(|sim| sim.peers[1].dtls_state() == DtlsState::Closed);
     assert!(sim.now - now <= RTT);
     let aborted = |event: &Event| {
@@ -194,7 +194,7 @@ fn closing_is_heard_at_once() {
             event,
             Event::SctpStateChange(
                 SctpState::Closed,
-                Some(peerconnection_transport::SctpError::Aborted { code: None, .. })
+                Some(peerconnection_transport::SctpError::Aborted { code: Some(12), .. })
             )
         )
     };

@@ -293,3 +293,31 @@ fn the_link_is_used() {
     let rate = 320.0 * 65_536.0 / (sim.now - began).as_secs_f64() / 1e6;
     assert!(rate > 3.5, "{rate} MB/s");
 }
+
+/// How many of 200 messages of 8 KiB, one every 12 ms, arrive over a link that loses a tenth of the
+/// datagrams and has a round trip of 10 ms.
+fn arrivals(seed: u64, life_time: u16, ordered: bool) -> usize {
+    let reliability = Reliability::MaxPacketLifeTime(life_time);
+    let config = ChannelConfig { reliability, ordered, ..ChannelConfig::default() };
+    let mut sim = Sim::connected_with(seed, config);
+    sim.link = Link { delay: Duration::from_millis(5), loss: 10.0, ..Link::default() };
+    for _ in 0..200 {
+        sim.send(0, 0, vec![1; 8192]);
+        sim.run(Duration::from_millis(12));
+    }
+    sim.run(Duration::from_secs(5));
+    sim.messages(1, 0).len()
+}
+
+/// libwebrtc (`@roamhq/wrtc` 0.10.0), ordered, over a link of this kind between sockets, ten times each:
+/// with 20 ms 34 to 84 arrived, 57 on average, with 100 ms 51 to 153, 84 on average.
+#[test]
+fn as_many_messages_arrive_within_their_life_time_as_from_libwebrtc() {
+    for (life_time, libwebrtc) in [(20, 61), (100, 84)] {
+        for ordered in [true, false] {
+            let counts: Vec<_> = (0..20).map(|seed| arrivals(seed, life_time, ordered)).collect();
+            let mean = counts.iter().sum::<usize>() / counts.len();
+            assert!(mean >= libwebrtc, "{life_time} ms, ordered {ordered}: {counts:?}");
+        }
+    }
+}

@@ -70,7 +70,7 @@ impl Channels {
 
     fn keep_unclaimed(&mut self, message: Message) {
         let cost = message.cost();
-        if self.unclaimed_cost + cost > self.max_unclaimed {
+        if self.unclaimed_cost + cost > self.limits.max_unclaimed {
             debug!(id = message.stream, "dropping a message on a stream without a channel");
             return self.release(cost);
         }
@@ -108,11 +108,18 @@ impl Channels {
             debug!(id, "refusing a channel on an id that is ours to give");
             return self.refuse(id, false);
         }
+        let announced_bytes = config.label.len() + config.protocol.len();
+        if self.announced + announced_bytes > self.limits.max_announced {
+            debug!(id, "refusing a channel: the labels of the peer's take too much");
+            return self.refuse(id, false);
+        }
+        self.announced += announced_bytes;
         if let Some(association) = &mut self.association {
             association.open(id, config.priority);
             association.send(id, dcep_message(&Dcep::Ack));
         }
-        self.channels.insert(id, Channel::new(config.clone(), ChannelState::Open));
+        let channel = Channel::new(config.clone(), ChannelState::Open);
+        self.channels.insert(id, Channel { announced_bytes, ..channel });
         self.events.push_back(Event::ChannelAnnounced { id, config });
         self.events.push_back(Event::ChannelOpen { id });
         self.claim(id);

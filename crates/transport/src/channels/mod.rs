@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::channel::{Channel, ChannelConfig, ChannelState, MessageKind};
+use crate::config::Config;
 use crate::dcep::{self, Message as Dcep};
 use crate::dtls::{self, DtlsRole, DtlsState};
 use crate::error::ChannelError;
@@ -19,7 +20,7 @@ use crate::sctp::{
     Association, Event as SctpEvent, Message, Outgoing, SctpError, SctpState, Settings,
 };
 
-/// Packets kept until a description says that there is an association.
+/// Packets kept until a description says that there is an association: the last ones.
 const MAX_EARLY: usize = 16;
 /// How long a DTLS server leaves the beginning of the association to the client.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -55,6 +56,8 @@ impl Default for SctpParameters {
 pub(crate) struct Channels {
     parameters: Option<SctpParameters>,
     association: Option<Box<Association>>,
+    /// The ABORT of an association that was stopped.
+    parting: Option<Vec<u8>>,
     associations: u32,
     is_client: bool,
     /// They have come from another DTLS transport, where the roles may have been the other way
@@ -67,14 +70,36 @@ pub(crate) struct Channels {
     /// What came on streams without a channel, or before their old channel was over.
     unclaimed: BTreeMap<u16, VecDeque<Unclaimed>>,
     unclaimed_cost: usize,
-    max_unclaimed: usize,
-    max_buffered: u64,
+    /// Bytes of labels and protocols of the peer's channels.
+    announced: usize,
+    limits: Limits,
     events: VecDeque<Event>,
     paused: BTreeSet<u16>,
     /// What happened on paused channels from their first message on.
     held: BTreeMap<u16, VecDeque<Event>>,
     /// Channels of which bytes were sent since their last event.
     dirty: Vec<u16>,
+}
+
+/// What is not held beyond, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Messages on streams without a channel.
+    max_unclaimed: usize,
+    /// Labels and protocols of the peer's channels.
+    max_announced: usize,
+    /// What waits in one channel to be sent; 0 is no limit.
+    max_buffered: u64,
+}
+
+impl Limits {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            max_unclaimed: config.max_unclaimed,
+            max_announced: config.max_announced,
+            max_buffered: config.max_buffered_amount,
+        }
+    }
 }
 
 /// Something for a channel to come.
@@ -102,10 +127,11 @@ pub(crate) struct Surroundings {
 }
 
 impl Channels {
-    pub(crate) fn new(max_unclaimed: usize, max_buffered: u64) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self {
             parameters: None,
             association: None,
+            parting: None,
             associations: 0,
             is_client: false,
             has_moved: false,
@@ -114,8 +140,8 @@ impl Channels {
             refused: BTreeMap::new(),
             unclaimed: BTreeMap::new(),
             unclaimed_cost: 0,
-            max_unclaimed,
-            max_buffered,
+            announced: 0,
+            limits,
             events: VecDeque::new(),
             paused: BTreeSet::new(),
             held: BTreeMap::new(),
@@ -198,22 +224,26 @@ impl Channels {
         }
     }
 
-    /// Ends the association with an ABORT; channels close without events.
-    pub(crate) fn stop(&mut self) {
+    /// Ends the association with an ABORT and forgets its channels, without events. Another may
+    /// begin.
+    pub(crate) fn stop(&mut self, now: Instant) {
         self.parameters = None;
+        self.has_moved = false;
         self.early.clear();
         self.forget_channels();
-        if let Some(association) = &mut self.association {
+        self.events.retain(Event::is_of_dtls);
+        if let Some(mut association) = self.association.take() {
             association.abort();
+            let mut packet = Vec::new();
+            self.parting = association.write_packet(now, &mut packet).then_some(packet);
         }
-        self.handle_association_events();
     }
 
     /// Becomes `other`, which is as new afterwards. What each has to tell of its DTLS it keeps.
     pub(crate) fn take(&mut self, now: Instant, other: &mut Self) {
         let early = std::mem::take(&mut self.early);
         let own = std::mem::take(&mut self.events);
-        *self = std::mem::replace(other, Self::new(other.max_unclaimed, other.max_buffered));
+        *self = std::mem::replace(other, Self::new(other.limits));
         let (of_other, moving): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.events).into_iter().partition(Event::is_of_dtls);
         other.events = of_other;
@@ -242,6 +272,7 @@ impl Channels {
         self.refused.clear();
         self.unclaimed.clear();
         self.unclaimed_cost = 0;
+        self.announced = 0;
         self.paused.clear();
         self.held.clear();
         self.dirty.clear();
@@ -252,7 +283,11 @@ impl Channels {
             dtls::Output::Data(data) => {
                 if self.association.is_some() {
                     self.handle_packet(now, data);
-                } else if self.early.len() < MAX_EARLY && data.len() <= 2048 {
+                } else if data.len() <= 2048 {
+                    // What comes first may be of an association that was stopped.
+                    if self.early.len() == MAX_EARLY {
+                        self.early.pop_front();
+                    }
                     self.early.push_back(data.to_vec());
                 }
             }
@@ -272,6 +307,7 @@ impl Channels {
     /// webrtc-pc §6.1.2: without DTLS there is no association.
     pub(crate) fn on_transport_closed(&mut self) {
         self.early.clear();
+        self.parting = None;
         match &mut self.association {
             Some(association) => association.transport_closed(),
             None if self.parameters.is_some() => self.on_closed(SctpError::TransportClosed),
@@ -306,6 +342,10 @@ impl Channels {
 
     /// Writes the next SCTP packet. False when there is none.
     pub(crate) fn write_packet(&mut self, now: Instant, buffer: &mut Vec<u8>) -> bool {
+        if let Some(parting) = self.parting.take() {
+            buffer.clone_from(&parting);
+            return true;
+        }
         let Some(association) = &mut self.association else { return false };
         let wrote = association.write_packet(now, buffer);
         for (id, bytes) in association.take_sent() {
@@ -377,6 +417,7 @@ impl Channels {
         self.dirty.clear();
         self.unclaimed.clear();
         self.unclaimed_cost = 0;
+        self.announced = 0;
         self.refused.clear();
     }
 
@@ -395,7 +436,9 @@ impl Channels {
     fn finish_if_done(&mut self, id: u16) {
         if self.channels.get(&id).is_some_and(Channel::is_finished) {
             self.report_sent(id);
-            self.channels.remove(&id);
+            if let Some(channel) = self.channels.remove(&id) {
+                self.announced = self.announced.saturating_sub(channel.announced_bytes);
+            }
             self.events.push_back(Event::ChannelClosed { id });
             self.claim(id);
         }
@@ -462,7 +505,8 @@ impl Channels {
         if limit != 0 && size > limit {
             return Err(ChannelError::TooLarge { size, limit });
         }
-        if self.max_buffered != 0 && channel.buffered + size > self.max_buffered {
+        let max_buffered = self.limits.max_buffered;
+        if max_buffered != 0 && channel.buffered + size > max_buffered {
             return Err(ChannelError::BufferFull);
         }
         let empty = data.is_empty();

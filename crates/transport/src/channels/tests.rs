@@ -1,7 +1,9 @@
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
-use super::{Channels, SctpParameters, Surroundings};
+use super::{Channels, Limits, SctpParameters, Surroundings};
+use crate::certificate::Certificate;
 use crate::channel::ChannelConfig;
+use crate::config::Config;
 use crate::dtls::{DtlsRole, DtlsState, Output};
 use crate::error::ChannelError;
 use crate::event::Event;
@@ -11,7 +13,8 @@ use crate::sctp::tests::simple_peer;
 /// Channels 1, 300 and 301 over an association of 301 streams.
 fn with_few_streams() -> Vec<Event> {
     let now = Instant::now();
-    let mut channels = Channels::new(1000, 0);
+    let config = Config::new(Certificate::generate(SystemTime::now()).unwrap());
+    let mut channels = Channels::new(Limits::of(&config));
     channels.set_parameters(SctpParameters::default());
     for id in [1, 300, 301] {
         channels.open(id, ChannelConfig::default()).unwrap();

@@ -6,6 +6,7 @@ use std::time::Instant;
 use tracing::{debug, trace};
 
 use super::congestion::{Congestion, Rtt};
+use super::control::Control;
 use super::outstanding::Outstanding;
 use super::queue::{Outgoing, SendQueue};
 use super::reassembly::{Delivery, Message, Reassembly};
@@ -54,22 +55,6 @@ pub(super) enum State {
     Closed,
 }
 
-/// A chunk to send that is not data.
-#[derive(Debug)]
-pub(super) enum Control {
-    Init,
-    /// To the initiate tag of the INIT, with the cookie.
-    InitAck(u32, Vec<u8>),
-    CookieEcho,
-    CookieAck,
-    HeartbeatAck(Vec<u8>),
-    Abort,
-    ShutdownAck,
-}
-
-/// Control chunks that may wait: a peer that asks faster than it listens gets no more.
-const MAX_CONTROL: usize = 32;
-
 /// What the handshake brought.
 #[derive(Debug)]
 pub(super) struct Peer {
@@ -102,8 +87,11 @@ pub(crate) struct Association {
     pub(super) remote_window: usize,
     /// T3-rtx, or the earlier moment of a probe.
     pub(super) t3: Option<Instant>,
-    pub(super) probed: bool,
+    /// Probes since the peer was last heard of.
+    pub(super) probes: u32,
     pub(super) backoff: u32,
+    /// The peer's window is closed and it is silent: one packet at a time probes it.
+    pub(super) probes_window: bool,
     /// One packet of retransmissions may exceed the congestion window (RFC 9260 §7.2.4).
     pub(super) credit: bool,
     /// Up to where the peer was told that we gave up, and when.
@@ -135,8 +123,9 @@ impl Association {
             congestion: Congestion::new(settings.packet_size),
             remote_window: 0,
             t3: None,
-            probed: false,
+            probes: 0,
             backoff: 0,
+            probes_window: false,
             credit: false,
             forwarded: None,
             forward_due: false,
@@ -282,8 +271,12 @@ impl Association {
                     data = true;
                     immediate |= chunk.flags & wire::FLAG_IMMEDIATE != 0;
                 }
-                // RFC 9260 §3.2: the two highest bits say what to do with an unknown chunk.
-                kind if !is_known(kind) && kind & 0x80 == 0 => break,
+                kind if !is_known(kind) => {
+                    if self.on_unrecognized_chunk(chunk) {
+                        continue;
+                    }
+                    break;
+                }
                 _ => {}
             }
             self.handle_chunk(now, chunk);
@@ -314,7 +307,7 @@ impl Association {
             wire::INIT_ACK => self.on_init_ack(now, chunk.value),
             wire::COOKIE_ECHO => self.on_cookie_echo(now, chunk.value),
             wire::COOKIE_ACK => self.on_cookie_ack(now),
-            wire::HEARTBEAT => self.queue_control(Control::HeartbeatAck(chunk.value.to_vec())),
+            wire::HEARTBEAT => self.on_heartbeat(chunk.value),
             wire::ABORT => self.on_abort(chunk.value),
             wire::SHUTDOWN => self.on_shutdown(),
             wire::DATA | wire::SACK | wire::FORWARD_TSN | wire::RE_CONFIG => {
@@ -334,12 +327,6 @@ impl Association {
             wire::SACK => self.on_sack(now, chunk.value),
             wire::FORWARD_TSN => self.on_forward_tsn(chunk.value),
             _ => self.on_re_config(now, chunk.value),
-        }
-    }
-
-    pub(super) fn queue_control(&mut self, control: Control) {
-        if self.control.len() < MAX_CONTROL {
-            self.control.push_back(control);
         }
     }
 
@@ -465,7 +452,8 @@ impl Association {
             State::Established => {
                 self.congestion.on_path_change();
                 self.backoff = 0;
-                self.probed = false;
+                self.probes = 0;
+                self.probes_window = false;
                 self.t3 = None;
                 self.outstanding.repeat(now);
                 self.forward_due = true;

@@ -61,10 +61,12 @@ impl Rtt {
         rto.saturating_mul(1u32.checked_shl(backoff.min(10)).unwrap_or(1)).min(RTO_MAX)
     }
 
-    /// How long the end of a burst may be unacknowledged before it is probed (RFC 8985 §7.2).
-    pub(super) fn probe_timeout(&self) -> Duration {
+    /// How long the end of a burst may be unacknowledged before it is probed (RFC 8985 §7.2); the
+    /// acknowledgement of a packet `alone` may be delayed.
+    pub(super) fn probe_timeout(&self, alone: bool) -> Duration {
         let Some(smoothed) = self.smoothed else { return RTO_INITIAL / 2 };
-        (smoothed * 2).max(Duration::from_millis(20)) + Duration::from_millis(25)
+        let delay = Duration::from_millis(if alone { 25 } else { 0 });
+        (smoothed * 2).max(Duration::from_millis(20)) + delay
     }
 
     /// How much later than another packet one may be acknowledged without being lost

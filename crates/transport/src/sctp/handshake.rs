@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use tracing::debug;
 
 use super::SctpError;
-use super::association::{Association, Control, Event, Peer, State};
+use super::association::{Association, Event, Peer, State};
+use super::control::Control;
 use super::received::Received;
 use super::reset::Resets;
 use super::wire::{self, Init, Reader, Writer};
@@ -20,6 +21,10 @@ const T1_MAX: Duration = Duration::from_secs(5);
 /// Streams to ask for and to offer (RFC 8831 §6.2).
 const STREAMS: u16 = 65535;
 const COOKIE_MAGIC: u32 = 0x7063_7363;
+/// No INIT ACK of ours is larger that reports nothing.
+const INIT_ACK_SIZE: usize = 128;
+/// The reason in an ABORT of ours, as libwebrtc words it.
+const CLOSE_CALLED: &[u8] = b"Close called";
 
 impl Association {
     /// Begins the association.
@@ -78,8 +83,18 @@ impl Association {
         }
         // A repeated INIT is answered by the same INIT ACK.
         let cookie = write_cookie(&init, self.settings.tag);
+        // RFC 9260 §3.2.2; as many as fit the packet.
+        let mut left = self.settings.packet_size.saturating_sub(INIT_ACK_SIZE);
+        let mut reported = Vec::new();
+        for parameter in wire::unrecognized(value) {
+            let length = wire::padded(wire::PARAMETER_HEADER + parameter.len());
+            if length <= left {
+                left -= length;
+                reported.push(parameter);
+            }
+        }
         self.control.retain(|control| !matches!(control, Control::InitAck(..)));
-        self.queue_control(Control::InitAck(init.tag, cookie));
+        self.queue_control(Control::InitAck(init.tag, cookie, reported));
         if self.state == State::Idle && self.t1.is_some() {
             // The peer has begun; our turn comes if nothing follows.
             self.t1 = Some(now + T1_INITIAL);
@@ -99,11 +114,24 @@ impl Association {
             debug!("ignoring an INIT ACK without a cookie");
             return;
         };
+        if !self.is_cookie_usable(cookie) {
+            debug!(length = cookie.len(), "ignoring an INIT ACK whose cookie fits no packet");
+            return;
+        }
         self.cookie = cookie.to_vec();
         self.accept(&init);
         self.state = State::CookieEchoed;
         self.control.retain(|control| !matches!(control, Control::Init));
         self.queue_control(Control::CookieEcho);
+        // RFC 9260 §3.2.2: with the COOKIE ECHO.
+        let mut reported = Vec::new();
+        for parameter in wire::unrecognized(value) {
+            reported.resize(wire::padded(reported.len()), 0);
+            reported.extend_from_slice(&parameter);
+        }
+        if !reported.is_empty() {
+            self.report(wire::CAUSE_UNRECOGNIZED_PARAMETERS, reported);
+        }
         self.t1_backoff = 0;
         self.t1 = Some(now + T1_INITIAL);
     }
@@ -167,30 +195,24 @@ impl Association {
 
     /// Writes a chunk that must be alone in its packet. False when there is none.
     pub(super) fn write_alone(&mut self, buffer: &mut Vec<u8>) -> bool {
-        let alone = |control: &Control| {
-            matches!(
-                control,
-                Control::Init | Control::InitAck(..) | Control::Abort | Control::ShutdownAck
-            )
-        };
-        let Some(index) = self.control.iter().position(alone) else { return false };
+        let Some(index) = self.control.iter().position(Control::is_alone) else { return false };
         let Some(control) = self.control.remove(index) else { return false };
         let tag = match &control {
             Control::Init => 0,
-            Control::InitAck(tag, _) => *tag,
+            Control::InitAck(tag, ..) => *tag,
             _ => self.peer.as_ref().map_or(0, |peer| peer.tag),
         };
         let (local, remote) = (self.settings.local_port, self.settings.remote_port);
         let mut writer = Writer::new(buffer, local, remote, tag);
         match control {
-            Control::Init => self.write_init(&mut writer, wire::INIT, None),
-            Control::InitAck(_, cookie) => {
-                self.write_init(&mut writer, wire::INIT_ACK, Some(&cookie));
+            Control::Init => self.write_init(&mut writer, wire::INIT, None, &[]),
+            Control::InitAck(_, cookie, reported) => {
+                self.write_init(&mut writer, wire::INIT_ACK, Some(&cookie), &reported);
             }
             Control::Abort => {
-                // RFC 9260 §3.3.10.12: the cause "User-Initiated Abort" may be left out, and there is
-                // nothing to say: the peer's channels close without a `sctpCauseCode`.
+                // RFC 9260 §3.3.10.12: the peer's `sctpCauseCode`.
                 writer.begin(wire::ABORT, 0);
+                writer.parameter(wire::CAUSE_USER_INITIATED_ABORT, |w| w.bytes(CLOSE_CALLED));
                 writer.end();
             }
             _ => writer.chunk(wire::SHUTDOWN_ACK, 0, &[]),
@@ -199,7 +221,13 @@ impl Association {
         true
     }
 
-    fn write_init(&self, writer: &mut Writer<'_>, kind: u8, cookie: Option<&[u8]>) {
+    fn write_init(
+        &self,
+        writer: &mut Writer<'_>,
+        kind: u8,
+        cookie: Option<&[u8]>,
+        reported: &[Vec<u8>],
+    ) {
         writer.begin(kind, 0);
         writer.u32(self.settings.tag);
         writer.u32(self.settings.window);
@@ -214,6 +242,9 @@ impl Association {
         writer.parameter(wire::PARAM_SUPPORTED_EXTENSIONS, |w| {
             w.bytes(&[wire::RE_CONFIG, wire::FORWARD_TSN]);
         });
+        for parameter in reported {
+            writer.parameter(wire::PARAM_UNRECOGNIZED, |w| w.bytes(parameter));
+        }
         writer.end();
     }
 }

@@ -5,6 +5,7 @@
 
 mod association;
 mod congestion;
+mod control;
 mod handshake;
 mod outstanding;
 mod queue;
@@ -18,6 +19,8 @@ mod wire;
 
 #[cfg(test)]
 mod interop_tests;
+#[cfg(test)]
+mod packet_tests;
 #[cfg(test)]
 pub(crate) mod tests;
 

@@ -115,11 +115,10 @@ impl SendQueue {
         Some((message.data.len(), stream.taken > 0))
     }
 
-    /// Whether the time of the message that is next is over.
-    pub(super) fn is_expired(&self, now: Instant) -> bool {
-        self.next_stream()
-            .and_then(|id| self.streams.get(&id)?.queue.front()?.expires)
-            .is_some_and(|expires| expires <= now)
+    /// When the time of the message that is next is over, and whether it is the last of its stream.
+    pub(super) fn expiry(&self) -> Option<(Instant, bool)> {
+        let stream = self.streams.get(&self.next_stream()?)?;
+        Some((stream.queue.front()?.expires?, stream.queue.len() == 1))
     }
 
     /// Drops the rest of the message that is next. Returns its stream, the bytes that leave

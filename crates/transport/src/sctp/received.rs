@@ -181,9 +181,12 @@ impl Received {
         self.ack != Ack::Idle
     }
 
-    /// Writes the acknowledgement (RFC 9260 §3.3.4).
-    pub(super) fn write(&mut self, window: u32, writer: &mut Writer<'_>) {
-        let blocks = self.ranges.len().min(MAX_BLOCKS);
+    /// Writes the acknowledgement (RFC 9260 §3.3.4), if `room` bytes have room for one. What it
+    /// has no room for comes with a later one.
+    pub(super) fn write(&mut self, window: u32, room: usize, writer: &mut Writer<'_>) {
+        let Some(room) = room.checked_sub(wire::CHUNK_HEADER + 12) else { return };
+        let blocks = self.ranges.len().min(MAX_BLOCKS).min(room / 4);
+        self.duplicates.truncate(room / 4 - blocks);
         writer.begin(wire::SACK, 0);
         writer.u32(serial::low(self.cumulative));
         writer.u32(window);
@@ -210,7 +213,7 @@ mod tests {
     fn sack(received: &mut Received) -> (u32, Vec<(u16, u16)>) {
         let mut buffer = Vec::new();
         let mut writer = Writer::new(&mut buffer, 1, 1, 1);
-        received.write(1000, &mut writer);
+        received.write(1000, 1000, &mut writer);
         writer.finish();
         let packet = wire::Packet::read(&buffer).unwrap();
         let mut reader = wire::Reader(packet.chunks().next().unwrap().value);

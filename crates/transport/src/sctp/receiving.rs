@@ -5,7 +5,7 @@ use std::time::Instant;
 use tracing::{debug, trace};
 
 use super::association::Association;
-use super::wire::{Chunk, Data, Reader};
+use super::wire::{self, Chunk, Data, Reader};
 
 impl Association {
     pub(super) fn on_data(&mut self, chunk: Chunk<'_>) {
@@ -35,8 +35,10 @@ impl Association {
         }
         received.record(tsn);
         if data.stream >= peer.inbound {
-            // RFC 9260 §6.5: acknowledged and discarded.
+            // RFC 9260 §6.5: acknowledged, reported and discarded.
             debug!(data.stream, "ignoring DATA on a stream that was not negotiated");
+            let [high, low] = data.stream.to_be_bytes();
+            self.report(wire::CAUSE_INVALID_STREAM, vec![high, low, 0, 0]);
         } else {
             self.reassembly.push(tsn, &data, &mut self.ready);
         }

@@ -1,17 +1,19 @@
 //! Packets to send: what goes into them, what an acknowledgement changes, what a timeout changes
 //! (RFC 9260 §6.1, §6.2.1, §6.3.3, §7.2.4).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::{debug, trace};
 
-use super::association::{Association, Control, State};
+use super::association::{Association, State};
 use super::queue::Fragment;
 use super::serial;
 use super::wire::{self, Reader, Writer};
 
 /// A packet with less room is not filled with a part of a long message.
 const MIN_FRAGMENT: usize = 256;
+/// Probes before everything under way is taken for lost.
+const MAX_PROBES: u32 = 3;
 
 impl Association {
     /// Writes the next packet into `buffer`. False when there is nothing to send.
@@ -23,23 +25,21 @@ impl Association {
         let (local, remote) = (self.settings.local_port, self.settings.remote_port);
         let mut writer = Writer::new(buffer, local, remote, peer.tag);
         match self.state {
-            State::CookieEchoed => {
-                // RFC 9260 §5.1: data may travel with the cookie, and with nothing else yet.
-                if !self.write_control(&mut writer) {
-                    return false;
-                }
+            // RFC 9260 §5.1 C: nothing before the cookie, but data may travel with it.
+            State::CookieEchoed if self.echoes_cookie() => {
+                self.write_control(&mut writer);
                 self.write_data(now, &mut writer);
             }
+            // RFC 9260 §6.10: control chunks first. A stream that this packet drains is reset by
+            // the next one, so that its last message is there before.
             State::Established => {
                 self.write_control(&mut writer);
                 self.write_sack(&mut writer);
                 self.write_forward_tsn(now, &mut writer);
-                self.write_data(now, &mut writer);
                 self.write_resets(now, &mut writer);
+                self.write_data(now, &mut writer);
             }
-            State::Idle | State::CookieWait | State::Closed => {
-                self.write_control(&mut writer);
-            }
+            State::Idle | State::CookieWait | State::CookieEchoed | State::Closed => return false,
         }
         if writer.is_empty() {
             return false;
@@ -48,42 +48,17 @@ impl Association {
         true
     }
 
-    fn room(&self, writer: &Writer<'_>) -> usize {
+    pub(super) fn room(&self, writer: &Writer<'_>) -> usize {
         self.settings.packet_size.saturating_sub(writer.len())
     }
 
-    /// True when a COOKIE ECHO was written.
-    fn write_control(&mut self, writer: &mut Writer<'_>) -> bool {
-        let mut echoed = false;
-        while let Some(control) = self.control.front() {
-            let length = match control {
-                Control::CookieEcho => self.cookie.len(),
-                Control::HeartbeatAck(info) => info.len(),
-                _ => 0,
-            };
-            if wire::CHUNK_HEADER + wire::padded(length) > self.room(writer) && !writer.is_empty() {
-                break;
-            }
-            match self.control.pop_front() {
-                Some(Control::CookieEcho) if !echoed => {
-                    writer.chunk(wire::COOKIE_ECHO, 0, &self.cookie);
-                    echoed = true;
-                }
-                Some(Control::CookieAck) => writer.chunk(wire::COOKIE_ACK, 0, &[]),
-                Some(Control::HeartbeatAck(info)) => writer.chunk(wire::HEARTBEAT_ACK, 0, &info),
-                _ => {}
-            }
-        }
-        echoed
-    }
-
     fn write_sack(&mut self, writer: &mut Writer<'_>) {
-        let window = self.window();
+        let (window, room) = (self.window(), self.room(writer));
         let sends = self.may_send();
         let Some(peer) = &mut self.peer else { return };
         // Data takes the acknowledgement along even when it could wait.
         if peer.received.is_due() || (sends && peer.received.is_pending()) {
-            peer.received.write(window, writer);
+            peer.received.write(window, room, writer);
         }
     }
 
@@ -115,8 +90,8 @@ impl Association {
         if told && !self.forward_due {
             return;
         }
+        let Some(room) = self.room(writer).checked_sub(wire::CHUNK_HEADER + 4) else { return };
         let streams = self.outstanding.advanced_streams();
-        let room = self.room(writer).saturating_sub(wire::CHUNK_HEADER + 4);
         writer.begin(wire::FORWARD_TSN, 0);
         writer.u32(serial::low(advanced));
         for &(stream, ssn) in streams.iter().take(room / 4) {
@@ -132,11 +107,13 @@ impl Association {
     /// Whether the windows let data go.
     fn may_send(&self) -> bool {
         if self.outstanding.has_lost() {
-            return self.credit || self.outstanding.in_flight() < self.congestion.window();
+            let in_flight = self.outstanding.in_flight();
+            let window = if self.probes_window { 1 } else { self.congestion.window() };
+            return self.credit || in_flight < window;
         }
         !self.queue.is_empty()
             && !self.outstanding.is_full()
-            && self.outstanding.in_flight() < self.congestion.window()
+            && (self.credit || self.outstanding.in_flight() < self.congestion.window())
             && (self.outstanding.in_flight() < self.remote_window
                 || self.outstanding.in_flight() == 0)
     }
@@ -170,8 +147,8 @@ impl Association {
                 write_chunk(writer, chunk.tsn, &chunk.fragment, false);
                 continue;
             }
-            let Some((rest, _)) = self.queue.peek() else { break };
-            if self.outstanding.may_abandon && self.queue.is_expired(now) {
+            let Some((rest, begun)) = self.queue.peek() else { break };
+            if self.is_in_vain(now, rest, begun) {
                 self.drop_next(now);
                 continue;
             }
@@ -183,7 +160,7 @@ impl Association {
                 break;
             };
             let in_flight = self.outstanding.in_flight();
-            if in_flight >= self.congestion.window() {
+            if in_flight >= self.congestion.window() && !self.credit {
                 break;
             }
             // RFC 9260 §6.1 A: one packet may probe a window that is too small.
@@ -218,7 +195,27 @@ impl Association {
         }
     }
 
-    /// Drops the message that is next, whose time is over.
+    /// Whether the message that is next, of which `rest` bytes are left, is not worth sending: what
+    /// was sent of it is for nothing unless its end follows in time, and a queue of old messages
+    /// would have each of them cut off.
+    fn is_in_vain(&self, now: Instant, rest: usize, begun: bool) -> bool {
+        let Some((expires, is_last)) = self.queue.expiry().filter(|_| self.outstanding.may_abandon)
+        else {
+            return false;
+        };
+        let window = self.congestion.window();
+        if begun {
+            // Almost through, it is finished.
+            return expires <= now && rest > 2 * window;
+        }
+        // One that cannot be sent whole in its time gives way to a younger one.
+        let beyond = (rest + self.outstanding.in_flight()).saturating_sub(window);
+        let rounds = u32::try_from(beyond.div_ceil(window.max(1))).unwrap_or(u32::MAX);
+        let needed = self.rtt.smoothed().unwrap_or_default().saturating_mul(rounds);
+        expires <= now || (!is_last && expires.saturating_duration_since(now) < needed)
+    }
+
+    /// Drops the message that is next, which is over.
     fn drop_next(&mut self, now: Instant) {
         let Some((stream, counted, end)) = self.queue.drop_next() else { return };
         trace!(stream, "a message was not sent within its life time");
@@ -240,10 +237,19 @@ impl Association {
     /// RFC 9260 §6.3.2 R1: starts the timer if it does not run.
     pub(super) fn arm_t3(&mut self, now: Instant) {
         if self.t3.is_none() && !self.outstanding.is_empty() {
-            let rto = self.rtt.rto(self.backoff);
-            let wait = if self.probed { rto } else { self.rtt.probe_timeout().min(rto) };
-            self.t3 = Some(now + wait);
+            self.t3 = Some(now + self.patience());
         }
+    }
+
+    /// How long to wait for an acknowledgement: a few times for a probe, as in RFC 9002 §6.2, then
+    /// for RFC 9260's retransmission timeout.
+    fn patience(&self) -> Duration {
+        let rto = self.rtt.rto(self.backoff);
+        if self.probes >= MAX_PROBES {
+            return rto;
+        }
+        let alone = self.outstanding.in_flight() <= self.settings.packet_size;
+        (self.rtt.probe_timeout(alone) * (1 << self.probes)).min(rto)
     }
 
     pub(super) fn on_t3(&mut self, now: Instant) {
@@ -251,23 +257,21 @@ impl Association {
         if self.outstanding.is_empty() {
             return;
         }
-        let rto = self.rtt.rto(self.backoff);
-        if !self.probed {
-            // RFC 8985 §7.3: the first of what is missing, before all of it is taken for lost.
-            self.probed = true;
+        if self.probes < MAX_PROBES {
+            // RFC 8985 §7.3: the first of what is missing, before all of it is taken for lost. When
+            // none of it may be repeated at will, a packet of new data asks as well.
+            self.probes += 1;
             self.forward_due = true;
-            let wait = if self.outstanding.probe(now) {
-                self.credit = true;
-                rto
-            } else {
-                rto.saturating_sub(self.rtt.probe_timeout())
-            };
-            self.t3 = Some(now + wait);
+            self.outstanding.probe(now);
+            self.credit = true;
+            self.t3 = Some(now + self.patience());
             return;
         }
         debug!(backoff = self.backoff, "a retransmission timeout");
-        // RFC 9260 §6.1 A: the peer may drop what probes its closed window.
-        if self.remote_window >= self.settings.packet_size {
+        // RFC 9260 §6.1 A: the peer may drop what probes its closed window, which says nothing about
+        // the path.
+        self.probes_window = self.remote_window < self.settings.packet_size;
+        if !self.probes_window {
             self.congestion.on_timeout();
         }
         self.backoff = (self.backoff + 1).min(10);
@@ -310,9 +314,12 @@ impl Association {
 
         let was_closed = self.remote_window < self.settings.packet_size;
         self.remote_window = window as usize;
+        if acked.progress() || self.remote_window >= self.settings.packet_size {
+            self.probes_window = false;
+        }
         if acked.progress() {
             self.backoff = 0;
-            self.probed = false;
+            self.probes = 0;
             self.t3 = None;
             self.arm_t3(now);
         } else if was_closed && self.remote_window >= self.settings.packet_size {

@@ -33,14 +33,14 @@ pub(super) fn message(data: impl Into<Bytes>) -> Outgoing {
     }
 }
 
-struct Pair {
-    now: Instant,
-    sides: [Association; 2],
-    events: [Vec<Event>; 2],
+pub(super) struct Pair {
+    pub(super) now: Instant,
+    pub(super) sides: [Association; 2],
+    pub(super) events: [Vec<Event>; 2],
 }
 
 impl Pair {
-    fn new(first_tsns: [u32; 2]) -> Self {
+    pub(super) fn new(first_tsns: [u32; 2]) -> Self {
         Self {
             now: Instant::now(),
             sides: [
@@ -51,7 +51,7 @@ impl Pair {
         }
     }
 
-    fn connected(first_tsns: [u32; 2]) -> Self {
+    pub(super) fn connected(first_tsns: [u32; 2]) -> Self {
         let mut pair = Self::new(first_tsns);
         pair.sides[0].connect(pair.now);
         pair.run(|_| true);
@@ -60,7 +60,7 @@ impl Pair {
     }
 
     /// Exchanges packets that `keep` lets pass until both are silent.
-    fn run(&mut self, mut keep: impl FnMut(&[u8]) -> bool) {
+    pub(super) fn run(&mut self, mut keep: impl FnMut(&[u8]) -> bool) {
         let mut buffer = Vec::new();
         loop {
             let mut silent = true;
@@ -85,7 +85,7 @@ impl Pair {
     }
 
     /// Lets the next timer run off.
-    fn wait(&mut self) -> bool {
+    pub(super) fn wait(&mut self) -> bool {
         let next = self.sides.iter().filter_map(Association::poll_timeout).min();
         let Some(next) = next else { return false };
         self.now = self.now.max(next);
@@ -95,7 +95,7 @@ impl Pair {
         true
     }
 
-    fn messages(&self, side: usize) -> Vec<&[u8]> {
+    pub(super) fn messages(&self, side: usize) -> Vec<&[u8]> {
         self.events[side]
             .iter()
             .filter_map(|event| match event {
@@ -218,7 +218,7 @@ fn a_repeated_init_does_not_disturb_the_association() {
 }
 
 /// Writes a packet to `side` of a pair, as if from its peer.
-fn forge(pair: &mut Pair, side: usize, write: impl FnOnce(&mut Writer<'_>)) {
+pub(super) fn forge(pair: &mut Pair, side: usize, write: impl FnOnce(&mut Writer<'_>)) {
     let mut buffer = Vec::new();
     let mut writer = Writer::new(&mut buffer, 5000, 5000, [11, 22][side]);
     write(&mut writer);
@@ -397,6 +397,15 @@ fn a_peer_without_partial_reliability_gets_everything() {
 #[test]
 fn the_smaller_number_of_streams_is_the_limit() {
     assert_eq!(with_simple_peer(10).1.max_channels(), Some(10));
+}
+
+#[test]
+fn an_abort_of_ours_says_that_close_was_called() {
+    let mut pair = Pair::connected([1, 2]);
+    pair.sides[0].abort();
+    pair.run(|_| true);
+    let expected = SctpError::Aborted { code: Some(12), reason: "Close called".to_owned() };
+    assert!(matches!(pair.events[1].last(), Some(Event::Closed(error)) if *error == expected));
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! SCTP packets as bytes (RFC 9260 §3, RFC 3758 §3, RFC 6525 §4).
 
+/// An INIT or INIT ACK chunk without its header and parameters.
+const INIT_FIXED: usize = 16;
 /// Source port, destination port, verification tag, checksum.
 pub(super) const COMMON_HEADER: usize = 12;
 /// Type, flags, length.
 pub(super) const CHUNK_HEADER: usize = 4;
+/// Type and length of a parameter or an error cause.
+pub(super) const PARAMETER_HEADER: usize = 4;
 /// A DATA chunk without its payload.
 pub(super) const DATA_HEADER: usize = 16;
 
@@ -16,11 +20,16 @@ pub(super) const HEARTBEAT_ACK: u8 = 5;
 pub(super) const ABORT: u8 = 6;
 pub(super) const SHUTDOWN: u8 = 7;
 pub(super) const SHUTDOWN_ACK: u8 = 8;
+pub(super) const ERROR: u8 = 9;
 pub(super) const COOKIE_ECHO: u8 = 10;
 pub(super) const COOKIE_ACK: u8 = 11;
 pub(super) const SHUTDOWN_COMPLETE: u8 = 14;
 pub(super) const RE_CONFIG: u8 = 130;
 pub(super) const FORWARD_TSN: u8 = 192;
+
+/// RFC 9260 §3.2: of an unknown chunk, whether to go on behind it, and whether to report it.
+pub(super) const SKIP_CHUNK: u8 = 0x80;
+pub(super) const REPORT_CHUNK: u8 = 0x40;
 
 /// The last fragment of a message.
 pub(super) const FLAG_END: u8 = 1;
@@ -33,7 +42,17 @@ pub(super) const FLAG_IMMEDIATE: u8 = 8;
 /// The verification tag is the receiver's own (RFC 9260 §3.3.7).
 pub(super) const FLAG_TAG_REFLECTED: u8 = 1;
 
+/// RFC 9260 §3.2.1: the same of an unknown parameter.
+const SKIP_PARAMETER: u16 = 0x8000;
+const REPORT_PARAMETER: u16 = 0x4000;
+
+const PARAM_IPV4: u16 = 5;
+const PARAM_IPV6: u16 = 6;
 pub(super) const PARAM_COOKIE: u16 = 7;
+pub(super) const PARAM_UNRECOGNIZED: u16 = 8;
+const PARAM_COOKIE_PRESERVATIVE: u16 = 9;
+const PARAM_HOST_NAME: u16 = 11;
+const PARAM_ADDRESS_TYPES: u16 = 12;
 pub(super) const PARAM_SUPPORTED_EXTENSIONS: u16 = 0x8008;
 pub(super) const PARAM_FORWARD_TSN: u16 = 0xc000;
 pub(super) const PARAM_RESET_OUTGOING: u16 = 13;
@@ -42,6 +61,11 @@ pub(super) const PARAM_RESET_TSN: u16 = 15;
 pub(super) const PARAM_RESPONSE: u16 = 16;
 pub(super) const PARAM_ADD_OUTGOING: u16 = 17;
 pub(super) const PARAM_ADD_INCOMING: u16 = 18;
+
+pub(super) const CAUSE_INVALID_STREAM: u16 = 1;
+pub(super) const CAUSE_UNRECOGNIZED_CHUNK: u16 = 6;
+pub(super) const CAUSE_UNRECOGNIZED_PARAMETERS: u16 = 8;
+pub(super) const CAUSE_USER_INITIATED_ABORT: u16 = 12;
 
 /// `length` with the padding that follows it.
 pub(super) fn padded(length: usize) -> usize {
@@ -128,6 +152,22 @@ pub(super) struct Chunk<'a> {
     pub(super) value: &'a [u8],
 }
 
+impl Chunk<'_> {
+    /// The chunk as it came, without padding.
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        tlv(u16::from_be_bytes([self.kind, self.flags]), self.value)
+    }
+}
+
+fn tlv(head: u16, value: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(CHUNK_HEADER + value.len()).unwrap_or(u16::MAX);
+    let mut bytes = Vec::with_capacity(CHUNK_HEADER + value.len());
+    bytes.extend_from_slice(&head.to_be_bytes());
+    bytes.extend_from_slice(&length.to_be_bytes());
+    bytes.extend_from_slice(value);
+    bytes
+}
+
 /// The chunks of a packet, up to the first that is cut off.
 pub(super) struct Chunks<'a>(Reader<'a>);
 
@@ -212,7 +252,7 @@ impl<'a> Init<'a> {
                     init.re_config |= value.contains(&RE_CONFIG);
                 }
                 // RFC 9260 §3.2.1: the highest bit says whether to go on after an unknown one.
-                _ if kind & 0x8000 == 0 && kind > 12 => break,
+                _ if !is_known_of_init(kind) && kind & SKIP_PARAMETER == 0 => break,
                 _ => {}
             }
         }
@@ -221,6 +261,40 @@ impl<'a> Init<'a> {
             init.tag != 0 && init.outbound != 0 && init.inbound != 0 && init.window >= 1500;
         usable.then_some(init)
     }
+}
+
+fn is_known_of_init(kind: u16) -> bool {
+    const KNOWN: [u16; 9] = [
+        PARAM_IPV4,
+        PARAM_IPV6,
+        PARAM_COOKIE,
+        PARAM_UNRECOGNIZED,
+        PARAM_COOKIE_PRESERVATIVE,
+        PARAM_HOST_NAME,
+        PARAM_ADDRESS_TYPES,
+        PARAM_SUPPORTED_EXTENSIONS,
+        PARAM_FORWARD_TSN,
+    ];
+    KNOWN.contains(&kind)
+}
+
+/// The parameters of an INIT or INIT ACK that are to be reported (RFC 9260 §3.2.1, §3.2.2), as
+/// they came.
+pub(super) fn unrecognized(value: &[u8]) -> Vec<Vec<u8>> {
+    let Some(parameters) = value.get(INIT_FIXED..) else { return Vec::new() };
+    let mut reported = Vec::new();
+    for (kind, value) in Parameters(Reader(parameters)) {
+        if is_known_of_init(kind) {
+            continue;
+        }
+        if kind & REPORT_PARAMETER != 0 {
+            reported.push(tlv(kind, value));
+        }
+        if kind & SKIP_PARAMETER == 0 {
+            break;
+        }
+    }
+    reported
 }
 
 /// Writes one packet.

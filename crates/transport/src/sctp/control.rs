@@ -1,0 +1,149 @@
+//! Chunks that are not data and wait to be sent: which of them share a packet, in which order, and
+//! what is told about what was not understood (RFC 9260 §3.2, §3.3.10, §6.10).
+
+use tracing::{debug, trace};
+
+use super::association::{Association, State};
+use super::wire::{self, Chunk, Writer};
+
+/// A chunk to send that is not data.
+#[derive(Debug)]
+pub(super) enum Control {
+    Init,
+    /// To the initiate tag of the INIT, with the cookie and the parameters to be reported.
+    InitAck(u32, Vec<u8>, Vec<Vec<u8>>),
+    CookieEcho,
+    CookieAck,
+    HeartbeatAck(Vec<u8>),
+    Error(Cause),
+    Abort,
+    ShutdownAck,
+}
+
+/// An error cause (RFC 9260 §3.3.10).
+#[derive(Debug)]
+pub(super) struct Cause {
+    code: u16,
+    information: Vec<u8>,
+}
+
+/// Control chunks that may wait: a peer that asks faster than it listens gets no more.
+const MAX_CONTROL: usize = 32;
+/// ERROR chunks among them.
+const MAX_ERRORS: usize = 8;
+
+impl Control {
+    /// RFC 9260 §6.10, and for ABORT and SHUTDOWN ACK because the association ends with them.
+    pub(super) fn is_alone(&self) -> bool {
+        matches!(self, Self::Init | Self::InitAck(..) | Self::Abort | Self::ShutdownAck)
+    }
+
+    /// RFC 9260 §5.1 C, D: the first chunk of its packet.
+    fn is_first(&self) -> bool {
+        matches!(self, Self::CookieEcho | Self::CookieAck)
+    }
+
+    /// Bytes of its value.
+    fn length(&self, cookie: &[u8]) -> usize {
+        match self {
+            Self::CookieEcho => cookie.len(),
+            Self::HeartbeatAck(information) => information.len(),
+            Self::Error(cause) => wire::PARAMETER_HEADER + cause.information.len(),
+            _ => 0,
+        }
+    }
+}
+
+impl Association {
+    pub(super) fn queue_control(&mut self, control: Control) {
+        if self.control.len() >= MAX_CONTROL {
+            return;
+        }
+        if control.is_first() {
+            // A repeated COOKIE ECHO is answered once.
+            self.control.retain(|other| !other.is_first());
+            self.control.push_front(control);
+        } else {
+            self.control.push_back(control);
+        }
+    }
+
+    /// Bytes that the value of a chunk may have that is sent at all.
+    fn largest_value(&self) -> usize {
+        self.settings.packet_size.saturating_sub(wire::COMMON_HEADER + wire::CHUNK_HEADER) & !3
+    }
+
+    /// Whether a cookie can be echoed within a packet.
+    pub(super) fn is_cookie_usable(&self, cookie: &[u8]) -> bool {
+        cookie.len() <= self.largest_value()
+    }
+
+    /// RFC 9260 §8.3: the answer has everything that was asked, so it cannot be cut to the path's
+    /// maximum.
+    pub(super) fn on_heartbeat(&mut self, information: &[u8]) {
+        if information.len() > self.largest_value() {
+            debug!(length = information.len(), "ignoring a HEARTBEAT too large to be answered");
+            return;
+        }
+        self.queue_control(Control::HeartbeatAck(information.to_vec()));
+    }
+
+    /// Tells the peer of an error that does not end the association.
+    pub(super) fn report(&mut self, code: u16, mut information: Vec<u8>) {
+        let errors = self.control.iter().filter(|other| matches!(other, Control::Error(_))).count();
+        if errors >= MAX_ERRORS || self.peer.is_none() {
+            return;
+        }
+        information.truncate(self.largest_value().saturating_sub(wire::PARAMETER_HEADER));
+        self.queue_control(Control::Error(Cause { code, information }));
+    }
+
+    /// RFC 9260 §3.2: the two highest bits say what to do with an unknown chunk. Whether to go on
+    /// behind it.
+    pub(super) fn on_unrecognized_chunk(&mut self, chunk: Chunk<'_>) -> bool {
+        trace!(chunk.kind, "an SCTP chunk of an unknown type");
+        if chunk.kind & wire::REPORT_CHUNK != 0 {
+            self.report(wire::CAUSE_UNRECOGNIZED_CHUNK, chunk.to_bytes());
+        }
+        chunk.kind & wire::SKIP_CHUNK != 0
+    }
+
+    /// Writes what waits, as far as there is room. True when a COOKIE ECHO was written.
+    pub(super) fn write_control(&mut self, writer: &mut Writer<'_>) -> bool {
+        let mut echoed = false;
+        while let Some(control) = self.control.front() {
+            let length = wire::CHUNK_HEADER + wire::padded(control.length(&self.cookie));
+            if length > self.room(writer) && !writer.is_empty() {
+                break;
+            }
+            let Some(control) = self.control.pop_front() else { break };
+            if length > self.room(writer) {
+                debug!(?control, "packets have become too small for an SCTP chunk");
+                continue;
+            }
+            match control {
+                Control::CookieEcho => {
+                    writer.chunk(wire::COOKIE_ECHO, 0, &self.cookie);
+                    echoed = true;
+                }
+                Control::CookieAck => writer.chunk(wire::COOKIE_ACK, 0, &[]),
+                Control::HeartbeatAck(information) => {
+                    writer.chunk(wire::HEARTBEAT_ACK, 0, &information);
+                }
+                Control::Error(Cause { code, information }) => {
+                    writer.begin(wire::ERROR, 0);
+                    writer.parameter(code, |w| w.bytes(&information));
+                    writer.end();
+                }
+                Control::Init | Control::InitAck(..) | Control::Abort | Control::ShutdownAck => {}
+            }
+        }
+        echoed
+    }
+
+    /// Whether a COOKIE ECHO waits, without which nothing may be sent before its answer.
+    pub(super) fn echoes_cookie(&self) -> bool {
+        self.state == State::CookieEchoed
+            && matches!(self.control.front(), Some(Control::CookieEcho))
+    }
+}
