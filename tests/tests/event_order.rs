@@ -258,6 +258,40 @@ fn an_association_that_an_answer_rejects_closes_in_tasks_behind_it() {
     assert_eq!(a.sctp(), None);
 }
 
+/// webrtc-pc §6.2.5: `error`, then `close`; every event shows the state that it is about.
+#[test]
+fn an_abrupt_end_of_sctp_is_an_error_with_the_peers_cause_then_close() {
+    let (mut pair, _of_a, of_b) = Pair::connected(8);
+    let log = Log::default();
+    let to = log.clone();
+    of_b.on_closing(move |event| to.push(format!("closing: {}", event.target().ready_state())));
+    let to = log.clone();
+    of_b.on_error(move |event| {
+        let error = event.error();
+        to.push(format!(
+            "error: {}, {} {:?} {}",
+            event.target().ready_state(),
+            error.error_detail,
+            error.sctp_cause_code,
+            error.message,
+        ));
+    });
+    let to = log.clone();
+    of_b.on_close(move |event| to.push(format!("close: {}", event.target().ready_state())));
+    let sctp = pair.b.sctp().unwrap();
+    let to = log.clone();
+    sctp.on_statechange(move |event| to.push(format!("sctp: {}", event.target().state())));
+    forget_the_late(&mut pair.world, &log);
+    pair.a.close();
+    pair.world.run_for(Duration::from_secs(1));
+    // RFC 9260 §3.3.10.12
+    let error = "sctp-failure Some(12) the peer aborted the association: Close called";
+    assert_eq!(
+        log.take(),
+        ["sctp: closed".to_owned(), format!("error: closed, {error}"), "close: closed".to_owned()]
+    );
+}
+
 /// A transport that is to gather changes no state before it does.
 #[test]
 fn a_new_transport_changes_the_states_of_the_connection_when_it_does_something() {

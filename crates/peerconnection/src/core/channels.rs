@@ -97,6 +97,9 @@ impl Core {
     /// Tells the association of a channel whose id is known.
     pub(super) fn open_stream(&mut self, now: Instant, object: &ChannelObject) {
         let Some(&id) = object.slots.id.get() else { return };
+        if self.ended_channels.contains(&object.channel) {
+            return;
+        }
         let attributes = &object.attributes;
         let config = transport::ChannelConfig {
             label: attributes.label.clone(),
@@ -354,11 +357,6 @@ impl Core {
         // Steps 1, 2 and 4
         let Some(object) = self.forget_channel(channel) else { return };
         // Step 3
-        let was_open = object.slots.ready_state() == RTCDataChannelState::Open;
-        if was_open && error.is_some() {
-            // The procedure was not begun by `close()`, §6.2.4 step 4.
-            self.fire_channel_state(&object, RTCDataChannelState::Closing);
-        }
         self.set_channel_state(&object, RTCDataChannelState::Closed);
         // Step 5
         if let Some(error) = error {
@@ -383,6 +381,7 @@ impl Core {
 
     fn forget_channel(&mut self, channel: ChannelId) -> Option<Arc<ChannelObject>> {
         let object = self.channels.remove(&channel)?;
+        self.ended_channels.remove(&channel);
         if let Some(id) = object.slots.id.get()
             && self.streams.get(id) == Some(&channel)
         {

@@ -39,7 +39,7 @@ mod transceivers;
 mod transports;
 mod weak_map;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -141,6 +141,8 @@ pub(crate) struct Core {
     /// Those that a description has closed, until their tasks have run.
     discarded_sctp_transports: VecDeque<SctpTransportSlots>,
     channels: BTreeMap<ChannelId, Arc<ChannelObject>>,
+    /// Those whose association is gone, until their tasks have run: they are not for another.
+    ended_channels: BTreeSet<ChannelId>,
     /// The channel of each SCTP stream in use.
     streams: HashMap<u16, ChannelId>,
     outbox: Arc<Outbox>,
@@ -200,6 +202,7 @@ impl Core {
             sctp: None,
             discarded_sctp_transports: VecDeque::new(),
             channels: BTreeMap::new(),
+            ended_channels: BTreeSet::new(),
             streams: HashMap::new(),
             transceivers: Transceivers::default(),
             ice_gathering_state: RTCIceGatheringState::New,

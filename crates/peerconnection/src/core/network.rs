@@ -45,7 +45,7 @@ impl Core {
     }
 
     /// Whether there was anything, the taking of which may have made something to send.
-    fn collect_stack(&mut self, now: Instant, id: TransportId) -> bool {
+    pub(super) fn collect_stack(&mut self, now: Instant, id: TransportId) -> bool {
         let Some(transport) = self.transports.output(id) else { return false };
         let mut any = transport.update_paths(now);
         any |= self.collect_predecessor(id);
@@ -62,11 +62,18 @@ impl Core {
                     self.retire_predecessor(id);
                     Task::DtlsFailed(id, error)
                 }
-                transport::Event::SctpStateChange(state, cause) => match state {
-                    transport::SctpState::Connecting => continue,
-                    transport::SctpState::Connected => Task::SctpConnected,
-                    transport::SctpState::Closed => Task::SctpClosed(cause.and_then(sctp_failure)),
-                },
+                transport::Event::SctpStateChange(state, cause) => {
+                    let Some(object) = self.sctp.as_ref().map(|sctp| sctp.object.clone()) else {
+                        continue;
+                    };
+                    match state {
+                        transport::SctpState::Connecting => continue,
+                        transport::SctpState::Connected => Task::SctpConnected(object),
+                        transport::SctpState::Closed => {
+                            Task::SctpClosed(object, cause.and_then(sctp_failure))
+                        }
+                    }
+                }
                 transport::Event::ChannelAnnounced { id: stream, config } => {
                     self.queue(Task::ChannelAnnounced(stream, config));
                     // Ahead of the messages that came with it.

@@ -71,8 +71,13 @@ impl Core {
     /// association, and they are closed with it.
     pub(super) fn destroy_sctp(&mut self, now: Instant) {
         let started = self.channel_stack().is_some_and(|stack| stack.sctp_state().is_some());
-        if started && let Some(stack) = self.channel_stack() {
-            stack.stop_sctp(now);
+        if started && let Some(id) = self.sctp.as_ref().and_then(|sctp| sctp.transport) {
+            // What has arrived is delivered first.
+            self.take_outbox(now);
+            self.collect_stack(now, id);
+            if let Some(stack) = self.channel_stack() {
+                stack.stop_sctp(now);
+            }
         }
         let Some(sctp) = self.sctp.take() else { return };
         if !started || sctp.state == RTCSctpTransportState::Closed {
@@ -96,6 +101,7 @@ impl Core {
     fn close_all_channels(&mut self, error: Option<&RTCError>) {
         let channels: Vec<_> = self.channels.keys().copied().collect();
         for channel in channels {
+            self.ended_channels.insert(channel);
             self.queue(Task::ChannelClosed(channel, error.cloned()));
         }
     }
@@ -185,9 +191,11 @@ impl Core {
     }
 
     /// §6.1.1.3 Connected procedure.
-    pub(super) fn sctp_connected(&mut self) {
-        // Step 1
-        let Some(sctp) = &mut self.sctp else { return };
+    pub(super) fn sctp_connected(&mut self, of: &Arc<SctpTransportObject>) {
+        // Step 1; a negotiation may have put another in its place since.
+        let Some(sctp) = self.sctp.as_mut().filter(|sctp| Arc::ptr_eq(&sctp.object, of)) else {
+            return;
+        };
         if sctp.state != RTCSctpTransportState::Connecting {
             return;
         }
@@ -207,8 +215,10 @@ impl Core {
     }
 
     /// §6.1.2: SHUTDOWN or ABORT was received, the association was closed, or DTLS was.
-    pub(super) fn sctp_closed(&mut self, error: Option<RTCError>) {
-        let Some(sctp) = &mut self.sctp else { return };
+    pub(super) fn sctp_closed(&mut self, of: &Arc<SctpTransportObject>, error: Option<RTCError>) {
+        let Some(sctp) = self.sctp.as_mut().filter(|sctp| Arc::ptr_eq(&sctp.object, of)) else {
+            return;
+        };
         if sctp.state == RTCSctpTransportState::Closed {
             return;
         }

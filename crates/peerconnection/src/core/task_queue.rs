@@ -154,7 +154,7 @@ mod tests {
     fn what_waits_is_counted_in_tasks_and_bytes() {
         let queue = TaskQueue::default();
         queue.push(message("four"));
-        queue.push(Task::SctpConnected);
+        queue.push(Task::SctpDiscarded);
         queue.push(Task::StreamMessage(2, transport::MessageKind::Binary, Bytes::from("fives")));
         let all = Waiting { tasks: 3, bytes: 9 };
         assert_eq!(queue.waiting(), all);

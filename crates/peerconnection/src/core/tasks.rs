@@ -9,7 +9,7 @@ use negotiation::{ChannelId, Effect, Error, TransceiverId, TransportId};
 use super::{Core, Delivery, TaskQueue};
 use crate::api::{
     AnyEvent, Call, ChannelObject, MediaStreamTrack, MessageData, RTCSctpTransport,
-    RTCSctpTransportState, RTCStatsReport, Settle, Value,
+    RTCSctpTransportState, RTCStatsReport, SctpTransportObject, Settle, Value,
 };
 
 /// A task of the networking task source.
@@ -45,9 +45,9 @@ pub(super) enum Task {
     /// §7.2: the DTMF playout task steps.
     Dtmf(TransceiverId),
     /// §6.1.1: connected procedure.
-    SctpConnected,
+    SctpConnected(Arc<SctpTransportObject>),
     /// §6.1.1: the association is gone; with an error, if it ended with one.
-    SctpClosed(Option<negotiation::RTCError>),
+    SctpClosed(Arc<SctpTransportObject>, Option<negotiation::RTCError>),
     /// §6.1.2: an association that a description has closed is gone.
     SctpDiscarded,
     /// §6.2: announcing a data channel instance.
@@ -86,6 +86,7 @@ impl Task {
         match self {
             Self::ChannelMessage(_, message) => message.len(),
             Self::StreamMessage(_, _, raw_data) => raw_data.len(),
+            Self::ChannelAnnounced(_, config) => config.label.len() + config.protocol.len(),
             _ => 0,
         }
     }
@@ -195,8 +196,8 @@ impl Core {
             }
             Task::Statistics(settle, report) => self.resolve_stats(settle, report),
             Task::Dtmf(sender) => self.dtmf_playout(now, sender),
-            Task::SctpConnected => self.sctp_connected(),
-            Task::SctpClosed(error) => self.sctp_closed(error),
+            Task::SctpConnected(of) => self.sctp_connected(&of),
+            Task::SctpClosed(of, error) => self.sctp_closed(&of, error),
             Task::SctpDiscarded => self.sctp_discarded(),
             Task::ChannelAnnounced(stream, config) => {
                 self.announce_a_data_channel_instance(now, stream, config);
