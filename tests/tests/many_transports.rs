@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use peerconnection::{
     Error, MediaKind, RTCBundlePolicy, RTCConfiguration, RTCDtlsTransport, RTCPeerConnection,
-    RTCSessionDescription, RTCSessionDescriptionInit,
+    RTCSessionDescription, RTCSessionDescriptionInit, RTCSignalingState,
 };
 use tests::{Conditions, World};
 
@@ -79,4 +79,35 @@ fn two_hundred_transports_connect_in_seconds_and_rest_afterwards() {
     world.run_for(Duration::from_secs(1));
     assert_eq!(count(&of_a, "closed"), SECTIONS - 1);
     assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+}
+
+/// Before the sockets of the process run out.
+#[test]
+fn more_transports_than_a_connection_may_have_are_an_operation_error_and_change_nothing() {
+    let mut world = World::new(2, Conditions::default());
+    let configuration =
+        RTCConfiguration { bundle_policy: RTCBundlePolicy::MaxCompat, ..Default::default() };
+    let a = world.add_peer(configuration);
+    let b = world.add_peer(RTCConfiguration::default());
+    for _ in 0..257 {
+        a.add_transceiver(MediaKind::Audio, None).unwrap();
+    }
+    let offer = world.run(a.create_offer(None)).unwrap();
+    let lines = offer.sdp.split_inclusive("\r\n");
+    let unbundled = RTCSessionDescriptionInit {
+        type_: offer.type_,
+        sdp: lines.filter(|line| !line.starts_with("a=group:BUNDLE")).collect(),
+    };
+    let refused =
+        [world.run(a.set_local_description(None)), world.run(b.set_remote_description(unbundled))];
+    for result in refused {
+        assert!(matches!(result, Err(Error::OperationError(_))), "{result:?}");
+    }
+    world.run_for(Duration::from_secs(1));
+    for (peer, pc) in [&a, &b].into_iter().enumerate() {
+        assert_eq!(pc.signaling_state(), RTCSignalingState::Stable);
+        assert_eq!(world.sockets(peer), []);
+    }
+    // The same offer as it is: all of it in one group, and one transport is enough.
+    world.run(b.set_remote_description(offer)).unwrap();
 }

@@ -11,6 +11,25 @@ use crate::session::Session;
 use crate::transceiver::TransceiverId;
 use crate::transports::Transport;
 
+/// The transports of a connection: each takes a socket for every interface, and the system has a
+/// limit of its own that the whole process would meet.
+const MAX_TRANSPORTS: usize = 256;
+
+/// Step 4.6.7
+fn check_number_of_transports(
+    description: &Description,
+    has_its_own: impl Fn(usize) -> bool,
+) -> Result<(), Error> {
+    let sections = description.sdp.media().iter().enumerate();
+    let needed = sections.filter(|(index, m)| !m.is_rejected() && has_its_own(*index)).count();
+    if needed > MAX_TRANSPORTS {
+        return Err(Error::OperationError(format!(
+            "the description needs {needed} transports, and a connection may have {MAX_TRANSPORTS}"
+        )));
+    }
+    Ok(())
+}
+
 /// Step 4.6.6
 fn invalid(message: impl Into<String>) -> Error {
     Error::InvalidAccessError(message.into())
@@ -24,6 +43,9 @@ impl Session {
         description: &Description,
         transceivers: &[Option<TransceiverId>],
     ) -> Result<(), Error> {
+        check_number_of_transports(description, |index| {
+            description.transport_section(index) == index
+        })?;
         for (index, id) in transceivers.iter().enumerate() {
             let transceiver = id.and_then(|id| self.transceivers.get(id));
             let other = |mid: &str| description.mid(index) != Some(mid);
@@ -55,6 +77,8 @@ impl Session {
     }
 
     pub(super) fn validate_remote(&self, description: &Description) -> Result<(), Error> {
+        // What is offered in one group is answered in one.
+        check_number_of_transports(description, |index| description.is_tagged(index))?;
         for (index, media) in description.sdp.media().iter().enumerate() {
             check_mandatory_features(description, index, media)?;
             check_one_track(index, media)?;
