@@ -39,7 +39,8 @@ impl Driver {
         } else {
             Vec::new()
         };
-        let clock = Clock::new(host.now(), now);
+        // Only now: the first key of a process takes tens of milliseconds.
+        let clock = Clock::read(&*host);
         let core = Core::new(configuration, generated, clock, seed, host.is_deterministic())?;
         let (connection, handle) = Connection::new(core, host);
         Ok((handle, Self { connection }))

@@ -19,6 +19,7 @@ use crate::api::{
     ChannelObject, MediaStreamTrack, Promise, RTCDataChannelState, RTCStats, RTCStatsReport,
     Settle, Value,
 };
+use crate::host::Host;
 use gathering::Gathering;
 use ids::Ids;
 
@@ -31,9 +32,11 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(crate) fn new(now: Instant, system_time: SystemTime) -> Self {
+    /// Reads both clocks at one moment: nothing may come between, or all timestamps are early by it.
+    pub(crate) fn read(host: &dyn Host) -> Self {
+        let (origin, system_time) = (host.now(), host.system_time());
         let time_origin = system_time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { origin: now, time_origin }
+        Self { origin, time_origin }
     }
 
     /// In milliseconds.

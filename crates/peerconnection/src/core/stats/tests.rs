@@ -22,12 +22,42 @@ fn gather(pc: &RTCPeerConnection, driver: &Driver) -> RTCStatsReport {
     block_on(promise).unwrap()
 }
 
+/// A host at one moment.
+struct Moment(Instant, SystemTime);
+
+impl Host for Moment {
+    fn now(&self) -> Instant {
+        self.0
+    }
+
+    fn system_time(&self) -> SystemTime {
+        self.1
+    }
+
+    fn wake(&self) {}
+}
+
 #[test]
 fn the_clock_goes_on_from_the_date_of_the_beginning() {
     let now = Instant::now();
-    let clock = Clock::new(now, SystemTime::UNIX_EPOCH + Duration::from_millis(1_780_000_000_123));
+    let date = SystemTime::UNIX_EPOCH + Duration::from_millis(1_780_000_000_123);
+    let clock = Clock::read(&Moment(now, date));
     assert_eq!(clock.timestamp(now), 1_780_000_000_123.0);
     assert_eq!(clock.timestamp(now + Duration::from_micros(2500)), 1_780_000_000_125.5);
+}
+
+/// What the constructor does between its start and its end takes time, the making of the first key
+/// of a process more than all else: no timestamp may be early by it.
+#[test]
+fn timestamps_are_the_date_whatever_the_constructor_takes() {
+    let date = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64();
+    let (pc, driver) = peer(7);
+    let before = date() * 1000.0;
+    let report = gather(&pc, &driver);
+    let after = date() * 1000.0;
+    let timestamp = report.values().next().unwrap().timestamp();
+    // The two clocks go at the same rate within a test, up to their resolution.
+    assert!(timestamp > before - 0.1 && timestamp < after + 0.1, "{before} {timestamp} {after}");
 }
 
 #[test]
