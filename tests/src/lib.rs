@@ -7,10 +7,12 @@
 
 mod network;
 mod pair;
+mod warnings;
 mod world;
 
 pub use network::{Conditions, Network};
 pub use pair::{Pair, Trace};
+pub use warnings::Warnings;
 pub use world::{Peer, World, WorldHandle};
 
 /// The seeds to run a simulation over: `SIM_SEEDS=FROM..TO`, else `default`.

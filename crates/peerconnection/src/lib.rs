@@ -40,6 +40,7 @@ pub mod api;
 mod connection;
 mod core;
 pub mod host;
+mod inert;
 mod outbox;
 mod perfect_negotiation;
 

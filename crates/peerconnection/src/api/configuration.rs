@@ -11,18 +11,20 @@ use super::RTCCertificate;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RTCConfiguration {
-    /// Servers for ICE: STUN and TURN. See `spec-notes` for what is used of them so far.
+    /// Servers for ICE: STUN and TURN. They are checked and kept, and **not used yet**: no candidate
+    /// is gathered from them.
     pub ice_servers: Vec<RTCIceServer>,
-    /// Which candidates ICE may use.
+    /// Which candidates ICE may use. With `relay` there is none yet, since TURN is not used.
     pub ice_transport_policy: RTCIceTransportPolicy,
     /// How m= sections are bundled if the peer does not know BUNDLE. `balanced` by default.
     pub bundle_policy: RTCBundlePolicy,
     /// Whether RTCP must be multiplexed; only `require` exists.
     pub rtcp_mux_policy: RTCRtcpMuxPolicy,
-    /// Certificates to authenticate with; one is generated if there is none. Not part of the JSON.
+    /// Certificates to authenticate with; one is generated if there is none. DTLS uses the first;
+    /// descriptions have the fingerprints of all. Not part of the JSON.
     #[serde(skip)]
     pub certificates: Vec<RTCCertificate>,
-    /// How many candidates to gather ahead, 0 to 255.
+    /// How many candidates to gather ahead, 0 to 255. Kept, and **without effect yet**.
     pub ice_candidate_pool_size: u8,
 }
 

@@ -7,6 +7,7 @@ use negotiation::Error;
 
 use super::TransceiverObject;
 use super::handler::{self, Fired, REMEMBERED, handlers};
+use crate::inert::Inert;
 
 /// webrtc-pc §7.2: sends telephone tones over an audio sender.
 ///
@@ -93,7 +94,9 @@ impl RTCDTMFSender {
         inter_tone_gap: impl Into<Option<u32>>,
     ) -> Result<(), Error> {
         let (duration, gap) = (duration.into(), inter_tone_gap.into());
-        self.object.call(|core| core.insert_dtmf(self.object.id, tones, duration, gap))
+        self.object.call(|core| core.insert_dtmf(self.object.id, tones, duration, gap))?;
+        Inert::Dtmf.warn();
+        Ok(())
     }
 
     /// Whether tones can be sent: the connection is connected, and audio with

@@ -7,6 +7,7 @@ use super::{
     MediaStream, MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender,
     RTCRtpTransceiver, RTCTrackEvent,
 };
+use crate::inert::{self, Inert};
 
 /// webrtc-pc §5.1: what a new transceiver begins with.
 #[derive(Clone, Debug)]
@@ -15,7 +16,8 @@ pub struct RTCRtpTransceiverInit {
     pub direction: RTCRtpTransceiverDirection,
     /// The streams to which the track belongs at the peer.
     pub streams: Vec<MediaStream>,
-    /// How to encode, one entry for each layer of simulcast; may be empty.
+    /// How to encode, one entry for each layer of simulcast; may be empty. What they say besides
+    /// `rid` is **without effect yet**: no media is sent.
     #[doc(alias = "sendEncodings")]
     pub send_encodings: Vec<RTCRtpEncodingParameters>,
 }
@@ -90,7 +92,9 @@ impl RTCPeerConnection {
         track: &MediaStreamTrack,
         streams: &[MediaStream],
     ) -> Result<RTCRtpSender, Error> {
-        self.connection().api(|core, _| core.add_track(track, streams))
+        let sender = self.connection().api(|core, _| core.add_track(track, streams))?;
+        Inert::Media.warn();
+        Ok(sender)
     }
 
     /// Stops sending the track of a sender; `negotiationneeded` fires. The sender stays.
@@ -118,7 +122,11 @@ impl RTCPeerConnection {
         init: impl Into<Option<RTCRtpTransceiverInit>>,
     ) -> Result<RTCRtpTransceiver, Error> {
         let (track_or_kind, init) = (track_or_kind.into(), init.into().unwrap_or_default());
-        self.connection().api(|core, _| core.add_transceiver(&track_or_kind, &init))
+        let transceiver =
+            self.connection().api(|core, _| core.add_transceiver(&track_or_kind, &init))?;
+        Inert::Media.warn();
+        inert::warn_of_encodings(&init.send_encodings);
+        Ok(transceiver)
     }
 
     handlers! {

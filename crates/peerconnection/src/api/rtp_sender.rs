@@ -9,6 +9,7 @@ use super::{
     MediaStream, MediaStreamTrack, Promise, RTCDTMFSender, RTCDtlsTransport, RTCStatsReport,
     TransceiverObject,
 };
+use crate::inert;
 
 /// webrtc-pc §5.2: what sends a track to the peer.
 ///
@@ -68,7 +69,9 @@ impl RTCRtpSender {
         send_capabilities(kind)
     }
 
-    /// Changes how the track is encoded and sent, within what was negotiated. To be called with
+    /// Changes how the track is encoded and sent, within what was negotiated; **without effect yet**
+    /// but on what [`get_parameters`](Self::get_parameters) returns and descriptions say, since no
+    /// media is sent. To be called with
     /// what [`get_parameters`](Self::get_parameters) returned, changed, before the next task of the
     /// connection's event loop: before anything is awaited, and in a handler, or where event loop
     /// and application share a thread. On another thread the event loop can come between; then
@@ -86,6 +89,7 @@ impl RTCRtpSender {
         let Some(connection) = self.object.connection.upgrade() else {
             return Promise::rejected(closed());
         };
+        inert::warn_of_encodings(&parameters.encodings);
         connection.api(|core, _| {
             let id = self.object.id;
             core.operation(undefined, |session| session.set_parameters(id, parameters))

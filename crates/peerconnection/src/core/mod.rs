@@ -55,6 +55,7 @@ use crate::api::{
 };
 use crate::connection::Connection;
 use crate::host::{Action, SocketId};
+use crate::inert;
 use crate::outbox::{Outbox, Outgoing};
 use stats::Statistics;
 use tasks::Task;
@@ -186,6 +187,7 @@ impl Core {
         };
         // Steps 8 and 19 to 27 are the session's.
         let session = Session::new(configuration.for_negotiation(&certificates), random.random())?;
+        inert::warn_of_configuration(&configuration);
         let statistics = Statistics::new(clock, random.random());
         Ok(Self {
             session,
@@ -279,6 +281,7 @@ impl Core {
             self.session.set_configuration(new)?;
             configuration.certificates.clone_from(&self.configuration.certificates);
         }
+        inert::warn_of_configuration(&configuration);
         self.configuration = configuration;
         Ok(())
     }

@@ -1,0 +1,77 @@
+//! Options that are accepted, checked and kept, and have no effect yet. Each is told of once in a
+//! process, when it is first used.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use negotiation::{RTCIceTransportPolicy, RTCRtpEncodingParameters};
+
+use crate::api::RTCConfiguration;
+
+/// What has no effect yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inert {
+    IceServers,
+    IceTransportPolicy,
+    IceCandidatePoolSize,
+    Certificates,
+    Media,
+    Encodings,
+    Dtmf,
+}
+
+impl Inert {
+    fn text(self) -> &'static str {
+        match self {
+            Self::IceServers => "iceServers are kept and not used yet: host candidates alone",
+            Self::IceTransportPolicy => {
+                "iceTransportPolicy is `relay`, and TURN is not used yet: there is no candidate"
+            }
+            Self::IceCandidatePoolSize => {
+                "iceCandidatePoolSize is kept, and nothing is gathered ahead yet"
+            }
+            Self::Certificates => "of several certificates DTLS uses the first",
+            Self::Media => "tracks are negotiated, and their media is not sent yet",
+            Self::Encodings => {
+                "parameters of encodings are kept and negotiated, and nothing is encoded yet"
+            }
+            Self::Dtmf => "tones are played by the clock, and not sent yet",
+        }
+    }
+
+    /// Tells of it, unless that was done.
+    pub(crate) fn warn(self) {
+        static TOLD: AtomicU8 = AtomicU8::new(0);
+        let bit = 1 << self as u8;
+        if TOLD.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
+            tracing::warn!(option = ?self, "{}", self.text());
+        }
+    }
+}
+
+/// Tells of what a configuration has.
+pub(crate) fn warn_of_configuration(configuration: &RTCConfiguration) {
+    let used = [
+        (!configuration.ice_servers.is_empty(), Inert::IceServers),
+        (
+            configuration.ice_transport_policy == RTCIceTransportPolicy::Relay,
+            Inert::IceTransportPolicy,
+        ),
+        (configuration.ice_candidate_pool_size > 0, Inert::IceCandidatePoolSize),
+        (configuration.certificates.len() > 1, Inert::Certificates),
+    ];
+    used.into_iter().filter(|(used, _)| *used).for_each(|(_, option)| option.warn());
+}
+
+/// Tells of encodings that ask for more than to be sent.
+pub(crate) fn warn_of_encodings(encodings: &[RTCRtpEncodingParameters]) {
+    let asks = |encoding: &RTCRtpEncodingParameters| {
+        !encoding.active
+            || encoding.codec.is_some()
+            || encoding.max_bitrate.is_some()
+            || encoding.max_framerate.is_some()
+            || encoding.scale_resolution_down_by.is_some_and(|factor| factor != 1.0)
+    };
+    if encodings.iter().any(asks) {
+        Inert::Encodings.warn();
+    }
+}
