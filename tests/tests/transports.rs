@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use peerconnection::{
     RTCConfiguration, RTCDataChannelInit, RTCDataChannelState, RTCDtlsTransport,
-    RTCDtlsTransportState, RTCIceConnectionState, RTCIceGathererState, RTCIceRole,
-    RTCIceTransportState, RTCPeerConnection, RTCPeerConnectionState, RTCSctpTransportState,
-    RTCSignalingState,
+    RTCDtlsTransportState, RTCIceCandidate, RTCIceConnectionState, RTCIceGathererState, RTCIceRole,
+    RTCIceTransportState, RTCPeerConnection, RTCPeerConnectionState, RTCSctpTransport,
+    RTCSctpTransportState, RTCSignalingState,
 };
 use tests::{Conditions, Pair, Trace, World};
 
@@ -79,6 +79,55 @@ fn closing_sets_every_state_without_an_event() {
     pair.a.close();
     pair.world.run_for(Duration::from_secs(1));
     assert_eq!(trace.take(), Vec::<String>::new());
+}
+
+/// What transports show, but for their states and the selected pair.
+fn shown(sctp: &RTCSctpTransport) -> impl PartialEq + std::fmt::Debug + use<> {
+    let dtls = sctp.transport().unwrap();
+    let ice = dtls.ice_transport();
+    let lines = |candidates: Vec<RTCIceCandidate>| -> Vec<_> {
+        candidates.iter().map(|candidate| candidate.candidate().to_owned()).collect()
+    };
+    (
+        (ice.gathering_state(), ice.role(), ice.component()),
+        (ice.get_local_parameters(), ice.get_remote_parameters()),
+        (lines(ice.get_local_candidates()), lines(ice.get_remote_candidates())),
+        dtls.get_remote_certificates(),
+        (sctp.max_message_size(), sctp.max_channels()),
+    )
+}
+
+/// webrtc-pc §4.4.2 "close the connection": steps 6 to 9 change states and nothing else.
+#[test]
+fn closing_leaves_what_transports_show_besides_their_states() {
+    let (mut pair, ..) = Pair::connected(5);
+    pair.world.run_for(Duration::from_secs(1));
+    let held = pair.b.sctp().unwrap();
+    let (a_before, b_before) = (shown(&pair.a.sctp().unwrap()), shown(&held));
+    let ice = dtls_transport(&pair.b).ice_transport();
+    assert_eq!(ice.gathering_state(), RTCIceGathererState::Complete);
+    assert_eq!(ice.role(), RTCIceRole::Controlled);
+    assert!(ice.get_local_parameters().is_some() && ice.get_remote_parameters().is_some());
+    assert!(!ice.get_local_candidates().is_empty() && !ice.get_remote_candidates().is_empty());
+    assert!(!dtls_transport(&pair.b).get_remote_certificates().is_empty());
+    drop(ice);
+
+    // Nobody has held a transport of a's. Of b the last handle goes.
+    pair.a.close();
+    assert_eq!(shown(&pair.a.sctp().unwrap()), a_before);
+    assert_eq!(dtls_transport(&pair.a), dtls_transport(&pair.a), "the same object");
+    let Pair { world, a, b, .. } = pair;
+    drop(b);
+    assert_eq!(shown(&held), b_before);
+    // All that could move them.
+    drop(world);
+    assert_eq!(shown(&a.sctp().unwrap()), a_before);
+    assert_eq!(shown(&held), b_before);
+    let dtls = held.transport().unwrap();
+    assert_eq!(held.state(), RTCSctpTransportState::Closed);
+    assert_eq!(dtls.state(), RTCDtlsTransportState::Closed);
+    assert_eq!(dtls.ice_transport().state(), RTCIceTransportState::Closed);
+    assert_eq!(dtls.ice_transport().get_selected_candidate_pair(), None);
 }
 
 #[test]

@@ -155,7 +155,10 @@ impl Connection {
                 settle.settle(result);
             }
             Delivery::Message(channel, message) => channel.deliver(message),
-            Delivery::End(channel) => channel.end(),
+            Delivery::End(channel) => {
+                channel.end();
+                channel.retire_handlers();
+            }
             Delivery::Release(released) => drop(released),
             Delivery::Fire(event) => self.fire(event),
             Delivery::Call(call) => call(),

@@ -290,6 +290,9 @@ impl ChannelObject {
                 break;
             }
         }
+        if self.is_spent() {
+            self.message.retire();
+        }
         self.update_flow();
     }
 
@@ -312,6 +315,28 @@ impl ChannelObject {
         self.slots.set_ready_state(RTCDataChannelState::Closed);
         self.inbox.end();
         self.writer.wake();
+    }
+
+    /// Nothing will be fired any more, but what handlers have missed will be delivered.
+    pub(crate) fn retire_handlers(&self) {
+        self.open.retire();
+        self.bufferedamountlow.retire();
+        self.error.retire();
+        self.closing.retire();
+        self.close.retire();
+        if !self.inbox.is_waiting() {
+            self.message.retire();
+        }
+    }
+
+    /// Nothing will be delivered any more: the connection is closed.
+    pub(crate) fn end_handlers(&self) {
+        self.open.end();
+        self.bufferedamountlow.end();
+        self.error.end();
+        self.closing.end();
+        self.close.end();
+        self.message.end();
     }
 }
 

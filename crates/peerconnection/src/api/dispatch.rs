@@ -1,6 +1,6 @@
 //! Firing an event: to the handler of its target, and to the streams.
 
-use super::{AnyEvent, RTCDataChannelState};
+use super::{AnyEvent, RTCDataChannelState, RTCSctpTransportState};
 use crate::connection::Connection;
 
 impl Connection {
@@ -44,8 +44,12 @@ impl Connection {
             AnyEvent::DtlsTransportError(target, error) => {
                 target.object.error.call(|| Some(target.clone()), error);
             }
-            AnyEvent::SctpTransportStateChange(target, _) => {
+            AnyEvent::SctpTransportStateChange(target, state) => {
                 target.object.statechange.call(|| Some(target.clone()), ());
+                if state == RTCSctpTransportState::Closed && self.core().is_closed() {
+                    // The last that is fired at it: no task will deliver what was missed.
+                    target.object.statechange.end();
+                }
             }
             AnyEvent::DataChannelStateChange(target, state) => {
                 let handler = match state {

@@ -1,6 +1,6 @@
 //! webrtc-pc §5.5 `RTCDtlsTransport`.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 use negotiation::TransportId;
@@ -21,6 +21,8 @@ pub(crate) struct DtlsTransportObject {
     pub(crate) ice_transport: Arc<IceTransportObject>,
     pub(crate) statechange: Handler<Event<RTCDtlsTransport>>,
     pub(crate) error: Handler<RTCErrorEvent<RTCDtlsTransport>>,
+    /// `[[RemoteCertificates]]` of one that is closed.
+    remote_certificates: OnceLock<Vec<Bytes>>,
 }
 
 impl DtlsTransportObject {
@@ -31,7 +33,21 @@ impl DtlsTransportObject {
             ice_transport,
             statechange: Handler::new("statechange"),
             error: Handler::new("error"),
+            remote_certificates: OnceLock::new(),
         }
+    }
+
+    /// It is closed, for ever, and shows this.
+    pub(crate) fn keep(&self, remote_certificates: Vec<Bytes>) {
+        // It closes once.
+        let _ = self.remote_certificates.set(remote_certificates);
+    }
+
+    /// Nothing will be fired at it any more, nor at the ICE transport below.
+    pub(crate) fn end_handlers(&self) {
+        self.statechange.end();
+        self.error.end();
+        self.ice_transport.end_handlers();
     }
 }
 
@@ -55,10 +71,10 @@ impl RTCDtlsTransport {
     /// The peer's certificate chain, each certificate in DER; empty until the handshake is done.
     #[doc(alias = "getRemoteCertificates")]
     pub fn get_remote_certificates(&self) -> Vec<Bytes> {
-        self.object
-            .connection
-            .upgrade()
-            .map(|connection| connection.core().remote_certificates(self.object.id))
+        let connection = self.object.connection.upgrade();
+        connection
+            .and_then(|connection| connection.core().remote_certificates(self.object.id))
+            .or_else(|| self.object.remote_certificates.get().cloned())
             .unwrap_or_default()
     }
 

@@ -33,6 +33,8 @@ struct Slot<E: Fired> {
     function: Option<Function<E>>,
     /// Fired before the attribute was set for the first time, and not delivered yet.
     missed: VecDeque<E::Payload>,
+    /// Nothing will be fired any more: what is set then is kept for what was missed alone.
+    over: bool,
 }
 
 /// One event handler IDL attribute.
@@ -48,13 +50,14 @@ pub(crate) struct Handler<E: Fired> {
 impl<E: Fired> Handler<E> {
     /// The attribute for events of this name, not set.
     pub(crate) fn new(name: &'static str) -> Self {
-        let slot = Slot { setting: 0, function: None, missed: VecDeque::new() };
+        let slot = Slot { setting: 0, function: None, missed: VecDeque::new(), over: false };
         Self { name, slot: Mutex::new(slot) }
     }
 
     /// Sets, replaces or clears the attribute. Whether there are events that it has missed.
     #[must_use = "missed events wait for `late` or `forget`"]
     pub(crate) fn set(&self, function: Option<Function<E>>) -> bool {
+        let mut function = function;
         let (old, forgotten, missed) = {
             let mut slot = self.slot();
             slot.setting += 1;
@@ -62,11 +65,16 @@ impl<E: Fired> Handler<E> {
                 Some(_) => VecDeque::new(),
                 None => std::mem::take(&mut slot.missed),
             };
-            let old = std::mem::replace(&mut slot.function, function);
-            (old, forgotten, !slot.missed.is_empty())
+            let missed = !slot.missed.is_empty();
+            let old = if slot.over && !missed {
+                slot.function.take()
+            } else {
+                std::mem::replace(&mut slot.function, function.take())
+            };
+            (old, forgotten, missed)
         };
         // What a handler captured may call back when it is dropped: not under the lock.
-        drop((old, forgotten));
+        drop((old, forgotten, function));
         missed
     }
 
@@ -126,11 +134,14 @@ impl<E: Fired> Handler<E> {
     pub(crate) fn late(&self, target: impl Fn() -> Option<E::Target>) {
         loop {
             let missed = self.slot().missed.pop_front();
-            let Some(payload) = missed else { return };
+            let Some(payload) = missed else { break };
             if self.offer(&target, payload).is_some() {
                 // Cleared again, which has forgotten the others.
-                return;
+                break;
             }
+        }
+        if self.slot().over {
+            self.retire();
         }
     }
 
@@ -153,17 +164,25 @@ impl<E: Fired> Handler<E> {
     }
 
     /// Nothing will be fired any more: drops the handler, unless it has yet to get what it has
-    /// missed.
+    /// missed. One that is set later is not kept either.
     pub(crate) fn retire(&self) {
         let retired = {
             let mut slot = self.slot();
-            if !slot.missed.is_empty() || slot.function.is_none() {
+            slot.over = true;
+            if !slot.missed.is_empty() {
                 return;
             }
+            // One that runs just now is not put back.
             slot.setting += 1;
             slot.function.take()
         };
         drop(retired);
+    }
+
+    /// Likewise, and nothing will deliver what was missed.
+    pub(crate) fn end(&self) {
+        self.clear();
+        self.retire();
     }
 
     /// Whether a handler is set.
@@ -265,6 +284,45 @@ mod tests {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let record = seen.clone();
         (seen, Box::new(move |Number(number)| record.lock().unwrap().push(number)))
+    }
+
+    #[test]
+    fn what_is_set_when_nothing_will_be_fired_any_more_is_not_kept() {
+        let captured = Arc::new(());
+        let capturing = || -> Function<Number> {
+            let captured = captured.clone();
+            Box::new(move |_| drop(captured.clone()))
+        };
+        let handler = Handler::<Number>::new("test");
+        assert!(!handler.set(Some(capturing())));
+        assert_eq!(Arc::strong_count(&captured), 2);
+        handler.retire();
+        assert_eq!(Arc::strong_count(&captured), 1, "dropped at the end");
+        assert!(!handler.set(Some(capturing())));
+        assert_eq!(Arc::strong_count(&captured), 1, "dropped at once");
+
+        // What was missed is delivered first.
+        let handler = Handler::<Number>::new("test");
+        handler.call(target, 1);
+        handler.retire();
+        let (seen, record) = recorder();
+        let mut record = Some((record, captured.clone()));
+        assert!(handler.set(Some(Box::new(move |event| {
+            if let Some((record, _captured)) = &mut record {
+                record(event);
+            }
+        }))));
+        assert_eq!(Arc::strong_count(&captured), 2);
+        handler.late(target);
+        assert_eq!(*seen.lock().unwrap(), [1]);
+        assert_eq!(Arc::strong_count(&captured), 1);
+
+        // Unless nothing will deliver it.
+        let handler = Handler::<Number>::new("test");
+        handler.call(target, 1);
+        handler.end();
+        assert!(!handler.set(Some(capturing())));
+        assert_eq!(Arc::strong_count(&captured), 1);
     }
 
     #[test]

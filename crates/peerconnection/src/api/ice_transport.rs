@@ -1,6 +1,6 @@
 //! webrtc-pc §5.6 `RTCIceTransport`.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use negotiation::TransportId;
 
@@ -10,7 +10,7 @@ use super::{
     RTCIceParameters, RTCIceRole, RTCIceTransportState,
 };
 use crate::connection::Connection;
-use crate::core::{IceTransportSlots, States};
+use crate::core::{ClosedIceTransport, IceTransportSlots, States};
 
 /// webrtc-pc §5.6: the ICE transport over which a connection's packets travel. An ICE restart
 /// keeps the object.
@@ -25,6 +25,8 @@ pub(crate) struct IceTransportObject {
     pub(crate) statechange: Handler<Event<RTCIceTransport>>,
     pub(crate) gatheringstatechange: Handler<Event<RTCIceTransport>>,
     pub(crate) selectedcandidatepairchange: Handler<Event<RTCIceTransport>>,
+    /// What it shows when it is closed.
+    closed: OnceLock<ClosedIceTransport>,
 }
 
 impl IceTransportObject {
@@ -35,20 +37,37 @@ impl IceTransportObject {
             statechange: Handler::new("statechange"),
             gatheringstatechange: Handler::new("gatheringstatechange"),
             selectedcandidatepairchange: Handler::new("selectedcandidatepairchange"),
+            closed: OnceLock::new(),
         }
+    }
+
+    /// It is closed, for ever, and shows this.
+    pub(crate) fn keep(&self, closed: ClosedIceTransport) {
+        // It closes once.
+        let _ = self.closed.set(closed);
+    }
+
+    /// Nothing will be fired at it any more.
+    pub(crate) fn end_handlers(&self) {
+        self.statechange.end();
+        self.gatheringstatechange.end();
+        self.selectedcandidatepairchange.end();
     }
 }
 
 impl RTCIceTransport {
-    /// Reads a slot; `None` when the transport is gone with its connection or was discarded.
+    /// Reads a slot; `None` if the transport was discarded before anybody looked at it.
     fn slot<T>(&self, read: impl FnOnce(&IceTransportSlots) -> T) -> Option<T> {
         self.slots(|_, slots| read(slots))
     }
 
     fn slots<T>(&self, read: impl FnOnce(States, &IceTransportSlots) -> T) -> Option<T> {
-        let connection = self.object.connection.upgrade()?;
-        let core = connection.core();
-        core.ice_transport_slots(self.object.id).map(|(states, slots)| read(states, slots))
+        if let Some(connection) = self.object.connection.upgrade()
+            && let Some((states, slots)) = connection.core().ice_transport_slots(self.object.id)
+        {
+            return Some(read(states, slots));
+        }
+        self.object.closed.get().map(|closed| read(closed.states, &closed.slots))
     }
 
     /// Whether this agent nominates.

@@ -115,4 +115,4 @@ pub(crate) use media::{StreamObject, TrackObject};
 pub(crate) use peer_connection::{Handle, PeerConnectionHandlers};
 pub(crate) use promise::{Settle, Value, closed, undefined};
 pub(crate) use rtp_transceiver::TransceiverObject;
-pub(crate) use sctp_transport::SctpTransportObject;
+pub(crate) use sctp_transport::{ClosedSctpTransport, SctpTransportObject};

@@ -91,16 +91,16 @@ impl PeerConnectionHandlers {
         }
     }
 
-    fn clear(&self) {
-        self.negotiationneeded.clear();
-        self.icecandidate.clear();
-        self.icecandidateerror.clear();
-        self.signalingstatechange.clear();
-        self.iceconnectionstatechange.clear();
-        self.icegatheringstatechange.clear();
-        self.connectionstatechange.clear();
-        self.datachannel.clear();
-        self.track.clear();
+    fn end(&self) {
+        self.negotiationneeded.end();
+        self.icecandidate.end();
+        self.icecandidateerror.end();
+        self.signalingstatechange.end();
+        self.iceconnectionstatechange.end();
+        self.icegatheringstatechange.end();
+        self.connectionstatechange.end();
+        self.datachannel.end();
+        self.track.end();
     }
 }
 
@@ -109,9 +109,9 @@ impl Connection {
     /// no event will be fired at the connection any more, so its handlers can go.
     pub(crate) fn close(&self) {
         let abandoned = self.api(|core, now| core.close(now));
-        abandoned.clear_handlers();
+        abandoned.end_handlers();
         drop(abandoned);
-        self.handlers.clear();
+        self.handlers.end();
         self.subscribers.end();
     }
 }

@@ -1,9 +1,9 @@
 //! webrtc-pc §6.1.1 `RTCSctpTransport`.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use super::handler::{self, Handler, handlers};
-use super::{Event, RTCDtlsTransport, RTCSctpTransportState};
+use super::{DtlsTransportObject, Event, RTCDtlsTransport, RTCSctpTransportState};
 use crate::connection::Connection;
 use crate::core::SctpTransportSlots;
 
@@ -16,11 +16,26 @@ pub struct RTCSctpTransport {
 pub(crate) struct SctpTransportObject {
     pub(crate) connection: Weak<Connection>,
     pub(crate) statechange: Handler<Event<RTCSctpTransport>>,
+    /// What it shows once it is closed with its connection.
+    closed: OnceLock<ClosedSctpTransport>,
+}
+
+/// What is left of one that is closed with its connection.
+pub(crate) struct ClosedSctpTransport {
+    pub(crate) transport: Option<Arc<DtlsTransportObject>>,
+    pub(crate) max_message_size: Option<f64>,
+    pub(crate) max_channels: Option<u16>,
 }
 
 impl SctpTransportObject {
     pub(crate) fn new(connection: Weak<Connection>) -> Self {
-        Self { connection, statechange: Handler::new("statechange") }
+        Self { connection, statechange: Handler::new("statechange"), closed: OnceLock::new() }
+    }
+
+    /// Its connection is closed, and it shows this for ever.
+    pub(crate) fn keep(&self, closed: ClosedSctpTransport) {
+        // It closes once.
+        let _ = self.closed.set(closed);
     }
 }
 
@@ -35,6 +50,9 @@ impl RTCSctpTransport {
     /// after a rollback (the specification's type will become nullable, webrtc-pc issue 3112).
     #[doc(alias("RTCSctpTransport.transport"))]
     pub fn transport(&self) -> Option<RTCDtlsTransport> {
+        if let Some(closed) = self.object.closed.get() {
+            return closed.transport.clone().map(|object| RTCDtlsTransport { object });
+        }
         let connection = self.object.connection.upgrade()?;
         let mut core = connection.core();
         let transport = core.sctp_slots_of(&self.object)?.transport?;
@@ -51,13 +69,19 @@ impl RTCSctpTransport {
     /// infinite if any size will do, `None` until an answer was applied.
     #[doc(alias = "maxMessageSize")]
     pub fn max_message_size(&self) -> Option<f64> {
-        self.slot(|slots| slots.max_message_size).flatten()
+        match self.object.closed.get() {
+            Some(closed) => closed.max_message_size,
+            None => self.slot(|slots| slots.max_message_size).flatten(),
+        }
     }
 
     /// How many channels can be open at a time; `None` until the association is up.
     #[doc(alias = "maxChannels")]
     pub fn max_channels(&self) -> Option<u16> {
-        self.slot(|slots| slots.max_channels).flatten()
+        match self.object.closed.get() {
+            Some(closed) => closed.max_channels,
+            None => self.slot(|slots| slots.max_channels).flatten(),
+        }
     }
 
     fn later(&self, deliver: fn(&Self)) {

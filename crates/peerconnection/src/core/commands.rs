@@ -8,10 +8,10 @@ use negotiation::{TransportCommand, TransportId};
 use super::convert::from_sdp;
 use super::ice::role_of;
 use super::transports::TransportSlots;
-use super::{Core, Task, Transport};
+use super::{ClosedIceTransport, Core, States, Task, Transport};
 use crate::api::{
-    DtlsTransportObject, IceTransportObject, RTCIceCandidate, RTCIceParameters,
-    RTCLocalIceCandidateInit,
+    DtlsTransportObject, IceTransportObject, RTCDtlsTransportState, RTCIceCandidate,
+    RTCIceParameters, RTCIceTransportState, RTCLocalIceCandidateInit,
 };
 
 impl Core {
@@ -172,11 +172,25 @@ impl Core {
         self.transports.remove(&id).map(|transport| transport.slots)
     }
 
-    /// What is left is an object that is closed, for those who hold it.
+    /// What is left is an object that is closed, for those who hold it: webrtc-pc §4.4.2 "close the
+    /// connection" steps 7 to 9 change states and nothing else, and so it shows what it showed.
     pub(super) fn transport_closed(&mut self, id: TransportId, slots: TransportSlots) {
-        self.closed_transports.insert(id, &slots.dtls_object);
-        // What their handlers captured may call back when it is dropped.
-        self.release((slots.dtls_object, slots.ice_object));
+        let states = States {
+            ice: RTCIceTransportState::Closed,
+            dtls: RTCDtlsTransportState::Closed,
+            gatherer: slots.states().gatherer,
+        };
+        let TransportSlots { mut ice, remote_certificates, ice_object, dtls_object, .. } = slots;
+        ice.selected_candidate_pair = None;
+        ice_object.keep(ClosedIceTransport { states, slots: ice });
+        dtls_object.keep(remote_certificates);
+        self.closed_transports.insert(id, &dtls_object);
+        if self.is_closed {
+            self.last_transports.push(dtls_object);
+        } else {
+            // What their handlers captured may call back when it is dropped.
+            self.release((dtls_object, ice_object));
+        }
     }
 
     /// webrtc-pc §4.4.1.4, rollback: the generation that was being negotiated is dropped.

@@ -57,8 +57,9 @@ impl Core {
         self.transport_slots(id).map(|slots| slots.states().dtls)
     }
 
-    pub(crate) fn remote_certificates(&self, id: TransportId) -> Vec<Bytes> {
-        self.transport_slots(id).map(|slots| slots.remote_certificates.clone()).unwrap_or_default()
+    /// `None` for one that is closed, whose object keeps them.
+    pub(crate) fn remote_certificates(&self, id: TransportId) -> Option<Vec<Bytes>> {
+        self.transport_slots(id).map(|slots| slots.remote_certificates.clone())
     }
 
     /// §5.5: "When the underlying DTLS transport needs to update the state [...] for any

@@ -99,6 +99,12 @@ impl IceTransportSlots {
     }
 }
 
+/// What is left of one that is closed.
+pub(crate) struct ClosedIceTransport {
+    pub(crate) states: States,
+    pub(crate) slots: IceTransportSlots,
+}
+
 /// What changed at once: the selected pair, the state, or both.
 pub(super) struct Change {
     pub(super) selected_pair: Option<Option<Box<::ice::CandidatePair>>>,

@@ -63,7 +63,7 @@ use transceivers::{Released, Transceivers};
 use transports::{Transport, TransportSlots, Transports};
 use weak_map::WeakMap;
 
-pub(crate) use ice::IceTransportSlots;
+pub(crate) use ice::{ClosedIceTransport, IceTransportSlots};
 pub(crate) use sctp::SctpTransportSlots;
 pub(crate) use stats::Clock;
 pub(crate) use task_queue::{ReceivedMessage, TaskQueue, Waiting};
@@ -104,19 +104,26 @@ pub(crate) struct Abandoned {
     _operations: HashMap<OperationId, Settle>,
     _deliveries: VecDeque<Delivery>,
     _tasks: VecDeque<Task>,
-    _channels: BTreeMap<ChannelId, Arc<ChannelObject>>,
+    channels: BTreeMap<ChannelId, Arc<ChannelObject>>,
+    transports: Vec<Arc<DtlsTransportObject>>,
     transceivers: Vec<Arc<TransceiverObject>>,
     _released: Option<Released>,
 }
 
 impl Abandoned {
-    /// Clears the handlers of what nothing will be fired at any more.
-    pub(crate) fn clear_handlers(&self) {
+    /// Ends the handlers of what nothing will be fired at any more.
+    pub(crate) fn end_handlers(&self) {
+        for object in self.channels.values() {
+            object.end_handlers();
+        }
+        for object in &self.transports {
+            object.end_handlers();
+        }
         for object in &self.transceivers {
-            object.tonechange.clear();
+            object.tonechange.end();
             // One that is live will be told that it has ended.
             if object.receiver_track.ready_state() == MediaStreamTrackState::Ended {
-                object.receiver_track.object.clear_handlers();
+                object.receiver_track.object.end_handlers();
             }
         }
     }
@@ -138,6 +145,8 @@ pub(crate) struct Core {
     discarded_transports: BTreeMap<TransportId, TransportSlots>,
     /// Those that are closed, as long as somebody looks at them.
     closed_transports: WeakMap<TransportId, DtlsTransportObject>,
+    /// Those of them that were closed with the connection, which shows them as long as it is there.
+    last_transports: Vec<Arc<DtlsTransportObject>>,
     sctp: Option<SctpTransportSlots>,
     /// Those that a description has closed, until their tasks have run.
     discarded_sctp_transports: VecDeque<SctpTransportSlots>,
@@ -201,6 +210,7 @@ impl Core {
             transports: Transports::default(),
             discarded_transports: BTreeMap::new(),
             closed_transports: WeakMap::default(),
+            last_transports: Vec::new(),
             sctp: None,
             discarded_sctp_transports: VecDeque::new(),
             channels: BTreeMap::new(),
@@ -330,6 +340,7 @@ impl Core {
         for (id, slots) in std::mem::take(&mut self.discarded_transports) {
             self.transport_closed(id, slots);
         }
+        self.keep_sctp_transport();
         // Steps 10 and 11: no event is fired.
         self.ice_connection_state = RTCIceConnectionState::Closed;
         self.connection_state = RTCPeerConnectionState::Closed;
@@ -351,7 +362,8 @@ impl Core {
             _operations: std::mem::take(&mut self.operations),
             _deliveries: abandoned,
             _tasks: tasks,
-            _channels: std::mem::take(&mut self.channels),
+            channels: std::mem::take(&mut self.channels),
+            transports: self.last_transports.clone(),
             transceivers,
             _released: Some(released),
         }

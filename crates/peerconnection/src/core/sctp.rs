@@ -8,7 +8,8 @@ use negotiation::{ChannelId, RTCError, TransportId};
 
 use super::{Core, Task};
 use crate::api::{
-    AnyEvent, RTCDataChannelState, RTCSctpTransport, RTCSctpTransportState, SctpTransportObject,
+    AnyEvent, ClosedSctpTransport, RTCDataChannelState, RTCSctpTransport, RTCSctpTransportState,
+    SctpTransportObject,
 };
 
 /// What we take in one message, and offer as `a=max-message-size`.
@@ -95,6 +96,19 @@ impl Core {
         let Some(sctp) = self.discarded_sctp_transports.pop_front() else { return };
         let target = RTCSctpTransport { object: sctp.object };
         self.fire(AnyEvent::SctpTransportStateChange(target, RTCSctpTransportState::Closed));
+    }
+
+    /// The connection is closed, and with it the association; what it showed besides its state stays.
+    pub(super) fn keep_sctp_transport(&mut self) {
+        let transport = self.sctp.as_ref().and_then(|sctp| sctp.transport);
+        let transport = transport.and_then(|id| self.dtls_transport(id));
+        if let Some(sctp) = &self.sctp {
+            sctp.object.keep(ClosedSctpTransport {
+                transport: transport.map(|transport| transport.object),
+                max_message_size: sctp.max_message_size,
+                max_channels: sctp.max_channels,
+            });
+        }
     }
 
     /// The channels' underlying data transports are closed with the association.

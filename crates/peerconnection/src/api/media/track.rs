@@ -101,10 +101,10 @@ impl TrackObject {
     }
 
     /// Nothing will be fired at the track any more: what its handlers captured is released.
-    pub(crate) fn clear_handlers(&self) {
-        self.onmute.clear();
-        self.onunmute.clear();
-        self.onended.clear();
+    pub(crate) fn end_handlers(&self) {
+        self.onmute.end();
+        self.onunmute.end();
+        self.onended.end();
     }
 
     /// Likewise, of those that have missed nothing.
