@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use peerconnection::{
-    Error, MediaKind, RTCBundlePolicy, RTCConfiguration, RTCDtlsTransport, RTCPeerConnection,
+    Error, MediaKind, RTCBundlePolicy, RTCConfiguration, RTCDtlsTransport,
+    RTCLocalSessionDescriptionInit, RTCPeerConnection, RTCPeerConnectionIceEvent, RTCSdpType,
     RTCSessionDescription, RTCSessionDescriptionInit, RTCSignalingState,
 };
-use tests::{Conditions, World};
+use tests::{Conditions, Trace, World};
 
 const SECTIONS: usize = 200;
 /// Ten times what it takes on a slow machine; with work for each pair of transports in each step,
@@ -27,12 +28,86 @@ async fn negotiate(a: RTCPeerConnection, b: RTCPeerConnection) -> Result<(), Err
     a.set_remote_description(unbundled(b.local_description().unwrap())).await
 }
 
+fn exchange_candidates(a: &RTCPeerConnection, b: &RTCPeerConnection) {
+    for (from, to) in [(a, b), (b, a)] {
+        from.on_icecandidate(to.weakly(|to, event: RTCPeerConnectionIceEvent| {
+            if let Some(candidate) = event.candidate() {
+                to.add_ice_candidate(candidate.to_json()).then(Result::unwrap);
+            }
+        }));
+    }
+}
+
 fn transports(pc: &RTCPeerConnection) -> Vec<RTCDtlsTransport> {
     pc.get_senders().iter().map(|sender| sender.transport().unwrap()).collect()
 }
 
 fn count(transports: &[RTCDtlsTransport], state: &str) -> usize {
     transports.iter().filter(|transport| transport.state().as_str() == state).count()
+}
+
+/// As Chromium 156 and Firefox 153 do it, both by the description and with the ICE state.
+#[test]
+fn a_second_transport_takes_a_connection_back_to_connecting_until_it_is_connected() {
+    let mut world = World::new(2, Conditions::default());
+    let configuration =
+        RTCConfiguration { bundle_policy: RTCBundlePolicy::MaxCompat, ..Default::default() };
+    let [a, b] = [(); 2].map(|()| world.add_peer(configuration.clone()));
+    exchange_candidates(&a, &b);
+    a.create_data_channel("x", None).unwrap();
+    world.run(negotiate(a.clone(), b.clone())).unwrap();
+    world.run_for(Duration::from_secs(5));
+    let states = |pc: &RTCPeerConnection| {
+        (pc.ice_connection_state().to_string(), pc.connection_state().to_string())
+    };
+    let state = |ice: &str, connection: &str| (ice.to_owned(), connection.to_owned());
+    assert_eq!(states(&a), state("completed", "connected"));
+
+    let (at_a, at_b) = (Trace::of(&world.handle(), &a), Trace::of(&world.handle(), &b));
+    a.add_transceiver(MediaKind::Audio, None).unwrap();
+    // The peer is told of neither the offer nor its candidates.
+    a.clear_on_icecandidate();
+    world.run(a.set_local_description(None)).unwrap();
+    world.settle();
+    assert_eq!(states(&a), state("checking", "connecting"));
+    let aggregated = |trace: &Trace| -> Vec<_> {
+        let words = trace.take().into_iter();
+        words.filter(|word| word.starts_with("ice:") || word.starts_with("connection:")).collect()
+    };
+    assert_eq!(aggregated(&at_a), ["ice:checking", "connection:connecting"]);
+
+    // An offer that is taken back takes its transport with it.
+    let rollback =
+        RTCLocalSessionDescriptionInit { type_: Some(RTCSdpType::Rollback), sdp: String::new() };
+    world.run(a.set_local_description(rollback)).unwrap();
+    world.settle();
+    assert_eq!(states(&a), state("completed", "connected"));
+    assert_eq!(aggregated(&at_a), ["ice:completed", "connection:connected"]);
+
+    exchange_candidates(&a, &b);
+    world.run(negotiate(a.clone(), b.clone())).unwrap();
+    world.run_for(Duration::from_secs(5));
+    for (pc, trace) in [(&a, at_a), (&b, at_b)] {
+        assert_eq!(states(pc), state("completed", "connected"));
+        let connection: Vec<_> =
+            aggregated(&trace).into_iter().filter(|word| word.starts_with("connection")).collect();
+        assert_eq!(connection, ["connection:connecting", "connection:connected"]);
+    }
+}
+
+#[test]
+fn a_section_of_the_bundle_leaves_the_connection_connected() {
+    let (mut pair, ..) = tests::Pair::connected(3);
+    pair.world.run_for(Duration::from_secs(5));
+    let traces = [&pair.a, &pair.b].map(|pc| Trace::of(&pair.handle(), pc));
+    pair.a.add_transceiver(MediaKind::Audio, None).unwrap();
+    pair.world.run_for(Duration::from_secs(5));
+    assert_eq!(pair.b.get_transceivers().len(), 1);
+    for trace in traces {
+        let words = trace.take();
+        let aggregated = |word: &String| word.starts_with("ice:") || word.starts_with("conn");
+        assert!(!words.iter().any(aggregated), "{words:?}");
+    }
 }
 
 #[test]
@@ -46,15 +121,7 @@ fn two_hundred_transports_connect_in_seconds_and_rest_afterwards() {
     for _ in 0..SECTIONS {
         a.add_transceiver(MediaKind::Audio, None).unwrap();
     }
-    for (from, to) in [(&a, &b), (&b, &a)] {
-        let to = to.downgrade();
-        from.on_icecandidate(move |event| {
-            let candidate = event.candidate().map(|candidate| candidate.to_json());
-            if let (Some(candidate), Some(to)) = (candidate, to.upgrade()) {
-                to.add_ice_candidate(candidate).then(Result::unwrap);
-            }
-        });
-    }
+    exchange_candidates(&a, &b);
     world.run(negotiate(a.clone(), b.clone())).unwrap();
     world.run_for(Duration::from_secs(5));
 

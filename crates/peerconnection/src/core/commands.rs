@@ -11,7 +11,7 @@ use super::transports::TransportSlots;
 use super::{ClosedIceTransport, Core, States, Task, Transport};
 use crate::api::{
     DtlsTransportObject, IceTransportObject, RTCDtlsTransportState, RTCIceCandidate,
-    RTCIceParameters, RTCIceTransportState, RTCLocalIceCandidateInit,
+    RTCIceParameters, RTCIceTransportState, RTCLocalIceCandidateInit, RTCPeerConnectionState,
 };
 
 impl Core {
@@ -108,6 +108,9 @@ impl Core {
         let agent = ::ice::Agent::new(self.ice_config.clone(), self.random_seed());
         let Some(stack) = self.new_stack() else { return };
         self.transports.insert(id, Transport::new(agent, stack, ice_object, dtls_object));
+        if self.connection_state() != RTCPeerConnectionState::New {
+            self.queue(Task::TransportCreated);
+        }
     }
 
     fn new_stack(&mut self) -> Option<transport::Transport> {

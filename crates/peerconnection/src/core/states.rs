@@ -96,6 +96,16 @@ impl Core {
         changed.then_some(AnyEvent::IceConnectionStateChange(state))
     }
 
+    /// §4.4.1.3: a transport has come into the set, in a state that the aggregated ones may not have
+    /// been derived from. The text has a task for each change of a transport's state and none for
+    /// its first one; both browsers go back to "connecting" with the description that makes it.
+    pub(super) fn transport_created(&mut self) {
+        let events = [self.update_ice_connection_state(), self.update_connection_state()];
+        for event in events.into_iter().flatten() {
+            self.fire(event);
+        }
+    }
+
     /// §4.4.1.3 Update the connection state, when that of a DTLS transport has changed.
     pub(super) fn update_the_connection_state(&mut self) {
         // Steps 3 to 6

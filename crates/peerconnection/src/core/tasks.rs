@@ -36,6 +36,8 @@ pub(super) enum Task {
     DtlsFailed(TransportId, transport::DtlsError),
     /// §4.4.1.3: update the connection state.
     ConnectionState,
+    /// §4.4.1.3: likewise, and §4.3.4, since there is another transport.
+    TransportCreated,
     /// mediacapture-main §4.3.1: a track has ended with its connection.
     EndTrack(MediaStreamTrack),
     /// §6.1.2: the association was closed with its connection.
@@ -189,6 +191,7 @@ impl Core {
             Task::DtlsState(transport, state) => self.dtls_state_changed(transport, state),
             Task::DtlsFailed(transport, error) => self.dtls_failed(transport, error),
             Task::ConnectionState => self.update_the_connection_state(),
+            Task::TransportCreated => self.transport_created(),
             Task::EndTrack(track) => self.end_track(track),
             Task::SctpClosedWithConnection(target) => {
                 let state = RTCSctpTransportState::Closed;
