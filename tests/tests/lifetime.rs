@@ -1,13 +1,21 @@
 //! What a connection takes it gives back. On real sockets, since they are the subject.
 
-use std::time::Duration;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Context;
+use std::time::{Duration, Instant};
 
-use futures::StreamExt;
-use peerconnection::host::TokioOptions;
+use futures::executor::block_on;
+use futures::task::{ArcWake, waker};
+use futures::{AsyncReadExt, AsyncWrite, StreamExt};
+use peerconnection::host::{EventLoop, Host, TokioOptions};
 use peerconnection::{
     AnyEvent, MediaKind, MediaStreamTrackState, RTCConfiguration, RTCDataChannelState,
-    RTCPeerConnection, RTCSignalingState,
+    RTCPeerConnection, RTCPeerConnectionIceEvent, RTCSignalingState, WeakPeerConnection,
 };
+use tests::Warnings;
+use tokio::runtime::Builder;
 
 /// Resident memory in KiB.
 fn memory() -> usize {
@@ -174,6 +182,280 @@ fn handlers_that_hold_the_last_handles_are_dropped_with_nothing_locked() {
 fn without_a_runtime_there_is_no_connection() {
     let refused = RTCPeerConnection::new(RTCConfiguration::default()).unwrap_err();
     assert_eq!(refused.name(), "InvalidStateError");
+}
+
+/// tokio would panic, in the driver's task, when the first timer or socket is wanted.
+#[test]
+fn a_runtime_without_sockets_or_timers_is_refused_where_the_connection_is_made() {
+    let build = |enable: fn(&mut Builder)| {
+        let mut builder = Builder::new_multi_thread();
+        enable(builder.worker_threads(1));
+        builder.build().unwrap()
+    };
+    let refused = [
+        (build(|_| ()), "timers"),
+        (
+            build(|builder| {
+                builder.enable_io();
+            }),
+            "timers",
+        ),
+        (
+            build(|builder| {
+                builder.enable_time();
+            }),
+            "sockets",
+        ),
+    ];
+    for (runtime, missing) in refused {
+        let _context = runtime.enter();
+        let network = || {
+            let event_loop = Arc::new(Loop(|_: usize| ()));
+            let (configuration, options) = Default::default();
+            RTCPeerConnection::with_event_loop(configuration, options, runtime.handle(), event_loop)
+        };
+        let refusals = [
+            RTCPeerConnection::new(RTCConfiguration::default()).unwrap_err(),
+            network().map(drop).unwrap_err(),
+        ];
+        for refusal in refusals {
+            assert_eq!(refusal.name(), "InvalidStateError");
+            assert!(refusal.message().contains(missing), "{refusal}");
+        }
+    }
+    let runtime = build(|builder| {
+        builder.enable_all();
+    });
+    let _context = runtime.enter();
+    RTCPeerConnection::new(RTCConfiguration::default()).unwrap();
+}
+
+#[test]
+fn a_runtime_that_has_shut_down_gives_a_closed_connection() {
+    let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
+    let handle = runtime.handle().clone();
+    drop(runtime);
+    let _context = handle.enter();
+    let pc = RTCPeerConnection::new(RTCConfiguration::default()).unwrap();
+    assert_eq!(pc.signaling_state(), RTCSignalingState::Closed);
+    let refused = block_on(pc.create_offer(None)).unwrap_err();
+    assert_eq!(refused.name(), "InvalidStateError");
+}
+
+/// An event loop of the application's, which is told of tasks.
+struct Loop<F>(F);
+
+impl<F: Fn(usize) + Send + Sync> EventLoop for Loop<F> {
+    fn tasks_were_queued(&self, count: usize) {
+        (self.0)(count);
+    }
+
+    fn network_ended(&self) {
+        (self.0)(0);
+    }
+}
+
+/// A waker that panics when it is first called.
+#[derive(Default)]
+struct Panics(AtomicBool);
+
+impl ArcWake for Panics {
+    fn wake_by_ref(this: &Arc<Self>) {
+        assert!(this.0.swap(true, Ordering::SeqCst), "a waker panics in the driver");
+    }
+}
+
+#[test]
+fn a_panic_in_the_driver_closes_the_connection_and_settles_its_promises() {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    // Nobody runs its tasks, so promises stay pending.
+    let (pc, _tasks) = RTCPeerConnection::with_event_loop(
+        RTCConfiguration::default(),
+        TokioOptions::loopback(),
+        runtime.handle(),
+        Arc::new(Loop(|_: usize| ())),
+    )
+    .unwrap();
+    let pending = pc.create_offer(None);
+    let mut stream = pc.create_data_channel("x", None).unwrap().into_stream();
+    stream.set_write_timeout(Some(Duration::from_millis(10)));
+    let waker = waker(Arc::new(Panics::default()));
+    let written = Pin::new(&mut stream).poll_write(&mut Context::from_waker(&waker), b"x");
+    assert!(written.is_pending());
+
+    // The driver wakes the writer, with the connection locked.
+    assert_eq!(block_on(pending).unwrap_err().name(), "InvalidStateError");
+    let error = block_on(stream.read(&mut [0; 9])).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionAborted);
+    assert_eq!(pc.signaling_state(), RTCSignalingState::Closed);
+    assert_eq!(block_on(pc.create_offer(None)).unwrap_err().name(), "InvalidStateError");
+}
+
+#[test]
+fn a_driver_that_is_dropped_closes_its_connection_and_settles_its_promises() {
+    let (pc, driver) =
+        RTCPeerConnection::with_host(RTCConfiguration::default(), Arc::new(Still), [7; 32])
+            .unwrap();
+    let track = pc.add_transceiver(MediaKind::Audio, None).unwrap().receiver().track();
+    let (pending, stats) = (pc.create_offer(None), pc.get_stats(None));
+    drop(driver);
+    assert_eq!(pc.signaling_state(), RTCSignalingState::Closed);
+    assert_eq!(track.ready_state(), MediaStreamTrackState::Ended);
+    assert_eq!(block_on(pending).unwrap_err().name(), "InvalidStateError");
+    block_on(stats).unwrap();
+    block_on(pc.get_stats(None)).unwrap();
+}
+
+/// A host that does nothing by itself.
+struct Still;
+
+impl Host for Still {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn wake(&self) {}
+}
+
+/// Two connections with an open channel whose handlers capture, as `capture` has it, each other's
+/// handles; what was warned of until the runtime has ended.
+fn warnings_when_the_runtime_ends(
+    capture: fn(&RTCPeerConnection, &RTCPeerConnection),
+    hold: bool,
+) -> (Vec<String>, [WeakPeerConnection; 2]) {
+    let mut weak = None;
+    let warnings = Warnings::during(|| {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let (a, b) = runtime.block_on(connected());
+        capture(&a, &b);
+        capture(&b, &a);
+        weak = Some([a.downgrade(), b.downgrade()]);
+        let held = hold.then_some((a, b));
+        runtime.block_on(async {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+        });
+        drop(runtime);
+        drop(held);
+    });
+    (warnings, weak.unwrap())
+}
+
+#[test]
+fn handlers_that_capture_weakly_keep_no_connection_open() {
+    let (warnings, weak) = warnings_when_the_runtime_ends(
+        |from, to| {
+            from.on_icecandidate(to.weakly(|to, event: RTCPeerConnectionIceEvent| {
+                to.add_ice_candidate(event.candidate().map(Into::into)).then(drop);
+            }));
+        },
+        false,
+    );
+    assert_eq!(warnings, [""; 0]);
+    assert!(weak.iter().all(|weak| weak.upgrade().is_none()));
+}
+
+#[test]
+fn connections_that_only_handlers_held_are_warned_of_when_the_runtime_ends() {
+    let capturing: [fn(&RTCPeerConnection, &RTCPeerConnection); 3] = [
+        |from, to| {
+            let to = to.clone();
+            from.on_icecandidate(move |_| drop(to.clone()));
+        },
+        |from, _| {
+            let itself = from.clone();
+            from.on_connectionstatechange(move |_| drop(itself.clone()));
+        },
+        |from, to| {
+            let to = to.clone();
+            let channel = from.create_data_channel("captures", None).unwrap();
+            channel.on_message(move |_| drop(to.clone()));
+        },
+    ];
+    for capture in capturing {
+        let (warnings, weak) = warnings_when_the_runtime_ends(capture, false);
+        assert!(!warnings.is_empty());
+        assert!(warnings.iter().all(|text| text.contains("only handlers held it")), "{warnings:?}");
+        assert!(weak.iter().all(|weak| weak.upgrade().is_none()), "they are free now");
+        // Those that somebody else holds, too, are no mistake of which we would know.
+        let (warnings, _) = warnings_when_the_runtime_ends(capture, true);
+        assert_eq!(warnings, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_closed_connection_keeps_no_handler() {
+    let (a, b) = connected().await;
+    let transceiver = a.add_transceiver(MediaKind::Audio, None).unwrap();
+    let sctp = a.sctp().unwrap();
+    let dtls = sctp.transport().unwrap();
+    let ice = dtls.ice_transport();
+    let channel = a.create_data_channel("y", None).unwrap();
+    let captured = Arc::new(());
+    let set = || {
+        macro_rules! set {
+            ($($object:ident.$on:ident,)*) => {$({
+                let captured = captured.clone();
+                $object.$on(move |_| drop(captured.clone()));
+            })*};
+        }
+        set! {
+            a.on_negotiationneeded, a.on_icecandidate, a.on_icecandidateerror,
+            a.on_signalingstatechange, a.on_iceconnectionstatechange,
+            a.on_icegatheringstatechange, a.on_connectionstatechange, a.on_datachannel, a.on_track,
+            channel.on_open, channel.on_bufferedamountlow, channel.on_error, channel.on_closing,
+            channel.on_close, channel.on_message,
+            dtls.on_statechange, dtls.on_error,
+            ice.on_statechange, ice.on_gatheringstatechange, ice.on_selectedcandidatepairchange,
+            sctp.on_statechange,
+        }
+        let (dtmf, captured) = (transceiver.sender().dtmf().unwrap(), captured.clone());
+        dtmf.on_tonechange(move |_| drop(captured.clone()));
+    };
+    set();
+    assert_eq!(Arc::strong_count(&captured), 23);
+    a.close();
+    b.close();
+    all_tasks_ended().await;
+    assert_eq!(Arc::strong_count(&captured), 1, "all went with the connection");
+    set();
+    assert_eq!(Arc::strong_count(&captured), 1, "nothing will be fired");
+}
+
+#[tokio::test]
+async fn a_closed_channel_keeps_no_handler() {
+    let (a, b) = connected().await;
+    let (sender, arrived) = futures::channel::oneshot::channel();
+    let mut sender = Some(sender);
+    b.on_datachannel(move |event| {
+        // The first one has waited for the handler.
+        if event.channel().label() == "y"
+            && let Some(sender) = sender.take()
+        {
+            let _ = sender.send(event.channel().clone());
+        }
+    });
+    let channel = a.create_data_channel("y", None).unwrap();
+    let of_b = arrived.await.unwrap();
+    let captured = Arc::new(());
+    for channel in [&channel, &of_b] {
+        let (of_message, of_close) = (captured.clone(), captured.clone());
+        // Itself, too, as applications do.
+        let itself = channel.clone();
+        channel.on_message(move |_| drop((of_message.clone(), itself.clone())));
+        channel.on_close(move |_| drop(of_close.clone()));
+    }
+    assert_eq!(Arc::strong_count(&captured), 5);
+    of_b.close();
+    let mut messages = channel.messages();
+    assert_eq!(messages.next().await, None);
+    let mut messages = of_b.messages();
+    assert_eq!(messages.next().await, None);
+    drop(messages);
+    tokio::task::yield_now().await;
+    assert_eq!(Arc::strong_count(&captured), 1);
+    assert_eq!(a.signaling_state(), RTCSignalingState::Stable);
 }
 
 #[tokio::test]

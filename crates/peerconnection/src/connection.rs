@@ -117,6 +117,11 @@ impl Connection {
         self.woken.store(false, Ordering::SeqCst);
     }
 
+    /// Whether there is a handle.
+    pub(crate) fn is_held(&self) -> bool {
+        self.handle.get().is_some_and(|handle| handle.strong_count() > 0)
+    }
+
     /// A handle for the target of an event; `None` when the application has dropped its own.
     pub(crate) fn handle(&self) -> Option<RTCPeerConnection> {
         let object = self.handle.get()?.upgrade()?;

@@ -27,6 +27,8 @@ pub(crate) struct Outbox {
     state: Mutex<State>,
     /// Whether there is a message.
     filled: AtomicBool,
+    /// Whether the ICE transport under the association has failed.
+    path_failed: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +50,16 @@ impl Outbox {
         let mut state = self.state();
         state.max_message_size = max_message_size;
         state.max_buffer_size = max_buffer_size;
+    }
+
+    /// The ICE transport under the association has failed, or has not. Whether that is new.
+    pub(crate) fn set_path_failed(&self, failed: bool) -> bool {
+        self.path_failed.swap(failed, Ordering::AcqRel) != failed
+    }
+
+    /// Whether nothing goes through, unless an ICE restart mends it.
+    pub(crate) fn has_failed_path(&self) -> bool {
+        self.path_failed.load(Ordering::Acquire)
     }
 
     /// webrtc-pc §6.2 send(), from step 3 on.

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
 use peerconnection::{
-    AnyEvent, Events, MessageData, PerfectNegotiation, RTCConfiguration, RTCDataChannel,
+    AnyEvent, Event, Events, MessageData, PerfectNegotiation, RTCConfiguration, RTCDataChannel,
     RTCPeerConnection, SignalingChannel, SignalingMessage,
 };
 use tokio::sync::{Semaphore, mpsc};
@@ -270,13 +270,11 @@ fn accept_channels(pc: &RTCPeerConnection, page: &Page) {
 /// connection whose peer is gone is of no use: this side closes too. (Its own close() fires
 /// nothing at the channel.)
 fn close_with(chat: &RTCDataChannel, pc: &RTCPeerConnection, page: &Page) {
-    let (pc, page) = (pc.downgrade(), page.clone());
-    chat.on_close(move |_| {
-        if let Some(pc) = pc.upgrade() {
-            page.try_log("close()", "the page has closed the chat");
-            pc.close();
-        }
-    });
+    let page = page.clone();
+    chat.on_close(pc.weakly(move |pc, _: Event<RTCDataChannel>| {
+        page.try_log("close()", "the page has closed the chat");
+        pc.close();
+    }));
 }
 
 /// Shows the page what it has said in the chat.

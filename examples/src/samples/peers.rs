@@ -1,7 +1,7 @@
 //! The two connections of a sample.
 
 use peerconnection::host::TokioOptions;
-use peerconnection::{Error, RTCConfiguration, RTCPeerConnection};
+use peerconnection::{Error, RTCConfiguration, RTCPeerConnection, RTCPeerConnectionIceEvent};
 
 use super::Transcript;
 
@@ -31,15 +31,15 @@ pub fn loopback() -> Result<Pair, Error> {
 /// candidates from then on: operations take effect in the order in which they were called.
 pub fn exchange_candidates([pc1, pc2]: &Pair, transcript: &Transcript) {
     for (from, to) in [(pc1, pc2), (pc2, pc1)] {
-        let (to, transcript) = (to.downgrade(), transcript.clone());
-        from.on_icecandidate(move |event| {
-            let Some(to) = to.upgrade() else { return };
+        let transcript = transcript.clone();
+        // The handlers of two connections that hold each other's would keep both for ever.
+        from.on_icecandidate(to.weakly(move |to, event: RTCPeerConnectionIceEvent| {
             let transcript = transcript.clone();
             to.add_ice_candidate(event.candidate().map(Into::into)).then(move |result| {
                 if let Err(error) = result {
                     transcript.title(format!("a candidate was refused: {error}"));
                 }
             });
-        });
+        }));
     }
 }

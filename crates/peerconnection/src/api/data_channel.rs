@@ -12,7 +12,7 @@ use negotiation::{ChannelId, Error, w3c_enum};
 
 use super::handler::{self, Handler, handlers};
 use super::promise::closed;
-use super::stream::Inbox;
+use super::stream::{Broken, Inbox};
 use super::{DataChannelStream, Event, MessageEvent, RTCDataChannelState, RTCErrorEvent};
 use crate::connection::Connection;
 
@@ -159,6 +159,9 @@ pub(crate) struct ChannelObject {
     pub(crate) inbox: Inbox,
     /// A writer that waits for `bufferedAmount` to fall, or for the end.
     pub(crate) writer: AtomicWaker,
+    /// Why it ended, if it did not end in order.
+    broken: OnceLock<Broken>,
+    peer_has_finished: AtomicBool,
     pub(crate) open: Handler<Event<RTCDataChannel>>,
     pub(crate) bufferedamountlow: Handler<Event<RTCDataChannel>>,
     pub(crate) error: Handler<RTCErrorEvent<RTCDataChannel>>,
@@ -260,6 +263,8 @@ impl ChannelObject {
             slots,
             inbox: Inbox::default(),
             writer: AtomicWaker::new(),
+            broken: OnceLock::new(),
+            peer_has_finished: AtomicBool::new(false),
             open: Handler::new("open"),
             bufferedamountlow: Handler::new("bufferedamountlow"),
             error: Handler::new("error"),
@@ -314,6 +319,43 @@ impl ChannelObject {
     pub(crate) fn end(&self) {
         self.slots.set_ready_state(RTCDataChannelState::Closed);
         self.inbox.end();
+        self.writer.wake();
+    }
+
+    /// What carries the channel is gone before the channel was closed in order.
+    pub(crate) fn break_off(&self, why: Broken) {
+        if self.slots.ready_state() != RTCDataChannelState::Closed {
+            // The first reason is the one that counts.
+            let _ = self.broken.set(why);
+        }
+    }
+
+    /// Everything that the peer has sent is here.
+    pub(crate) fn peer_has_finished(&self) {
+        self.peer_has_finished.store(true, Ordering::Release);
+    }
+
+    /// What a reader finds at the end: an error, unless the peer had said all that it had to say.
+    pub(crate) fn end_of_reading(&self) -> Result<(), Broken> {
+        if self.peer_has_finished.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        self.end_of_writing()
+    }
+
+    /// What a writer finds at the end: an error, unless the channel was closed in order.
+    pub(crate) fn end_of_writing(&self) -> Result<(), Broken> {
+        self.broken.get().map_or(Ok(()), |why| Err(*why))
+    }
+
+    /// Whether nothing goes through, unless an ICE restart mends it.
+    pub(crate) fn has_failed_path(&self) -> bool {
+        self.connection.upgrade().is_some_and(|connection| connection.outbox().has_failed_path())
+    }
+
+    /// Futures of readers and writers look at the channel again.
+    pub(crate) fn wake(&self) {
+        self.inbox.wake();
         self.writer.wake();
     }
 
@@ -474,7 +516,8 @@ impl RTCDataChannel {
 
     /// The channel as a stream of bytes, for `AsyncRead` and `AsyncWrite` of the `futures` crate.
     /// Message boundaries are not kept. For use on reliable, ordered channels. Reading ends when
-    /// the channel is closed; writing fails then.
+    /// the peer has closed the channel, and fails when the connection ends in any other way;
+    /// writing fails then.
     pub fn into_stream(self) -> DataChannelStream {
         DataChannelStream::new(self)
     }

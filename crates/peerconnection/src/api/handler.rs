@@ -218,7 +218,8 @@ macro_rules! handlers {
             ///
             /// Replaces the handler set before. It is called on the connection's event loop,
             /// without any lock held, and may call every method of every object; it should not
-            /// block. If it panics the panic is caught and reported with `tracing`.
+            /// block. If it panics the panic is caught and reported with `tracing`. A connection
+            /// whose handle it captures stays open: see [`weakly`](crate::RTCPeerConnection::weakly).
             ///
             /// Events fired before this was set are lost.
             pub fn $set(&self, handler: impl FnMut($event) + Send + 'static) {
@@ -238,7 +239,8 @@ macro_rules! handlers {
             ///
             /// Replaces the handler set before. It is called on the connection's event loop,
             /// without any lock held, and may call every method of every object; it should not
-            /// block. If it panics the panic is caught and reported with `tracing`.
+            /// block. If it panics the panic is caught and reported with `tracing`. A connection
+            /// whose handle it captures stays open: see [`weakly`](crate::RTCPeerConnection::weakly).
             ///
             /// Events fired before this was set for the first time are not lost: it is called
             /// for them soon, on the event loop; once for several, if they carry nothing.

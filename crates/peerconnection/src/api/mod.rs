@@ -116,3 +116,4 @@ pub(crate) use peer_connection::{Handle, PeerConnectionHandlers};
 pub(crate) use promise::{Settle, Value, closed, undefined};
 pub(crate) use rtp_transceiver::TransceiverObject;
 pub(crate) use sctp_transport::{ClosedSctpTransport, SctpTransportObject};
+pub(crate) use stream::Broken;

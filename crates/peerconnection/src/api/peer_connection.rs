@@ -21,10 +21,14 @@ use crate::host::{Driver, EventLoop, Host, TaskRunner, TokioOptions};
 
 /// webrtc-pc §4.4: a connection to a peer.
 ///
-/// A cheap handle; clones are the same object. Dropping the last handle closes the connection and
-/// frees its sockets, tasks and memory; channels and transports do not keep it alive. Handlers
-/// get the handle as the target of the event, and need not, and should not, capture one: a
-/// handler that captures it keeps the connection open until [`close`](Self::close).
+/// A cheap handle; clones are the same object. **Dropping the last handle closes the connection** and
+/// frees its sockets, tasks and memory; channels and transports do not keep it alive. It is closed,
+/// too, when what moves it ends: the tokio runtime, or the [`Driver`].
+///
+/// Handlers get the handle as the target of the event, and need not capture it. One that captures a
+/// handle keeps that connection open until [`close`](Self::close), or until it is itself dropped.
+/// Two connections in one process whose handlers capture each other's are never freed; what one
+/// needs of the other it captures with [`weakly`](Self::weakly) or [`downgrade`](Self::downgrade).
 ///
 /// Methods that return a [`Promise`] are put on the connection's operations chain in the order
 /// in which they are called, and run whether or not the promise is polled. After
@@ -130,7 +134,8 @@ impl RTCPeerConnection {
     /// - `InvalidAccessError` for a certificate that has expired, or a TURN server without
     ///   credentials.
     /// - `SyntaxError` for a malformed server URL, `NotSupportedError` for an unknown scheme.
-    /// - `InvalidStateError` if there is no current tokio runtime.
+    /// - `InvalidStateError` if there is no current tokio runtime, or if that has no timers or no
+    ///   sockets: its builder needs `enable_all()`.
     pub fn new(configuration: RTCConfiguration) -> Result<Self, Error> {
         Self::with_options(configuration, TokioOptions::default())
     }
@@ -205,6 +210,35 @@ impl RTCPeerConnection {
     /// A handle that does not keep the connection open.
     pub fn downgrade(&self) -> WeakPeerConnection {
         WeakPeerConnection { object: Arc::downgrade(&self.object) }
+    }
+
+    /// A handler of another object's events that uses this connection and does not keep it open.
+    /// It is called with the connection and the event, and not at all once the connection is gone.
+    ///
+    /// ```
+    /// use peerconnection::{RTCPeerConnection, RTCPeerConnectionIceEvent};
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    /// # let _context = runtime.enter();
+    /// # let [pc1, pc2] = [(); 2].map(|()| RTCPeerConnection::new(Default::default()).unwrap());
+    ///
+    /// pc1.on_icecandidate(pc2.weakly(|pc2, event: RTCPeerConnectionIceEvent| {
+    ///     let candidate = event.candidate().map(|candidate| candidate.to_json());
+    ///     pc2.add_ice_candidate(candidate).then(|result| println!("{result:?}"));
+    /// }));
+    /// # let weak = pc2.downgrade();
+    /// # drop(pc2);
+    /// # assert!(weak.upgrade().is_none());
+    /// ```
+    pub fn weakly<E, H>(&self, mut handler: H) -> impl FnMut(E) + Send + use<E, H>
+    where
+        H: FnMut(&Self, E) + Send,
+    {
+        let weak = self.downgrade();
+        move |event| {
+            if let Some(pc) = weak.upgrade() {
+                handler(&pc, event);
+            }
+        }
     }
 
     pub(super) fn connection(&self) -> &Arc<Connection> {

@@ -5,12 +5,14 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use futures::Stream;
 use futures::io::{AsyncRead, AsyncWrite};
 
 use super::{MessageData, Messages, RTCDataChannel, RTCDataChannelState};
+use crate::core::Alarm;
 
 /// Bytes that may wait before the peer is held back.
 const HIGH_WATER: usize = 1 << 20;
@@ -79,6 +81,12 @@ impl Inbox {
         }
     }
 
+    /// Readers look again, although there is nothing new.
+    pub(crate) fn wake(&self) {
+        let wakers = std::mem::take(&mut self.state().wakers);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
     pub(crate) fn is_waiting(&self) -> bool {
         !self.state().messages.is_empty()
     }
@@ -123,17 +131,94 @@ impl State {
     }
 }
 
+/// Why a channel came to an end that is no orderly one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// The peer ended the association, or the whole connection.
+    ByPeer,
+    /// This side did, or could not make the channel.
+    Here,
+    /// The ICE transport has failed: nothing goes through, unless an ICE restart mends it.
+    Path,
+}
+
+impl From<Broken> for io::Error {
+    fn from(why: Broken) -> Self {
+        let (kind, text) = match why {
+            Broken::ByPeer => (
+                io::ErrorKind::ConnectionReset,
+                "the peer ended the connection without closing the data channel",
+            ),
+            Broken::Here => (
+                io::ErrorKind::ConnectionAborted,
+                "the connection was closed here before the data channel was",
+            ),
+            Broken::Path => (io::ErrorKind::TimedOut, "the peer is not to be reached any more"),
+        };
+        Self::new(kind, text)
+    }
+}
+
 /// A data channel as a stream of bytes; see [`RTCDataChannel::into_stream`].
 ///
-/// Reading yields the bytes of the messages one after another and ends when the channel is
-/// closed. Writing sends messages of up to 64 KiB and waits while more than 1 MiB is queued;
-/// flushing waits until nothing is queued; closing closes the channel and waits for the end.
-/// Dropping the stream does not close the channel.
+/// Reading yields the bytes of the messages one after another. Writing sends messages of up to
+/// 64 KiB and waits while more than 1 MiB is queued; flushing waits until nothing is queued, which
+/// says that all was sent and not that it has arrived; closing closes the channel and waits for the
+/// end. Dropping the stream does not close the channel.
+///
+/// # Errors
+/// The end, `Ok(0)`, is read only after the channel was closed in order: by the peer, whose bytes
+/// are all there then, or on both sides. Whatever else ends a channel is an error, once what has
+/// come before was read:
+///
+/// | [`io::ErrorKind`] | |
+/// |---|---|
+/// | `ConnectionReset` | the peer aborted the association, closed the connection, or vanished from DTLS |
+/// | `ConnectionAborted` | this side closed the connection, a negotiation ended the association, or the channel could not be made |
+/// | `TimedOut` | ICE has `failed`: the peer is not to be reached. The channel is still open, and after a successful ICE restart the stream goes on where it was |
+/// | `TimedOut` | a [time limit](Self::set_write_timeout) has passed |
+/// | `BrokenPipe` | writing to, or flushing, a channel that was closed in order |
+///
+/// ICE takes its time to fail, half a minute and more. To give up earlier, set a
+/// [time limit](Self::set_write_timeout) for writing, and race what reads:
+///
+/// ```
+/// # use futures::AsyncReadExt;
+/// # use peerconnection::DataChannelStream;
+/// # use std::{io, time::Duration};
+/// async fn read(
+///     stream: &mut DataChannelStream,
+///     buffer: &mut [u8],
+///     limit: Duration,
+/// ) -> io::Result<usize> {
+///     tokio::time::timeout(limit, stream.read(buffer)).await?
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// #     let pc = peerconnection::RTCPeerConnection::new(Default::default()).unwrap();
+/// #     let mut stream = pc.create_data_channel("stream", None).unwrap().into_stream();
+/// #     let read = read(&mut stream, &mut [0; 9], Duration::from_millis(10)).await;
+/// #     assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
+/// # }
+/// ```
+///
+/// Futures of reading and writing may be dropped at any time: what has come is read by the next one,
+/// and a write that has not completed has sent nothing.
 #[derive(Debug)]
 pub struct DataChannelStream {
     channel: RTCDataChannel,
     messages: Messages,
     unread: Bytes,
+    write_timeout: Option<Duration>,
+    wait: Option<Wait>,
+}
+
+/// A writer that waits, with a time limit.
+#[derive(Clone, Copy, Debug)]
+struct Wait {
+    end: Instant,
+    alarm: Alarm,
+    /// Bytes that the network had taken when the waiting began.
+    taken: u64,
 }
 
 /// The largest message written.
@@ -144,7 +229,7 @@ const WRITE_BUFFER: u64 = 1 << 20;
 impl DataChannelStream {
     pub(crate) fn new(channel: RTCDataChannel) -> Self {
         let messages = channel.messages();
-        Self { channel, messages, unread: Bytes::new() }
+        Self { channel, messages, unread: Bytes::new(), write_timeout: None, wait: None }
     }
 
     /// The channel.
@@ -152,13 +237,92 @@ impl DataChannelStream {
         &self.channel
     }
 
+    /// For how long writing, flushing and closing may wait while nothing goes out; they fail with
+    /// `TimedOut` then, and may be tried again. `None`, at first: until the connection fails.
+    ///
+    /// The time is that of the connection's host; whoever waits with a timer of the runtime races
+    /// the future of the write instead.
+    pub fn set_write_timeout(&mut self, limit: Option<Duration>) {
+        self.write_timeout = limit;
+        self.stop_waiting();
+    }
+
+    /// For how long writing may wait while nothing goes out.
+    pub fn write_timeout(&self) -> Option<Duration> {
+        self.write_timeout
+    }
+
     /// Waits until `done`, which is looked at again whenever the channel's queue or state changes.
-    fn poll_until(&self, cx: &Context<'_>, done: impl Fn(&RTCDataChannel) -> bool) -> Poll<()> {
-        if done(&self.channel) {
-            return Poll::Ready(());
+    fn poll_until(
+        &mut self,
+        cx: &Context<'_>,
+        done: impl Fn(&RTCDataChannel) -> bool,
+    ) -> Poll<io::Result<()>> {
+        if !done(&self.channel) {
+            self.channel.object.writer.register(cx.waker());
         }
-        self.channel.object.writer.register(cx.waker());
-        if done(&self.channel) { Poll::Ready(()) } else { Poll::Pending }
+        if done(&self.channel) {
+            self.stop_waiting();
+            return Poll::Ready(Ok(()));
+        }
+        if self.channel.object.has_failed_path() {
+            self.stop_waiting();
+            return Poll::Ready(Err(Broken::Path.into()));
+        }
+        self.poll_limit(cx)
+    }
+
+    /// Goes on waiting until the time limit has passed.
+    fn poll_limit(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        let object = &self.channel.object;
+        let (Some(limit), Some(connection)) = (self.write_timeout, object.connection.upgrade())
+        else {
+            return Poll::Pending;
+        };
+        let taken = object.slots.sent.get().bytes.saturating_sub(self.channel.buffered_amount());
+        let now = connection.host.now();
+        let before = self.wait.take();
+        let end = match before {
+            Some(wait) if wait.taken == taken => Some(wait.end),
+            _ => now.checked_add(limit),
+        };
+        let over = end.is_some_and(|end| end <= now);
+        connection.api(|core, _| {
+            if let Some(wait) = before {
+                core.cancel_alarm(wait.alarm);
+            }
+            if let Some(end) = end.filter(|_| !over) {
+                let alarm = core.set_alarm(end, cx.waker().clone());
+                self.wait = Some(Wait { end, alarm, taken });
+            }
+        });
+        if over {
+            let error = io::Error::new(io::ErrorKind::TimedOut, "the network has taken nothing");
+            return Poll::Ready(Err(error));
+        }
+        Poll::Pending
+    }
+
+    fn stop_waiting(&mut self) {
+        if let Some(wait) = self.wait.take()
+            && let Some(connection) = self.channel.object.connection.upgrade()
+        {
+            connection.api(|core, _| core.cancel_alarm(wait.alarm));
+        }
+    }
+
+    /// Why nothing can be written any more.
+    fn end_of_writing(&self) -> io::Error {
+        match self.channel.object.end_of_writing() {
+            Err(why) => why.into(),
+            Ok(()) => io::Error::new(io::ErrorKind::BrokenPipe, "the data channel is closed"),
+        }
+    }
+}
+
+impl Drop for DataChannelStream {
+    fn drop(&mut self) {
+        self.stop_waiting();
     }
 }
 
@@ -169,9 +333,16 @@ impl AsyncRead for DataChannelStream {
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         while self.unread.is_empty() {
-            match ready!(Pin::new(&mut self.messages).poll_next(cx)) {
-                Some(message) => self.unread = message.into_bytes(),
-                None => return Poll::Ready(Ok(0)),
+            match Pin::new(&mut self.messages).poll_next(cx) {
+                Poll::Ready(Some(message)) => self.unread = message.into_bytes(),
+                Poll::Ready(None) => {
+                    let end = self.channel.object.end_of_reading();
+                    return Poll::Ready(end.map(|()| 0).map_err(io::Error::from));
+                }
+                Poll::Pending if self.channel.object.has_failed_path() => {
+                    return Poll::Ready(Err(Broken::Path.into()));
+                }
+                Poll::Pending => return Poll::Pending,
             }
         }
         let length = buffer.len().min(self.unread.len());
@@ -182,38 +353,48 @@ impl AsyncRead for DataChannelStream {
 
 impl AsyncWrite for DataChannelStream {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if buffer.is_empty() {
+            // Not an empty message.
+            return Poll::Ready(Ok(0));
+        }
         ready!(self.poll_until(cx, |channel| match channel.ready_state() {
             RTCDataChannelState::Connecting => false,
             RTCDataChannelState::Open => channel.buffered_amount() < WRITE_BUFFER,
             RTCDataChannelState::Closing | RTCDataChannelState::Closed => true,
-        }));
+        }))?;
         let limit = (self.channel.object.connection.upgrade())
             .and_then(|connection| connection.core().max_message_size())
             .map_or(WRITE_SIZE, |limit| limit.min(WRITE_SIZE));
         let part = buffer.get(..limit).unwrap_or(buffer);
         match self.channel.send(part) {
             Ok(()) => Poll::Ready(Ok(part.len())),
-            Err(error) => Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, error))),
+            Err(_) if self.channel.ready_state() != RTCDataChannelState::Open => {
+                Poll::Ready(Err(self.end_of_writing()))
+            }
+            Err(error) => Poll::Ready(Err(io::Error::other(error))),
         }
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_until(cx, |channel| {
             channel.buffered_amount() == 0 || channel.ready_state() == RTCDataChannelState::Closed
-        }));
-        if self.channel.buffered_amount() == 0 {
+        }))?;
+        if self.channel.buffered_amount() == 0 && self.channel.object.end_of_writing().is_ok() {
             Poll::Ready(Ok(()))
         } else {
-            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+            Poll::Ready(Err(self.end_of_writing()))
         }
     }
 
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.channel.close();
-        self.poll_until(cx, |channel| channel.ready_state() == RTCDataChannelState::Closed).map(Ok)
+        let closed =
+            |channel: &RTCDataChannel| channel.ready_state() == RTCDataChannelState::Closed;
+        ready!(self.poll_until(cx, closed))?;
+        Poll::Ready(self.channel.object.end_of_writing().map_err(io::Error::from))
     }
 }

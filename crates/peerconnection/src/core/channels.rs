@@ -12,8 +12,8 @@ use negotiation::{
 
 use super::{Core, Delivery, SctpTransportSlots, Task, Transport};
 use crate::api::{
-    AnyEvent, ChannelAttributes, ChannelObject, MessageData, RTCDataChannel, RTCDataChannelState,
-    RTCSctpTransportState,
+    AnyEvent, Broken, ChannelAttributes, ChannelObject, MessageData, RTCDataChannel,
+    RTCDataChannelState, RTCSctpTransportState,
 };
 use crate::outbox::{CAPACITY, Outbox, Outgoing};
 
@@ -81,6 +81,7 @@ impl Core {
             }
             ChannelCommand::FireError { channel, error } => {
                 if let Some(object) = self.forget_channel(channel) {
+                    object.break_off(Broken::Here);
                     self.fire_channel_failure(&object, &error);
                     self.deliveries.push_back(Delivery::End(object));
                 }
@@ -334,6 +335,7 @@ impl Core {
     /// §6.2.4 Closing procedure, begun by the peer.
     pub(super) fn peer_closes_channel(&mut self, now: Instant, stream: u16) {
         let Some(object) = self.channel_of(stream) else { return };
+        object.peer_has_finished();
         // Step 4
         match object.slots.ready_state() {
             RTCDataChannelState::Closing | RTCDataChannelState::Closed => return,
@@ -398,6 +400,7 @@ impl Core {
         if let Some((stack, &id)) = self.channel_stack().zip(object.slots.id.get()) {
             stack.close_channel(now, id);
         }
+        object.break_off(Broken::Here);
         // Step 2
         self.set_channel_state(&object, RTCDataChannelState::Closed);
         // Step 3

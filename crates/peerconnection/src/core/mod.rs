@@ -13,12 +13,14 @@
 //! - `sender_tracks`: the tracks that senders have
 //! - `media`: remote tracks and their streams
 //! - `dtmf`: telephone tones
+//! - `alarms`: times at which futures of the application are polled again
 //! - `states`: the aggregated states
 //! - `stats`: `getStats()`
 //! - `network`: datagrams, timers and what the host is asked to do
 //! - `convert`: candidates of the agent to and from those of SDP
 //! - `weak_map`: objects that live as long as the application holds them
 
+mod alarms;
 mod channels;
 mod commands;
 mod convert;
@@ -48,7 +50,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::api::{
-    AnyEvent, Call, ChannelObject, DtlsTransportObject, MediaStreamTrackState, MessageData,
+    AnyEvent, Broken, Call, ChannelObject, DtlsTransportObject, MediaStreamTrackState, MessageData,
     Promise, RTCCertificate, RTCConfiguration, RTCIceConnectionState, RTCIceGatheringState,
     RTCPeerConnectionState, RTCSctpTransport, RTCSctpTransportState, Settle, TransceiverObject,
     Value,
@@ -57,12 +59,14 @@ use crate::connection::Connection;
 use crate::host::{Action, SocketId};
 use crate::inert;
 use crate::outbox::{Outbox, Outgoing};
+use alarms::Alarms;
 use stats::Statistics;
 use tasks::Task;
 use transceivers::{Released, Transceivers};
 use transports::{Transport, TransportSlots, Transports};
 use weak_map::WeakMap;
 
+pub(crate) use alarms::Alarm;
 pub(crate) use ice::{ClosedIceTransport, IceTransportSlots};
 pub(crate) use sctp::SctpTransportSlots;
 pub(crate) use stats::Clock;
@@ -177,6 +181,7 @@ pub(crate) struct Core {
     farewells: VecDeque<crate::host::Transmit>,
 
     statistics: Statistics,
+    alarms: Alarms,
 }
 
 impl Core {
@@ -230,6 +235,7 @@ impl Core {
             outbox: Arc::default(),
             taken: Vec::new(),
             statistics,
+            alarms: Alarms::default(),
         })
     }
 
@@ -311,10 +317,14 @@ impl Core {
         self.session.close();
         let (transceivers, released) = self.close_transceivers();
         // Step 5: abruptly, no event is fired.
+        for channel in self.channels.values() {
+            channel.break_off(Broken::Here);
+        }
         self.keep_channel_statistics(now);
         for channel in self.channels.values() {
             channel.end();
         }
+        self.alarms = Alarms::default();
         for delivery in &self.deliveries {
             // Of one that was closed just now, by a handler of its `close` perhaps.
             if let Delivery::End(channel) = delivery {
@@ -367,6 +377,11 @@ impl Core {
             transceivers,
             _released: Some(released),
         }
+    }
+
+    /// What would settle the promises that are pending; they are rejected when it is dropped.
+    pub(crate) fn take_operations(&mut self) -> impl Sized + use<> {
+        std::mem::take(&mut self.operations)
     }
 
     pub(crate) fn is_closed(&self) -> bool {

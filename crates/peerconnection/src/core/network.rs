@@ -178,10 +178,13 @@ impl Core {
             }
         }
         self.handle_dtmf_timeout(now);
+        self.alarms.handle_timeout(now);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        [self.transports.poll_timeout(), self.dtmf_timeout()].into_iter().flatten().min()
+        let timers =
+            [self.transports.poll_timeout(), self.dtmf_timeout(), self.alarms.poll_timeout()];
+        timers.into_iter().flatten().min()
     }
 
     pub(crate) fn poll_action(&mut self) -> Option<Action> {
@@ -202,6 +205,7 @@ impl Core {
             || !self.actions.is_empty()
             || self.is_closed
             || self.dtmf_timeout().is_some()
+            || !self.alarms.is_empty()
     }
 
     /// The next datagram to send. Once all have been taken, what making them has brought about,

@@ -8,8 +8,8 @@ use negotiation::{ChannelId, RTCError, TransportId};
 
 use super::{Core, Task};
 use crate::api::{
-    AnyEvent, ClosedSctpTransport, RTCDataChannelState, RTCSctpTransport, RTCSctpTransportState,
-    SctpTransportObject,
+    AnyEvent, Broken, ClosedSctpTransport, RTCDataChannelState, RTCSctpTransport,
+    RTCSctpTransportState, SctpTransportObject,
 };
 
 /// What we take in one message, and offer as `a=max-message-size`.
@@ -88,7 +88,7 @@ impl Core {
         // §6.1.2: "A task is queued to update the [[SctpTransportState]] slot".
         self.discarded_sctp_transports.push_back(sctp);
         self.queue(Task::SctpDiscarded);
-        self.close_all_channels(None);
+        self.close_all_channels(None, Broken::Here);
     }
 
     /// The association that was closed first is closed now.
@@ -112,7 +112,10 @@ impl Core {
     }
 
     /// The channels' underlying data transports are closed with the association.
-    fn close_all_channels(&mut self, error: Option<&RTCError>) {
+    fn close_all_channels(&mut self, error: Option<&RTCError>, why: Broken) {
+        for channel in self.channels.values() {
+            channel.break_off(why);
+        }
         let channels: Vec<_> = self.channels.keys().copied().collect();
         for channel in channels {
             self.ended_channels.insert(channel);
@@ -199,6 +202,9 @@ impl Core {
     pub(super) fn close_streams(&mut self, streams: &BTreeSet<u16>) {
         for stream in streams {
             if let Some(channel) = self.streams.get(stream) {
+                if let Some(object) = self.channels.get(channel) {
+                    object.break_off(Broken::ByPeer);
+                }
                 self.queue(Task::ChannelClosed(*channel, None));
             }
         }
@@ -239,7 +245,7 @@ impl Core {
         sctp.state = RTCSctpTransportState::Closed;
         let target = RTCSctpTransport { object: sctp.object.clone() };
         self.fire(AnyEvent::SctpTransportStateChange(target, RTCSctpTransportState::Closed));
-        self.close_all_channels(error.as_ref());
+        self.close_all_channels(error.as_ref(), Broken::ByPeer);
     }
 
     /// RFC 9143 §7.4: the section was bundled into another, whose transport the association goes

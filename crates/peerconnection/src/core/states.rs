@@ -91,9 +91,21 @@ impl Core {
 
     /// Sets `[[IceConnectionState]]` anew; the event to fire if it changed.
     pub(super) fn update_ice_connection_state(&mut self) -> Option<AnyEvent> {
+        self.update_path_of_channels();
         let state = self.derive_ice_connection_state();
         let changed = state != std::mem::replace(&mut self.ice_connection_state, state);
         changed.then_some(AnyEvent::IceConnectionStateChange(state))
+    }
+
+    /// Streams over data channels learn that their path has failed, and that it is there again.
+    fn update_path_of_channels(&mut self) {
+        let transport = self.sctp.as_ref().and_then(|sctp| sctp.transport);
+        let state = transport.and_then(|id| self.transport_slots(id)).map(|t| t.states().ice);
+        if self.outbox.set_path_failed(state == Some(Ice::Failed)) {
+            for channel in self.channels.values() {
+                channel.wake();
+            }
+        }
     }
 
     /// §4.4.1.3: a transport has come into the set, in a state that the aggregated ones may not have

@@ -1,6 +1,7 @@
 //! The driver: what a host moves a connection with.
 
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -13,8 +14,10 @@ use crate::api::{RTCCertificate, RTCConfiguration, RTCPeerConnection};
 use crate::connection::Connection;
 use crate::core::{Clock, Core};
 
-/// Moves one connection; see the [module](super) for how. Dropping it leaves a connection that
-/// nothing moves.
+/// Moves one connection; see the [module](super) for how.
+///
+/// Nothing moves the connection once it is dropped, be it in a panic: the connection is closed with
+/// it, and promises that are pending are settled.
 pub struct Driver {
     connection: Arc<Connection>,
 }
@@ -128,6 +131,49 @@ impl Driver {
 
     pub(crate) fn connection(&self) -> &Arc<Connection> {
         &self.connection
+    }
+
+    /// The host ends, and with it all that moves the connection.
+    pub(crate) fn end(&self) {
+        let connection = &self.connection;
+        let was_held = !self.is_closed() && connection.is_held();
+        // Perhaps while a panic unwinds: a second one would end the process.
+        let guarded = |step: &dyn Fn()| {
+            if catch_unwind(AssertUnwindSafe(step)).is_err() {
+                tracing::error!("a panic while a connection was closed with its host");
+            }
+        };
+        guarded(&|| connection.close());
+        // Those of a connection whose closing failed, too.
+        guarded(&|| {
+            let operations = connection.core().take_operations();
+            // Reactions may call the connection: not under its lock.
+            drop(operations);
+        });
+        if was_held && !connection.is_held() {
+            tracing::warn!(
+                "a connection was open until its host ended, and only handlers held it: they \
+                 capture its handle, or those of two connections capture each other's. \
+                 `RTCPeerConnection::weakly()` captures without holding"
+            );
+        }
+        if !connection.host.runs_tasks_elsewhere() {
+            // What `close()` still has to tell: that tracks have ended, and statistics.
+            guarded(&|| {
+                loop {
+                    while self.run_task() {}
+                    if self.core().end_tasks() {
+                        return;
+                    }
+                }
+            });
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

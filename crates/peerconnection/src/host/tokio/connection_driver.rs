@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -292,19 +293,14 @@ impl Future for ConnectionDriver {
 }
 
 impl Drop for ConnectionDriver {
-    /// The runtime shuts down: nothing will move the connection any more.
+    /// The connection was closed, or the runtime shuts down, or something has panicked.
     fn drop(&mut self) {
-        self.driver.connection().close();
-        if let Some(event_loop) = &self.host.event_loop {
-            event_loop.network_ended();
-            return;
-        }
-        // What `close()` still has to tell: that tracks have ended, and statistics.
-        loop {
-            while self.driver.run_task() {}
-            if self.driver.core().end_tasks() {
-                return;
-            }
+        self.driver.end();
+        // Perhaps it was the event loop that panicked.
+        if let Some(event_loop) = &self.host.event_loop
+            && catch_unwind(AssertUnwindSafe(|| event_loop.network_ended())).is_err()
+        {
+            tracing::error!("an event loop panicked at the end of the network");
         }
     }
 }

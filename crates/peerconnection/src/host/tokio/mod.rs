@@ -4,7 +4,8 @@ mod connection_driver;
 mod interfaces;
 mod socket;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -139,6 +140,33 @@ impl Host for TokioHost {
     }
 }
 
+/// Whether the runtime has what moves a connection: timers and sockets. Without them the driver's
+/// task would panic later, far from who made the runtime.
+///
+/// tokio tells it by panicking alone. The panic goes no further; what the hook prints of it says
+/// the same as the error. Where panics abort, it is at least this thread that says why.
+fn check(runtime: &tokio::runtime::Handle) -> Result<(), Error> {
+    let _context = runtime.enter();
+    let has = |what, probe: fn()| {
+        catch_unwind(probe).map_err(|_| {
+            Error::InvalidStateError(format!(
+                "the tokio runtime has no {what}: its builder needs `enable_all()`"
+            ))
+        })
+    };
+    has("timers", || drop(tokio::time::sleep(Duration::ZERO)))?;
+    has("sockets", || {
+        let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
+            .or_else(|_| std::net::UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)));
+        if let Ok(socket) = socket
+            && socket.set_nonblocking(true).is_ok()
+        {
+            // An error of the system's is not what is asked about.
+            drop(tokio::net::UdpSocket::from_std(socket));
+        }
+    })
+}
+
 /// Makes a connection and spawns its driver on the current runtime.
 pub(crate) fn spawn(
     configuration: RTCConfiguration,
@@ -146,6 +174,7 @@ pub(crate) fn spawn(
 ) -> Result<RTCPeerConnection, Error> {
     let runtime = tokio::runtime::Handle::try_current()
         .map_err(|error| Error::InvalidStateError(error.to_string()))?;
+    check(&runtime)?;
     let host = Arc::new(TokioHost::default());
     if let Some(control) = &options.sockets {
         *control.host.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&host);
@@ -164,6 +193,7 @@ pub(crate) fn spawn_network(
     runtime: &tokio::runtime::Handle,
     event_loop: Arc<dyn EventLoop>,
 ) -> Result<(RTCPeerConnection, TaskRunner), Error> {
+    check(runtime)?;
     let host = Arc::new(TokioHost { event_loop: Some(event_loop), ..TokioHost::default() });
     if let Some(control) = &options.sockets {
         *control.host.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&host);

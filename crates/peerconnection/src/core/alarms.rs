@@ -1,0 +1,104 @@
+//! Times at which futures of the application are to be polled again: the time limits of streams.
+
+use std::collections::BTreeMap;
+use std::task::Waker;
+use std::time::Instant;
+
+use super::Core;
+
+/// A time that was asked for, to be cancelled by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Alarm(Instant, u64);
+
+/// What is to be woken, in the order of time.
+#[derive(Default)]
+pub(super) struct Alarms {
+    set: BTreeMap<Alarm, Waker>,
+    last: u64,
+}
+
+impl Alarms {
+    pub(super) fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.set.keys().next().map(|alarm| alarm.0)
+    }
+
+    /// Wakes those whose time has come.
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        while let Some(alarm) = self.set.first_entry()
+            && alarm.key().0 <= now
+        {
+            alarm.remove().wake();
+        }
+    }
+}
+
+impl Core {
+    /// Wakes a future at this time, unless the connection is closed before, of which its channels
+    /// tell.
+    pub(crate) fn set_alarm(&mut self, at: Instant, waker: Waker) -> Alarm {
+        self.alarms.last += 1;
+        let alarm = Alarm(at, self.alarms.last);
+        if !self.is_closed {
+            self.alarms.set.insert(alarm, waker);
+        }
+        alarm
+    }
+
+    pub(crate) fn cancel_alarm(&mut self, alarm: Alarm) {
+        self.alarms.set.remove(&alarm);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures::task::{ArcWake, waker};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::super::testing::peer;
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl ArcWake for Woken {
+        fn wake_by_ref(this: &Arc<Self>) {
+            this.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn an_alarm_wakes_at_its_time_unless_it_was_cancelled() {
+        let (_pc, driver) = peer(8);
+        let now = driver.connection().host.now();
+        let at = |seconds| now + Duration::from_secs(seconds);
+        let [first, second, cancelled] = [(); 3].map(|()| Arc::new(Woken::default()));
+        let mut core = driver.core();
+        assert_eq!(core.poll_timeout(), None);
+        let alarm = core.set_alarm(at(1), waker(cancelled.clone()));
+        core.set_alarm(at(3), waker(second.clone()));
+        core.set_alarm(at(2), waker(first.clone()));
+        assert_eq!(core.poll_timeout(), Some(at(1)));
+        core.cancel_alarm(alarm);
+        assert_eq!(core.poll_timeout(), Some(at(2)));
+        assert!(core.has_network_work(), "the host has to hear of the earlier time");
+
+        let woken = |of: [&Arc<Woken>; 3]| of.map(|woken| woken.0.load(Ordering::SeqCst));
+        core.handle_timeout(at(1));
+        assert_eq!(woken([&first, &second, &cancelled]), [false, false, false]);
+        core.handle_timeout(at(2));
+        assert_eq!(woken([&first, &second, &cancelled]), [true, false, false]);
+        core.close(at(2));
+        assert_eq!(core.poll_timeout(), None);
+        let weak = Arc::downgrade(&second);
+        drop(second);
+        assert!(weak.upgrade().is_none(), "nothing is left of it");
+        core.set_alarm(at(4), waker(first.clone()));
+        assert_eq!(core.poll_timeout(), None, "nothing moves a closed connection");
+    }
+}
