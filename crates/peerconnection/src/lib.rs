@@ -5,25 +5,11 @@
 //! face: the W3C objects in [`api`], the connection core they share, and the hosts that give it
 //! sockets and time.
 //!
-//! ```no_run
-//! # async fn example() -> Result<(), peerconnection::Error> {
-//! use peerconnection::{RTCConfiguration, RTCPeerConnection};
+//! A connection lives as long as somebody holds a handle of it; see [`RTCPeerConnection`]. The whole
+//! of a call, both ends in one process:
 //!
-//! let pc = RTCPeerConnection::new(RTCConfiguration::default())?;
-//! pc.on_icecandidate(|event| println!("send to the peer: {:?}", event.candidate()));
-//! pc.on_negotiationneeded(|event| {
-//!     let pc = event.target().clone();
-//!     tokio::spawn(async move {
-//!         pc.set_local_description(None).await?;
-//!         println!("send to the peer: {:?}", pc.local_description());
-//!         Ok::<_, peerconnection::Error>(())
-//!     });
-//! });
-//! let channel = pc.create_data_channel("chat", None)?;
-//! channel.on_open(|event| event.target().send("hello").unwrap_or_default());
-//! channel.on_message(|event| println!("{:?}", event.data()));
-//! # Ok(())
-//! # }
+//! ```
+#![doc = include_str!("../doc/call.rs")]
 //! ```
 //!
 //! # Who calls what, when
@@ -57,7 +43,7 @@ pub use negotiation::{
 };
 pub use perfect_negotiation::{Negotiator, PerfectNegotiation, SignalingChannel, SignalingMessage};
 
-/// The code that the README shows compiles.
+/// The program that the README shows runs.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

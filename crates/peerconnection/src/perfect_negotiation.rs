@@ -39,14 +39,45 @@ pub trait SignalingChannel: Send {
 /// It sets the handlers for `negotiationneeded` and `icecandidate` of the connection; to watch
 /// those events, read [`RTCPeerConnection::events`].
 ///
-/// ```no_run
-/// # async fn example(signaling: impl peerconnection::SignalingChannel) -> std::io::Result<()> {
-/// use peerconnection::{PerfectNegotiation, RTCConfiguration, RTCPeerConnection};
+/// ```
+/// use async_trait::async_trait;
+/// use peerconnection::{
+///     PerfectNegotiation, RTCConfiguration, RTCPeerConnection, SignalingChannel, SignalingMessage,
+/// };
+/// use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 ///
-/// let pc = RTCPeerConnection::new(RTCConfiguration::default()).unwrap();
-/// pc.create_data_channel("chat", None).unwrap();
-/// let polite = true;
-/// PerfectNegotiation::new(&pc, polite).run(signaling).await
+/// /// The way to a peer in the same process.
+/// struct Way(UnboundedSender<SignalingMessage>, UnboundedReceiver<SignalingMessage>);
+///
+/// #[async_trait]
+/// impl SignalingChannel for Way {
+///     async fn send(&mut self, message: SignalingMessage) -> std::io::Result<()> {
+///         self.0.send(message).map_err(std::io::Error::other)
+///     }
+///
+///     async fn receive(&mut self) -> std::io::Result<Option<SignalingMessage>> {
+///         Ok(self.1.recv().await)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), peerconnection::Error> {
+/// let (to_b, from_a) = unbounded_channel();
+/// let (to_a, from_b) = unbounded_channel();
+/// let a = RTCPeerConnection::new(RTCConfiguration::default())?;
+/// let b = RTCPeerConnection::new(RTCConfiguration::default())?;
+/// for (pc, polite, way) in [(&a, false, Way(to_b, from_b)), (&b, true, Way(to_a, from_a))] {
+///     // It holds the connection weakly, and ends with it.
+///     tokio::spawn(PerfectNegotiation::new(pc, polite).run(way));
+/// }
+///
+/// // From now on either side may change anything.
+/// a.create_data_channel("from a", None)?;
+/// b.create_data_channel("from b", None)?;
+/// let (arrivals, mut arrived) = unbounded_channel();
+/// a.on_datachannel(move |event| arrivals.send(event.channel().clone()).unwrap_or_default());
+/// let channel = arrived.recv().await.expect("the channel of b");
+/// assert_eq!(channel.label(), "from b");
+/// # Ok(())
 /// # }
 /// ```
 pub struct PerfectNegotiation {

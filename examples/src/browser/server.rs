@@ -33,12 +33,22 @@ pub(super) type Observer = Arc<dyn Fn(PageLoad) + Send + Sync>;
 
 /// The server of the example.
 ///
-/// ```no_run
-/// # async fn example() -> std::io::Result<()> {
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
 /// use examples::browser::Server;
 ///
-/// let listener = tokio::net::TcpListener::bind(("127.0.0.1", 8080)).await?;
-/// Server::new().serve(listener).await
+/// let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+/// let address = listener.local_addr()?;
+/// let serving = tokio::spawn(Server::new().serve(listener));
+/// println!("http://{address}/");
+/// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// # let mut page = String::new();
+/// # let mut browser = tokio::net::TcpStream::connect(address).await?;
+/// # browser.write_all(b"GET / HTTP/1.0\r\n\r\n").await?;
+/// # browser.read_to_string(&mut page).await?;
+/// # assert!(page.contains("main.js"));
+/// serving.abort(); // or `.await`, for ever
+/// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Default)]

@@ -13,18 +13,33 @@ use crate::inert::Inert;
 ///
 /// The tones are played out on the connection's clock, with their events; no RTP is sent yet.
 ///
-/// ```no_run
-/// # fn example(pc: &peerconnection::RTCPeerConnection) -> Result<(), peerconnection::Error> {
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/connected.rs"));
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), peerconnection::Error> {
+/// # let (pc, _callee) = connected(|pc| {
+/// #     pc.add_transceiver(peerconnection::MediaKind::Audio, None).unwrap();
+/// # }).await?;
+/// # let mut events = pc.events();
 /// for dtmf in pc.get_senders().iter().filter_map(|sender| sender.dtmf()) {
 ///     dtmf.on_tonechange(|event| match event.tone() {
 ///         "" => println!("dialled"),
 ///         tone => println!("{tone}; still to come: {}", event.target().tone_buffer()),
 ///     });
 ///     if dtmf.can_insert_dtmf() {
-///         // 200 ms each, 50 ms between them; `,` is a pause of two seconds.
-///         dtmf.insert_dtmf("1199##9,9", 200, 50)?;
+///         // 200 ms each, 50 ms between them; `,` would be a pause of two seconds.
+///         dtmf.insert_dtmf("19#", 200, 50)?;
 ///     }
 /// }
+/// # for expected in ["1", "9", "#", ""] {
+/// #     let tone = loop {
+/// #         use futures::StreamExt;
+/// #         match events.next().await.unwrap().unwrap() {
+/// #             peerconnection::AnyEvent::DtmfToneChange(_, tone) => break tone,
+/// #             _ => {}
+/// #         }
+/// #     };
+/// #     assert_eq!(tone, expected);
+/// # }
 /// # Ok(())
 /// # }
 /// ```

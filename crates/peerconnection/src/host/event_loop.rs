@@ -38,8 +38,15 @@ pub enum Dispatch {
 /// dispatch at once, such as a promise that was rejected. The three steps are those of a browser's
 /// event loop:
 ///
-/// ```no_run
-/// # fn dispatch(_: peerconnection::host::Dispatch) {}
+/// ```
+/// # use peerconnection::host::{Dispatch, EventLoop, TokioOptions};
+/// # use std::sync::{Arc, atomic::{AtomicBool, Ordering}, mpsc};
+/// # static DISPATCHED: AtomicBool = AtomicBool::new(false);
+/// # fn dispatch(next: Dispatch) {
+/// #     if matches!(next, Dispatch::Event(peerconnection::AnyEvent::NegotiationNeeded)) {
+/// #         DISPATCHED.store(true, Ordering::SeqCst);
+/// #     }
+/// # }
 /// fn run_a_task(tasks: &peerconnection::host::TaskRunner) {
 ///     tasks.run_task();
 ///     loop {
@@ -51,6 +58,27 @@ pub enum Dispatch {
 ///         }
 ///     }
 /// }
+/// # struct Queue(mpsc::Sender<usize>);
+/// # impl EventLoop for Queue {
+/// #     fn tasks_were_queued(&self, count: usize) {
+/// #         let _ = self.0.send(count);
+/// #     }
+/// #     fn network_ended(&self) {}
+/// # }
+/// # let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+/// # let (sender, queued) = mpsc::channel();
+/// # let (pc, tasks) = peerconnection::RTCPeerConnection::with_event_loop(
+/// #     Default::default(),
+/// #     TokioOptions::loopback(),
+/// #     runtime.handle(),
+/// #     Arc::new(Queue(sender)),
+/// # ).unwrap();
+/// # pc.create_data_channel("chat", None).unwrap();
+/// # while !DISPATCHED.load(Ordering::SeqCst) {
+/// #     for _ in 0..queued.recv().unwrap() {
+/// #         run_a_task(&tasks);
+/// #     }
+/// # }
 /// ```
 pub struct TaskRunner {
     connection: Arc<Connection>,

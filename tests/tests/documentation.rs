@@ -1,0 +1,89 @@
+//! Every program in the documents runs. rustdoc runs those of the crates and of README.md; here it
+//! is seen that none asks not to be run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+fn files(folder: &Path, extensions: &[&str], found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.is_dir() && !["target", "node_modules", ".git"].contains(&name) {
+            files(&path, extensions, found);
+        } else if path.extension().and_then(|e| e.to_str()).is_some_and(|e| extensions.contains(&e))
+        {
+            found.push(path);
+        }
+    }
+}
+
+/// What the fences of code say behind the backticks, with the number of their lines.
+fn fences(text: &str) -> Vec<(usize, &str)> {
+    let mut open = false;
+    let mut fences = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim_start().trim_start_matches("///").trim_start_matches("//!").trim();
+        if let Some(words) = line.strip_prefix("```") {
+            open = !open;
+            if open {
+                fences.push((number + 1, words));
+            }
+        }
+    }
+    fences
+}
+
+#[test]
+fn no_program_in_the_documents_asks_not_to_be_run() {
+    let root = root();
+    let mut sources = Vec::new();
+    for folder in ["crates", "examples", "tests"] {
+        files(&root.join(folder), &["rs"], &mut sources);
+    }
+    let mut seen = 0;
+    for path in sources {
+        let text = fs::read_to_string(&path).unwrap();
+        for (line, words) in fences(&text) {
+            seen += 1;
+            let refused = ["no_run", "ignore", "compile_fail"];
+            let place = format!("{}:{line}", path.display());
+            assert!(!refused.iter().any(|word| words.contains(word)), "{place}: {words}");
+        }
+    }
+    assert!(seen > 10, "{seen} programs were found");
+}
+
+#[test]
+fn the_program_of_the_readme_is_that_of_the_front_page() {
+    let root = root();
+    let program = fs::read_to_string(root.join("crates/peerconnection/doc/call.rs")).unwrap();
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    assert!(readme.contains(&format!("```rust\n{program}```\n")), "README.md has another one");
+    let rust: Vec<_> =
+        fences(&readme).into_iter().filter(|(_, words)| words.contains("rust")).collect();
+    assert_eq!(rust.len(), 1, "and no more: {rust:?}");
+    let front = fs::read_to_string(root.join("crates/peerconnection/src/lib.rs")).unwrap();
+    for included in ["../doc/call.rs", "../../../README.md"] {
+        assert!(front.contains(&format!("include_str!(\"{included}\")")), "{included} is not run");
+    }
+}
+
+/// The commands of README.md name what there is.
+#[test]
+fn the_examples_of_the_readme_are_those_that_there_are() {
+    let root = root();
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let manifest = fs::read_to_string(root.join("examples/Cargo.toml")).unwrap();
+    let mut examples: Vec<_> =
+        manifest.lines().filter_map(|line| line.strip_prefix("path = ")).collect();
+    examples.sort_unstable();
+    assert!(examples.len() > 5);
+    for path in examples {
+        let name = path.trim_matches('"').trim_end_matches(".rs");
+        assert!(readme.contains(&format!("| `{name}` |")), "{name} is not in the table");
+    }
+}
