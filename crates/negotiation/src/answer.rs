@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use sdp::{IceParameters, Media, Setup};
 
+use crate::data_section::{DataSection, DataSyntax};
 use crate::description::{Description, SimulcastRids};
 use crate::dictionaries::RTCRtpTransceiverDirection::Inactive;
 use crate::dictionaries::RTCSignalingState::{HaveLocalPranswer, HaveRemoteOffer};
@@ -14,7 +15,7 @@ use crate::effect::{OperationId, TransportId};
 use crate::error::Error;
 use crate::rtp::Formats;
 use crate::section::{
-    Created, DataSection, EXTMAP_ALLOW_MIXED, Generated, Placement, RtpSection,
+    Created, EXTMAP_ALLOW_MIXED, Generated, ICE_OPTIONS, Placement, RtpSection, SCTP_PORT,
     TransportAttributes, TransportDefaults, finish_session_part, rejected_section,
 };
 use crate::session::Session;
@@ -73,15 +74,20 @@ impl Session {
         // Step 4
         let answer = RTCSessionDescriptionInit { type_: RTCSdpType::Answer, sdp: sdp.clone() };
         // Step 5
-        let system_state = self.system_state;
-        self.last_created_answer =
-            Some(Created { sdp, description, transceivers, formats, system_state });
+        self.last_created_answer = Some(Created {
+            sdp,
+            description,
+            transceivers,
+            formats,
+            system_state: self.system_state,
+        });
         // Step 6
         self.resolve_created(operation, answer, then);
     }
 
     /// RFC 9429 §5.3.1 and §5.3.2
     fn generate_answer(&mut self) -> Option<Generated> {
+        self.name_what_is_sent();
         let mut description = self.new_description();
         let accepted = self.accept_sections()?;
         let mut transports = self.transports_for_answer(&accepted);
@@ -89,11 +95,16 @@ impl Session {
         let local = self.local();
         let gathered = |index: Option<usize>| index.and_then(|index| local?.media(index));
         let mut bundle = Vec::new();
+        let mut setups: HashMap<usize, Setup> = HashMap::new();
         // The transport of the first group, if it has more than one section.
         let mut tagged = None;
         let mut defaults = None;
+        // That of the first section, if another one is rejected.
+        let mut first = None;
+        let is_rejected = |accepted: &Accepted| matches!(accepted, Accepted::Rejected(_));
+        let any_rejected = accepted.iter().any(is_rejected);
         for (index, (offered, accepted)) in offer.sdp.media().iter().zip(&accepted).enumerate() {
-            if matches!(accepted, Accepted::Rejected(_)) {
+            if is_rejected(accepted) {
                 description.push_media(rejected_section(offered));
                 continue;
             }
@@ -101,6 +112,12 @@ impl Session {
                 bundle.extend(offered.mid());
             }
             let transport = transports.remove(&index);
+            if let Some(transport) = &transport {
+                first.get_or_insert_with(|| (transport.ice.clone(), transport.setup));
+                if let Some(group) = offer.bundle_group(index) {
+                    setups.insert(group, transport.setup);
+                }
+            }
             match (&transport, offer.bundle_group(index)) {
                 (Some(transport), Some(group)) if tagged.is_none() => {
                     tagged = Some((group, transport.ice.clone(), transport.setup));
@@ -111,12 +128,13 @@ impl Session {
                 _ => {}
             }
             let placement = match transport {
-                None => Placement::Bundled,
+                None => {
+                    let setup = offer.bundle_group(index).and_then(|group| setups.get(&group));
+                    Placement::Bundled(setup.copied().unwrap_or(Setup::Active))
+                }
                 Some(transport) => Placement::Here(TransportAttributes {
                     ice: transport.ice,
                     fingerprints: &self.fingerprints,
-                    // RFC 9429 §5.3.1: only if the offer has it.
-                    trickle: offer.sdp.has_ice_option(index, "trickle"),
                     setup: transport.setup,
                     gathered: gathered(transport.gathered),
                 }),
@@ -125,16 +143,14 @@ impl Session {
                 Accepted::Rtp(id, formats) => {
                     self.answer_rtp_section(offer, index, offered, *id, formats, placement)
                 }
-                _ => {
-                    let formats = offered.formats();
-                    let (mid, protocol) = (offered.mid(), offered.protocol());
-                    DataSection { mid, protocol, formats: &formats, placement }.to_media()
-                }
+                _ => answer_data_section(offered, placement),
             };
             description.push_media(media);
         }
         let transceivers = accepted.iter().map(Accepted::transceiver).collect();
-        let defaults = defaults.map(|(_, ice, setup)| TransportDefaults {
+        let defaults = defaults.map(|(_, ice, setup)| (ice, setup));
+        let defaults = defaults.or(first.filter(|_| any_rejected));
+        let defaults = defaults.map(|(ice, setup)| TransportDefaults {
             ice,
             fingerprints: &self.fingerprints,
             setup,
@@ -168,7 +184,11 @@ impl Session {
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_unstable_by_key(|(number, _)| *number);
         let mut groups = groups.into_iter().map(|(_, mids)| mids);
-        finish_session_part(description, &groups.next().unwrap_or_default(), defaults, mixed);
+        let first = groups.next().unwrap_or_default();
+        // RFC 9429 §5.3.1: only if the offer has them.
+        let mut ice_options = ICE_OPTIONS.to_vec();
+        ice_options.retain(|option| offer.indicates(option));
+        finish_session_part(description, &first, &ice_options, defaults, mixed);
         for group in groups {
             let value = format!("BUNDLE {}", group.join(" "));
             description.session_mut().push_attribute("group", Some(&value));
@@ -200,7 +220,7 @@ impl Session {
             rtcp_mux_only: false,
             formats,
             direction: direction.into(),
-            streams: transceiver.and_then(|transceiver| transceiver.streams_to_announce()),
+            msid: transceiver.and_then(|transceiver| transceiver.msid_to_send()),
             send_rids,
             // In each direction: for a peer that is told nothing of them the others are gone for good.
             receive_rids: simulcast.sent().collect(),
@@ -256,4 +276,19 @@ impl Session {
         }
         transports
     }
+}
+
+/// RFC 9429 §5.3.1; RFC 8841 §10.3: the port 0 is answered with the port 0, and there is no
+/// association.
+fn answer_data_section(offered: &Media, placement: Placement<'_>) -> Media {
+    let sctp_port = if offered.sctp_port() == Some(0) { 0 } else { SCTP_PORT };
+    DataSection {
+        mid: offered.mid(),
+        protocol: offered.protocol(),
+        formats: &offered.formats(),
+        syntax: DataSyntax::of(offered).unwrap_or(DataSyntax::SctpPort),
+        sctp_port,
+        placement,
+    }
+    .to_media()
 }

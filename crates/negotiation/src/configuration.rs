@@ -77,8 +77,9 @@ fn validate_an_ice_server_url(url: &str, server: &RTCIceServer) -> Result<(), Er
     if !parsed.cannot_be_a_base() {
         return Err(invalid("has no opaque path"));
     }
-    if parsed.path().contains(['/', '@']) {
-        return Err(invalid("has a '/' or '@'"));
+    // RFC 7064 §3.1, RFC 7065 §3.1: a host and a port, nothing else. A `\\` would be a `/` below.
+    if parsed.path().contains(['/', '\\', '@']) {
+        return Err(invalid("has a '/', '\\' or '@'"));
     }
     if parsed.fragment().is_some() {
         return Err(invalid("has a fragment"));

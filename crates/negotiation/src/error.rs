@@ -181,6 +181,7 @@ impl From<sdp::Error> for RTCError {
             sdp_line_number: error.line().map(|line| i32::try_from(line).unwrap_or(i32::MAX)),
             ..RTCErrorInit::new(RTCErrorDetailType::SdpSyntaxError)
         };
-        Self::new(init, error.message())
+        // The message names the line, too.
+        Self::new(init, error.to_string())
     }
 }

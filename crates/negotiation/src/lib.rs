@@ -54,6 +54,7 @@ mod transceiver;
 
 // RFC 9429: what descriptions consist of, and what they ask of the transports
 mod answer;
+mod data_section;
 mod lip_sync;
 mod mids;
 mod offer;

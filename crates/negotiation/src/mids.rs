@@ -16,12 +16,12 @@ pub(crate) struct MidGenerator {
 }
 
 impl MidGenerator {
-    /// Another mid.
-    pub(crate) fn generate(&mut self) -> String {
+    /// Another mid, which is not among `others` either.
+    pub(crate) fn generate(&mut self, others: &HashSet<String>) -> String {
         loop {
             let mid = self.next.to_string();
             self.next = self.next.wrapping_add(1);
-            if !self.used.contains(&mid) {
+            if !self.used.contains(&mid) && !others.contains(&mid) {
                 return mid;
             }
         }

@@ -2,8 +2,11 @@
 
 mod placement;
 
+use std::collections::HashSet;
+
 use sdp::{Media, Setup};
 
+use crate::data_section::DataSection;
 use crate::description::{Description, SimulcastRids, is_data_channel_section, media_kind};
 use crate::dictionaries::RTCSignalingState::{HaveLocalOffer, Stable};
 use crate::dictionaries::{MediaKind, RTCOfferOptions, RTCSdpType, RTCSessionDescriptionInit};
@@ -13,8 +16,8 @@ use crate::lip_sync::offer_lip_sync_groups;
 use crate::operations::Microtask;
 use crate::rtp;
 use crate::section::{
-    Created, DataSection, Generated, RtpSection, TransportDefaults, finish_session_part,
-    rejected_section,
+    Created, Generated, ICE_OPTIONS, RtpSection, SCTP_PORT, TransportDefaults, finish_session_part,
+    unused_section,
 };
 use crate::session::Session;
 use crate::task::{TaskKind, Then};
@@ -101,9 +104,13 @@ impl Session {
         // Step 4
         let offer = RTCSessionDescriptionInit { type_: RTCSdpType::Offer, sdp: sdp.clone() };
         // Step 5
-        let system_state = self.system_state;
-        self.last_created_offer =
-            Some(Created { sdp, description, transceivers, formats, system_state });
+        self.last_created_offer = Some(Created {
+            sdp,
+            description,
+            transceivers,
+            formats,
+            system_state: self.system_state,
+        });
         // Step 6
         self.resolve_created(operation, offer, then);
     }
@@ -129,6 +136,7 @@ impl Session {
 
     /// RFC 9429 §5.2.1 and §5.2.2
     fn generate_offer(&mut self, options: &RTCOfferOptions) -> Generated {
+        self.name_what_is_sent();
         let mut description = self.new_description();
         let slots = self.slots_for_offer();
         let bundle = self.bundle_for_offer(&slots);
@@ -143,16 +151,10 @@ impl Session {
             let placement = placements.next(self, local);
             let mut formats_of_section = None;
             let section = match slot {
-                Slot::Rejected | Slot::Free => before.map(rejected_section),
-                Slot::Data(mid) => Some(
-                    DataSection {
-                        mid: Some(mid),
-                        protocol: "UDP/DTLS/SCTP",
-                        formats: &["webrtc-datachannel"],
-                        placement: placement.placement,
-                    }
-                    .to_media(),
-                ),
+                Slot::Rejected | Slot::Free => before.map(unused_section),
+                Slot::Data(mid) => {
+                    Some(DataSection::offered(mid, SCTP_PORT, placement.placement).to_media())
+                }
                 Slot::Rtp(id, kind, mid) => self.transceivers.get(*id).map(|transceiver| {
                     // RFC 9429 §5.2.2: "a=simulcast" stays the same, whatever the direction; without
                     // it the peer goes down to one encoding for good.
@@ -179,7 +181,7 @@ impl Session {
                         rtcp_mux_only: placement.is_new,
                         formats,
                         direction: transceiver.direction.into(),
-                        streams: transceiver.streams_to_announce(),
+                        msid: transceiver.msid_to_send(),
                         send_rids: transceiver.rids_to_send(),
                         receive_rids: simulcast.received().collect(),
                     }
@@ -194,7 +196,7 @@ impl Session {
             fingerprints: &self.fingerprints,
             setup: Setup::ActPass,
         });
-        finish_session_part(&mut description, &bundle, defaults, true);
+        finish_session_part(&mut description, &bundle, &ICE_OPTIONS, defaults, true);
         let announced = slots.iter().filter_map(|slot| match slot {
             Slot::Rtp(id, _, mid) => Some((mid.as_str(), self.transceivers.get(*id)?)),
             _ => None,
@@ -247,6 +249,7 @@ impl Session {
         let sections = local.map_or(&[][..], |local| local.sdp.media());
         let mut slots: Vec<Slot> = sections.iter().enumerate().map(slot).collect();
         let mut mids = self.mid_generator();
+        let none = HashSet::new();
         let mut free = 0;
         let mut place = |slots: &mut Vec<Slot>, slot: Slot| {
             let found = slots.iter().skip(free).position(|slot| *slot == Slot::Free);
@@ -272,10 +275,10 @@ impl Session {
                     .is_none_or(|mid| local.is_none_or(|local| local.index_of_mid(mid).is_none()))
         };
         for (id, transceiver) in self.transceivers.iter().filter(|(_, t)| is_new(t)) {
-            place(&mut slots, Slot::Rtp(id, transceiver.kind, mids.generate()));
+            place(&mut slots, Slot::Rtp(id, transceiver.kind, mids.generate(&none)));
         }
         if self.data_channels.any_created() && !has_data {
-            place(&mut slots, Slot::Data(mids.generate()));
+            place(&mut slots, Slot::Data(mids.generate(&none)));
         }
         slots
     }

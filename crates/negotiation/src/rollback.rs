@@ -75,6 +75,12 @@ impl Session {
 
     /// Step 4.7.12.3; those that have left the set.
     fn roll_back_transceivers(&mut self, events: &mut TrackEvents) -> Vec<TransceiverId> {
+        // RFC 9429 §5.7: a section that the abandoned description recycled is that of the
+        // transceiver before, which has left the set.
+        for transceiver in self.transceivers.all_mut().filter(|t| t.stopped) {
+            transceiver.jsep_mid.clone_from(&transceiver.last_stable_state_mid);
+            transceiver.mid.clone_from(&transceiver.last_stable_state_mid);
+        }
         let was_remote_offer = self.signaling_state == RTCSignalingState::HaveRemoteOffer;
         for id in self.transceivers.ids().to_vec() {
             let Some(transceiver) = self.transceivers.get_mut(id) else { continue };
@@ -145,7 +151,6 @@ impl Transceiver {
         receiver.last_stable_state_receive_codecs.clone_from(&receiver.receive_codecs);
         receiver.last_stable_state_header_extensions.clone_from(&receiver.header_extensions);
         receiver.last_stable_state_reduced_size_rtcp = receiver.reduced_size_rtcp;
-        self.last_stable_state_mid.clone_from(&self.jsep_mid);
     }
 
     /// Steps 4.7.12.3.1 to 4.7.12.3.5

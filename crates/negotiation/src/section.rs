@@ -14,13 +14,11 @@ use crate::transceiver::TransceiverId;
 /// The SCTP port of this side. All of the port space is a DTLS connection's own, so any will do;
 /// this is the browsers'.
 pub(crate) const SCTP_PORT: u16 = 5000;
-/// The largest message this side receives, in bytes (RFC 8841 §6).
-pub(crate) const MAX_MESSAGE_SIZE: u64 = 262_144;
 /// RFC 8285 §6: header extensions of both lengths in one stream. An answer has it only if the offer
 /// does.
 pub(crate) const EXTMAP_ALLOW_MIXED: &str = "extmap-allow-mixed";
 /// RFC 8840 §4.1.1: the address of a section that has no candidates yet.
-const NO_ADDRESS: &str = "IN IP4 0.0.0.0";
+pub(crate) const NO_ADDRESS: &str = "IN IP4 0.0.0.0";
 /// RFC 8840 §4.1.1: the port of a section that has no candidates yet (Discard).
 const NO_PORT: u16 = 9;
 
@@ -29,25 +27,31 @@ pub(crate) enum Placement<'a> {
     /// Here: the section has an address of its own, or is the tagged one of its BUNDLE group.
     Here(TransportAttributes<'a>),
     /// In the tagged section of the BUNDLE group.
-    Bundled,
+    Bundled(Setup),
     /// There too, and without BUNDLE the section is not used at all (RFC 9143 §6).
-    BundleOnly,
+    BundleOnly(Setup),
 }
 
 impl Placement<'_> {
-    fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         match self {
-            Self::BundleOnly => 0,
+            Self::BundleOnly(_) => 0,
             _ => NO_PORT,
         }
     }
 
-    fn write(&self, media: &mut Media) {
-        match self {
-            Self::Here(attributes) => attributes.write(media),
-            Self::Bundled => {}
-            Self::BundleOnly => media.push_attribute("bundle-only", None),
-        }
+    pub(crate) fn write(&self, media: &mut Media) {
+        let setup = match self {
+            Self::Here(attributes) => return attributes.write(media),
+            Self::Bundled(setup) => setup,
+            Self::BundleOnly(setup) => {
+                media.push_attribute("bundle-only", None);
+                setup
+            }
+        };
+        // RFC 9143 §7.1.3 has it in the tagged section alone, and receivers take it from there.
+        // GStreamer refuses a section without it, whatever the session part says.
+        media.push_attribute("setup", Some(setup.as_str()));
     }
 }
 
@@ -55,7 +59,6 @@ impl Placement<'_> {
 pub(crate) struct TransportAttributes<'a> {
     pub(crate) ice: IceParameters,
     pub(crate) fingerprints: &'a [String],
-    pub(crate) trickle: bool,
     pub(crate) setup: Setup,
     /// Where the candidates gathered for the same credentials are.
     pub(crate) gathered: Option<&'a Media>,
@@ -73,9 +76,6 @@ impl TransportAttributes<'_> {
         }
         media.push_attribute("ice-ufrag", Some(&self.ice.username_fragment));
         media.push_attribute("ice-pwd", Some(&self.ice.password));
-        if self.trickle {
-            media.push_attribute("ice-options", Some("trickle"));
-        }
         for fingerprint in self.fingerprints {
             media.push_attribute("fingerprint", Some(fingerprint));
         }
@@ -83,12 +83,13 @@ impl TransportAttributes<'_> {
     }
 }
 
-/// What the session part says of a transport for the sections that are bundled into another.
+/// What the session part says of a transport for the sections that are bundled into another, and for
+/// rejected ones.
 ///
 /// RFC 9429 §5.2.1 keeps these attributes out of such sections, and lets them be in the session part.
 /// Browsers cannot do without: Chromium rejects a section without a fingerprint, Firefox crashes
 /// over it, and takes one without ICE credentials or role, or whose credentials come and go, for an
-/// error.
+/// error. aiortc refuses a description in which a section, rejected or not, has no credentials.
 pub(crate) struct TransportDefaults<'a> {
     pub(crate) ice: IceParameters,
     pub(crate) fingerprints: &'a [String],
@@ -106,29 +107,6 @@ impl TransportDefaults<'_> {
     }
 }
 
-/// A section for data channels.
-pub(crate) struct DataSection<'a> {
-    pub(crate) mid: Option<&'a str>,
-    pub(crate) protocol: &'a str,
-    pub(crate) formats: &'a [&'a str],
-    pub(crate) placement: Placement<'a>,
-}
-
-impl DataSection<'_> {
-    pub(crate) fn to_media(&self) -> Media {
-        let port = self.placement.port();
-        let mut media = Media::new("application", port, self.protocol, self.formats);
-        media.set_connection(NO_ADDRESS);
-        self.placement.write(&mut media);
-        if let Some(mid) = self.mid {
-            media.push_attribute("mid", Some(mid));
-        }
-        media.push_attribute("sctp-port", Some(&SCTP_PORT.to_string()));
-        media.push_attribute("max-message-size", Some(&MAX_MESSAGE_SIZE.to_string()));
-        media
-    }
-}
-
 /// A section for the media of a transceiver.
 pub(crate) struct RtpSection<'a> {
     pub(crate) kind: &'a str,
@@ -139,12 +117,33 @@ pub(crate) struct RtpSection<'a> {
     pub(crate) rtcp_mux_only: bool,
     pub(crate) formats: &'a Formats,
     pub(crate) direction: Direction,
-    /// The ids of the sender's streams, if the transceiver is to send.
-    pub(crate) streams: Option<&'a [String]>,
+    /// What the sender is in, if the transceiver is to send.
+    pub(crate) msid: Option<SentMsid<'a>>,
     /// The rids of the encodings to send; none for one without a name.
     pub(crate) send_rids: Vec<&'a str>,
     /// The rids of the encodings that the peer sends.
     pub(crate) receive_rids: Vec<&'a str>,
+}
+
+/// The streams of a sender, and what stands for its track.
+pub(crate) struct SentMsid<'a> {
+    pub(crate) streams: &'a [String],
+    /// The `appdata` of RFC 8830 §2. RFC 9429 §5.2.1 leaves it out and ignores it; libwebrtc before
+    /// 2021 refuses a section without it, and browsers write it.
+    pub(crate) appdata: &'a str,
+}
+
+impl SentMsid<'_> {
+    fn write(&self, media: &mut Media) {
+        let mut write = |stream: &str| {
+            media.push_attribute("msid", Some(&format!("{stream} {}", self.appdata)));
+        };
+        self.streams.iter().for_each(|stream| write(stream));
+        // RFC 8830 §2: `-` stands for no stream.
+        if self.streams.is_empty() {
+            write("-");
+        }
+    }
 }
 
 impl RtpSection<'_> {
@@ -160,12 +159,8 @@ impl RtpSection<'_> {
         }
         self.formats.write_header_extensions(&mut media);
         media.push_attribute(self.direction.as_str(), None);
-        // RFC 8830 §2: `-` stands for no stream.
-        for stream in self.streams.into_iter().flatten() {
-            media.push_attribute("msid", Some(stream));
-        }
-        if self.streams.is_some_and(<[String]>::is_empty) {
-            media.push_attribute("msid", Some("-"));
+        if let Some(msid) = &self.msid {
+            msid.write(&mut media);
         }
         // Of category IDENTICAL; Chromium refuses a bundled section without it.
         media.push_attribute("rtcp-mux", None);
@@ -203,15 +198,47 @@ impl RtpSection<'_> {
     }
 }
 
-/// RFC 3264 §6: a section that is not used, as far as `like` says what it is.
-pub(crate) fn rejected_section(like: &Media) -> Media {
-    let mut media = Media::new(like.kind(), 0, like.protocol(), &like.formats());
+/// RFC 9429 §5.3.1: a section that an answer rejects, as far as `offered` says what it is.
+pub(crate) fn rejected_section(offered: &Media) -> Media {
+    let mut media = Media::new(offered.kind(), 0, offered.protocol(), &offered.formats());
     media.set_connection(NO_ADDRESS);
-    if let Some(mid) = like.mid() {
+    if let Some(mid) = offered.mid() {
         media.push_attribute("mid", Some(mid));
     }
-    if like.is_rtp() {
+    if offered.is_rtp() {
         media.push_attribute("inactive", None);
+    }
+    media
+}
+
+/// What a section says of the transport that it has, and of its track.
+const OF_USED_SECTIONS: [&str; 13] = [
+    "msid",
+    "bundle-only",
+    "candidate",
+    "end-of-candidates",
+    "ice-ufrag",
+    "ice-pwd",
+    "ice-options",
+    "fingerprint",
+    "setup",
+    "tls-id",
+    "rtcp",
+    "rtcp-mux-only",
+    "ssrc",
+];
+
+/// RFC 9429 §5.2.2: a section that an offer does not use any more has the port 0 and no `a=msid`,
+/// and stays what it was `before` otherwise. Its transport is that of others or of nothing now.
+pub(crate) fn unused_section(before: &Media) -> Media {
+    let mut media = before.clone();
+    media.set_port(0);
+    media.set_connection(NO_ADDRESS);
+    for name in OF_USED_SECTIONS {
+        media.remove_attributes(name);
+    }
+    if media.is_rtp() {
+        media.set_direction(Direction::Inactive);
     }
     media
 }
@@ -225,15 +252,22 @@ impl Session {
     }
 }
 
+/// RFC 9429 §5.2.1: what this side is capable of (RFC 8840 §4.1.1, RFC 8445 §10).
+pub(crate) const ICE_OPTIONS: [&str; 2] = ["trickle", "ice2"];
+
 /// The session part of browsers: the BUNDLE group and what they all write.
 pub(crate) fn finish_session_part(
     description: &mut sdp::Description,
     bundle: &[&str],
+    ice_options: &[&str],
     defaults: Option<TransportDefaults<'_>>,
     extmap_allow_mixed: bool,
 ) {
     description.set_bundle_group(bundle);
     let session = description.session_mut();
+    if !ice_options.is_empty() {
+        session.push_attribute("ice-options", Some(&ice_options.join(" ")));
+    }
     if let Some(defaults) = defaults {
         defaults.write(session);
     }

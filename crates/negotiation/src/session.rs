@@ -344,7 +344,7 @@ impl Session {
     /// `canTrickleIceCandidates`: whether the remote description indicates that the peer takes
     /// trickled candidates; `None` without one.
     pub fn can_trickle_ice_candidates(&self) -> Option<bool> {
-        self.remote().map(Description::indicates_trickle)
+        self.remote().map(|remote| remote.indicates("trickle"))
     }
 
     /// webrtc-pc §6.1 createDataChannel. The id is there at once if it was passed in or the DTLS

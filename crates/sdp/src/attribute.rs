@@ -22,7 +22,7 @@ pub(crate) fn check(section: Option<Use>, name: &str, value: &str) -> Result<(),
             require(is_token(semantics), "the semantics of a group is not a token")
         }
         ("mid", Some(_)) => require(is_token(value), "the mid is not a token"),
-        ("candidate", Some(_)) => is_a::<Candidate>(value),
+        ("candidate", Some(_)) => Candidate::check(value),
         (_, Some(Use::Rtp)) => check_rtp(name, value),
         (_, Some(Use::DataChannel)) => check_data_channel(name, value),
         _ => Ok(()),

@@ -181,6 +181,20 @@ impl Candidate {
     /// If the text is not a `candidate-attribute`. Unknown transports, types and extensions are no
     /// errors.
     pub fn parse(text: &str) -> Result<Candidate, Error> {
+        Candidate::read(text, is_address)
+    }
+
+    /// Checks a line of a description. RFC 8839 §5.1: one with an address that is not recognized is
+    /// to be ignored, so it is no error there.
+    pub(crate) fn check(text: &str) -> Result<(), Error> {
+        Candidate::read(text, is_word).map(|_| ())
+    }
+
+    fn read(text: &str, is_address: fn(&str) -> bool) -> Result<Candidate, Error> {
+        let address = |text, message| match is_address(text) {
+            true => Ok(text),
+            false => Err(Error::new(message)),
+        };
         if text.len() > MAX_LINE_LENGTH {
             return Err(Error::new("the candidate is too long"));
         }
@@ -208,7 +222,7 @@ impl Candidate {
         }
         let priority = number(next())
             .ok_or_else(|| Error::new("the priority is not a number of at most 32 bits"))?;
-        let address = address(next(), "the address is neither an IP address nor a name")?;
+        let host = address(next(), "the address is neither an IP address nor a name")?;
         let port =
             number(next()).ok_or_else(|| Error::new("the port is not a number up to 65535"))?;
         if next() != "typ" {
@@ -224,14 +238,14 @@ impl Candidate {
             component,
             transport,
             priority,
-            address,
+            host,
             port,
             CandidateKind::from(kind),
         );
         if fields.next_if_eq(&"raddr").is_some() {
             let message = "the related address is neither an IP address nor a name";
             candidate.related_address =
-                Some(self::address(fields.next().unwrap_or_default(), message)?.to_owned());
+                Some(address(fields.next().unwrap_or_default(), message)?.to_owned());
         }
         if fields.next_if_eq(&"rport").is_some() {
             let port = number(fields.next().unwrap_or_default())
@@ -303,12 +317,12 @@ impl Candidate {
 
 /// RFC 8866 §9, `connection-address` without multicast: an IP address or a name of at most 255
 /// characters.
-fn address<'a>(text: &'a str, message: &'static str) -> Result<&'a str, Error> {
+fn is_address(text: &str) -> bool {
     let is_name = || {
         (1..=255).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
     };
-    if text.parse::<IpAddr>().is_ok() || is_name() { Ok(text) } else { Err(Error::new(message)) }
+    text.parse::<IpAddr>().is_ok() || is_name()
 }
 
 impl FromStr for Candidate {

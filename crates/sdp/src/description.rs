@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt::{self, Write};
 use std::str::FromStr;
 
@@ -55,13 +56,14 @@ impl Description {
     /// Lines end in CRLF or LF. Every line has to follow its grammar, whether it means anything to
     /// WebRTC or not (RFC 9429 §5.8); unknown attributes, protocols, formats, groups, candidate
     /// types and extensions follow it. The session part has its lines in the order of RFC 8866 §5
-    /// and at least `v=`, `o=`, `s=` and `t=`. Furthermore: mids are unique, a BUNDLE group has
-    /// only mids that exist, and a mid is in at most one BUNDLE group; ICE credentials have the
-    /// lengths of RFC 8839 §5.4; a section has one direction.
+    /// and at least `v=`, `o=`, `s=` and `t=`. Furthermore: mids are unique, and a mid is in at
+    /// most one BUNDLE group; ICE credentials have the lengths of RFC 8839 §5.4; a section has one
+    /// direction.
     ///
     /// Where browsers accept what the grammar does not, so does this: a last line without an
     /// ending, blank lines at the end, an empty name (`s=`), a missing `c=`, any order of lines in
-    /// a media section, session attributes that belong to media sections.
+    /// a media section, session attributes that belong to media sections, a BUNDLE group with a mid
+    /// of no section. A candidate whose address is of an unknown form is not used (RFC 8839 §5.1).
     ///
     /// Reads at most [`MAX_LENGTH`](crate::MAX_LENGTH) bytes in
     /// [`MAX_LINES`](crate::MAX_LINES) lines of [`MAX_LINE_LENGTH`](crate::MAX_LINE_LENGTH) bytes
@@ -127,10 +129,13 @@ impl Description {
         self.media.iter().enumerate().find(|(_, media)| media.mid() == Some(mid))
     }
 
-    /// The mids of each BUNDLE group (RFC 9143 §5).
+    /// The mids of each BUNDLE group (RFC 9143 §5). Those that no section has are left out.
     pub fn bundle_groups(&self) -> Vec<Vec<String>> {
+        let mids: HashSet<&str> = self.media.iter().filter_map(Media::mid).collect();
         let groups = self.session.attributes("group").filter_map(bundle_tags);
-        groups.map(|tags| tags.map(str::to_owned).collect()).collect()
+        groups
+            .map(|tags| tags.filter(|mid| mids.contains(mid)).map(str::to_owned).collect())
+            .collect()
     }
 
     /// Makes `mids` the only BUNDLE group, in the place of the first one or as the last line of the
@@ -148,11 +153,7 @@ impl Description {
 
     /// Whether `a=ice-options` of the section, or of the session, has `option` (RFC 8839 §5.6).
     pub fn has_ice_option(&self, index: usize, option: &str) -> bool {
-        self.sections(index).any(|section| {
-            section
-                .attributes("ice-options")
-                .any(|options| options.split(' ').any(|known| known == option))
-        })
+        self.sections(index).any(|section| section.has_ice_option(option))
     }
 
     /// The ICE credentials of a section, else of the session (RFC 8839 §5.4). `None` if either is

@@ -250,12 +250,13 @@ impl Media {
         self.section.set_line('c', value, &['m', 'i']);
     }
 
-    /// The SCTP port: `a=sctp-port` (RFC 8841 §5), or that of `a=sctpmap`, which was written before
-    /// RFC 8841.
+    /// The SCTP port: `a=sctp-port` (RFC 8841 §5), or that of `a=sctpmap` or of the format, which
+    /// were written before RFC 8841. 0 stands for no association (RFC 8841 §10.3).
     pub fn sctp_port(&self) -> Option<u16> {
-        match self.attribute("sctp-port") {
-            Some(port) => number(port),
-            None => sctpmap_port(self.attribute("sctpmap")?),
+        match (self.attribute("sctp-port"), self.attribute("sctpmap")) {
+            (Some(port), _) => number(port),
+            (None, Some(map)) => sctpmap_port(map),
+            (None, None) => number(self.media_line().formats.split_ascii_whitespace().next()?),
         }
     }
 
@@ -319,7 +320,8 @@ impl Media {
         self.attributes(name).filter_map(|value| value.parse().ok())
     }
 
-    /// The candidates of the section: `a=candidate` (RFC 8839 §5.1).
+    /// The candidates of the section: `a=candidate` (RFC 8839 §5.1). In a description that was read
+    /// an error is an address of an unknown form, and the line is to be ignored.
     pub fn candidates(&self) -> impl Iterator<Item = Result<Candidate, Error>> {
         self.section.stored_lines().iter().filter_map(|line| {
             let candidate = line.attribute("candidate").map(Candidate::parse)?;
@@ -361,7 +363,8 @@ impl Media {
 pub(crate) const END_OF_CANDIDATES: &str = "end-of-candidates";
 
 pub(crate) fn direction_of(section: &Section) -> Option<Direction> {
-    section.lines().filter(|line| line.kind == 'a').find_map(|line| line.value.parse().ok())
+    let has = |direction: &Direction| section.attributes(direction.as_str()).any(str::is_empty);
+    Direction::ALL.into_iter().find(has)
 }
 
 /// `<port> <application> [<streams>]`

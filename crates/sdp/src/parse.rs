@@ -13,6 +13,9 @@ pub(crate) fn description(text: &str) -> Result<Description, Error> {
     if text.len() > MAX_LENGTH {
         return Err(Error::new(format!("longer than {MAX_LENGTH} bytes")));
     }
+    if let Some(message) = wrapped_text(text) {
+        return Err(Error::new(message).on_line(1));
+    }
     let mut reader = Reader::default();
     let mut end = 0;
     let mut blank: Option<RawLine<'_>> = None;
@@ -29,6 +32,20 @@ pub(crate) fn description(text: &str) -> Result<Description, Error> {
     }
     let trailer = blank.and_then(|blank| text.get(blank.offset..)).unwrap_or_default();
     reader.finish(end.saturating_add(1), trailer)
+}
+
+/// A frequent mistake: the text that a description was sent in is taken for the description.
+fn wrapped_text(text: &str) -> Option<&'static str> {
+    let start = text.trim_start();
+    if start.starts_with("[object ") {
+        return Some("this is what an object becomes as a string; SDP is in its member sdp");
+    }
+    if start.starts_with(['{', '[', '"']) {
+        return Some("this is JSON and not SDP, which is the string in its member sdp");
+    }
+    let first = start.lines().next().unwrap_or_default();
+    (first.starts_with("v=0\\r") || first.starts_with("v=0\\n"))
+        .then_some("the line ends are escaped: this is from inside of a JSON string")
 }
 
 #[derive(Default)]
@@ -180,14 +197,11 @@ impl<'a> Reader<'a> {
         for (number, group) in self.groups {
             let Some(tags) = bundle_tags(group) else { continue };
             for mid in tags {
-                let message = if !self.mids.contains(mid) {
-                    "the BUNDLE group has a mid of no section"
+                if !self.mids.contains(mid) {
+                    tracing::debug!(mid, "the BUNDLE group has a mid of no section");
                 } else if !bundled.insert(mid) {
-                    "a mid is in BUNDLE groups twice"
-                } else {
-                    continue;
-                };
-                return Err(Error::new(message).on_line(number));
+                    return Err(Error::new("a mid is in BUNDLE groups twice").on_line(number));
+                }
             }
         }
         Ok(Description {

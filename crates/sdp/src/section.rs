@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use crate::line::{Line, StoredLine};
 
 /// The lines of one part of a description, in order: the session part, or one media section with
@@ -21,6 +24,23 @@ pub struct Section {
     lines: Vec<StoredLine>,
     /// Where the first `a=mid` is, so that sections are found by mid without reading their lines.
     mid: Option<usize>,
+    attributes: AttributeIndex,
+}
+
+/// Where the attributes of each name are, for a section that is long enough to be worth it. The
+/// session part is asked again for every media section, so that thousands of both would otherwise
+/// take a time that grows with their product.
+#[derive(Debug, Default)]
+struct AttributeIndex(OnceLock<HashMap<Box<str>, Vec<usize>>>);
+
+/// From this many lines on there is an [`AttributeIndex`].
+const INDEXED_LINES: usize = 64;
+
+/// A copy is made to be changed, which ends what is known of the lines.
+impl Clone for AttributeIndex {
+    fn clone(&self) -> AttributeIndex {
+        AttributeIndex::default()
+    }
 }
 
 impl PartialEq for Section {
@@ -32,11 +52,38 @@ impl PartialEq for Section {
 impl Eq for Section {}
 
 impl Section {
+    /// The lines, to be changed.
+    fn lines_mut(&mut self) -> &mut Vec<StoredLine> {
+        self.attributes = AttributeIndex::default();
+        &mut self.lines
+    }
+
+    /// Where the attributes `name` are, unless the lines are few.
+    fn attribute_positions(&self, name: &str) -> Option<&[usize]> {
+        if self.lines.len() < INDEXED_LINES {
+            return None;
+        }
+        let index = self.attributes.0.get_or_init(|| {
+            let mut index: HashMap<Box<str>, Vec<usize>> = HashMap::new();
+            for (position, line) in self.lines.iter().enumerate().filter(|(_, l)| l.kind == 'a') {
+                let name = line.value.split(':').next().unwrap_or_default();
+                match index.get_mut(name) {
+                    Some(positions) => positions.push(position),
+                    None => {
+                        index.insert(name.into(), vec![position]);
+                    }
+                }
+            }
+            index
+        });
+        Some(index.get(name).map_or(&[], Vec::as_slice))
+    }
+
     pub(crate) fn push(&mut self, line: StoredLine) {
         if self.mid.is_none() && line.attribute("mid").is_some() {
             self.mid = Some(self.lines.len());
         }
-        self.lines.push(line);
+        self.lines_mut().push(line);
     }
 
     pub(crate) fn stored_lines(&self) -> &[StoredLine] {
@@ -64,12 +111,12 @@ impl Section {
     /// Replaces the first line with the type letter `kind`, or inserts it behind the lines for
     /// which `before` holds.
     pub(crate) fn set_line(&mut self, kind: char, value: &str, before: &[char]) {
-        if let Some(line) = self.lines.iter_mut().find(|line| line.kind == kind) {
+        if let Some(line) = self.lines_mut().iter_mut().find(|line| line.kind == kind) {
             line.set_value(value);
             return;
         }
         let at = self.lines.iter().take_while(|line| before.contains(&line.kind)).count();
-        self.lines.insert(at, StoredLine::new(kind, value));
+        self.lines_mut().insert(at, StoredLine::new(kind, value));
         self.find_mid();
     }
 
@@ -80,12 +127,21 @@ impl Section {
 
     /// The values of all attributes `name`, in order.
     pub fn attributes(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.lines.iter().filter_map(move |line| line.attribute(name))
+        let positions = self.attribute_positions(name);
+        let scanned = if positions.is_none() { self.lines.as_slice() } else { &[] };
+        let found = positions.into_iter().flatten().filter_map(move |at| self.lines.get(*at));
+        found.chain(scanned).filter_map(move |line| line.attribute(name))
     }
 
     /// Whether there is an attribute `name`.
     pub fn has_attribute(&self, name: &str) -> bool {
         self.attribute(name).is_some()
+    }
+
+    /// Whether `a=ice-options` of this part has `option` (RFC 8839 §5.6).
+    pub fn has_ice_option(&self, option: &str) -> bool {
+        let mut options = self.attributes("ice-options").flat_map(|options| options.split(' '));
+        options.any(|known| known == option)
     }
 
     /// The number of the line, in the text that was read, of the first attribute `name`.
@@ -115,12 +171,12 @@ impl Section {
         {
             self.mid = Some(self.lines.len().saturating_add(mid));
         }
-        self.lines.extend_from_slice(&other.lines);
+        self.lines_mut().extend_from_slice(&other.lines);
     }
 
     /// Replaces the first attribute `name` where it stands, or adds it as the last line.
     pub fn set_attribute(&mut self, name: &str, value: Option<&str>) {
-        match self.lines.iter_mut().find(|line| line.attribute(name).is_some()) {
+        match self.lines_mut().iter_mut().find(|line| line.attribute(name).is_some()) {
             Some(line) => line.set_value(&attribute_text(name, value)),
             None => self.push_attribute(name, value),
         }
@@ -128,7 +184,8 @@ impl Section {
 
     /// Turns the flag `name` into the flag `to` where it stands.
     pub(crate) fn rename_flag(&mut self, name: &str, to: &str) {
-        if let Some(line) = self.lines.iter_mut().find(|line| line.attribute(name).is_some()) {
+        if let Some(line) = self.lines_mut().iter_mut().find(|line| line.attribute(name).is_some())
+        {
             line.set_value(to);
         }
     }
@@ -136,7 +193,7 @@ impl Section {
     /// Removes every attribute `name`; says whether there was one.
     pub fn remove_attributes(&mut self, name: &str) -> bool {
         let before = self.lines.len();
-        self.lines.retain(|line| line.attribute(name).is_none());
+        self.lines_mut().retain(|line| line.attribute(name).is_none());
         self.find_mid();
         self.lines.len() < before
     }
@@ -149,7 +206,7 @@ impl Section {
         mut value: Option<&str>,
         matches: impl Fn(&str) -> bool,
     ) {
-        self.lines.retain_mut(|line| {
+        self.lines_mut().retain_mut(|line| {
             if !line.attribute(name).is_some_and(&matches) {
                 return true;
             }

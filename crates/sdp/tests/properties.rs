@@ -27,7 +27,8 @@ fn read_all(text: &str) {
     assert_eq!(Description::parse(&written).as_ref(), Ok(&description));
     for (index, media) in description.media().iter().enumerate() {
         for candidate in media.candidates() {
-            let candidate = candidate.expect("candidates were checked");
+            // RFC 8839 §5.1: an address of an unknown form is no error of the description.
+            let Ok(candidate) = candidate else { continue };
             assert_eq!(Candidate::parse(&candidate.to_string()), Ok(candidate));
         }
         media.rtpmaps().for_each(|value| assert_eq!(value.to_string().parse(), Ok(value)));

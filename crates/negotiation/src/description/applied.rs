@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sdp::{Fingerprint, IceParameters, Media, Setup};
 
+use crate::data_section::DataSyntax;
 use crate::dictionaries::{
     MediaKind, RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit,
 };
@@ -139,15 +140,22 @@ impl Description {
         self.sdp.fingerprints(self.transport_section(index))
     }
 
+    pub(crate) fn has_fingerprint(&self, index: usize) -> bool {
+        let media = self.media(self.transport_section(index)).map(Media::section);
+        media.into_iter().chain([self.sdp.session()]).any(|part| part.has_attribute("fingerprint"))
+    }
+
     pub(crate) fn tls_id(&self, index: usize) -> Option<&str> {
         let media = self.media(self.transport_section(index))?;
         media.attribute("tls-id").or_else(|| self.sdp.session().attribute("tls-id"))
     }
 
-    /// RFC 9429 §4.1.17: whether the peer is able to take trickled candidates.
-    pub(crate) fn indicates_trickle(&self) -> bool {
-        // The session part answers for the index behind the last section.
-        (0..=self.sdp.media().len()).any(|index| self.sdp.has_ice_option(index, "trickle"))
+    /// Whether the writer has this of `a=ice-options`, for the session or for a section. The option
+    /// `trickle` is that of RFC 9429 §4.1.17.
+    pub(crate) fn indicates(&self, ice_option: &str) -> bool {
+        let media = self.sdp.media().iter().map(Media::section);
+        let mut sections = media.chain([self.sdp.session()]);
+        sections.any(|section| section.has_ice_option(ice_option))
     }
 }
 
@@ -165,10 +173,7 @@ pub(crate) fn media_kind(media: &Media) -> Option<MediaKind> {
 
 /// Whether the section is for the data channels of RFC 8831, or was before RFC 8841.
 pub(crate) fn is_data_channel_section(media: &Media) -> bool {
-    const DATA_CHANNEL: &str = "webrtc-datachannel";
-    media.is_data_channel()
-        && (media.formats().contains(&DATA_CHANNEL)
-            || media.attribute("sctpmap").is_some_and(|map| map.contains(DATA_CHANNEL)))
+    DataSyntax::of(media).is_some()
 }
 
 fn data_section(description: &sdp::Description) -> Option<usize> {

@@ -1,5 +1,7 @@
 //! webrtc-pc §4.4.1.4 step 4.7.11: what a description makes of transceivers.
 
+use std::collections::HashSet;
+
 use super::{Description, SimulcastRids, media_kind};
 use crate::dictionaries::RTCRtpTransceiverDirection::{self, Inactive};
 use crate::dictionaries::RTCSdpType::{Answer, Offer, Pranswer};
@@ -9,6 +11,7 @@ use crate::dictionaries::{
 use crate::effect::TransportId;
 use crate::rtp::{self, Formats};
 use crate::session::Session;
+use crate::signaling::Side;
 use crate::transceiver::{
     Association, TrackEvents, Transceiver, TransceiverId, process_the_removal_of_a_remote_track,
 };
@@ -55,6 +58,7 @@ impl Session {
             associated.or_else(|| transceivers.get(section.index).copied().flatten())
         };
         let ids: Vec<Option<TransceiverId>> = sections.iter().map(transceiver_of).collect();
+        self.disassociate_recycled_sections(Side::Local);
         for (section, id) in sections.into_iter().zip(ids) {
             let Some(id) = id else { continue };
             let Some(transceiver) = self.transceivers.get_mut(id) else { continue };
@@ -115,12 +119,12 @@ impl Session {
         let Some(remote) = self.remote() else { return };
         let local = self.local().filter(|_| type_ != Offer);
         let sections = self.remote_sections(remote, local);
-        self.disassociate_recycled_sections();
+        self.disassociate_recycled_sections(Side::Remote);
         let mut association = Association::new(&self.transceivers);
         for section in sections {
             // Steps 4.7.11.2.1 to 4.7.11.2.4
             let proposed_send_encodings = match type_ {
-                Offer => section.simulcast.proposed_send_encodings(),
+                Offer => section.simulcast.proposed_send_encodings(section.kind),
                 _ => Vec::new(),
             };
             // Step 4.7.11.2.5
@@ -279,18 +283,27 @@ impl Session {
             .any(|description| description.media(index).is_some_and(sdp::Media::is_rejected))
     }
 
-    /// RFC 9429 §5.10: a transceiver whose section is recycled is disassociated.
-    fn disassociate_recycled_sections(&mut self) {
-        let (Some(remote), Some(before)) = (self.remote(), &self.current_local_description) else {
-            return;
+    /// RFC 9429 §5.10: a transceiver whose section is recycled is disassociated: its mid is null. It
+    /// has left the set when its stop was negotiated.
+    fn disassociate_recycled_sections(&mut self, side: Side) {
+        let description = match side {
+            Side::Local => self.local(),
+            Side::Remote => self.remote(),
         };
-        let by_mid = self.transceivers.by_mid();
-        let recycled: Vec<TransceiverId> = (0..before.sdp.media().len())
-            .filter(|index| before.mid(*index) != remote.mid(*index))
-            .filter_map(|index| by_mid.get(before.mid(index)?).copied())
+        let before = match side {
+            Side::Local => &self.current_local_description,
+            Side::Remote => &self.current_remote_description,
+        };
+        let (Some(description), Some(before)) = (description, before) else { return };
+        let recycled: HashSet<String> = (0..before.sdp.media().len())
+            .filter(|index| before.mid(*index) != description.mid(*index))
+            .filter_map(|index| before.mid(index).map(str::to_owned))
             .collect();
-        for id in recycled {
-            if let Some(transceiver) = self.transceivers.get_mut(id) {
+        if recycled.is_empty() {
+            return;
+        }
+        for transceiver in self.transceivers.all_mut() {
+            if transceiver.jsep_mid.as_ref().is_some_and(|mid| recycled.contains(mid)) {
                 transceiver.jsep_mid = None;
                 transceiver.mid = None;
             }

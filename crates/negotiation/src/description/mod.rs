@@ -7,6 +7,8 @@ mod remote;
 mod simulcast;
 mod validate;
 
+use std::collections::HashSet;
+
 use crate::dictionaries::RTCSdpType::{self, Answer, Offer, Pranswer, Rollback};
 use crate::dictionaries::{RTCSessionDescriptionInit, RTCSignalingState};
 use crate::effect::{Effect, Event, OperationId, Outcome};
@@ -91,9 +93,14 @@ impl Session {
                 (description, Vec::new(), Vec::new())
             }
         };
+        // A section without a mid gets none that another of the same description has.
+        let own: HashSet<String> =
+            description.media().iter().filter_map(|media| media.mid()).map(str::to_owned).collect();
         let mut mids = self.mid_generator();
-        let mid_for =
-            |index| self.mid_of_section(side, init.type_, index).unwrap_or_else(|| mids.generate());
+        let mid_for = |index| {
+            let before = self.mid_of_section(side, init.type_, index);
+            before.filter(|mid| !own.contains(mid)).unwrap_or_else(|| mids.generate(&own))
+        };
         let description = Description::new(init.type_, description, mid_for);
         let description = description.with_formats(formats);
         // Steps 4.6.4 to 4.6.7
@@ -200,6 +207,10 @@ impl Session {
         self.transports.enter_negotiation();
         // Step 4.7.4.2
         self.transceivers.for_each_mut(Transceiver::enter_negotiation);
+        // A section may be recycled whose transceiver has left the set.
+        for transceiver in self.transceivers.all_mut() {
+            transceiver.last_stable_state_mid.clone_from(&transceiver.jsep_mid);
+        }
     }
 
     /// Step 4.7.14

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use sdp::{Media, RidDirection, SimulcastId};
 
-use crate::dictionaries::{RTCRtpCodingParameters, RTCRtpEncodingParameters};
-use crate::rtp::MAX_VIDEO_ENCODINGS;
+use crate::dictionaries::{MediaKind, RTCRtpCodingParameters, RTCRtpEncodingParameters};
+use crate::rtp::max_encodings;
 
 /// The rids of a section, seen by who has written it; each list in its order and without duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,14 +45,16 @@ impl SimulcastRids {
     }
 
     /// webrtc-pc §4.4.1.4 steps 4.7.11.2.1 to 4.7.11.2.4: `proposedSendEncodings` of an offer.
-    pub(crate) fn proposed_send_encodings(&self) -> Vec<RTCRtpEncodingParameters> {
+    pub(crate) fn proposed_send_encodings(&self, kind: MediaKind) -> Vec<RTCRtpEncodingParameters> {
         // Steps 4.7.11.2.1 to 4.7.11.2.3
-        let length = self.receives.len().min(MAX_VIDEO_ENCODINGS);
+        let length = self.receives.len().min(max_encodings(kind));
         let rids = self.receives.iter().take(length);
         let encoding = |(index, rid): (usize, &String)| RTCRtpEncodingParameters {
             coding: RTCRtpCodingParameters { rid: Some(rid.clone()) },
-            // Step 4.7.11.2.4; the length is small.
-            scale_resolution_down_by: Some(f64::from(1_u32 << (length - index - 1))),
+            // Step 4.7.11.2.4; the length is small. Audio has no resolution (§5.1, the validation
+            // steps of sendEncodings).
+            scale_resolution_down_by: (kind == MediaKind::Video)
+                .then(|| f64::from(1_u32 << (length - index - 1))),
             ..RTCRtpEncodingParameters::default()
         };
         rids.enumerate().map(encoding).collect()

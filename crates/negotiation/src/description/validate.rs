@@ -57,7 +57,7 @@ impl Session {
         }
         match (description.type_, &self.pending_remote_description) {
             (Answer | Pranswer, Some(offer)) => {
-                check_answer(&offer.sdp, &description.sdp)?;
+                check_answer(offer, description)?;
                 check_restart(
                     self.current_remote_description.as_ref(),
                     offer,
@@ -85,7 +85,7 @@ impl Session {
         }
         match (description.type_, &self.pending_local_description) {
             (Answer | Pranswer, Some(offer)) => {
-                check_answer(&offer.sdp, &description.sdp)?;
+                check_answer(offer, description)?;
                 check_restart(
                     self.current_local_description.as_ref(),
                     offer,
@@ -104,6 +104,10 @@ impl Session {
                     )?;
                 }
             }
+        }
+        let before = [&self.pending_remote_description, &self.current_remote_description];
+        for before in before.into_iter().flatten() {
+            check_ice_lite(before, description)?;
         }
         self.check_dtls_associations(description)
     }
@@ -191,7 +195,7 @@ fn check_mandatory_features(
     if description.ice(index).is_none() {
         return lacks("a=ice-ufrag or a=ice-pwd");
     }
-    if description.fingerprints(index).is_empty() {
+    if !description.has_fingerprint(index) {
         return lacks("a=fingerprint");
     }
     // RFC 8842 §5.2, §5.3
@@ -210,21 +214,52 @@ fn check_mandatory_features(
 }
 
 /// RFC 9429 §5.8.3, for descriptions of type answer and pranswer; RFC 3264 §6; RFC 9143 §7.3.
-fn check_answer(offer: &sdp::Description, answer: &sdp::Description) -> Result<(), Error> {
-    if offer.media().len() != answer.media().len() {
+fn check_answer(offer: &Description, answer: &Description) -> Result<(), Error> {
+    let (offered, answered) = (offer.sdp.media(), answer.sdp.media());
+    if offered.len() != answered.len() {
         return Err(invalid("the answer has another number of m= sections than the offer"));
     }
-    for (index, (offered, answered)) in offer.media().iter().zip(answer.media()).enumerate() {
+    for (index, (offered, answered)) in offered.iter().zip(answered).enumerate() {
         if offered.kind() != answered.kind() || offered.protocol() != answered.protocol() {
             return Err(invalid(format!("m= section {index} is of another kind than offered")));
         }
         if answered.mid().is_some_and(|mid| offered.mid() != Some(mid)) {
             return Err(invalid(format!("m= section {index} has another mid than offered")));
         }
-        if offered.is_rejected() && !answered.is_rejected() {
+        if answered.is_rejected() {
+            continue;
+        }
+        if offered.is_rejected() {
             return Err(invalid(format!("m= section {index} was not offered")));
         }
+        check_direction(offer, answer, index)?;
+        // RFC 9143 §7.3.3: only a section that has an address of its own leaves the group.
+        let has_own = offer.transport_section(index) == index && !offered.is_bundle_only();
+        if !has_own && answer.bundle_group(index).is_none() {
+            return Err(invalid(format!(
+                "m= section {index} was offered for use in its BUNDLE group only"
+            )));
+        }
     }
+    check_bundle_groups(&offer.sdp, &answer.sdp)
+}
+
+/// RFC 3264 §6.1: each direction of an answer is one that was offered.
+fn check_direction(offer: &Description, answer: &Description, index: usize) -> Result<(), Error> {
+    if !answer.media(index).is_some_and(Media::is_rtp) {
+        return Ok(());
+    }
+    let (offered, answered) = (offer.sdp.direction(index), answer.sdp.direction(index));
+    if answered.sends() && !offered.receives() || answered.receives() && !offered.sends() {
+        return Err(invalid(format!(
+            "m= section {index} is {answered}, which does not answer {offered}"
+        )));
+    }
+    Ok(())
+}
+
+/// RFC 9143 §7.3: a group of an answer is part of one that was offered, and has no rejected section.
+fn check_bundle_groups(offer: &sdp::Description, answer: &sdp::Description) -> Result<(), Error> {
     let offered = offer.bundle_groups();
     let group_of: BTreeMap<&String, usize> = offered
         .iter()
@@ -241,6 +276,26 @@ fn check_answer(offer: &sdp::Description, answer: &sdp::Description) -> Result<(
         if !group.iter().all(|mid| accepted.contains(mid.as_str())) {
             return Err(invalid("a BUNDLE group has a rejected m= section"));
         }
+    }
+    Ok(())
+}
+
+/// RFC 8839 §4.4.1.1.1, §4.4.2.1: whether the peer is an ICE-lite one changes with a restart only.
+fn check_ice_lite(before: &Description, description: &Description) -> Result<(), Error> {
+    if before.sdp.ice_lite() == description.sdp.ice_lite() {
+        return Ok(());
+    }
+    let goes_on = |index: usize| {
+        let is_used = |description: &Description| {
+            description.is_tagged(index) && !description.is_rejected(index)
+        };
+        is_used(before)
+            && is_used(description)
+            && before.mid(index) == description.mid(index)
+            && before.ice(index) == description.ice(index)
+    };
+    if (0..description.sdp.media().len()).any(goes_on) {
+        return Err(invalid("a=ice-lite can only change with an ICE restart"));
     }
     Ok(())
 }
@@ -264,7 +319,9 @@ fn check_subsequent(
         }
         let same_mid = match (before.mid(), now.mid()) {
             (Some(before), Some(now)) => before == now,
-            _ => true,
+            (None, Some(_)) => true,
+            // It has the mid of before, unless another section has taken that.
+            (_, None) => previous.mid(index) == description.mid(index),
         };
         if before.kind() != now.kind() || !same_mid {
             return Err(invalid(format!("m= section {index} is not the one it was before")));

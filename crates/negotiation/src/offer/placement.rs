@@ -14,7 +14,7 @@ use crate::session::Session;
 /// Where the transport of each section is described.
 pub(super) struct Placements {
     plans: std::vec::IntoIter<Plan>,
-    /// The credentials of the tagged section, if others are bundled into it.
+    /// The credentials of the tagged section, if others are bundled into it or rejected.
     pub(super) shared: Option<IceParameters>,
 }
 
@@ -47,14 +47,13 @@ impl Placements {
                 let attributes = TransportAttributes {
                     ice,
                     fingerprints: &session.fingerprints,
-                    trickle: true,
                     setup: Setup::ActPass,
                     gathered: gathered.and_then(|index| local?.media(index)),
                 };
                 (Placement::Here(attributes), is_new)
             }
-            Some(Plan::BundleOnly) => (Placement::BundleOnly, false),
-            Some(Plan::Bundled) | None => (Placement::Bundled, false),
+            Some(Plan::BundleOnly) => (Placement::BundleOnly(Setup::ActPass), false),
+            Some(Plan::Bundled) | None => (Placement::Bundled(Setup::ActPass), false),
         };
         Placed { placement, is_new }
     }
@@ -81,6 +80,7 @@ impl Session {
         let mut plans = Vec::with_capacity(slots.len());
         for slot in slots {
             let Some(mid) = slot.mid() else {
+                is_shared = true;
                 plans.push(Plan::Bundled);
                 continue;
             };

@@ -7,9 +7,18 @@ use super::codec_match::codec_dictionary_match;
 use crate::{Error, MediaKind, RTCRtpCodec, RTCRtpEncodingParameters, RTCRtpSendParameters};
 
 /// The most simulcast encodings of a video sender, as in browsers.
-pub(crate) const MAX_VIDEO_ENCODINGS: usize = 3;
+const MAX_VIDEO_ENCODINGS: usize = 3;
 /// RFC 8285 §4.2: what an element with a one-byte header can hold, and the limit of browsers.
 const MAX_RID_LENGTH: usize = 16;
+
+/// "The maximum number of total simultaneous encodings the user agent may support for this kind"
+/// (webrtc-pc §5.1).
+pub(crate) fn max_encodings(kind: MediaKind) -> usize {
+    match kind {
+        MediaKind::Audio => 1,
+        MediaKind::Video => MAX_VIDEO_ENCODINGS,
+    }
+}
 
 /// webrtc-pc §5.1: the addTransceiver sendEncodings validation steps.
 ///
@@ -49,10 +58,7 @@ pub(crate) fn validate_send_encodings(
         return Err(Error::RangeError("maxFramerate has to be greater than 0".into()));
     }
     // Step 8
-    let max_n = match kind {
-        MediaKind::Audio => 1,
-        MediaKind::Video => MAX_VIDEO_ENCODINGS,
-    };
+    let max_n = max_encodings(kind);
     // Step 9
     if send_encodings.iter().any(|encoding| encoding.scale_resolution_down_by.is_some()) {
         for encoding in &mut send_encodings {

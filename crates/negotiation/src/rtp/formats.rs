@@ -131,6 +131,7 @@ impl Formats {
                 format.codec.sdp_fmtp_line = Some(fmtp.parameters);
             }
         }
+        let mut wildcards = Vec::new();
         for line in media.rtcp_fbs() {
             let feedback = match line.parameter {
                 Some(parameter) => format!("{} {parameter}", line.kind),
@@ -142,9 +143,11 @@ impl Formats {
                         format.add_feedback(&feedback);
                     }
                 }
-                None => {
+                None if wildcards.len() < MAX_FEEDBACK && !wildcards.contains(&feedback) => {
                     codecs.iter_mut().flatten().for_each(|format| format.add_feedback(&feedback));
+                    wildcards.push(feedback);
                 }
+                None => {}
             }
         }
         let listed = media.formats();

@@ -21,7 +21,7 @@ pub use capabilities::{receive_capabilities, send_capabilities};
 pub(crate) use answer::answer;
 pub(crate) use assignments::Assignments;
 pub(crate) use codec_match::codec_dictionary_match;
-pub(crate) use encodings::{MAX_VIDEO_ENCODINGS, validate_parameters, validate_send_encodings};
+pub(crate) use encodings::{max_encodings, validate_parameters, validate_send_encodings};
 pub(crate) use formats::Formats;
 pub(crate) use negotiated::{
     negotiated_header_extensions_receive, negotiated_header_extensions_send, negotiated_receive,

@@ -385,7 +385,7 @@ fn can_trickle_ice_candidates_says_what_the_remote_description_says() {
     a.set_remote(offer.clone()).unwrap();
     assert_eq!(a.session.can_trickle_ice_candidates(), Some(true));
     let without = RTCSessionDescriptionInit {
-        sdp: offer.sdp.replace("a=ice-options:trickle\r\n", ""),
+        sdp: offer.sdp.replace("a=ice-options:trickle ice2\r\n", ""),
         ..offer
     };
     a.set_remote(without.clone()).unwrap();
@@ -399,4 +399,39 @@ fn can_trickle_ice_candidates_says_what_the_remote_description_says() {
     assert_eq!(a.session.can_trickle_ice_candidates(), Some(true));
     a.set_remote(rollback()).unwrap();
     assert_eq!(a.session.can_trickle_ice_candidates(), None);
+}
+
+/// RFC 8839 §5.1: a line with an address of an unknown form is ignored, wherever it has it. It stays
+/// in the text, and the others count.
+#[test]
+fn a_candidate_of_an_unknown_address_form_is_ignored_in_a_description() {
+    let good = "a=candidate:1 1 udp 2113929471 203.0.113.100 10100 typ host\r\n";
+    for unknown in [
+        "a=candidate:2 1 udp 2113929471 fe80::1%eth0 10100 typ host\r\n",
+        "a=candidate:2 1 udp 2113929471 [2001:db8::1] 10100 typ host\r\n",
+        "a=candidate:2 1 udp 1 198.51.100.1 10100 typ srflx raddr fe80::1%eth0 rport 1\r\n",
+    ] {
+        let offer = Peer::with_channel(1).create_offer();
+        let sdp = offer.sdp + unknown + good;
+        let mut b = Peer::new(2);
+        b.set_remote(RTCSessionDescriptionInit { type_: RTCSdpType::Offer, sdp: sdp.clone() })
+            .unwrap();
+        assert_eq!(b.remote().sdp(), sdp);
+        b.set_local_implicitly().unwrap();
+        let added: Vec<_> = b
+            .commands()
+            .into_iter()
+            .filter_map(|command| match command {
+                TransportCommand::AddRemoteCandidate { candidate, .. } => Some(candidate.address),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(added, ["203.0.113.100"], "{unknown}");
+    }
+    // What is no candidate at all is no description.
+    let offer = Peer::with_channel(1).create_offer();
+    let sdp = offer.sdp + "a=candidate:2 1 udp 1 198.51.100.1 typ host\r\n";
+    let error =
+        Peer::new(2).set_remote(RTCSessionDescriptionInit { type_: RTCSdpType::Offer, sdp });
+    assert_eq!(error.unwrap_err().name(), "OperationError");
 }

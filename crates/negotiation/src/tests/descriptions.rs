@@ -1,6 +1,7 @@
 //! What offers and answers consist of (RFC 9429 §5.2, §5.3).
 
 use super::*;
+use sdp::Setup;
 
 /// Replaces what is random by a word, so that what remains can be compared.
 fn shape(sdp: &str) -> Vec<String> {
@@ -19,13 +20,13 @@ const DATA_OFFER: [&str; 18] = [
     "s=-",
     "t=0 0",
     "a=group:BUNDLE 0",
+    "a=ice-options:trickle ice2",
     "a=extmap-allow-mixed",
     "a=msid-semantic: WMS",
     "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
     "c=IN IP4 0.0.0.0",
     "a=ice-ufrag:...",
     "a=ice-pwd:...",
-    "a=ice-options:trickle",
     "a=fingerprint:sha-256 ...",
     "a=setup:actpass",
     "a=mid:0",
@@ -34,7 +35,8 @@ const DATA_OFFER: [&str; 18] = [
     "",
 ];
 
-/// What Chromium 156 writes for a connection with a data channel, line for line.
+/// What Chromium 156 writes for a connection with a data channel, line for line, but for
+/// `a=ice-options`: RFC 9429 §5.2.1 has it in the session part, with `ice2`.
 #[test]
 fn an_offer_looks_like_a_browsers() {
     let offer = Peer::with_channel(1).create_offer();
@@ -64,7 +66,15 @@ fn an_offer_of_nothing_has_no_sections_and_no_group() {
     let offer = Peer::new(1).create_offer();
     assert_eq!(
         shape(&offer.sdp),
-        ["v=0", "o=...", "s=-", "t=0 0", "a=extmap-allow-mixed", "a=msid-semantic: WMS"]
+        [
+            "v=0",
+            "o=...",
+            "s=-",
+            "t=0 0",
+            "a=ice-options:trickle ice2",
+            "a=extmap-allow-mixed",
+            "a=msid-semantic: WMS"
+        ]
     );
 }
 
@@ -121,27 +131,11 @@ fn the_data_section_stays_in_the_offers_of_either_side() {
     assert_eq!(attribute(b.local().sdp(), "setup").unwrap(), "active");
 }
 
-fn section(mid: &str, line: &str, more: &str) -> String {
-    format!(
-        "{line}\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na=ice-ufrag:uf{mid}ag\r\n\
-         a=ice-pwd:OtSK0WpNtpUjkY4+86js7ZQl\r\na=setup:actpass\r\na=rtcp-mux\r\n\
-         a=fingerprint:{}\r\n{more}",
-        fingerprint(9)
-    )
-}
-
-const HEAD: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n";
-
-fn offer_of(head: &str, sections: &[String]) -> RTCSessionDescriptionInit {
-    let sdp = format!("{HEAD}{head}{}", sections.concat());
-    RTCSessionDescriptionInit { type_: RTCSdpType::Offer, sdp }
-}
-
-fn m_lines(sdp: &str) -> Vec<&str> {
+pub(super) fn m_lines(sdp: &str) -> Vec<&str> {
     sdp.lines().filter(|line| line.starts_with("m=")).collect()
 }
 
-const DATA: &str = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel";
+pub(super) const DATA: &str = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel";
 
 /// The tag of the BUNDLE group is then the first section that is accepted.
 #[test]
@@ -291,19 +285,6 @@ fn a_rejected_section_is_recycled() {
     assert!(offer.sdp.contains("a=group:BUNDLE 1\r\n"));
 }
 
-/// The legacy protocol and format, from before RFC 8841.
-#[test]
-fn an_old_data_section_is_answered_in_its_own_words() {
-    let mut b = Peer::new(2);
-    let old = section(
-        "0",
-        "m=application 9 DTLS/SCTP 5000",
-        "a=sctpmap:5000 webrtc-datachannel 1024\r\n",
-    );
-    b.set_remote(offer_of("", &[old])).unwrap();
-    assert_eq!(m_lines(&b.create_answer().sdp), ["m=application 9 DTLS/SCTP 5000"]);
-}
-
 /// WPT protocol/dtls-setup
 #[test]
 fn the_setup_of_an_answer_fits_that_of_the_offer() {
@@ -359,4 +340,149 @@ fn every_seed_makes_other_credentials_and_the_same_seed_the_same() {
     assert_eq!(offer(1), offer(1));
     assert_ne!(attribute(&offer(1), "ice-ufrag"), attribute(&offer(2), "ice-ufrag"));
     assert_ne!(attribute(&offer(1), "ice-pwd"), attribute(&offer(2), "ice-pwd"));
+}
+
+/// RFC 9429 §5.3.1: an answer has of `a=ice-options` what the offer has, wherever that has it.
+#[test]
+fn an_answer_has_the_ice_options_of_its_offer() {
+    for (session, media, answered) in [
+        ("a=ice-options:trickle ice2\r\n", "", Some("trickle ice2")),
+        ("a=ice-options:ice2\r\n", "", Some("ice2")),
+        ("", "a=ice-options:trickle renomination\r\n", Some("trickle")),
+        ("a=ice-options:other\r\n", "", None),
+        ("", "", None),
+    ] {
+        let mut b = Peer::new(2);
+        let data = section("0", DATA, &format!("a=sctp-port:5000\r\n{media}"));
+        b.set_remote(offer_of(session, &[data])).unwrap();
+        let answer = b.create_answer().sdp;
+        assert_eq!(attribute(&answer, "ice-options").as_deref(), answered, "{session}{media}");
+    }
+}
+
+/// RFC 9429 §5.2.2: the port is 0 and `a=msid` is gone; "each" other line stays. aiortc and werift
+/// refuse a section that has no body.
+#[test]
+fn the_section_of_a_stopped_transceiver_keeps_its_body() {
+    let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+    let audio = a.transceiver(MediaKind::Audio);
+    a.transceiver(MediaKind::Video);
+    exchange(&mut a, &mut b);
+    let body = |sdp: &str| -> Vec<String> {
+        let description = sdp::Description::parse(sdp).unwrap();
+        let transport = ["ice-", "fingerprint", "setup", "candidate", "rtcp:", "rtcp-mux-only"];
+        let lines = description.media()[0].lines().filter(|line| line.kind == 'a');
+        let kept = lines.filter(|line| !transport.iter().any(|name| line.value.starts_with(name)));
+        kept.map(|line| line.value.to_owned()).collect()
+    };
+    let used = body(a.local().sdp());
+    a.session.stop(audio).unwrap();
+    a.set_local_implicitly().unwrap();
+    let offer = a.local();
+    assert!(offer.sdp().contains("m=audio 0 UDP/TLS/RTP/SAVPF 111 "), "{}", offer.sdp());
+    let expected: Vec<String> = used
+        .iter()
+        .filter(|line| !line.starts_with("msid"))
+        .map(|line| line.replace("sendrecv", "inactive"))
+        .collect();
+    assert_eq!(body(offer.sdp()), expected);
+    for kept in ["rtcp-mux", "mid:0", "rtpmap:111 opus/48000/2"] {
+        assert!(expected.iter().any(|line| line == kept), "{kept}");
+    }
+    // Every section has credentials, of its own or of the session part.
+    let parsed = sdp::Description::parse(offer.sdp()).unwrap();
+    assert_eq!(parsed.ice_parameters(0), parsed.ice_parameters(1));
+    assert!(parsed.media()[0].is_rejected() && parsed.bundle_groups() == [["1"]]);
+    b.set_remote(offer).unwrap();
+    b.set_local_implicitly().unwrap();
+    assert!(sdp::Description::parse(b.local().sdp()).unwrap().ice_parameters(0).is_some());
+    a.set_remote(b.local()).unwrap();
+    // A restart leaves no old credentials behind.
+    a.session.restart_ice();
+    exchange(&mut a, &mut b);
+    a.run();
+    assert_eq!(a.run(), Vec::<String>::new());
+    assert!(a.session.local_ice_credentials_to_replace.is_empty());
+}
+
+/// A bundle-only section with the port 0 is used; one that is stopped is not.
+#[test]
+fn a_stopped_section_is_not_bundle_only() {
+    let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+    a.transceiver(MediaKind::Video);
+    let second = a.transceiver(MediaKind::Video);
+    a.set_local_implicitly().unwrap();
+    assert!(a.local().sdp().contains("a=bundle-only"));
+    a.session.stop(second).unwrap();
+    a.set_local_implicitly().unwrap();
+    let offer = sdp::Description::parse(a.local().sdp()).unwrap();
+    assert!(offer.media()[1].is_rejected());
+    b.set_remote(a.local()).unwrap();
+}
+
+/// A section without a mid gets one that no other has, in this description and in later ones.
+#[test]
+fn an_invented_mid_is_unique() {
+    let without = |line: &str, more: &str| section("x", line, more).replace("a=mid:x\r\n", "");
+    let audio = without("m=audio 9 UDP/TLS/RTP/SAVPF 0", "");
+    let data = section("0", DATA, "a=sctp-port:5000\r\n");
+    let video = section("1", "m=video 9 UDP/TLS/RTP/SAVPF 96", "a=rtpmap:96 VP8/90000\r\n");
+    let mut b = Peer::new(2);
+    b.set_remote(offer_of("", &[audio.clone(), data, video])).unwrap();
+    b.set_local_implicitly().unwrap();
+    b.set_local_implicitly().unwrap();
+    let offer = sdp::Description::parse(b.local().sdp()).unwrap();
+    let mids: Vec<_> = offer.media().iter().map(|media| media.mid().unwrap()).collect();
+    assert_eq!(mids, ["2", "0", "1"]);
+
+    // A mid that was given away is not taken by another section later.
+    let mut b = Peer::new(2);
+    b.set_remote(offer_of("", std::slice::from_ref(&audio))).unwrap();
+    b.set_local_implicitly().unwrap();
+    let given = b.session.transceivers().next().unwrap();
+    assert_eq!(b.session.transceiver(given).unwrap().mid(), Some("0"));
+    let taking = offer_of("", &[audio, section("0", DATA, "a=sctp-port:5000\r\n")]);
+    assert_eq!(b.set_remote(taking).unwrap_err().name(), "InvalidAccessError");
+}
+
+/// What RFC 9429 and RFC 9143 leave out, and others cannot do without: libwebrtc before 2021 refuses
+/// `a=msid` without a second part, GStreamer a section without `a=setup`.
+#[test]
+fn every_section_says_what_older_peers_ask_of_it() {
+    let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+    let track = LocalTrack { id: TrackId(1), kind: MediaKind::Audio };
+    let streams = ["one".to_owned(), "two".to_owned()];
+    a.session.add_track(track, &streams).unwrap();
+    a.transceiver(MediaKind::Video);
+    a.transceiver(MediaKind::Video);
+    a.channel("dc");
+    let mut msids = Vec::new();
+    let words = |media: &sdp::Media| -> Vec<(String, String)> {
+        let msids = media.msids().map(|msid| (msid.identifier, msid.appdata.unwrap()));
+        msids.collect()
+    };
+    for round in 0..2 {
+        a.set_local_implicitly().unwrap();
+        b.set_remote(a.local()).unwrap();
+        b.set_local_implicitly().unwrap();
+        a.set_remote(b.local()).unwrap();
+        for (peer, setup) in [(&a, Setup::ActPass), (&b, Setup::Active)] {
+            let description = sdp::Description::parse(peer.local().sdp()).unwrap();
+            let media = description.media().iter();
+            let setups: Vec<_> = media.map(|media| media.attribute("setup")).collect();
+            assert_eq!(setups, [Some(setup.as_str()); 4]);
+        }
+        let offer = sdp::Description::parse(a.local().sdp()).unwrap();
+        let now: Vec<_> = offer.media().iter().map(words).collect();
+        assert_eq!(now[0][0].0, "one");
+        assert_eq!(now[0][1].0, "two");
+        assert_eq!(now[1][0].0, "-");
+        // One for each track, and it stays (RFC 9429 §5.2.2).
+        assert_eq!(now[0][0].1, now[0][1].1);
+        assert!(now[0][0].1 != now[1][0].1 && now[1][0].1 != now[2][0].1);
+        if round > 0 {
+            assert_eq!(now, msids);
+        }
+        msids = now;
+    }
 }

@@ -3,9 +3,11 @@
 mod bundle;
 mod candidates;
 mod chain;
+mod data_sections;
 mod descriptions;
 mod glare;
 mod implicit;
+mod linear;
 mod media;
 mod negotiation_needed;
 mod properties;
@@ -219,6 +221,23 @@ impl Peer {
 
 pub(crate) fn rollback() -> RTCSessionDescriptionInit {
     RTCSessionDescriptionInit { type_: RTCSdpType::Rollback, sdp: String::new() }
+}
+
+/// A section of a peer that describes its transport in every section.
+pub(crate) fn section(mid: &str, line: &str, more: &str) -> String {
+    format!(
+        "{line}\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na=ice-ufrag:uf{mid}ag\r\n\
+         a=ice-pwd:OtSK0WpNtpUjkY4+86js7ZQl\r\na=setup:actpass\r\na=rtcp-mux\r\n\
+         a=fingerprint:{}\r\n{more}",
+        fingerprint(9)
+    )
+}
+
+/// An offer of these lines of the session part and these sections.
+pub(crate) fn offer_of(head: &str, sections: &[String]) -> RTCSessionDescriptionInit {
+    const HEAD: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n";
+    let sdp = format!("{HEAD}{head}{}", sections.concat());
+    RTCSessionDescriptionInit { type_: RTCSdpType::Offer, sdp }
 }
 
 /// The value of the first `a=name:` line.

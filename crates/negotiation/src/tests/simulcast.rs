@@ -190,3 +190,20 @@ fn later_descriptions_go_on_receiving_the_encodings_of_the_peer() {
         assert_eq!(encodings(&mut a, id).len(), 3);
     }
 }
+
+/// webrtc-pc §4.4.1.4 step 4.7.11.2.3 truncates the list to what there can be, for audio one; it has
+/// no resolution, as after `addTransceiver()` (§5.1).
+#[test]
+fn an_offer_of_simulcast_audio_gives_one_encoding() {
+    let media = "a=rtpmap:111 opus/48000/2\r\na=rid:h recv\r\na=rid:l recv\r\n\
+                 a=simulcast:recv h;l\r\n";
+    let mut b = Peer::new(2);
+    b.set_remote(offer_of("", &[section("0", "m=audio 9 UDP/TLS/RTP/SAVPF 111", media)])).unwrap();
+    let id = b.session.transceivers().next().unwrap();
+    let encodings = b.session.get_parameters(id).encodings;
+    b.run();
+    assert_eq!(encodings.len(), 1);
+    assert_eq!(encodings[0].coding.rid.as_deref(), Some("h"));
+    assert_eq!(encodings[0].scale_resolution_down_by, None);
+    b.set_local_implicitly().unwrap();
+}

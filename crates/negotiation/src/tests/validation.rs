@@ -291,3 +291,138 @@ fn a_description_of_many_sections_is_refused_or_applied_at_once() {
     b.set_local_implicitly().unwrap();
     assert_eq!(attribute(b.local().sdp(), "sctp-port").unwrap(), "5000");
 }
+
+/// A description in a JSON message, and one that was taken out of it without decoding.
+#[test]
+fn json_is_named_as_what_it_is() {
+    let json = serde_json::to_string_pretty(&offer(DATA_OFFER)).unwrap();
+    let string = serde_json::to_string(DATA_OFFER).unwrap();
+    for (text, told) in [
+        (json.as_str(), "line 1: this is JSON"),
+        (&string, "line 1: this is JSON"),
+        (string.trim_matches('"'), "line 1: the line ends are escaped"),
+        ("[object Object]", "line 1: this is what an object becomes"),
+    ] {
+        let Error::RTCError(error) = refused(&mut Peer::new(1), offer(text)) else {
+            panic!("not an RTCError")
+        };
+        assert!(error.message.starts_with(told), "{}", error.message);
+        assert_eq!(error.sdp_line_number, Some(1));
+    }
+}
+
+/// RFC 9429 §5.8.3 with RFC 3264 §6.1, for both types of answer and on both sides.
+#[test]
+fn an_answer_has_only_directions_that_were_offered() {
+    use RTCRtpTransceiverDirection::*;
+    let all = [Sendrecv, Sendonly, Recvonly, Inactive];
+    for (offered, answered) in
+        all.iter().flat_map(|offered| all.map(|answered| (*offered, answered)))
+    {
+        let fits =
+            |direction: RTCRtpTransceiverDirection| (direction.sends(), direction.receives());
+        let ((sends, receives), (offers_to_send, offers_to_receive)) =
+            (fits(answered), fits(offered));
+        let is_answer = (!sends || offers_to_receive) && (!receives || offers_to_send);
+        for type_ in [RTCSdpType::Answer, RTCSdpType::Pranswer] {
+            let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+            let init = TransceiverInit { direction: offered, ..TransceiverInit::default() };
+            let id = a.session.add_transceiver(TrackOrKind::Kind(MediaKind::Audio), init).unwrap();
+            a.set_local_implicitly().unwrap();
+            b.set_remote(a.local()).unwrap();
+            let answer = b.create_answer();
+            let own = sdp::Description::parse(&answer.sdp).unwrap().media()[0].direction();
+            let sdp = answer.sdp.replace(&format!("a={own}\r\n"), &format!("a={answered}\r\n"));
+            let answer = RTCSessionDescriptionInit { type_, sdp };
+            if is_answer {
+                a.set_remote(answer).unwrap();
+                continue;
+            }
+            assert_eq!(
+                refused(&mut a, answer).name(),
+                "InvalidAccessError",
+                "{offered}, {answered}"
+            );
+            assert_eq!(a.session.transceiver(id).unwrap().current_direction(), None);
+        }
+    }
+}
+
+/// RFC 9143 §7.3.3: a section without an address of its own cannot leave the group.
+#[test]
+fn an_answer_cannot_take_a_bundle_only_section_out_of_its_group() {
+    let bundle_policy = RTCBundlePolicy::MaxBundle;
+    let mut a = Peer::with(Configuration { bundle_policy, ..configuration(1) }, 1);
+    a.transceiver(MediaKind::Audio);
+    a.channel("dc");
+    a.set_local_implicitly().unwrap();
+    let mut b = Peer::new(2);
+    b.set_remote(a.local()).unwrap();
+    let answer = b.create_answer();
+    for group in ["a=group:BUNDLE 0\r\n", ""] {
+        let sdp = answer.sdp.replace("a=group:BUNDLE 0 1\r\n", group);
+        let out = RTCSessionDescriptionInit { sdp, ..answer.clone() };
+        assert_eq!(refused(&mut a, out.clone()).name(), "InvalidAccessError", "{group}");
+        let out = RTCSessionDescriptionInit { type_: RTCSdpType::Pranswer, ..out };
+        assert_eq!(refused(&mut a, out).name(), "InvalidAccessError", "{group}");
+    }
+    a.set_remote(answer).unwrap();
+    b.set_local_implicitly().unwrap();
+
+    // What was bundled once has no address in a later offer.
+    a.set_local_implicitly().unwrap();
+    b.set_remote(a.local()).unwrap();
+    let answer = b.create_answer();
+    let sdp = answer.sdp.replace("a=group:BUNDLE 0 1\r\n", "a=group:BUNDLE 0\r\n");
+    let out = RTCSessionDescriptionInit { sdp, ..answer.clone() };
+    assert_eq!(refused(&mut a, out).name(), "InvalidAccessError");
+    a.set_remote(answer).unwrap();
+}
+
+/// RFC 8839 §4.4.1.1.1: in an offer; §4.4.2.1: in an answer.
+#[test]
+fn ice_lite_comes_and_goes_with_a_restart() {
+    let lite = |description: RTCSessionDescriptionInit| RTCSessionDescriptionInit {
+        sdp: description.sdp.replace("t=0 0\r\n", "t=0 0\r\na=ice-lite\r\n"),
+        ..description
+    };
+    let (mut a, mut b) = connected();
+    let plain = a.create_offer();
+    assert_eq!(refused(&mut b, lite(plain)).name(), "InvalidAccessError");
+    let restart = a.create_restart_offer();
+    b.set_remote(lite(restart)).unwrap();
+    // Behind a pending offer, too, whichever description had it.
+    let plain = a.create_offer();
+    assert_eq!(refused(&mut b, lite(plain.clone())).name(), "InvalidAccessError");
+    b.set_remote(plain).unwrap();
+
+    let (mut a, mut b) = connected();
+    a.set_local_implicitly().unwrap();
+    b.set_remote(a.local()).unwrap();
+    let answer = b.create_answer();
+    assert_eq!(refused(&mut a, lite(answer.clone())).name(), "InvalidAccessError");
+    a.set_remote(answer).unwrap();
+    b.set_local_implicitly().unwrap();
+    // What begins with it keeps it.
+    let (mut c, mut d) = (Peer::with_channel(1), Peer::new(2));
+    c.set_local_implicitly().unwrap();
+    d.set_remote(lite(c.local().into())).unwrap();
+    d.set_local_implicitly().unwrap();
+    c.set_remote(d.local()).unwrap();
+    c.set_local_implicitly().unwrap();
+    assert_eq!(refused(&mut d, c.local().into()).name(), "InvalidAccessError");
+    d.set_remote(lite(c.local().into())).unwrap();
+}
+
+/// Firefox ignores such a mid, as here; Chromium refuses the description.
+#[test]
+fn a_mid_of_no_section_in_a_bundle_group_is_ignored() {
+    for group in ["BUNDLE 0 9", "BUNDLE 9 0", "BUNDLE 9\r\na=group:BUNDLE 0"] {
+        let mut b = Peer::new(2);
+        b.set_remote(offer(DATA_OFFER.replace("BUNDLE 0", group))).unwrap();
+        b.set_local_implicitly().unwrap();
+        assert!(b.local().sdp().contains("a=group:BUNDLE 0\r\n"), "{group}");
+        let started = |c: &TransportCommand| matches!(c, TransportCommand::StartSctp { .. });
+        assert!(b.commands().iter().any(started), "{group}");
+    }
+}

@@ -304,6 +304,11 @@ impl Transceivers {
         }
     }
 
+    /// Those of the set and those that have left it.
+    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut Transceiver> {
+        self.all.values_mut()
+    }
+
     /// Those of the set that are associated, by mid.
     pub(crate) fn by_mid(&self) -> HashMap<&str, TransceiverId> {
         self.iter().filter_map(|(id, t)| Some((t.jsep_mid.as_deref()?, id))).collect()

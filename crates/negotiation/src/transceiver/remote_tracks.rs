@@ -1,5 +1,7 @@
 //! webrtc-pc §5.1.1: processing remote MediaStreamTracks.
 
+use std::collections::HashSet;
+
 use super::{Transceiver, TransceiverId};
 use crate::dictionaries::RTCRtpTransceiverDirection;
 use crate::effect::{Effect, Event, MediaCommand};
@@ -65,17 +67,15 @@ impl Transceiver {
     ) {
         let associated = &mut self.receiver.associated_remote_media_streams;
         // Steps 2 and 3: the host has one MediaStream for each id.
-        let mut streams: Vec<String> = Vec::with_capacity(msids.len());
-        for msid in msids {
-            if !streams.contains(&msid) {
-                streams.push(msid);
-            }
-        }
+        let mut named = HashSet::with_capacity(msids.len());
+        let streams: Vec<String> =
+            msids.iter().filter(|msid| named.insert(msid.as_str())).cloned().collect();
         // Step 5
-        let gone = associated.iter().filter(|stream| !streams.contains(stream));
+        let gone = associated.iter().filter(|stream| !named.contains(stream.as_str()));
         events.remove_list.extend(gone.map(|stream| (id, stream.clone())));
         // Step 6
-        let new = streams.iter().filter(|stream| !associated.contains(stream));
+        let before: HashSet<&String> = associated.iter().collect();
+        let new = streams.iter().filter(|stream| !before.contains(stream));
         events.add_list.extend(new.map(|stream| (id, stream.clone())));
         // Step 7
         *associated = streams;

@@ -9,6 +9,7 @@ use crate::effect::{OperationId, TransportId};
 use crate::error::Error;
 use crate::operations::Method;
 use crate::rtp::codec_dictionary_match;
+use crate::section::SentMsid;
 use crate::session::Session;
 use crate::task::TaskKind;
 
@@ -36,6 +37,9 @@ pub(crate) struct Sender {
     pub(crate) header_extensions: Vec<RTCRtpHeaderExtensionParameters>,
     /// Whether reduced-size RTCP has been negotiated for sending.
     pub(crate) reduced_size_rtcp: bool,
+    /// What stands for the track in `a=msid`, whichever it is (RFC 9429 §5.2.2), once it was
+    /// needed.
+    msid_appdata: Option<String>,
 }
 
 impl Sender {
@@ -61,6 +65,7 @@ impl Sender {
             last_returned_parameters: None,
             header_extensions: Vec::new(),
             reduced_size_rtcp: false,
+            msid_appdata: None,
         };
         if sender.send_encodings.is_empty() {
             let mut encoding = RTCRtpEncodingParameters::default();
@@ -93,11 +98,32 @@ impl Sender {
     }
 }
 
+impl Session {
+    /// Gives every sender that a description announces what stands for its track in `a=msid`.
+    pub(crate) fn name_what_is_sent(&mut self) {
+        for id in self.transceivers.ids().to_vec() {
+            let transceiver = self.transceivers.get(id);
+            if transceiver.is_some_and(|t| t.direction.sends() && t.sender.msid_appdata.is_none()) {
+                let appdata = self.unique_identifier();
+                if let Some(transceiver) = self.transceivers.get_mut(id) {
+                    transceiver.sender.msid_appdata = Some(appdata);
+                }
+            }
+        }
+    }
+}
+
 impl Transceiver {
-    /// The ids of the streams for `a=msid`, if the transceiver is to send (RFC 9429 §5.2.1).
+    /// The ids of the streams to announce, if the transceiver is to send (RFC 9429 §5.2.1).
     pub(crate) fn streams_to_announce(&self) -> Option<&[String]> {
         let ids = self.sender.associated_media_stream_ids.as_slice();
         self.direction.sends().then_some(ids)
+    }
+
+    /// What `a=msid` says, if the transceiver is to send.
+    pub(crate) fn msid_to_send(&self) -> Option<SentMsid<'_>> {
+        let appdata = self.sender.msid_appdata.as_deref().unwrap_or("-");
+        self.streams_to_announce().map(|streams| SentMsid { streams, appdata })
     }
 
     /// The rids for `a=rid`, if the transceiver is to send (RFC 9429 §5.2.1).

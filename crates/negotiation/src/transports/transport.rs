@@ -202,7 +202,15 @@ impl Transport {
         let index = description.transport_section(index);
         let Some(media) = description.media(index) else { return };
         let username_fragment = description.ice(index).map(|ice| ice.username_fragment);
-        for candidate in media.candidates().flatten() {
+        for candidate in media.candidates() {
+            let candidate = match candidate {
+                Ok(candidate) => candidate,
+                Err(error) => {
+                    // RFC 8839 §5.1
+                    tracing::debug!(%error, "a candidate is ignored");
+                    continue;
+                }
+            };
             if is_usable(&candidate) && !is_administratively_prohibited(&candidate, policy) {
                 let username_fragment = username_fragment.clone();
                 let command = TransportCommand::AddRemoteCandidate {

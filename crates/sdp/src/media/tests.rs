@@ -82,6 +82,8 @@ fn the_sctp_port_is_found_in_both_forms() {
     assert_eq!(new.max_message_size(), None);
     let old = media("m=application 9 DTLS/SCTP 5002\na=sctpmap:5002 webrtc-datachannel 1024\n");
     assert_eq!(old.sctp_port(), Some(5002));
+    let lone = media("m=application 9 DTLS/SCTP 5003\n");
+    assert_eq!(lone.sctp_port(), Some(5003));
     let none = media("m=application 9 DTLS/SCTP x\na=max-message-size:0\n");
     assert_eq!((none.sctp_port(), none.max_message_size()), (None, Some(0)));
 }

@@ -169,7 +169,6 @@ fn mids_and_groups_have_to_agree() {
     let media = |mid: &str| format!("m=audio 9 RTP/AVP 0\r\na=mid:{mid}\r\n");
     let (a, b) = (media("a"), media("b"));
     for (text, line) in [
-        (format!("{SESSION}a=group:BUNDLE a b\r\n{a}"), 5),
         (format!("{SESSION}a=group:BUNDLE a a\r\n{a}"), 5),
         (format!("{SESSION}a=group:BUNDLE a\r\na=group:BUNDLE b a\r\n{a}{b}"), 6),
         (format!("{SESSION}{a}{b}{a}"), 10),
@@ -179,6 +178,7 @@ fn mids_and_groups_have_to_agree() {
     }
     for text in [
         format!("{SESSION}a=group:BUNDLE\r\n"),
+        format!("{SESSION}a=group:BUNDLE a b\r\n{a}"),
         format!("{SESSION}a=group:BUNDLE b a\r\n{a}{b}"),
         format!("{SESSION}a=group:BUNDLE a\r\na=group:BUNDLE b\r\n{a}{b}"),
         // Other groups are none of our business.
@@ -190,8 +190,10 @@ fn mids_and_groups_have_to_agree() {
 
 #[test]
 fn a_syntax_error_comes_before_a_contradiction() {
-    let text = format!("{SESSION}a=group:BUNDLE nobody\r\nm=audio 9 RTP/AVP 0\r\na=setup:x\r\n");
-    assert_eq!(bad_line(&text), Some(7));
+    let audio = "m=audio 9 RTP/AVP 0\r\na=mid:0\r\n";
+    let text = format!("{SESSION}a=group:BUNDLE 0 0\r\n{audio}");
+    assert_eq!(bad_line(&text), Some(5));
+    assert_eq!(bad_line(&format!("{text}a=setup:x\r\n")), Some(8));
 }
 
 #[test]

@@ -97,9 +97,9 @@ fn scales_are_1_where_only_others_are_given() {
 fn what_exceeds_the_maximum_is_trimmed_from_the_tail() {
     let many = vec![encoding(None); 5000];
     assert_eq!(scales(&video(many).unwrap()), [Some(4.0), Some(2.0), Some(1.0)]);
-    let mut many = vec![encoding(None); MAX_VIDEO_ENCODINGS];
+    let mut many = vec![encoding(None); max_encodings(MediaKind::Video)];
     many.push(scaled(2.0));
-    assert_eq!(scales(&video(many).unwrap()), [Some(1.0); MAX_VIDEO_ENCODINGS]);
+    assert_eq!(scales(&video(many).unwrap()), [Some(1.0); 3]);
 }
 
 fn last_returned() -> RTCRtpSendParameters {

@@ -322,3 +322,28 @@ fn receive_codecs_are_those_that_are_offered_then_those_that_are_negotiated() {
     assert_eq!(names(&b, there[0]), ["audio/opus"]);
     assert_eq!(a.session.get_receive_parameters(audio).codecs, a.receiver(audio).receive_codecs);
 }
+
+/// RFC 9429 §5.10; Chromium and Firefox do so when the stop has been negotiated.
+#[test]
+fn the_mid_of_a_stopped_transceiver_is_null_once_its_section_is_recycled() {
+    let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+    let mine = a.add_transceiver(MediaKind::Audio, Sendrecv);
+    exchange(&mut a, &mut b);
+    let theirs = b.only();
+    a.session.stop(mine).unwrap();
+    exchange(&mut a, &mut b);
+    assert_eq!((a.slots(mine).mid(), b.slots(theirs).mid()), (Some("0"), Some("0")));
+    a.add_transceiver(MediaKind::Video, Sendrecv);
+    offer(&mut a, &mut b);
+    assert!(a.local().sdp().matches("m=").count() == 1, "recycled");
+    assert_eq!((a.slots(mine).mid(), b.slots(theirs).mid()), (None, None));
+    // RFC 9429 §5.7: a rollback gives the section back.
+    a.set_local(rollback()).unwrap();
+    b.set_remote(rollback()).unwrap();
+    assert_eq!((a.slots(mine).mid(), b.slots(theirs).mid()), (Some("0"), Some("0")));
+    exchange(&mut a, &mut b);
+    assert_eq!((a.slots(mine).mid(), b.slots(theirs).mid()), (None, None));
+    a.set_local_implicitly().unwrap();
+    a.set_local(rollback()).unwrap();
+    assert_eq!(a.slots(mine).mid(), None);
+}
