@@ -79,6 +79,7 @@ impl Session {
             description,
             transceivers,
             formats,
+            unedited: None,
             system_state: self.system_state,
         });
         // Step 6

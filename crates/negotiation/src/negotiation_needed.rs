@@ -110,6 +110,9 @@ impl Session {
         // Step 5.3.1
         if transceiver.direction.sends() {
             let ids = &transceiver.sender.associated_media_stream_ids;
+            // What an application writes there instead has no effect on the sender. It would ask for
+            // negotiation for ever.
+            let media = description.created_media(index).unwrap_or(media);
             let mut msids: Vec<String> =
                 media.msids().filter_map(|msid| msid.stream().map(str::to_owned)).collect();
             msids.dedup();

@@ -296,6 +296,22 @@ pub(crate) struct Created {
     pub(crate) transceivers: Vec<Option<TransceiverId>>,
     /// The codecs and header extensions of each section, as `description` has them.
     pub(crate) formats: Vec<Option<Arc<Formats>>>,
+    /// What was created, if `sdp` is what the application has made of it.
+    pub(crate) unedited: Option<sdp::Description>,
     /// The state it was made for: it accurately represents the system until that changes.
     pub(crate) system_state: u64,
+}
+
+impl Created {
+    /// A description of the peer, of which nothing is known but what it says.
+    pub(crate) fn foreign(description: sdp::Description) -> Self {
+        Self {
+            sdp: String::new(),
+            description,
+            transceivers: Vec::new(),
+            formats: Vec::new(),
+            unedited: None,
+            system_state: 0,
+        }
+    }
 }

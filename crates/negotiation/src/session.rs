@@ -98,6 +98,8 @@ pub struct Session {
     pub(crate) last_stable_state_needs_ice_restart: bool,
     /// "setLocalDescription has already been called" (webrtc-pc §4.4.1.5 step 3.6)
     pub(crate) set_local_description_called: bool,
+    /// Whether `setLocalDescription()` takes harmless edits.
+    pub(crate) accepts_edited_descriptions: bool,
     /// Changes with everything an offer or answer is made of: with the "system state".
     pub(crate) system_state: u64,
     /// `<sess-id>` of all descriptions (RFC 9429 §5.2.1).
@@ -165,6 +167,7 @@ impl Session {
             needs_ice_restart: false,
             last_stable_state_needs_ice_restart: false,
             set_local_description_called: false,
+            accepts_edited_descriptions: false,
             system_state: 0,
             session_id,
             // The first description has version 2, as in Chromium.
@@ -218,9 +221,9 @@ impl Session {
     ///
     /// # Errors
     /// `InvalidModificationError` if `sdp` is not what `createOffer()` or `createAnswer()` made
-    /// last; `InvalidStateError` if the connection is closed or the type does not fit
-    /// `signalingState`; `InvalidAccessError` if the description was made for another state of
-    /// the negotiation.
+    /// last, nor an edit of it that is [accepted](Self::set_accepts_edited_descriptions);
+    /// `InvalidStateError` if the connection is closed or the type does not fit `signalingState`;
+    /// `InvalidAccessError` if the description was made for another state of the negotiation.
     pub fn set_local_description(
         &mut self,
         description: Option<RTCLocalSessionDescriptionInit>,
@@ -228,6 +231,13 @@ impl Session {
         self.set_local_description_called = true;
         let description = description.unwrap_or_default();
         self.chain_an_asynchronous_operation(Method::SetLocalDescription(description))
+    }
+
+    /// Whether `set_local_description()` takes a description that was edited in a way that
+    /// contradicts nothing, as browsers do; by default it does not, as webrtc-pc has it. Which edits
+    /// those are, and what each does, is in `spec-notes/edited-descriptions.md`.
+    pub fn set_accepts_edited_descriptions(&mut self, accepts: bool) {
+        self.accepts_edited_descriptions = accepts;
     }
 
     /// webrtc-pc §4.4.2 setRemoteDescription. An offer rolls a local offer back.

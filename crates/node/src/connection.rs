@@ -86,6 +86,8 @@ impl NativeConnection {
         let made =
             RTCPeerConnection::with_event_loop(configuration, options, runtime, event_loop.clone());
         let (pc, tasks) = made.or_throw(env)?;
+        // What is written for browsers edits descriptions.
+        pc.set_accepts_edited_descriptions(true);
         env.adjust_external_memory(EXTERNAL_MEMORY)?;
         Ok(Self { id, pc, tasks, event_loop, operations: Arc::default() })
     }

@@ -27,6 +27,8 @@ pub(crate) struct Description {
     transport_sections: Vec<usize>,
     /// What each section says of codecs and header extensions, once it was asked for.
     formats: Vec<OnceCell<Arc<Formats>>>,
+    /// What was created, if the application has edited it.
+    unedited: Option<sdp::Description>,
 }
 
 impl Description {
@@ -48,7 +50,17 @@ impl Description {
         let tagged = tagged_sections(&sdp, &index_of_mid);
         let transport_sections = transport_sections(type_, &sdp, &bundle, &tagged);
         let formats = vec![OnceCell::new(); mids.len()];
-        Self { type_, sdp, mids, index_of_mid, bundle, tagged, transport_sections, formats }
+        Self {
+            type_,
+            sdp,
+            mids,
+            index_of_mid,
+            bundle,
+            tagged,
+            transport_sections,
+            formats,
+            unedited: None,
+        }
     }
 
     pub(crate) fn to_session_description(&self) -> RTCSessionDescription {
@@ -77,6 +89,16 @@ impl Description {
             }
         }
         self
+    }
+
+    pub(crate) fn with_unedited(mut self, unedited: Option<sdp::Description>) -> Self {
+        self.unedited = unedited;
+        self
+    }
+
+    /// A section as it was created, whatever the application has made of it.
+    pub(crate) fn created_media(&self, index: usize) -> Option<&Media> {
+        self.unedited.as_ref().unwrap_or(&self.sdp).media().get(index)
     }
 
     /// Whether there is no such section or it is rejected.

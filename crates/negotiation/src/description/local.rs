@@ -1,13 +1,14 @@
 //! `setLocalDescription()` (webrtc-pc §4.4.2) and the slots of a local description.
 
 use super::Description;
-use crate::dictionaries::RTCSdpType::{Answer, Offer, Pranswer, Rollback};
+use crate::dictionaries::RTCSdpType::{self, Answer, Offer, Pranswer, Rollback};
 use crate::dictionaries::RTCSignalingState::{HaveLocalOffer, HaveRemotePranswer, Stable};
 use crate::dictionaries::{
     RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCSessionDescriptionInit,
 };
 use crate::effect::OperationId;
 use crate::error::Error;
+use crate::section::Created;
 use crate::session::Session;
 use crate::task::Then;
 
@@ -36,9 +37,13 @@ impl Session {
         };
         // Steps 4.2 and 4.3
         if !sdp.is_empty() && last_created.is_none_or(|created| created.sdp != sdp) {
-            let message = format!("the {type_} is not the last one that was created");
-            let error = Error::InvalidModificationError(message);
-            return self.operation_settled(operation, Err(error));
+            return match self.edited(type_, last_created, &sdp) {
+                Ok(created) => {
+                    let init = RTCSessionDescriptionInit { type_, sdp };
+                    self.set_a_local_session_description(operation, init, Some(created));
+                }
+                Err(error) => self.operation_settled(operation, Err(error)),
+            };
         }
         // Steps 4.4 and 4.5
         let created = last_created
@@ -55,6 +60,23 @@ impl Session {
         let init = RTCSessionDescriptionInit { type_, sdp: created.sdp.clone() };
         let created = created.clone();
         self.set_a_local_session_description(operation, init, Some(created));
+    }
+
+    /// What was created, as the application has edited it, if it may.
+    fn edited(
+        &self,
+        type_: RTCSdpType,
+        last_created: Option<&Created>,
+        sdp: &str,
+    ) -> Result<Created, Error> {
+        let refused = |why: String| {
+            let message = format!("the {type_} is not the last one that was created{why}");
+            Error::InvalidModificationError(message)
+        };
+        match last_created.filter(|_| self.accepts_edited_descriptions) {
+            Some(created) => created.edited(sdp).map_err(|what| refused(format!(": {what}"))),
+            None => Err(refused(String::new())),
+        }
     }
 
     /// webrtc-pc §4.4.1.4 step 4.7.5

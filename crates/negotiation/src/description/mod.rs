@@ -1,6 +1,7 @@
 //! webrtc-pc §4.4.1.4: set a session description.
 
 mod applied;
+mod edited;
 mod local;
 mod media;
 mod remote;
@@ -86,13 +87,11 @@ impl Session {
         // Step 4.6.2
         self.signaling_state.after(side, init.type_)?;
         // Step 4.6.3
-        let (description, transceivers, formats) = match created {
-            Some(created) => (created.description, created.transceivers, created.formats),
-            None => {
-                let description = sdp::Description::parse(&init.sdp).map_err(RTCError::from)?;
-                (description, Vec::new(), Vec::new())
-            }
+        let created = match created {
+            Some(created) => created,
+            None => Created::foreign(sdp::Description::parse(&init.sdp).map_err(RTCError::from)?),
         };
+        let Created { description, transceivers, formats, unedited, .. } = created;
         // A section without a mid gets none that another of the same description has.
         let own: HashSet<String> =
             description.media().iter().filter_map(|media| media.mid()).map(str::to_owned).collect();
@@ -102,7 +101,7 @@ impl Session {
             before.filter(|mid| !own.contains(mid)).unwrap_or_else(|| mids.generate(&own))
         };
         let description = Description::new(init.type_, description, mid_for);
-        let description = description.with_formats(formats);
+        let description = description.with_formats(formats).with_unedited(unedited);
         // Steps 4.6.4 to 4.6.7
         match side {
             Side::Local => self.validate_local(&description, &transceivers)?,

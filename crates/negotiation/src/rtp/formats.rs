@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use sdp::{Direction, Media};
 
+use super::codec_match::{Role, referenced, role, same_format};
 use super::write::Lines;
 use crate::RTCRtpCodec;
 
@@ -188,4 +189,30 @@ fn read_header_extensions(media: &Media) -> Vec<HeaderExtension> {
         });
     }
     extensions
+}
+
+/// Whether `left` is some of the `created` codecs, as an application may leave them: each the format
+/// that it was, whatever it asks of the sender, and what it refers to is there.
+///
+/// # Errors
+/// What is wrong.
+pub(crate) fn check_left_codecs(created: &Formats, left: &Formats) -> Result<(), String> {
+    for format in left.codecs() {
+        let payload_type = format.payload_type;
+        let Some(before) = created.codec(payload_type) else {
+            return Err(format!("the payload type {payload_type} was not created"));
+        };
+        if !same_format(&before.codec, &format.codec)
+            || referenced(&before.codec) != referenced(&format.codec)
+        {
+            return Err(format!("the payload type {payload_type} means another format"));
+        }
+        if referenced(&format.codec).iter().any(|needed| left.codec(*needed).is_none()) {
+            return Err(format!("what the payload type {payload_type} refers to is not there"));
+        }
+    }
+    match left.codecs().iter().any(|format| role(&format.codec) == Role::Media) {
+        true => Ok(()),
+        false => Err("there is no codec".into()),
+    }
 }

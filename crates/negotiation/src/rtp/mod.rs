@@ -22,7 +22,7 @@ pub(crate) use answer::answer;
 pub(crate) use assignments::Assignments;
 pub(crate) use codec_match::codec_dictionary_match;
 pub(crate) use encodings::{max_encodings, validate_parameters, validate_send_encodings};
-pub(crate) use formats::Formats;
+pub(crate) use formats::{Formats, check_left_codecs};
 pub(crate) use negotiated::{
     negotiated_header_extensions_receive, negotiated_header_extensions_send, negotiated_receive,
     negotiated_send,

@@ -298,7 +298,8 @@ impl RTCPeerConnection {
     /// # Errors
     /// - `InvalidStateError` if the type does not suit the signaling state, and after
     ///   [`close`](Self::close), also while the promise is pending.
-    /// - `InvalidModificationError` if `sdp` is not what was created last.
+    /// - `InvalidModificationError` if `sdp` is not what was created last, nor an edit of it that is
+    ///   [accepted](Self::set_accepts_edited_descriptions).
     #[doc(alias = "setLocalDescription")]
     pub fn set_local_description(
         &self,
@@ -308,6 +309,34 @@ impl RTCPeerConnection {
         self.connection().api(|core, _| {
             core.operation(undefined, |session| session.set_local_description(description))
         })
+    }
+
+    /// Whether [`set_local_description`](Self::set_local_description) accepts what was created last
+    /// with harmless edits, as browsers do: codecs, feedback or header extensions left out, codecs
+    /// in another order, a lesser direction, bandwidths, parameters, `a=ice-options`, unknown lines.
+    /// By default it does not: webrtc-pc refuses every edit, and options of the API do the same
+    /// better. It is for applications that were written for browsers. It holds from the next call
+    /// on, and after [`close`](Self::close) for nothing.
+    ///
+    /// An accepted edit holds for that description; `local_description()` shows the edited text. Each
+    /// edit, and what it does, is in `spec-notes/edited-descriptions.md`.
+    ///
+    /// ```
+    /// # use peerconnection::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Error> {
+    /// let pc = RTCPeerConnection::new(RTCConfiguration::default())?;
+    /// pc.create_data_channel("chat", None)?;
+    /// pc.set_accepts_edited_descriptions(true);
+    /// let mut offer = pc.create_offer(None).await?;
+    /// offer.sdp = offer.sdp.replace("a=max-message-size:262144", "a=max-message-size:16384");
+    /// pc.set_local_description(Some(offer.into())).await?;
+    /// assert!(pc.local_description().is_some_and(|shown| shown.sdp().contains(":16384")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_accepts_edited_descriptions(&self, accepts: bool) {
+        self.connection().api(|core, _| core.session.set_accepts_edited_descriptions(accepts));
     }
 
     /// Applies a description from the peer. An offer in `have-local-offer` rolls the local offer
