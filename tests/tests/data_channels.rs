@@ -326,6 +326,19 @@ fn closing_the_connection_closes_channels_here_silently_and_there_with_an_error(
     assert_eq!(sctp.state(), RTCSctpTransportState::Closed);
 }
 
+/// No step of `close()` says that what was sent right before it may be lost, and in browsers it is
+/// not.
+#[test]
+fn a_last_word_arrives_before_the_end_of_the_connection() {
+    let (mut pair, of_a, of_b) = Pair::connected(31);
+    let messages = of_b.messages();
+    of_a.send("bye").unwrap();
+    of_a.send(vec![7; 3000]).unwrap();
+    pair.a.close();
+    let came: Vec<_> = pair.world.run(messages.collect());
+    assert_eq!(came, ["bye".into(), MessageData::from(vec![7; 3000])]);
+}
+
 #[test]
 fn a_reader_sees_the_end_even_if_the_close_handler_closes_the_connection() {
     let (mut pair, of_a, of_b) = Pair::connected(17);

@@ -254,6 +254,15 @@ impl Transport {
         }
     }
 
+    /// All that SCTP has to send now.
+    fn protect_packets(&mut self, now: Instant) {
+        while self.dtls.state() == DtlsState::Connected
+            && self.channels.write_packet(now, &mut self.packet)
+        {
+            self.protect(now);
+        }
+    }
+
     fn protect(&mut self, now: Instant) {
         let Self { dtls, channels, packet, .. } = self;
         dtls.send(packet, &mut |output| channels.on_dtls(now, output));
@@ -292,17 +301,17 @@ impl Transport {
         self.channels.poll_event()
     }
 
-    /// Ends both associations: an ABORT, then a close_notify, which
-    /// [`poll_transmit`](Self::poll_transmit) still yields. Channels are forgotten without events
-    /// (webrtc-pc §4.4.1.2 `close()` fires none).
+    /// Ends both associations: what the windows allow of what waits, an ABORT, then a close_notify,
+    /// all of which [`poll_transmit`](Self::poll_transmit) still yields. Channels are forgotten
+    /// without events (webrtc-pc §4.4.1.2 `close()` fires none).
     pub fn close(&mut self, now: Instant) {
         self.now = Some(now);
-        self.channels.stop(now);
-        while self.dtls.state() == DtlsState::Connected
-            && self.channels.write_packet(now, &mut self.packet)
-        {
-            self.protect(now);
+        // A browser's `send()` sends at once, so that a last word arrives there.
+        if self.writable {
+            self.protect_packets(now);
         }
+        self.channels.stop(now);
+        self.protect_packets(now);
         let Self { dtls, channels, .. } = self;
         dtls.close(now, &mut |output| channels.on_dtls(now, output));
     }
