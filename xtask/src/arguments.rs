@@ -12,21 +12,30 @@ Usage: cargo xtask <command>
                   docs          cargo doc --workspace --no-deps, warnings denied
                   tests         cargo test --workspace
                   browsers      the tests in a headless Chromium and Firefox
-                  node          in crates/node, with npm: the format of all JavaScript,
-                                then the module's build, tests and types
+                stacks        the other stacks, installed under the target folder
+                interop       the tests with six of them as peers
+                node          in crates/node, with npm: the format of all JavaScript,
+                              then the module's build, tests and types
+                clients       simple-peer's tests and PeerJS on the module
                   restart_ice   cargo run --release --example restart_ice -- --json
                   samples       the same for the WebRTC samples among the examples
                   dependencies  cargo deny check licenses bans sources
                 The first check that fails ends the run.
   test --quick  format, clippy and tests only: nothing is installed but the
                 rustfmt and clippy of the Rust toolchain.
+  interop [NAME]
+                Install what is missing, then run the tests with other stacks and
+                with client libraries on the Node module; or only the tests with
+                stacks whose name contains NAME: `pion`, `we_restart_ice`.
   help          This text.
 ";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Help,
     Test(Extent),
+    /// The tests with other stacks, those whose name contains this or all.
+    Interop(Option<String>),
 }
 
 /// How much `cargo xtask test` checks.
@@ -67,6 +76,17 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, 
             }
             Ok(Command::Test(extent))
         }
+        "interop" => {
+            let filter = arguments.next();
+            match (filter.as_deref(), arguments.next()) {
+                (Some("--help" | "-h"), _) => Ok(Command::Help),
+                (Some(option), _) if option.starts_with('-') => {
+                    Err(UsageError::Unknown(option.to_owned()))
+                }
+                (_, Some(more)) => Err(UsageError::Unknown(more)),
+                (_, None) => Ok(Command::Interop(filter)),
+            }
+        }
         _ => Err(UsageError::Unknown(command)),
     }
 }
@@ -83,6 +103,15 @@ mod tests {
     fn test_checks_everything_unless_told_to_be_quick() {
         assert_eq!(parsed("test"), Ok(Command::Test(Extent::Everything)));
         assert_eq!(parsed("test --quick"), Ok(Command::Test(Extent::Quick)));
+    }
+
+    #[test]
+    fn interop_takes_one_name_at_most() {
+        assert_eq!(parsed("interop"), Ok(Command::Interop(None)));
+        assert_eq!(parsed("interop pion"), Ok(Command::Interop(Some("pion".into()))));
+        assert_eq!(parsed("interop pion wrtc"), Err(UsageError::Unknown("wrtc".into())));
+        assert_eq!(parsed("interop --all"), Err(UsageError::Unknown("--all".into())));
+        assert_eq!(parsed("interop -h"), Ok(Command::Help));
     }
 
     #[test]

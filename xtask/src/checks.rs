@@ -5,13 +5,13 @@ use std::process::{Command, ExitCode};
 use crate::arguments::Extent;
 use crate::report::{Failure, Outcome, Report};
 use crate::targets::Targets;
-use crate::{deny, machine, tools};
+use crate::{deny, interop, machine, tools};
 
 /// The oldest Node that the module runs on.
 const NODE: u32 = 20;
 
 pub(crate) fn test(extent: Extent) -> ExitCode {
-    let mut report = Report::new();
+    let mut report = Report::new("cargo xtask test");
     match extent {
         Extent::Quick => {
             report.step("machine", || machine::prepare(&[]));
@@ -20,18 +20,38 @@ pub(crate) fn test(extent: Extent) -> ExitCode {
             report.step("tests", tests);
         }
         Extent::Everything => {
-            report.step("machine", || machine::prepare(machine::PROGRAMS));
+            report.step("machine", || machine::prepare(machine::EVERYTHING));
             report.step("format", format);
             report.step("clippy", clippy);
             report.step("docs", docs);
             report.step("tests", tests);
             report.step("browsers", browsers);
+            report.step("stacks", interop::install);
+            report.step("interop", || interop::stacks(None));
             report.step("node", node);
+            report.step("clients", interop::clients);
             report.step("restart_ice", restart_ice);
             report.step("samples", samples);
             report.step("dependencies", deny::check);
         }
     }
+    finish(&report)
+}
+
+/// Everything about other stacks, or only the tests whose name contains `filter`.
+pub(crate) fn interop(filter: Option<&str>) -> ExitCode {
+    let mut report = Report::new("cargo xtask interop");
+    report.step("machine", || machine::prepare(&[machine::NODE, machine::STACKS]));
+    report.step("stacks", interop::install);
+    report.step("interop", || interop::stacks(filter));
+    if filter.is_none() {
+        report.step("node", module);
+        report.step("clients", interop::clients);
+    }
+    finish(&report)
+}
+
+fn finish(report: &Report) -> ExitCode {
     println!("\n{}", report.summary());
     if report.succeeded() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -66,22 +86,32 @@ fn browsers() -> Result<Outcome, Failure> {
 /// All JavaScript of the repository is formatted; the Node module: built, its own tests, its type
 /// declarations.
 fn node() -> Result<Outcome, Failure> {
+    install_module()?;
+    for script in ["check", "build", "test", "types"] {
+        npm(&["run", script])?;
+    }
+    Ok(Outcome::Passed)
+}
+
+/// The Node module, built.
+fn module() -> Result<Outcome, Failure> {
+    install_module()?;
+    npm(&["run", "build"])?;
+    Ok(Outcome::Passed)
+}
+
+fn install_module() -> Result<(), Failure> {
     let version = tools::output(Command::new("node").arg("--version"))?;
     let major = version.trim().trim_start_matches('v').split('.').next();
     if major.and_then(|major| major.parse::<u32>().ok()).is_none_or(|major| major < NODE) {
         return Err(Failure(format!("Node {NODE} or later is needed, not {}", version.trim())));
     }
+    npm(&["install", "--no-audit", "--no-fund", "--no-package-lock"])
+}
+
+fn npm(arguments: &[&str]) -> Result<(), Failure> {
     let folder = tools::root().join("crates/node");
-    for arguments in [
-        &["install", "--no-audit", "--no-fund", "--no-package-lock"] as &[_],
-        &["run", "check"],
-        &["run", "build"],
-        &["test"],
-        &["run", "types"],
-    ] {
-        tools::run(Command::new("npm").args(arguments).current_dir(&folder))?;
-    }
-    Ok(Outcome::Passed)
+    tools::run(Command::new("npm").args(arguments).current_dir(folder))
 }
 
 fn restart_ice() -> Result<Outcome, Failure> {

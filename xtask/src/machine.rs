@@ -6,28 +6,75 @@ use std::process::Command;
 use crate::report::{Failure, Outcome};
 use crate::tools;
 
-/// A program, and the Debian package that has it.
+/// A Debian package, and the program in it that makes it needless to ask Debian, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Need {
-    pub(crate) program: &'static str,
+    pub(crate) program: Option<&'static str>,
     pub(crate) package: &'static str,
 }
 
-/// For the tests in browsers, and of the Node module.
-pub(crate) const PROGRAMS: &[Need] = &[
-    Need { program: "chromium", package: "chromium" },
-    Need { program: "firefox-esr", package: "firefox-esr" },
-    Need { program: "node", package: "nodejs" },
-    Need { program: "npm", package: "npm" },
+impl Need {
+    const fn program(program: &'static str, package: &'static str) -> Self {
+        Self { program: Some(program), package }
+    }
+
+    /// A library, which only Debian finds.
+    const fn library(package: &'static str) -> Self {
+        Self { program: None, package }
+    }
+
+    const fn name(&self) -> &'static str {
+        match self.program {
+            Some(program) => program,
+            None => self.package,
+        }
+    }
+
+    /// Where it is, if it is on this machine.
+    fn found(&self) -> Option<String> {
+        match self.program {
+            Some(program) => tools::find(program).map(|file| file.display().to_string()),
+            None => {
+                let mut command = Command::new("dpkg-query");
+                command.args(["--show", "--showformat=${db:Status-Status} ${Version}"]);
+                let answer = tools::output(command.arg(self.package)).ok()?;
+                answer.strip_prefix("installed ").map(str::to_owned)
+            }
+        }
+    }
+}
+
+/// For the tests in browsers, of the Node module and with other stacks.
+pub(crate) const EVERYTHING: &[&[Need]] = &[BROWSERS, NODE, STACKS];
+
+/// For the tests in browsers.
+const BROWSERS: &[Need] =
+    &[Need::program("chromium", "chromium"), Need::program("firefox-esr", "firefox-esr")];
+
+/// For the tests of the Node module.
+pub(crate) const NODE: &[Need] = &[Need::program("node", "nodejs"), Need::program("npm", "npm")];
+
+/// For the tests with other stacks: what Node's and Python's need to be installed, and those that
+/// Debian has itself. Debian's bindings of GStreamer are for Debian's Python.
+pub(crate) const STACKS: &[Need] = &[
+    Need::program("python3", "python3"),
+    Need::library("python3-venv"),
+    Need::program("go", "golang-go"),
+    Need::library("golang-github-pion-webrtc.v3-dev"),
+    Need::library("gstreamer1.0-plugins-bad"),
+    Need::library("gstreamer1.0-plugins-good"),
+    Need::library("gstreamer1.0-nice"),
+    Need::library("gir1.2-gst-plugins-bad-1.0"),
+    Need::library("python3-gi"),
 ];
 
 /// Parts of the Rust toolchain: what cargo calls them, what rustup calls them.
 const COMPONENTS: &[(&str, &str)] = &[("fmt", "rustfmt"), ("clippy", "clippy")];
 
-/// Makes sure that every program is there, and rustfmt and clippy; installs what is not.
-pub(crate) fn prepare(needs: &[Need]) -> Result<Outcome, Failure> {
+/// Makes sure that everything is there, and rustfmt and clippy; installs what is not.
+pub(crate) fn prepare(needs: &[&[Need]]) -> Result<Outcome, Failure> {
     components()?;
-    programs(needs)?;
+    install(&needs.concat())?;
     Ok(Outcome::Passed)
 }
 
@@ -54,17 +101,17 @@ fn absent_components() -> Vec<&'static str> {
     absent.map(|&(_, component)| component).collect()
 }
 
-fn programs(needs: &[Need]) -> Result<(), Failure> {
+fn install(needs: &[Need]) -> Result<(), Failure> {
     for need in needs {
-        if let Some(file) = tools::find(need.program) {
-            println!("{}: {}", need.program, file.display());
+        if let Some(found) = need.found() {
+            println!("{}: {found}", need.name());
         }
     }
     let missing = missing(needs);
     if missing.is_empty() {
         return Ok(());
     }
-    println!("missing on this machine: {}", programs_of(&missing));
+    println!("missing on this machine: {}", names_of(&missing));
     let how = Installer::of_machine(tools::find("apt-get").is_some(), is_root(), can_sudo());
     let Some(installer) = how else {
         return Err(Failure(by_hand(&missing)));
@@ -80,19 +127,19 @@ fn programs(needs: &[Need]) -> Result<(), Failure> {
 }
 
 fn missing(needs: &[Need]) -> Vec<Need> {
-    needs.iter().copied().filter(|need| tools::find(need.program).is_none()).collect()
+    needs.iter().copied().filter(|need| need.found().is_none()).collect()
 }
 
-fn programs_of(needs: &[Need]) -> String {
-    needs.iter().map(|need| need.program).collect::<Vec<_>>().join(", ")
+fn names_of(needs: &[Need]) -> String {
+    needs.iter().map(Need::name).collect::<Vec<_>>().join(", ")
 }
 
 fn by_hand(missing: &[Need]) -> String {
     let packages: Vec<_> = missing.iter().map(|need| need.package).collect();
     format!(
-        "these programs must be in PATH: {}. On Debian, as root: apt-get install {}. \
+        "these must be on this machine: {}. On Debian, as root: apt-get install {}. \
          Without them, `cargo xtask test --quick` runs what needs nothing but Rust",
-        programs_of(missing),
+        names_of(missing),
         packages.join(" ")
     )
 }
@@ -158,12 +205,14 @@ impl Installer {
 mod tests {
     use super::*;
 
-    const ABSENT: Need = Need { program: "no-such-program-anywhere", package: "no-such-package" };
-    const PRESENT: Need = Need { program: "cargo", package: "cargo" };
+    const ABSENT: Need = Need::program("no-such-program-anywhere", "no-such-package");
+    const PRESENT: Need = Need::program("cargo", "cargo");
 
     #[test]
-    fn only_what_is_not_in_the_path_is_missing() {
+    fn a_program_that_is_not_in_the_path_and_a_library_that_nobody_has_are_missing() {
         assert_eq!(missing(&[PRESENT, ABSENT]), [ABSENT]);
+        let library = Need::library("no-such-package");
+        assert_eq!(missing(&[library, PRESENT]), [library]);
         assert_eq!(missing(&[PRESENT]), []);
     }
 
@@ -177,7 +226,7 @@ mod tests {
 
     #[test]
     fn apt_asks_nothing_and_gets_packages_and_not_programs() {
-        let line = tools::line(&Installer::AsRoot.install(PROGRAMS));
+        let line = tools::line(&Installer::AsRoot.install(&[BROWSERS, NODE].concat()));
         assert!(line.starts_with("env DEBIAN_FRONTEND=noninteractive apt-get --yes "), "{line}");
         assert!(
             line.ends_with(" install --no-install-recommends chromium firefox-esr nodejs npm"),
@@ -191,7 +240,7 @@ mod tests {
     #[test]
     fn who_may_not_install_is_told_the_program_and_the_package() {
         let told = by_hand(&[ABSENT]);
-        assert!(told.contains("in PATH: no-such-program-anywhere."), "{told}");
+        assert!(told.contains("machine: no-such-program-anywhere."), "{told}");
         assert!(told.contains("apt-get install no-such-package."), "{told}");
     }
 }

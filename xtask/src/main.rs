@@ -1,11 +1,13 @@
 //! `cargo xtask test`: every check of the workspace in one command, which first installs what the
-//! machine lacks. `cargo xtask help` lists the steps.
+//! machine lacks. `cargo xtask interop`: the checks with other stacks alone. `cargo xtask help`
+//! lists the steps.
 
 #![forbid(unsafe_code)]
 
 mod arguments;
 mod checks;
 mod deny;
+mod interop;
 mod machine;
 mod report;
 mod targets;
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Command::Test(extent)) => checks::test(extent),
+        Ok(Command::Interop(filter)) => checks::interop(filter.as_deref()),
         Err(error) => {
             eprint!("cargo xtask: {error}\n\n{USAGE}");
             ExitCode::from(2)

@@ -23,6 +23,7 @@ pub(crate) enum Outcome {
 /// The steps of one run, in order.
 #[derive(Debug)]
 pub(crate) struct Report {
+    command: &'static str,
     started: Instant,
     passed: Vec<&'static str>,
     skipped: Vec<&'static str>,
@@ -30,8 +31,10 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new() -> Self {
-        Self { started: Instant::now(), passed: Vec::new(), skipped: Vec::new(), failed: None }
+    /// Of a run of this command.
+    pub(crate) fn new(command: &'static str) -> Self {
+        let (passed, skipped) = (Vec::new(), Vec::new());
+        Self { command, started: Instant::now(), passed, skipped, failed: None }
     }
 
     /// Runs a step, unless one before it failed.
@@ -77,7 +80,7 @@ impl Report {
             Some((name, failure)) => format!("FAILED at {name}: {failure}\n"),
             None => String::new(),
         };
-        line += &format!("cargo xtask test: {}", count(&self.passed, "passed"));
+        line += &format!("{}: {}", self.command, count(&self.passed, "passed"));
         if !self.skipped.is_empty() {
             line += &format!("; {}", count(&self.skipped, "skipped"));
         }
@@ -115,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_first_failure_keeps_later_steps_from_running() {
-        let mut report = Report::new();
+        let mut report = Report::new("cargo xtask test");
         let mut ran = Vec::new();
         report.step("one", || {
             ran.push("one");
@@ -140,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_skipped_step_does_not_fail_the_run_and_is_named_at_the_end() {
-        let mut report = Report::new();
+        let mut report = Report::new("cargo xtask test");
         report.step("one", || Ok(Outcome::Skipped("nothing there".into())));
         report.step("two", || Ok(Outcome::Passed));
         assert!(report.succeeded());
