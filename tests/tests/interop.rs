@@ -75,7 +75,7 @@ async fn as_expected(stack: Stack, case: &str, run: impl Future<Output = ()>) {
     match (ended, expected) {
         (Ok(()), None) => {}
         (Err(failure), None) => match expectations::open(stack, case) {
-            Some(reason) => eprintln!("{stack}: {case} FAILS, and is being mended: {reason}"),
+            Some(reason) => eprintln!("{stack}: {case} FAILS, which is open: {reason}"),
             None => std::panic::resume_unwind(failure),
         },
         (Ok(()), Some(expected)) => panic!(
