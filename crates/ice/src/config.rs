@@ -19,7 +19,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Ta, the pace of checks: time between the first transmissions of any two of them, ordinary,
-    /// triggered or nominating (RFC 8445 §6.1.4.2, §14.2). Consent has a schedule of its own.
+    /// triggered or nominating (RFC 8445 §6.1.4.2, §14.2). The first nomination of a generation
+    /// does not wait for it, and consent has a schedule of its own.
     /// Default 20 ms, at least 5 ms.
     pub ta: Duration,
     /// Smallest RTO, the time to the first retransmission of a check; each further one takes
@@ -62,7 +63,8 @@ pub struct Config {
     pub conclusion_wait: Duration,
     /// How long the generations before the one that carries the data still accept packets and
     /// answer checks, before their sockets are released. Covers packets in flight and a peer
-    /// that needs three retransmissions (3.5 s) to switch. Default 5 s.
+    /// that needs three retransmissions (3.5 s) to switch. Default 5 s. As long as the peer sends
+    /// there it begins anew, up to [`consent_expiry`](Self::consent_expiry) in all.
     pub linger: Duration,
     /// Most remote candidates of one generation, signalled and peer-reflexive each. Default 100.
     pub max_candidates: usize,

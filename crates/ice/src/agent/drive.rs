@@ -31,13 +31,17 @@ impl Agent {
 
     /// RFC 8445 §6.1.4.2: one first transmission every Ta, of whatever kind, for all generations
     /// together, the newest first. So whatever the peer sends, no more than that is sent back
-    /// beside the answers.
+    /// beside the answers. The first nomination of a generation does not wait: it goes once, where
+    /// an answer has just come from, and until it has arrived there is no connection.
     fn send_check(&mut self, now: Instant) {
-        if self.next_check.is_some_and(|at| now < at) {
-            return;
-        }
+        let waits = self.next_check.is_some_and(|at| now < at);
         for generation in self.generations.iter_mut().rev() {
-            if let Some(pair) = generation.next_check(&self.ctx) {
+            let next = if waits {
+                generation.first_nomination(&self.ctx)
+            } else {
+                generation.next_check(&self.ctx)
+            };
+            if let Some(pair) = next {
                 generation.start_check(&mut self.ctx, now, pair);
                 self.next_check = Some(later(now, self.ctx.config.ta));
                 return;
@@ -48,11 +52,10 @@ impl Agent {
     /// The generations before the one that carries the data have had their day.
     fn hand_over(&mut self, now: Instant) {
         let Some(index) = self.carrying_index() else { return };
-        let at = later(now, self.ctx.config.linger);
         for older in self.generations.iter_mut().take(index) {
             if older.retire_at.is_none() {
                 tracing::debug!(generation = older.id.0, "generation lingers");
-                older.retire(at);
+                older.retire(now, &self.ctx.config);
             }
         }
     }

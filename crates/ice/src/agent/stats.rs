@@ -32,7 +32,7 @@ impl Agent {
         if accepted
             && let Some(generation) = self.generations.iter_mut().find(|g| g.has_socket(socket))
         {
-            let silence = generation.data_received(now, socket, source, bytes);
+            let silence = generation.data_received(now, socket, source, bytes, &self.ctx.config);
             // A timer that comes earlier looks at it too.
             earlier(&mut self.timeout, silence);
         }

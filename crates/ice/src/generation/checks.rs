@@ -31,6 +31,7 @@ impl Generation {
             Schedule::full(rto, ctx.config.max_transmissions)
         };
         let written = self.write_check(ctx, id, use_candidate);
+        self.has_nominated |= use_candidate;
         let Some(pair) = self.list.get_mut(id) else { return };
         let Some((transaction, payload, role)) = written else {
             pair.state = PairState::Failed;
@@ -85,6 +86,15 @@ impl Generation {
             .next_triggered(false)
             .or_else(|| self.list.next_ordinary(|pair| foundation_of(locals, remotes, pair)))
             .or_else(|| self.list.next_triggered(true))
+    }
+
+    /// The valid pair that is about to be nominated, if this generation has nominated none before.
+    pub(crate) fn first_nomination(&self, ctx: &Context) -> Option<PairId> {
+        if self.has_nominated || !self.is_running(ctx) {
+            return None;
+        }
+        let is_nominated = |pair: &Pair| pair.triggered.is_some_and(|t| t.use_candidate);
+        self.list.find(|pair| pair.is_valid() && is_nominated(pair))
     }
 
     /// Everything that is due, except first transmissions of checks, which wait for Ta.

@@ -23,6 +23,7 @@ use crate::event::{CandidatePair, GenerationId, Parameters, Path, SocketId, Tran
 use crate::pair::{PairId, PairState};
 use crate::state::{GatheringState, Role};
 use crate::stun::Credentials;
+use crate::timing::later;
 
 pub(crate) use inbound::Outcome;
 
@@ -171,7 +172,11 @@ pub(crate) struct Generation {
     nomination_at: Option<Instant>,
     /// A newer generation carries the data: this one ends then.
     pub(crate) retire_at: Option<Instant>,
+    /// That is put off for as long as the peer sends here, but not beyond this.
+    retire_at_last: Option<Instant>,
     completed: bool,
+    /// A check with USE-CANDIDATE has gone out.
+    has_nominated: bool,
     failed: bool,
 }
 
@@ -200,7 +205,9 @@ impl Generation {
             pac_at: None,
             nomination_at: None,
             retire_at: None,
+            retire_at_last: None,
             completed: false,
+            has_nominated: false,
             failed: false,
         }
     }
@@ -392,9 +399,11 @@ impl Generation {
         self.completed = false;
     }
 
-    /// A newer generation carries the data: no checks any more, but answers until `at`.
-    pub(crate) fn retire(&mut self, at: Instant) {
-        self.retire_at = Some(at);
+    /// A newer generation carries the data: no checks any more, but answers, for as long as
+    /// `Config::linger` says.
+    pub(crate) fn retire(&mut self, now: Instant, config: &Config) {
+        self.retire_at = Some(later(now, config.linger));
+        self.retire_at_last = Some(later(now, config.consent_expiry.max(config.linger)));
         for (_, pair) in self.list.iter_mut() {
             pair.check = None;
             pair.triggered = None;
@@ -447,7 +456,7 @@ impl Generation {
         }
         let base = self.lost_at.or(self.pac_at)?;
         let waiting = self.candidate_at.map_or(base, |at| at.max(base));
-        Some(crate::timing::later(waiting, ctx.config.end_of_candidates_timeout?))
+        Some(later(waiting, ctx.config.end_of_candidates_timeout?))
     }
 
     /// A packet that is not STUN is welcome: the peer has proven itself from there.

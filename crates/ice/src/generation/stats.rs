@@ -5,10 +5,12 @@ use std::time::Instant;
 
 use super::Generation;
 use crate::candidate::same_address;
+use crate::config::Config;
 use crate::event::{Path, SocketId};
 use crate::pair::{Pair, PairId};
 use crate::stats::{CandidateStats, PairStats};
 use crate::stun::Credentials;
+use crate::timing::later;
 
 impl Generation {
     /// A packet that is not STUN has been sent on the selected pair.
@@ -32,7 +34,12 @@ impl Generation {
         socket: SocketId,
         source: SocketAddr,
         bytes: usize,
+        config: &Config,
     ) -> Option<Instant> {
+        // A peer that has lost the nomination again and again does not know better yet.
+        if let (Some(at), Some(last)) = (self.retire_at, self.retire_at_last) {
+            self.retire_at = Some(later(now, config.linger).clamp(at, last.max(at)));
+        }
         let here = |p: &Pair| p.socket == socket && same_address(p.destination, source);
         let selected = self.selected.as_ref().map(|selected| selected.pair);
         let selected = selected.filter(|id| self.list.get(*id).is_some_and(here));

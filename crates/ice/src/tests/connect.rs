@@ -4,12 +4,11 @@ use super::*;
 use crate::{CandidateAddress, CandidateKind, Config, Error, PairState, Role, State};
 
 #[test]
-fn without_delay_two_peers_connect_within_ta_and_a_few_packets() {
+fn without_delay_two_peers_connect_at_once_and_within_a_few_packets() {
     let mut net = Network::new(1);
     net.offer(A);
     assert!(net.run_until(s(1), |n| n.connected() && n.state(A) == State::Completed));
-    // A check, and the nomination.
-    assert_eq!(net.elapsed(), ms(20));
+    assert_eq!(net.elapsed(), ms(0), "a timer in the way");
     assert!(net.agrees());
     let packets = net.peers[A].stun_sent + net.peers[B].stun_sent;
     assert!(packets <= 10, "{packets} packets");
@@ -71,7 +70,7 @@ fn while_the_peer_may_have_more_candidates_a_connection_is_not_completed() {
 }
 
 #[test]
-fn candidates_that_trickle_in_late_connect_as_soon_as_any() {
+fn candidates_that_trickle_in_late_connect_at_once() {
     let mut net = Network::new(5);
     net.peers[A].holds_candidates = true;
     net.peers[B].holds_candidates = true;
@@ -82,7 +81,7 @@ fn candidates_that_trickle_in_late_connect_as_soon_as_any() {
     let before = net.elapsed();
     net.release_candidates(A);
     assert!(net.run_until(s(1), Network::connected));
-    assert_eq!(net.elapsed() - before, ms(20), "a check, and Ta later the nomination");
+    assert_eq!(net.elapsed(), before);
 }
 
 #[test]
@@ -101,7 +100,7 @@ fn checks_that_come_before_the_answer_are_answered_and_taken_up_with_it() {
     assert!(net.peers[A].agent.accepts_data(socket, from), "B has proven itself");
     net.peers[B].holds_candidates = true;
     assert!(net.run_until(s(1), Network::connected));
-    assert!(net.elapsed() <= ms(225), "{:?}", net.elapsed());
+    assert!(net.elapsed() <= ms(205), "{:?}", net.elapsed());
 }
 
 #[test]

@@ -127,6 +127,31 @@ fn an_agent_that_gets_487_to_every_check_asks_no_more_often_than_every_ta() {
     assert!(checks - roles <= 1, "the role changes with each of them");
 }
 
+/// A path of a millisecond connects at once; what more there is to nominate is paced.
+#[test]
+fn the_first_nomination_goes_with_the_answer_and_only_the_first() {
+    let mut alone = Alone::new(Role::Controlling);
+    let peer = source(1, 4000);
+    let now = alone.now;
+    alone.agent.add_remote_candidate(now, None, candidate(peer)).unwrap();
+    let answer = |alone: &mut Alone, id| {
+        let here = "192.0.2.1:1000".parse().unwrap();
+        alone.input(peer, &stun::success(id, here, &alone.theirs.key).unwrap());
+    };
+    let (first, _) = alone.sent();
+    alone.advance(ms(1));
+    answer(&mut alone, first[0].0);
+    let (nominating, _) = alone.sent();
+    assert_eq!(nominating.len(), 1);
+    // Refused with 487, it is repeated in the other role when Ta is over.
+    alone.input(peer, &stun::error(nominating[0].0, 487, &[], &alone.theirs.key).unwrap());
+    assert_eq!(alone.sent().0, []);
+    alone.advance(ms(18));
+    assert_eq!(alone.sent().0, []);
+    alone.advance(ms(2));
+    assert_eq!(alone.sent().0.len(), 1);
+}
+
 #[test]
 fn a_flood_of_requests_is_answered_and_draws_few_checks() {
     for use_candidate in [false, true] {
