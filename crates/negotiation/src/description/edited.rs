@@ -209,14 +209,17 @@ fn check_codecs(before: &Media, now: &Media) -> Result<(), String> {
 
 /// Encodings may be left out, one stays.
 fn check_rids(before: &Media, now: &Media) -> Result<(), String> {
-    let rids =
-        |media: &Media| -> Vec<String> { media.attributes("rid").map(str::to_owned).collect() };
+    // The order of the encodings is that of a=simulcast, whatever the order of these lines.
+    let rids = |media: &Media| -> Vec<String> {
+        let mut rids: Vec<String> = media.attributes("rid").map(str::to_owned).collect();
+        rids.sort();
+        rids
+    };
     let (created, left) = (rids(before), rids(now));
     let simulcast = (before.attribute("simulcast"), now.attribute("simulcast"));
     if created == left && simulcast.0 == simulcast.1 {
         return Ok(());
     }
-    // The order is that of a=simulcast.
     let kept: Vec<String> = created.iter().filter(|rid| left.contains(rid)).cloned().collect();
     let changed = || Err("a=rid and a=simulcast are not those of some of the encodings".into());
     if kept != left || now.attributes("simulcast").count() > 1 {

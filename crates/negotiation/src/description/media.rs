@@ -284,26 +284,28 @@ impl Session {
     }
 
     /// RFC 9429 §5.10: a transceiver whose section is recycled is disassociated: its mid is null. It
-    /// has left the set when its stop was negotiated.
+    /// has left the set when its stop was negotiated. The same becomes of one that has stopped with
+    /// an offer which another offer has taken the place of.
     fn disassociate_recycled_sections(&mut self, side: Side) {
-        let description = match side {
-            Side::Local => self.local(),
-            Side::Remote => self.remote(),
+        let (description, before) = match side {
+            Side::Local => (self.local(), &self.current_local_description),
+            Side::Remote => (self.remote(), &self.current_remote_description),
         };
-        let before = match side {
-            Side::Local => &self.current_local_description,
-            Side::Remote => &self.current_remote_description,
-        };
-        let (Some(description), Some(before)) = (description, before) else { return };
-        let recycled: HashSet<String> = (0..before.sdp.media().len())
-            .filter(|index| before.mid(*index) != description.mid(*index))
-            .filter_map(|index| before.mid(index).map(str::to_owned))
+        let Some(description) = description else { return };
+        let sections = |of: &Description| 0..of.sdp.media().len();
+        let present: HashSet<String> =
+            sections(description).filter_map(|i| description.mid(i).map(str::to_owned)).collect();
+        let recycled: HashSet<String> = before
+            .iter()
+            .flat_map(|before| sections(before).map(move |index| (before, index)))
+            .filter(|(before, index)| before.mid(*index) != description.mid(*index))
+            .filter_map(|(before, index)| before.mid(index).map(str::to_owned))
             .collect();
-        if recycled.is_empty() {
-            return;
-        }
         for transceiver in self.transceivers.all_mut() {
-            if transceiver.jsep_mid.as_ref().is_some_and(|mid| recycled.contains(mid)) {
+            let is_gone = transceiver.jsep_mid.as_ref().is_some_and(|mid| {
+                recycled.contains(mid) || (transceiver.stopped && !present.contains(mid))
+            });
+            if is_gone {
                 transceiver.jsep_mid = None;
                 transceiver.mid = None;
             }
