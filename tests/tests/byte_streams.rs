@@ -192,8 +192,9 @@ fn a_writer_gives_up_after_its_time_limit() {
     let (written, at, flushed, closed, end) = pair.world.run(story);
     let limit = io::ErrorKind::TimedOut;
     assert_eq!([written, flushed, closed], [limit; 3]);
-    assert_eq!(at - begun, 3 * SECOND, "the congestion window was full at once");
-    assert_eq!(end - begun, 9 * SECOND, "each of the three has waited");
+    // The window is full at once, but for what probes the path for a while.
+    assert!((3 * SECOND..5 * SECOND).contains(&(at - begun)), "{:?}", at - begun);
+    assert_eq!(end - at, 6 * SECOND, "the two others have waited, too");
     assert_ne!(pair.b.connection_state(), RTCPeerConnectionState::Failed);
 }
 

@@ -35,19 +35,32 @@ impl Client {
     ///
     /// # Example
     ///
-    /// ```no_run
-    /// # fn f(client: &mut peerconnection_turn::Client, peer: std::net::SocketAddr,
-    /// # socket: &std::net::UdpSocket) -> Result<(), Box<dyn std::error::Error>> {
-    /// use peerconnection_turn::{HEADROOM, TAILROOM};
+    /// ```
+    /// use std::net::SocketAddr;
+    /// use std::time::Instant;
+    /// use peerconnection_turn::{
+    ///     Client, Config, Credentials, FiveTuple, HEADROOM, Protocol, SendError, TAILROOM,
+    /// };
+    ///
+    /// let five_tuple = FiveTuple {
+    ///     local: "10.0.0.2:50000".parse()?,
+    ///     server: "192.0.2.1:3478".parse()?,
+    ///     protocol: Protocol::Udp,
+    /// };
+    /// let credentials = Credentials { username: "alice".into(), password: "wonder".into() };
+    /// let mut client = Client::new(Config::default(), five_tuple, credentials, [7; 32])?;
+    /// let peer: SocketAddr = "198.51.100.7:4000".parse()?;
     ///
     /// let mut buffer = vec![0; HEADROOM];
     /// buffer.extend_from_slice(b"an RTP packet");
     /// let payload = HEADROOM..buffer.len();
     /// buffer.extend_from_slice(&[0; TAILROOM]);
-    /// let message = client.encapsulate(std::time::Instant::now(), peer, &mut buffer, payload)?;
-    /// socket.send_to(&buffer[message], client.five_tuple().server)?;
-    /// # Ok(())
-    /// # }
+    /// match client.encapsulate(Instant::now(), peer, &mut buffer, payload) {
+    ///     Ok(message) => println!("to the server: {:?}", &buffer[message]),
+    ///     // Nothing was allocated yet.
+    ///     Err(error) => assert_eq!(error, SendError::NoAllocation),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn encapsulate(
         &mut self,
