@@ -87,9 +87,9 @@ impl TransportAttributes<'_> {
 /// rejected ones.
 ///
 /// RFC 9429 §5.2.1 keeps these attributes out of such sections, and lets them be in the session part.
-/// Browsers cannot do without: Chromium rejects a section without a fingerprint, Firefox crashes
-/// over it, and takes one without ICE credentials or role, or whose credentials come and go, for an
-/// error. aiortc refuses a description in which a section, rejected or not, has no credentials.
+/// Browsers cannot do without: Chromium rejects a section without a fingerprint, and Firefox takes
+/// one without ICE credentials or role, or whose credentials come and go, for an error. aiortc
+/// refuses a description in which a section, rejected or not, has no credentials.
 pub(crate) struct TransportDefaults<'a> {
     pub(crate) ice: IceParameters,
     pub(crate) fingerprints: &'a [String],

@@ -242,9 +242,10 @@ fn a_bundled_section_of_an_answer_needs_nothing_of_its_own_even_if_it_has_some()
     assert_eq!(a.state(), RTCSignalingState::Stable);
 }
 
-/// Browsers cannot do without them in sections that are bundled, where RFC 9429 §5.2.1 does not allow
-/// them: Chromium rejects such sections, Firefox crashes or says that ICE was restarted. They find them
-/// in the session part, and they stay what they are. The role is in each section besides, for others.
+/// Browsers cannot do without them in sections that are bundled, where RFC 9429 §5.2.1 does not
+/// allow them: Chromium rejects such sections, Firefox does not connect or says that ICE was
+/// restarted. They find them in the session part, and they stay what they are. The role is in each
+/// section besides, for others.
 #[test]
 fn every_section_has_credentials_fingerprint_and_role_from_the_first_offer_on() {
     use RTCBundlePolicy::{Balanced, MaxBundle, MaxCompat};

@@ -49,6 +49,7 @@ mod ice_candidate;
 mod ice_events;
 mod ice_transport;
 mod media;
+mod message_data;
 mod peer_connection;
 mod peer_connection_rtp;
 mod promise;
@@ -65,7 +66,7 @@ pub use certificate::{
     AlgorithmIdentifier, RTCCertificate, RTCCertificateExpiration, RTCDtlsFingerprint,
 };
 pub use configuration::RTCConfiguration;
-pub use data_channel::{BinaryType, MessageData, Messages, RTCDataChannel};
+pub use data_channel::{BinaryType, Messages, RTCDataChannel};
 pub use data_channel_event::{RTCDataChannelEvent, RTCDataChannelEventInit};
 pub use dtls_transport::RTCDtlsTransport;
 pub use dtmf_sender::{RTCDTMFSender, RTCDTMFToneChangeEvent, RTCDTMFToneChangeEventInit};
@@ -86,6 +87,7 @@ pub use media::{
     MediaStream, MediaStreamTrack, MediaStreamTrackEvent, MediaStreamTrackEventInit,
     MediaStreamTrackState,
 };
+pub use message_data::MessageData;
 pub use peer_connection::{RTCPeerConnection, WeakPeerConnection};
 pub use peer_connection_rtp::{RTCRtpTransceiverInit, TrackOrKind};
 pub use promise::Promise;
