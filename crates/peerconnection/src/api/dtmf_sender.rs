@@ -17,7 +17,8 @@ use crate::inert::Inert;
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/connected.rs"));
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), peerconnection::Error> {
 /// # let (pc, _callee) = connected(|pc| {
-/// #     pc.add_transceiver(peerconnection::MediaKind::Audio, None).unwrap();
+/// #     use peerconnection::{MediaKind, MediaStreamTrack};
+/// #     pc.add_transceiver(MediaStreamTrack::new(MediaKind::Audio), None).unwrap();
 /// # }).await?;
 /// # let mut events = pc.events();
 /// for dtmf in pc.get_senders().iter().filter_map(|sender| sender.dtmf()) {
@@ -29,6 +30,7 @@ use crate::inert::Inert;
 ///         // 200 ms each, 50 ms between them; `,` would be a pause of two seconds.
 ///         dtmf.insert_dtmf("19#", 200, 50)?;
 ///     }
+///     # assert_eq!(dtmf.tone_buffer(), "19#");
 /// }
 /// # for expected in ["1", "9", "#", ""] {
 /// #     let tone = loop {
