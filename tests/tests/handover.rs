@@ -162,7 +162,8 @@ fn a_peer_that_offers_takes_over() {
     received.assert_are(&["hello"]);
 }
 
-/// RFC 8842 §5.5: the last association is of use only until the next fails.
+/// RFC 8842 §5.5 has data on both associations while both are alive. If the next one fails, that is
+/// the end of the last one too.
 #[test]
 fn a_peer_that_is_not_who_it_should_be_ends_both() {
     let (mut world, [a, b, c]) = world(3);

@@ -53,9 +53,9 @@ pub(crate) fn parse(covered: &[u8]) -> Option<Message<'_>> {
     message.has_method(BINDING).then_some(message)
 }
 
-/// A packet of good shape whose FINGERPRINT is right (RFC 8489 §5, §14; for ICE RFC 8445 §7.1:
+/// A packet of good shape whose FINGERPRINT is right (RFC 8489 §5, §14; RFC 8445 §7.2.4, §7.3:
 /// every check and response ends with FINGERPRINT), without the attributes that are to be ignored:
-/// those behind MESSAGE-INTEGRITY but for MESSAGE-INTEGRITY-SHA256 and FINGERPRINT (§14.5, §14.6).
+/// those behind MESSAGE-INTEGRITY but for MESSAGE-INTEGRITY-SHA256 and FINGERPRINT (RFC 8489 §14).
 pub(crate) fn covered(packet: &[u8]) -> Option<Cow<'_, [u8]>> {
     let [a, b] = *packet.get(2..4)?.first_chunk::<2>()?;
     let length = usize::from(u16::from_be_bytes([a, b]));

@@ -6,7 +6,7 @@ use crate::section::{NO_ADDRESS, Placement};
 
 /// The largest message this side receives, in bytes (RFC 8841 §6).
 const MAX_MESSAGE_SIZE: u64 = 262_144;
-/// RFC 8832 §8.1, the protocol on top of SCTP.
+/// The protocol on top of SCTP: that of RFC 8832, which RFC 8841 §4.4.2 gives this name.
 const DATA_CHANNEL: &str = "webrtc-datachannel";
 /// The streams that `a=sctpmap` promises, as in libwebrtc; SCTP negotiates their number.
 const SCTPMAP_STREAMS: u16 = 1024;
@@ -16,7 +16,7 @@ const SCTPMAP_STREAMS: u16 = 1024;
 /// section that has something of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DataSyntax {
-    /// `a=sctp-port`; the format is `webrtc-datachannel` (RFC 8841 §4.3, §5).
+    /// `a=sctp-port`; the format is `webrtc-datachannel` (RFC 8841 §4.4.2, §5).
     SctpPort,
     /// `a=sctpmap`; mostly the format is the port. Drafts before RFC 8841, and whoever implements
     /// those.

@@ -242,7 +242,7 @@ impl Fingerprint {
 const HASHES: [(&str, &digest::Algorithm); 3] =
     [("sha-512", &digest::SHA512), ("sha-384", &digest::SHA384), ("sha-256", &digest::SHA256)];
 
-/// Whether a certificate is the one that a description announced. RFC 8122 §5: one fingerprint of
+/// Whether a certificate is the one that a description announced. RFC 8122 §5.1: one fingerprint of
 /// the set with the preferred hash function must match; the others of the set are of other
 /// certificates. The sets with other hash functions describe the same certificates, so here each
 /// of them must match: a wrong one means that somebody has meddled with the description.

@@ -303,7 +303,7 @@ impl Transport {
 
     /// Ends both associations: what the windows allow of what waits, an ABORT, then a close_notify,
     /// all of which [`poll_transmit`](Self::poll_transmit) still yields. Channels are forgotten
-    /// without events (webrtc-pc §4.4.1.2 `close()` fires none).
+    /// without events (webrtc-pc §4.4.2 `close()` fires none).
     pub fn close(&mut self, now: Instant) {
         self.now = Some(now);
         // A browser's `send()` sends at once, so that a last word arrives there.

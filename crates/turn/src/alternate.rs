@@ -6,7 +6,7 @@ use stun_types::message::Message;
 
 use crate::stun::{self, ALTERNATE_DOMAIN, ALTERNATE_SERVER};
 
-/// RFC 8489 §14.16: "up to 255 characters".
+/// RFC 8489 §14.16: "255 or fewer ASCII characters".
 const MAX_DOMAIN: usize = 255;
 
 /// Why a server that was named is not tried.
@@ -51,7 +51,7 @@ pub(crate) fn read(
 /// takes STUN for something else.
 fn check(alternate: SocketAddr, server: SocketAddr) -> Result<(), Refused> {
     let ip = alternate.ip().to_canonical();
-    // "the IP address family MUST be identical to that of the source IP address of the request"
+    // RFC 8489 §10: "of the same address family as the source IP address of the request message".
     if alternate.is_ipv4() != server.ip().to_canonical().is_ipv4() || ip != alternate.ip() {
         return Err(Refused::Family);
     }

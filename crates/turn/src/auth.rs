@@ -18,7 +18,7 @@ use crate::stun::{
     next_attribute, u16_at, value,
 };
 
-/// RFC 8489 §14.10 and §14.11: "fewer than 128 characters (which can be as long as 763 bytes)".
+/// RFC 8489 §14.9 and §14.10: "fewer than 128 characters", "763 bytes when decoding them".
 const MAX_TEXT: usize = 763;
 /// Room for many more entries than there are algorithms.
 const MAX_ALGORITHMS: usize = 256;

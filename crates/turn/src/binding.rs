@@ -171,7 +171,7 @@ impl Binding {
         let id = stun::id_bytes(message.transaction_id());
         let mapped = stun::value(message, stun::XOR_MAPPED_ADDRESS)
             .and_then(|value| stun::xor_address(value, &id))
-            // RFC 8489 §12: "for backwards compatibility" with RFC 3489.
+            // RFC 8445 §5.1.1.2: a server may be one of RFC 3489, which knows no other.
             .or_else(|| stun::value(message, stun::MAPPED_ADDRESS).and_then(stun::plain_address))
             .filter(|mapped| mapped.port() != 0 && !mapped.ip().is_unspecified());
         let Some(mapped) = mapped else {

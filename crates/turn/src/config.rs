@@ -22,7 +22,7 @@ impl Protocol {
     }
 }
 
-/// What an allocation belongs to (RFC 8656 §2.1): our address, the server's, and the protocol
+/// What an allocation belongs to (RFC 8656 §3.2): our address, the server's, and the protocol
 /// between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FiveTuple {

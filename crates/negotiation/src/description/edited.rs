@@ -139,7 +139,8 @@ fn check_part(part: &str, before: &Section, now: &Section, fixed: &[&str]) -> Re
     }
 }
 
-/// RFC 8122 §5: the fingerprint and the name of its hash function are compared without case.
+/// RFC 8122 §5: the name of a hash function has no case, and the fingerprint is in upper case; one
+/// in lower case is the same.
 fn normalized(value: &str) -> String {
     match value.starts_with("fingerprint:") {
         true => value.to_ascii_lowercase(),
@@ -239,7 +240,7 @@ fn check_rids(before: &Media, now: &Media) -> Result<(), String> {
     }
     match sends {
         Some(now) if now.send == expected && now.recv == was.recv => Ok(()),
-        // RFC 8853 §5.1: one stream is no simulcast.
+        // RFC 9429 §5.2.1: `a=simulcast` is for more than one stream.
         None if expected.len() == 1 && was.recv.is_empty() => Ok(()),
         _ => changed(),
     }

@@ -233,7 +233,7 @@ fn check_answer(offer: &Description, answer: &Description) -> Result<(), Error> 
             return Err(invalid(format!("m= section {index} was not offered")));
         }
         check_direction(offer, answer, index)?;
-        // RFC 9143 §7.3.3: only a section that has an address of its own leaves the group.
+        // RFC 9143 §7.3.2: only a section that has an address of its own leaves the group.
         let has_own = offer.transport_section(index) == index && !offered.is_bundle_only();
         if !has_own && answer.bundle_group(index).is_none() {
             return Err(invalid(format!(
@@ -258,7 +258,8 @@ fn check_direction(offer: &Description, answer: &Description, index: usize) -> R
     Ok(())
 }
 
-/// RFC 9143 §7.3: a group of an answer is part of one that was offered, and has no rejected section.
+/// RFC 9143 §7.3: a group of an answer is part of one that was offered; §7.3.3: it has no rejected
+/// section.
 fn check_bundle_groups(offer: &sdp::Description, answer: &sdp::Description) -> Result<(), Error> {
     let offered = offer.bundle_groups();
     let group_of: BTreeMap<&String, usize> = offered

@@ -21,7 +21,7 @@ const EXTENSION_IDS: std::ops::RangeInclusive<u8> = 1..=14;
 const MAX_MEMORY: usize = 16;
 
 /// The payload types and extension ids of all m= sections of a session. In a BUNDLE group each has
-/// one meaning (RFC 9143 §10.1, RFC 8285 §6), so a new section takes what others have, and what has
+/// one meaning (RFC 9143 §9.1, RFC 8285 §6), so a new section takes what others have, and what has
 /// been in use is not given another meaning.
 ///
 /// [`offer`](super::offer) gives out new ones: pass a copy if the offer may never be applied.
@@ -153,7 +153,7 @@ impl Assignments {
     }
 }
 
-/// RFC 9143 §10.1.1: whether two uses of a payload type are one.
+/// RFC 9143 §9.1.1: whether two uses of a payload type are one.
 pub(super) fn same_configuration(first: &RTCRtpCodec, second: &RTCRtpCodec) -> bool {
     first == second || same_format(first, second) && referenced(first) == referenced(second)
 }

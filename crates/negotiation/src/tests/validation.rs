@@ -348,7 +348,7 @@ fn an_answer_has_only_directions_that_were_offered() {
     }
 }
 
-/// RFC 9143 §7.3.3: a section without an address of its own cannot leave the group.
+/// RFC 9143 §7.3.2: a section without an address of its own cannot leave the group.
 #[test]
 fn an_answer_cannot_take_a_bundle_only_section_out_of_its_group() {
     let bundle_policy = RTCBundlePolicy::MaxBundle;

@@ -235,7 +235,7 @@ impl Association {
         self.control.clear();
     }
 
-    /// Ends the association with an ABORT (RFC 9260 §9.1, webrtc-pc §4.4.1.2 `close()`).
+    /// Ends the association with an ABORT (RFC 9260 §9.1, webrtc-pc §4.4.2 `close()`).
     pub(crate) fn abort(&mut self) {
         let told = self.peer.is_some() && self.state != State::Closed;
         self.close_with(SctpError::Local);

@@ -241,8 +241,8 @@ impl Association {
         }
     }
 
-    /// How long to wait for an acknowledgement: a few times for a probe, as in RFC 9002 §6.2, then
-    /// for RFC 9260's retransmission timeout.
+    /// How long to wait for an acknowledgement: a few times for a probe, each time twice as long, as
+    /// in RFC 9002 §6.2.1 (RFC 8985 §7.3 allows one), then for RFC 9260's retransmission timeout.
     fn patience(&self) -> Duration {
         let rto = self.rtt.rto(self.backoff);
         if self.probes >= MAX_PROBES {
@@ -258,8 +258,9 @@ impl Association {
             return;
         }
         if self.probes < MAX_PROBES {
-            // RFC 8985 §7.3: the first of what is missing, before all of it is taken for lost. When
-            // none of it may be repeated at will, a packet of new data asks as well.
+            // RFC 9002 §6.2.4 leaves open what a probe carries. Here it is the first of what is
+            // missing, before all of it is taken for lost; RFC 8985 §7.3 has new data or the last.
+            // When none of it may be repeated at will, a packet of new data asks as well.
             self.probes += 1;
             self.forward_due = true;
             self.outstanding.probe(now);

@@ -140,8 +140,8 @@ impl Client {
             rest = tail;
         }
         let (peer, payload) = peer.zip(payload)?;
-        // "an XOR-PEER-ADDRESS attribute value … with which the client believes there is an
-        // active permission" (RFC 8656 §11.4); one that has just lapsed counts.
+        // "an IP address with which the client believes there is an active permission" (RFC 8656
+        // §11.4); one that has just lapsed counts.
         let permitted = |p: &super::Permission| p.peer == peer.ip() && p.lease.was_held();
         if !self.permissions.iter().any(permitted) {
             tracing::debug!(%peer, "packet of a peer that has no permission");

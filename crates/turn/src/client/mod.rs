@@ -27,7 +27,7 @@ use requests::{Operation, Request};
 
 pub use data::{HEADROOM, TAILROOM};
 
-/// RFC 8489 §14.3: "USERNAME … MUST contain … less than 509 bytes".
+/// RFC 8489 §14.3: "a UTF-8-encoded […] sequence of fewer than 509 bytes".
 const MAX_USERNAME: usize = 508;
 /// Packets that the host has not taken. Requests are bounded by permissions and channels, so
 /// only retransmissions nobody takes can reach it.

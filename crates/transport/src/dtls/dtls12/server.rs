@@ -93,7 +93,7 @@ impl Connection {
 
         self.client_random = hello.random;
         self.suite = suite;
-        // RFC 5764 §4.1.2: without a common profile there is no answer, and data still flows.
+        // RFC 5764 §4.1.1: without a common profile there is no answer, and data still flows.
         self.srtp = hello.extensions.use_srtp.and_then(|offered| offered.select());
         let exchange = Exchange::new(group)?;
         let parameters = ServerKeyExchange::parameters(exchange.group(), exchange.point());
