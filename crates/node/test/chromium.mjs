@@ -32,27 +32,34 @@ export function findChromium() {
 const page = name => `<!doctype html>
 <meta charset="utf-8">
 <script type="module">
-  const log = [];
-  const post = value => fetch("/outcome", { method: "POST", body: JSON.stringify({ ...value, log }) });
+  const post = (path, value) => fetch(path, { method: "POST", body: JSON.stringify(value) });
   try {
     const { run } = await import("/${name}");
-    post({ result: await run(line => log.push(String(line))) });
+    post("/outcome", { result: await run(line => post("/log", String(line))) });
   } catch (error) {
-    post({ error: String(error), log });
+    post("/outcome", { error: String(error) });
   }
 </script>`;
 
-/** Calls `run()` of the module `name` in `folder`; resolves and rejects as its promise does. */
+/** Chromium has said nothing in time: of our code nothing can be told from that. */
+export class NoOutcome extends Error {}
+
+/**
+ * Calls `run()` of the module `name` in `folder`; resolves and rejects as its promise does, or with
+ * a `NoOutcome`.
+ */
 export async function runInChromium(folder, name, limitMs) {
   const outcome = withResolvers();
+  const log = [];
+  const told = { "/outcome": outcome.resolve, "/log": line => log.push(line) };
   const server = http.createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
-    if (pathname === "/outcome") {
+    if (told[pathname]) {
       let body = "";
       request.on("data", data => (body += data));
       request.on("end", () => {
         response.end();
-        outcome.resolve(JSON.parse(body));
+        told[pathname](JSON.parse(body));
       });
     } else if (pathname === "/") {
       response.setHeader("content-type", "text/html");
@@ -64,11 +71,11 @@ export async function runInChromium(folder, name, limitMs) {
   await new Promise(resolve => server.listen(0, "localhost", resolve));
   const stop = start(`http://localhost:${server.address().port}/`);
   const timer = setTimeout(
-    () => outcome.reject(new Error(`no outcome after ${limitMs} ms`)),
+    () => outcome.reject(new NoOutcome(`no outcome after ${limitMs} ms\n${log.join("\n")}`)),
     limitMs,
   );
   try {
-    const { result, error, log } = await outcome.promise;
+    const { result, error } = await outcome.promise;
     if (error) throw new Error(`${name} in Chromium: ${error}\n${log.join("\n")}`);
     return result;
   } finally {
