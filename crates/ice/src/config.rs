@@ -19,8 +19,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Ta, the pace of checks: time between the first transmissions of any two of them, ordinary,
-    /// triggered or nominating (RFC 8445 §6.1.4.2, §14.2). The first nomination of a generation
-    /// does not wait for it, and consent has a schedule of its own.
+    /// triggered or nominating (RFC 8445 §6.1.4.2, §14.2). The first nomination of a generation, of
+    /// either side, does not wait for it, and consent has a schedule of its own.
     /// Default 20 ms, at least 5 ms.
     pub ta: Duration,
     /// Smallest RTO, the time to the first retransmission of a check; each further one takes

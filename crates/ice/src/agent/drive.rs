@@ -31,8 +31,9 @@ impl Agent {
 
     /// RFC 8445 §6.1.4.2: one first transmission every Ta, of whatever kind, for all generations
     /// together, the newest first. So whatever the peer sends, no more than that is sent back
-    /// beside the answers. The first nomination of a generation does not wait: it goes once, where
-    /// an answer has just come from, and until it has arrived there is no connection.
+    /// beside the answers. The first nomination of a generation does not wait, nor does the check
+    /// that the peer's first one asks for: it goes once, to an address that has proven itself, and
+    /// until it has arrived there is no connection.
     fn send_check(&mut self, now: Instant) {
         let waits = self.next_check.is_some_and(|at| now < at);
         for generation in self.generations.iter_mut().rev() {

@@ -14,10 +14,20 @@ use crate::state::Role;
 use crate::stun::Check;
 use crate::timing::{Due, Schedule, Transaction, earlier, later};
 
+/// Whether a connection waits for the check that was asked for.
+fn is_nomination(pair: &Pair) -> bool {
+    match pair.triggered {
+        Some(triggered) if triggered.use_candidate => pair.is_valid(),
+        Some(_) => pair.peer_nominated.is_some() && !pair.is_valid() && !pair.replayed,
+        None => false,
+    }
+}
+
 impl Generation {
     /// Sends the check of a pair that is next, in the place of one in flight.
     pub(crate) fn start_check(&mut self, ctx: &mut Context, now: Instant, id: PairId) {
         let Some(pair) = self.list.get_mut(id) else { return };
+        let is_peers_nomination = pair.peer_nominated.is_some();
         let triggered = pair.triggered.take();
         if triggered.is_some() {
             pair.triggered_at = Some(now);
@@ -31,7 +41,7 @@ impl Generation {
             Schedule::full(rto, ctx.config.max_transmissions)
         };
         let written = self.write_check(ctx, id, use_candidate);
-        self.has_nominated |= use_candidate;
+        self.has_nominated |= use_candidate || is_peers_nomination;
         let Some(pair) = self.list.get_mut(id) else { return };
         let Some((transaction, payload, role)) = written else {
             pair.state = PairState::Failed;
@@ -88,13 +98,13 @@ impl Generation {
             .or_else(|| self.list.next_triggered(true))
     }
 
-    /// The valid pair that is about to be nominated, if this generation has nominated none before.
+    /// The valid pair that is about to be nominated, or the one that the peer has nominated and
+    /// that has yet to be checked from here, if it is the first of this generation.
     pub(crate) fn first_nomination(&self, ctx: &Context) -> Option<PairId> {
         if self.has_nominated || !self.is_running(ctx) {
             return None;
         }
-        let is_nominated = |pair: &Pair| pair.triggered.is_some_and(|t| t.use_candidate);
-        self.list.find(|pair| pair.is_valid() && is_nominated(pair))
+        self.list.find(is_nomination)
     }
 
     /// Everything that is due, except first transmissions of checks, which wait for Ta.

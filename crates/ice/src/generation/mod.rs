@@ -175,7 +175,7 @@ pub(crate) struct Generation {
     /// That is put off for as long as the peer sends here, but not beyond this.
     retire_at_last: Option<Instant>,
     completed: bool,
-    /// A check with USE-CANDIDATE has gone out.
+    /// A check with USE-CANDIDATE has gone out, or one of a pair that the peer has nominated.
     has_nominated: bool,
     failed: bool,
 }

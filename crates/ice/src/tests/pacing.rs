@@ -153,6 +153,26 @@ fn the_first_nomination_goes_with_the_answer_and_only_the_first() {
 }
 
 #[test]
+fn what_the_peer_nominates_first_is_checked_at_once_and_only_the_first() {
+    let mut alone = Alone::new(Role::Controlled);
+    for port in 1..=3 {
+        let packet = alone.check(false);
+        alone.input(source(1, port), &packet);
+    }
+    let to = |alone: &mut Alone| -> Vec<u16> {
+        alone.sent().0.into_iter().map(|(_, to)| to.port()).collect()
+    };
+    assert_eq!(to(&mut alone), [1], "the others wait for Ta");
+    for port in [3, 2] {
+        let packet = alone.check(true);
+        alone.input(source(1, port), &packet);
+    }
+    assert_eq!(to(&mut alone), [3]);
+    alone.advance(ms(20));
+    assert_eq!(to(&mut alone), [2]);
+}
+
+#[test]
 fn a_flood_of_requests_is_answered_and_draws_few_checks() {
     for use_candidate in [false, true] {
         let mut alone = Alone::new(Role::Controlled);
