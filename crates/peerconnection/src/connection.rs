@@ -1,23 +1,23 @@
-//! What all objects of one connection share: the core behind its lock, the handlers, the host.
+//! What all objects of one connection share: the engine behind its lock, the handlers, the host.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
 use crate::api::{Handle, PeerConnectionHandlers, RTCDataChannel, RTCPeerConnection, Subscribers};
-use crate::core::{Core, Delivery, TaskQueue};
+use crate::engine::{Delivery, Engine, TaskQueue};
 use crate::host::{Dispatch, Host};
 use crate::outbox::Outbox;
 
 /// One connection. The handles of the application hold it, its host's driver holds it, its
 /// children (channels, transports) hold it weakly.
 pub(crate) struct Connection {
-    core: Mutex<Core>,
+    engine: Mutex<Engine>,
     outbox: Arc<Outbox>,
     tasks: Arc<TaskQueue>,
     /// Whether the host has been told of the work that there is.
     woken: AtomicBool,
-    /// Whether the core had effects or reactions left when it was called last.
+    /// Whether the engine had effects or reactions left when it was called last.
     has_effects: AtomicBool,
     pub(crate) handlers: PeerConnectionHandlers,
     pub(crate) subscribers: Subscribers,
@@ -27,13 +27,13 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(mut core: Core, host: Arc<dyn Host>) -> (Arc<Self>, RTCPeerConnection) {
+    pub(crate) fn new(mut engine: Engine, host: Arc<dyn Host>) -> (Arc<Self>, RTCPeerConnection) {
         let connection = Arc::new_cyclic(|weak| {
-            core.set_connection(weak.clone());
+            engine.set_connection(weak.clone());
             Self {
-                outbox: core.outbox().clone(),
-                tasks: core.tasks().clone(),
-                core: Mutex::new(core),
+                outbox: engine.outbox().clone(),
+                tasks: engine.tasks().clone(),
+                engine: Mutex::new(engine),
                 woken: AtomicBool::new(false),
                 has_effects: AtomicBool::new(false),
                 handlers: PeerConnectionHandlers::new(),
@@ -48,29 +48,33 @@ impl Connection {
         (connection, RTCPeerConnection { object })
     }
 
-    /// The core, for reading and for hosts.
-    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The engine, for reading and for hosts.
+    pub(crate) fn engine(&self) -> MutexGuard<'_, Engine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls into the core from outside the event loop, and collects what the call has made.
-    pub(crate) fn api<T>(&self, call: impl FnOnce(&mut Core, Instant) -> T) -> T {
-        self.call(|core, now| {
-            let result = call(core, now);
-            core.collect(now);
+    /// Calls into the engine from outside the event loop, and collects what the call has made.
+    pub(crate) fn api<T>(&self, call: impl FnOnce(&mut Engine, Instant) -> T) -> T {
+        self.call(|engine, now| {
+            let result = call(engine, now);
+            engine.collect(now);
             result
         })
     }
 
-    /// Calls the core, and tells the host of the work that there is then.
-    pub(crate) fn call<T>(&self, call: impl FnOnce(&mut Core, Instant) -> T) -> T {
+    /// Calls the engine, and tells the host of the work that there is then.
+    pub(crate) fn call<T>(&self, call: impl FnOnce(&mut Engine, Instant) -> T) -> T {
         let now = self.host.now();
         let network_alone = self.host.runs_tasks_elsewhere();
         let (result, work, tasks) = {
-            let mut core = self.core();
-            let result = call(&mut core, now);
-            self.has_effects.store(core.has_effects(), Ordering::Release);
-            (result, !network_alone || core.has_network_work(), core.tasks().take_announcement())
+            let mut engine = self.engine();
+            let result = call(&mut engine, now);
+            self.has_effects.store(engine.has_effects(), Ordering::Release);
+            (
+                result,
+                !network_alone || engine.has_network_work(),
+                engine.tasks().take_announcement(),
+            )
         };
         if work {
             self.wake_host();
@@ -136,12 +140,12 @@ impl Connection {
             let now = self.host.now();
             // The effects of one task are delivered one by one, and all before the next task.
             let delivery = {
-                let mut core = self.core();
-                match core.next_delivery(now) {
+                let mut engine = self.engine();
+                match engine.next_delivery(now) {
                     Some(delivery) => delivery,
                     None if ran => return true,
                     None => {
-                        if !core.run_next_task(now) {
+                        if !engine.run_next_task(now) {
                             return false;
                         }
                         ran = true;

@@ -2,7 +2,7 @@
 //!
 //! An application written against a browser's WebRTC API ports line by line: the same objects,
 //! the same states, the same events in the same order, the same errors. This crate is the public
-//! face: the W3C objects in [`api`], the connection core they share, and the hosts that give it
+//! face: the W3C objects in [`api`], the engine they share, and the hosts that give it
 //! sockets and time.
 //!
 //! A connection lives as long as somebody holds a handle of it; see [`RTCPeerConnection`]. The whole
@@ -24,7 +24,7 @@
 
 pub mod api;
 mod connection;
-mod core;
+mod engine;
 pub mod host;
 mod inert;
 mod outbox;

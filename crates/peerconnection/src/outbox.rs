@@ -1,5 +1,5 @@
 //! What was given to `send()` and not yet to the association. A sender waits for nobody who encrypts
-//! or receives under the lock of the core.
+//! or receives under the lock of the engine.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -134,7 +134,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::testing::channel;
+    use crate::engine::testing::channel;
 
     const BINARY: transport::MessageKind = transport::MessageKind::Binary;
 

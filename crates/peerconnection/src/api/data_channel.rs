@@ -210,7 +210,7 @@ impl ChannelObject {
         if let Some(paused) = self.inbox.flow_change()
             && let Some(connection) = self.connection.upgrade()
         {
-            connection.api(|core, now| core.set_receive_paused(now, self, paused));
+            connection.api(|engine, now| engine.set_receive_paused(now, self, paused));
         }
     }
 
@@ -406,7 +406,7 @@ impl RTCDataChannel {
     #[doc(alias("RTCDataChannel.close"))]
     pub fn close(&self) {
         if let Some(connection) = self.object.connection.upgrade() {
-            connection.api(|core, now| core.close_channel(now, &self.object));
+            connection.api(|engine, now| engine.close_channel(now, &self.object));
         }
     }
 
@@ -439,7 +439,7 @@ impl RTCDataChannel {
         if self.object.inbox.is_waiting()
             && let Some(connection) = self.object.connection.upgrade()
         {
-            connection.api(|core, _| core.queue_waiting_messages(&self.object));
+            connection.api(|engine, _| engine.queue_waiting_messages(&self.object));
         }
     }
 
@@ -548,7 +548,7 @@ impl Drop for Messages {
             && self.object.inbox.is_waiting()
             && let Some(connection) = self.object.connection.upgrade()
         {
-            connection.api(|core, _| core.queue_waiting_messages(&self.object));
+            connection.api(|engine, _| engine.queue_waiting_messages(&self.object));
         }
     }
 }

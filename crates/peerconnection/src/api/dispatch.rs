@@ -46,7 +46,7 @@ impl Connection {
             }
             AnyEvent::SctpTransportStateChange(target, state) => {
                 target.object.statechange.call(|| Some(target.clone()), ());
-                if state == RTCSctpTransportState::Closed && self.core().is_closed() {
+                if state == RTCSctpTransportState::Closed && self.engine().is_closed() {
                     // The last that is fired at it: no task will deliver what was missed.
                     target.object.statechange.end();
                 }

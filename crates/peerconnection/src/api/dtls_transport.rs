@@ -64,7 +64,7 @@ impl RTCDtlsTransport {
         self.object
             .connection
             .upgrade()
-            .and_then(|connection| connection.core().dtls_state(self.object.id))
+            .and_then(|connection| connection.engine().dtls_state(self.object.id))
             .unwrap_or(RTCDtlsTransportState::Closed)
     }
 
@@ -73,7 +73,7 @@ impl RTCDtlsTransport {
     pub fn get_remote_certificates(&self) -> Vec<Bytes> {
         let connection = self.object.connection.upgrade();
         connection
-            .and_then(|connection| connection.core().remote_certificates(self.object.id))
+            .and_then(|connection| connection.engine().remote_certificates(self.object.id))
             .or_else(|| self.object.remote_certificates.get().cloned())
             .unwrap_or_default()
     }

@@ -111,7 +111,7 @@ impl RTCDTMFSender {
         inter_tone_gap: impl Into<Option<u32>>,
     ) -> Result<(), Error> {
         let (duration, gap) = (duration.into(), inter_tone_gap.into());
-        self.object.call(|core| core.insert_dtmf(self.object.id, tones, duration, gap))?;
+        self.object.call(|engine| engine.insert_dtmf(self.object.id, tones, duration, gap))?;
         Inert::Dtmf.warn();
         Ok(())
     }
@@ -120,14 +120,14 @@ impl RTCDTMFSender {
     /// `telephone-event` was negotiated and is being sent.
     #[doc(alias = "canInsertDTMF")]
     pub fn can_insert_dtmf(&self) -> bool {
-        self.object.read(|core| Some(core.can_insert_dtmf(self.object.id))).unwrap_or(false)
+        self.object.read(|engine| Some(engine.can_insert_dtmf(self.object.id))).unwrap_or(false)
     }
 
     /// The tones that are still to be played, without the one that is being played, in upper
     /// case.
     #[doc(alias = "toneBuffer")]
     pub fn tone_buffer(&self) -> String {
-        self.object.read(|core| Some(core.tone_buffer(self.object.id))).unwrap_or_default()
+        self.object.read(|engine| Some(engine.tone_buffer(self.object.id))).unwrap_or_default()
     }
 
     fn later(&self, deliver: fn(&Self)) {

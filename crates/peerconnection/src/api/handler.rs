@@ -204,7 +204,7 @@ pub(crate) fn later<T: Clone + Send + 'static>(
     if let Some(connection) = connection.upgrade() {
         let target = target.clone();
         let late = Box::new(move || deliver(&target));
-        connection.api(|core, _| core.queue_call(late));
+        connection.api(|engine, _| engine.queue_call(late));
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     RTCIceParameters, RTCIceRole, RTCIceTransportState,
 };
 use crate::connection::Connection;
-use crate::core::{ClosedIceTransport, IceTransportSlots, States};
+use crate::engine::{ClosedIceTransport, IceTransportSlots, States};
 
 /// webrtc-pc §5.6: the ICE transport over which a connection's packets travel. An ICE restart
 /// keeps the object.
@@ -63,7 +63,7 @@ impl RTCIceTransport {
 
     fn slots<T>(&self, read: impl FnOnce(States, &IceTransportSlots) -> T) -> Option<T> {
         if let Some(connection) = self.object.connection.upgrade()
-            && let Some((states, slots)) = connection.core().ice_transport_slots(self.object.id)
+            && let Some((states, slots)) = connection.engine().ice_transport_slots(self.object.id)
         {
             return Some(read(states, slots));
         }

@@ -112,7 +112,7 @@ impl Connection {
     /// webrtc-pc §4.4.2 "close the connection", and what a garbage collector does later:
     /// no event will be fired at the connection any more, so its handlers can go.
     pub(crate) fn close(&self) {
-        let abandoned = self.api(|core, now| core.close(now));
+        let abandoned = self.api(|engine, now| engine.close(now));
         abandoned.end_handlers();
         drop(abandoned);
         self.handlers.end();
@@ -254,7 +254,7 @@ impl RTCPeerConnection {
                 steps(&pc);
             }
         });
-        self.connection().api(|core, _| core.queue_call(call));
+        self.connection().api(|engine, _| engine.queue_call(call));
     }
 
     pub(super) fn later(&self, deliver: fn(&Self)) {
@@ -273,7 +273,7 @@ impl RTCPeerConnection {
     ) -> Promise<RTCSessionDescriptionInit> {
         let options = options.into().unwrap_or_default();
         self.connection()
-            .api(|core, _| core.operation(description, |session| session.create_offer(options)))
+            .api(|engine, _| engine.operation(description, |session| session.create_offer(options)))
     }
 
     /// Creates an answer to the remote offer; it changes nothing.
@@ -287,8 +287,9 @@ impl RTCPeerConnection {
         options: impl Into<Option<RTCAnswerOptions>>,
     ) -> Promise<RTCSessionDescriptionInit> {
         let options = options.into().unwrap_or_default();
-        self.connection()
-            .api(|core, _| core.operation(description, |session| session.create_answer(options)))
+        self.connection().api(|engine, _| {
+            engine.operation(description, |session| session.create_answer(options))
+        })
     }
 
     /// Applies a local description. Without one, or without its `sdp`, creates the offer or
@@ -306,8 +307,8 @@ impl RTCPeerConnection {
         description: impl Into<Option<RTCLocalSessionDescriptionInit>>,
     ) -> Promise<()> {
         let description = description.into();
-        self.connection().api(|core, _| {
-            core.operation(undefined, |session| session.set_local_description(description))
+        self.connection().api(|engine, _| {
+            engine.operation(undefined, |session| session.set_local_description(description))
         })
     }
 
@@ -336,7 +337,7 @@ impl RTCPeerConnection {
     /// # }
     /// ```
     pub fn set_accepts_edited_descriptions(&self, accepts: bool) {
-        self.connection().api(|core, _| core.session.set_accepts_edited_descriptions(accepts));
+        self.connection().api(|engine, _| engine.session.set_accepts_edited_descriptions(accepts));
     }
 
     /// Applies a description from the peer. An offer in `have-local-offer` rolls the local offer
@@ -349,8 +350,8 @@ impl RTCPeerConnection {
     /// - `InvalidAccessError` if the content is invalid.
     #[doc(alias = "setRemoteDescription")]
     pub fn set_remote_description(&self, description: RTCSessionDescriptionInit) -> Promise<()> {
-        self.connection().api(|core, _| {
-            core.operation(undefined, |session| session.set_remote_description(description))
+        self.connection().api(|engine, _| {
+            engine.operation(undefined, |session| session.set_remote_description(description))
         })
     }
 
@@ -367,8 +368,8 @@ impl RTCPeerConnection {
         candidate: impl Into<Option<RTCIceCandidateInit>>,
     ) -> Promise<()> {
         let candidate = candidate.into();
-        self.connection().api(|core, _| {
-            core.operation(undefined, |session| session.add_ice_candidate(candidate))
+        self.connection().api(|engine, _| {
+            engine.operation(undefined, |session| session.add_ice_candidate(candidate))
         })
     }
 
@@ -378,13 +379,13 @@ impl RTCPeerConnection {
     /// [`close`](Self::close), does nothing.
     #[doc(alias = "restartIce")]
     pub fn restart_ice(&self) {
-        self.connection().api(|core, _| core.session.restart_ice());
+        self.connection().api(|engine, _| engine.session.restart_ice());
     }
 
     /// The configuration, as it was given last; also after [`close`](Self::close).
     #[doc(alias = "getConfiguration")]
     pub fn get_configuration(&self) -> RTCConfiguration {
-        self.connection().core().configuration().clone()
+        self.connection().engine().configuration().clone()
     }
 
     /// Changes the configuration. New ICE servers are used from the next gathering on, which an
@@ -397,7 +398,7 @@ impl RTCPeerConnection {
     /// - those of [`new`](Self::new).
     #[doc(alias = "setConfiguration")]
     pub fn set_configuration(&self, configuration: RTCConfiguration) -> Result<(), Error> {
-        self.connection().api(|core, _| core.set_configuration(configuration))
+        self.connection().api(|engine, _| engine.set_configuration(configuration))
     }
 
     /// Closes the connection, its transceivers, channels and transports, at once. No event is fired
@@ -423,7 +424,7 @@ impl RTCPeerConnection {
         init: impl Into<Option<RTCDataChannelInit>>,
     ) -> Result<RTCDataChannel, Error> {
         let init = init.into().unwrap_or_default();
-        self.connection().api(|core, now| core.create_data_channel(now, label, init))
+        self.connection().api(|engine, now| engine.create_data_channel(now, label, init))
     }
 
     /// Statistics of the connection and all that belongs to it: which path is in use, how much went
@@ -440,80 +441,80 @@ impl RTCPeerConnection {
         selector: impl Into<Option<&'a MediaStreamTrack>>,
     ) -> Promise<RTCStatsReport> {
         let selector = selector.into();
-        self.connection().api(|core, now| core.get_stats(now, selector))
+        self.connection().api(|engine, now| engine.get_stats(now, selector))
     }
 
     /// The SCTP transport of the data channels, once one was negotiated or is being negotiated.
     #[doc(alias("RTCPeerConnection.sctp"))]
     pub fn sctp(&self) -> Option<RTCSctpTransport> {
-        let core = self.connection().core();
-        core.sctp_transport_slots().map(|s| RTCSctpTransport { object: s.object.clone() })
+        let engine = self.connection().engine();
+        engine.sctp_transport_slots().map(|s| RTCSctpTransport { object: s.object.clone() })
     }
 
     /// The pending local description if there is one, else the current one.
     #[doc(alias = "localDescription")]
     pub fn local_description(&self) -> Option<RTCSessionDescription> {
-        self.connection().core().session.local_description()
+        self.connection().engine().session.local_description()
     }
 
     /// The local description of the last completed negotiation.
     #[doc(alias = "currentLocalDescription")]
     pub fn current_local_description(&self) -> Option<RTCSessionDescription> {
-        self.connection().core().session.current_local_description()
+        self.connection().engine().session.current_local_description()
     }
 
     /// The local description that is being negotiated.
     #[doc(alias = "pendingLocalDescription")]
     pub fn pending_local_description(&self) -> Option<RTCSessionDescription> {
-        self.connection().core().session.pending_local_description()
+        self.connection().engine().session.pending_local_description()
     }
 
     /// The pending remote description if there is one, else the current one.
     #[doc(alias = "remoteDescription")]
     pub fn remote_description(&self) -> Option<RTCSessionDescription> {
-        self.connection().core().session.remote_description()
+        self.connection().engine().session.remote_description()
     }
 
     /// The remote description of the last completed negotiation.
     #[doc(alias = "currentRemoteDescription")]
     pub fn current_remote_description(&self) -> Option<RTCSessionDescription> {
-        self.connection().core().session.current_remote_description()
+        self.connection().engine().session.current_remote_description()
     }
 
     /// The remote description that is being negotiated.
     #[doc(alias = "pendingRemoteDescription")]
     pub fn pending_remote_description(&self) -> Option<RTCSessionDescription> {
-        self.connection().core().session.pending_remote_description()
+        self.connection().engine().session.pending_remote_description()
     }
 
     /// The state of the negotiation.
     #[doc(alias = "signalingState")]
     pub fn signaling_state(&self) -> RTCSignalingState {
-        self.connection().core().session.signaling_state()
+        self.connection().engine().session.signaling_state()
     }
 
     /// The aggregated gathering state of the transports.
     #[doc(alias = "iceGatheringState")]
     pub fn ice_gathering_state(&self) -> RTCIceGatheringState {
-        self.connection().core().ice_gathering_state()
+        self.connection().engine().ice_gathering_state()
     }
 
     /// The aggregated ICE state of the transports.
     #[doc(alias = "iceConnectionState")]
     pub fn ice_connection_state(&self) -> RTCIceConnectionState {
-        self.connection().core().ice_connection_state()
+        self.connection().engine().ice_connection_state()
     }
 
     /// The aggregated ICE and DTLS state of the transports.
     #[doc(alias = "connectionState")]
     pub fn connection_state(&self) -> RTCPeerConnectionState {
-        self.connection().core().connection_state()
+        self.connection().engine().connection_state()
     }
 
     /// Whether the peer accepts trickled candidates; `None` without a remote description.
     #[doc(alias = "canTrickleIceCandidates")]
     pub fn can_trickle_ice_candidates(&self) -> Option<bool> {
-        self.connection().core().session.can_trickle_ice_candidates()
+        self.connection().engine().session.can_trickle_ice_candidates()
     }
 
     /// Every event of the connection and its children from now on, in the order of the
@@ -539,7 +540,7 @@ impl RTCPeerConnection {
     ) {
         let attribute = &self.connection().handlers.negotiationneeded;
         if attribute.set(Some(Box::new(handler))) && attribute.forget() {
-            self.connection().api(|core, _| core.session.renew_negotiation_needed());
+            self.connection().api(|engine, _| engine.session.renew_negotiation_needed());
         }
     }
 

@@ -63,21 +63,21 @@ impl RTCPeerConnection {
     /// The senders of all transceivers that are not stopped.
     #[doc(alias = "getSenders")]
     pub fn get_senders(&self) -> Vec<RTCRtpSender> {
-        let transceivers = self.connection().core().collect_transceivers(true);
+        let transceivers = self.connection().engine().collect_transceivers(true);
         transceivers.iter().map(RTCRtpTransceiver::sender).collect()
     }
 
     /// The receivers of all transceivers that are not stopped.
     #[doc(alias = "getReceivers")]
     pub fn get_receivers(&self) -> Vec<RTCRtpReceiver> {
-        let transceivers = self.connection().core().collect_transceivers(true);
+        let transceivers = self.connection().engine().collect_transceivers(true);
         transceivers.iter().map(RTCRtpTransceiver::receiver).collect()
     }
 
     /// The transceivers, in the order in which they were made.
     #[doc(alias = "getTransceivers")]
     pub fn get_transceivers(&self) -> Vec<RTCRtpTransceiver> {
-        self.connection().core().collect_transceivers(false)
+        self.connection().engine().collect_transceivers(false)
     }
 
     /// Sends a track, as part of these streams. Uses a transceiver that has never sent, or makes
@@ -92,7 +92,7 @@ impl RTCPeerConnection {
         track: &MediaStreamTrack,
         streams: &[MediaStream],
     ) -> Result<RTCRtpSender, Error> {
-        let sender = self.connection().api(|core, _| core.add_track(track, streams))?;
+        let sender = self.connection().api(|engine, _| engine.add_track(track, streams))?;
         Inert::Media.warn();
         Ok(sender)
     }
@@ -104,7 +104,7 @@ impl RTCPeerConnection {
     /// - `InvalidAccessError` for a sender of another connection.
     #[doc(alias("RTCPeerConnection.removeTrack"))]
     pub fn remove_track(&self, sender: &RTCRtpSender) -> Result<(), Error> {
-        self.connection().api(|core, _| core.remove_track(&sender.object))
+        self.connection().api(|engine, _| engine.remove_track(&sender.object))
     }
 
     /// Makes a transceiver, for a track or for a kind of media; `negotiationneeded` fires.
@@ -123,7 +123,7 @@ impl RTCPeerConnection {
     ) -> Result<RTCRtpTransceiver, Error> {
         let (track_or_kind, init) = (track_or_kind.into(), init.into().unwrap_or_default());
         let transceiver =
-            self.connection().api(|core, _| core.add_transceiver(&track_or_kind, &init))?;
+            self.connection().api(|engine, _| engine.add_transceiver(&track_or_kind, &init))?;
         Inert::Media.warn();
         inert::warn_of_encodings(&init.send_encodings);
         Ok(transceiver)

@@ -53,9 +53,9 @@ impl RTCRtpReceiver {
     #[doc(alias("RTCRtpReceiver.transport"))]
     pub fn transport(&self) -> Option<RTCDtlsTransport> {
         let connection = self.object.connection.upgrade()?;
-        let mut core = connection.core();
-        let transport = core.session.transceiver(self.object.id)?.receiver_transport()?;
-        core.dtls_transport(transport)
+        let mut engine = connection.engine();
+        let transport = engine.session.transceiver(self.object.id)?.receiver_transport()?;
+        engine.dtls_transport(transport)
     }
 
     /// The codecs and header extensions that can be received.
@@ -68,7 +68,7 @@ impl RTCRtpReceiver {
     #[doc(alias("RTCRtpReceiver.getParameters"))]
     pub fn get_parameters(&self) -> RTCRtpReceiveParameters {
         let parameters =
-            self.object.read(|core| Some(core.session.get_receive_parameters(self.object.id)));
+            self.object.read(|engine| Some(engine.session.get_receive_parameters(self.object.id)));
         parameters.unwrap_or_default()
     }
 

@@ -50,7 +50,7 @@ impl RTCRtpSender {
     /// as the application has the track.
     #[doc(alias("RTCRtpSender.track"))]
     pub fn track(&self) -> Option<MediaStreamTrack> {
-        self.object.read(|core| core.sender_track(self.object.id))
+        self.object.read(|engine| engine.sender_track(self.object.id))
     }
 
     /// The transport over which media is sent; `None` before a description was applied, and after
@@ -58,9 +58,9 @@ impl RTCRtpSender {
     #[doc(alias("RTCRtpSender.transport"))]
     pub fn transport(&self) -> Option<RTCDtlsTransport> {
         let connection = self.object.connection.upgrade()?;
-        let mut core = connection.core();
-        let transport = core.session.transceiver(self.object.id)?.sender_transport()?;
-        core.dtls_transport(transport)
+        let mut engine = connection.engine();
+        let transport = engine.session.transceiver(self.object.id)?.sender_transport()?;
+        engine.dtls_transport(transport)
     }
 
     /// The codecs and header extensions that can be sent.
@@ -90,9 +90,9 @@ impl RTCRtpSender {
             return Promise::rejected(closed());
         };
         inert::warn_of_encodings(&parameters.encodings);
-        connection.api(|core, _| {
+        connection.api(|engine, _| {
             let id = self.object.id;
-            core.operation(undefined, |session| session.set_parameters(id, parameters))
+            engine.operation(undefined, |session| session.set_parameters(id, parameters))
         })
     }
 
@@ -103,7 +103,7 @@ impl RTCRtpSender {
     pub fn get_parameters(&self) -> RTCRtpSendParameters {
         let connection = self.object.connection.upgrade();
         connection
-            .map(|c| c.api(|core, _| core.session.get_parameters(self.object.id)))
+            .map(|c| c.api(|engine, _| engine.session.get_parameters(self.object.id)))
             .unwrap_or_default()
     }
 
@@ -121,7 +121,7 @@ impl RTCRtpSender {
         let Some(connection) = self.object.connection.upgrade() else {
             return Promise::rejected(closed());
         };
-        connection.api(|core, _| core.replace_track(&self.object, with_track.as_ref()))
+        connection.api(|engine, _| engine.replace_track(&self.object, with_track.as_ref()))
     }
 
     /// Sets the streams to which the track belongs at the peer, which learns of it in the next
@@ -132,7 +132,7 @@ impl RTCRtpSender {
     #[doc(alias = "setStreams")]
     pub fn set_streams(&self, streams: &[MediaStream]) -> Result<(), Error> {
         let streams: Vec<_> = streams.iter().map(|stream| stream.id().to_owned()).collect();
-        self.object.call(|core| core.session.set_streams(self.object.id, &streams))
+        self.object.call(|engine| engine.session.set_streams(self.object.id, &streams))
     }
 
     /// The statistics of what is sent, as [`RTCPeerConnection::get_stats`] has them.

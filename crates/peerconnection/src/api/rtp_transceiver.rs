@@ -12,7 +12,7 @@ use super::{
     Value,
 };
 use crate::connection::Connection;
-use crate::core::Core;
+use crate::engine::Engine;
 
 /// webrtc-pc §5.4: a sender and a receiver that share an m= section.
 ///
@@ -80,31 +80,31 @@ impl TransceiverObject {
         }
     }
 
-    /// Reads what the core knows; `None` when the connection is gone.
-    pub(super) fn read<T>(&self, read: impl FnOnce(&Core) -> Option<T>) -> Option<T> {
+    /// Reads what the engine knows; `None` when the connection is gone.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Engine) -> Option<T>) -> Option<T> {
         let connection = self.connection.upgrade()?;
-        let core = connection.core();
-        read(&core)
+        let engine = connection.engine();
+        read(&engine)
     }
 
     /// Reads slots of the transceiver.
     pub(super) fn slots<T>(&self, read: impl FnOnce(&negotiation::Transceiver) -> T) -> Option<T> {
-        self.read(|core| core.session.transceiver(self.id).map(read))
+        self.read(|engine| engine.session.transceiver(self.id).map(read))
     }
 
-    /// Calls the core.
+    /// Calls the engine.
     pub(super) fn call<T>(
         &self,
-        call: impl FnOnce(&mut Core) -> Result<T, Error>,
+        call: impl FnOnce(&mut Engine) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let connection = self.connection.upgrade().ok_or_else(closed)?;
-        connection.api(|core, _| call(core))
+        connection.api(|engine, _| call(engine))
     }
 
     /// getStats of the sender or the receiver.
     pub(super) fn get_stats(&self) -> Promise<RTCStatsReport> {
         match self.connection.upgrade() {
-            Some(connection) => connection.api(|core, now| core.get_stats_of_streams(now)),
+            Some(connection) => connection.api(|engine, now| engine.get_stats_of_streams(now)),
             None => {
                 let (settle, promise) = Promise::of_stats();
                 settle.settle(Ok(Value::Stats(RTCStatsReport::default())));
@@ -153,7 +153,7 @@ impl RTCRtpTransceiver {
     /// - `InvalidStateError` if the transceiver is stopping or stopped, or the connection closed.
     /// - `TypeError` for `stopped`.
     pub fn set_direction(&self, direction: RTCRtpTransceiverDirection) -> Result<(), Error> {
-        self.object.call(|core| core.session.set_direction(self.object.id, direction))
+        self.object.call(|engine| engine.session.set_direction(self.object.id, direction))
     }
 
     /// The direction that was negotiated; `None` before the first negotiation, `stopped` once the
@@ -171,7 +171,7 @@ impl RTCRtpTransceiver {
     /// `InvalidStateError` if the connection is closed.
     #[doc(alias("RTCRtpTransceiver.stop"))]
     pub fn stop(&self) -> Result<(), Error> {
-        self.object.call(|core| core.session.stop(self.object.id))
+        self.object.call(|engine| engine.session.stop(self.object.id))
     }
 
     /// Sets which codecs to negotiate, in which order, from the next negotiation on; an empty list
@@ -183,7 +183,7 @@ impl RTCRtpTransceiver {
     /// or none of them carries media by itself.
     #[doc(alias = "setCodecPreferences")]
     pub fn set_codec_preferences(&self, codecs: Vec<RTCRtpCodec>) -> Result<(), Error> {
-        self.object.call(|core| core.session.set_codec_preferences(self.object.id, codecs))
+        self.object.call(|engine| engine.session.set_codec_preferences(self.object.id, codecs))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use super::handler::{self, Handler, handlers};
 use super::{DtlsTransportObject, Event, RTCDtlsTransport, RTCSctpTransportState};
 use crate::connection::Connection;
-use crate::core::SctpTransportSlots;
+use crate::engine::SctpTransportSlots;
 
 /// webrtc-pc §6.1.1: the SCTP association of a connection's data channels.
 #[derive(Clone)]
@@ -42,8 +42,8 @@ impl SctpTransportObject {
 impl RTCSctpTransport {
     fn slot<T>(&self, read: impl FnOnce(&SctpTransportSlots) -> T) -> Option<T> {
         let connection = self.object.connection.upgrade()?;
-        let core = connection.core();
-        core.sctp_slots_of(&self.object).map(read)
+        let engine = connection.engine();
+        engine.sctp_slots_of(&self.object).map(read)
     }
 
     /// The DTLS transport below; `None` while there is none yet, before an answer is applied, and
@@ -54,9 +54,9 @@ impl RTCSctpTransport {
             return closed.transport.clone().map(|object| RTCDtlsTransport { object });
         }
         let connection = self.object.connection.upgrade()?;
-        let mut core = connection.core();
-        let transport = core.sctp_slots_of(&self.object)?.transport?;
-        core.dtls_transport(transport)
+        let mut engine = connection.engine();
+        let transport = engine.sctp_slots_of(&self.object)?.transport?;
+        engine.dtls_transport(transport)
     }
 
     /// The state of the association.

@@ -12,7 +12,7 @@ use futures::Stream;
 use futures::io::{AsyncRead, AsyncWrite};
 
 use super::{MessageData, Messages, RTCDataChannel, RTCDataChannelState};
-use crate::core::Alarm;
+use crate::engine::Alarm;
 
 /// Bytes that may wait before the peer is held back.
 const HIGH_WATER: usize = 1 << 20;
@@ -287,12 +287,12 @@ impl DataChannelStream {
             _ => now.checked_add(limit),
         };
         let over = end.is_some_and(|end| end <= now);
-        connection.api(|core, _| {
+        connection.api(|engine, _| {
             if let Some(wait) = before {
-                core.cancel_alarm(wait.alarm);
+                engine.cancel_alarm(wait.alarm);
             }
             if let Some(end) = end.filter(|_| !over) {
-                let alarm = core.set_alarm(end, cx.waker().clone());
+                let alarm = engine.set_alarm(end, cx.waker().clone());
                 self.wait = Some(Wait { end, alarm, taken });
             }
         });
@@ -307,7 +307,7 @@ impl DataChannelStream {
         if let Some(wait) = self.wait.take()
             && let Some(connection) = self.channel.object.connection.upgrade()
         {
-            connection.api(|core, _| core.cancel_alarm(wait.alarm));
+            connection.api(|engine, _| engine.cancel_alarm(wait.alarm));
         }
     }
 
@@ -367,7 +367,7 @@ impl AsyncWrite for DataChannelStream {
             RTCDataChannelState::Closing | RTCDataChannelState::Closed => true,
         }))?;
         let limit = (self.channel.object.connection.upgrade())
-            .and_then(|connection| connection.core().max_message_size())
+            .and_then(|connection| connection.engine().max_message_size())
             .map_or(WRITE_SIZE, |limit| limit.min(WRITE_SIZE));
         let part = buffer.get(..limit).unwrap_or(buffer);
         match self.channel.send(part) {

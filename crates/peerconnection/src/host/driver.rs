@@ -12,7 +12,7 @@ use super::TokioOptions;
 use super::{Action, GenerationId, Host, SocketId, Transmit};
 use crate::api::{RTCCertificate, RTCConfiguration, RTCPeerConnection};
 use crate::connection::Connection;
-use crate::core::{Clock, Core};
+use crate::engine::{Clock, Engine};
 
 /// Moves one connection; see the [module](super) for how.
 ///
@@ -44,8 +44,8 @@ impl Driver {
         };
         // Only now: the first key of a process takes tens of milliseconds.
         let clock = Clock::read(&*host);
-        let core = Core::new(configuration, generated, clock, seed, host.is_deterministic())?;
-        let (connection, handle) = Connection::new(core, host);
+        let engine = Engine::new(configuration, generated, clock, seed, host.is_deterministic())?;
+        let (connection, handle) = Connection::new(engine, host);
         Ok((handle, Self { connection }))
     }
 
@@ -53,29 +53,29 @@ impl Driver {
     /// connects or the connection is lost: see [`TokioOptions::end_of_candidates_timeout`]. For
     /// transports that do not exist yet, so to be called before the first description is set.
     pub fn set_end_of_candidates_timeout(&self, timeout: Option<Duration>) {
-        self.core().set_end_of_candidates_timeout(timeout);
+        self.engine().set_end_of_candidates_timeout(timeout);
     }
 
-    /// The core, with what the last call made of it collected when `call` returns.
-    fn input(&self, call: impl FnOnce(&mut Core, Instant)) {
+    /// The engine, with what the last call made of it collected when `call` returns.
+    fn input(&self, call: impl FnOnce(&mut Engine, Instant)) {
         let now = self.connection.host.now();
-        let mut core = self.core();
-        call(&mut core, now);
-        core.collect(now);
+        let mut engine = self.engine();
+        call(&mut engine, now);
+        engine.collect(now);
     }
 
-    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
-        self.connection.core()
+    pub(crate) fn engine(&self) -> MutexGuard<'_, Engine> {
+        self.connection.engine()
     }
 
     /// A datagram has come on a socket of this connection. Anything may be in it.
     pub fn handle_datagram(&self, socket: SocketId, source: SocketAddr, datagram: &[u8]) {
-        self.input(|core, now| core.handle_datagram(now, socket, source, datagram));
+        self.input(|engine, now| engine.handle_datagram(now, socket, source, datagram));
     }
 
     /// The time that [`poll_timeout`](Self::poll_timeout) named has come.
     pub fn handle_timeout(&self) {
-        self.input(|core, now| core.handle_timeout(now));
+        self.input(|engine, now| engine.handle_timeout(now));
     }
 
     /// Runs the next task of the connection's event loop: its events are fired, its promises
@@ -88,17 +88,17 @@ impl Driver {
     /// The next datagram to send. When there is none left, there may be tasks to run again.
     pub fn poll_transmit(&self) -> Option<Transmit> {
         let now = self.connection.host.now();
-        self.core().poll_transmit(now)
+        self.engine().poll_transmit(now)
     }
 
     /// The next thing to do, once all datagrams have been polled.
     pub fn poll_action(&self) -> Option<Action> {
-        self.core().poll_action()
+        self.engine().poll_action()
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.core().poll_timeout()
+        self.engine().poll_timeout()
     }
 
     /// A socket was bound for [`Action::Gather`], under an id that the host chooses, once for
@@ -110,23 +110,23 @@ impl Driver {
         socket: SocketId,
         local: SocketAddr,
     ) {
-        self.input(|core, now| core.socket_bound(now, transport, generation, socket, local));
+        self.input(|engine, now| engine.socket_bound(now, transport, generation, socket, local));
     }
 
     /// No more sockets will be bound for this [`Action::Gather`].
     pub fn gathering_done(&self, transport: TransportId, generation: GenerationId) {
-        self.input(|core, now| core.gathering_done(now, transport, generation));
+        self.input(|engine, now| engine.gathering_done(now, transport, generation));
     }
 
     /// A socket is dead: its interface has gone, or it failed for good.
     pub fn socket_failed(&self, socket: SocketId) {
-        self.input(|core, now| core.socket_failed(now, socket));
+        self.input(|engine, now| engine.socket_failed(now, socket));
     }
 
     /// Whether the connection is closed. Once it is, and everything has been polled, the driver
     /// has nothing more to do.
     pub fn is_closed(&self) -> bool {
-        self.core().is_closed()
+        self.engine().is_closed()
     }
 
     pub(crate) fn connection(&self) -> &Arc<Connection> {
@@ -146,7 +146,7 @@ impl Driver {
         guarded(&|| connection.close());
         // Those of a connection whose closing failed, too.
         guarded(&|| {
-            let operations = connection.core().take_operations();
+            let operations = connection.engine().take_operations();
             // Reactions may call the connection: not under its lock.
             drop(operations);
         });
@@ -162,7 +162,7 @@ impl Driver {
             guarded(&|| {
                 loop {
                     while self.run_task() {}
-                    if self.core().end_tasks() {
+                    if self.engine().end_tasks() {
                         return;
                     }
                 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::tokio::TokioHost;
 use crate::api::{AnyEvent, MessageData, RTCDataChannel, RTCDataChannelState};
 use crate::connection::Connection;
-use crate::core::{Core, ReceivedMessage};
+use crate::engine::{Engine, ReceivedMessage};
 
 /// An event loop on which the tasks of a connection run.
 pub trait EventLoop: Send + Sync {
@@ -125,7 +125,7 @@ impl TaskRunner {
         }
         present.called = true;
         drop(present);
-        let ran = self.connection.call(Core::run_next_task);
+        let ran = self.connection.call(Engine::run_next_task);
         self.host.tasks_are_left(tasks.waiting());
         ran
     }
@@ -146,7 +146,7 @@ impl TaskRunner {
         }
         present.called = true;
         drop(present);
-        let delivery = self.connection.call(Core::next_effect)?;
+        let delivery = self.connection.call(Engine::next_effect)?;
         Some(self.connection.hand_over(delivery).unwrap_or(Dispatch::Nothing))
     }
 
@@ -158,20 +158,20 @@ impl TaskRunner {
         if !called && !self.connection.has_effects() {
             return false;
         }
-        let ran = self.connection.call(Core::run_microtask);
+        let ran = self.connection.call(Engine::run_microtask);
         self.present().called = ran;
         ran
     }
 
     /// Whether there is something for [`run_microtask`](Self::run_microtask).
     pub fn has_microtasks(&self) -> bool {
-        self.connection.core().session.has_microtasks()
+        self.connection.engine().session.has_microtasks()
     }
 
     /// Whether something is under way that an application would wait for: tasks, promises that are
     /// pending, a transport that gathers, checks or is connected.
     pub fn is_busy(&self) -> bool {
-        !self.present().ahead.is_empty() || self.connection.core().is_busy()
+        !self.present().ahead.is_empty() || self.connection.engine().is_busy()
     }
 }
 

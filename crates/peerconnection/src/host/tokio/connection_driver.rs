@@ -61,13 +61,13 @@ impl ConnectionDriver {
         for (id, socket) in &self.sockets {
             // One lock for all datagrams of a system call, and one call: what has come is
             // answered before the socket is asked again.
-            let mut core = None;
+            let mut engine = None;
             let result = socket.poll_receive(cx, |source, datagram| {
-                let core = core.get_or_insert_with(|| self.driver.core());
-                core.handle_datagram(self.host.now(), *id, source, datagram);
+                let engine = engine.get_or_insert_with(|| self.driver.engine());
+                engine.handle_datagram(self.host.now(), *id, source, datagram);
             });
-            if let Some(mut core) = core {
-                core.collect(self.host.now());
+            if let Some(mut engine) = engine {
+                engine.collect(self.host.now());
             }
             match result {
                 Poll::Ready(Ok(())) => received = true,
@@ -93,14 +93,14 @@ impl ConnectionDriver {
         let mut sent = false;
         loop {
             if self.unsent.is_empty() {
-                let mut core = self.driver.core();
+                let mut engine = self.driver.engine();
                 for _ in 0..64 {
-                    let Some(transmit) = core.poll_transmit(self.host.now()) else { break };
+                    let Some(transmit) = engine.poll_transmit(self.host.now()) else { break };
                     self.unsent.push_back(transmit);
                 }
                 // What was sent is off `bufferedAmount` before the peer can answer it.
-                let tasks = core.tasks().take_announcement();
-                drop(core);
+                let tasks = engine.tasks().take_announcement();
+                drop(engine);
                 if tasks > 0 {
                     self.host.tasks_were_queued(tasks);
                 }

@@ -15,7 +15,7 @@ use negotiation::Error;
 
 use super::{Driver, EventLoop, Host, TaskRunner};
 use crate::api::{RTCConfiguration, RTCPeerConnection};
-use crate::core::Waiting;
+use crate::engine::Waiting;
 use connection_driver::ConnectionDriver;
 
 /// What may wait for an event loop before nothing more is received for it: what a fast peer sends then
@@ -57,7 +57,7 @@ impl Default for TokioOptions {
         Self {
             addresses: None,
             sockets: None,
-            end_of_candidates_timeout: ::ice::Config::default().end_of_candidates_timeout,
+            end_of_candidates_timeout: ice::Config::default().end_of_candidates_timeout,
         }
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use negotiation::{MediaKind, RTCSdpType, RTCSessionDescriptionInit};
 
 use crate::api::{MediaStream, MediaStreamTrack, RTCPeerConnection};
-use crate::core::testing::peer;
+use crate::engine::testing::peer;
 use crate::host::Driver;
 
 /// An offer to send sound in a stream.
@@ -43,9 +43,9 @@ fn transceivers_that_have_left_the_set_are_forgotten_once_nobody_holds_them() {
         for _ in 0..3 {
             pc.restart_ice();
         }
-        let core = driver.core();
-        let slots = core.transceivers.slots.keys().copied();
-        slots.filter(|id| core.session.transceiver(*id).is_some()).count()
+        let engine = driver.engine();
+        let slots = engine.transceivers.slots.keys().copied();
+        slots.filter(|id| engine.session.transceiver(*id).is_some()).count()
     };
     assert_eq!(counts(), 3, "those that are held, and no other");
     assert!(held.iter().all(|transceiver| transceiver.current_direction().is_some()));
@@ -63,8 +63,8 @@ fn transceivers_that_nobody_has_seen_are_forgotten_at_once() {
         apply(&pc, &driver, without_track.clone());
         apply(&pc, &driver, rollback());
     }
-    assert!(driver.core().transceivers.slots.is_empty());
-    assert_eq!(driver.core().session.transceivers().count(), 0);
+    assert!(driver.engine().transceivers.slots.is_empty());
+    assert_eq!(driver.engine().session.transceivers().count(), 0);
 }
 
 #[test]
@@ -83,11 +83,11 @@ fn a_remote_stream_is_one_object_for_as_long_as_it_is_used_or_held() {
     }
     streams.lock().unwrap().clear();
     let id = pc.get_transceivers()[0].object.id;
-    assert_eq!(driver.core().transceivers.slots[&id].streams.len(), 1, "used by the receiver");
+    assert_eq!(driver.engine().transceivers.slots[&id].streams.len(), 1, "used by the receiver");
     apply(&pc, &driver, rollback());
     let msid = offer.sdp.lines().find_map(|line| line.strip_prefix("a=msid:")).unwrap();
     let stream = msid.split(' ').next().unwrap();
-    assert!(driver.core().transceivers.remote_streams.get(stream).is_none());
+    assert!(driver.engine().transceivers.remote_streams.get(stream).is_none());
 }
 
 #[test]

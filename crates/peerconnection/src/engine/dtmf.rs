@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use negotiation::{Error, TransceiverId};
 
-use super::{Core, Task};
+use super::{Engine, Task};
 use crate::api::{AnyEvent, RTCDTMFSender, RTCPeerConnectionState};
 
 /// What can be played; the last one is a pause.
@@ -43,7 +43,7 @@ fn tones_of(text: &str) -> Result<VecDeque<&'static str>, Error> {
     text.chars().map(tone).collect()
 }
 
-impl Core {
+impl Engine {
     /// §7.3 "determine if DTMF can be sent".
     pub(crate) fn can_insert_dtmf(&self, id: TransceiverId) -> bool {
         // Step 4; the others are the session's.

@@ -4,7 +4,7 @@ use std::time::Instant;
 use negotiation::{ChannelCommand, Error};
 
 use crate::api::RTCDataChannelState;
-use crate::core::testing::peer;
+use crate::engine::testing::peer;
 
 /// webrtc-pc §6.1.1.3 step 4: one after another; §6.2.7: `error`, then `close`.
 #[test]
@@ -32,7 +32,7 @@ fn channels_open_or_fail_in_their_order_when_sctp_is_connected() {
         ChannelCommand::Fail { channel: b, error },
         ChannelCommand::AnnounceAsOpen { channel: c },
     ] {
-        driver.core().run_channel_command(Instant::now(), command);
+        driver.engine().run_channel_command(Instant::now(), command);
     }
     assert_eq!(channels[1].ready_state(), RTCDataChannelState::Connecting, "not before its task");
     while driver.run_task() {}

@@ -107,7 +107,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::core::testing::channel;
+    use crate::engine::testing::channel;
 
     fn message(text: &str) -> Task {
         Task::ChannelMessage(Arc::new(channel(1)), text.into())

@@ -4,13 +4,13 @@
 //! `[[SctpTransport]]`: discarded ones have left the map. The states follow in the tasks that the
 //! specification queues when something happens to a transport, not when the set changes.
 
-use super::Core;
+use super::Engine;
 use crate::api::{
     AnyEvent, RTCDtlsTransportState as Dtls, RTCIceConnectionState, RTCIceGathererState,
     RTCIceGatheringState, RTCIceTransportState as Ice, RTCPeerConnectionState,
 };
 
-impl Core {
+impl Engine {
     pub(crate) fn ice_gathering_state(&self) -> RTCIceGatheringState {
         self.ice_gathering_state
     }

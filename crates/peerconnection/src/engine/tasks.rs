@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use negotiation::{ChannelId, Effect, Error, TransceiverId, TransportId};
 
-use super::{Core, Delivery, TaskQueue};
+use super::{Delivery, Engine, TaskQueue};
 use crate::api::{
     AnyEvent, Call, ChannelObject, MediaStreamTrack, MessageData, RTCSctpTransport,
     RTCSctpTransportState, RTCStatsReport, SctpTransportObject, Settle, Value,
@@ -25,9 +25,9 @@ pub(super) enum Task {
     /// §5.6: and no other generation is being gathered, second task.
     GatheringFinished(TransportId),
     /// §5.6: change the selected candidate pair and state.
-    IceStateChange(TransportId, super::ice::Change),
+    IceStateChange(TransportId, super::ice_transport::Change),
     /// §5.6: the ICE role changed by a conflict.
-    IceRole(TransportId, ::ice::Role),
+    IceRole(TransportId, ice::Role),
     /// §5.6: a transport that no section uses any more has closed.
     TransportDiscarded(TransportId),
     /// §5.5: the DTLS state changed, but not to failed.
@@ -94,7 +94,7 @@ impl Task {
     }
 }
 
-impl Core {
+impl Engine {
     pub(super) fn queue(&mut self, task: Task) {
         // Nothing takes it after the end.
         if !self.is_closed {

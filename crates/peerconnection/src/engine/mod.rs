@@ -1,13 +1,13 @@
-//! The connection core: a [`negotiation::Session`], the transports and the data channels, and the
+//! The engine of a connection: a [`negotiation::Session`], the transports and the data channels, and the
 //! one task queue of the connection. Sans-IO: API calls, datagrams and time in; datagrams, the
 //! next deadline, tasks and what they deliver out.
 //!
 //! - `task_queue`, `tasks`: the task queue, and what each task does
 //! - `commands`: what the negotiation tells the transports
 //! - `transports`: the transports, and which of them there is something to do for
-//! - `ice`: ICE transports, from the agent's events to the W3C slots
-//! - `dtls`: DTLS transports likewise
-//! - `sctp`: the SCTP transport likewise
+//! - `ice_transport`: ICE transports, from the agent's events to the W3C slots
+//! - `dtls_transport`: DTLS transports likewise
+//! - `sctp_transport`: the SCTP transport likewise
 //! - `channels`: data channels likewise
 //! - `transceivers`: the objects of transceivers, senders and receivers
 //! - `sender_tracks`: the tracks that senders have
@@ -24,12 +24,12 @@ mod alarms;
 mod channels;
 mod commands;
 mod convert;
-mod dtls;
+mod dtls_transport;
 mod dtmf;
-mod ice;
+mod ice_transport;
 mod media;
 mod network;
-mod sctp;
+mod sctp_transport;
 mod sender_tracks;
 mod states;
 mod stats;
@@ -67,8 +67,8 @@ use transports::{Transport, TransportSlots, Transports};
 use weak_map::WeakMap;
 
 pub(crate) use alarms::Alarm;
-pub(crate) use ice::{ClosedIceTransport, IceTransportSlots};
-pub(crate) use sctp::SctpTransportSlots;
+pub(crate) use ice_transport::{ClosedIceTransport, IceTransportSlots};
+pub(crate) use sctp_transport::SctpTransportSlots;
 pub(crate) use stats::Clock;
 pub(crate) use task_queue::{ReceivedMessage, TaskQueue, Waiting};
 pub(crate) use transports::States;
@@ -133,7 +133,7 @@ impl Abandoned {
     }
 }
 
-pub(crate) struct Core {
+pub(crate) struct Engine {
     pub(crate) session: Session,
     connection: Weak<Connection>,
     configuration: RTCConfiguration,
@@ -141,7 +141,7 @@ pub(crate) struct Core {
     random: StdRng,
     deterministic: bool,
     /// Of the ICE agents that are made from now on.
-    pub(super) ice_config: ::ice::Config,
+    pub(super) ice_config: ice::Config,
     is_closed: bool,
 
     transports: Transports,
@@ -184,7 +184,7 @@ pub(crate) struct Core {
     alarms: Alarms,
 }
 
-impl Core {
+impl Engine {
     /// webrtc-pc §4.4.1.1 Constructor.
     pub(crate) fn new(
         configuration: RTCConfiguration,
@@ -210,7 +210,7 @@ impl Core {
             certificates,
             random,
             deterministic,
-            ice_config: ::ice::Config::default(),
+            ice_config: ice::Config::default(),
             is_closed: false,
             transports: Transports::default(),
             discarded_transports: BTreeMap::new(),

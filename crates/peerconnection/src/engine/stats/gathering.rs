@@ -135,7 +135,7 @@ impl Gathering {
     }
 
     /// Candidates and pairs; the id of the pair in use.
-    fn ice(&mut self, transport: TransportId, agent: &::ice::Agent) -> Option<String> {
+    fn ice(&mut self, transport: TransportId, agent: &ice::Agent) -> Option<String> {
         let statistics = agent.statistics();
         let signalled: HashSet<_> = statistics
             .remote_candidates
@@ -169,7 +169,7 @@ impl Gathering {
         selected
     }
 
-    fn pair(&self, transport: TransportId, pair: &::ice::PairStats) -> RTCIceCandidatePairStats {
+    fn pair(&self, transport: TransportId, pair: &ice::PairStats) -> RTCIceCandidatePairStats {
         let id = |of, id: u64| self.ids.id(of, (transport, pair.generation, id));
         let timestamp = |at: Option<Instant>| at.map(|at| self.clock.timestamp(at));
         RTCIceCandidatePairStats {
@@ -179,11 +179,11 @@ impl Gathering {
             local_candidate_id: id(RTCStatsType::LocalCandidate, pair.local),
             remote_candidate_id: id(RTCStatsType::RemoteCandidate, pair.remote),
             state: match pair.state {
-                ::ice::PairState::Frozen => RTCStatsIceCandidatePairState::Frozen,
-                ::ice::PairState::Waiting => RTCStatsIceCandidatePairState::Waiting,
-                ::ice::PairState::InProgress => RTCStatsIceCandidatePairState::InProgress,
-                ::ice::PairState::Succeeded => RTCStatsIceCandidatePairState::Succeeded,
-                ::ice::PairState::Failed => RTCStatsIceCandidatePairState::Failed,
+                ice::PairState::Frozen => RTCStatsIceCandidatePairState::Frozen,
+                ice::PairState::Waiting => RTCStatsIceCandidatePairState::Waiting,
+                ice::PairState::InProgress => RTCStatsIceCandidatePairState::InProgress,
+                ice::PairState::Succeeded => RTCStatsIceCandidatePairState::Succeeded,
+                ice::PairState::Failed => RTCStatsIceCandidatePairState::Failed,
             },
             nominated: pair.nominated,
             packets_sent: pair.sent.packets,
@@ -207,7 +207,7 @@ impl Gathering {
         &self,
         of: RTCStatsType,
         transport: TransportId,
-        stats: &::ice::CandidateStats,
+        stats: &ice::CandidateStats,
     ) -> Option<RTCIceCandidateStats> {
         let candidate = RTCIceCandidate::create(RTCLocalIceCandidateInit {
             candidate: to_sdp(&stats.candidate, None).to_string(),

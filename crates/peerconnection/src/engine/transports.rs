@@ -18,14 +18,14 @@ use crate::host::SocketId;
 
 /// One RTCIceTransport and the RTCDtlsTransport above it.
 pub(super) struct Transport {
-    pub(super) agent: ::ice::Agent,
+    pub(super) agent: ice::Agent,
     pub(super) stack: transport::Transport,
     /// Where the stack's datagrams go.
-    path: Option<::ice::Path>,
+    path: Option<ice::Path>,
     /// The stack that another peer's takes the place of.
     predecessor: Option<Predecessor>,
     /// The generation with which that other peer came; older ones lead to its predecessor.
-    since: Option<::ice::GenerationId>,
+    since: Option<ice::GenerationId>,
     pub(super) slots: TransportSlots,
     pub(super) counters: Counters,
     /// As the index of deadlines has it.
@@ -34,7 +34,7 @@ pub(super) struct Transport {
 
 impl Transport {
     pub(super) fn new(
-        agent: ::ice::Agent,
+        agent: ice::Agent,
         stack: transport::Transport,
         ice_object: Arc<IceTransportObject>,
         dtls_object: Arc<DtlsTransportObject>,
@@ -63,7 +63,7 @@ impl Transport {
     }
 
     /// The next datagram of the stack, and where it goes.
-    pub(super) fn next_datagram(&mut self, now: Instant) -> Option<(::ice::Path, Bytes)> {
+    pub(super) fn next_datagram(&mut self, now: Instant) -> Option<(ice::Path, Bytes)> {
         let path = self.agent.selected_path()?;
         let payload = self.stack_on(path.socket)?.poll_transmit()?;
         self.agent.data_sent(now, payload.len());
@@ -156,14 +156,14 @@ impl Transport {
 /// A stack that goes on until the one that takes its place is connected.
 struct Predecessor {
     stack: transport::Transport,
-    path: Option<::ice::Path>,
+    path: Option<ice::Path>,
     streams: BTreeSet<u16>,
 }
 
 /// A socket belongs to one generation, and each generation leads to one peer.
 fn leads_to_successor(
-    agent: &::ice::Agent,
-    since: Option<::ice::GenerationId>,
+    agent: &ice::Agent,
+    since: Option<ice::GenerationId>,
     socket: SocketId,
 ) -> bool {
     since.is_none_or(|since| agent.generation_of_socket(socket).is_some_and(|of| of >= since))
@@ -172,8 +172,8 @@ fn leads_to_successor(
 fn update_path(
     now: Instant,
     stack: &mut transport::Transport,
-    path: &mut Option<::ice::Path>,
-    new: Option<::ice::Path>,
+    path: &mut Option<ice::Path>,
+    new: Option<ice::Path>,
 ) -> bool {
     let before = std::mem::replace(path, new);
     if before.is_some() != new.is_some() {
@@ -187,8 +187,8 @@ fn update_path(
 /// What webrtc-stats counts of a transport. STUN is left out.
 #[derive(Default)]
 pub(super) struct Counters {
-    pub(super) sent: ::ice::Traffic,
-    pub(super) received: ::ice::Traffic,
+    pub(super) sent: ice::Traffic,
+    pub(super) received: ice::Traffic,
     pub(super) selected_candidate_pair_changes: u32,
 }
 
@@ -421,7 +421,7 @@ mod tests {
         let certificate = transport::Certificate::generate(SystemTime::now()).unwrap();
         let ice_object = Arc::new(IceTransportObject::new(Weak::new(), id));
         Transport::new(
-            ::ice::Agent::new(::ice::Config::default(), [1; 32]),
+            ice::Agent::new(ice::Config::default(), [1; 32]),
             transport::Transport::new(transport::Config::new(certificate), [1; 32]),
             ice_object.clone(),
             Arc::new(DtlsTransportObject::new(ice_object)),

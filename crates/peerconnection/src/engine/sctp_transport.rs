@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use negotiation::{ChannelId, RTCError, TransportId};
 
-use super::{Core, Task};
+use super::{Engine, Task};
 use crate::api::{
     AnyEvent, Broken, ClosedSctpTransport, RTCDataChannelState, RTCSctpTransport,
     RTCSctpTransportState, SctpTransportObject,
@@ -29,7 +29,7 @@ pub(crate) struct SctpTransportSlots {
     pub(crate) max_channels: Option<u16>,
 }
 
-impl Core {
+impl Engine {
     pub(crate) fn sctp_transport_slots(&self) -> Option<&SctpTransportSlots> {
         self.sctp.as_ref()
     }

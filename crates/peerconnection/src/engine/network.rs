@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
 
-use super::{Core, Task};
+use super::{Engine, Task};
 use crate::host::{Action, GenerationId, SocketId, Transmit};
 
-impl Core {
+impl Engine {
     /// A datagram has come; RFC 7983 tells what it is.
     pub(crate) fn handle_datagram(
         &mut self,

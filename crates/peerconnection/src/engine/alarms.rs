@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::task::Waker;
 use std::time::Instant;
 
-use super::Core;
+use super::Engine;
 
 /// A time that was asked for, to be cancelled by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +36,7 @@ impl Alarms {
     }
 }
 
-impl Core {
+impl Engine {
     /// Wakes a future at this time, unless the connection is closed before, of which its channels
     /// tell.
     pub(crate) fn set_alarm(&mut self, at: Instant, waker: Waker) -> Alarm {
@@ -78,27 +78,27 @@ mod tests {
         let now = driver.connection().host.now();
         let at = |seconds| now + Duration::from_secs(seconds);
         let [first, second, cancelled] = [(); 3].map(|()| Arc::new(Woken::default()));
-        let mut core = driver.core();
-        assert_eq!(core.poll_timeout(), None);
-        let alarm = core.set_alarm(at(1), waker(cancelled.clone()));
-        core.set_alarm(at(3), waker(second.clone()));
-        core.set_alarm(at(2), waker(first.clone()));
-        assert_eq!(core.poll_timeout(), Some(at(1)));
-        core.cancel_alarm(alarm);
-        assert_eq!(core.poll_timeout(), Some(at(2)));
-        assert!(core.has_network_work(), "the host has to hear of the earlier time");
+        let mut engine = driver.engine();
+        assert_eq!(engine.poll_timeout(), None);
+        let alarm = engine.set_alarm(at(1), waker(cancelled.clone()));
+        engine.set_alarm(at(3), waker(second.clone()));
+        engine.set_alarm(at(2), waker(first.clone()));
+        assert_eq!(engine.poll_timeout(), Some(at(1)));
+        engine.cancel_alarm(alarm);
+        assert_eq!(engine.poll_timeout(), Some(at(2)));
+        assert!(engine.has_network_work(), "the host has to hear of the earlier time");
 
         let woken = |of: [&Arc<Woken>; 3]| of.map(|woken| woken.0.load(Ordering::SeqCst));
-        core.handle_timeout(at(1));
+        engine.handle_timeout(at(1));
         assert_eq!(woken([&first, &second, &cancelled]), [false, false, false]);
-        core.handle_timeout(at(2));
+        engine.handle_timeout(at(2));
         assert_eq!(woken([&first, &second, &cancelled]), [true, false, false]);
-        core.close(at(2));
-        assert_eq!(core.poll_timeout(), None);
+        engine.close(at(2));
+        assert_eq!(engine.poll_timeout(), None);
         let weak = Arc::downgrade(&second);
         drop(second);
         assert!(weak.upgrade().is_none(), "nothing is left of it");
-        core.set_alarm(at(4), waker(first.clone()));
-        assert_eq!(core.poll_timeout(), None, "nothing moves a closed connection");
+        engine.set_alarm(at(4), waker(first.clone()));
+        assert_eq!(engine.poll_timeout(), None, "nothing moves a closed connection");
     }
 }

@@ -6,15 +6,15 @@ use std::time::Instant;
 use negotiation::{TransportCommand, TransportId};
 
 use super::convert::from_sdp;
-use super::ice::role_of;
+use super::ice_transport::role_of;
 use super::transports::TransportSlots;
-use super::{ClosedIceTransport, Core, States, Task, Transport};
+use super::{ClosedIceTransport, Engine, States, Task, Transport};
 use crate::api::{
     DtlsTransportObject, IceTransportObject, RTCDtlsTransportState, RTCIceCandidate,
     RTCIceParameters, RTCIceTransportState, RTCLocalIceCandidateInit, RTCPeerConnectionState,
 };
 
-impl Core {
+impl Engine {
     pub(super) fn run_command(&mut self, now: Instant, command: TransportCommand) {
         match command {
             TransportCommand::Create { transport } => self.create_transport(transport),
@@ -23,8 +23,7 @@ impl Core {
             }
             TransportCommand::SetRole { transport, controlling } => {
                 let Some(transport) = self.transports.get_mut(&transport) else { return };
-                let role =
-                    if controlling { ::ice::Role::Controlling } else { ::ice::Role::Controlled };
+                let role = if controlling { ice::Role::Controlling } else { ice::Role::Controlled };
                 transport.agent.set_role(role);
                 transport.slots.ice.role = role_of(role);
             }
@@ -105,7 +104,7 @@ impl Core {
     fn create_transport(&mut self, id: TransportId) {
         let ice_object = Arc::new(IceTransportObject::new(self.connection.clone(), id));
         let dtls_object = Arc::new(DtlsTransportObject::new(ice_object.clone()));
-        let agent = ::ice::Agent::new(self.ice_config.clone(), self.random_seed());
+        let agent = ice::Agent::new(self.ice_config.clone(), self.random_seed());
         let Some(stack) = self.new_stack() else { return };
         self.transports.insert(id, Transport::new(agent, stack, ice_object, dtls_object));
         if self.connection_state() != RTCPeerConnectionState::New {
@@ -200,7 +199,7 @@ impl Core {
     fn roll_back_transport(&mut self, now: Instant, id: TransportId) {
         let Some(transport) = self.transports.get_mut(&id) else { return };
         transport.agent.rollback(now);
-        let of_agent = |p: Option<&::ice::Parameters>| {
+        let of_agent = |p: Option<&ice::Parameters>| {
             p.map(|p| RTCIceParameters {
                 username_fragment: Some(p.username_fragment.clone()),
                 password: Some(p.password.clone()),
@@ -243,6 +242,6 @@ fn parameters(ice: &sdp::IceParameters) -> RTCIceParameters {
     }
 }
 
-fn agent_parameters(ice: sdp::IceParameters) -> ::ice::Parameters {
-    ::ice::Parameters { username_fragment: ice.username_fragment, password: ice.password }
+fn agent_parameters(ice: sdp::IceParameters) -> ice::Parameters {
+    ice::Parameters { username_fragment: ice.username_fragment, password: ice.password }
 }

@@ -3,7 +3,7 @@
 use negotiation::TransportId;
 
 use super::convert::to_sdp;
-use super::{Core, States, Task};
+use super::{Engine, States, Task};
 use crate::api::{
     AnyEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceGathererState, RTCIceGatheringState,
     RTCIceParameters, RTCIceRole, RTCIceTransport, RTCIceTransportState, RTCLocalIceCandidateInit,
@@ -61,7 +61,7 @@ impl IceTransportSlots {
 
     /// The objects that the application knows the candidates of a pair by. New ones for those
     /// that nobody has signalled: they are of the same section.
-    fn candidate_pair(&self, pair: &::ice::CandidatePair) -> RTCIceCandidatePair {
+    fn candidate_pair(&self, pair: &ice::CandidatePair) -> RTCIceCandidatePair {
         let of = |username_fragment: &str| {
             let username_fragment = username_fragment.to_owned();
             move |c: &&RTCIceCandidate| c.username_fragment() == Some(&username_fragment)
@@ -86,7 +86,7 @@ impl IceTransportSlots {
         let remote = remotes.find(|c| c.has_address_of(&remote)).cloned().unwrap_or_else(|| {
             let init = init(section, &pair.remote_username_fragment);
             match pair.remote.kind {
-                ::ice::CandidateKind::PeerReflexive => {
+                ice::CandidateKind::PeerReflexive => {
                     RTCIceCandidate::peer_reflexive_remote(remote, init)
                 }
                 _ => RTCIceCandidate::create(RTCLocalIceCandidateInit {
@@ -107,11 +107,11 @@ pub(crate) struct ClosedIceTransport {
 
 /// What changed at once: the selected pair, the state, or both.
 pub(super) struct Change {
-    pub(super) selected_pair: Option<Option<Box<::ice::CandidatePair>>>,
+    pub(super) selected_pair: Option<Option<Box<ice::CandidatePair>>>,
     pub(super) state: Option<RTCIceTransportState>,
 }
 
-impl Core {
+impl Engine {
     pub(crate) fn ice_transport_slots(
         &self,
         transport: TransportId,
@@ -124,28 +124,28 @@ impl Core {
     pub(super) fn collect_ice(&mut self, id: TransportId) {
         while let Some(event) = self.transports.output(id).and_then(|t| t.agent.poll_event()) {
             match event {
-                ::ice::Event::Gather { generation } => {
+                ice::Event::Gather { generation } => {
                     self.actions.push_back(Action::Gather { transport: id, generation });
                 }
-                ::ice::Event::CloseSocket(socket) => {
+                ice::Event::CloseSocket(socket) => {
                     self.sockets.remove(&socket);
                     self.actions.push_back(Action::CloseSocket(socket));
                 }
-                ::ice::Event::GatheringStateChange(::ice::GatheringState::Gathering) => {
+                ice::Event::GatheringStateChange(ice::GatheringState::Gathering) => {
                     self.queue(Task::GatheringBegan(id));
                 }
-                ::ice::Event::GatheringStateChange(::ice::GatheringState::Complete) => {
+                ice::Event::GatheringStateChange(ice::GatheringState::Complete) => {
                     self.queue(Task::GatheringFinished(id));
                 }
-                ::ice::Event::GatheringStateChange(::ice::GatheringState::New) => {}
-                ::ice::Event::LocalCandidate { username_fragment, candidate } => {
+                ice::Event::GatheringStateChange(ice::GatheringState::New) => {}
+                ice::Event::LocalCandidate { username_fragment, candidate } => {
                     let candidate = to_sdp(&candidate, Some(&username_fragment));
                     self.queue(Task::Candidate(id, username_fragment, Box::new(candidate)));
                 }
-                ::ice::Event::EndOfCandidates { username_fragment } => {
+                ice::Event::EndOfCandidates { username_fragment } => {
                     self.queue(Task::GenerationGathered(id, username_fragment));
                 }
-                ::ice::Event::StateChange { state, selected_pair } => {
+                ice::Event::StateChange { state, selected_pair } => {
                     if selected_pair.is_some()
                         && let Some(transport) = self.transports.output(id)
                     {
@@ -157,7 +157,7 @@ impl Core {
                     };
                     self.queue(Task::IceStateChange(id, change));
                 }
-                ::ice::Event::RoleChange(role) => self.queue(Task::IceRole(id, role)),
+                ice::Event::RoleChange(role) => self.queue(Task::IceRole(id, role)),
             }
         }
     }
@@ -284,28 +284,28 @@ impl Core {
     }
 
     /// §5.6: "When the ICE Agent signals that the ICE role has changed".
-    pub(super) fn ice_role_changed(&mut self, id: TransportId, role: ::ice::Role) {
+    pub(super) fn ice_role_changed(&mut self, id: TransportId, role: ice::Role) {
         if let Some(transport) = self.transports.get_mut(&id) {
             transport.slots.ice.role = role_of(role);
         }
     }
 }
 
-pub(super) fn role_of(role: ::ice::Role) -> RTCIceRole {
+pub(super) fn role_of(role: ice::Role) -> RTCIceRole {
     match role {
-        ::ice::Role::Controlling => RTCIceRole::Controlling,
-        ::ice::Role::Controlled => RTCIceRole::Controlled,
+        ice::Role::Controlling => RTCIceRole::Controlling,
+        ice::Role::Controlled => RTCIceRole::Controlled,
     }
 }
 
-fn state_of(state: ::ice::State) -> RTCIceTransportState {
+fn state_of(state: ice::State) -> RTCIceTransportState {
     match state {
-        ::ice::State::New => RTCIceTransportState::New,
-        ::ice::State::Checking => RTCIceTransportState::Checking,
-        ::ice::State::Connected => RTCIceTransportState::Connected,
-        ::ice::State::Completed => RTCIceTransportState::Completed,
-        ::ice::State::Disconnected => RTCIceTransportState::Disconnected,
-        ::ice::State::Failed => RTCIceTransportState::Failed,
-        ::ice::State::Closed => RTCIceTransportState::Closed,
+        ice::State::New => RTCIceTransportState::New,
+        ice::State::Checking => RTCIceTransportState::Checking,
+        ice::State::Connected => RTCIceTransportState::Connected,
+        ice::State::Completed => RTCIceTransportState::Completed,
+        ice::State::Disconnected => RTCIceTransportState::Disconnected,
+        ice::State::Failed => RTCIceTransportState::Failed,
+        ice::State::Closed => RTCIceTransportState::Closed,
     }
 }

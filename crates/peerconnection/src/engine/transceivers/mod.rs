@@ -16,7 +16,7 @@ use rand::RngExt;
 use super::dtmf::Dtmf;
 use super::sender_tracks::{SenderTracks, local_track};
 use super::weak_map::WeakMap;
-use super::{Core, Delivery};
+use super::{Delivery, Engine};
 use crate::api::{
     MediaStream, MediaStreamTrack, Promise, RTCRtpSender, RTCRtpTransceiver, RTCRtpTransceiverInit,
     StreamObject, TrackOrKind, TransceiverObject, undefined,
@@ -58,7 +58,7 @@ pub(super) struct Slot {
 /// that may be the last handle of a connection.
 pub(crate) type Released = Box<dyn Any + Send>;
 
-impl Core {
+impl Engine {
     pub(super) fn release(&mut self, what: impl Any + Send) {
         self.deliveries.push_back(Delivery::Release(Box::new(what)));
     }

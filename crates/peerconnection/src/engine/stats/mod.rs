@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 use negotiation::{Error, TransportId};
 
 use super::sender_tracks::local_track;
-use super::{Core, Delivery, Task};
+use super::{Delivery, Engine, Task};
 use crate::api::{
     ChannelObject, MediaStreamTrack, Promise, RTCDataChannelState, RTCStats, RTCStatsReport,
     Settle, Value,
@@ -79,7 +79,7 @@ impl Task {
     }
 }
 
-impl Core {
+impl Engine {
     /// §8.2 getStats.
     pub(crate) fn get_stats(
         &mut self,

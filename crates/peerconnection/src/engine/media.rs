@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use negotiation::{MediaCommand, TransceiverId};
 
-use super::Core;
+use super::Engine;
 use crate::api::{AnyEvent, MediaStream, MediaStreamTrack, RTCRtpTransceiver};
 
-impl Core {
+impl Engine {
     pub(super) fn run_media_command(&mut self, command: MediaCommand) {
         match command {
             MediaCommand::Mute { transceiver } => {

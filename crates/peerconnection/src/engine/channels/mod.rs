@@ -10,14 +10,14 @@ use negotiation::{
     RTCErrorInit,
 };
 
-use super::{Core, Delivery, SctpTransportSlots, Task, Transport};
+use super::{Delivery, Engine, SctpTransportSlots, Task, Transport};
 use crate::api::{
     AnyEvent, Broken, ChannelAttributes, ChannelObject, MessageData, RTCDataChannel,
     RTCDataChannelState, RTCSctpTransportState,
 };
 use crate::outbox::{CAPACITY, Outbox, Outgoing};
 
-impl Core {
+impl Engine {
     /// §6.1 createDataChannel: the checks and the id are the session's.
     pub(crate) fn create_data_channel(
         &mut self,

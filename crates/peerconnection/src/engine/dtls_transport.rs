@@ -6,12 +6,12 @@ use bytes::Bytes;
 use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
 
 use super::transports::{States, TransportSlots};
-use super::{Core, Task};
+use super::{Engine, Task};
 use crate::api::{
     AnyEvent, DtlsTransportObject, IceTransportObject, RTCDtlsTransport, RTCDtlsTransportState,
 };
 
-impl Core {
+impl Engine {
     /// The slots of a transport, until it is closed because no section uses it any more.
     pub(super) fn transport_slots(&self, id: TransportId) -> Option<&TransportSlots> {
         let used = self.transports.get(&id).map(|transport| &transport.slots);
