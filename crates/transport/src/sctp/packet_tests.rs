@@ -254,6 +254,25 @@ fn a_stream_is_reset_by_the_packet_behind_its_last_message() {
     assert!(pair.events[0].iter().any(|event| matches!(event, Event::OutgoingReset(1))));
 }
 
+#[test]
+fn the_first_data_of_an_association_is_acknowledged_at_once() {
+    let mut pair = Pair::connected([1, 1]);
+    for side in 0..2 {
+        let (now, receiver) = (pair.now, 1 - side);
+        let answers = |pair: &mut Pair| {
+            pair.sides[side].send(1, message("alone"));
+            for packet in packets(&mut pair.sides[side], now) {
+                pair.sides[receiver].handle_packet(now, &packet);
+            }
+            packets(&mut pair.sides[receiver], now)
+        };
+        let first = answers(&mut pair);
+        assert_eq!(first.iter().map(|packet| kinds(packet)).collect::<Vec<_>>(), [[wire::SACK]]);
+        pair.sides[side].handle_packet(now, &first[0]);
+        assert!(answers(&mut pair).is_empty(), "the second may wait for a third");
+    }
+}
+
 /// The code and the information of the causes of the ERROR chunks in these packets.
 fn causes(packets: &[Vec<u8>]) -> Vec<(u16, Vec<u8>)> {
     packets

@@ -32,6 +32,8 @@ pub(super) struct Received {
     /// What arrived above it: disjoint, rising, inclusive.
     ranges: VecDeque<(u64, u64)>,
     duplicates: Vec<u32>,
+    /// Whether any DATA has arrived.
+    begun: bool,
     ack: Ack,
     /// The window that the peer was told last.
     advertised: u32,
@@ -43,6 +45,7 @@ impl Received {
             cumulative: serial::first(initial_tsn) - 1,
             ranges: VecDeque::new(),
             duplicates: Vec::new(),
+            begun: false,
             ack: Ack::Idle,
             advertised: window,
         }
@@ -85,6 +88,11 @@ impl Received {
 
     /// Records a number that [`is_new`](Self::is_new).
     pub(super) fn record(&mut self, tsn: u64) {
+        if !self.begun {
+            // RFC 9260 §5.1: the first DATA chunk of an association is acknowledged at once.
+            self.begun = true;
+            self.ack = Ack::Now;
+        }
         if tsn == self.cumulative + 1 {
             self.cumulative = tsn;
             self.absorb();
@@ -241,14 +249,21 @@ mod tests {
     }
 
     #[test]
-    fn every_second_packet_is_acknowledged_at_once_and_one_alone_later() {
+    fn the_first_and_every_second_packet_is_acknowledged_at_once_and_one_alone_later() {
         let now = Instant::now();
         let mut received = Received::new(1, 1000);
+        // What is no DATA does not make the first DATA the second.
+        received.acknowledge_now();
+        sack(&mut received);
         received.record(serial::first(1));
+        received.on_packet(now, false);
+        assert!(received.is_due());
+        sack(&mut received);
+        received.record(serial::first(2));
         received.on_packet(now, false);
         assert!(!received.is_due());
         assert_eq!(received.deadline(), Some(now + DELAY));
-        received.record(serial::first(2));
+        received.record(serial::first(3));
         received.on_packet(now, false);
         assert!(received.is_due());
         sack(&mut received);
