@@ -4,14 +4,20 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread::available_parallelism;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread::{self, available_parallelism};
+use std::time::Duration;
 
 use crate::report::Failure;
 
 /// What one rustc or C compiler may need at its worst.
 const MEMORY_PER_JOB: u64 = 1 << 30;
+
+/// Some three times as long as the longest of our commands takes on two cores.
+const LIMIT: Duration = Duration::from_secs(25 * 60);
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
@@ -87,15 +93,66 @@ fn find_in(path: &OsStr, program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// Shows the command, runs it with this terminal, and fails as it fails.
+/// Shows the command, runs it with this terminal, and fails as it fails. Where nobody can
+/// interrupt it, it fails after [`LIMIT`], too.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
+    run_within(command, (!io::stdin().is_terminal()).then_some(LIMIT))
+}
+
+fn run_within(command: &mut Command, limit: Option<Duration>) -> Result<(), Failure> {
     let line = line(command);
     println!("$ {line}");
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Failure(format!("`{line}` ended with {status}"))),
+    let ended = match limit {
+        Some(limit) => status_within(command, limit),
+        None => command.status().map(Ok),
+    };
+    match ended {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(Failure(format!("`{line}` ended with {status}"))),
+        Ok(Err(StillRunning)) => {
+            let limit = limit.unwrap_or_default();
+            Err(Failure(format!("`{line}` was still running after {limit:?}")))
+        }
         Err(error) => Err(Failure(format!("`{line}` could not be started: {error}"))),
     }
+}
+
+struct StillRunning;
+
+/// Runs the command in a process group of its own, and ends the group after that time.
+fn status_within(
+    command: &mut Command,
+    limit: Duration,
+) -> io::Result<Result<ExitStatus, StillRunning>> {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    let child = command.spawn()?;
+    let id = child.id();
+    let (ended, end) = mpsc::channel();
+    let wait = |mut child: Child| child.wait();
+    let waiter = thread::spawn(move || ended.send(wait(child)));
+    let status = match end.recv_timeout(limit) {
+        Ok(status) => Ok(status?),
+        Err(_) => {
+            end_group(id)?;
+            Err(StillRunning)
+        }
+    };
+    // The program has ended, one way or the other.
+    let _ = waiter.join();
+    Ok(status)
+}
+
+#[cfg(unix)]
+fn end_group(leader: u32) -> io::Result<()> {
+    // The shell has it built in; the program of that name is not on every machine.
+    let kill = format!("kill -s KILL -- -{leader}");
+    Command::new("sh").args(["-c", &kill]).status().map(drop)
+}
+
+#[cfg(not(unix))]
+fn end_group(leader: u32) -> io::Result<()> {
+    Command::new("taskkill").args(["/F", "/T", "/PID", &leader.to_string()]).status().map(drop)
 }
 
 /// What the command writes to its standard output; silent otherwise, unless it fails.
@@ -181,6 +238,22 @@ mod tests {
         assert!(failure.0.contains("could not be started"), "{failure}");
         let failure = output(cargo().arg("no-such-subcommand")).expect_err("cargo knows no such");
         assert!(failure.0.contains("no such command"), "what it said is kept: {failure}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_that_hangs_is_ended_with_its_children() {
+        let limit = Duration::from_millis(200);
+        // Its child holds the pipe that is read to its end below.
+        let (mut end, pipe) = io::pipe().expect("a pipe");
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 600 & wait"]).stdout(pipe);
+        let failure = run_within(&mut command, Some(limit)).expect_err("it hangs");
+        assert_eq!(failure.0, "`sh -c 'sleep 600 & wait'` was still running after 200ms");
+        drop(command);
+        io::Read::read_to_end(&mut end, &mut Vec::new()).expect("nobody holds the pipe any more");
+        let quick = run_within(Command::new("sh").args(["-c", "exit 3"]), Some(limit * 100));
+        assert_eq!(quick, Err(Failure("`sh -c 'exit 3'` ended with exit status: 3".into())));
     }
 
     #[test]
