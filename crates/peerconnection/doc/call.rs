@@ -21,7 +21,8 @@ fn connect(to_peer: UnboundedSender<SignalingMessage>) -> Result<RTCPeerConnecti
     Ok(pc)
 }
 
-/// Makes the offer or the answer that is due, and sends it.
+/// Makes the offer or the answer that is due, and sends it. Called in a task of the connection, it
+/// sends it before any of its candidates.
 fn describe(pc: &RTCPeerConnection, to_peer: &UnboundedSender<SignalingMessage>) {
     let (of, to_peer) = (pc.clone(), to_peer.clone());
     pc.set_local_description(None).then(move |result| {
@@ -31,7 +32,7 @@ fn describe(pc: &RTCPeerConnection, to_peer: &UnboundedSender<SignalingMessage>)
     });
 }
 
-/// Takes what the peer sends. Its task has a handle too, hence `close()` at the end of `main`.
+/// Takes what the peer sends.
 async fn listen(
     pc: RTCPeerConnection,
     to_peer: UnboundedSender<SignalingMessage>,
@@ -43,7 +44,8 @@ async fn listen(
                 let is_offer = description.type_ == RTCSdpType::Offer;
                 pc.set_remote_description(description).await?;
                 if is_offer {
-                    describe(&pc, &to_peer);
+                    let to_peer = to_peer.clone();
+                    pc.queue_task(move |pc| describe(pc, &to_peer));
                 }
             }
             SignalingMessage::Candidate(candidate) => pc.add_ice_candidate(candidate).await?,
@@ -58,8 +60,6 @@ async fn main() -> Result<(), Error> {
     let (to_callee, from_caller) = unbounded_channel();
     let (to_caller, from_callee) = unbounded_channel();
     let (caller, callee) = (connect(to_callee.clone())?, connect(to_caller.clone())?);
-    tokio::spawn(listen(caller.clone(), to_callee, from_callee));
-    tokio::spawn(listen(callee.clone(), to_caller, from_caller));
 
     callee.on_datachannel(|event| {
         event.channel().on_message(|event| {
@@ -72,8 +72,12 @@ async fn main() -> Result<(), Error> {
     channel.on_open(|event| event.target().send("hello").unwrap_or_default());
     let (answers, mut answer) = unbounded_channel();
     channel.on_message(move |event| answers.send(event.into_data()).unwrap_or_default());
-    assert_eq!(answer.recv().await, Some("hello to you".into()));
 
+    tokio::select! {
+        answer = answer.recv() => assert_eq!(answer, Some("hello to you".into())),
+        ended = listen(caller.clone(), to_callee, from_callee) => ended?,
+        ended = listen(callee.clone(), to_caller, from_caller) => ended?,
+    }
     caller.close();
     callee.close();
     Ok(())

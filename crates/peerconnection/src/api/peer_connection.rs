@@ -245,9 +245,53 @@ impl RTCPeerConnection {
         &self.object.connection
     }
 
-    /// Queues a task of the application's own: nothing of the connection changes while it runs, as
-    /// in a task of a browser's event loop.
-    pub(crate) fn queue_task(&self, steps: impl FnOnce(&Self) + Send + 'static) {
+    /// Queues a task of the application's own, which runs `steps` on the connection's event loop.
+    ///
+    /// JavaScript always runs in such a task: between two of its lines no attribute of the
+    /// connection changes and no event is fired. Code elsewhere, behind an `.await` for instance,
+    /// runs beside the event loop where the runtime has several threads. It belongs in a task if it
+    /// - sends a description that candidates follow: candidates may be fired before code that waits
+    ///   for [`set_local_description`](Self::set_local_description) goes on;
+    /// - looks at an attribute and calls what depends on it, such as `signaling_state()` before an
+    ///   offer;
+    /// - calls `get_parameters()` and `set_parameters()` of a sender, one transaction.
+    ///
+    /// Handlers and the reactions of [`Promise::then`] run in tasks already.
+    ///
+    /// Tasks run in the order in which they are queued. `steps` may call everything, and must not
+    /// block: the connection waits for it. It is dropped without being run if the connection is
+    /// closed, or its last handle dropped, first.
+    ///
+    /// ```
+    /// use peerconnection::{Error, RTCPeerConnection, RTCSessionDescription};
+    ///
+    /// /// The description reaches `send` before any candidate that `icecandidate` tells of it.
+    /// fn negotiate(
+    ///     pc: &RTCPeerConnection,
+    ///     send: impl FnOnce(RTCSessionDescription) + Send + 'static,
+    /// ) {
+    ///     pc.queue_task(move |pc| {
+    ///         let of = pc.clone();
+    ///         pc.set_local_description(None).then(move |result| {
+    ///             if let (Ok(()), Some(description)) = (result, of.local_description()) {
+    ///                 send(description);
+    ///             }
+    ///         });
+    ///     });
+    /// }
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Error> {
+    /// # let pc = RTCPeerConnection::new(Default::default())?;
+    /// # pc.create_data_channel("chat", None)?;
+    /// # let (sender, mut sent) = tokio::sync::mpsc::unbounded_channel();
+    /// # let candidates = sender.clone();
+    /// # pc.on_icecandidate(move |_| candidates.send("candidate").unwrap());
+    /// # negotiate(&pc, move |_| sender.send("description").unwrap());
+    /// # assert_eq!(sent.recv().await, Some("description"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn queue_task(&self, steps: impl FnOnce(&Self) + Send + 'static) {
         let pc = self.downgrade();
         let call = Box::new(move || {
             if let Some(pc) = pc.upgrade() {
@@ -295,6 +339,10 @@ impl RTCPeerConnection {
     /// Applies a local description. Without one, or without its `sdp`, creates the offer or
     /// answer that the present state asks for and applies that: the form to use, since no other
     /// operation can come between.
+    ///
+    /// Its candidates may be fired before code that awaits the promise goes on. Who sends them sends
+    /// the description with [`then`](Promise::then), in a [task](Self::queue_task): the peer
+    /// refuses candidates that come first.
     ///
     /// # Errors
     /// - `InvalidStateError` if the type does not suit the signaling state, and after

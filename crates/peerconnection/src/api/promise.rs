@@ -127,8 +127,11 @@ impl<T: 'static> Promise<T> {
     /// Runs `reaction` when the promise is settled: on the connection's event loop, before its
     /// next task, as a reaction of a promise runs in a browser; at once if it is settled already.
     ///
-    /// A panic in it is caught and reported with `tracing`. A future that waits for the promise runs later, when other tasks may have changed the
-    /// connection again; where that matters, react here.
+    /// A panic in it is caught and reported with `tracing`. A future that waits for the promise runs
+    /// later, when other tasks may have changed the connection again; where that matters, react
+    /// here. Called outside the connection's tasks, `then` may come after the promise was settled
+    /// and other tasks have run: [`RTCPeerConnection::queue_task`](crate::RTCPeerConnection::queue_task)
+    /// makes the call and its reaction one.
     pub fn then(self, reaction: impl FnOnce(Result<T, Error>) + Send + 'static) {
         let convert = self.convert;
         let reaction = move |result| reaction(converted(result, convert));
