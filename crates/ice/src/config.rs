@@ -1,6 +1,6 @@
 //! Timing and limits.
 
-use std::time::Duration;
+use time::Duration;
 
 /// Timing and limits of an [`Agent`](crate::Agent).
 ///

@@ -6,15 +6,14 @@
 //! path shows [`Config::disconnected_timeout`] after the first check that met it. When the peer
 //! was sending and falls silent, that check does not wait for its turn.
 
-use std::time::{Duration, Instant};
-
 use rand::RngExt;
 use smallvec::SmallVec;
 use stun_types::message::TransactionId;
+use time::{Duration, Instant, later};
 
 use crate::config::Config;
 use crate::state::Role;
-use crate::timing::{RoundTrip, later};
+use crate::timing::RoundTrip;
 
 /// Checks whose answer is still recognised: those of the last round trips.
 const OUTSTANDING: usize = 32;

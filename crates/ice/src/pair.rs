@@ -1,10 +1,10 @@
 //! Candidate pairs: RFC 8445 §6.1.2.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 use stun_types::message::TransactionId;
+use time::{Duration, Instant};
 
 use crate::event::SocketId;
 use crate::state::Role;
@@ -172,14 +172,14 @@ impl Pair {
             id: check.id,
             use_candidate: check.use_candidate,
             role: check.role,
-            sent_at: (check.sent == 1).then_some(check.first_sent),
+            sent_at: check.only_sent_at(),
         });
     }
 
     /// When the request was sent that has this id, if only one transmission can be meant.
     pub(crate) fn sent_at(&self, id: TransactionId) -> Option<Instant> {
         match &self.check {
-            Some(check) if check.id == id => (check.sent == 1).then_some(check.first_sent),
+            Some(check) if check.id == id => check.only_sent_at(),
             _ => self.replaced.iter().find(|replaced| replaced.id == id)?.sent_at,
         }
     }

@@ -1,6 +1,6 @@
 //! What `getStats()` wants to know of candidates and pairs.
 
-use std::time::{Duration, Instant};
+use time::{Duration, Instant};
 
 use crate::candidate::Candidate;
 use crate::event::{CandidatePair, GenerationId, Path};

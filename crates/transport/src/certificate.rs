@@ -1,9 +1,10 @@
 //! Certificates and their fingerprints (webrtc-pc §4.9, RFC 8122).
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_lc_rs::digest;
+use time::Duration;
 
 use crate::error::CertificateError;
 

@@ -1,6 +1,6 @@
 //! What a data channel is (RFC 8831, webrtc-pc §6.2).
 
-use std::time::{Duration, Instant};
+use time::{Duration, Instant};
 
 use crate::error::ChannelError;
 

@@ -11,7 +11,6 @@
 //! | `sctp` | SCTP over DTLS (RFC 9260, RFC 8261, RFC 3758, RFC 6525) |
 //! | `dcep` | the channel establishment protocol (RFC 8832) |
 //! | `channel`, `channels` | data channels (RFC 8831, webrtc-pc §6.2) |
-//! | `floor` | no deadline is repeated without a pause |
 //! | `transport` | all of it together |
 
 #![forbid(unsafe_code)]
@@ -24,7 +23,6 @@ mod dcep;
 mod dtls;
 mod error;
 mod event;
-mod floor;
 mod sctp;
 mod transport;
 

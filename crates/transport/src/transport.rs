@@ -1,8 +1,7 @@
 //! DTLS and what runs over it, put together.
 
-use std::time::{Duration, Instant};
-
 use bytes::Bytes;
+use time::{Duration, Floor, Instant};
 
 use crate::certificate::Fingerprint;
 use crate::channel::{ChannelConfig, MessageKind};
@@ -11,7 +10,6 @@ use crate::config::{Config, DtlsVersions};
 use crate::dtls::{Dtls, DtlsRole, DtlsState, SrtpKeys, Version};
 use crate::error::ChannelError;
 use crate::event::Event;
-use crate::floor::Floor;
 use crate::sctp::SctpState;
 
 /// Less than any timer of SCTP needs.

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Instant;
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use stun_types::message::{BINDING, Message, MessageClass};
+use time::{Due, Instant, earlier, later};
 
 use crate::alternate;
 use crate::client::same_address;
@@ -15,7 +15,7 @@ use crate::config::{Config, FiveTuple};
 use crate::error::{ErrorResponse, ServerError};
 use crate::event::AlternateServer;
 use crate::stun;
-use crate::timing::{Due, Schedule, Transaction, earlier, later};
+use crate::timing::{Transaction, full_schedule};
 
 /// What came of asking a STUN server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,7 +215,7 @@ impl Binding {
         let id = self.rng.random::<u128>().into();
         let payload = stun::write(MessageClass::Request, BINDING, id, &[], None);
         let Some(payload) = payload else { return };
-        let schedule = Schedule::full(&self.config, self.five_tuple.protocol);
+        let schedule = full_schedule(&self.config, self.five_tuple.protocol);
         let end = self.deadline.filter(|_| self.mapped.is_none());
         self.transaction = Some(Transaction::new(id, payload.clone(), now, schedule, end));
         self.keepalive_at = self.mapped.map(|_| later(now, self.config.keepalive));

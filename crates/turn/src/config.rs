@@ -1,7 +1,8 @@
 //! The 5-tuple, the credentials, timing and limits.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+
+use time::Duration;
 
 /// How the server is reached: `RTCIceServerTransportProtocol`, and the scheme of its URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
-use std::time::Duration;
 
 use smallvec::SmallVec;
+use time::Duration;
 
 use crate::error::ServerError;
 

@@ -1,12 +1,11 @@
 //! After every input: what is due, who carries the data, which state that is, and when next.
 
-use std::time::{Duration, Instant};
+use time::{Duration, Instant, earlier, later};
 
 use super::Agent;
 use crate::event::Event;
 use crate::generation::Generation;
 use crate::state::State;
-use crate::timing::{earlier, later};
 
 /// Less than any timer of ICE needs: whatever a deadline comes from, the agent is not called for it
 /// without a pause.

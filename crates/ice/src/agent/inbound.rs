@@ -1,10 +1,10 @@
 //! STUN packets: which generation they are for, and role conflicts.
 
 use std::net::SocketAddr;
-use std::time::Instant;
 
 use rand::RngExt;
 use stun_types::message::{Message, MessageClass};
+use time::Instant;
 
 use super::Agent;
 use crate::event::SocketId;

@@ -1,6 +1,6 @@
 //! Generations begin, are committed, rolled back and released.
 
-use std::time::Instant;
+use time::Instant;
 
 use super::Agent;
 use crate::event::{Event, GenerationId, Parameters, SocketId};

@@ -8,7 +8,8 @@ mod trickle;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Instant;
+
+use time::Instant;
 
 #[cfg(test)]
 pub(crate) use self::drive::SHORTEST_PAUSE;

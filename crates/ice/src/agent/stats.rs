@@ -1,13 +1,13 @@
 //! For `getStats()`: what is counted, and what there is to see.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+
+use time::{Instant, earlier};
 
 use super::Agent;
 use crate::event::SocketId;
 use crate::generation::Generation;
 use crate::stats::{AgentStats, PairStats};
-use crate::timing::earlier;
 
 impl Agent {
     /// A packet that is not STUN was sent on the [selected path](Self::selected_path).

@@ -1,7 +1,8 @@
 //! Candidates of both sides: gathering and trickle (RFC 8838).
 
 use std::net::SocketAddr;
-use std::time::Instant;
+
+use time::Instant;
 
 use super::Agent;
 use crate::candidate::Candidate;

@@ -1,11 +1,11 @@
 //! Candidates of both sides, and the pairs they make: RFC 8445 §5.1, §6.1.2.
 
 use std::net::SocketAddr;
-use std::time::Instant;
 
 use rand::RngExt;
 use slab::Slab;
 use smallvec::SmallVec;
+use time::Instant;
 
 use super::{Context, Generation, Remote, Socket};
 use crate::candidate::{

@@ -1,9 +1,8 @@
 //! Checks that go out: ordinary, nominating, consent. RFC 8445 §7.2, §8; RFC 7675.
 
-use std::time::{Duration, Instant};
-
 use bytes::Bytes;
 use stun_types::message::TransactionId;
+use time::{Due, Duration, Instant, Schedule, earlier, later};
 
 use super::candidates::foundation_of;
 use super::{Context, Generation};
@@ -12,7 +11,7 @@ use crate::consent;
 use crate::pair::{Pair, PairId, PairState};
 use crate::state::Role;
 use crate::stun::Check;
-use crate::timing::{Due, Schedule, Transaction, earlier, later};
+use crate::timing::Transaction;
 
 /// Whether a connection waits for the check that was asked for.
 fn is_nomination(pair: &Pair) -> bool {
@@ -156,7 +155,7 @@ impl Generation {
                 .list
                 .get(id)
                 .and_then(|pair| pair.check.as_ref())
-                .is_some_and(|check| !check.use_candidate && check.sent >= threshold);
+                .is_some_and(|check| !check.use_candidate && check.sent() >= threshold);
         let written = if desperate { self.write_check(ctx, id, true) } else { None };
         let Some(pair) = self.list.get_mut(id) else { return };
         let Some(mut check) = pair.check.take() else { return };

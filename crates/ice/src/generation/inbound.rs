@@ -1,9 +1,9 @@
 //! What comes in: RFC 8445 §7.2.5, §7.3.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
 use stun_types::message::{Message, TransactionId};
+use time::{Duration, Instant, later};
 
 use super::candidates::foundation_of;
 use super::{Context, EarlyCheck, Generation, SeenCheck};
@@ -13,7 +13,6 @@ use crate::event::SocketId;
 use crate::pair::{PairId, PairState};
 use crate::state::Role;
 use crate::stun::{self, Answer, Request};
-use crate::timing::later;
 
 /// How long the selected pair has to answer when the peer nominates a worse one.
 const CHALLENGE: Duration = Duration::from_secs(1);

@@ -7,13 +7,13 @@ mod stats;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Instant;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use slab::Slab;
 use smallvec::SmallVec;
 use stun_types::message::TransactionId;
+use time::{Instant, later};
 
 use crate::candidate::{Candidate, same_address};
 use crate::checklist::Checklist;
@@ -23,7 +23,6 @@ use crate::event::{CandidatePair, GenerationId, Parameters, Path, SocketId, Tran
 use crate::pair::{PairId, PairState};
 use crate::state::{GatheringState, Role};
 use crate::stun::Credentials;
-use crate::timing::later;
 
 pub(crate) use inbound::Outcome;
 
@@ -127,7 +126,7 @@ impl Selected {
     /// Until then the peer may well nominate another pair; see `Config::conclusion_wait`.
     fn settled_at(&self, ctx: &Context) -> Option<Instant> {
         let controlled = ctx.role == Some(Role::Controlled);
-        controlled.then(|| crate::timing::later(self.since, ctx.config.conclusion_wait))
+        controlled.then(|| time::later(self.since, ctx.config.conclusion_wait))
     }
 }
 
@@ -286,7 +285,7 @@ impl Generation {
     /// sent before are taken up (RFC 8445 §7.3.1.4).
     fn begin_checks(&mut self, ctx: &mut Context, now: Instant) {
         let (Some(_), Some(remote)) = (&self.local, &self.remote) else { return };
-        self.pac_at.get_or_insert_with(|| crate::timing::later(now, ctx.config.pac));
+        self.pac_at.get_or_insert_with(|| time::later(now, ctx.config.pac));
         let username_fragment = remote.username_fragment().to_owned();
         self.pair_all(ctx);
         for check in std::mem::take(&mut self.early) {

@@ -1,7 +1,8 @@
 //! What one generation has for `getStats()`.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+
+use time::{Instant, later};
 
 use super::Generation;
 use crate::candidate::same_address;
@@ -10,7 +11,6 @@ use crate::event::{Path, SocketId};
 use crate::pair::{Pair, PairId};
 use crate::stats::{CandidateStats, PairStats};
 use crate::stun::Credentials;
-use crate::timing::later;
 
 impl Generation {
     /// A packet that is not STUN has been sent on the selected pair.

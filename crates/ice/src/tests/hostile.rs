@@ -287,7 +287,7 @@ fn of_the_pairs_an_aggressive_peer_nominates_the_best_is_selected() {
 fn early_checks_of_many_sources_do_not_fill_memory() {
     let config = Config::default();
     let mut agent = crate::Agent::new(config.clone(), [1; 32]);
-    let now = std::time::Instant::now();
+    let now = time::Instant::now();
     let parameters = |name: &str| Parameters {
         username_fragment: name.to_owned(),
         password: "a-password-that-is-long-enough".to_owned(),
@@ -352,7 +352,7 @@ proptest! {
     fn calls_in_any_order_keep_the_agent_sane(
         calls in prop::collection::vec((0u8..14, 0u8..4, 0u64..40_000), 1..60),
     ) {
-        let start = std::time::Instant::now();
+        let start = time::Instant::now();
         let mut now = start;
         let mut agent = crate::Agent::new(Config::default(), [5; 32]);
         let parameters = |n: u8| Parameters {

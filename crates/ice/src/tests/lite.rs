@@ -1,9 +1,9 @@
 //! Peers that are ICE-lite, some of them stubborn.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use time::{Duration, Instant};
 
 use super::{ms, s};
 use crate::stun::{self, Credentials, Request};

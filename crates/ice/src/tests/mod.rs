@@ -15,11 +15,11 @@ mod stats;
 use network::{A, B, Network};
 
 /// Milliseconds.
-fn ms(value: u64) -> std::time::Duration {
-    std::time::Duration::from_millis(value)
+fn ms(value: u64) -> time::Duration {
+    time::Duration::from_millis(value)
 }
 
 /// Seconds.
-fn s(value: u64) -> std::time::Duration {
-    std::time::Duration::from_secs(value)
+fn s(value: u64) -> time::Duration {
+    time::Duration::from_secs(value)
 }

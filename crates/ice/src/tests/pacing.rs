@@ -39,7 +39,7 @@ fn candidate(address: SocketAddr) -> Candidate {
 /// An agent with one socket, whose peer does what the test wants.
 struct Alone {
     agent: Agent,
-    now: std::time::Instant,
+    now: time::Instant,
     ours: Credentials,
     theirs: Credentials,
     checks: u128,
@@ -48,7 +48,7 @@ struct Alone {
 impl Alone {
     fn new(role: Role) -> Self {
         let (ours, theirs) = (parameters("ours"), parameters("theirs"));
-        let now = std::time::Instant::now();
+        let now = time::Instant::now();
         let mut agent = Agent::new(Config::default(), [7; 32]);
         agent.set_role(role);
         agent.set_local_parameters(now, ours.clone());
@@ -94,7 +94,7 @@ impl Alone {
         (checks, responses)
     }
 
-    fn advance(&mut self, by: std::time::Duration) {
+    fn advance(&mut self, by: time::Duration) {
         let end = self.now + by;
         while let Some(next) = self.agent.poll_timeout().filter(|next| *next <= end) {
             self.now = self.now.max(next);
@@ -184,7 +184,7 @@ fn a_flood_of_requests_is_answered_and_draws_few_checks() {
             let (sent, answers) = alone.sent();
             checks += sent.len();
             responses += answers;
-            alone.advance(std::time::Duration::from_micros(2_500));
+            alone.advance(time::Duration::from_micros(2_500));
         }
         assert_eq!(responses, 8_000);
         // One every 100 ms: whoever is answered nothing asks again after that.
@@ -247,7 +247,7 @@ fn triggered_checks_go_first_and_in_the_order_in_which_they_were_asked_for() {
 
 #[test]
 fn the_checks_of_another_answer_to_the_offer_are_answered_and_used_when_it_is_applied() {
-    let now = std::time::Instant::now();
+    let now = time::Instant::now();
     let mut agent = Agent::new(Config::default(), [8; 32]);
     agent.set_role(Role::Controlling);
     agent.set_local_parameters(now, parameters("ours"));

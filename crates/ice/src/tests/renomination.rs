@@ -1,7 +1,8 @@
 //! A controlling peer that nominates one pair after another, as RFC 5245 called aggressive.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+
+use time::{Duration, Instant};
 
 use super::{ms, s};
 use crate::stun::{self, Check, Credentials};

@@ -303,7 +303,7 @@ fn close_releases_everything_and_is_silent() {
 fn gathering_is_complete_only_when_no_generation_gathers() {
     let config = Config::default();
     let mut agent = crate::Agent::new(config, [1; 32]);
-    let now = std::time::Instant::now();
+    let now = time::Instant::now();
     let parameters = |n: u8| Parameters {
         username_fragment: format!("uf{n}x"),
         password: "a-password-that-is-long-enough".to_owned(),

@@ -6,9 +6,9 @@ mod incoming;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use time::{Duration, Instant};
 
 use crate::channel::{Channel, ChannelConfig, ChannelState, MessageKind};
 use crate::config::Config;

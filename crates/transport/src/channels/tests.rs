@@ -1,4 +1,6 @@
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
+
+use time::Instant;
 
 use super::{Channels, Limits, SctpParameters, Surroundings};
 use crate::certificate::Certificate;

@@ -2,7 +2,8 @@
 //! certificates; [`dtls12`](super::dtls12) DTLS 1.2 with any, and is used where it must be.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+
+use time::Instant;
 
 use super::dtls12::{Connection, bad_certificate_in_the_clear};
 use super::srtp::{SrtpKeys, SrtpProfile};

@@ -14,9 +14,9 @@ mod srtp;
 mod tests;
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use time::{Duration, Floor, Instant};
 use tracing::{debug, trace};
 
 pub(crate) use self::engine::Version;
@@ -25,7 +25,6 @@ pub use self::srtp::{SrtpKeys, SrtpProfile};
 use crate::certificate::{self, Fingerprint};
 use crate::config::Config;
 use crate::error::DtlsError;
-use crate::floor::Floor;
 
 /// First retransmission of a flight. Paths are checked by ICE before DTLS starts, so an answer
 /// that is missing after this time was lost rather than slow.

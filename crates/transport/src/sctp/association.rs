@@ -1,8 +1,8 @@
 //! The association: its state, what it hears, its timers.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
+use time::Instant;
 use tracing::{debug, trace};
 
 use super::congestion::{Congestion, Rtt};
@@ -153,7 +153,7 @@ impl Association {
         Some(peer.outbound.min(peer.inbound))
     }
 
-    pub(crate) fn smoothed_rtt(&self) -> Option<std::time::Duration> {
+    pub(crate) fn smoothed_rtt(&self) -> Option<time::Duration> {
         self.rtt.smoothed()
     }
 

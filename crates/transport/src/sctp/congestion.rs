@@ -1,6 +1,6 @@
 //! How much may be under way, and how long to wait for it (RFC 9260 §6.3, §7).
 
-use std::time::{Duration, Instant};
+use time::{Duration, Instant};
 
 /// Before anything is measured.
 const RTO_INITIAL: Duration = Duration::from_millis(500);

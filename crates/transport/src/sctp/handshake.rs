@@ -3,8 +3,7 @@
 //! DTLS has authenticated the peer before, so the cookie needs no signature: whoever forges one
 //! cheats itself.
 
-use std::time::{Duration, Instant};
-
+use time::{Duration, Instant};
 use tracing::debug;
 
 use super::SctpError;

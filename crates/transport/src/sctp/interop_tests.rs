@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rtc_sctp as rtc;
+use time::{Duration, Instant};
 
 use super::SctpState;
 use super::association::{Association, Event};

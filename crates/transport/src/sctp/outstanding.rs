@@ -2,9 +2,9 @@
 //! (RFC 9260 §6.2.1, §6.3.3, §7.2.4; RFC 3758 §3.5; loss detection after RFC 9002 §6.1).
 
 use std::collections::{BTreeSet, VecDeque};
-use std::time::Instant;
 
 use bytes::Bytes;
+use time::Instant;
 
 use super::congestion::Rtt;
 use super::queue::Fragment;

@@ -1,8 +1,7 @@
 //! What packets are made of, whatever they have to carry (RFC 9260 §3.2, §6.1, §6.10).
 
-use std::time::{Duration, Instant};
-
 use proptest::prelude::*;
+use time::{Duration, Instant};
 
 use super::association::{Association, Event};
 use super::queue::Outgoing;

@@ -1,9 +1,9 @@
 //! What waits to be sent: one queue per stream, and whose turn it is (RFC 8831 §6.4, RFC 8260 §3.6).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::Instant;
 
 use bytes::Bytes;
+use time::Instant;
 
 use super::serial;
 

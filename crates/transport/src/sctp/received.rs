@@ -1,7 +1,8 @@
 //! Which transmission sequence numbers have arrived, and when to say so (RFC 9260 §6.2).
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+
+use time::{Duration, Instant};
 
 use super::serial;
 use super::wire::{self, Writer};

@@ -1,7 +1,6 @@
 //! What a peer's DATA, FORWARD TSN and RE-CONFIG do (RFC 9260 §6.2, RFC 3758 §3.6, RFC 6525 §5.2).
 
-use std::time::Instant;
-
+use time::Instant;
 use tracing::{debug, trace};
 
 use super::association::Association;

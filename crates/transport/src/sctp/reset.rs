@@ -1,8 +1,8 @@
 //! Resetting streams, which is how data channels close (RFC 6525, RFC 8831 §6.7).
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
+use time::{Duration, Instant};
 use tracing::debug;
 
 use super::congestion::RTO_MAX;

@@ -1,8 +1,7 @@
 //! Packets to send: what goes into them, what an acknowledgement changes, what a timeout changes
 //! (RFC 9260 §6.1, §6.2.1, §6.3.3, §7.2.4).
 
-use std::time::{Duration, Instant};
-
+use time::{Duration, Instant};
 use tracing::{debug, trace};
 
 use super::association::{Association, State};

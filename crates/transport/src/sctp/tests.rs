@@ -1,9 +1,8 @@
 //! Associations in memory, and a scripted peer for what no correct one sends.
 
-use std::time::{Duration, Instant};
-
 use bytes::Bytes;
 use proptest::prelude::*;
+use time::{Duration, Instant};
 
 use super::association::{Association, Event, Settings};
 use super::queue::Outgoing;

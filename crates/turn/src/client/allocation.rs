@@ -1,10 +1,10 @@
 //! The allocation: asked for, refreshed, lost, asked for again. RFC 8656 §7 and §8.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 use stun_types::message::Message;
+use time::{Duration, Instant, later};
 
 use super::Client;
 use super::requests::Operation;
@@ -12,7 +12,6 @@ use crate::config::Families;
 use crate::error::ErrorResponse;
 use crate::event::{Allocated, Event, State};
 use crate::stun;
-use crate::timing::later;
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// "It is suggested that the client refresh the allocation roughly 1 minute before it expires."

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::time::Instant;
 
 use rand::RngExt;
+use time::Instant;
 
 use super::{Client, canonical};
 use crate::error::SendError;

@@ -1,12 +1,10 @@
 //! After every input: what is due, and when next.
 
-use std::time::Instant;
-
 use stun_types::message::{BINDING, MessageClass};
+use time::{Instant, earlier};
 
 use super::Client;
 use crate::stun;
-use crate::timing::earlier;
 
 impl Client {
     /// Brings everything to `now`.

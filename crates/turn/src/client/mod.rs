@@ -9,7 +9,6 @@ mod responses;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
@@ -20,10 +19,10 @@ use crate::auth::Challenge;
 use crate::config::{Config, Credentials, Families, FiveTuple};
 use crate::error::{Error, ErrorResponse, ServerError};
 use crate::event::{Data, Event, State};
-use crate::timing::later;
 use allocation::Allocation;
 use peers::{Channel, Permission};
 use requests::{Operation, Request};
+use time::{Instant, later};
 
 pub use data::{HEADROOM, TAILROOM};
 

@@ -1,13 +1,13 @@
 //! Permissions and channels: RFC 8656 §9, §10, §12.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+
+use time::{Duration, Instant, earlier, later};
 
 use super::requests::Operation;
 use super::{Client, canonical};
 use crate::error::{Error, ErrorResponse, ServerError};
 use crate::event::{Event, State};
-use crate::timing::{earlier, later};
 
 /// "The Permission Lifetime MUST be 300 seconds".
 const PERMISSION: Duration = Duration::from_secs(300);

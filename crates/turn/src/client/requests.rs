@@ -1,17 +1,17 @@
 //! Requests: what they say, and what becomes of them without an answer.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
 
 use smallvec::{SmallVec, smallvec};
 use stun_types::attribute::AttributeType;
 use stun_types::message::{MessageClass, Method};
+use time::{Due, Instant};
 
 use super::Client;
 use crate::config::Families;
 use crate::error::ErrorResponse;
 use crate::stun::{self, Value};
-use crate::timing::{Due, Schedule, Transaction};
+use crate::timing::{Transaction, full_schedule, short_schedule};
 
 /// What a request is for. No two with the same are in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,9 +64,9 @@ impl Client {
         };
         let protocol = self.five_tuple.protocol;
         let (schedule, end) = match operation {
-            Operation::Allocate => (Schedule::full(&self.config, protocol), self.deadline),
-            Operation::Release => (Schedule::short(&self.config, protocol), None),
-            _ => (Schedule::full(&self.config, protocol), None),
+            Operation::Allocate => (full_schedule(&self.config, protocol), self.deadline),
+            Operation::Release => (short_schedule(&self.config, protocol), None),
+            _ => (full_schedule(&self.config, protocol), None),
         };
         self.requests.push(Request {
             transaction: Transaction::new(id, payload.clone(), now, schedule, end),

@@ -1,8 +1,7 @@
 //! Responses: which are believed, and what they mean.
 
-use std::time::Instant;
-
 use stun_types::message::{Message, MessageClass};
+use time::{Instant, later};
 
 use super::Client;
 use super::requests::{Operation, Request};
@@ -11,7 +10,6 @@ use crate::auth::{self, Challenge};
 use crate::error::{ErrorResponse, ServerError};
 use crate::event::{AlternateServer, Event, State};
 use crate::stun;
-use crate::timing::later;
 
 /// How much is spent on one operation with other nonces: a refusal of the newest costs 4, so that
 /// there are five of them. Requests in flight together may use up each other's nonces, and a

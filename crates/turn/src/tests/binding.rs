@@ -1,9 +1,8 @@
 //! Server-reflexive addresses.
 
-use std::time::Instant;
-
 use stun_types::attribute::{AttributeType, MappedSocketAddr, XorMappedAddress};
 use stun_types::message::{Message, MessageWrite, MessageWriteExt, MessageWriteVec};
+use time::Instant;
 
 use super::world::{SERVER, address, five_tuple, ms, secs};
 use crate::{Binding, BindingEvent, Config, FiveTuple, Protocol, ServerError};

@@ -10,7 +10,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+
+use time::{Duration, Instant};
 
 use super::server::{PASSWORD, USER};
 use super::world::{credentials, ms, secs};

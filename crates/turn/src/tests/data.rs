@@ -171,7 +171,7 @@ fn packets_of_strangers_from_elsewhere_or_of_another_length_are_dropped() {
     assert_eq!(other.client.handle_input(other.now, server, &indication), None);
 }
 
-fn client_with_a_peer() -> (Client, std::time::Instant) {
+fn client_with_a_peer() -> (Client, time::Instant) {
     let mut world = World::with(Protocol::Udp, Config::default(), PASSWORD);
     world.allocate(Families::V4);
     world.permit(address(PEER));

@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
 
 use stun_types::attribute::{
     AlternateServer, AttributeType, ErrorCode, RawAttribute, Realm, Userhash, Username,
@@ -14,6 +13,7 @@ use stun_types::message::{
     IntegrityAlgorithm, IntegrityKey, LongTermCredentials, Message, MessageClass, MessageWrite,
     MessageWriteExt, MessageWriteVec, Method,
 };
+use time::{Duration, Instant};
 
 pub(super) const USER: &str = "alice";
 pub(super) const PASSWORD: &str = "wonder";

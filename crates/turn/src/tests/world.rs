@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+
+use time::{Duration, Instant};
 
 use super::server::{PASSWORD, Server, USER};
 use crate::{

@@ -1,7 +1,8 @@
 //! A network that loses, repeats, reorders, cuts and forges, from a seed.
 
 use std::collections::HashSet;
-use std::time::Instant;
+
+use time::Instant;
 
 use super::tests::{ECDSA, Heard, RSA};
 use super::*;

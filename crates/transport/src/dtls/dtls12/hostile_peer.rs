@@ -1,6 +1,6 @@
 //! Peers that have keys and do not keep to the protocol.
 
-use std::time::Instant;
+use time::Instant;
 
 use super::tests::{ECDSA, Heard, RSA};
 use super::*;

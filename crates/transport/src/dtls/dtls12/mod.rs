@@ -28,9 +28,9 @@ mod tests;
 mod wire;
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest;
+use time::{Duration, Instant};
 use tracing::trace;
 
 use self::alert::Fatal;

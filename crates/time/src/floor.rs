@@ -1,6 +1,6 @@
 //! A floor under deadlines: whatever an engine asks for, it is called a bounded number of times.
 
-use std::time::{Duration, Instant};
+use crate::{Duration, Instant};
 
 /// The longest pause of an engine that goes on asking for a time that has passed.
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
@@ -9,8 +9,19 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 /// after the last one, and the pause doubles for as long as the engine asks for "now" and hears
 /// nothing new. An engine that is at fault, or is made to be by its peer, costs a few calls a
 /// second instead of all time there is.
+///
+/// ```
+/// use peerconnection_time::{Duration, Floor, Instant};
+///
+/// let now = Instant::now();
+/// let mut floor = Floor::new(Duration::from_millis(10));
+/// assert!(floor.admit(now, now));
+/// // The engine asks for the same time again.
+/// assert!(!floor.admit(now, now));
+/// assert_eq!(floor.raise(now), now + Duration::from_millis(10));
+/// ```
 #[derive(Debug)]
-pub(crate) struct Floor {
+pub struct Floor {
     shortest: Duration,
     pause: Duration,
     called: Option<Instant>,
@@ -18,17 +29,17 @@ pub(crate) struct Floor {
 
 impl Floor {
     /// A floor for an engine none of whose timers is finer than `shortest`.
-    pub(crate) const fn new(shortest: Duration) -> Self {
+    pub const fn new(shortest: Duration) -> Self {
         Self { shortest, pause: shortest, called: None }
     }
 
-    /// When an engine that asks for `deadline` is to be called.
-    pub(crate) fn raise(&self, deadline: Instant) -> Instant {
+    /// When to call an engine that asks for `deadline`.
+    pub fn raise(&self, deadline: Instant) -> Instant {
         self.called.map_or(deadline, |called| deadline.max(called + self.pause))
     }
 
-    /// Whether an engine that asks for `deadline` is to be called now; if so, it must be.
-    pub(crate) fn admit(&mut self, deadline: Instant, now: Instant) -> bool {
+    /// Whether to call an engine now that asks for `deadline`. After `true` it must be called.
+    pub fn admit(&mut self, deadline: Instant, now: Instant) -> bool {
         if self.raise(deadline) > now {
             return false;
         }
@@ -38,8 +49,9 @@ impl Floor {
         true
     }
 
-    /// Something came from the peer: the engine may have a reason to hurry again.
-    pub(crate) fn heard(&mut self) {
+    /// Ends the long pauses: something came from the peer, so the engine may have a reason to
+    /// hurry again.
+    pub fn heard(&mut self) {
         self.pause = self.shortest;
     }
 }
