@@ -1,21 +1,6 @@
 //! How a transport is set up.
 
-use crate::certificate::Certificate;
-
-/// Which versions of DTLS are offered and accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum DtlsVersions {
-    /// DTLS 1.3, or 1.2 when the peer knows no better.
-    #[default]
-    Auto,
-    /// DTLS 1.2 alone.
-    Dtls12,
-    /// DTLS 1.3 alone.
-    Dtls13,
-}
-
-/// Passes every path that carries QUIC.
-pub(crate) const USUAL_DATAGRAM_SIZE: usize = 1200;
+use dtls::{Certificate, DtlsVersions};
 
 /// The configuration of a [`Transport`](crate::Transport).
 ///
@@ -62,7 +47,7 @@ impl Config {
         Self {
             certificate,
             dtls_versions: DtlsVersions::Auto,
-            max_datagram_size: USUAL_DATAGRAM_SIZE,
+            max_datagram_size: dtls::USUAL_DATAGRAM_SIZE,
             receive_window: 1024 * 1024,
             max_buffered_amount: 0,
             max_unclaimed: 256 * 1024,
@@ -71,9 +56,20 @@ impl Config {
         }
     }
 
+    /// What of it is for DTLS. `seed` counts if handshakes are deterministic.
+    pub(crate) fn dtls(&self, seed: u64) -> dtls::Config {
+        dtls::Config {
+            versions: self.dtls_versions,
+            max_datagram_size: self.max_datagram_size,
+            seed: self.deterministic.then_some(seed),
+            ..dtls::Config::new(self.certificate.clone())
+        }
+    }
+
     /// The values that are used: those outside their ranges are brought inside.
     pub(crate) fn clamped(mut self) -> Self {
-        self.max_datagram_size = self.max_datagram_size.clamp(576, 16_384);
+        let (least, most) = (*dtls::DATAGRAM_SIZES.start(), *dtls::DATAGRAM_SIZES.end());
+        self.max_datagram_size = self.max_datagram_size.clamp(least, most);
         self.receive_window = self.receive_window.clamp(16 * 1024, 1024 * 1024 * 1024);
         self
     }

@@ -1,10 +1,10 @@
 //! What a transport tells.
 
 use bytes::Bytes;
+use dtls::{DtlsError, DtlsState};
 
 use crate::channel::{ChannelConfig, MessageKind};
-use crate::dtls::DtlsState;
-use crate::error::{ChannelError, DtlsError};
+use crate::error::ChannelError;
 use crate::sctp::{SctpError, SctpState};
 
 /// Something that happened, in the order in which it did.

@@ -6,8 +6,6 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `certificate` | certificates and fingerprints (webrtc-pc §4.9, RFC 8122) |
-//! | `dtls` | DTLS 1.2 and 1.3 (RFC 6347, RFC 9147): `dimpl`, and one of our own for RSA |
 //! | `sctp` | SCTP over DTLS (RFC 9260, RFC 8261, RFC 3758, RFC 6525) |
 //! | `dcep` | the channel establishment protocol (RFC 8832) |
 //! | `channel`, `channels` | data channels (RFC 8831, webrtc-pc §6.2) |
@@ -15,23 +13,23 @@
 
 #![forbid(unsafe_code)]
 
-mod certificate;
 mod channel;
 mod channels;
 mod config;
 mod dcep;
-mod dtls;
 mod error;
 mod event;
 mod sctp;
 mod transport;
 
-pub use certificate::{Certificate, Fingerprint, KeyAlgorithm, RsaKeySize};
 pub use channel::{ChannelConfig, MessageKind, Reliability};
 pub use channels::SctpParameters;
-pub use config::{Config, DtlsVersions};
-pub use dtls::{DtlsRole, DtlsState, SrtpKeys, SrtpProfile};
-pub use error::{CertificateError, ChannelError, DtlsError};
+pub use config::Config;
+pub use dtls::{
+    Certificate, CertificateError, DtlsError, DtlsRole, DtlsState, DtlsVersion, DtlsVersions,
+    Fingerprint, KeyAlgorithm, RsaKeySize, SrtpKeys, SrtpProfile,
+};
+pub use error::ChannelError;
 pub use event::Event;
 pub use sctp::{SctpError, SctpState};
 pub use transport::Transport;

@@ -1,13 +1,12 @@
 //! DTLS and what runs over it, put together.
 
 use bytes::Bytes;
+use dtls::{DtlsRole, DtlsState, DtlsVersion, Fingerprint, SrtpKeys};
 use time::{Duration, Floor, Instant};
 
-use crate::certificate::Fingerprint;
 use crate::channel::{ChannelConfig, MessageKind};
 use crate::channels::{Channels, Limits, SctpParameters, Surroundings};
-use crate::config::{Config, DtlsVersions};
-use crate::dtls::{Dtls, DtlsRole, DtlsState, SrtpKeys, Version};
+use crate::config::Config;
 use crate::error::ChannelError;
 use crate::event::Event;
 use crate::sctp::SctpState;
@@ -68,7 +67,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 pub struct Transport {
     config: Config,
     seed: [u8; 32],
-    dtls: Dtls,
+    dtls: dtls::Connection,
     channels: Channels,
     /// Under the deadlines of the channels.
     floor: Floor,
@@ -86,7 +85,7 @@ impl Transport {
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
         let config = config.clamped();
         Self {
-            dtls: Dtls::new(&config, word(&seed, 0)),
+            dtls: dtls::Connection::new(&config.dtls(word(&seed, 0))),
             channels: Channels::new(Limits::of(&config)),
             floor: Floor::new(SHORTEST_PAUSE),
             config,
@@ -99,7 +98,7 @@ impl Transport {
     }
 
     /// The certificate that is shown to the peer.
-    pub fn certificate(&self) -> &crate::Certificate {
+    pub fn certificate(&self) -> &dtls::Certificate {
         &self.config.certificate
     }
 
@@ -271,7 +270,7 @@ impl Transport {
         if !self.writable {
             return None;
         }
-        let dtls = self.now.and_then(|now| self.dtls.relevant_timeout(now));
+        let dtls = self.now.and_then(|now| self.dtls.poll_timeout(now));
         let channels = self.channels.poll_timeout().filter(|_| self.carries());
         let channels = channels.map(|deadline| self.floor.raise(deadline));
         dtls.into_iter().chain(channels).min()
@@ -325,11 +324,8 @@ impl Transport {
     }
 
     /// The version of DTLS, once it is negotiated.
-    pub fn dtls_version(&self) -> Option<DtlsVersions> {
-        match self.dtls.version()? {
-            Version::Dtls12 => Some(DtlsVersions::Dtls12),
-            Version::Dtls13 => Some(DtlsVersions::Dtls13),
-        }
+    pub fn dtls_version(&self) -> Option<DtlsVersion> {
+        self.dtls.version()
     }
 
     /// `RTCSctpTransport.state`; `None` before [`start_sctp`](Self::start_sctp) and after
@@ -346,7 +342,7 @@ impl Transport {
     /// What DTLS has agreed on for SRTP; `None` before it is connected, and with a peer that has no
     /// profile in common.
     pub fn srtp_keys(&self) -> Option<&SrtpKeys> {
-        self.dtls.srtp()
+        self.dtls.srtp_keys()
     }
 
     /// DTLS handshakes that succeeded.

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use common::{Link, Sim, assert_states_were_told_in_their_order, config, run_over_a_bad_link};
 use peerconnection_transport::{
-    Certificate, ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersions, Event,
-    Fingerprint, SctpParameters, SctpState,
+    Certificate, ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersion, DtlsVersions,
+    Event, Fingerprint, SctpParameters, SctpState,
 };
 
 const RTT: Duration = Duration::from_millis(20);
@@ -25,7 +25,7 @@ fn both_layers_come_up_in_four_round_trips_without_a_timer() {
     assert!(sim.elapsed() <= RTT * 4, "{:?}", sim.elapsed());
     assert!(sim.is_connected());
     for peer in &sim.peers {
-        assert_eq!(peer.dtls_version(), Some(DtlsVersions::Dtls13));
+        assert_eq!(peer.dtls_version(), Some(DtlsVersion::Dtls13));
         assert_eq!(peer.max_channels(), Some(65535));
         assert_eq!((peer.handshakes(), peer.associations()), (1, 1));
     }
@@ -44,12 +44,12 @@ fn states_are_told_in_their_order() {
 fn every_pair_of_versions_that_can_agree_does() {
     use DtlsVersions::{Auto, Dtls12, Dtls13};
     for (client, server, agreed) in [
-        (Auto, Auto, Dtls13),
-        (Auto, Dtls12, Dtls12),
-        (Dtls12, Auto, Dtls12),
-        (Auto, Dtls13, Dtls13),
-        (Dtls13, Auto, Dtls13),
-        (Dtls12, Dtls12, Dtls12),
+        (Auto, Auto, DtlsVersion::Dtls13),
+        (Auto, Dtls12, DtlsVersion::Dtls12),
+        (Dtls12, Auto, DtlsVersion::Dtls12),
+        (Auto, Dtls13, DtlsVersion::Dtls13),
+        (Dtls13, Auto, DtlsVersion::Dtls13),
+        (Dtls12, Dtls12, DtlsVersion::Dtls12),
     ] {
         let mut sim = Sim::with_configs(
             1,

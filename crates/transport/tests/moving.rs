@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use common::{Link, Sim, config};
 use peerconnection_transport::{
-    ChannelConfig, Config, DtlsRole, DtlsState, DtlsVersions, Event, Reliability, SctpParameters,
-    SctpState,
+    ChannelConfig, Config, DtlsRole, DtlsState, DtlsVersion, DtlsVersions, Event, Reliability,
+    SctpParameters, SctpState,
 };
 
 const SWAPPED: [DtlsRole; 2] = [DtlsRole::Server, DtlsRole::Client];
@@ -274,7 +274,7 @@ fn a_connected_transport_takes_over_at_once() {
 #[test]
 fn packets_cut_for_less_overhead_are_sent_again_over_more() {
     let mut sim = Sim::connected(1);
-    assert_eq!(sim.peers[0].dtls_version(), Some(DtlsVersions::Dtls13));
+    assert_eq!(sim.peers[0].dtls_version(), Some(DtlsVersion::Dtls13));
     sim.send(0, 0, vec![7; 60_000]);
     sim.flush();
     for who in 0..2 {

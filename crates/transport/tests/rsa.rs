@@ -10,8 +10,8 @@ use common::{
     run_over_a_bad_link,
 };
 use peerconnection_transport::{
-    Certificate, ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersions, Event,
-    Fingerprint, KeyAlgorithm, RsaKeySize, SctpError, SctpParameters, SctpState,
+    Certificate, ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersion, DtlsVersions,
+    Event, Fingerprint, KeyAlgorithm, RsaKeySize, SctpError, SctpParameters, SctpState,
 };
 use proptest::prelude::*;
 
@@ -53,7 +53,7 @@ fn both_layers_come_up_without_a_timer() {
     assert!(sim.is_connected());
     for (i, peer) in sim.peers.iter().enumerate() {
         assert!(peer.certificate().is_rsa());
-        assert_eq!(peer.dtls_version(), Some(DtlsVersions::Dtls12));
+        assert_eq!(peer.dtls_version(), Some(DtlsVersion::Dtls12));
         assert_eq!(peer.remote_certificates(), [sim.peers[1 - i].certificate().der()]);
         assert_eq!((peer.handshakes(), peer.associations()), (1, 1));
     }

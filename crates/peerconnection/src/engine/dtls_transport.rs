@@ -86,7 +86,7 @@ impl Engine {
         }
         // Step 4
         if let Some((chain, version)) = chain {
-            slots.tls_version = version.and_then(tls_version);
+            slots.tls_version = version.map(tls_version);
             slots.remote_certificates = chain.into_iter().map(Bytes::from).collect();
         }
         let target = RTCDtlsTransport { object: slots.dtls_object.clone() };
@@ -131,10 +131,9 @@ impl Engine {
 }
 
 /// webrtc-stats `tlsVersion`: the version as ServerHello has it (RFC 6347 §4.1, RFC 9147 §5.3).
-fn tls_version(version: transport::DtlsVersions) -> Option<&'static str> {
+fn tls_version(version: transport::DtlsVersion) -> &'static str {
     match version {
-        transport::DtlsVersions::Dtls12 => Some("FEFD"),
-        transport::DtlsVersions::Dtls13 => Some("FEFC"),
-        transport::DtlsVersions::Auto => None,
+        transport::DtlsVersion::Dtls12 => "FEFD",
+        transport::DtlsVersion::Dtls13 => "FEFC",
     }
 }

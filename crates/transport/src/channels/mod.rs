@@ -8,12 +8,12 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
+use dtls::{DtlsRole, DtlsState};
 use time::{Duration, Instant};
 
 use crate::channel::{Channel, ChannelConfig, ChannelState, MessageKind};
 use crate::config::Config;
 use crate::dcep::{self, Message as Dcep};
-use crate::dtls::{self, DtlsRole, DtlsState};
 use crate::error::ChannelError;
 use crate::event::Event;
 use crate::sctp::{

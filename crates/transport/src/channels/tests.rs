@@ -3,14 +3,13 @@ use std::time::SystemTime;
 use time::Instant;
 
 use super::{Channels, Limits, SctpParameters, Surroundings};
-use crate::certificate::Certificate;
 use crate::channel::ChannelConfig;
 use crate::config::Config;
-use crate::dtls::{DtlsRole, DtlsState, Output};
 use crate::error::ChannelError;
 use crate::event::Event;
 use crate::sctp::SctpState;
 use crate::sctp::tests::simple_peer;
+use dtls::{Certificate, DtlsRole, DtlsState, Output};
 
 /// Channels 1, 300 and 301 over an association of 301 streams.
 fn with_few_streams() -> Vec<Event> {

@@ -40,7 +40,7 @@ impl Fatal {
 
 /// The alert for a wrong certificate as a datagram of its own, from a side that has no keys. Its
 /// number is one that no record of a handshake had.
-pub(in crate::dtls) fn bad_certificate_in_the_clear() -> Vec<u8> {
+pub(in crate::engine) fn bad_certificate_in_the_clear() -> Vec<u8> {
     let [major, minor] = DTLS_1_2.to_be_bytes();
     let header = [content::ALERT, major, minor, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2];
     [header.as_slice(), &[FATAL, BAD_CERTIFICATE]].concat()

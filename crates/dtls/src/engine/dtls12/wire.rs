@@ -1,6 +1,6 @@
 //! Messages of the handshake, octets to types and back (RFC 5246 §7.4, RFC 6347 §4.2.2, RFC 8422).
 
-use crate::dtls::SrtpProfile;
+use crate::srtp::SrtpProfile;
 
 /// What a message is; others are refused.
 pub(super) mod kind {

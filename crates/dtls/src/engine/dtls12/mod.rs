@@ -41,11 +41,11 @@ use self::reassembly::{Fragment, Message, Reassembly};
 use self::record::{Record, Records, content};
 use self::server::ServerStep;
 use self::wire::{Reader, kind};
-use super::engine::{Ended, Said};
-use super::srtp::{SrtpKeys, SrtpProfile};
-use super::{DtlsRole, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT};
+use super::{Ended, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT, Said};
 use crate::certificate::Certificate;
+use crate::connection::DtlsRole;
 use crate::error::DtlsError;
+use crate::srtp::{SrtpKeys, SrtpProfile};
 
 /// Protected records that came before they could be read.
 const MAX_HELD: usize = 8;
@@ -78,7 +78,7 @@ enum Queued {
 }
 
 /// One association.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     identity: Identity,
     datagram_size: usize,
     step: Step,

@@ -1,17 +1,8 @@
-//! One DTLS association (RFC 8261 under RFC 8827): an engine does the protocol, this module decides
+//! One DTLS connection (RFC 8261 under RFC 8827): an engine does the protocol, this module decides
 //! when it may run, what it hears, and whom it believes.
-//!
-//! | module | what |
-//! |---|---|
-//! | `engine` | the two implementations of the protocol, and which of them is used |
-//! | `dtls12` | the one for RSA certificates |
-//! | `srtp` | what is agreed on for SRTP |
 
-mod dtls12;
-mod engine;
-mod srtp;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::VecDeque;
 
@@ -19,21 +10,12 @@ use bytes::{Bytes, BytesMut};
 use time::{Duration, Floor, Instant};
 use tracing::{debug, trace};
 
-pub(crate) use self::engine::Version;
-use self::engine::{Ended, Engine, Recipe, Said};
-pub use self::srtp::{SrtpKeys, SrtpProfile};
 use crate::certificate::{self, Fingerprint};
-use crate::config::Config;
+use crate::config::{Config, DtlsVersion};
+use crate::engine::{Ended, Engine, Recipe, Said};
 use crate::error::DtlsError;
+use crate::srtp::SrtpKeys;
 
-/// First retransmission of a flight. Paths are checked by ICE before DTLS starts, so an answer
-/// that is missing after this time was lost rather than slow.
-const FLIGHT_START_RTO: Duration = Duration::from_millis(100);
-/// Retransmissions of one flight, doubling: ten last longer than the handshake may.
-const FLIGHT_RETRIES: usize = 10;
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(120);
-/// RFC 9147 §4.5.3: AES-GCM may protect 2^24.5 records with one key.
-const AEAD_LIMIT: u64 = 23_726_566;
 /// Less than any timer of DTLS needs: a quarter of the first retransmission is the shortest.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 /// Datagrams kept until the handshake may start, or until the version is known.
@@ -67,17 +49,55 @@ pub enum DtlsState {
     Failed,
 }
 
-/// What comes out of DTLS.
-pub(crate) enum Output<'a> {
+/// What a call has brought about. The calls of [`Connection`] hand it to their `sink`, in order.
+pub enum Output<'a> {
     /// The state, unless it is `Failed`.
     State(DtlsState),
     /// The state is `Failed`, for this reason.
     Failed(DtlsError),
+    /// What one record of the peer carries.
     Data(&'a [u8]),
 }
 
-/// One association.
-pub(crate) struct Dtls {
+/// One connection: a handshake, then records both ways.
+///
+/// After calls that take a `sink`, take every datagram out of
+/// [`poll_transmit`](Self::poll_transmit), call [`end_pass`](Self::end_pass), then wait until
+/// [`poll_timeout`](Self::poll_timeout).
+///
+/// ```
+/// use std::time::{Instant, SystemTime};
+/// use peerconnection_dtls::{Certificate, Config, Connection, DtlsRole, DtlsState, Output};
+///
+/// let now = Instant::now();
+/// let certificates =
+///     [Certificate::generate(SystemTime::now())?, Certificate::generate(SystemTime::now())?];
+/// let mut peers = certificates.clone().map(|own| Connection::new(&Config::new(own)));
+/// for (i, role) in [DtlsRole::Client, DtlsRole::Server].into_iter().enumerate() {
+///     peers[i].set_writable(now, true, &mut |_| {});
+///     peers[i].start(now, role, certificates[1 - i].fingerprints(), &mut |_| {});
+/// }
+/// while peers.iter().any(|peer| peer.state() != DtlsState::Connected) {
+///     for i in 0..2 {
+///         while let Some(datagram) = peers[i].poll_transmit() {
+///             peers[1 - i].handle_packet(now, &datagram, &mut |_| {});
+///         }
+///     }
+/// }
+/// peers[0].send(b"hello", &mut |_| {});
+/// let mut heard = Vec::new();
+/// while let Some(datagram) = peers[0].poll_transmit() {
+///     peers[1].handle_packet(now, &datagram, &mut |output| {
+///         if let Output::Data(data) = output {
+///             heard.extend_from_slice(data);
+///         }
+///     });
+/// }
+/// assert_eq!(heard, b"hello");
+/// assert_eq!(peers[0].srtp_keys(), peers[1].srtp_keys());
+/// # Ok::<(), peerconnection_dtls::CertificateError>(())
+/// ```
+pub struct Connection {
     recipe: Recipe,
     inner: Option<Engine>,
     state: DtlsState,
@@ -98,10 +118,12 @@ pub(crate) struct Dtls {
     handshakes: u32,
 }
 
-impl Dtls {
-    pub(crate) fn new(config: &Config, seed: u64) -> Self {
+impl Connection {
+    /// A connection that has not begun.
+    pub fn new(config: &Config) -> Self {
+        let config = config.clone().clamped();
         Self {
-            recipe: Recipe::new(config, seed),
+            recipe: Recipe::new(&config),
             inner: None,
             state: DtlsState::New,
             role: None,
@@ -121,44 +143,51 @@ impl Dtls {
         }
     }
 
-    pub(crate) fn state(&self) -> DtlsState {
+    /// `RTCDtlsTransport.state`.
+    pub fn state(&self) -> DtlsState {
         self.state
     }
 
-    pub(crate) fn role(&self) -> Option<DtlsRole> {
+    /// Our part in the handshake, once [`start`](Self::start) has said it.
+    pub fn role(&self) -> Option<DtlsRole> {
         self.role
     }
 
-    pub(crate) fn handshakes(&self) -> u32 {
+    /// Handshakes that succeeded.
+    pub fn handshakes(&self) -> u32 {
         self.handshakes
     }
 
-    pub(crate) fn remote_certificate(&self) -> Option<&[u8]> {
+    /// The certificate of the peer in DER, once it was received.
+    pub fn remote_certificate(&self) -> Option<&[u8]> {
         self.remote_certificate.as_deref()
     }
 
-    /// What was negotiated for SRTP, once connected.
-    pub(crate) fn srtp(&self) -> Option<&SrtpKeys> {
+    /// What was negotiated for SRTP; `None` before the handshake has succeeded, and with a peer that
+    /// has no profile in common.
+    pub fn srtp_keys(&self) -> Option<&SrtpKeys> {
         self.srtp.as_ref()
     }
 
-    pub(crate) fn version(&self) -> Option<Version> {
+    /// The version, once it is negotiated.
+    pub fn version(&self) -> Option<DtlsVersion> {
         self.inner.as_ref()?.version()
     }
 
-    /// What a record adds to its content, in bytes.
-    pub(crate) fn overhead(&self) -> usize {
+    /// What a record adds to its content, in bytes. It is exact once the version is known.
+    pub fn overhead(&self) -> usize {
         match self.version() {
             // RFC 9147 §4: the unified header with two bytes of sequence number and the length,
             // the inner content type and the tag.
-            Some(Version::Dtls13) => 5 + 1 + 16,
+            Some(DtlsVersion::Dtls13) => 5 + 1 + 16,
             // RFC 6347 §4.1, RFC 5288 §3: header, explicit nonce and tag.
             _ => 13 + 8 + 16,
         }
     }
 
-    /// Sets what a description says. Later calls verify the certificate of the peer again.
-    pub(crate) fn start(
+    /// Sets what the descriptions say. The handshake runs once datagrams reach the peer, too. A later
+    /// call keeps the role and verifies the certificate of the peer against the new fingerprints.
+    pub fn start(
         &mut self,
         now: Instant,
         role: DtlsRole,
@@ -180,13 +209,8 @@ impl Dtls {
         self.begin(now, sink);
     }
 
-    /// Whether datagrams reach the peer.
-    pub(crate) fn set_writable(
-        &mut self,
-        now: Instant,
-        writable: bool,
-        sink: &mut dyn FnMut(Output<'_>),
-    ) {
+    /// Whether datagrams reach the peer. While they do not, no timer runs.
+    pub fn set_writable(&mut self, now: Instant, writable: bool, sink: &mut dyn FnMut(Output<'_>)) {
         self.writable = writable;
         if writable {
             self.begin(now, sink);
@@ -212,13 +236,9 @@ impl Dtls {
         }
     }
 
-    /// A datagram whose first byte is 20..=63.
-    pub(crate) fn handle_packet(
-        &mut self,
-        now: Instant,
-        packet: &[u8],
-        sink: &mut dyn FnMut(Output<'_>),
-    ) {
+    /// Handles a datagram whose first byte is 20..=63 (RFC 7983). What cannot be used is dropped; what
+    /// comes too early is kept, within a bound.
+    pub fn handle_packet(&mut self, now: Instant, packet: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
         match self.state {
             DtlsState::New => return self.keep_early(packet),
             DtlsState::Connecting if !self.writable => return self.keep_early(packet),
@@ -295,11 +315,13 @@ impl Dtls {
         self.inner.is_some()
     }
 
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+    /// When to call [`handle_timeout`](Self::handle_timeout), however far away that is.
+    fn next_timeout(&self) -> Option<Instant> {
         self.deadline.filter(|_| self.writable).map(|deadline| self.floor.raise(deadline))
     }
 
-    pub(crate) fn handle_timeout(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) {
+    /// Does what is due. Calls at other times are harmless.
+    pub fn handle_timeout(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) {
         if self.writable && self.deadline.is_some_and(|deadline| deadline <= now) {
             self.advance(now, sink);
         }
@@ -364,8 +386,9 @@ impl Dtls {
         }
     }
 
-    /// Protects `data` as one record; it is in [`poll_transmit`](Self::poll_transmit) then.
-    pub(crate) fn send(&mut self, data: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
+    /// Protects `data` as one record, which [`poll_transmit`](Self::poll_transmit) yields then. Does
+    /// nothing unless connected.
+    pub fn send(&mut self, data: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
         let Some(inner) = &mut self.inner else { return };
         if self.state != DtlsState::Connected {
             return;
@@ -404,13 +427,13 @@ impl Dtls {
         }
     }
 
-    /// The next datagram to send. `None` ends a pass: its memory is given back.
-    pub(crate) fn poll_transmit(&mut self) -> Option<Bytes> {
+    /// The next datagram to send.
+    pub fn poll_transmit(&mut self) -> Option<Bytes> {
         self.outgoing.pop_front()
     }
 
-    /// A pass of sending is over.
-    pub(crate) fn end_pass(&mut self) {
+    /// Gives back the memory of a pass of sending, which is over.
+    pub fn end_pass(&mut self) {
         self.block = BytesMut::new();
         self.block_size = 0;
         if self.outgoing.is_empty() && self.outgoing.capacity() > 4 {
@@ -418,7 +441,8 @@ impl Dtls {
         }
     }
 
-    pub(crate) fn close(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) {
+    /// Ends the connection with a close_notify, if there is a key for one.
+    pub fn close(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) {
         if matches!(self.state, DtlsState::Closed | DtlsState::Failed) {
             return;
         }
@@ -480,9 +504,9 @@ impl Dtls {
         }
     }
 
-    /// Whether the deadline is one to wake up for.
-    pub(crate) fn relevant_timeout(&self, now: Instant) -> Option<Instant> {
-        self.poll_timeout().filter(|at| at.saturating_duration_since(now) < NEVER)
+    /// When to call [`handle_timeout`](Self::handle_timeout), if there is anything to wait for.
+    pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        self.next_timeout().filter(|at| at.saturating_duration_since(now) < NEVER)
     }
 }
 
@@ -539,9 +563,9 @@ fn fatal_alert(packet: &[u8]) -> Option<u8> {
     }
 }
 
-impl std::fmt::Debug for Dtls {
+impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Dtls")
+        f.debug_struct("Connection")
             .field("state", &self.state)
             .field("role", &self.role)
             .finish_non_exhaustive()

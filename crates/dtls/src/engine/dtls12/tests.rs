@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
-use super::super::engine::Engine;
+use super::super::Engine;
 use super::*;
 use crate::certificate::{KeyAlgorithm, RsaKeySize};
 

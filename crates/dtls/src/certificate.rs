@@ -39,14 +39,13 @@ const BACKDATE: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// ```
 /// use std::time::SystemTime;
-/// use transport::Certificate;
-/// # use peerconnection_transport as transport;
+/// use peerconnection_dtls::Certificate;
 ///
 /// let certificate = Certificate::generate(SystemTime::now())?;
 /// let [fingerprint] = certificate.fingerprints().try_into().unwrap();
 /// assert_eq!(fingerprint.algorithm, "sha-256");
 /// assert_eq!(fingerprint.value, certificate.fingerprint_sha256());
-/// # Ok::<(), transport::CertificateError>(())
+/// # Ok::<(), peerconnection_dtls::CertificateError>(())
 /// ```
 #[derive(Clone)]
 pub struct Certificate(Arc<Inner>);

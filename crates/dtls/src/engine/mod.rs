@@ -1,19 +1,30 @@
 //! The two implementations of DTLS behind one face. `dimpl` does DTLS 1.2 and 1.3 with ECDSA
-//! certificates; [`dtls12`](super::dtls12) DTLS 1.2 with any, and is used where it must be.
+//! certificates; [`dtls12`] DTLS 1.2 with any, and is used where it must be.
+
+pub(crate) mod dtls12;
 
 use std::sync::{Arc, OnceLock};
 
-use time::Instant;
+use time::{Duration, Instant};
 
-use super::dtls12::{Connection, bad_certificate_in_the_clear};
-use super::srtp::{SrtpKeys, SrtpProfile};
-use super::{AEAD_LIMIT, DtlsRole, FLIGHT_RETRIES, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT};
+use self::dtls12::{Connection, bad_certificate_in_the_clear};
 use crate::certificate::Certificate;
-use crate::config::{Config, DtlsVersions, USUAL_DATAGRAM_SIZE};
+use crate::config::{Config, DtlsVersion, DtlsVersions, USUAL_DATAGRAM_SIZE};
+use crate::connection::DtlsRole;
 use crate::error::DtlsError;
+use crate::srtp::{SrtpKeys, SrtpProfile};
+
+/// First retransmission of a flight. Paths are checked by ICE before DTLS starts, so an answer
+/// that is missing after this time was lost rather than slow.
+const FLIGHT_START_RTO: Duration = Duration::from_millis(100);
+/// Retransmissions of one flight, doubling: ten last longer than the handshake may.
+const FLIGHT_RETRIES: usize = 10;
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(120);
+/// RFC 9147 §4.5.3: AES-GCM may protect 2^24.5 records with one key.
+const AEAD_LIMIT: u64 = 23_726_566;
 
 /// What an engine has to say. Octets are in the buffer that it was given.
-pub(super) enum Said<'a> {
+pub(crate) enum Said<'a> {
     Packet(&'a [u8]),
     BufferTooSmall {
         needed: usize,
@@ -30,7 +41,7 @@ pub(super) enum Said<'a> {
 }
 
 /// Why an engine has ended.
-pub(super) enum Ended {
+pub(crate) enum Ended {
     Closed,
     /// A fatal alert was received.
     Alert(u8),
@@ -40,16 +51,9 @@ pub(super) enum Ended {
     Protocol(String),
 }
 
-/// The version that was negotiated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Version {
-    Dtls12,
-    Dtls13,
-}
-
 /// What engines are made of.
 #[derive(Clone)]
-pub(super) struct Recipe {
+pub(crate) struct Recipe {
     versions: DtlsVersions,
     certificate: Certificate,
     datagram_size: usize,
@@ -59,28 +63,28 @@ pub(super) struct Recipe {
 }
 
 impl Recipe {
-    pub(super) fn new(config: &Config, seed: u64) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         let is_rsa = config.certificate.is_rsa();
         Self {
-            versions: config.dtls_versions,
+            versions: config.versions,
             certificate: config.certificate.clone(),
             datagram_size: config.max_datagram_size,
-            seed: config.deterministic.then_some(seed),
-            library: (!is_rsa).then(|| library_config(config, seed)),
+            seed: config.seed,
+            library: (!is_rsa).then(|| library_config(config)),
         }
     }
 }
 
-pub(super) enum Engine {
+pub(crate) enum Engine {
     Library(Box<dimpl::Dtls>),
     Dtls12(Box<Connection>),
     /// One that tests make of their own.
     #[cfg(test)]
-    Test(super::tests::Hasty),
+    Test(crate::connection::tests::Hasty),
 }
 
 impl Engine {
-    pub(super) fn new(now: Instant, role: DtlsRole, recipe: &Recipe) -> Result<Self, DtlsError> {
+    pub(crate) fn new(now: Instant, role: DtlsRole, recipe: &Recipe) -> Result<Self, DtlsError> {
         let Recipe { versions, certificate, datagram_size, seed, library } = recipe;
         let Some(config) = library.clone() else {
             if *versions == DtlsVersions::Dtls13 {
@@ -104,20 +108,20 @@ impl Engine {
         Ok(Self::Library(Box::new(dtls)))
     }
 
-    pub(super) fn version(&self) -> Option<Version> {
+    pub(crate) fn version(&self) -> Option<DtlsVersion> {
         match self {
             Self::Library(dtls) => match dtls.protocol_version()? {
-                dimpl::ProtocolVersion::DTLS1_2 => Some(Version::Dtls12),
-                dimpl::ProtocolVersion::DTLS1_3 => Some(Version::Dtls13),
+                dimpl::ProtocolVersion::DTLS1_2 => Some(DtlsVersion::Dtls12),
+                dimpl::ProtocolVersion::DTLS1_3 => Some(DtlsVersion::Dtls13),
                 _ => None,
             },
-            Self::Dtls12(_) => Some(Version::Dtls12),
+            Self::Dtls12(_) => Some(DtlsVersion::Dtls12),
             #[cfg(test)]
             Self::Test(_) => None,
         }
     }
 
-    pub(super) fn handle_packet(&mut self, packet: &[u8]) -> Result<(), Ended> {
+    pub(crate) fn handle_packet(&mut self, packet: &[u8]) -> Result<(), Ended> {
         match self {
             Self::Library(dtls) => Ok(dtls.handle_packet(packet)?),
             Self::Dtls12(connection) => connection.handle_packet(packet),
@@ -126,7 +130,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant) -> Result<(), Ended> {
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), Ended> {
         match self {
             Self::Library(dtls) => Ok(dtls.handle_timeout(now)?),
             Self::Dtls12(connection) => connection.handle_timeout(now),
@@ -138,7 +142,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn send(&mut self, data: &[u8]) -> Result<(), Ended> {
+    pub(crate) fn send(&mut self, data: &[u8]) -> Result<(), Ended> {
         match self {
             Self::Library(dtls) => {
                 dtls.send_application_data(data)?;
@@ -150,7 +154,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn close(&mut self) -> Result<(), Ended> {
+    pub(crate) fn close(&mut self) -> Result<(), Ended> {
         match self {
             Self::Library(dtls) => Ok(dtls.close()?),
             Self::Dtls12(connection) => {
@@ -162,7 +166,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> Said<'a> {
+    pub(crate) fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> Said<'a> {
         match self {
             Self::Library(dtls) => match dtls.poll_output(buffer) {
                 dimpl::Output::Packet(packet) => Said::Packet(packet),
@@ -191,11 +195,11 @@ impl Engine {
 
     /// Ends the association because of the peer's certificate. What is to be sent then: an alert,
     /// as far as `dimpl` can be made to.
-    pub(super) fn refuse_certificate(self, role: DtlsRole) -> Vec<Vec<u8>> {
+    pub(crate) fn refuse_certificate(self, role: DtlsRole) -> Vec<Vec<u8>> {
         let version = self.version();
         match self {
             // The peer has no keys before it has heard the end of our part, and that was not sent.
-            Self::Library(_) if version == Some(Version::Dtls12) => {
+            Self::Library(_) if version == Some(DtlsVersion::Dtls12) => {
                 vec![bad_certificate_in_the_clear()]
             }
             // It knows close_notify alone, which needs a handshake that is finished. The server's is
@@ -227,7 +231,7 @@ impl Engine {
     }
 
     /// What is still to be sent when the association has failed: an alert. `dimpl` sends none.
-    pub(super) fn last_packets(self) -> Vec<Vec<u8>> {
+    pub(crate) fn last_packets(self) -> Vec<Vec<u8>> {
         match self {
             Self::Library(_) => Vec::new(),
             Self::Dtls12(connection) => connection.last_packets(),
@@ -252,9 +256,9 @@ impl From<dimpl::Error> for Ended {
 
 /// The library tries its cryptography out for each configuration, which takes longer than a
 /// handshake, so the usual one is made once.
-fn library_config(config: &Config, seed: u64) -> Result<Arc<dimpl::Config>, DtlsError> {
+fn library_config(config: &Config) -> Result<Arc<dimpl::Config>, DtlsError> {
     static USUAL: OnceLock<Arc<dimpl::Config>> = OnceLock::new();
-    let is_usual = !config.deterministic && config.max_datagram_size == USUAL_DATAGRAM_SIZE;
+    let is_usual = config.seed.is_none() && config.max_datagram_size == USUAL_DATAGRAM_SIZE;
     if is_usual && let Some(usual) = USUAL.get() {
         return Ok(usual.clone());
     }
@@ -268,7 +272,7 @@ fn library_config(config: &Config, seed: u64) -> Result<Arc<dimpl::Config>, Dtls
         .flight_retries(FLIGHT_RETRIES)
         .handshake_timeout(HANDSHAKE_TIMEOUT)
         .aead_encryption_limit(AEAD_LIMIT);
-    if config.deterministic {
+    if let Some(seed) = config.seed {
         builder = builder.dangerously_set_rng_seed(seed);
     }
     let built =

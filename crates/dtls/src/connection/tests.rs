@@ -8,20 +8,20 @@ use crate::certificate::Certificate;
 /// An engine that has something to send whenever it is called and asks to be called at once, as
 /// `dimpl` 0.9 does while it misses a part of the server's flight.
 #[derive(Debug, Default)]
-pub(super) struct Hasty {
+pub(crate) struct Hasty {
     now: Option<Instant>,
     calls: u32,
     packets: u32,
 }
 
 impl Hasty {
-    pub(super) fn handle_timeout(&mut self, now: Instant) {
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.now = Some(now);
         self.calls += 1;
         self.packets += 1;
     }
 
-    pub(super) fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> Said<'a> {
+    pub(crate) fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> Said<'a> {
         match (self.packets.checked_sub(1), buffer.get_mut(..100)) {
             (Some(left), Some(packet)) => {
                 self.packets = left;
@@ -32,9 +32,9 @@ impl Hasty {
     }
 }
 
-fn hasty(now: Instant) -> Dtls {
+fn hasty(now: Instant) -> Connection {
     let config = Config::new(Certificate::generate(SystemTime::now()).unwrap());
-    let mut dtls = Dtls::new(&config, 1);
+    let mut dtls = Connection::new(&config);
     dtls.inner = Some(Engine::Test(Hasty::default()));
     dtls.state = DtlsState::Connecting;
     dtls.role = Some(DtlsRole::Server);
@@ -53,7 +53,7 @@ fn run(gap: Option<Duration>) -> (u32, usize) {
         while dtls.poll_transmit().is_some() {
             sent += 1;
         }
-        let now = dtls.poll_timeout().into_iter().chain(arrival).min().unwrap();
+        let now = dtls.next_timeout().into_iter().chain(arrival).min().unwrap();
         if now > start + Duration::from_secs(10) {
             break;
         }

@@ -1,0 +1,75 @@
+//! How a connection is set up.
+
+use std::ops::RangeInclusive;
+
+use crate::certificate::Certificate;
+
+/// Which versions of DTLS are offered and accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum DtlsVersions {
+    /// DTLS 1.3, or 1.2 when the peer knows no better.
+    #[default]
+    Auto,
+    /// DTLS 1.2 alone.
+    Dtls12,
+    /// DTLS 1.3 alone.
+    Dtls13,
+}
+
+/// What was negotiated of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DtlsVersion {
+    /// DTLS 1.2 (RFC 6347).
+    Dtls12,
+    /// DTLS 1.3 (RFC 9147).
+    Dtls13,
+}
+
+/// The usual [`Config::max_datagram_size`]: it passes every path that carries QUIC.
+pub const USUAL_DATAGRAM_SIZE: usize = 1200;
+
+/// The values that [`Config::max_datagram_size`] can have.
+pub const DATAGRAM_SIZES: RangeInclusive<usize> = 576..=16_384;
+
+/// The configuration of a [`Connection`](crate::Connection).
+///
+/// ```
+/// use std::time::SystemTime;
+/// use peerconnection_dtls::{Certificate, Config, DtlsVersions};
+///
+/// let certificate = Certificate::generate(SystemTime::now())?;
+/// let config = Config { versions: DtlsVersions::Dtls12, ..Config::new(certificate) };
+/// assert_eq!(config.max_datagram_size, 1200);
+/// # Ok::<(), peerconnection_dtls::CertificateError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The certificate that is shown to the peer.
+    pub certificate: Certificate,
+    /// Versions of DTLS to use.
+    pub versions: DtlsVersions,
+    /// The largest UDP payload to send, in bytes, within [`DATAGRAM_SIZES`] (other values count as
+    /// the nearest of these).
+    pub max_datagram_size: usize,
+    /// Where the randomness of handshakes (but never of keys) comes from, so that a simulation
+    /// repeats itself. For tests alone: hellos become predictable. `None`: from the system.
+    pub seed: Option<u64>,
+}
+
+impl Config {
+    /// The defaults with a certificate.
+    pub fn new(certificate: Certificate) -> Self {
+        Self {
+            certificate,
+            versions: DtlsVersions::Auto,
+            max_datagram_size: USUAL_DATAGRAM_SIZE,
+            seed: None,
+        }
+    }
+    /// The values that are used: one outside its range is brought inside.
+    pub(crate) fn clamped(mut self) -> Self {
+        let (least, most) = (*DATAGRAM_SIZES.start(), *DATAGRAM_SIZES.end());
+        self.max_datagram_size = self.max_datagram_size.clamp(least, most);
+        self
+    }
+}

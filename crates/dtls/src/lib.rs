@@ -1,0 +1,28 @@
+//! One DTLS connection between peers that know each other's fingerprints (RFC 8827 §6.5).
+//!
+//! [`Connection`] does no IO and reads no clock: datagrams and the time come in; datagrams, what
+//! they bring and the next deadline come out. It knows neither ICE nor SDP nor what runs over it.
+//! Who uses it says when datagrams reach the peer and which fingerprints its description has. What
+//! a handshake brings for SRTP are values: [`SrtpKeys`].
+//!
+//! | module | what |
+//! |---|---|
+//! | `certificate` | certificates and fingerprints (webrtc-pc §4.9, RFC 8122) |
+//! | `connection` | when the protocol runs, what it hears, whom it believes |
+//! | `engine` | DTLS 1.2 and 1.3 (RFC 6347, RFC 9147): `dimpl`, and one of our own for RSA |
+//! | `srtp` | what is agreed on for SRTP (RFC 5764) |
+
+#![forbid(unsafe_code)]
+
+mod certificate;
+mod config;
+mod connection;
+mod engine;
+mod error;
+mod srtp;
+
+pub use certificate::{Certificate, Fingerprint, KeyAlgorithm, RsaKeySize};
+pub use config::{Config, DATAGRAM_SIZES, DtlsVersion, DtlsVersions, USUAL_DATAGRAM_SIZE};
+pub use connection::{Connection, DtlsRole, DtlsState, Output};
+pub use error::{CertificateError, DtlsError};
+pub use srtp::{SrtpKeys, SrtpProfile};
