@@ -15,7 +15,7 @@ use crate::effect::{OperationId, TransportId};
 use crate::error::Error;
 use crate::rtp::Formats;
 use crate::section::{
-    Created, EXTMAP_ALLOW_MIXED, Generated, ICE_OPTIONS, Placement, RtpSection, SCTP_PORT,
+    Created, EXTMAP_ALLOW_MIXED, Generated, ICE_OPTIONS, Placement, RtpSection,
     TransportAttributes, TransportDefaults, finish_session_part, rejected_section,
 };
 use crate::session::Session;
@@ -144,7 +144,7 @@ impl Session {
                 Accepted::Rtp(id, formats) => {
                     self.answer_rtp_section(offer, index, offered, *id, formats, placement)
                 }
-                _ => answer_data_section(offered, placement),
+                _ => self.answer_data_section(offered, placement),
             };
             description.push_media(media);
         }
@@ -277,19 +277,18 @@ impl Session {
         }
         transports
     }
-}
 
-/// RFC 9429 §5.3.1; RFC 8841 §10.3: the port 0 is answered with the port 0, and there is no
-/// association.
-fn answer_data_section(offered: &Media, placement: Placement<'_>) -> Media {
-    let sctp_port = if offered.sctp_port() == Some(0) { 0 } else { SCTP_PORT };
-    DataSection {
-        mid: offered.mid(),
-        protocol: offered.protocol(),
-        formats: &offered.formats(),
-        syntax: DataSyntax::of(offered).unwrap_or(DataSyntax::SctpPort),
-        sctp_port,
-        placement,
+    /// RFC 9429 §5.3.1
+    fn answer_data_section(&self, offered: &Media, placement: Placement<'_>) -> Media {
+        DataSection {
+            mid: offered.mid(),
+            protocol: offered.protocol(),
+            formats: &offered.formats(),
+            syntax: DataSyntax::of(offered).unwrap_or(DataSyntax::SctpPort),
+            // A section without a port was refused.
+            sctp_port: self.sctp_port_for_answer(offered.sctp_port().unwrap_or_default()),
+            placement,
+        }
+        .to_media()
     }
-    .to_media()
 }

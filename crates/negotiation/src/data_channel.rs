@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::description::Description;
 use crate::dictionaries::RTCDataChannelInit;
 use crate::effect::{ChannelCommand, ChannelId, Effect, TransportCommand, TransportId};
 use crate::error::{Error, RTCError, RTCErrorDetailType, RTCErrorInit};
@@ -81,8 +82,15 @@ struct Association {
     transport: TransportId,
     /// Which of the transport's DTLS associations it runs over.
     dtls: u32,
-    remote_port: u16,
+    ports: SctpPorts,
     sizes: MessageSizes,
+}
+
+/// The two `a=sctp-port`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SctpPorts {
+    local: u16,
+    remote: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,7 +294,7 @@ impl Session {
 
     /// webrtc-pc §4.4.1.4 step 4.7.10.1, and RFC 9429 §5.11 for the association itself.
     pub(crate) fn establish_sctp_association(&mut self) {
-        let (Some((remote_port, remote_max_message_size)), Some(transport)) =
+        let (Some((ports, remote_max_message_size)), Some(transport)) =
             (self.negotiated_sctp(), self.data_transport())
         else {
             return;
@@ -303,9 +311,9 @@ impl Session {
         if let Some(sctp) = self.sctp_transport.as_mut().filter(|_| new_dtls) {
             sctp.max_channels = None;
         }
-        let new_port = before.as_ref().is_some_and(|before| before.remote_port != remote_port);
+        let new_port = before.as_ref().is_some_and(|before| before.ports != ports);
         if new_port {
-            // RFC 9429 §5.11: another port is another association.
+            // RFC 8841 §9.3: another port, of one side or both, is another association.
             self.effects.push_back(Effect::Transport(TransportCommand::DestroySctp));
             self.create_sctp_transport();
         }
@@ -317,7 +325,7 @@ impl Session {
                     self.effects.push_back(Effect::Transport(command));
                 }
                 if let Some(sctp) = &mut self.sctp_transport {
-                    sctp.association = Some(Association { transport, dtls, remote_port, sizes });
+                    sctp.association = Some(Association { transport, dtls, ports, sizes });
                 }
                 if before.sizes == sizes {
                     return;
@@ -326,28 +334,56 @@ impl Session {
             }
             _ => TransportCommand::StartSctp {
                 transport,
-                local_port: SCTP_PORT,
-                remote_port,
+                local_port: ports.local,
+                remote_port: ports.remote,
                 max_message_size,
                 max_buffer_size,
             },
         };
         if let Some(sctp) = &mut self.sctp_transport {
-            sctp.association = Some(Association { transport, dtls, remote_port, sizes });
+            sctp.association = Some(Association { transport, dtls, ports, sizes });
             self.effects.push_back(Effect::Transport(command));
         }
     }
 
-    /// The peer's port and largest message, if the descriptions of the answer agree on an
+    /// The ports and the peer's largest message, if the descriptions of the answer agree on an
     /// association.
-    fn negotiated_sctp(&self) -> Option<(u16, u64)> {
+    fn negotiated_sctp(&self) -> Option<(SctpPorts, u64)> {
         let (local, remote) = (self.local()?, self.remote()?);
-        sctp_port(&local.sdp, local.data_section()?)?;
         let index = remote.data_section()?;
-        let remote_port = sctp_port(&remote.sdp, index)?;
+        let ports = SctpPorts {
+            local: sctp_port(&local.sdp, local.data_section()?)?,
+            remote: sctp_port(&remote.sdp, index)?,
+        };
         let size = remote.sdp.media().get(index)?.max_message_size();
-        Some((remote_port, size.unwrap_or(DEFAULT_MAX_MESSAGE_SIZE)))
+        Some((ports, size.unwrap_or(DEFAULT_MAX_MESSAGE_SIZE)))
     }
+
+    /// RFC 8841 §10.5: the port of this side stays what it is, or the offer would end the
+    /// association.
+    pub(crate) fn sctp_port_for_offer(&self) -> u16 {
+        current_sctp_port(self.current_local_description.as_ref()).unwrap_or(SCTP_PORT)
+    }
+
+    /// RFC 8841 §10.3: the port 0 is answered with the port 0, and a new port with a new one.
+    pub(crate) fn sctp_port_for_answer(&self, offered: u16) -> u16 {
+        let local = self.sctp_port_for_offer();
+        match (offered, current_sctp_port(self.current_remote_description.as_ref())) {
+            (0, _) => 0,
+            (offered, Some(current)) if offered != current => other_sctp_port(local),
+            _ => local,
+        }
+    }
+}
+
+/// The port that one side has in an exchange that is complete.
+fn current_sctp_port(description: Option<&Description>) -> Option<u16> {
+    description.and_then(|description| sctp_port(&description.sdp, description.data_section()?))
+}
+
+/// Any port but the one in use is a new one, so two are enough.
+fn other_sctp_port(port: u16) -> u16 {
+    if port == SCTP_PORT { SCTP_PORT + 1 } else { SCTP_PORT }
 }
 
 /// The `error` of a channel that gets no stream.

@@ -16,7 +16,7 @@ use crate::lip_sync::offer_lip_sync_groups;
 use crate::operations::Microtask;
 use crate::rtp;
 use crate::section::{
-    Created, Generated, ICE_OPTIONS, RtpSection, SCTP_PORT, TransportDefaults, finish_session_part,
+    Created, Generated, ICE_OPTIONS, RtpSection, TransportDefaults, finish_session_part,
     unused_section,
 };
 use crate::session::Session;
@@ -154,7 +154,8 @@ impl Session {
             let section = match slot {
                 Slot::Rejected | Slot::Free => before.map(unused_section),
                 Slot::Data(mid) => {
-                    Some(DataSection::offered(mid, SCTP_PORT, placement.placement).to_media())
+                    let port = self.sctp_port_for_offer();
+                    Some(DataSection::offered(mid, port, placement.placement).to_media())
                 }
                 Slot::Rtp(id, kind, mid) => self.transceivers.get(*id).map(|transceiver| {
                     // RFC 9429 §5.2.2: "a=simulcast" stays the same, whatever the direction; without

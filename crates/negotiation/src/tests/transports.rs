@@ -248,6 +248,51 @@ fn data_that_was_stopped_can_come_back() {
     assert!(b.commands().contains(&TransportCommand::Create { transport: TransportId(2) }));
 }
 
+/// RFC 8841 §10.3: "If the offer contained a new (different than the one currently used) SCTP port
+/// value, the answerer MUST also associate a new SCTP port value." §9.3: each side's is another
+/// association, and §10.5: none is as long as neither changes.
+#[test]
+fn a_new_port_is_answered_with_a_new_one_that_stays() {
+    let (_, mut b) = connected();
+    let offer = |b: &Peer, port| RTCSessionDescriptionInit {
+        type_: RTCSdpType::Offer,
+        sdp: b.remote().sdp().replace("a=sctp-port:5000", &format!("a=sctp-port:{port}")),
+    };
+    let offers = [5000, 6000, 7000].map(|port| offer(&b, port));
+    let port = |description: &str| -> u16 {
+        let rest = description.split_once("a=sctp-port:").unwrap().1;
+        rest.lines().next().unwrap().parse().unwrap()
+    };
+    let mut answered = Vec::new();
+    for offer in [&offers[0], &offers[1], &offers[1], &offers[2], &offers[2], &offers[1]] {
+        b.commands();
+        let before = port(b.local().sdp());
+        let is_new = port(b.remote().sdp()) != port(&offer.sdp);
+        b.set_remote(offer.clone()).unwrap();
+        // A provisional answer says the same as the answer.
+        let provisional = b.create_answer();
+        b.set_local(RTCSessionDescriptionInit { type_: RTCSdpType::Pranswer, ..provisional })
+            .unwrap();
+        b.set_local_implicitly().unwrap();
+        let ours = port(b.local().sdp());
+        assert_eq!(ours != before, is_new);
+        let started: Vec<_> = b
+            .commands()
+            .into_iter()
+            .filter_map(|command| match command {
+                TransportCommand::StartSctp { local_port, remote_port, .. } => {
+                    Some((local_port, remote_port))
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(started, if is_new { vec![(ours, port(&offer.sdp))] } else { vec![] });
+        assert_eq!(port(&b.create_offer().sdp), ours);
+        answered.push(ours);
+    }
+    assert_eq!(answered, [5000, 5001, 5001, 5000, 5000, 5001]);
+}
+
 /// RFC 9429 §5.11: another SCTP port is another association.
 #[test]
 fn another_port_is_another_association() {
