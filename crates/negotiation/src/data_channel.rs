@@ -303,8 +303,8 @@ impl Session {
         let MessageSizes { max_message_size, max_buffer_size } = sizes;
         let dtls = self.transports.get(transport).map_or(0, Transport::dtls_associations);
         let before = self.sctp_transport.as_ref().and_then(|sctp| sctp.association.clone());
-        // RFC 8841 §10.5 has SCTP outlive its DTLS association. Here another peer has taken over,
-        // which knows nothing of it.
+        // RFC 8841 §10.5 has SCTP outlive its DTLS association. But whoever has a new identity is
+        // another peer, which knows nothing of it.
         let new_dtls = before
             .as_ref()
             .is_some_and(|before| before.transport == transport && before.dtls != dtls);

@@ -223,6 +223,42 @@ fn another_certificate_with_a_restart_is_another_connection() {
     assert!(b.local().sdp().contains("a=setup:passive"), "whatever it was with the last one");
 }
 
+/// RFC 8842 §4, §5.5: another `a=tls-id` alone stands for a new DTLS association, whose peer knows
+/// nothing of the SCTP association over the last one: both begin anew, once.
+#[test]
+fn another_tls_id_with_a_restart_is_another_connection() {
+    let (mut a, mut b) = connected();
+    let with = |description: RTCSessionDescriptionInit, tls_id: &str| RTCSessionDescriptionInit {
+        sdp: description.sdp.replace("a=setup:", &format!("a=tls-id:{tls_id}\r\na=setup:")),
+        ..description
+    };
+    let (first, second) = ("abc3de65cddef001be82", "91bbf309c0990a6bec11e38ba2933cee");
+    let mut begun = Vec::new();
+    let mut answer = |b: &mut Peer, offer: RTCSessionDescriptionInit| {
+        b.commands();
+        b.set_remote(offer).unwrap();
+        b.set_local_implicitly().unwrap();
+        let began = |commands: &[TransportCommand]| {
+            let dtls = commands.iter().filter(|c| matches!(c, TransportCommand::StartDtls { .. }));
+            let sctp = commands.iter().filter(|c| matches!(c, TransportCommand::StartSctp { .. }));
+            (dtls.count(), sctp.count())
+        };
+        begun.push(began(&b.commands()));
+    };
+    // A peer that has never said it may say it later.
+    answer(&mut b, with(a.create_offer(), first));
+    answer(&mut b, with(a.create_restart_offer(), first));
+    let (mut c, mut d) = (Peer::with_channel(3), Peer::new(4));
+    answer(&mut d, with(c.create_offer(), first));
+    answer(&mut d, with(c.create_restart_offer(), first));
+    answer(&mut d, with(c.create_restart_offer(), second));
+    let last = with(c.create_restart_offer(), second);
+    answer(&mut d, last.clone());
+    assert_eq!(begun, [(0, 0), (0, 0), (1, 1), (0, 0), (1, 1), (0, 0)]);
+    let plain = RTCSessionDescriptionInit { sdp: last.sdp.replace(second, first), ..last };
+    assert_eq!(refused(&mut d, plain).name(), "InvalidAccessError");
+}
+
 /// RFC 9429 §5.8.3: "consistent with the selected role of the current DTLS connection"
 #[test]
 fn the_dtls_role_cannot_change() {
