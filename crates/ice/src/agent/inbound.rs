@@ -59,6 +59,9 @@ impl Agent {
         // RFC 8489 §9.1.3 would have 400 and 401 for strangers. Silence tells them less, and no
         // peer needs them: it has the parameters. RFC 8445 §7.3 asks for our half of USERNAME only:
         // before the answer theirs is not known, and an offer may have several provisional ones.
+        // Behind the answer another half is that of a peer that was not chosen, or of one that is
+        // ahead of its own offer: neither may send data from there, so both are better off without
+        // an answer.
         let Some((ours, theirs)) = stun::username(message) else {
             tracing::debug!(%source, "check without username");
             return;

@@ -16,7 +16,12 @@ fn attacker() -> SocketAddr {
 }
 
 /// What B would send to A, if its parameters were these.
-fn check(local: &Parameters, remote: &Parameters, role: Role, use_candidate: bool) -> Bytes {
+pub(super) fn check(
+    local: &Parameters,
+    remote: &Parameters,
+    role: Role,
+    use_candidate: bool,
+) -> Bytes {
     Check {
         id: TransactionId::from(4711),
         local: &Credentials::new(local.clone()),

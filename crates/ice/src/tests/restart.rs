@@ -1,7 +1,7 @@
 //! Make before break.
 
 use super::*;
-use crate::{Config, GatheringState, State};
+use crate::{Config, GatheringState, Role, State};
 
 fn streaming(seed: u64) -> Network {
     let mut net = Network::new(seed);
@@ -279,6 +279,32 @@ fn an_offer_that_takes_its_restart_back_drops_the_generation() {
     assert_eq!(net.peers[A].sockets.len(), 1);
     assert_eq!(net.peers[A].agent.local_parameters(), Some(&local));
     assert_eq!(net.state(A), State::Completed);
+    assert_unbroken(&net);
+}
+
+/// Chromium, which checks our old addresses from its new sockets as soon as it has made an offer:
+/// "old fragment of ours:new one of its". Answered, it would send its data from there.
+#[test]
+fn a_peer_that_is_ahead_of_its_offer_stays_on_the_old_path() {
+    let mut net = streaming(55);
+    let old = net.peers[A].agent.selected_path().unwrap();
+    let (ours, next) = (net.peers[A].agent.local_parameters().cloned().unwrap(), net.fresh(B));
+    let ahead = "192.0.2.77:7777".parse().unwrap();
+    let count = net.peers[A].agent.pairs().count();
+    for use_candidate in [false, true] {
+        let packet = super::hostile::check(&next, &ours, Role::Controlled, use_candidate);
+        let now = net.now;
+        let agent = net.agent(A);
+        agent.handle_input(now, old.socket, ahead, &packet);
+        assert_eq!(std::iter::from_fn(|| agent.poll_transmit()).collect::<Vec<_>>(), []);
+        assert_eq!(agent.pairs().count(), count);
+        assert!(!agent.accepts_data(old.socket, ahead));
+        net.run_for(ms(200));
+    }
+    net.offer(B);
+    net.run_for(s(15));
+    assert_ne!(net.peers[A].agent.selected_path(), Some(old));
+    assert!(net.both(State::Completed) && net.agrees());
     assert_unbroken(&net);
 }
 
