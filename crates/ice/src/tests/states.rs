@@ -1,7 +1,7 @@
 //! `RTCIceTransportState`, by the specification's reasons only.
 
 use super::*;
-use crate::{Config, GatheringState, Parameters, SocketId, State};
+use crate::{Config, GatheringState, PairState, Parameters, SocketId, State};
 
 fn two_paths() -> &'static [&'static [&'static str]; 2] {
     &[&["192.0.2.1", "192.0.2.2"], &["198.51.100.1"]]
@@ -74,6 +74,30 @@ fn a_restart_forgets_that_connectivity_was_lost() {
     net.dead.clear();
     assert!(net.run_until(s(4), |n| n.both(State::Completed)));
     assert!(net.agrees());
+}
+
+/// RFC 8445 §12.1 would let it send; but the pair that will be nominated may be another one.
+#[test]
+fn a_controlled_agent_whose_pair_works_is_checking_until_the_peer_nominates_one() {
+    let wait = s(2);
+    let config =
+        Config { nomination_wait_min: wait, nomination_wait_max: wait, ..Config::default() };
+    let mut net = Network::with(28, config, two_paths());
+    net.delay = ms(10);
+    // The best pair neither works nor fails before the other is nominated.
+    net.dead.insert("192.0.2.1".parse().unwrap());
+    net.offer(A);
+    let works = |n: &Network| n.peers[B].agent.pairs().any(|p| p.state == PairState::Succeeded);
+    assert!(net.run_until(s(1), works));
+    let worked = net.now;
+    while net.now - worked < wait - ms(100) {
+        assert_eq!(net.peers[B].states(), "checking");
+        assert_eq!(net.peers[B].agent.selected_path(), None);
+        assert!(!net.peers[B].agent.pairs().any(|pair| pair.nominated));
+        net.run_for(ms(50));
+    }
+    assert!(net.run_until(s(1), |n| n.state(B) == State::Connected));
+    assert!(net.peers[B].agent.pairs().any(|pair| pair.nominated && pair.selected));
 }
 
 #[test]

@@ -128,3 +128,24 @@ fn every_reference_is_to_something_that_is_there() {
     let local = net.peers[A].agent.local_parameters().unwrap();
     assert_eq!(learnt.username_fragment.as_ref(), Some(&local.username_fragment));
 }
+
+/// RFC 8445 §7.3: what a check of the peer teaches is learnt "once the answer is received".
+#[test]
+fn an_offerer_without_an_answer_shows_no_peer_reflexive_candidate() {
+    let mut net = Network::new(47);
+    net.signalling = ms(100);
+    net.delay = ms(1);
+    net.peers[B].holds_candidates = true;
+    net.offer(A);
+    // B has everything at 100 ms, A the answer at 200 ms.
+    net.run_for(ms(150));
+    assert!(net.peers[A].stun_sent > 0, "checks are answered");
+    let stats = net.peers[A].agent.statistics();
+    assert_eq!((stats.remote_candidates.len(), stats.pairs.len()), (0, 0));
+    assert_eq!(net.peers[A].agent.remote_candidates().count(), 0);
+    assert!(net.run_until(s(1), Network::connected));
+    let stats = net.peers[A].agent.statistics();
+    let kinds: Vec<_> = stats.remote_candidates.iter().map(|c| c.candidate.kind).collect();
+    assert_eq!(kinds, [CandidateKind::PeerReflexive]);
+    assert_eq!(stats.pairs.len(), 1);
+}
