@@ -239,6 +239,7 @@ impl Session {
         let mut planned: Vec<(usize, Option<TransportId>, Option<IceParameters>, Setup)> =
             Vec::new();
         let Some(offer) = &self.pending_remote_description else { return HashMap::new() };
+        let going_on = self.transports.that_go_on_in(offer);
         for index in (0..accepted.len()).filter(|index| {
             accepted.get(*index).is_some_and(|a| !matches!(a, Accepted::Rejected(_)))
         }) {
@@ -247,7 +248,7 @@ impl Session {
             {
                 continue;
             }
-            let id = offer.mid(index).and_then(|mid| self.transports.of_mid(mid));
+            let id = going_on.get(&index).copied();
             let transport = id.and_then(|id| self.transports.get(id));
             let offered = offer.ice(index);
             let kept = transport

@@ -285,7 +285,7 @@ impl Session {
         slots
     }
 
-    fn most_recent_answer(&self) -> Option<&Description> {
+    pub(crate) fn most_recent_answer(&self) -> Option<&Description> {
         [&self.current_local_description, &self.current_remote_description]
             .into_iter()
             .flatten()

@@ -57,7 +57,7 @@ impl Session {
         }
         match (description.type_, &self.pending_remote_description) {
             (Answer | Pranswer, Some(offer)) => {
-                check_answer(offer, description)?;
+                check_answer(self.most_recent_answer(), offer, description)?;
                 check_restart(
                     self.current_remote_description.as_ref(),
                     offer,
@@ -85,7 +85,7 @@ impl Session {
         }
         match (description.type_, &self.pending_local_description) {
             (Answer | Pranswer, Some(offer)) => {
-                check_answer(offer, description)?;
+                check_answer(self.most_recent_answer(), offer, description)?;
                 check_restart(
                     self.current_local_description.as_ref(),
                     offer,
@@ -115,13 +115,16 @@ impl Session {
     /// RFC 9429 §5.8.3: the DTLS role is consistent with the connection in use. RFC 9429 §5.11: a
     /// connection is replaced only by an ICE restart.
     fn check_dtls_associations(&self, description: &Description) -> Result<(), Error> {
+        let going_on = self.transports.that_go_on_in(description);
         let mut checked = BTreeSet::new();
         for index in 0..description.sdp.media().len() {
             // The others of a BUNDLE group use the transport of its first section.
             let is_used = !description.is_rejected(index) && description.is_tagged(index);
-            let mid = description.mid(index).filter(|_| is_used);
-            let id = mid.and_then(|mid| self.transports.of_mid(mid));
-            if let Some(transport) = id.and_then(|id| self.transports.get(id))
+            let id = match description.type_ {
+                Offer => going_on.get(&index).copied(),
+                _ => description.mid(index).and_then(|mid| self.transports.of_mid(mid)),
+            };
+            if let Some(transport) = id.filter(|_| is_used).and_then(|id| self.transports.get(id))
                 && checked.insert(transport.id())
             {
                 check_dtls_association(description, index, transport)?;
@@ -214,7 +217,11 @@ fn check_mandatory_features(
 }
 
 /// RFC 9429 §5.8.3, for descriptions of type answer and pranswer; RFC 3264 §6; RFC 9143 §7.3.
-fn check_answer(offer: &Description, answer: &Description) -> Result<(), Error> {
+fn check_answer(
+    before: Option<&Description>,
+    offer: &Description,
+    answer: &Description,
+) -> Result<(), Error> {
     let (offered, answered) = (offer.sdp.media(), answer.sdp.media());
     if offered.len() != answered.len() {
         return Err(invalid("the answer has another number of m= sections than the offer"));
@@ -233,15 +240,37 @@ fn check_answer(offer: &Description, answer: &Description) -> Result<(), Error> 
             return Err(invalid(format!("m= section {index} was not offered")));
         }
         check_direction(offer, answer, index)?;
-        // RFC 9143 §7.3.2: only a section that has an address of its own leaves the group.
+        // RFC 9143 §7.3.2: only a section that has an address of its own leaves the group, and none
+        // that an answer has bundled.
         let has_own = offer.transport_section(index) == index && !offered.is_bundle_only();
-        if !has_own && answer.bundle_group(index).is_none() {
+        if answer.bundle_group(index).is_none()
+            && (!has_own || before.is_some_and(|before| is_bundled(before, offer, answer, index)))
+        {
             return Err(invalid(format!(
                 "m= section {index} was offered for use in its BUNDLE group only"
             )));
         }
     }
     check_bundle_groups(&offer.sdp, &answer.sdp)
+}
+
+/// Whether the most recent answer has bundled a section, which shares its transport since. Of a
+/// group that has no other section it does not matter whether the peer still writes it.
+fn is_bundled(
+    before: &Description,
+    offer: &Description,
+    answer: &Description,
+    index: usize,
+) -> bool {
+    let was_bundled = offer
+        .mid(index)
+        .and_then(|mid| before.index_of_mid(mid))
+        .is_some_and(|index| !before.is_rejected(index) && before.bundle_group(index).is_some());
+    let group = offer.bundle_group(index).filter(|_| was_bundled);
+    group.is_some()
+        && (0..answer.sdp.media().len()).any(|other| {
+            other != index && offer.bundle_group(other) == group && !answer.is_rejected(other)
+        })
 }
 
 /// RFC 3264 §6.1: each direction of an answer is one that was offered.

@@ -36,6 +36,14 @@ fn created(commands: &[TransportCommand]) -> usize {
     commands.iter().filter(create).count()
 }
 
+fn transports_of_candidates(commands: &[TransportCommand]) -> Vec<TransportId> {
+    let transport = |command: &TransportCommand| match command {
+        TransportCommand::AddRemoteCandidate { transport, .. } => Some(*transport),
+        _ => None,
+    };
+    commands.iter().filter_map(transport).collect()
+}
+
 fn destroyed(commands: &[TransportCommand]) -> usize {
     let destroy = |command: &&TransportCommand| matches!(command, TransportCommand::Destroy { .. });
     commands.iter().filter(destroy).count()
@@ -221,6 +229,84 @@ fn a_section_does_not_keep_a_transport_that_the_peer_drops() {
     // The other way round the roles are the same.
     exchange(&mut b, &mut a);
     exchange(&mut a, &mut b);
+}
+
+/// RFC 9143 §7.5.2, §7.5: an offer takes a section out of the group, tagged or not; it has an
+/// address of its own then, and the group goes on with what it has.
+#[test]
+fn a_section_that_an_offer_takes_out_of_its_group_gets_a_transport_of_its_own() {
+    for (out, group) in [(0, "1"), (1, "0")] {
+        for restarts in [false, true] {
+            let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+            a.transceiver(MediaKind::Audio);
+            a.channel("dc");
+            exchange(&mut a, &mut b);
+            let shared = transports(&b)[0].unwrap();
+            let ours = ice(&b.local(), 0).unwrap();
+            let mut offer = if restarts { a.create_restart_offer() } else { a.create_offer() };
+            // What the session part says stands for both sections; this one says something else.
+            let bundled = offer.sdp.replace("BUNDLE 0 1", &format!("BUNDLE {group}"));
+            let mut sections: Vec<_> = bundled.split("m=").map(str::to_owned).collect();
+            let section = &mut sections[out + 1];
+            *section =
+                section.split_inclusive("\r\n").filter(|line| !line.contains("=ice-")).collect();
+            *section += "a=ice-ufrag:apart\r\na=ice-pwd:apart-from-all-the-others\r\n";
+            offer.sdp = sections.join("m=");
+            b.commands();
+
+            // It can be taken back.
+            b.set_remote(offer.clone()).unwrap();
+            b.set_remote(rollback()).unwrap();
+            let told = b.commands();
+            let begun = usize::from(restarts);
+            let back = vec![TransportCommand::Rollback { transport: shared }; begun];
+            assert!(told.ends_with(&back) && told.len() == 2 * begun, "{told:?}");
+            let candidates = |b: &mut Peer, mid: usize| {
+                b.add_candidate(Some(RTCIceCandidateInit {
+                    candidate: "candidate:1 1 udp 2113929471 203.0.113.100 10100 typ host".into(),
+                    sdp_mid: Some(mid.to_string()),
+                    ..Default::default()
+                }))
+                .unwrap();
+                transports_of_candidates(&b.commands())
+            };
+            assert_eq!(candidates(&mut b, 0), [shared]);
+
+            b.set_remote(offer).unwrap();
+            assert_eq!(b.commands().len(), begun);
+            assert_eq!(candidates(&mut b, out), [], "its transport comes with the answer");
+            assert_eq!(candidates(&mut b, 1 - out), [shared]);
+            b.set_local_implicitly().unwrap();
+            let answer = b.local();
+            assert!(answer.sdp().contains(&format!("a=group:BUNDLE {group}\r\n")));
+            let own = ice(&answer, out).unwrap();
+            assert_ne!(own, ours);
+            assert_eq!(ice(&answer, 1 - out).unwrap() == ours, !restarts);
+            let told = b.commands();
+            assert!(!transports_of_candidates(&told).contains(&shared));
+            assert_eq!(transports_of_candidates(&told).len(), 1);
+            let remote: Vec<_> = told
+                .iter()
+                .filter_map(|command| match command {
+                    TransportCommand::SetRemoteParameters { transport, ice, .. } => {
+                        Some((*transport == shared, ice.clone()))
+                    }
+                    _ => None,
+                })
+                .collect();
+            let apart = sdp::IceParameters {
+                username_fragment: "apart".to_owned(),
+                password: "apart-from-all-the-others".to_owned(),
+            };
+            assert_eq!(remote, [(false, apart)]);
+            assert_eq!((created(&told), destroyed(&told)), (1, 0));
+            let moved = told.iter().any(|c| matches!(c, TransportCommand::MoveSctp { .. }));
+            assert_eq!(moved, out == 1, "data stay where the group is");
+            assert_eq!(transports(&b)[0] == Some(shared), out == 1);
+            // Nothing brings them together again by itself.
+            assert_eq!(placements(&b.create_offer().sdp), ["own", "own"]);
+        }
+    }
 }
 
 /// Chromium repeats the ICE credentials in every section of an answer, but the fingerprint only where

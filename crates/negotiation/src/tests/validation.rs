@@ -405,14 +405,31 @@ fn an_answer_cannot_take_a_bundle_only_section_out_of_its_group() {
     a.set_remote(answer).unwrap();
     b.set_local_implicitly().unwrap();
 
-    // What was bundled once has no address in a later offer.
+    // What was bundled once has no address in a later offer, and the section that has the group's
+    // is bound to it all the same.
     a.set_local_implicitly().unwrap();
     b.set_remote(a.local()).unwrap();
     let answer = b.create_answer();
-    let sdp = answer.sdp.replace("a=group:BUNDLE 0 1\r\n", "a=group:BUNDLE 0\r\n");
-    let out = RTCSessionDescriptionInit { sdp, ..answer.clone() };
-    assert_eq!(refused(&mut a, out).name(), "InvalidAccessError");
+    for group in ["a=group:BUNDLE 0\r\n", "a=group:BUNDLE 1\r\n"] {
+        let sdp = answer.sdp.replace("a=group:BUNDLE 0 1\r\n", group);
+        let out = RTCSessionDescriptionInit { sdp, ..answer.clone() };
+        assert_eq!(refused(&mut a, out).name(), "InvalidAccessError", "{group}");
+    }
     a.set_remote(answer).unwrap();
+}
+
+/// A peer that writes no group for a single section stays connected.
+#[test]
+fn an_answer_need_not_name_a_group_of_one() {
+    let (mut a, mut b) = connected();
+    a.set_local_implicitly().unwrap();
+    assert!(a.local().sdp().contains("a=group:BUNDLE 0\r\n"));
+    b.set_remote(a.local()).unwrap();
+    let mut answer = b.create_answer();
+    answer.sdp = answer.sdp.replace("a=group:BUNDLE 0\r\n", "");
+    a.commands();
+    a.set_remote(answer).unwrap();
+    assert_eq!(a.commands(), [TransportCommand::Commit { transport: TransportId(1) }]);
 }
 
 /// RFC 8839 §4.4.1.1.1: in an offer; §4.4.2.1: in an answer.

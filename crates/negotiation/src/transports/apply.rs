@@ -70,11 +70,11 @@ impl Session {
     fn apply_remote_offer_to_transports(&mut self) {
         let Some(offer) = &self.pending_remote_description else { return };
         let policy = self.configuration.ice_transport_policy;
+        let going_on = self.transports.that_go_on_in(offer);
         let mut told = BTreeSet::new();
-        for (index, media) in offer.sdp.media().iter().enumerate() {
-            let Some(mid) = offer.mid(index).filter(|_| !media.is_rejected()) else { continue };
+        for index in 0..offer.sdp.media().len() {
             // The first of the sections that share a transport has its attributes.
-            let Some(id) = self.transports.of_mid(mid).filter(|id| told.insert(*id)) else {
+            let Some(id) = going_on.get(&index).copied().filter(|id| told.insert(*id)) else {
                 continue;
             };
             if let Some(transport) = self.transports.all.get_mut(&id) {
@@ -132,6 +132,10 @@ impl Session {
             *in_offer = first.unwrap_or(*in_answer);
         }
 
+        let going_on = match side {
+            Side::Local => transports.that_go_on_in(offer),
+            Side::Remote => HashMap::new(),
+        };
         let mut used: HashMap<String, TransportId> = HashMap::new();
         let mut told: BTreeSet<TransportId> = BTreeSet::new();
         for index in indices() {
@@ -139,9 +143,14 @@ impl Session {
             let bundle = answer.bundle_group(index).and_then(|group| bundles.get(&group));
             let (in_offer, in_answer) = bundle.copied().unwrap_or((index, index));
             let Some(owner) = offer.mid(in_offer) else { continue };
-            // What this side offered stands, whatever a provisional answer made of it.
-            let offered = transports.offered_of_mid.get(owner).filter(|_| side == Side::Remote);
-            let known = used.get(owner).or(offered).or(transports.of_mid.get(owner)).copied();
+            let before = match side {
+                Side::Local => going_on.get(&in_offer),
+                // What this side offered stands, whatever a provisional answer made of it.
+                Side::Remote => {
+                    transports.offered_of_mid.get(owner).or(transports.of_mid.get(owner))
+                }
+            };
+            let known = used.get(owner).or(before).copied();
             let is_new = known.is_none();
             let id = known.unwrap_or_else(|| transports.create(effects));
             used.insert(owner.to_owned(), id);

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use sdp::CandidateKind;
 
+use crate::description::Description;
 use crate::effect::{Effect, TransportCommand, TransportId};
 use crate::session::Session;
 
@@ -28,6 +29,13 @@ pub(crate) struct Transports {
     /// The same when the connection was last stable.
     last_stable_of_mid: HashMap<String, TransportId>,
     created: u32,
+}
+
+/// Where a transport is described.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Group(usize),
+    Section(usize),
 }
 
 impl Transports {
@@ -53,6 +61,32 @@ impl Transports {
     pub(crate) fn kept(&self, mid: &str, going_on: &BTreeSet<TransportId>) -> Option<&Transport> {
         let transport = self.get(self.of_mid(mid)?)?;
         (transport.is_provisional() || going_on.contains(&transport.id())).then_some(transport)
+    }
+
+    /// The transports that the sections of an offer of the peer's go on with, by their indices.
+    /// Sections that share one may be apart now (RFC 9143 §7.5.2): then it is that of the BUNDLE
+    /// group or section that has its address, and else of the group. The others get another.
+    pub(crate) fn that_go_on_in(&self, offer: &Description) -> HashMap<usize, TransportId> {
+        let mut sections = Vec::new();
+        let mut owners: HashMap<TransportId, ((bool, bool), Place)> = HashMap::new();
+        for (index, media) in offer.sdp.media().iter().enumerate() {
+            let mid = offer.mid(index).filter(|_| !media.is_rejected());
+            let Some(transport) = mid.and_then(|mid| self.get(self.of_mid(mid)?)) else { continue };
+            let place = match offer.bundle_group(index) {
+                Some(group) => Place::Group(group),
+                None => Place::Section(index),
+            };
+            let has_address = transport.committed_remote_parameters() == offer.ice(index).as_ref();
+            let claim = (has_address, matches!(place, Place::Group(_)));
+            let owner = owners.entry(transport.id()).or_insert((claim, place));
+            if owner.0 < claim {
+                *owner = (claim, place);
+            }
+            sections.push((index, transport.id(), place));
+        }
+        let owns = |id: &TransportId, place| owners.get(id).is_some_and(|owner| owner.1 == place);
+        sections.retain(|(_, id, place)| owns(id, *place));
+        sections.into_iter().map(|(index, id, _)| (index, id)).collect()
     }
 
     pub(crate) fn get(&self, id: TransportId) -> Option<&Transport> {

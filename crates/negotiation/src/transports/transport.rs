@@ -21,6 +21,8 @@ pub(crate) struct Transport {
     remote: Parameters,
     /// The mid of the peer's section whose attributes are those of the transport.
     remote_mid: Option<String>,
+    /// The same as the last complete exchange had it.
+    committed_remote_mid: Option<String>,
     dtls: Option<DtlsAssociation>,
     /// The associations that were negotiated, one after the other.
     dtls_associations: u32,
@@ -98,6 +100,7 @@ impl Transport {
             local: Parameters::default(),
             remote: Parameters::default(),
             remote_mid: None,
+            committed_remote_mid: None,
             dtls: None,
             dtls_associations: 0,
         }
@@ -234,11 +237,13 @@ impl Transport {
         self.provisional = false;
         self.local.commit();
         self.remote.commit();
+        self.committed_remote_mid.clone_from(&self.remote_mid);
         effects.push_back(Effect::Transport(TransportCommand::Commit { transport: self.id }));
     }
 
     /// What was being negotiated never was.
     pub(super) fn roll_back(&mut self, effects: &mut VecDeque<Effect>) {
+        self.remote_mid.clone_from(&self.committed_remote_mid);
         let local = self.local.pending.take().is_some();
         let remote = self.remote.pending.take().is_some();
         if local || remote {
