@@ -7,7 +7,7 @@ use std::time::Duration;
 use peerconnection::{
     MessageData, RTCConfiguration, RTCDataChannel, RTCDataChannelState, RTCDtlsTransport,
     RTCDtlsTransportState, RTCPeerConnection, RTCPeerConnectionState, RTCSctpTransportState,
-    RTCSessionDescriptionInit,
+    RTCSdpType, RTCSessionDescriptionInit,
 };
 use tests::{Conditions, World, for_each_seed, seeds};
 
@@ -186,6 +186,64 @@ fn a_peer_that_is_not_who_it_should_be_ends_both() {
     at_b.get(0).0.send("for nobody").unwrap();
     world.run_for(Duration::from_secs(1));
     received.assert_are(&[]);
+}
+
+/// Another peer answers provisionally, and the one that was there has the last word: nothing has
+/// happened, whatever was sent meanwhile (RFC 8842 §5.5).
+#[test]
+fn a_peer_that_answers_provisionally_takes_nothing_from_the_one_that_stays() {
+    let (mut world, [a, b, c]) = world(4);
+    let initial = a.create_data_channel("initial", None).unwrap();
+    let received = Received::on(&initial);
+    let at_b = Announced::at(&b);
+    negotiate(&mut world, &a, &b);
+    world.run_for(Duration::from_secs(1));
+    let (of_b, from_a) = at_b.get(0);
+    let (transport, sctp) = (dtls(&a), a.sctp().unwrap());
+    let certificates = transport.get_remote_certificates();
+    let states = Arc::new(Mutex::new(Vec::new()));
+    let log = states.clone();
+    transport.on_statechange(move |event| log.lock().unwrap().push(event.target().state()));
+    world.settle();
+    states.lock().unwrap().clear();
+
+    a.restart_ice();
+    let provisional =
+        RTCSessionDescriptionInit { type_: RTCSdpType::Pranswer, ..offer(&mut world, &a, &c) };
+    world.run(a.set_remote_description(provisional)).unwrap();
+    world.run_for(Duration::from_secs(2));
+    initial.send("to b, while c is ready").unwrap();
+    of_b.send("to a").unwrap();
+    world.run_for(Duration::from_secs(1));
+    world.run(b.set_remote_description(local(&a))).unwrap();
+    world.run(b.set_local_description(None)).unwrap();
+    world.settle();
+    world.run(a.set_remote_description(local(&b))).unwrap();
+    initial.send("to b, who has answered").unwrap();
+    world.run_for(Duration::from_secs(3));
+
+    from_a.assert_are(&["to b, while c is ready", "to b, who has answered"]);
+    received.assert_are(&["to a"]);
+    assert_eq!(*states.lock().unwrap(), [], "no handshake");
+    assert_eq!(transport.get_remote_certificates(), certificates);
+    assert_eq!((dtls(&a), a.sctp().unwrap()), (transport, sctp));
+    assert_eq!(a.connection_state(), RTCPeerConnectionState::Connected);
+    // The next one may still be another peer.
+    let d = world.add_peer(RTCConfiguration::default());
+    let next = a.create_data_channel("next", None).unwrap();
+    a.restart_ice();
+    let provisional =
+        RTCSessionDescriptionInit { type_: RTCSdpType::Pranswer, ..offer(&mut world, &a, &d) };
+    world.run(a.set_remote_description(provisional)).unwrap();
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(next.ready_state(), RTCDataChannelState::Open, "over b's association");
+    world.run(a.set_remote_description(local(&d))).unwrap();
+    world.run_for(Duration::from_secs(3));
+    assert_eq!(next.ready_state(), RTCDataChannelState::Closed);
+    assert_ne!(dtls(&a).get_remote_certificates(), certificates);
+    let of_d = d.create_data_channel("of d", None).unwrap();
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(of_d.ready_state(), RTCDataChannelState::Open);
 }
 
 /// From peer to peer without a pause, with restarts to the same one in between; who is left closes.

@@ -178,7 +178,7 @@ impl Session {
                 transport.commit(effects);
             }
             let association = || association(side, local, remote, tagged);
-            transport.start_dtls(remote, tagged.remote, association, effects);
+            transport.start_dtls(remote, tagged.remote, type_ == Answer, association, effects);
             if side == Side::Remote {
                 transport.set_named_role(remote.setup(tagged.remote));
             }
@@ -206,5 +206,6 @@ fn association(
         fingerprints: remote.fingerprints(tagged.remote),
         tls_id: remote.tls_id(tagged.remote).map(str::to_owned),
         named: None,
+        is_provisional: true,
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct DtlsAssociation {
     pub(crate) tls_id: Option<String>,
     /// The role that the peer named in its last answer, whatever it has.
     pub(crate) named: Option<Setup>,
+    /// Whether the answer is still to come.
+    pub(super) is_provisional: bool,
 }
 
 impl DtlsAssociation {
@@ -260,18 +262,25 @@ impl Transport {
     }
 
     /// A DTLS association is negotiated: the first, or the one that an ICE restart replaces it
-    /// with (RFC 9429 §5.11). Each is told once.
+    /// with (RFC 9429 §5.11). Each is told once. What an answer has negotiated only an answer
+    /// replaces: until then ICE stays on the old pair, and the answer may be the old peer's.
     pub(super) fn start_dtls(
         &mut self,
         remote: &Description,
         index: usize,
+        is_answer: bool,
         association: impl FnOnce() -> DtlsAssociation,
         effects: &mut VecDeque<Effect>,
     ) {
-        if self.dtls.as_ref().is_some_and(|dtls| dtls.goes_on_with(remote, index)) {
-            return;
+        match &mut self.dtls {
+            Some(dtls) if dtls.goes_on_with(remote, index) => {
+                dtls.is_provisional &= !is_answer;
+                return;
+            }
+            Some(dtls) if !dtls.is_provisional && !is_answer => return,
+            _ => {}
         }
-        let association = association();
+        let association = DtlsAssociation { is_provisional: !is_answer, ..association() };
         effects.push_back(Effect::Transport(TransportCommand::StartDtls {
             transport: self.id,
             client: association.client,
