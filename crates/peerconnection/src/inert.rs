@@ -3,9 +3,7 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use negotiation::{RTCIceTransportPolicy, RTCRtpEncodingParameters};
-
-use crate::api::RTCConfiguration;
+use negotiation::RTCRtpEncodingParameters;
 
 /// What has no effect yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,20 +44,6 @@ impl Inert {
             tracing::warn!(option = ?self, "{}", self.text());
         }
     }
-}
-
-/// Tells of what a configuration has.
-pub(crate) fn warn_of_configuration(configuration: &RTCConfiguration) {
-    let used = [
-        (!configuration.ice_servers.is_empty(), Inert::IceServers),
-        (
-            configuration.ice_transport_policy == RTCIceTransportPolicy::Relay,
-            Inert::IceTransportPolicy,
-        ),
-        (configuration.ice_candidate_pool_size > 0, Inert::IceCandidatePoolSize),
-        (configuration.certificates.len() > 1, Inert::Certificates),
-    ];
-    used.into_iter().filter(|(used, _)| *used).for_each(|(_, option)| option.warn());
 }
 
 /// Tells of encodings that ask for more than to be sent.

@@ -27,7 +27,6 @@ mod connection;
 mod engine;
 pub mod host;
 mod inert;
-mod outbox;
 mod perfect_negotiation;
 
 pub use api::*;

@@ -6,6 +6,7 @@ use negotiation::{
 use serde::{Deserialize, Serialize};
 
 use super::RTCCertificate;
+use crate::inert::Inert;
 
 /// webrtc-pc §4.2.1: how a connection is to be established or re-established.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,18 @@ pub struct RTCConfiguration {
 }
 
 impl RTCConfiguration {
+    /// Warns of the options that have no effect yet.
+    pub(crate) fn warn_of_inert_options(&self) {
+        let relay = self.ice_transport_policy == RTCIceTransportPolicy::Relay;
+        let used = [
+            (!self.ice_servers.is_empty(), Inert::IceServers),
+            (relay, Inert::IceTransportPolicy),
+            (self.ice_candidate_pool_size > 0, Inert::IceCandidatePoolSize),
+            (self.certificates.len() > 1, Inert::Certificates),
+        ];
+        used.into_iter().filter(|(used, _)| *used).for_each(|(_, option)| option.warn());
+    }
+
     /// The same for the negotiation, which knows certificates by identity and fingerprints.
     pub(crate) fn for_negotiation(&self, certificates: &[RTCCertificate]) -> Configuration {
         Configuration {

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -15,8 +15,8 @@ use super::promise::closed;
 use super::stream::{Broken, Inbox};
 use super::{
     DataChannelStream, Event, MessageData, MessageEvent, RTCDataChannelState, RTCErrorEvent,
+    WeakConnection,
 };
-use crate::connection::Connection;
 
 w3c_enum! {
     /// The type of [`RTCDataChannel::binary_type`], of the WebSockets standard.
@@ -56,7 +56,7 @@ pub(crate) struct ChannelAttributes {
 }
 
 pub(crate) struct ChannelObject {
-    pub(crate) connection: Weak<Connection>,
+    pub(crate) connection: WeakConnection,
     pub(crate) channel: ChannelId,
     pub(crate) attributes: ChannelAttributes,
     pub(crate) slots: ChannelSlots,
@@ -146,7 +146,7 @@ impl ChannelSlots {
 impl ChannelObject {
     /// webrtc-pc §6.2 "create an RTCDataChannel".
     pub(crate) fn new(
-        connection: Weak<Connection>,
+        connection: WeakConnection,
         channel: ChannelId,
         id: Option<u16>,
         attributes: ChannelAttributes,

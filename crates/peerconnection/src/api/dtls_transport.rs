@@ -1,13 +1,15 @@
 //! webrtc-pc §5.5 `RTCDtlsTransport`.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use negotiation::TransportId;
 
 use super::handler::{self, Handler, handlers};
-use super::{Event, IceTransportObject, RTCDtlsTransportState, RTCErrorEvent, RTCIceTransport};
-use crate::connection::Connection;
+use super::{
+    Event, IceTransportObject, RTCDtlsTransportState, RTCErrorEvent, RTCIceTransport,
+    WeakConnection,
+};
 
 /// webrtc-pc §5.5: the DTLS transport over which a connection's packets travel.
 #[derive(Clone)]
@@ -16,7 +18,7 @@ pub struct RTCDtlsTransport {
 }
 
 pub(crate) struct DtlsTransportObject {
-    pub(crate) connection: Weak<Connection>,
+    pub(crate) connection: WeakConnection,
     pub(crate) id: TransportId,
     pub(crate) ice_transport: Arc<IceTransportObject>,
     pub(crate) statechange: Handler<Event<RTCDtlsTransport>>,

@@ -111,7 +111,9 @@ impl RTCDTMFSender {
         inter_tone_gap: impl Into<Option<u32>>,
     ) -> Result<(), Error> {
         let (duration, gap) = (duration.into(), inter_tone_gap.into());
-        self.object.call(|engine| engine.insert_dtmf(self.object.id, tones, duration, gap))?;
+        self.object
+            .connection()?
+            .api(|engine, _| engine.insert_dtmf(self.object.id, tones, duration, gap))?;
         Inert::Dtmf.warn();
         Ok(())
     }
@@ -120,14 +122,17 @@ impl RTCDTMFSender {
     /// `telephone-event` was negotiated and is being sent.
     #[doc(alias = "canInsertDTMF")]
     pub fn can_insert_dtmf(&self) -> bool {
-        self.object.read(|engine| Some(engine.can_insert_dtmf(self.object.id))).unwrap_or(false)
+        let connection = self.object.connection.upgrade();
+        connection.is_some_and(|connection| connection.engine().can_insert_dtmf(self.object.id))
     }
 
     /// The tones that are still to be played, without the one that is being played, in upper
     /// case.
     #[doc(alias = "toneBuffer")]
     pub fn tone_buffer(&self) -> String {
-        self.object.read(|engine| Some(engine.tone_buffer(self.object.id))).unwrap_or_default()
+        let connection = self.object.connection.upgrade();
+        let tones = connection.map(|connection| connection.engine().tone_buffer(self.object.id));
+        tones.unwrap_or_default()
     }
 
     fn later(&self, deliver: fn(&Self)) {

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::connection::Connection;
+use super::WeakConnection;
 
 type Function<E> = Box<dyn FnMut(E) + Send>;
 
@@ -197,7 +197,7 @@ impl<E: Fired> Handler<E> {
 
 /// Queues a task that delivers to a child of the connection what its handler has missed.
 pub(crate) fn later<T: Clone + Send + 'static>(
-    connection: &Weak<Connection>,
+    connection: &WeakConnection,
     target: &T,
     deliver: impl FnOnce(&T) + Send + 'static,
 ) {

@@ -1,16 +1,14 @@
 //! webrtc-pc §5.6 `RTCIceTransport`.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 
 use negotiation::TransportId;
 
 use super::handler::{self, Handler, handlers};
 use super::{
     Event, RTCIceCandidate, RTCIceCandidatePair, RTCIceComponent, RTCIceGathererState,
-    RTCIceParameters, RTCIceRole, RTCIceTransportState,
+    RTCIceParameters, RTCIceRole, RTCIceTransportState, TransportStates, WeakConnection,
 };
-use crate::connection::Connection;
-use crate::engine::{ClosedIceTransport, IceTransportSlots, States};
 
 /// webrtc-pc §5.6: the ICE transport over which a connection's packets travel. An ICE restart
 /// keeps the object.
@@ -20,7 +18,7 @@ pub struct RTCIceTransport {
 }
 
 pub(crate) struct IceTransportObject {
-    pub(crate) connection: Weak<Connection>,
+    pub(crate) connection: WeakConnection,
     pub(crate) id: TransportId,
     pub(crate) statechange: Handler<Event<RTCIceTransport>>,
     pub(crate) gatheringstatechange: Handler<Event<RTCIceTransport>>,
@@ -29,8 +27,39 @@ pub(crate) struct IceTransportObject {
     closed: OnceLock<ClosedIceTransport>,
 }
 
+/// The internal slots of an RTCIceTransport, but for its [states](TransportStates).
+pub(crate) struct IceTransportSlots {
+    /// `[[SelectedCandidatePair]]`
+    pub(crate) selected_candidate_pair: Option<RTCIceCandidatePair>,
+    /// `[[IceRole]]`
+    pub(crate) role: RTCIceRole,
+    pub(crate) local_candidates: Vec<RTCIceCandidate>,
+    pub(crate) remote_candidates: Vec<RTCIceCandidate>,
+    pub(crate) local_parameters: Option<RTCIceParameters>,
+    pub(crate) remote_parameters: Option<RTCIceParameters>,
+}
+
+impl IceTransportSlots {
+    pub(crate) fn new() -> Self {
+        Self {
+            selected_candidate_pair: None,
+            role: RTCIceRole::Unknown,
+            local_candidates: Vec::new(),
+            remote_candidates: Vec::new(),
+            local_parameters: None,
+            remote_parameters: None,
+        }
+    }
+}
+
+/// What is left of an RTCIceTransport that is closed.
+pub(crate) struct ClosedIceTransport {
+    pub(crate) states: TransportStates,
+    pub(crate) slots: IceTransportSlots,
+}
+
 impl IceTransportObject {
-    pub(crate) fn new(connection: Weak<Connection>, id: TransportId) -> Self {
+    pub(crate) fn new(connection: WeakConnection, id: TransportId) -> Self {
         Self {
             connection,
             id,
@@ -61,7 +90,7 @@ impl RTCIceTransport {
         self.slots(|_, slots| read(slots))
     }
 
-    fn slots<T>(&self, read: impl FnOnce(States, &IceTransportSlots) -> T) -> Option<T> {
+    fn slots<T>(&self, read: impl FnOnce(TransportStates, &IceTransportSlots) -> T) -> Option<T> {
         if let Some(connection) = self.object.connection.upgrade()
             && let Some((states, slots)) = connection.engine().ice_transport_slots(self.object.id)
         {

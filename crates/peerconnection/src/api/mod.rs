@@ -34,11 +34,18 @@ macro_rules! identity {
 }
 pub(crate) use identity;
 
+// A handle has an object, events are fired at the object, and an event has the handle of its
+// target: these files use one another, as the interfaces of the specification do. And an object
+// leads to the connection that owns it: this is the one import from a layer above.
+use crate::connection::Connection;
+
+/// The way from an object to its connection, which it does not keep alive.
+pub(crate) type WeakConnection = std::sync::Weak<Connection>;
+
 mod certificate;
 mod configuration;
 mod data_channel;
 mod data_channel_event;
-mod dispatch;
 mod dtls_transport;
 mod dtmf_sender;
 mod error_event;
@@ -112,10 +119,11 @@ pub(crate) use data_channel::{ChannelAttributes, ChannelObject};
 pub(crate) use dtls_transport::DtlsTransportObject;
 pub(crate) use event_stream::Subscribers;
 pub(crate) use handler::Call;
-pub(crate) use ice_transport::IceTransportObject;
+pub(crate) use ice_transport::{ClosedIceTransport, IceTransportObject, IceTransportSlots};
 pub(crate) use media::{StreamObject, TrackObject};
 pub(crate) use peer_connection::{Handle, PeerConnectionHandlers};
 pub(crate) use promise::{Settle, Value, closed, undefined};
 pub(crate) use rtp_transceiver::TransceiverObject;
-pub(crate) use sctp_transport::{ClosedSctpTransport, SctpTransportObject};
-pub(crate) use stream::Broken;
+pub(crate) use sctp_transport::{ClosedSctpTransport, SctpTransportObject, SctpTransportSlots};
+pub(crate) use states::TransportStates;
+pub(crate) use stream::{Alarm, Broken};

@@ -1,6 +1,7 @@
 //! webrtc-pc §4.4 `RTCPeerConnection`.
 
 use std::sync::{Arc, Weak};
+use std::time::SystemTime;
 
 use negotiation::{
     Error, Outcome, RTCAnswerOptions, RTCDataChannelInit, RTCIceCandidateInit,
@@ -11,19 +12,17 @@ use negotiation::{
 use super::handler::{Handler, handlers};
 use super::promise::{Value, undefined};
 use super::{
-    AlgorithmIdentifier, Event, Events, MediaStreamTrack, Promise, RTCCertificate,
+    AlgorithmIdentifier, Connection, Event, Events, MediaStreamTrack, Promise, RTCCertificate,
     RTCConfiguration, RTCDataChannel, RTCDataChannelEvent, RTCIceConnectionState,
     RTCIceGatheringState, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent,
     RTCPeerConnectionState, RTCSctpTransport, RTCStatsReport, RTCTrackEvent,
 };
-use crate::connection::Connection;
-use crate::host::{Driver, EventLoop, Host, TaskRunner, TokioOptions};
 
 /// webrtc-pc §4.4: a connection to a peer.
 ///
 /// A cheap handle; clones are the same object. **Dropping the last handle closes the connection** and
 /// frees its sockets, tasks and memory; channels and transports do not keep it alive. It is closed,
-/// too, when what moves it ends: the tokio runtime, or the [`Driver`].
+/// too, when what moves it ends: the tokio runtime, or the [`Driver`](crate::host::Driver).
 ///
 /// Handlers get the handle as the target of the event, and need not capture it. One that captures a
 /// handle keeps that connection open until [`close`](Self::close), or until it is itself dropped.
@@ -95,7 +94,7 @@ impl PeerConnectionHandlers {
         }
     }
 
-    fn end(&self) {
+    pub(crate) fn end(&self) {
         self.negotiationneeded.end();
         self.icecandidate.end();
         self.icecandidateerror.end();
@@ -108,18 +107,6 @@ impl PeerConnectionHandlers {
     }
 }
 
-impl Connection {
-    /// webrtc-pc §4.4.2 "close the connection", and what a garbage collector does later:
-    /// no event will be fired at the connection any more, so its handlers can go.
-    pub(crate) fn close(&self) {
-        let abandoned = self.api(|engine, now| engine.close(now));
-        abandoned.end_handlers();
-        drop(abandoned);
-        self.handlers.end();
-        self.subscribers.end();
-    }
-}
-
 fn description(value: Value) -> Option<RTCSessionDescriptionInit> {
     match value {
         Value::Outcome(Outcome::Description(description)) => Some(description),
@@ -128,58 +115,6 @@ fn description(value: Value) -> Option<RTCSessionDescriptionInit> {
 }
 
 impl RTCPeerConnection {
-    /// Makes a connection that runs on the current tokio runtime.
-    ///
-    /// # Errors
-    /// - `InvalidAccessError` for a certificate that has expired, or a TURN server without
-    ///   credentials.
-    /// - `SyntaxError` for a malformed server URL, `NotSupportedError` for an unknown scheme.
-    /// - `InvalidStateError` if there is no current tokio runtime, or if that has no timers or no
-    ///   sockets: its builder needs `enable_all()`.
-    pub fn new(configuration: RTCConfiguration) -> Result<Self, Error> {
-        Self::with_options(configuration, TokioOptions::default())
-    }
-
-    /// Like [`new`](Self::new), with options of the tokio host: which addresses to use, and so
-    /// on.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn with_options(
-        configuration: RTCConfiguration,
-        options: TokioOptions,
-    ) -> Result<Self, Error> {
-        crate::host::spawn(configuration, options)
-    }
-
-    /// Makes a connection whose network `runtime` moves and whose tasks run on an event loop of the
-    /// caller's, which dispatches its events itself: the same object, and the [`TaskRunner`] that
-    /// runs its tasks.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn with_event_loop(
-        configuration: RTCConfiguration,
-        options: TokioOptions,
-        runtime: &tokio::runtime::Handle,
-        event_loop: Arc<dyn EventLoop>,
-    ) -> Result<(Self, TaskRunner), Error> {
-        crate::host::spawn_network(configuration, options, runtime, event_loop)
-    }
-
-    /// Makes a connection for a host of the caller's: the same object, and the [`Driver`] with
-    /// which the host moves it. `seed` is all the randomness it takes; use each seed once.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn with_host(
-        configuration: RTCConfiguration,
-        host: Arc<dyn Host>,
-        seed: [u8; 32],
-    ) -> Result<(Self, Driver), Error> {
-        Driver::new(configuration, host, seed)
-    }
-
     /// Generates a certificate for [`RTCConfiguration::certificates`]; without an algorithm as a
     /// connection does by itself: ECDSA on the curve P-256, valid for 30 days. That takes
     /// microseconds, hence no promise.
@@ -200,7 +135,7 @@ impl RTCPeerConnection {
     pub fn generate_certificate(
         keygen_algorithm: impl Into<Option<AlgorithmIdentifier>>,
     ) -> Result<RTCCertificate, Error> {
-        let now = crate::host::system_time();
+        let now = SystemTime::now();
         match keygen_algorithm.into() {
             Some(algorithm) => RTCCertificate::generate_with(now, &algorithm),
             None => RTCCertificate::generate(now),

@@ -67,8 +67,9 @@ impl RTCRtpReceiver {
     /// What the receiver is prepared to receive: no codecs before a description was applied.
     #[doc(alias("RTCRtpReceiver.getParameters"))]
     pub fn get_parameters(&self) -> RTCRtpReceiveParameters {
+        let connection = self.object.connection.upgrade();
         let parameters =
-            self.object.read(|engine| Some(engine.session.get_receive_parameters(self.object.id)));
+            connection.map(|c| c.engine().session.get_receive_parameters(self.object.id));
         parameters.unwrap_or_default()
     }
 

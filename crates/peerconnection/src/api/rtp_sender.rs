@@ -50,7 +50,7 @@ impl RTCRtpSender {
     /// as the application has the track.
     #[doc(alias("RTCRtpSender.track"))]
     pub fn track(&self) -> Option<MediaStreamTrack> {
-        self.object.read(|engine| engine.sender_track(self.object.id))
+        self.object.connection.upgrade()?.engine().sender_track(self.object.id)
     }
 
     /// The transport over which media is sent; `None` before a description was applied, and after
@@ -132,7 +132,9 @@ impl RTCRtpSender {
     #[doc(alias = "setStreams")]
     pub fn set_streams(&self, streams: &[MediaStream]) -> Result<(), Error> {
         let streams: Vec<_> = streams.iter().map(|stream| stream.id().to_owned()).collect();
-        self.object.call(|engine| engine.session.set_streams(self.object.id, &streams))
+        self.object
+            .connection()?
+            .api(|engine, _| engine.session.set_streams(self.object.id, &streams))
     }
 
     /// The statistics of what is sent, as [`RTCPeerConnection::get_stats`] has them.

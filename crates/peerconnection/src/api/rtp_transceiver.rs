@@ -1,6 +1,6 @@
 //! webrtc-pc §5.4 `RTCRtpTransceiver`.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 
 use negotiation::{Error, MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection, TransceiverId};
 
@@ -8,11 +8,9 @@ use super::dtmf_sender::RTCDTMFToneChangeEvent;
 use super::handler::Handler;
 use super::promise::closed;
 use super::{
-    MediaStreamTrack, MediaStreamTrackState, Promise, RTCRtpReceiver, RTCRtpSender, RTCStatsReport,
-    Value,
+    Connection, MediaStreamTrack, MediaStreamTrackState, Promise, RTCRtpReceiver, RTCRtpSender,
+    RTCStatsReport, Value, WeakConnection,
 };
-use crate::connection::Connection;
-use crate::engine::Engine;
 
 /// webrtc-pc §5.4: a sender and a receiver that share an m= section.
 ///
@@ -53,7 +51,7 @@ pub struct RTCRtpTransceiver {
 
 /// A transceiver with its sender, its receiver and what belongs to them.
 pub(crate) struct TransceiverObject {
-    pub(crate) connection: Weak<Connection>,
+    pub(crate) connection: WeakConnection,
     pub(crate) id: TransceiverId,
     pub(crate) kind: MediaKind,
     /// `[[ReceiverTrack]]`
@@ -65,7 +63,7 @@ pub(crate) struct TransceiverObject {
 
 impl TransceiverObject {
     pub(crate) fn new(
-        connection: Weak<Connection>,
+        connection: WeakConnection,
         id: TransceiverId,
         kind: MediaKind,
         receiver_track: MediaStreamTrack,
@@ -80,25 +78,14 @@ impl TransceiverObject {
         }
     }
 
-    /// Reads what the engine knows; `None` when the connection is gone.
-    pub(super) fn read<T>(&self, read: impl FnOnce(&Engine) -> Option<T>) -> Option<T> {
-        let connection = self.connection.upgrade()?;
-        let engine = connection.engine();
-        read(&engine)
+    /// The connection, unless it is gone.
+    pub(super) fn connection(&self) -> Result<Arc<Connection>, Error> {
+        self.connection.upgrade().ok_or_else(closed)
     }
 
     /// Reads slots of the transceiver.
     pub(super) fn slots<T>(&self, read: impl FnOnce(&negotiation::Transceiver) -> T) -> Option<T> {
-        self.read(|engine| engine.session.transceiver(self.id).map(read))
-    }
-
-    /// Calls the engine.
-    pub(super) fn call<T>(
-        &self,
-        call: impl FnOnce(&mut Engine) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let connection = self.connection.upgrade().ok_or_else(closed)?;
-        connection.api(|engine, _| call(engine))
+        self.connection.upgrade()?.engine().session.transceiver(self.id).map(read)
     }
 
     /// getStats of the sender or the receiver.
@@ -153,7 +140,9 @@ impl RTCRtpTransceiver {
     /// - `InvalidStateError` if the transceiver is stopping or stopped, or the connection closed.
     /// - `TypeError` for `stopped`.
     pub fn set_direction(&self, direction: RTCRtpTransceiverDirection) -> Result<(), Error> {
-        self.object.call(|engine| engine.session.set_direction(self.object.id, direction))
+        self.object
+            .connection()?
+            .api(|engine, _| engine.session.set_direction(self.object.id, direction))
     }
 
     /// The direction that was negotiated; `None` before the first negotiation, `stopped` once the
@@ -171,7 +160,7 @@ impl RTCRtpTransceiver {
     /// `InvalidStateError` if the connection is closed.
     #[doc(alias("RTCRtpTransceiver.stop"))]
     pub fn stop(&self) -> Result<(), Error> {
-        self.object.call(|engine| engine.session.stop(self.object.id))
+        self.object.connection()?.api(|engine, _| engine.session.stop(self.object.id))
     }
 
     /// Sets which codecs to negotiate, in which order, from the next negotiation on; an empty list
@@ -183,7 +172,9 @@ impl RTCRtpTransceiver {
     /// or none of them carries media by itself.
     #[doc(alias = "setCodecPreferences")]
     pub fn set_codec_preferences(&self, codecs: Vec<RTCRtpCodec>) -> Result<(), Error> {
-        self.object.call(|engine| engine.session.set_codec_preferences(self.object.id, codecs))
+        self.object
+            .connection()?
+            .api(|engine, _| engine.session.set_codec_preferences(self.object.id, codecs))
     }
 }
 

@@ -1,11 +1,11 @@
 //! webrtc-pc §6.1.1 `RTCSctpTransport`.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
+
+use negotiation::TransportId;
 
 use super::handler::{self, Handler, handlers};
-use super::{DtlsTransportObject, Event, RTCDtlsTransport, RTCSctpTransportState};
-use crate::connection::Connection;
-use crate::engine::SctpTransportSlots;
+use super::{DtlsTransportObject, Event, RTCDtlsTransport, RTCSctpTransportState, WeakConnection};
 
 /// webrtc-pc §6.1.1: the SCTP association of a connection's data channels.
 #[derive(Clone)]
@@ -14,7 +14,7 @@ pub struct RTCSctpTransport {
 }
 
 pub(crate) struct SctpTransportObject {
-    pub(crate) connection: Weak<Connection>,
+    pub(crate) connection: WeakConnection,
     pub(crate) statechange: Handler<Event<RTCSctpTransport>>,
     /// What it shows once it is closed with its connection.
     closed: OnceLock<ClosedSctpTransport>,
@@ -27,8 +27,22 @@ pub(crate) struct ClosedSctpTransport {
     pub(crate) max_channels: Option<u16>,
 }
 
+/// The internal slots of the RTCSctpTransport.
+pub(crate) struct SctpTransportSlots {
+    pub(crate) object: Arc<SctpTransportObject>,
+    pub(crate) transport: Option<TransportId>,
+    /// `[[SctpTransportState]]`
+    pub(crate) state: RTCSctpTransportState,
+    /// `[[MaxMessageSize]]`
+    pub(crate) max_message_size: Option<f64>,
+    /// `[[MaxMessageSize]]` in bytes, for comparing.
+    pub(crate) largest_message: u64,
+    /// `[[MaxChannels]]`
+    pub(crate) max_channels: Option<u16>,
+}
+
 impl SctpTransportObject {
-    pub(crate) fn new(connection: Weak<Connection>) -> Self {
+    pub(crate) fn new(connection: WeakConnection) -> Self {
         Self { connection, statechange: Handler::new("statechange"), closed: OnceLock::new() }
     }
 

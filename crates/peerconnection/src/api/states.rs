@@ -140,3 +140,14 @@ w3c_enum! {
         Closed = "closed",
     }
 }
+
+/// The states of one transport.
+#[derive(Clone, Copy)]
+pub(crate) struct TransportStates {
+    /// `[[IceTransportState]]`
+    pub(crate) ice: RTCIceTransportState,
+    /// `[[IceGathererState]]`
+    pub(crate) gatherer: RTCIceGathererState,
+    /// `[[DtlsTransportState]]`
+    pub(crate) dtls: RTCDtlsTransportState,
+}

@@ -12,7 +12,6 @@ use futures::Stream;
 use futures::io::{AsyncRead, AsyncWrite};
 
 use super::{MessageData, Messages, RTCDataChannel, RTCDataChannelState};
-use crate::engine::Alarm;
 
 /// Bytes that may wait before the peer is held back.
 const HIGH_WATER: usize = 1 << 20;
@@ -220,6 +219,11 @@ struct Wait {
     /// Bytes that the network had taken when the waiting began.
     taken: u64,
 }
+
+/// A time at which a future is polled again, to cancel it by; the number tells apart those of one
+/// time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Alarm(pub(crate) Instant, pub(crate) u64);
 
 /// The largest message written.
 const WRITE_SIZE: usize = 1 << 16;

@@ -5,10 +5,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::Engine;
-
-/// A time that was asked for, to be cancelled by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Alarm(Instant, u64);
+use crate::api::Alarm;
 
 /// What is to be woken, in the order of time.
 #[derive(Default)]

@@ -8,10 +8,11 @@ use negotiation::{TransportCommand, TransportId};
 use super::convert::from_sdp;
 use super::ice_transport::role_of;
 use super::transports::TransportSlots;
-use super::{ClosedIceTransport, Engine, States, Task, Transport};
+use super::{Engine, Task, Transport};
 use crate::api::{
-    DtlsTransportObject, IceTransportObject, RTCDtlsTransportState, RTCIceCandidate,
-    RTCIceParameters, RTCIceTransportState, RTCLocalIceCandidateInit, RTCPeerConnectionState,
+    ClosedIceTransport, DtlsTransportObject, IceTransportObject, RTCDtlsTransportState,
+    RTCIceCandidate, RTCIceParameters, RTCIceTransportState, RTCLocalIceCandidateInit,
+    RTCPeerConnectionState, TransportStates,
 };
 
 impl Engine {
@@ -177,7 +178,7 @@ impl Engine {
     /// What is left is an object that is closed, for those who hold it: webrtc-pc §4.4.2 "close the
     /// connection" steps 7 to 9 change states and nothing else, and so it shows what it showed.
     pub(super) fn transport_closed(&mut self, id: TransportId, slots: TransportSlots) {
-        let states = States {
+        let states = TransportStates {
             ice: RTCIceTransportState::Closed,
             dtls: RTCDtlsTransportState::Closed,
             gatherer: slots.states().gatherer,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
 
-use super::transports::{States, TransportSlots};
+use super::transports::TransportSlots;
 use super::{Engine, Task};
 use crate::api::{
     AnyEvent, DtlsTransportObject, IceTransportObject, RTCDtlsTransport, RTCDtlsTransportState,
+    TransportStates,
 };
 
 impl Engine {
@@ -26,7 +27,11 @@ impl Engine {
     }
 
     /// Changes the states of a transport.
-    pub(super) fn change_states(&mut self, id: TransportId, change: impl FnOnce(&mut States)) {
+    pub(super) fn change_states(
+        &mut self,
+        id: TransportId,
+        change: impl FnOnce(&mut TransportStates),
+    ) {
         match self.discarded_transports.get_mut(&id) {
             Some(slots) => slots.change(change),
             None => self.transports.change(id, change),

@@ -3,37 +3,14 @@
 use negotiation::TransportId;
 
 use super::convert::to_sdp;
-use super::{Engine, States, Task};
+use super::{Action, Engine, Task};
 use crate::api::{
-    AnyEvent, RTCIceCandidate, RTCIceCandidatePair, RTCIceGathererState, RTCIceGatheringState,
-    RTCIceParameters, RTCIceRole, RTCIceTransport, RTCIceTransportState, RTCLocalIceCandidateInit,
+    AnyEvent, IceTransportSlots, RTCIceCandidate, RTCIceCandidatePair, RTCIceGathererState,
+    RTCIceGatheringState, RTCIceRole, RTCIceTransport, RTCIceTransportState,
+    RTCLocalIceCandidateInit, TransportStates,
 };
-use crate::host::Action;
-
-/// The internal slots of an RTCIceTransport, but for its [states](super::States).
-pub(crate) struct IceTransportSlots {
-    /// `[[SelectedCandidatePair]]`
-    pub(crate) selected_candidate_pair: Option<RTCIceCandidatePair>,
-    /// `[[IceRole]]`
-    pub(crate) role: RTCIceRole,
-    pub(crate) local_candidates: Vec<RTCIceCandidate>,
-    pub(crate) remote_candidates: Vec<RTCIceCandidate>,
-    pub(crate) local_parameters: Option<RTCIceParameters>,
-    pub(crate) remote_parameters: Option<RTCIceParameters>,
-}
 
 impl IceTransportSlots {
-    pub(super) fn new() -> Self {
-        Self {
-            selected_candidate_pair: None,
-            role: RTCIceRole::Unknown,
-            local_candidates: Vec::new(),
-            remote_candidates: Vec::new(),
-            local_parameters: None,
-            remote_parameters: None,
-        }
-    }
-
     /// A remote candidate was signalled. If the selected pair has learnt it before, that shows it
     /// from now on.
     pub(super) fn add_remote_candidate(
@@ -99,12 +76,6 @@ impl IceTransportSlots {
     }
 }
 
-/// What is left of one that is closed.
-pub(crate) struct ClosedIceTransport {
-    pub(crate) states: States,
-    pub(crate) slots: IceTransportSlots,
-}
-
 /// What changed at once: the selected pair, the state, or both.
 pub(super) struct Change {
     pub(super) selected_pair: Option<Option<Box<ice::CandidatePair>>>,
@@ -115,7 +86,7 @@ impl Engine {
     pub(crate) fn ice_transport_slots(
         &self,
         transport: TransportId,
-    ) -> Option<(States, &IceTransportSlots)> {
+    ) -> Option<(TransportStates, &IceTransportSlots)> {
         self.transport_slots(transport).map(|slots| (slots.states(), &slots.ice))
     }
 

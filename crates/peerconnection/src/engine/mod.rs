@@ -17,6 +17,8 @@
 //! - `states`: the aggregated states
 //! - `stats`: `getStats()`
 //! - `network`: datagrams, timers and what the host is asked to do
+//! - `outbox`: what was given to `send()` and not yet to the association
+//! - `io`: what goes between an engine and its host
 //! - `convert`: candidates of the agent to and from those of SDP
 //! - `weak_map`: objects that live as long as the application holds them
 
@@ -27,8 +29,10 @@ mod convert;
 mod dtls_transport;
 mod dtmf;
 mod ice_transport;
+mod io;
 mod media;
 mod network;
+mod outbox;
 mod sctp_transport;
 mod sender_tracks;
 mod states;
@@ -42,7 +46,7 @@ mod transports;
 mod weak_map;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use negotiation::{ChannelId, Error, OperationId, Session, TransportId};
@@ -52,26 +56,21 @@ use rand::{RngExt, SeedableRng};
 use crate::api::{
     AnyEvent, Broken, Call, ChannelObject, DtlsTransportObject, MediaStreamTrackState, MessageData,
     Promise, RTCCertificate, RTCConfiguration, RTCIceConnectionState, RTCIceGatheringState,
-    RTCPeerConnectionState, RTCSctpTransport, RTCSctpTransportState, Settle, TransceiverObject,
-    Value,
+    RTCPeerConnectionState, RTCSctpTransport, RTCSctpTransportState, SctpTransportSlots, Settle,
+    TransceiverObject, Value, WeakConnection,
 };
-use crate::connection::Connection;
-use crate::host::{Action, SocketId};
-use crate::inert;
-use crate::outbox::{Outbox, Outgoing};
 use alarms::Alarms;
+use outbox::Outgoing;
 use stats::Statistics;
 use tasks::Task;
 use transceivers::{Released, Transceivers};
 use transports::{Transport, TransportSlots, Transports};
 use weak_map::WeakMap;
 
-pub(crate) use alarms::Alarm;
-pub(crate) use ice_transport::{ClosedIceTransport, IceTransportSlots};
-pub(crate) use sctp_transport::SctpTransportSlots;
+pub use io::{Action, GenerationId, SocketId, Transmit, Waiting};
+pub(crate) use outbox::Outbox;
 pub(crate) use stats::Clock;
-pub(crate) use task_queue::{ReceivedMessage, TaskQueue, Waiting};
-pub(crate) use transports::States;
+pub(crate) use task_queue::{ReceivedMessage, TaskQueue};
 
 /// What the host delivers, one at a time, with nothing locked.
 pub(crate) enum Delivery {
@@ -135,7 +134,7 @@ impl Abandoned {
 
 pub(crate) struct Engine {
     pub(crate) session: Session,
-    connection: Weak<Connection>,
+    connection: WeakConnection,
     configuration: RTCConfiguration,
     certificates: Vec<RTCCertificate>,
     random: StdRng,
@@ -178,7 +177,7 @@ pub(crate) struct Engine {
     actions: VecDeque<Action>,
     sockets: HashMap<SocketId, TransportId>,
     /// Transports of a closed or discarded connection that still say goodbye.
-    farewells: VecDeque<crate::host::Transmit>,
+    farewells: VecDeque<Transmit>,
 
     statistics: Statistics,
     alarms: Alarms,
@@ -201,11 +200,11 @@ impl Engine {
         };
         // Steps 8 and 19 to 27 are the session's.
         let session = Session::new(configuration.for_negotiation(&certificates), random.random())?;
-        inert::warn_of_configuration(&configuration);
+        configuration.warn_of_inert_options();
         let statistics = Statistics::new(clock, random.random());
         Ok(Self {
             session,
-            connection: Weak::new(),
+            connection: WeakConnection::new(),
             configuration,
             certificates,
             random,
@@ -239,12 +238,12 @@ impl Engine {
         })
     }
 
-    /// See [`Driver::set_end_of_candidates_timeout`](crate::host::Driver).
+    /// How long a silent peer may still have candidates, for the ICE agents made from now on.
     pub(crate) fn set_end_of_candidates_timeout(&mut self, timeout: Option<Duration>) {
         self.ice_config.end_of_candidates_timeout = timeout;
     }
 
-    pub(crate) fn set_connection(&mut self, connection: Weak<Connection>) {
+    pub(crate) fn set_connection(&mut self, connection: WeakConnection) {
         self.connection = connection;
     }
 
@@ -297,7 +296,7 @@ impl Engine {
             self.session.set_configuration(new)?;
             configuration.certificates.clone_from(&self.configuration.certificates);
         }
-        inert::warn_of_configuration(&configuration);
+        configuration.warn_of_inert_options();
         self.configuration = configuration;
         Ok(())
     }

@@ -5,8 +5,7 @@ use std::time::Instant;
 
 use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
 
-use super::{Engine, Task};
-use crate::host::{Action, GenerationId, SocketId, Transmit};
+use super::{Action, Engine, GenerationId, SocketId, Task, Transmit};
 
 impl Engine {
     /// A datagram has come; RFC 7983 tells what it is.

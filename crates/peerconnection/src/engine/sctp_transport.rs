@@ -9,25 +9,11 @@ use negotiation::{ChannelId, RTCError, TransportId};
 use super::{Engine, Task};
 use crate::api::{
     AnyEvent, Broken, ClosedSctpTransport, RTCDataChannelState, RTCSctpTransport,
-    RTCSctpTransportState, SctpTransportObject,
+    RTCSctpTransportState, SctpTransportObject, SctpTransportSlots,
 };
 
 /// What we take in one message, and offer as `a=max-message-size`.
 const CAN_RECEIVE_SIZE: u64 = 262_144;
-
-/// The internal slots of the RTCSctpTransport.
-pub(crate) struct SctpTransportSlots {
-    pub(crate) object: Arc<SctpTransportObject>,
-    pub(crate) transport: Option<TransportId>,
-    /// `[[SctpTransportState]]`
-    pub(crate) state: RTCSctpTransportState,
-    /// `[[MaxMessageSize]]`
-    pub(crate) max_message_size: Option<f64>,
-    /// `[[MaxMessageSize]]` in bytes, for comparing.
-    pub(super) largest_message: u64,
-    /// `[[MaxChannels]]`
-    pub(crate) max_channels: Option<u16>,
-}
 
 impl Engine {
     pub(crate) fn sctp_transport_slots(&self) -> Option<&SctpTransportSlots> {

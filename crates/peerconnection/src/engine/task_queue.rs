@@ -4,25 +4,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Task;
+use super::{Task, Waiting};
 use crate::api::{ChannelObject, MessageData};
 
 /// A message, and the channel to which it has come.
 pub(crate) type ReceivedMessage = (Arc<ChannelObject>, MessageData);
-
-/// How many tasks wait, and how many bytes of messages in them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Waiting {
-    pub(crate) tasks: usize,
-    pub(crate) bytes: usize,
-}
-
-impl Waiting {
-    /// Whether that is more than so much.
-    pub(crate) fn exceeds(self, limit: Self) -> bool {
-        self.tasks > limit.tasks || self.bytes > limit.bytes
-    }
-}
 
 /// The tasks that wait, in the order in which they were queued.
 #[derive(Default)]

@@ -9,12 +9,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use negotiation::TransportId;
 
-use super::IceTransportSlots;
+use super::SocketId;
 use crate::api::{
-    DtlsTransportObject, IceTransportObject, RTCDtlsTransportState, RTCIceGathererState,
-    RTCIceTransportState,
+    DtlsTransportObject, IceTransportObject, IceTransportSlots, RTCDtlsTransportState,
+    RTCIceGathererState, RTCIceTransportState, TransportStates,
 };
-use crate::host::SocketId;
 
 /// One RTCIceTransport and the RTCDtlsTransport above it.
 pub(super) struct Transport {
@@ -47,7 +46,7 @@ impl Transport {
             since: None,
             slots: TransportSlots {
                 ice: IceTransportSlots::new(),
-                states: States {
+                states: TransportStates {
                     ice: RTCIceTransportState::New,
                     gatherer: RTCIceGathererState::New,
                     dtls: RTCDtlsTransportState::New,
@@ -195,7 +194,7 @@ pub(super) struct Counters {
 /// What is seen of a transport.
 pub(super) struct TransportSlots {
     pub(super) ice: IceTransportSlots,
-    states: States,
+    states: TransportStates,
     /// `[[RemoteCertificates]]`
     pub(super) remote_certificates: Vec<Bytes>,
     /// Of webrtc-stats: the version of DTLS, as ServerHello has it.
@@ -205,25 +204,14 @@ pub(super) struct TransportSlots {
 }
 
 impl TransportSlots {
-    pub(super) fn states(&self) -> States {
+    pub(super) fn states(&self) -> TransportStates {
         self.states
     }
 
     /// Changes the states of one that is not counted any more.
-    pub(super) fn change(&mut self, change: impl FnOnce(&mut States)) {
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut TransportStates)) {
         change(&mut self.states);
     }
-}
-
-/// The states of one transport. They change by [`Transports::change`] alone, which counts.
-#[derive(Clone, Copy)]
-pub(crate) struct States {
-    /// `[[IceTransportState]]`
-    pub(crate) ice: RTCIceTransportState,
-    /// `[[IceGathererState]]`
-    pub(crate) gatherer: RTCIceGathererState,
-    /// `[[DtlsTransportState]]`
-    pub(crate) dtls: RTCDtlsTransportState,
 }
 
 /// How many transports are in each state that any of them is in.
@@ -340,7 +328,7 @@ impl Transports {
     }
 
     /// Changes the states of a transport.
-    pub(super) fn change(&mut self, id: TransportId, change: impl FnOnce(&mut States)) {
+    pub(super) fn change(&mut self, id: TransportId, change: impl FnOnce(&mut TransportStates)) {
         let Some(transport) = self.slots.get_mut(&id) else { return };
         let before = transport.slots.states;
         change(&mut transport.slots.states);
@@ -349,13 +337,13 @@ impl Transports {
         self.count(after);
     }
 
-    fn count(&mut self, states: States) {
+    fn count(&mut self, states: TransportStates) {
         self.ice.add(states.ice);
         self.gatherer.add(states.gatherer);
         self.dtls.add(states.dtls);
     }
 
-    fn discount(&mut self, states: States) {
+    fn discount(&mut self, states: TransportStates) {
         self.ice.remove(states.ice);
         self.gatherer.remove(states.gatherer);
         self.dtls.remove(states.dtls);

@@ -7,12 +7,9 @@ use std::time::{Duration, Instant};
 
 use negotiation::{Error, TransportId};
 
-#[cfg(doc)]
-use super::TokioOptions;
-use super::{Action, GenerationId, Host, SocketId, Transmit};
 use crate::api::{RTCCertificate, RTCConfiguration, RTCPeerConnection};
-use crate::connection::Connection;
-use crate::engine::{Clock, Engine};
+use crate::connection::{Connection, Host};
+use crate::engine::{Action, Clock, Engine, GenerationId, SocketId, Transmit, Waiting};
 
 /// Moves one connection; see the [module](super) for how.
 ///
@@ -23,35 +20,10 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// webrtc-pc §4.4.1.1 Constructor.
-    pub(crate) fn new(
-        configuration: RTCConfiguration,
-        host: Arc<dyn Host>,
-        seed: [u8; 32],
-    ) -> Result<(RTCPeerConnection, Self), Error> {
-        let now = host.system_time();
-        // Step 5
-        for certificate in &configuration.certificates {
-            if certificate.certificate.expires() < now {
-                return Err(Error::InvalidAccessError("a certificate has expired".to_owned()));
-            }
-        }
-        // Step 6
-        let generated = if configuration.certificates.is_empty() {
-            vec![RTCCertificate::generate(now)?]
-        } else {
-            Vec::new()
-        };
-        // Only now: the first key of a process takes tens of milliseconds.
-        let clock = Clock::read(&*host);
-        let engine = Engine::new(configuration, generated, clock, seed, host.is_deterministic())?;
-        let (connection, handle) = Connection::new(engine, host);
-        Ok((handle, Self { connection }))
-    }
-
     /// How long a peer that never says that it has no more candidates may send some, when nothing
-    /// connects or the connection is lost: see [`TokioOptions::end_of_candidates_timeout`]. For
-    /// transports that do not exist yet, so to be called before the first description is set.
+    /// connects or the connection is lost; the default, and what it means, are those of
+    /// [`TokioOptions`](super::TokioOptions::end_of_candidates_timeout). For transports that do not
+    /// exist yet, so to be called before the first description is set.
     pub fn set_end_of_candidates_timeout(&self, timeout: Option<Duration>) {
         self.engine().set_end_of_candidates_timeout(timeout);
     }
@@ -81,8 +53,21 @@ impl Driver {
     /// Runs the next task of the connection's event loop: its events are fired, its promises
     /// settled. `false` if there was nothing to do.
     pub fn run_task(&self) -> bool {
-        self.connection.host_rests();
+        self.connection.set_host_awake(false);
         self.connection.run_task()
+    }
+
+    /// Leaves the tasks to the [`TaskRunner`](super::TaskRunner), for a host that does not call
+    /// [`run_task`](Self::run_task): tells it with [`Host::tasks_were_queued`] how many have come.
+    /// Returns what waits altogether. While that is much, the host had better receive nothing, so
+    /// that a fast peer is held back; [`Host::tasks_are_left`] says when to go on.
+    pub fn leave_tasks(&self) -> Waiting {
+        let queue = self.connection.tasks();
+        let tasks = queue.take_announcement();
+        if tasks > 0 {
+            self.connection.host.tasks_were_queued(tasks);
+        }
+        queue.waiting()
     }
 
     /// The next datagram to send. When there is none left, there may be tasks to run again.
@@ -180,5 +165,38 @@ impl Drop for Driver {
 impl std::fmt::Debug for Driver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Driver")
+    }
+}
+
+impl RTCPeerConnection {
+    /// Makes a connection for a host of the caller's: the same object, and the [`Driver`] with
+    /// which the host moves it. `seed` is all the randomness it takes; use each seed once.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_host(
+        configuration: RTCConfiguration,
+        host: Arc<dyn Host>,
+        seed: [u8; 32],
+    ) -> Result<(Self, Driver), Error> {
+        // webrtc-pc §4.4.1.1 Constructor, step 5
+        let today = host.system_time();
+        for certificate in &configuration.certificates {
+            if certificate.certificate.expires() < today {
+                return Err(Error::InvalidAccessError("a certificate has expired".to_owned()));
+            }
+        }
+        // Step 6
+        let generated = if configuration.certificates.is_empty() {
+            vec![RTCCertificate::generate(today)?]
+        } else {
+            Vec::new()
+        };
+        // Only now, the first key of a process takes tens of milliseconds; and with nothing between.
+        let (now, system_time) = (host.now(), host.system_time());
+        let clock = Clock::new(now, system_time);
+        let engine = Engine::new(configuration, generated, clock, seed, host.is_deterministic())?;
+        let (connection, handle) = Connection::new(engine, host);
+        Ok((handle, Driver { connection }))
     }
 }

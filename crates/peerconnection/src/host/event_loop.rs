@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::tokio::TokioHost;
+use super::Driver;
 use crate::api::{AnyEvent, MessageData, RTCDataChannel, RTCDataChannelState};
 use crate::connection::Connection;
-use crate::engine::{Engine, ReceivedMessage};
+use crate::engine::{Delivery, Engine, ReceivedMessage};
 
 /// An event loop on which the tasks of a connection run.
 pub trait EventLoop: Send + Sync {
@@ -82,7 +82,6 @@ pub enum Dispatch {
 /// ```
 pub struct TaskRunner {
     connection: Arc<Connection>,
-    host: Arc<TokioHost>,
     present: Mutex<Present>,
 }
 
@@ -101,8 +100,11 @@ struct Present {
 }
 
 impl TaskRunner {
-    pub(super) fn new(connection: Arc<Connection>, host: Arc<TokioHost>) -> Self {
-        Self { connection, host, present: Mutex::default() }
+    /// Runs the tasks of the connection that `driver` moves, for a host that
+    /// [runs tasks elsewhere](super::Host::runs_tasks_elsewhere). To be made once: of two, each
+    /// would take some of the tasks.
+    pub fn new(driver: &Driver) -> Self {
+        Self { connection: driver.connection().clone(), present: Mutex::default() }
     }
 
     fn present(&self) -> MutexGuard<'_, Present> {
@@ -117,7 +119,7 @@ impl TaskRunner {
         let mut present = self.present();
         if present.ahead.is_empty() {
             tasks.take_messages(AHEAD, &mut present.ahead);
-            self.host.tasks_are_left(tasks.waiting());
+            self.connection.host.tasks_are_left(tasks.waiting());
         }
         present.message = present.ahead.pop_front();
         if present.message.is_some() {
@@ -126,7 +128,7 @@ impl TaskRunner {
         present.called = true;
         drop(present);
         let ran = self.connection.call(Engine::run_next_task);
-        self.host.tasks_are_left(tasks.waiting());
+        self.connection.host.tasks_are_left(tasks.waiting());
         ran
     }
 
@@ -147,7 +149,21 @@ impl TaskRunner {
         present.called = true;
         drop(present);
         let delivery = self.connection.call(Engine::next_effect)?;
-        Some(self.connection.hand_over(delivery).unwrap_or(Dispatch::Nothing))
+        Some(self.hand_over(delivery))
+    }
+
+    /// Hands over what the event loop dispatches by itself, and delivers everything else.
+    fn hand_over(&self, delivery: Delivery) -> Dispatch {
+        match delivery {
+            Delivery::Fire(event) => Dispatch::Event(event),
+            Delivery::Message(object, Some(message)) => {
+                Dispatch::Message(RTCDataChannel { object }, message)
+            }
+            other => {
+                self.connection.deliver(other);
+                Dispatch::Nothing
+            }
+        }
     }
 
     /// Runs the connection's own next reaction to a promise that was settled: what is chained
@@ -178,5 +194,98 @@ impl TaskRunner {
 impl std::fmt::Debug for TaskRunner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("TaskRunner")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Instant;
+
+    use super::*;
+    use crate::RTCPeerConnection;
+    use crate::host::{Action, Host, SocketId, Waiting};
+
+    /// A host that leaves its tasks to the test, and what it was told of them.
+    #[derive(Default)]
+    struct Elsewhere {
+        queued: AtomicUsize,
+        left: AtomicUsize,
+    }
+
+    impl Host for Elsewhere {
+        fn now(&self) -> Instant {
+            Instant::now()
+        }
+
+        fn wake(&self) {}
+
+        fn runs_tasks_elsewhere(&self) -> bool {
+            true
+        }
+
+        fn tasks_were_queued(&self, count: usize) {
+            self.queued.fetch_add(count, Ordering::SeqCst);
+        }
+
+        fn tasks_are_left(&self, left: Waiting) {
+            self.left.store(left.tasks, Ordering::SeqCst);
+        }
+    }
+
+    /// Runs one task, and returns the events that come of it.
+    fn run(tasks: &TaskRunner) -> Vec<AnyEvent> {
+        assert!(tasks.run_task());
+        let mut events = Vec::new();
+        loop {
+            while let Some(next) = tasks.next_dispatch() {
+                if let Dispatch::Event(event) = next {
+                    events.push(event);
+                }
+            }
+            if !tasks.run_microtask() {
+                return events;
+            }
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_not_tokio_can_leave_its_tasks_to_an_event_loop() {
+        let host = Arc::new(Elsewhere::default());
+        let queued = || host.queued.swap(0, Ordering::SeqCst);
+        let (pc, driver) =
+            RTCPeerConnection::with_host(Default::default(), host.clone(), [3; 32]).unwrap();
+        let tasks = TaskRunner::new(&driver);
+
+        // The call of a method tells of its task.
+        pc.create_data_channel("chat", None).unwrap();
+        assert_eq!(queued(), 1);
+        assert!(matches!(run(&tasks)[..], [AnyEvent::NegotiationNeeded]));
+
+        // What comes from the network is told of by the driver, once.
+        let described = pc.set_local_description(None);
+        while queued() > 0 {
+            run(&tasks);
+        }
+        futures::executor::block_on(described).unwrap();
+        let Some(Action::Gather { transport, generation }) = driver.poll_action() else {
+            panic!("nothing is gathered");
+        };
+        driver.socket_bound(transport, generation, SocketId(1), "192.0.2.1:9".parse().unwrap());
+        driver.gathering_done(transport, generation);
+        assert_eq!(queued(), 0);
+        let left = driver.leave_tasks();
+        assert_eq!(queued(), left.tasks);
+        assert_eq!(driver.leave_tasks(), left);
+        assert_eq!(queued(), 0);
+
+        // What is left of them is told as they are run.
+        let mut events = Vec::new();
+        for task in 1..=left.tasks {
+            events.extend(run(&tasks));
+            assert_eq!(host.left.load(Ordering::SeqCst), left.tasks - task);
+        }
+        assert!(matches!(events.last(), Some(AnyEvent::IceCandidate(None))), "{events:?}");
+        assert!(!tasks.run_task());
     }
 }

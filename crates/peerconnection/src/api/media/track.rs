@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use negotiation::{MediaKind, w3c_enum};
 
 use super::id;
-use crate::api::Event;
 use crate::api::handler::{self, Handler, handlers};
-use crate::connection::Connection;
+use crate::api::{Event, WeakConnection};
 
 w3c_enum! {
     /// mediacapture-main §4.3.3: whether a track can still give media.
@@ -64,7 +63,7 @@ pub(crate) struct TrackObject {
 
 /// A remote source: the tracks that have it, and the connection that fires their events.
 struct Source {
-    connection: Weak<Connection>,
+    connection: WeakConnection,
     tracks: Mutex<Vec<Weak<TrackObject>>>,
 }
 
@@ -123,7 +122,7 @@ impl MediaStreamTrack {
     }
 
     /// webrtc-pc §5.3 "create an RTCRtpReceiver", steps 2 to 6.
-    pub(crate) fn remote(connection: Weak<Connection>, kind: MediaKind, random: [u8; 16]) -> Self {
+    pub(crate) fn remote(connection: WeakConnection, kind: MediaKind, random: [u8; 16]) -> Self {
         let source = Arc::new(Source { connection, tracks: Mutex::default() });
         let label = format!("remote {kind}");
         let object = TrackObject::new(id::uuid(random), kind, label, Some(source.clone()));

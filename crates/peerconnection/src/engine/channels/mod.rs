@@ -10,12 +10,12 @@ use negotiation::{
     RTCErrorInit,
 };
 
-use super::{Delivery, Engine, SctpTransportSlots, Task, Transport};
+use super::outbox::{CAPACITY, Outbox, Outgoing};
+use super::{Delivery, Engine, Task, Transport};
 use crate::api::{
     AnyEvent, Broken, ChannelAttributes, ChannelObject, MessageData, RTCDataChannel,
-    RTCDataChannelState, RTCSctpTransportState,
+    RTCDataChannelState, RTCSctpTransportState, SctpTransportSlots,
 };
-use crate::outbox::{CAPACITY, Outbox, Outgoing};
 
 impl Engine {
     /// §6.1 createDataChannel: the checks and the id are the session's.

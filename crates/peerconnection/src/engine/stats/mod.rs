@@ -19,7 +19,6 @@ use crate::api::{
     ChannelObject, MediaStreamTrack, Promise, RTCDataChannelState, RTCStats, RTCStatsReport,
     Settle, Value,
 };
-use crate::host::Host;
 use gathering::Gathering;
 use ids::Ids;
 
@@ -32,9 +31,8 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// Reads both clocks at one moment: nothing may come between, or all timestamps are early by it.
-    pub(crate) fn read(host: &dyn Host) -> Self {
-        let (origin, system_time) = (host.now(), host.system_time());
+    /// Of both clocks, read at one moment: all timestamps are early by the time between.
+    pub(crate) fn new(origin: Instant, system_time: SystemTime) -> Self {
         let time_origin = system_time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self { origin, time_origin }
     }

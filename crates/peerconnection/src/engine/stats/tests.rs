@@ -22,26 +22,11 @@ fn gather(pc: &RTCPeerConnection, driver: &Driver) -> RTCStatsReport {
     block_on(promise).unwrap()
 }
 
-/// A host at one moment.
-struct Moment(Instant, SystemTime);
-
-impl Host for Moment {
-    fn now(&self) -> Instant {
-        self.0
-    }
-
-    fn system_time(&self) -> SystemTime {
-        self.1
-    }
-
-    fn wake(&self) {}
-}
-
 #[test]
 fn the_clock_goes_on_from_the_date_of_the_beginning() {
     let now = Instant::now();
     let date = SystemTime::UNIX_EPOCH + Duration::from_millis(1_780_000_000_123);
-    let clock = Clock::read(&Moment(now, date));
+    let clock = Clock::new(now, date);
     assert_eq!(clock.timestamp(now), 1_780_000_000_123.0);
     assert_eq!(clock.timestamp(now + Duration::from_micros(2500)), 1_780_000_000_125.5);
 }
@@ -174,11 +159,10 @@ fn a_transport_is_there_from_the_description_on() {
 }
 
 #[test]
-fn without_a_runtime_a_report_is_there_at_once() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let pc = runtime.block_on(async { RTCPeerConnection::new(Default::default()) }).unwrap();
+fn once_nothing_moves_the_connection_a_report_is_there_at_once() {
+    let (pc, driver) = peer(9);
     let before = pc.get_stats(None);
-    drop(runtime);
+    drop(driver);
     assert_eq!(types(&block_on(before).unwrap()), [RTCStatsType::PeerConnection]);
     assert_eq!(types(&block_on(pc.get_stats(None)).unwrap()), [RTCStatsType::PeerConnection]);
 }

@@ -250,16 +250,11 @@ impl ConnectionDriver {
 
     /// Leaves the tasks to the event loop, and receives nothing while that is behind.
     fn leave_tasks(&mut self) {
-        let queue = self.driver.connection().tasks();
-        let tasks = queue.take_announcement();
-        if tasks > 0 {
-            self.host.tasks_were_queued(tasks);
-        }
-        self.behind = queue.waiting().exceeds(BACKLOG);
+        self.behind = self.driver.leave_tasks().exceeds(BACKLOG);
         self.host.behind.store(self.behind, Ordering::SeqCst);
         if self.behind {
             // The event loop may have caught up in between, and not know that it is waited for.
-            self.host.tasks_are_left(queue.waiting());
+            self.host.tasks_are_left(self.driver.connection().tasks().waiting());
         }
     }
 }
@@ -272,15 +267,15 @@ impl Future for ConnectionDriver {
         this.host.waker.register(cx.waker());
         // What handlers call within a round is seen in the next one: a wake would only bring in
         // another thread. After the last busy round there is one more, with wakes.
-        this.driver.connection().host_looks();
+        this.driver.connection().set_host_awake(true);
         let mut rests = false;
         for _ in 0..ROUNDS {
             if this.work(cx) {
                 if std::mem::take(&mut rests) {
-                    this.driver.connection().host_looks();
+                    this.driver.connection().set_host_awake(true);
                 }
             } else if !std::mem::replace(&mut rests, true) {
-                this.driver.connection().host_rests();
+                this.driver.connection().set_host_awake(false);
             } else if this.driver.is_closed() && this.unsent.is_empty() {
                 return Poll::Ready(());
             } else if !this.set_timer(cx) {

@@ -13,9 +13,8 @@ use std::time::{Duration, Instant};
 use futures::task::AtomicWaker;
 use negotiation::Error;
 
-use super::{Driver, EventLoop, Host, TaskRunner};
+use super::{Driver, EventLoop, Host, TaskRunner, Waiting};
 use crate::api::{RTCConfiguration, RTCPeerConnection};
-use crate::engine::Waiting;
 use connection_driver::ConnectionDriver;
 
 /// What may wait for an event loop before nothing more is received for it: what a fast peer sends then
@@ -105,15 +104,6 @@ pub(super) struct TokioHost {
     behind: AtomicBool,
 }
 
-impl TokioHost {
-    /// So much is left: the driver may receive again, or has to wait.
-    pub(super) fn tasks_are_left(&self, left: Waiting) {
-        if !left.exceeds(RESUMED) && self.behind.swap(false, Ordering::SeqCst) {
-            self.waker.wake();
-        }
-    }
-}
-
 impl std::fmt::Debug for TokioHost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("TokioHost")
@@ -136,6 +126,13 @@ impl Host for TokioHost {
     fn tasks_were_queued(&self, count: usize) {
         if let Some(event_loop) = &self.event_loop {
             event_loop.tasks_were_queued(count);
+        }
+    }
+
+    /// The driver may receive again, or has to wait.
+    fn tasks_are_left(&self, left: Waiting) {
+        if !left.exceeds(RESUMED) && self.behind.swap(false, Ordering::SeqCst) {
+            self.waker.wake();
         }
     }
 }
@@ -167,40 +164,68 @@ fn check(runtime: &tokio::runtime::Handle) -> Result<(), Error> {
     })
 }
 
-/// Makes a connection and spawns its driver on the current runtime.
-pub(crate) fn spawn(
-    configuration: RTCConfiguration,
+/// Spawns the driver of a connection that was just made.
+fn spawn(
+    runtime: &tokio::runtime::Handle,
+    driver: Driver,
+    host: Arc<TokioHost>,
     options: TokioOptions,
-) -> Result<RTCPeerConnection, Error> {
-    let runtime = tokio::runtime::Handle::try_current()
-        .map_err(|error| Error::InvalidStateError(error.to_string()))?;
-    check(&runtime)?;
-    let host = Arc::new(TokioHost::default());
+) {
     if let Some(control) = &options.sockets {
         *control.host.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&host);
     }
-    let (pc, driver) = Driver::new(configuration, host.clone(), rand::random())?;
     driver.set_end_of_candidates_timeout(options.end_of_candidates_timeout);
     runtime.spawn(ConnectionDriver::new(driver, host, options));
-    Ok(pc)
 }
 
-/// Makes a connection and spawns what moves its network on `runtime`; its tasks run on
-/// `event_loop`.
-pub(crate) fn spawn_network(
-    configuration: RTCConfiguration,
-    options: TokioOptions,
-    runtime: &tokio::runtime::Handle,
-    event_loop: Arc<dyn EventLoop>,
-) -> Result<(RTCPeerConnection, TaskRunner), Error> {
-    check(runtime)?;
-    let host = Arc::new(TokioHost { event_loop: Some(event_loop), ..TokioHost::default() });
-    if let Some(control) = &options.sockets {
-        *control.host.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&host);
+impl RTCPeerConnection {
+    /// Makes a connection that runs on the current tokio runtime.
+    ///
+    /// # Errors
+    /// - `InvalidAccessError` for a certificate that has expired, or a TURN server without
+    ///   credentials.
+    /// - `SyntaxError` for a malformed server URL, `NotSupportedError` for an unknown scheme.
+    /// - `InvalidStateError` if there is no current tokio runtime, or if that has no timers or no
+    ///   sockets: its builder needs `enable_all()`.
+    pub fn new(configuration: RTCConfiguration) -> Result<Self, Error> {
+        Self::with_options(configuration, TokioOptions::default())
     }
-    let (pc, driver) = Driver::new(configuration, host.clone(), rand::random())?;
-    driver.set_end_of_candidates_timeout(options.end_of_candidates_timeout);
-    let tasks = TaskRunner::new(driver.connection().clone(), host.clone());
-    runtime.spawn(ConnectionDriver::new(driver, host, options));
-    Ok((pc, tasks))
+
+    /// Like [`new`](Self::new), with options of the tokio host: which addresses to use, and so
+    /// on.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_options(
+        configuration: RTCConfiguration,
+        options: TokioOptions,
+    ) -> Result<Self, Error> {
+        let runtime = tokio::runtime::Handle::try_current()
+            .map_err(|error| Error::InvalidStateError(error.to_string()))?;
+        check(&runtime)?;
+        let host = Arc::new(TokioHost::default());
+        let (pc, driver) = Self::with_host(configuration, host.clone(), rand::random())?;
+        spawn(&runtime, driver, host, options);
+        Ok(pc)
+    }
+
+    /// Makes a connection whose network `runtime` moves and whose tasks run on an event loop of the
+    /// caller's, which dispatches its events itself: the same object, and the [`TaskRunner`] that
+    /// runs its tasks.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_event_loop(
+        configuration: RTCConfiguration,
+        options: TokioOptions,
+        runtime: &tokio::runtime::Handle,
+        event_loop: Arc<dyn EventLoop>,
+    ) -> Result<(Self, TaskRunner), Error> {
+        check(runtime)?;
+        let host = Arc::new(TokioHost { event_loop: Some(event_loop), ..TokioHost::default() });
+        let (pc, driver) = Self::with_host(configuration, host.clone(), rand::random())?;
+        let tasks = TaskRunner::new(&driver);
+        spawn(runtime, driver, host, options);
+        Ok((pc, tasks))
+    }
 }

@@ -1,7 +1,7 @@
 //! Firing an event: to the handler of its target, and to the streams.
 
-use super::{AnyEvent, RTCDataChannelState, RTCSctpTransportState};
-use crate::connection::Connection;
+use super::Connection;
+use crate::api::{AnyEvent, RTCDataChannelState, RTCSctpTransportState};
 
 impl Connection {
     /// Fires one event. Nothing is locked while its handler runs.

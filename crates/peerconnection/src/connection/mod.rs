@@ -1,13 +1,16 @@
 //! What all objects of one connection share: the engine behind its lock, the handlers, the host.
 
+mod dispatch;
+mod host;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
-use crate::api::{Handle, PeerConnectionHandlers, RTCDataChannel, RTCPeerConnection, Subscribers};
-use crate::engine::{Delivery, Engine, TaskQueue};
-use crate::host::{Dispatch, Host};
-use crate::outbox::Outbox;
+use crate::api::{Handle, PeerConnectionHandlers, RTCPeerConnection, Subscribers};
+use crate::engine::{Delivery, Engine, Outbox, TaskQueue};
+
+pub use host::Host;
 
 /// One connection. The handles of the application hold it, its host's driver holds it, its
 /// children (channels, transports) hold it weakly.
@@ -111,14 +114,10 @@ impl Connection {
         }
     }
 
-    /// The host is looking and will look again before it rests: it need not be woken.
-    pub(crate) fn host_looks(&self) {
-        self.woken.store(true, Ordering::SeqCst);
-    }
-
-    /// From now on new work wakes the host.
-    pub(crate) fn host_rests(&self) {
-        self.woken.store(false, Ordering::SeqCst);
+    /// Whether the host is awake: it looks for work, and will look again before it rests, so it need
+    /// not be woken. Work that comes while it rests wakes it.
+    pub(crate) fn set_host_awake(&self, awake: bool) {
+        self.woken.store(awake, Ordering::SeqCst);
     }
 
     /// Whether there is a handle.
@@ -130,6 +129,16 @@ impl Connection {
     pub(crate) fn handle(&self) -> Option<RTCPeerConnection> {
         let object = self.handle.get()?.upgrade()?;
         Some(RTCPeerConnection { object })
+    }
+
+    /// webrtc-pc §4.4.2 "close the connection", and what a garbage collector does later:
+    /// no event will be fired at the connection any more, so its handlers can go.
+    pub(crate) fn close(&self) {
+        let abandoned = self.api(|engine, now| engine.close(now));
+        abandoned.end_handlers();
+        drop(abandoned);
+        self.handlers.end();
+        self.subscribers.end();
     }
 
     /// Runs the next task of the event loop and delivers what comes of it; `false` when there is
@@ -158,7 +167,7 @@ impl Connection {
         }
     }
 
-    fn deliver(&self, delivery: Delivery) {
+    pub(crate) fn deliver(&self, delivery: Delivery) {
         match delivery {
             Delivery::Settle(settle, result) => {
                 settle.settle(result);
@@ -171,20 +180,6 @@ impl Connection {
             Delivery::Release(released) => drop(released),
             Delivery::Fire(event) => self.fire(event),
             Delivery::Call(call) => call(),
-        }
-    }
-
-    /// Delivers to the host what it dispatches by itself, and everything else to where it goes.
-    pub(crate) fn hand_over(&self, delivery: Delivery) -> Option<Dispatch> {
-        match delivery {
-            Delivery::Fire(event) => Some(Dispatch::Event(event)),
-            Delivery::Message(object, Some(message)) => {
-                Some(Dispatch::Message(RTCDataChannel { object }, message))
-            }
-            other => {
-                self.deliver(other);
-                None
-            }
         }
     }
 }

@@ -1,0 +1,62 @@
+//! What goes between an engine and its host.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use negotiation::TransportId;
+
+pub use ice::{GenerationId, SocketId};
+
+/// What a host is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Bind UDP sockets on the interfaces to be used, report each with
+    /// [`Driver::socket_bound`](crate::host::Driver::socket_bound), then call
+    /// [`Driver::gathering_done`](crate::host::Driver::gathering_done).
+    Gather {
+        /// For this transport
+        transport: TransportId,
+        /// and this generation of candidates.
+        generation: GenerationId,
+    },
+    /// Close the socket; everything for it has been polled.
+    CloseSocket(SocketId),
+}
+
+/// A datagram to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transmit {
+    /// From this socket
+    pub socket: SocketId,
+    /// to this address.
+    pub destination: SocketAddr,
+    /// The datagram.
+    pub payload: Bytes,
+}
+
+impl From<ice::Transmit> for Transmit {
+    fn from(transmit: ice::Transmit) -> Self {
+        Self {
+            socket: transmit.socket,
+            destination: transmit.destination,
+            payload: transmit.payload,
+        }
+    }
+}
+
+/// The tasks that wait to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// How many there are.
+    pub tasks: usize,
+    /// The bytes of the messages in them.
+    pub bytes: usize,
+}
+
+impl Waiting {
+    /// Whether there are more tasks, or more bytes, than `limit` has.
+    pub fn exceeds(self, limit: Self) -> bool {
+        self.tasks > limit.tasks || self.bytes > limit.bytes
+    }
+}
