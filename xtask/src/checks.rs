@@ -23,6 +23,7 @@ pub(crate) fn test(extent: Extent) -> ExitCode {
             report.step("machine", || machine::prepare(machine::EVERYTHING));
             report.step("format", format);
             report.step("clippy", clippy);
+            report.step("no tokio", no_tokio);
             report.step("docs", docs);
             report.step("tests", tests);
             report.step("browsers", browsers);
@@ -62,6 +63,13 @@ fn format() -> Result<Outcome, Failure> {
 
 fn clippy() -> Result<Outcome, Failure> {
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}
+
+/// Without its host on tokio, the public crate is there for hosts of applications.
+fn no_tokio() -> Result<Outcome, Failure> {
+    const CRATE: [&str; 3] = ["-p", "peerconnection", "--no-default-features"];
+    cargo(&[&["clippy"], &CRATE[..], &["--", "-D", "warnings"]].concat())?;
+    cargo(&[&["build"], &CRATE[..]].concat())
 }
 
 fn docs() -> Result<Outcome, Failure> {

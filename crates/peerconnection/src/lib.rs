@@ -20,6 +20,12 @@
 //! [`close()`](RTCPeerConnection::close). Methods that return a promise in the specification
 //! return a [`Promise`]: they start when they are called, and what the specification fires before
 //! the promise resolves has been delivered when the future completes.
+//!
+//! # Features
+//!
+//! - `tokio`, on by default: connections that run on tokio, [`RTCPeerConnection::new`] and its
+//!   siblings. Without it the application has a [`Host`](host::Host) of its own and makes
+//!   connections [with it](RTCPeerConnection::with_host).
 #![forbid(unsafe_code)]
 
 pub mod api;

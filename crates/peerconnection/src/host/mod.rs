@@ -1,7 +1,7 @@
 //! What moves a connection: sockets, time and a place to run its tasks.
 //!
 //! [`RTCPeerConnection::new`](crate::RTCPeerConnection::new) uses the host of this crate that runs
-//! on tokio. Another event loop, or a test with a clock
+//! on tokio, which comes with the default feature `tokio`. Another event loop, or a test with a clock
 //! and a network of its own, implements [`Host`], makes its connections with
 //! [`RTCPeerConnection::with_host`](crate::RTCPeerConnection::with_host), and moves each with the
 //! [`Driver`] it gets:
@@ -23,10 +23,12 @@
 
 mod driver;
 mod event_loop;
+#[cfg(feature = "tokio")]
 mod tokio;
 
 pub use self::driver::Driver;
 pub use self::event_loop::{Dispatch, EventLoop, TaskRunner};
+#[cfg(feature = "tokio")]
 pub use self::tokio::{SocketControl, TokioOptions};
 pub use crate::connection::Host;
 pub use crate::engine::{Action, GenerationId, SocketId, Transmit, Waiting};
