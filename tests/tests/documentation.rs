@@ -1,12 +1,12 @@
 //! Every program in the documents runs. rustdoc runs those of the crates and of README.md; here it
-//! is seen that none asks not to be run.
+//! is seen that none asks not to be run, and that what the map of the code names exists.
+
+mod index;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
-}
+use index::{check_implementation, items, read_source, workspace as root};
 
 fn files(folder: &Path, extensions: &[&str], found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -85,5 +85,27 @@ fn the_examples_of_the_readme_are_those_that_there_are() {
     for path in examples {
         let name = path.trim_matches('"').trim_end_matches(".rs");
         assert!(readme.contains(&format!("| `{name}` |")), "{name} is not in the table");
+    }
+}
+
+/// The numbered steps of each chapter of ARCHITECTURE.md that has some.
+fn walks(architecture: &str) -> Vec<(&str, &str)> {
+    let chapters = architecture.split("\n## ").skip(1);
+    chapters.filter_map(|chapter| chapter.split_once("\n1. ")).collect()
+}
+
+#[test]
+fn the_walks_through_the_code_name_what_there_is() {
+    let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let walks = walks(&architecture);
+    assert_eq!(walks.len(), 3);
+    for (title, steps) in walks {
+        let title = title.lines().next().unwrap_or_default();
+        let items = items(steps).unwrap_or_else(|error| panic!("{title}: {error}"));
+        assert!(items.len() > 10, "{title}: {} names", items.len());
+        let wrong =
+            |(file, item): &(&str, &str)| check_implementation(&read_source, file, item).err();
+        let problems: Vec<_> = items.iter().filter_map(wrong).collect();
+        assert!(problems.is_empty(), "{title}:\n{}", problems.join("\n"));
     }
 }
