@@ -223,6 +223,49 @@ fn another_certificate_with_a_restart_is_another_connection() {
     assert!(b.local().sdp().contains("a=setup:passive"), "whatever it was with the last one");
 }
 
+/// A provisional answer is not the last word: what an answer has negotiated goes on until another
+/// answer says otherwise. What only a provisional one has begun, the next one may replace.
+#[test]
+fn a_provisional_answer_with_another_certificate_begins_nothing_beside_what_there_is() {
+    let answer = |b: &mut Peer, type_, certificate| {
+        let answer = b.create_answer();
+        let (old, new) = (fingerprint(2).to_string(), fingerprint(certificate).to_string());
+        RTCSessionDescriptionInit { type_, sdp: answer.sdp.replace(&old, &new) }
+    };
+    let begun = |a: &mut Peer| {
+        let is_start = |c: &&TransportCommand| matches!(c, TransportCommand::StartDtls { .. });
+        a.commands().iter().filter(is_start).count()
+    };
+    let (provisional, last) = (RTCSdpType::Pranswer, RTCSdpType::Answer);
+    for (answers, expected) in [
+        (&[(provisional, 7), (last, 2)][..], &[0, 0][..]),
+        (&[(provisional, 7), (provisional, 2), (last, 7)], &[0, 0, 1]),
+        (&[(provisional, 7), (last, 7)], &[0, 1]),
+    ] {
+        let (mut a, mut b) = connected();
+        let restart = a.create_restart_offer();
+        a.set_local(restart).unwrap();
+        b.set_remote(a.local()).unwrap();
+        a.commands();
+        for (&(type_, certificate), &expected) in answers.iter().zip(expected) {
+            a.set_remote(answer(&mut b, type_, certificate)).unwrap();
+            assert_eq!(begun(&mut a), expected, "{answers:?}");
+        }
+    }
+    let (mut a, mut b) = (Peer::with_channel(1), Peer::new(2));
+    a.set_local_implicitly().unwrap();
+    b.set_remote(a.local()).unwrap();
+    for (type_, certificate, expected) in [(provisional, 2, 1), (provisional, 7, 1), (last, 7, 0)] {
+        let mut answer = answer(&mut b, type_, certificate);
+        // Another peer has other credentials.
+        if certificate == 7 {
+            answer.sdp = answer.sdp.replace("a=ice-ufrag:", "a=ice-ufrag:c");
+        }
+        a.set_remote(answer).unwrap();
+        assert_eq!(begun(&mut a), expected);
+    }
+}
+
 /// RFC 8842 §4, §5.5: another `a=tls-id` alone stands for a new DTLS association, whose peer knows
 /// nothing of the SCTP association over the last one: both begin anew, once.
 #[test]
