@@ -41,16 +41,12 @@ fn the_page_of_states_shows_what_it_shows_in_a_browser() {
     let mut world = World::new(1, Conditions::default());
     let pair = pair(&mut world);
     let report = world.run(states::run(pair, transcript())).unwrap();
-    // The callee is completed three seconds after the caller.
-    assert_eq!(
-        report.pc1.ice_connection_state,
-        ["new", "checking", "connected", "completed", "closed"]
-    );
-    assert_eq!(report.pc2.ice_connection_state, ["new", "checking", "connected", "closed"]);
     let connection = ["new", "connecting", "connected", "closed"];
     for (states, offer) in [(&report.pc1, "have-local-offer"), (&report.pc2, "have-remote-offer")] {
         assert_eq!(states.signaling_state, ["stable", offer, "stable", "closed"]);
         assert_eq!(states.connection_state, connection);
+        // It hangs up before it is completed.
+        assert_eq!(states.ice_connection_state, ["new", "checking", "connected", "closed"]);
     }
     assert!(report.is_success());
 }

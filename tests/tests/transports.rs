@@ -47,7 +47,7 @@ fn transports_have_their_slots_from_the_descriptions_and_from_the_network() {
     assert_eq!(b.sctp().unwrap().max_channels(), None, "it is not connected");
     world.settle();
     world.run(a.set_remote_description(b.local_description().unwrap().into())).unwrap();
-    world.run_for(Duration::from_secs(3));
+    world.run_for(Duration::from_secs(4));
 
     assert_eq!(ice.state(), RTCIceTransportState::Completed);
     assert_eq!(dtls.state(), RTCDtlsTransportState::Connected);

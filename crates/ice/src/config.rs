@@ -56,10 +56,9 @@ pub struct Config {
     pub nomination_wait_max: Duration,
     /// See [`nomination_wait_max`](Self::nomination_wait_max). Default 5 ms.
     pub nomination_wait_min: Duration,
-    /// How long a controlled agent, once the peer has nominated a pair, expects that it may
-    /// nominate another one: it is [`State::Completed`](crate::State::Completed) no sooner after
-    /// the selection of the pair. The controlling agent knows what it nominates, and does not
-    /// wait. Default 3 s, as long as RFC 8445 §8.3.1 keeps the other pairs checked.
+    /// How long after the selection of a pair the peer may still be busy with others, or nominate
+    /// one: the agent is [`State::Completed`](crate::State::Completed) no sooner. Default 3 s, as
+    /// long as RFC 8445 §8.3.1 has the other candidates kept.
     pub conclusion_wait: Duration,
     /// How long the generations before the one that carries the data still accept packets and
     /// answer checks, before their sockets are released. Covers packets in flight and a peer

@@ -26,8 +26,8 @@ pub enum State {
     /// A pair is selected; more may come.
     Connected,
     /// A pair is selected, gathering is complete, the peer has no more candidates, every pair
-    /// has been checked; and if the peer is who nominates,
-    /// [`Config::conclusion_wait`](crate::Config::conclusion_wait) has gone by since it did.
+    /// has been checked; and [`Config::conclusion_wait`](crate::Config::conclusion_wait) has gone
+    /// by since the pair was selected.
     Completed,
     /// The selected pair has had no answer for
     /// [`Config::disconnected_timeout`](crate::Config::disconnected_timeout) or its socket died;

@@ -40,12 +40,11 @@ impl super::Report for Report {
             .all(|(states, offer)| states.signaling_state == ["stable", offer, "stable", "closed"])
             && connection.iter().all(|states| {
                 let ice: Vec<_> = states.ice_connection_state.iter().map(String::as_str).collect();
-                // The end of candidates may come before the first pair has been found, and the
-                // hangup before the callee can know that the caller has chosen for good.
+                // The hangup may come before the last check is over.
                 matches!(
                     ice[..],
-                    ["new", "checking", "connected", "completed", "closed"]
-                        | ["new", "checking", "connected" | "completed", "closed"]
+                    ["new", "checking", "connected", "closed"]
+                        | ["new", "checking", "connected", "completed", "closed"]
                 ) && states.connection_state == ["new", "connecting", "connected", "closed"]
             })
     }

@@ -338,8 +338,8 @@ impl Generation {
                     Some(selected.consent.deadline(now, self.heard(), &ctx.config)),
                 );
                 if !self.completed {
-                    let settled = selected.settled_at(ctx).filter(|at| *at > now);
-                    earlier(&mut deadline, settled);
+                    let settled = selected.settled_at(&ctx.config);
+                    earlier(&mut deadline, Some(settled).filter(|at| *at > now));
                 }
             }
             earlier(&mut deadline, selected.challenger.map(|(_, at)| at));

@@ -123,10 +123,9 @@ pub(crate) struct Selected {
 }
 
 impl Selected {
-    /// Until then the peer may well nominate another pair; see `Config::conclusion_wait`.
-    fn settled_at(&self, ctx: &Context) -> Option<Instant> {
-        let controlled = ctx.role == Some(Role::Controlled);
-        controlled.then(|| time::later(self.since, ctx.config.conclusion_wait))
+    /// Until then the peer may well be busy with other pairs; see `Config::conclusion_wait`.
+    fn settled_at(&self, config: &Config) -> Instant {
+        later(self.since, config.conclusion_wait)
     }
 }
 
@@ -434,7 +433,7 @@ impl Generation {
             return;
         }
         if let Some(selected) = &self.selected {
-            let settled = selected.settled_at(ctx).is_none_or(|at| now >= at);
+            let settled = now >= selected.settled_at(&ctx.config);
             self.completed |= settled && self.path().is_some();
             return;
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{AgentStats, CandidateKind, PairStats, State};
+use crate::{AgentStats, CandidateKind, PairStats};
 
 fn statistics(net: &Network, peer: usize) -> AgentStats {
     net.peers[peer].agent.statistics()
@@ -86,8 +86,7 @@ fn after_a_restart_the_pair_in_use_is_left_until_the_new_one_takes_over() {
         answered.local_candidates.iter().filter(|c| of_old(c.generation)).map(|c| c.id).collect();
     assert_eq!(locals, [old.local]);
 
-    // Of the controlling side; the other one waits three seconds more.
-    assert!(net.run_until(s(1), |n| n.peers[A].agent.state() == State::Completed));
+    assert!(net.run_until(s(1), |n| selected(n, A).generation != old.generation));
     let after = statistics(&net, A);
     assert!(net.peers[A].agent.pairs().any(|p| of_old(p.generation)), "it lingers");
     assert!(!after.pairs.iter().any(|p| of_old(p.generation)), "but is seen no more");
