@@ -12,17 +12,20 @@ Usage: cargo xtask <command>
                   docs          cargo doc --workspace --no-deps, warnings denied
                   tests         cargo test --workspace
                   browsers      the tests in a headless Chromium and Firefox
-                stacks        the other stacks, installed under the target folder
-                interop       the tests with six of them as peers
-                node          in crates/node, with npm: the format of all JavaScript,
-                              then the module's build, tests and types
-                clients       simple-peer's tests and PeerJS on the module
+                  stacks        the other stacks, installed under the target folder
+                  interop       the tests with six of them as peers
+                  node          in crates/node, with npm: the format of all JavaScript,
+                                then the module's build, tests and types
+                  clients       simple-peer's tests and PeerJS on the module
                   restart_ice   cargo run --release --example restart_ice -- --json
                   samples       the same for the WebRTC samples among the examples
                   dependencies  cargo deny check licenses bans sources
                 The first check that fails ends the run.
-  test --quick  format, clippy and tests only: nothing is installed but the
-                rustfmt and clippy of the Rust toolchain.
+  test --quick [-p CRATE]
+                format, clippy and tests only, the programs of the documentation
+                left out: nothing is installed but the rustfmt and clippy of the
+                Rust toolchain. With -p, of that crate alone, its programs too:
+                `-p ice` is crates/ice.
   interop [NAME]
                 Install what is missing, then run the tests with other stacks and
                 with client libraries on the Node module; or only the tests with
@@ -39,15 +42,19 @@ pub(crate) enum Command {
 }
 
 /// How much `cargo xtask test` checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
     Everything,
     Quick,
+    /// Of one crate, by its folder's or its package's name.
+    Crate(String),
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum UsageError {
     NoCommand,
+    NoCrate,
+    CrateOfEverything,
     Unknown(String),
 }
 
@@ -55,6 +62,8 @@ impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoCommand => f.write_str("a command is needed"),
+            Self::NoCrate => f.write_str("`-p` is followed by the name of a crate"),
+            Self::CrateOfEverything => f.write_str("`-p` goes with `--quick`"),
             Self::Unknown(argument) => write!(f, "`{argument}` is not understood"),
         }
     }
@@ -66,15 +75,24 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, 
     match command.as_str() {
         "help" | "--help" | "-h" => Ok(Command::Help),
         "test" => {
-            let mut extent = Extent::Everything;
-            for argument in arguments {
+            let (mut quick, mut of) = (false, None);
+            while let Some(argument) = arguments.next() {
                 match argument.as_str() {
-                    "--quick" => extent = Extent::Quick,
+                    "--quick" => quick = true,
+                    "-p" if of.is_none() => match arguments.next() {
+                        Some(name) if !name.starts_with('-') => of = Some(name),
+                        _ => return Err(UsageError::NoCrate),
+                    },
                     "--help" | "-h" => return Ok(Command::Help),
                     _ => return Err(UsageError::Unknown(argument)),
                 }
             }
-            Ok(Command::Test(extent))
+            match (quick, of) {
+                (false, None) => Ok(Command::Test(Extent::Everything)),
+                (true, None) => Ok(Command::Test(Extent::Quick)),
+                (true, Some(name)) => Ok(Command::Test(Extent::Crate(name))),
+                (false, Some(_)) => Err(UsageError::CrateOfEverything),
+            }
         }
         "interop" => {
             let filter = arguments.next();
@@ -103,6 +121,12 @@ mod tests {
     fn test_checks_everything_unless_told_to_be_quick() {
         assert_eq!(parsed("test"), Ok(Command::Test(Extent::Everything)));
         assert_eq!(parsed("test --quick"), Ok(Command::Test(Extent::Quick)));
+        let ice = Ok(Command::Test(Extent::Crate("ice".into())));
+        assert_eq!(parsed("test --quick -p ice"), ice);
+        assert_eq!(parsed("test -p ice --quick"), ice);
+        assert_eq!(parsed("test -p ice"), Err(UsageError::CrateOfEverything));
+        assert_eq!(parsed("test --quick -p"), Err(UsageError::NoCrate));
+        assert_eq!(parsed("test -p --quick"), Err(UsageError::NoCrate));
     }
 
     #[test]

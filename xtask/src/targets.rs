@@ -25,6 +25,16 @@ impl Targets {
         let target = format!(r#"{{"kind":["{kind}"],"crate_types":["bin"],"name":"{name}","#);
         self.0.contains(&target)
     }
+
+    /// The package of that name, or of that folder under `crates/`.
+    pub(crate) fn package(&self, name: &str) -> Result<String, Failure> {
+        let of_folder = format!("peerconnection-{name}");
+        [name, &of_folder]
+            .into_iter()
+            .find(|package| self.0.contains(&format!(r#"{{"name":"{package}","version":""#)))
+            .map(str::to_owned)
+            .ok_or_else(|| Failure(format!("the workspace has no crate `{name}`")))
+    }
 }
 
 #[cfg(test)]
@@ -51,5 +61,9 @@ mod tests {
         let targets = Targets::of_workspace().expect("cargo metadata runs and is understood");
         assert!(targets.contains("bin", "xtask"));
         assert!(!targets.contains("bin", "no_such_target"));
+        assert_eq!(targets.package("ice").as_deref(), Ok("peerconnection-ice"));
+        assert_eq!(targets.package("peerconnection").as_deref(), Ok("peerconnection"));
+        let failure = targets.package("no-such-crate").expect_err("there is none");
+        assert_eq!(failure.0, "the workspace has no crate `no-such-crate`");
     }
 }
