@@ -7,6 +7,7 @@ use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use peerconnection_transport::{
     Certificate, ChannelConfig, Config, DtlsRole, Event, MessageKind, SctpParameters, Transport,
+    data,
 };
 
 /// Datagrams of one pass, as a receive with coalescing gives them.
@@ -36,7 +37,9 @@ impl Pair {
         let mut pair = Self { now, peers, received: 0 };
         let mut open = false;
         while !open {
-            pair.exchange(|event| open |= matches!(event, Event::ChannelOpen { .. }));
+            pair.exchange(|event| {
+                open |= matches!(event, Event::Data(data::Event::ChannelOpen { .. }))
+            });
         }
         while pair.exchange(|_| ()) {}
         pair
@@ -60,7 +63,7 @@ impl Pair {
             for peer in [from, to] {
                 while let Some(event) = peer.poll_event() {
                     on_event(&event);
-                    if let Event::Message { data, .. } = event {
+                    if let Event::Data(data::Event::Message { data, .. }) = event {
                         self.received += black_box(data).len();
                     }
                 }

@@ -23,19 +23,8 @@ pub struct Config {
     /// The largest UDP payload to send, in bytes, 576..=16384 (other values count as the nearest
     /// of these). 1200 passes every path that carries QUIC.
     pub max_datagram_size: usize,
-    /// Bytes of messages that may wait to be read: the SCTP receive window, 16 KiB..=1 GiB (other
-    /// values count as the nearest of these). No larger message can be received.
-    pub receive_window: u32,
-    /// Bytes that may wait in one channel to be sent; 0 is no limit. `send` fails with
-    /// [`ChannelError::BufferFull`](crate::ChannelError::BufferFull) beyond it.
-    pub max_buffered_amount: u64,
-    /// Bytes of messages that are kept for streams on which no channel was opened yet: those of a
-    /// negotiated channel may arrive before the application opens it.
-    pub max_unclaimed: usize,
-    /// Bytes of labels and protocols of the channels that the peer has opened and that are not
-    /// closed yet. They take nothing of the receive window, so a peer could fill memory with up to
-    /// 128 KiB a channel; a channel beyond is refused: its stream is reset.
-    pub max_announced: usize,
+    /// The limits of SCTP and of data channels.
+    pub data: data::Config,
     /// Take the randomness of DTLS handshakes (but never of keys) from the transport's seed, so
     /// that a simulation repeats itself. For tests alone: hellos become predictable.
     pub deterministic: bool,
@@ -48,10 +37,7 @@ impl Config {
             certificate,
             dtls_versions: DtlsVersions::Auto,
             max_datagram_size: dtls::USUAL_DATAGRAM_SIZE,
-            receive_window: 1024 * 1024,
-            max_buffered_amount: 0,
-            max_unclaimed: 256 * 1024,
-            max_announced: 1024 * 1024,
+            data: data::Config::default(),
             deterministic: false,
         }
     }
@@ -70,7 +56,6 @@ impl Config {
     pub(crate) fn clamped(mut self) -> Self {
         let (least, most) = (*dtls::DATAGRAM_SIZES.start(), *dtls::DATAGRAM_SIZES.end());
         self.max_datagram_size = self.max_datagram_size.clamp(least, most);
-        self.receive_window = self.receive_window.clamp(16 * 1024, 1024 * 1024 * 1024);
         self
     }
 }

@@ -1,11 +1,6 @@
 //! What a transport tells.
 
-use bytes::Bytes;
 use dtls::{DtlsError, DtlsState};
-
-use crate::channel::{ChannelConfig, MessageKind};
-use crate::error::ChannelError;
-use crate::sctp::{SctpError, SctpState};
 
 /// Something that happened, in the order in which it did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,81 +10,6 @@ pub enum Event {
     DtlsStateChange(DtlsState),
     /// `RTCDtlsTransport.state` changed to [`DtlsState::Failed`], for this reason.
     DtlsFailed(DtlsError),
-    /// `RTCSctpTransport.state` changed; with [`SctpState::Closed`] comes the reason.
-    SctpStateChange(SctpState, Option<SctpError>),
-    /// The peer opened a channel (webrtc-pc §6.2 "announcing a data channel instance").
-    /// [`Event::ChannelOpen`] follows.
-    ChannelAnnounced {
-        /// The stream.
-        id: u16,
-        /// What the peer said about it.
-        config: ChannelConfig,
-    },
-    /// The channel can be used.
-    ChannelOpen {
-        /// The stream.
-        id: u16,
-    },
-    /// A message arrived.
-    Message {
-        /// The stream.
-        id: u16,
-        /// What it is.
-        kind: MessageKind,
-        /// Its bytes, possibly none.
-        data: Bytes,
-    },
-    /// Bytes of a channel were handed to the network, or given up: `bufferedAmount` decreases.
-    BufferedAmount {
-        /// The stream.
-        id: u16,
-        /// Bytes since the last such event.
-        sent: u64,
-    },
-    /// `bufferedAmount` fell to the threshold or below.
-    BufferedAmountLow {
-        /// The stream.
-        id: u16,
-    },
-    /// The peer began to close the channel. What was queued here is sent, then our side closes.
-    ChannelClosing {
-        /// The stream.
-        id: u16,
-    },
-    /// Both sides are closed; the id may be used again.
-    ChannelClosed {
-        /// The stream.
-        id: u16,
-    },
-    /// The channel failed; it closes.
-    ChannelError {
-        /// The stream.
-        id: u16,
-        /// Why.
-        error: ChannelError,
-    },
-}
-
-impl Event {
-    /// Whether it tells of DTLS, not of what runs over it.
-    pub(crate) fn is_of_dtls(&self) -> bool {
-        matches!(self, Self::DtlsStateChange(_) | Self::DtlsFailed(_))
-    }
-
-    /// The channel whose messages it must not overtake.
-    pub(crate) fn ordered_with(&self) -> Option<u16> {
-        match *self {
-            Self::ChannelAnnounced { id, .. }
-            | Self::ChannelOpen { id }
-            | Self::Message { id, .. }
-            | Self::ChannelClosing { id }
-            | Self::ChannelClosed { id }
-            | Self::ChannelError { id, .. } => Some(id),
-            Self::DtlsStateChange(_)
-            | Self::DtlsFailed(_)
-            | Self::SctpStateChange(..)
-            | Self::BufferedAmount { .. }
-            | Self::BufferedAmountLow { .. } => None,
-        }
-    }
+    /// The SCTP association or one of its channels has something to tell.
+    Data(data::Event),
 }

@@ -1,20 +1,18 @@
 //! DTLS and what runs over it, put together.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
+use data::{
+    Beginning, ChannelConfig, ChannelError, Channels, MessageKind, SctpParameters, SctpState,
+};
 use dtls::{DtlsRole, DtlsState, DtlsVersion, Fingerprint, SrtpKeys};
-use time::{Duration, Floor, Instant};
+use time::{Duration, Instant};
 
-use crate::channel::{ChannelConfig, MessageKind};
-use crate::channels::{Channels, Limits, SctpParameters, Surroundings};
 use crate::config::Config;
-use crate::error::ChannelError;
 use crate::event::Event;
-use crate::sctp::SctpState;
 
-/// Less than any timer of SCTP needs.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
-
-/// One DTLS association and at most one SCTP association over it.
+/// One DTLS connection and at most one SCTP association over it.
 ///
 /// It does no IO and reads no clock. After calls of methods that take `now`, take everything out
 /// of [`poll_transmit`](Self::poll_transmit) and [`poll_event`](Self::poll_event) in turn until
@@ -27,6 +25,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 /// # use peerconnection_transport as transport;
 /// use transport::{
 ///     Certificate, ChannelConfig, Config, DtlsRole, Event, MessageKind, SctpParameters, Transport,
+///     data,
 /// };
 ///
 /// let now = Instant::now();
@@ -51,10 +50,10 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 ///         }
 ///         while let Some(event) = peers[i].poll_event() {
 ///             match event {
-///                 Event::ChannelOpen { id } if i == 0 => {
+///                 Event::Data(data::Event::ChannelOpen { id }) if i == 0 => {
 ///                     peers[0].send(now, id, MessageKind::String, "hello".into())?;
 ///                 }
-///                 Event::Message { data, .. } => received = Some(data),
+///                 Event::Data(data::Event::Message { data, .. }) => received = Some(data),
 ///                 _ => {}
 ///             }
 ///         }
@@ -68,9 +67,7 @@ pub struct Transport {
     config: Config,
     seed: [u8; 32],
     dtls: dtls::Connection,
-    channels: Channels,
-    /// Under the deadlines of the channels.
-    floor: Floor,
+    over: OverDtls,
     /// The association came from another transport and waits for DTLS.
     resumes: bool,
     writable: bool,
@@ -86,8 +83,7 @@ impl Transport {
         let config = config.clamped();
         Self {
             dtls: dtls::Connection::new(&config.dtls(word(&seed, 0))),
-            channels: Channels::new(Limits::of(&config)),
-            floor: Floor::new(SHORTEST_PAUSE),
+            over: OverDtls { channels: Channels::new(config.data), dtls_events: VecDeque::new() },
             config,
             seed,
             resumes: false,
@@ -112,8 +108,8 @@ impl Transport {
         remote_fingerprints: Vec<Fingerprint>,
     ) {
         self.now = Some(now);
-        let Self { dtls, channels, .. } = self;
-        dtls.start(now, role, remote_fingerprints, &mut |output| channels.on_dtls(now, output));
+        let Self { dtls, over, .. } = self;
+        dtls.start(now, role, remote_fingerprints, &mut |output| over.on_dtls(now, output));
         self.settle(now);
     }
 
@@ -123,10 +119,10 @@ impl Transport {
         self.now = Some(now);
         let returns = writable && !self.writable;
         self.writable = writable;
-        let Self { dtls, channels, .. } = self;
-        dtls.set_writable(now, writable, &mut |output| channels.on_dtls(now, output));
+        let Self { dtls, over, .. } = self;
+        dtls.set_writable(now, writable, &mut |output| over.on_dtls(now, output));
         if returns && self.carries() {
-            self.channels.on_path_change(now);
+            self.over.channels.on_path_change(now);
         }
         self.settle(now);
     }
@@ -136,16 +132,15 @@ impl Transport {
     pub fn path_changed(&mut self, now: Instant) {
         self.now = Some(now);
         if self.carries() {
-            self.channels.on_path_change(now);
+            self.over.channels.on_path_change(now);
         }
     }
 
     /// Handles a datagram whose first byte is 20..=63 (RFC 7983) from a valid pair.
     pub fn handle_input(&mut self, now: Instant, packet: &[u8]) {
         self.now = Some(now);
-        self.floor.heard();
-        let Self { dtls, channels, .. } = self;
-        dtls.handle_packet(now, packet, &mut |output| channels.on_dtls(now, output));
+        let Self { dtls, over, .. } = self;
+        dtls.handle_packet(now, packet, &mut |output| over.on_dtls(now, output));
         self.settle(now);
     }
 
@@ -154,14 +149,14 @@ impl Transport {
     /// [`stop_sctp`](Self::stop_sctp) came in between.
     pub fn start_sctp(&mut self, now: Instant, parameters: SctpParameters) {
         self.now = Some(now);
-        self.channels.set_parameters(parameters);
+        self.over.channels.set_parameters(parameters);
         self.settle(now);
     }
 
     /// Changes the largest message, in bytes, that [`send`](Self::send) takes; 0 for any. Does
     /// nothing before [`start_sctp`](Self::start_sctp).
     pub fn set_max_message_size_send(&mut self, size: u64) {
-        self.channels.set_max_message_size_send(size);
+        self.over.channels.set_max_message_size_send(size);
     }
 
     /// Ends the SCTP association with an ABORT, e.g. because its m= section was rejected. Its
@@ -169,7 +164,7 @@ impl Transport {
     /// [`start_sctp`](Self::start_sctp) a fresh association begins, on the same ports or on others.
     pub fn stop_sctp(&mut self, now: Instant) {
         self.now = Some(now);
-        self.channels.stop(now);
+        self.over.channels.stop(now);
     }
 
     /// Takes over the SCTP association of `other` with its channels: its section was bundled into
@@ -188,12 +183,12 @@ impl Transport {
     /// yet: a close_notify would end the association there.
     pub fn take_channels_of(&mut self, now: Instant, other: &mut Self) {
         self.now = Some(now);
-        self.channels.take(now, &mut other.channels);
+        self.over.channels.take(now, &mut other.over.channels);
         other.resumes = false;
         self.resumes = true;
         match self.dtls.state() {
             DtlsState::New | DtlsState::Connecting | DtlsState::Connected => self.settle(now),
-            DtlsState::Closed | DtlsState::Failed => self.channels.on_transport_closed(),
+            DtlsState::Closed | DtlsState::Failed => self.over.channels.on_transport_closed(),
         }
     }
 
@@ -210,21 +205,19 @@ impl Transport {
         let overhead = self.dtls.overhead();
         let packet_size = self.config.max_datagram_size.saturating_sub(overhead) & !3;
         if std::mem::take(&mut self.resumes) {
-            self.channels.resume(now, packet_size);
+            self.over.channels.resume(now, packet_size);
         }
-        if !self.channels.wants_association() {
+        if !self.over.channels.wants_association() {
             return;
         }
         let Some(role) = self.dtls.role() else { return };
-        let random = word(&self.seed, 1).wrapping_add(u64::from(self.channels.associations()));
-        self.channels.begin(
+        let random = word(&self.seed, 1).wrapping_add(u64::from(self.over.channels.associations()));
+        self.over.channels.begin(
             now,
-            &Surroundings {
-                role,
+            &Beginning {
+                is_client: role == DtlsRole::Client,
                 packet_size,
-                window: self.config.receive_window,
-                // RFC 9260 §5.3.1: not zero.
-                tag: ((random & 0xffff_ffff) as u32).max(1),
+                tag: (random & 0xffff_ffff) as u32,
                 initial_tsn: (random >> 32) as u32,
             },
         );
@@ -242,7 +235,7 @@ impl Transport {
             }
             let now = self.now?;
             if self.dtls.state() != DtlsState::Connected
-                || !self.channels.write_packet(now, &mut self.packet)
+                || !self.over.channels.write_packet(now, &mut self.packet)
             {
                 self.dtls.end_pass();
                 return None;
@@ -254,15 +247,15 @@ impl Transport {
     /// All that SCTP has to send now.
     fn protect_packets(&mut self, now: Instant) {
         while self.dtls.state() == DtlsState::Connected
-            && self.channels.write_packet(now, &mut self.packet)
+            && self.over.channels.write_packet(now, &mut self.packet)
         {
             self.protect(now);
         }
     }
 
     fn protect(&mut self, now: Instant) {
-        let Self { dtls, channels, packet, .. } = self;
-        dtls.send(packet, &mut |output| channels.on_dtls(now, output));
+        let Self { dtls, over, packet, .. } = self;
+        dtls.send(packet, &mut |output| over.on_dtls(now, output));
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
@@ -271,8 +264,7 @@ impl Transport {
             return None;
         }
         let dtls = self.now.and_then(|now| self.dtls.poll_timeout(now));
-        let channels = self.channels.poll_timeout().filter(|_| self.carries());
-        let channels = channels.map(|deadline| self.floor.raise(deadline));
+        let channels = self.over.channels.poll_timeout().filter(|_| self.carries());
         dtls.into_iter().chain(channels).min()
     }
 
@@ -282,20 +274,26 @@ impl Transport {
         if !self.writable {
             return;
         }
-        let Self { dtls, channels, .. } = self;
-        dtls.handle_timeout(now, &mut |output| channels.on_dtls(now, output));
-        if self.carries()
-            && let Some(deadline) = self.channels.poll_timeout()
-            && self.floor.admit(deadline, now)
-        {
-            self.channels.handle_timeout(now);
+        let Self { dtls, over, .. } = self;
+        dtls.handle_timeout(now, &mut |output| over.on_dtls(now, output));
+        if self.carries() {
+            self.over.channels.handle_timeout(now);
         }
         self.settle(now);
     }
 
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.channels.poll_event()
+        loop {
+            match self.over.channels.poll_event()? {
+                data::Output::Event(event) => return Some(Event::Data(event)),
+                data::Output::Mark => {
+                    if let Some(event) = self.over.dtls_events.pop_front() {
+                        return Some(event);
+                    }
+                }
+            }
+        }
     }
 
     /// Ends both associations: what the windows allow of what waits, an ABORT, then a close_notify,
@@ -307,10 +305,10 @@ impl Transport {
         if self.writable {
             self.protect_packets(now);
         }
-        self.channels.stop(now);
+        self.over.channels.stop(now);
         self.protect_packets(now);
-        let Self { dtls, channels, .. } = self;
-        dtls.close(now, &mut |output| channels.on_dtls(now, output));
+        let Self { dtls, over, .. } = self;
+        dtls.close(now, &mut |output| over.on_dtls(now, output));
     }
 
     /// `RTCDtlsTransport.state`.
@@ -331,7 +329,7 @@ impl Transport {
     /// `RTCSctpTransport.state`; `None` before [`start_sctp`](Self::start_sctp) and after
     /// [`stop_sctp`](Self::stop_sctp) and [`close`](Self::close).
     pub fn sctp_state(&self) -> Option<SctpState> {
-        self.channels.state()
+        self.over.channels.state()
     }
 
     /// The certificate of the peer in DER, leaf first; empty before it was received.
@@ -352,32 +350,32 @@ impl Transport {
 
     /// SCTP associations that were begun.
     pub fn associations(&self) -> u32 {
-        self.channels.associations()
+        self.over.channels.associations()
     }
 
     /// The smoothed round-trip time that SCTP measured.
     pub fn smoothed_round_trip_time(&self) -> Option<Duration> {
-        self.channels.association()?.smoothed_rtt()
+        self.over.channels.smoothed_round_trip_time()
     }
 
     /// The congestion window of SCTP in bytes (`RTCSctpTransportStats.congestionWindow`).
     pub fn congestion_window(&self) -> Option<usize> {
-        self.channels.association().map(|association| association.congestion_window())
+        self.over.channels.congestion_window()
     }
 
     /// The receive window that the peer advertised last, in bytes
     /// (`RTCSctpTransportStats.receiverWindow`).
     pub fn receiver_window(&self) -> Option<usize> {
-        self.channels.association().map(|association| association.remote_window())
+        self.over.channels.receiver_window()
     }
 
     /// `RTCSctpTransport.maxChannels`: ids below it can be used. `None` until SCTP is connected.
     pub fn max_channels(&self) -> Option<u16> {
-        self.channels.max_channels()
+        self.over.channels.max_channels()
     }
 
     /// Opens a channel on stream `id`. Before SCTP is connected it waits for that;
-    /// [`Event::ChannelOpen`] tells when it can be used. Unless `negotiated`, the peer is told by
+    /// [`data::Event::ChannelOpen`] tells when it can be used. Unless `negotiated`, the peer is told by
     /// DATA_CHANNEL_OPEN, whose acknowledgement is not waited for.
     ///
     /// # Errors
@@ -390,7 +388,7 @@ impl Transport {
         config: ChannelConfig,
     ) -> Result<(), ChannelError> {
         self.now = Some(now);
-        self.channels.open(id, config)
+        self.over.channels.open(id, config)
     }
 
     /// Queues a message; it never blocks.
@@ -406,32 +404,57 @@ impl Transport {
         data: Bytes,
     ) -> Result<(), ChannelError> {
         self.now = Some(now);
-        self.channels.send(now, id, kind, data)
+        self.over.channels.send(now, id, kind, data)
     }
 
     /// Bytes given to [`send`](Self::send) that are not yet handed to the network.
     pub fn buffered_amount(&self, id: u16) -> u64 {
-        self.channels.buffered_amount(id)
+        self.over.channels.buffered_amount(id)
     }
 
-    /// Sets the threshold of [`Event::BufferedAmountLow`] in bytes; it is 0 at first.
+    /// Sets the threshold of [`data::Event::BufferedAmountLow`] in bytes; it is 0 at first.
     pub fn set_buffered_amount_low_threshold(&mut self, id: u16, threshold: u64) {
-        self.channels.set_low_threshold(id, threshold);
+        self.over.channels.set_low_threshold(id, threshold);
     }
 
-    /// Stops and resumes [`Event::Message`] of a channel. Messages that are not read take their
+    /// Stops and resumes [`data::Event::Message`] of a channel. Messages that are not read take their
     /// place in the receive window, so that the peer stops sending when it is full; none is lost.
     pub fn set_receive_paused(&mut self, now: Instant, id: u16, paused: bool) {
         self.now = Some(now);
-        self.channels.set_paused(id, paused);
+        self.over.channels.set_paused(id, paused);
     }
 
     /// Closes a channel: what was queued is sent, then its stream is reset.
-    /// [`Event::ChannelClosed`] tells when the peer has done the same. Messages that arrive
+    /// [`data::Event::ChannelClosed`] tells when the peer has done the same. Messages that arrive
     /// meanwhile are discarded.
     pub fn close_channel(&mut self, now: Instant, id: u16) {
         self.now = Some(now);
-        self.channels.close(id);
+        self.over.channels.close(id);
+    }
+}
+
+/// What hears DTLS.
+#[derive(Debug)]
+struct OverDtls {
+    channels: Channels,
+    /// What DTLS has to tell. Each event has its mark among those of the channels.
+    dtls_events: VecDeque<Event>,
+}
+
+impl OverDtls {
+    fn on_dtls(&mut self, now: Instant, output: dtls::Output<'_>) {
+        let (event, is_over) = match output {
+            dtls::Output::Data(packet) => return self.channels.handle_packet(now, packet),
+            dtls::Output::State(state) => {
+                (Event::DtlsStateChange(state), state == DtlsState::Closed)
+            }
+            dtls::Output::Failed(error) => (Event::DtlsFailed(error), true),
+        };
+        self.dtls_events.push_back(event);
+        self.channels.mark();
+        if is_over {
+            self.channels.on_transport_closed();
+        }
     }
 }
 

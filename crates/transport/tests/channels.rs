@@ -7,10 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use common::{Sim, config};
 use peerconnection_transport::{
-    ChannelConfig, ChannelError, Config, Event, MessageKind, Reliability, SctpParameters,
+    ChannelConfig, ChannelError, Config, Event, MessageKind, Reliability, SctpParameters, data,
 };
 
 const RTT: Duration = Duration::from_millis(20);
+
+fn with_data(who: usize, data: data::Config) -> Config {
+    Config { data, ..config(who) }
+}
 
 fn unordered() -> ChannelConfig {
     ChannelConfig { ordered: false, ..ChannelConfig::default() }
@@ -31,9 +35,8 @@ fn the_peer_learns_everything_about_a_channel() {
         priority: 512,
     };
     let sim = Sim::connected_with(1, config.clone());
-    assert!(
-        sim.saw(1, |event| *event == Event::ChannelAnnounced { id: 0, config: config.clone() })
-    );
+    assert!(sim.saw(1, |event| *event
+        == Event::Data(data::Event::ChannelAnnounced { id: 0, config: config.clone() })));
 }
 
 #[test]
@@ -53,7 +56,9 @@ fn strings_bytes_and_nothing_arrive_as_what_they_are() {
     let received: Vec<_> = sim.events[1]
         .iter()
         .filter_map(|event| match event {
-            Event::Message { kind, data, .. } => Some((*kind, std::str::from_utf8(data).unwrap())),
+            Event::Data(data::Event::Message { kind, data, .. }) => {
+                Some((*kind, std::str::from_utf8(data).unwrap()))
+            }
             _ => None,
         })
         .collect();
@@ -135,7 +140,8 @@ fn a_message_beyond_what_we_announced_closes_the_channel() {
     sim.run_until(|sim| (0..2).all(|i| sim.is_closed(i, 0)));
     assert_eq!(sim.messages(1, 0).len(), 1);
     let error = ChannelError::ReceivedTooLarge { limit: 10_000 };
-    assert!(sim.saw(1, |event| *event == Event::ChannelError { id: 0, error: error.clone() }));
+    assert!(sim.saw(1, |event| *event
+        == Event::Data(data::Event::ChannelError { id: 0, error: error.clone() })));
     sim.send(0, 2, "unharmed");
     sim.run_until(|sim| sim.texts(1, 2) == ["unharmed"]);
 }
@@ -185,7 +191,12 @@ fn negotiated_channels_meet_without_a_word() {
     }
     sim.send(0, 7, "hello");
     sim.run_until(|sim| sim.texts(1, 7) == ["hello"]);
-    assert!(!sim.saw(1, |event| matches!(event, Event::ChannelAnnounced { id: 7, .. })));
+    assert!(
+        !sim.saw(1, |event| matches!(
+            event,
+            Event::Data(data::Event::ChannelAnnounced { id: 7, .. })
+        ))
+    );
 }
 
 #[test]
@@ -203,7 +214,11 @@ fn messages_that_come_before_a_negotiated_channel_wait_for_it() {
 
 #[test]
 fn what_nobody_claims_is_bounded_and_blocks_nobody() {
-    let mut sim = Sim::with_configs(1, config(0), Config { max_unclaimed: 10_000, ..config(1) });
+    let mut sim = Sim::with_configs(
+        1,
+        config(0),
+        with_data(1, data::Config { max_unclaimed: 10_000, ..data::Config::default() }),
+    );
     sim.begin();
     sim.open(0, 0, ChannelConfig::default());
     sim.open(0, 7, negotiated());
@@ -233,7 +248,9 @@ fn ids_have_their_rules() {
     let longest = ChannelConfig { label: "x".repeat(65535), ..ChannelConfig::default() };
     assert_eq!(sim.peers[0].open_channel(now, 4, longest.clone()), Ok(()));
     sim.run_until(|sim| {
-        sim.saw(1, |event| *event == Event::ChannelAnnounced { id: 4, config: longest.clone() })
+        sim.saw(1, |event| {
+            *event == Event::Data(data::Event::ChannelAnnounced { id: 4, config: longest.clone() })
+        })
     });
 }
 
@@ -243,7 +260,12 @@ fn a_channel_on_an_id_of_the_other_side_is_refused_and_the_rest_unharmed() {
     // The first is the DTLS client: odd ids are not its own to give.
     sim.open(0, 5, ChannelConfig::default());
     sim.run_until(|sim| sim.is_closed(0, 5));
-    assert!(!sim.saw(1, |event| matches!(event, Event::ChannelAnnounced { id: 5, .. })));
+    assert!(
+        !sim.saw(1, |event| matches!(
+            event,
+            Event::Data(data::Event::ChannelAnnounced { id: 5, .. })
+        ))
+    );
     sim.send(0, 0, "unharmed");
     sim.run_until(|sim| sim.texts(1, 0) == ["unharmed"]);
     // And the id can be used by the one it belongs to.
@@ -259,7 +281,8 @@ fn a_channel_on_an_id_in_use_ends_the_channel_that_uses_it() {
     sim.open(1, 2, negotiated());
     sim.open(0, 2, ChannelConfig::default());
     sim.run_until(|sim| (0..2).all(|i| sim.is_closed(i, 2)));
-    let conflict = Event::ChannelError { id: 2, error: ChannelError::IdConflict };
+    let conflict =
+        Event::Data(data::Event::ChannelError { id: 2, error: ChannelError::IdConflict });
     assert!(sim.saw(1, |event| *event == conflict));
     sim.send(0, 0, "unharmed");
     sim.run_until(|sim| sim.texts(1, 0) == ["unharmed"]);
@@ -303,7 +326,7 @@ fn buffered_amount_is_what_the_network_has_not_got() {
         sim.events[0]
             .iter()
             .map(|event| match event {
-                Event::BufferedAmount { id: 0, sent } => *sent,
+                Event::Data(data::Event::BufferedAmount { id: 0, sent }) => *sent,
                 _ => 0,
             })
             .sum()
@@ -319,7 +342,10 @@ fn the_low_event_comes_once_when_the_threshold_is_crossed() {
     let mut sim = Sim::connected(1);
     sim.peers[0].set_buffered_amount_low_threshold(0, 20_000);
     let lows = |sim: &Sim| {
-        sim.events[0].iter().filter(|e| **e == Event::BufferedAmountLow { id: 0 }).count()
+        sim.events[0]
+            .iter()
+            .filter(|e| **e == Event::Data(data::Event::BufferedAmountLow { id: 0 }))
+            .count()
     };
     sim.send(0, 0, vec![1; 5000]);
     sim.run(Duration::from_secs(1));
@@ -335,8 +361,11 @@ fn the_low_event_comes_once_when_the_threshold_is_crossed() {
 
 #[test]
 fn a_send_buffer_with_a_limit_says_when_it_is_full() {
-    let mut sim =
-        Sim::with_configs(1, Config { max_buffered_amount: 1000, ..config(0) }, config(1));
+    let mut sim = Sim::with_configs(
+        1,
+        with_data(0, data::Config { max_buffered_amount: 1000, ..data::Config::default() }),
+        config(1),
+    );
     sim.begin();
     sim.open(0, 0, ChannelConfig::default());
     sim.run_until(|sim| sim.is_open(0, 0));
@@ -396,18 +425,23 @@ fn a_paused_channel_that_the_peer_closes_still_gives_everything() {
     }
     sim.close(0, 0);
     sim.run(Duration::from_secs(2));
-    assert!(!sim.saw(1, |e| matches!(e, Event::Message { .. } | Event::ChannelClosing { .. })));
+    assert!(!sim.saw(1, |e| matches!(
+        e,
+        Event::Data(data::Event::Message { .. }) | Event::Data(data::Event::ChannelClosing { .. })
+    )));
     sim.peers[1].set_receive_paused(sim.now, 0, false);
     sim.run_until(|sim| sim.is_closed(1, 0));
-    let tail: Vec<_> =
-        sim.events[1].iter().skip_while(|e| !matches!(e, Event::Message { .. })).collect();
+    let tail: Vec<_> = sim.events[1]
+        .iter()
+        .skip_while(|e| !matches!(e, Event::Data(data::Event::Message { .. })))
+        .collect();
     assert!(matches!(
         tail[..],
         [
-            Event::Message { .. },
-            Event::Message { .. },
-            Event::ChannelClosing { id: 0 },
-            Event::ChannelClosed { id: 0 }
+            Event::Data(data::Event::Message { .. }),
+            Event::Data(data::Event::Message { .. }),
+            Event::Data(data::Event::ChannelClosing { id: 0 }),
+            Event::Data(data::Event::ChannelClosed { id: 0 })
         ]
     ));
 }
@@ -427,8 +461,10 @@ fn closing_sends_what_was_queued_first() {
             let texts = sim.texts(1 - closer, 0);
             assert_eq!(texts.len(), 200, "seed {seed}");
             assert!(texts.iter().enumerate().all(|(i, text)| *text == format!("{i:0900}")));
-            assert!(sim.saw(1 - closer, |e| *e == Event::ChannelClosing { id: 0 }));
-            assert!(!sim.saw(closer, |e| *e == Event::ChannelClosing { id: 0 }));
+            assert!(
+                sim.saw(1 - closer, |e| *e == Event::Data(data::Event::ChannelClosing { id: 0 }))
+            );
+            assert!(!sim.saw(closer, |e| *e == Event::Data(data::Event::ChannelClosing { id: 0 })));
         }
     }
 }
@@ -474,7 +510,10 @@ fn an_id_can_be_used_again_as_soon_as_it_is_closed() {
             sim.send(0, 0, format!("message of {round}"));
             sim.close(0, 0);
             let closed = |sim: &Sim, who: usize| {
-                sim.events[who].iter().filter(|e| **e == Event::ChannelClosed { id: 0 }).count()
+                sim.events[who]
+                    .iter()
+                    .filter(|e| **e == Event::Data(data::Event::ChannelClosed { id: 0 }))
+                    .count()
             };
             sim.run_until(|sim| closed(sim, 0) == round + 1);
             sim.open(0, 0, ChannelConfig::default());
@@ -505,7 +544,11 @@ fn channels_share_the_way() {
 /// DATA_CHANNEL_OPEN takes nothing of the receive window.
 #[test]
 fn labels_of_the_peers_channels_have_a_budget_beyond_which_streams_are_reset() {
-    let mut sim = Sim::with_configs(1, config(0), Config { max_announced: 300_000, ..config(1) });
+    let mut sim = Sim::with_configs(
+        1,
+        config(0),
+        with_data(1, data::Config { max_announced: 300_000, ..data::Config::default() }),
+    );
     sim.begin();
     sim.open(0, 0, ChannelConfig::default());
     let long = ChannelConfig {
@@ -518,7 +561,8 @@ fn labels_of_the_peers_channels_have_a_budget_beyond_which_streams_are_reset() {
     }
     sim.run_until(|sim| [6, 8].iter().all(|id| sim.is_closed(0, *id)));
     let announced = |sim: &Sim| {
-        let of = |event: &&Event| matches!(event, Event::ChannelAnnounced { .. });
+        let of =
+            |event: &&Event| matches!(event, Event::Data(data::Event::ChannelAnnounced { .. }));
         sim.events[1].iter().filter(of).count()
     };
     assert_eq!(announced(&sim), 3, "0, 2 and 4");
@@ -558,7 +602,10 @@ fn an_association_begins_again_after_it_was_stopped_with_channels_that_waited() 
                 sim.run(Duration::from_millis(300));
             }
             let open = |sim: &Sim| {
-                sim.events[0].iter().filter(|e| **e == Event::ChannelOpen { id: 0 }).count()
+                sim.events[0]
+                    .iter()
+                    .filter(|e| **e == Event::Data(data::Event::ChannelOpen { id: 0 }))
+                    .count()
             };
             sim.run_until(|sim| open(sim) == 2);
             sim.send(0, 0, "over the second");
@@ -569,7 +616,12 @@ fn an_association_begins_again_after_it_was_stopped_with_channels_that_waited() 
             }
             // The end of the first was no event of the second.
             for events in &sim.events {
-                assert!(!events.iter().any(|event| matches!(event, Event::ChannelClosed { .. })));
+                assert!(
+                    !events.iter().any(|event| matches!(
+                        event,
+                        Event::Data(data::Event::ChannelClosed { .. })
+                    ))
+                );
             }
         }
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use common::{Link, Sim, assert_states_were_told_in_their_order, config, run_over_a_bad_link};
 use peerconnection_transport::{
     Certificate, ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersion, DtlsVersions,
-    Event, Fingerprint, SctpParameters, SctpState,
+    Event, Fingerprint, SctpParameters, SctpState, data,
 };
 
 const RTT: Duration = Duration::from_millis(20);
@@ -156,10 +156,10 @@ fn a_wrong_fingerprint_fails_and_delivers_nothing() {
             [
                 Event::DtlsStateChange(DtlsState::Connecting),
                 Event::DtlsFailed(DtlsError::FingerprintMismatch),
-                Event::SctpStateChange(
+                Event::Data(data::Event::SctpStateChange(
                     SctpState::Closed,
                     Some(peerconnection_transport::SctpError::TransportClosed)
-                ),
+                )),
             ]
         );
         assert!(!sim.peers[1 - deceived].sctp_state().is_some_and(|s| s == SctpState::Connected));
@@ -192,10 +192,10 @@ fn closing_is_heard_at_once() {
     let aborted = |event: &Event| {
         matches!(
             event,
-            Event::SctpStateChange(
+            Event::Data(data::Event::SctpStateChange(
                 SctpState::Closed,
                 Some(peerconnection_transport::SctpError::Aborted { code: Some(12), .. })
-            )
+            ))
         )
     };
     assert!(sim.saw(1, aborted));

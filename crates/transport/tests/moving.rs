@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::{Link, Sim, config};
 use peerconnection_transport::{
     ChannelConfig, Config, DtlsRole, DtlsState, DtlsVersion, DtlsVersions, Event, Reliability,
-    SctpParameters, SctpState,
+    SctpParameters, SctpState, data,
 };
 
 const SWAPPED: [DtlsRole; 2] = [DtlsRole::Server, DtlsRole::Client];
@@ -23,9 +23,9 @@ fn told(sim: &Sim, who: usize, from: usize) -> Vec<&Event> {
     let quiet = |event: &&Event| {
         !matches!(
             event,
-            Event::Message { .. }
-                | Event::BufferedAmount { .. }
-                | Event::BufferedAmountLow { .. }
+            Event::Data(data::Event::Message { .. })
+                | Event::Data(data::Event::BufferedAmount { .. })
+                | Event::Data(data::Event::BufferedAmountLow { .. })
                 | Event::DtlsStateChange(_)
         )
     };
@@ -190,7 +190,8 @@ fn an_association_moves_in_every_state_of_its_beginning() {
         for who in 0..2 {
             assert_eq!(sim.peers[who].associations(), 1, "after {steps} steps");
             let states = sim.events[who].iter();
-            let states = states.filter(|event| matches!(event, Event::SctpStateChange(..)));
+            let states = states
+                .filter(|event| matches!(event, Event::Data(data::Event::SctpStateChange(..))));
             assert_eq!(states.count(), 1, "connected, once");
         }
     }

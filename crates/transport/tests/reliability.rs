@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use common::{Link, Sim};
-use peerconnection_transport::{ChannelConfig, Event, Reliability};
+use peerconnection_transport::{ChannelConfig, Event, Reliability, data};
 
 /// Both sides send numbered messages of many sizes on a reliable channel, ordered or not; each
 /// arrives once, in its order if there is one.
@@ -92,7 +92,7 @@ fn a_lost_packet_in_a_stream_is_repaired_within_two_round_trips() {
     let gaps = sim.events[1]
         .iter()
         .zip(&sim.times[1])
-        .filter(|(event, _)| matches!(event, Event::Message { .. }))
+        .filter(|(event, _)| matches!(event, Event::Data(data::Event::Message { .. })))
         .map(|(_, time)| *time)
         .collect::<Vec<_>>();
     let longest = gaps.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
@@ -149,7 +149,9 @@ fn a_path_that_dies_and_returns_loses_nothing_and_resumes_at_once() {
             let first = sim.events[who]
                 .iter()
                 .zip(&sim.times[who])
-                .find(|(event, time)| matches!(event, Event::Message { .. }) && **time > back)
+                .find(|(event, time)| {
+                    matches!(event, Event::Data(data::Event::Message { .. })) && **time > back
+                })
                 .map(|(_, time)| *time - back)
                 .unwrap();
             // The first of what was missing comes with the first datagrams of the new path.
@@ -275,7 +277,13 @@ fn what_waits_too_long_to_be_sent_is_dropped_from_the_buffer() {
     assert_eq!(sim.peers[0].buffered_amount(0), 0);
     let told: u64 = sim.events[0]
         .iter()
-        .map(|event| if let Event::BufferedAmount { sent, .. } = event { *sent } else { 0 })
+        .map(|event| {
+            if let Event::Data(data::Event::BufferedAmount { sent, .. }) = event {
+                *sent
+            } else {
+                0
+            }
+        })
         .sum();
     assert_eq!(told, 33);
 }

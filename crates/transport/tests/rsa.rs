@@ -11,7 +11,7 @@ use common::{
 };
 use peerconnection_transport::{
     Certificate, ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersion, DtlsVersions,
-    Event, Fingerprint, KeyAlgorithm, RsaKeySize, SctpError, SctpParameters, SctpState,
+    Event, Fingerprint, KeyAlgorithm, RsaKeySize, SctpError, SctpParameters, SctpState, data,
 };
 use proptest::prelude::*;
 
@@ -153,7 +153,10 @@ fn a_wrong_fingerprint_fails_delivers_nothing_and_is_told() {
                 [
                     Event::DtlsStateChange(DtlsState::Connecting),
                     Event::DtlsFailed(error),
-                    Event::SctpStateChange(SctpState::Closed, Some(SctpError::TransportClosed)),
+                    Event::Data(data::Event::SctpStateChange(
+                        SctpState::Closed,
+                        Some(SctpError::TransportClosed)
+                    )),
                 ]
             );
             assert!(sim.messages(who, 0).is_empty() && !sim.is_open(who, 0));

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
+use transport::data;
 
 use super::{Action, Engine, GenerationId, SocketId, Task, Transmit};
 
@@ -61,52 +62,51 @@ impl Engine {
                     self.retire_predecessor(id);
                     Task::DtlsFailed(id, error)
                 }
-                transport::Event::SctpStateChange(state, cause) => {
-                    let Some(object) = self.sctp.as_ref().map(|sctp| sctp.object.clone()) else {
-                        continue;
-                    };
-                    match state {
-                        transport::SctpState::Connecting => continue,
-                        transport::SctpState::Connected => Task::SctpConnected(object),
-                        transport::SctpState::Closed => {
-                            Task::SctpClosed(object, cause.and_then(sctp_failure))
-                        }
-                    }
-                }
-                transport::Event::ChannelAnnounced { id: stream, config } => {
-                    self.queue(Task::ChannelAnnounced(stream, config));
-                    // Ahead of the messages that came with it.
-                    Task::StreamOpen(stream)
-                }
-                transport::Event::Message { id: stream, kind, data } => {
-                    self.queue_message(stream, kind, data);
-                    continue;
-                }
-                transport::Event::BufferedAmount { id: stream, sent } => {
-                    Task::BufferedAmount(stream, sent)
-                }
-                transport::Event::ChannelClosing { id: stream } => Task::ChannelClosing(stream),
-                transport::Event::ChannelClosed { id: stream } => Task::StreamClosed(stream),
-                // The association went with it: `SctpClosed` tells the channels.
-                transport::Event::ChannelError {
-                    error: transport::ChannelError::Sctp(_), ..
-                } => {
-                    continue;
-                }
-                transport::Event::ChannelError { id: stream, error } => {
-                    Task::StreamError(stream, error)
-                }
-                // A channel is announced as open by the connected procedure, or when it is made.
-                transport::Event::ChannelOpen { .. }
-                | transport::Event::BufferedAmountLow { .. } => {
-                    continue;
-                }
+                transport::Event::Data(event) => match self.task_of(event) {
+                    Some(task) => task,
+                    None => continue,
+                },
                 // Of a later version of the crate.
                 _ => continue,
             };
             self.queue(task);
         }
         any
+    }
+
+    /// The task that an event of SCTP or of a data channel asks for, if it asks for one more.
+    fn task_of(&mut self, event: data::Event) -> Option<Task> {
+        Some(match event {
+            data::Event::SctpStateChange(state, cause) => {
+                let object = self.sctp.as_ref()?.object.clone();
+                match state {
+                    data::SctpState::Connecting => return None,
+                    data::SctpState::Connected => Task::SctpConnected(object),
+                    data::SctpState::Closed => {
+                        Task::SctpClosed(object, cause.and_then(sctp_failure))
+                    }
+                }
+            }
+            data::Event::ChannelAnnounced { id, config } => {
+                self.queue(Task::ChannelAnnounced(id, config));
+                // Ahead of the messages that came with it.
+                Task::StreamOpen(id)
+            }
+            data::Event::Message { id, kind, data } => {
+                self.queue_message(id, kind, data);
+                return None;
+            }
+            data::Event::BufferedAmount { id, sent } => Task::BufferedAmount(id, sent),
+            data::Event::ChannelClosing { id } => Task::ChannelClosing(id),
+            data::Event::ChannelClosed { id } => Task::StreamClosed(id),
+            // The association went with it: `SctpClosed` tells the channels.
+            data::Event::ChannelError { error: data::ChannelError::Sctp(_), .. } => return None,
+            data::Event::ChannelError { id, error } => Task::StreamError(id, error),
+            // A channel is announced as open by the connected procedure, or when it is made.
+            data::Event::ChannelOpen { .. } | data::Event::BufferedAmountLow { .. } => return None,
+            // Of a later version of the crate.
+            _ => return None,
+        })
     }
 
     /// The same for a stack that another takes the place of: the states are those of the other.
@@ -119,35 +119,42 @@ impl Engine {
             };
             any = true;
             let task = match event {
-                transport::Event::Message { id: stream, kind, data }
-                    if transport.is_of_predecessor(stream) =>
-                {
-                    self.queue_message(stream, kind, data);
-                    continue;
-                }
-                transport::Event::BufferedAmount { id: stream, sent }
-                    if transport.is_of_predecessor(stream) =>
-                {
-                    Task::BufferedAmount(stream, sent)
-                }
-                transport::Event::ChannelClosing { id: stream }
-                    if transport.is_of_predecessor(stream) =>
-                {
-                    Task::ChannelClosing(stream)
-                }
-                transport::Event::ChannelClosed { id: stream }
-                    if transport.is_of_predecessor(stream) =>
-                {
-                    Task::StreamClosed(stream)
-                }
                 // The peer that is left has left.
                 transport::Event::DtlsStateChange(_)
                 | transport::Event::DtlsFailed(_)
-                | transport::Event::SctpStateChange(transport::SctpState::Closed, _) => {
+                | transport::Event::Data(data::Event::SctpStateChange(
+                    data::SctpState::Closed,
+                    _,
+                )) => {
                     self.retire_predecessor(id);
                     continue;
                 }
-                // Of channels that it opens now.
+                transport::Event::Data(event) => match event {
+                    data::Event::Message { id: stream, kind, data }
+                        if transport.is_of_predecessor(stream) =>
+                    {
+                        self.queue_message(stream, kind, data);
+                        continue;
+                    }
+                    data::Event::BufferedAmount { id: stream, sent }
+                        if transport.is_of_predecessor(stream) =>
+                    {
+                        Task::BufferedAmount(stream, sent)
+                    }
+                    data::Event::ChannelClosing { id: stream }
+                        if transport.is_of_predecessor(stream) =>
+                    {
+                        Task::ChannelClosing(stream)
+                    }
+                    data::Event::ChannelClosed { id: stream }
+                        if transport.is_of_predecessor(stream) =>
+                    {
+                        Task::StreamClosed(stream)
+                    }
+                    // Of channels that it opens now.
+                    _ => continue,
+                },
+                // Of a later version of the crate.
                 _ => continue,
             };
             self.queue(task);
@@ -286,10 +293,10 @@ impl Engine {
 
 /// The error with which the channels of an association close, if it ended with one
 /// (webrtc-pc §6.2.5 step 5).
-fn sctp_failure(cause: transport::SctpError) -> Option<RTCError> {
+fn sctp_failure(cause: data::SctpError) -> Option<RTCError> {
     let sctp_cause_code = match &cause {
-        transport::SctpError::Aborted { code, .. } => code.map(i32::from),
-        transport::SctpError::Restarted => None,
+        data::SctpError::Aborted { code, .. } => code.map(i32::from),
+        data::SctpError::Restarted => None,
         _ => return None,
     };
     let init =

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use peerconnection_transport::{
     Certificate, ChannelConfig, Config, DtlsRole, DtlsState, Event, MessageKind, SctpParameters,
-    SctpState, Transport,
+    SctpState, Transport, data,
 };
 
 /// SplitMix64.
@@ -185,18 +185,20 @@ impl Sim {
     }
 
     pub fn is_open(&self, who: usize, id: u16) -> bool {
-        self.saw(who, |event| *event == Event::ChannelOpen { id })
+        self.saw(who, |event| *event == Event::Data(data::Event::ChannelOpen { id }))
     }
 
     pub fn is_closed(&self, who: usize, id: u16) -> bool {
-        self.saw(who, |event| *event == Event::ChannelClosed { id })
+        self.saw(who, |event| *event == Event::Data(data::Event::ChannelClosed { id }))
     }
 
     pub fn messages(&self, who: usize, channel: u16) -> Vec<Bytes> {
         self.events[who]
             .iter()
             .filter_map(|event| match event {
-                Event::Message { id, data, .. } if *id == channel => Some(data.clone()),
+                Event::Data(data::Event::Message { id, data, .. }) if *id == channel => {
+                    Some(data.clone())
+                }
                 _ => None,
             })
             .collect()
@@ -344,15 +346,15 @@ pub fn assert_states_were_told_in_their_order(sim: &Sim) {
     for (i, events) in sim.events.iter().enumerate() {
         let states: Vec<_> = events
             .iter()
-            .filter(|event| !matches!(event, Event::ChannelAnnounced { .. }))
+            .filter(|event| !matches!(event, Event::Data(data::Event::ChannelAnnounced { .. })))
             .collect();
         assert_eq!(
             states,
             [
                 &Event::DtlsStateChange(DtlsState::Connecting),
                 &Event::DtlsStateChange(DtlsState::Connected),
-                &Event::SctpStateChange(SctpState::Connected, None),
-                &Event::ChannelOpen { id: 0 },
+                &Event::Data(data::Event::SctpStateChange(SctpState::Connected, None)),
+                &Event::Data(data::Event::ChannelOpen { id: 0 }),
             ],
             "peer {i}"
         );

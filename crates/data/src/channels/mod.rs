@@ -8,14 +8,13 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
-use dtls::{DtlsRole, DtlsState};
-use time::{Duration, Instant};
+use time::{Duration, Floor, Instant};
 
 use crate::channel::{Channel, ChannelConfig, ChannelState, MessageKind};
 use crate::config::Config;
 use crate::dcep::{self, Message as Dcep};
 use crate::error::ChannelError;
-use crate::event::Event;
+use crate::event::{Event, Output};
 use crate::sctp::{
     Association, Event as SctpEvent, Message, Outgoing, SctpError, SctpState, Settings,
 };
@@ -26,6 +25,8 @@ const MAX_EARLY: usize = 16;
 const PATIENCE: Duration = Duration::from_millis(50);
 /// A channel below this id may be announced before the number of streams is known.
 const SURELY_NEGOTIATED: u16 = 256;
+/// Less than any timer of SCTP needs.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// What a description says about the association (RFC 8841).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +52,53 @@ impl Default for SctpParameters {
     }
 }
 
-/// What is over DTLS.
+/// At most one SCTP association and the data channels over it.
+///
+/// After calls, take everything out of [`write_packet`](Self::write_packet) and
+/// [`poll_event`](Self::poll_event) in turn until neither has anything (what is read makes room,
+/// which the peer is told), then wait until [`poll_timeout`](Self::poll_timeout). Packets are made
+/// in `write_packet`: many messages sent before it share packets, and one acknowledgement answers
+/// many packets received before it.
+///
+/// ```
+/// use std::time::Instant;
+/// use peerconnection_data::{
+///     Beginning, ChannelConfig, Channels, Config, Event, MessageKind, Output, SctpParameters,
+/// };
+///
+/// let now = Instant::now();
+/// let mut peers = [1, 2].map(|tag| {
+///     let mut peer = Channels::new(Config::default());
+///     peer.set_parameters(SctpParameters::default());
+///     let beginning = Beginning { is_client: tag == 1, packet_size: 1160, tag, initial_tsn: tag };
+///     peer.begin(now, &beginning);
+///     peer
+/// });
+/// peers[0].open(0, ChannelConfig::default())?;
+///
+/// let (mut packet, mut received) = (Vec::new(), None);
+/// while received.is_none() {
+///     for i in 0..2 {
+///         while peers[i].write_packet(now, &mut packet) {
+///             peers[1 - i].handle_packet(now, &packet);
+///         }
+///         while let Some(output) = peers[i].poll_event() {
+///             match output {
+///                 Output::Event(Event::ChannelOpen { id }) if i == 0 => {
+///                     peers[0].send(now, id, MessageKind::String, "hello".into())?;
+///                 }
+///                 Output::Event(Event::Message { data, .. }) => received = Some(data),
+///                 _ => {}
+///             }
+///         }
+///     }
+/// }
+/// assert_eq!(received.as_deref(), Some(b"hello".as_slice()));
+/// # Ok::<(), peerconnection_data::ChannelError>(())
+/// ```
 #[derive(Debug)]
-pub(crate) struct Channels {
+pub struct Channels {
+    config: Config,
     parameters: Option<SctpParameters>,
     association: Option<Box<Association>>,
     /// The ABORT of an association that was stopped.
@@ -72,34 +117,14 @@ pub(crate) struct Channels {
     unclaimed_cost: usize,
     /// Bytes of labels and protocols of the peer's channels.
     announced: usize,
-    limits: Limits,
-    events: VecDeque<Event>,
+    events: VecDeque<Output>,
     paused: BTreeSet<u16>,
     /// What happened on paused channels from their first message on.
     held: BTreeMap<u16, VecDeque<Event>>,
     /// Channels of which bytes were sent since their last event.
     dirty: Vec<u16>,
-}
-
-/// What is not held beyond, in bytes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// Messages on streams without a channel.
-    max_unclaimed: usize,
-    /// Labels and protocols of the peer's channels.
-    max_announced: usize,
-    /// What waits in one channel to be sent; 0 is no limit.
-    max_buffered: u64,
-}
-
-impl Limits {
-    pub(crate) fn of(config: &Config) -> Self {
-        Self {
-            max_unclaimed: config.max_unclaimed,
-            max_announced: config.max_announced,
-            max_buffered: config.max_buffered_amount,
-        }
-    }
+    /// Under the deadlines of the association.
+    floor: Floor,
 }
 
 /// Something for a channel to come.
@@ -117,18 +142,25 @@ struct Refused {
     outgoing: bool,
 }
 
-/// What an association is made of besides the description.
-pub(crate) struct Surroundings {
-    pub(crate) role: DtlsRole,
-    pub(crate) packet_size: usize,
-    pub(crate) window: u32,
-    pub(crate) tag: u32,
-    pub(crate) initial_tsn: u32,
+/// What an association begins with besides [`SctpParameters`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beginning {
+    /// Whether this is the DTLS client: it begins at once, and even ids are its to give
+    /// (RFC 8832 §6). The other side waits a little for its peer to begin.
+    pub is_client: bool,
+    /// Bytes of a packet at most.
+    pub packet_size: usize,
+    /// The initiate tag, random; 0 counts as 1 (RFC 9260 §5.3.1).
+    pub tag: u32,
+    /// The initial TSN, random.
+    pub initial_tsn: u32,
 }
 
 impl Channels {
-    pub(crate) fn new(limits: Limits) -> Self {
+    /// Channels without an association.
+    pub fn new(config: Config) -> Self {
         Self {
+            config: config.clamped(),
             parameters: None,
             association: None,
             parting: None,
@@ -141,30 +173,46 @@ impl Channels {
             unclaimed: BTreeMap::new(),
             unclaimed_cost: 0,
             announced: 0,
-            limits,
             events: VecDeque::new(),
             paused: BTreeSet::new(),
             held: BTreeMap::new(),
             dirty: Vec::new(),
+            floor: Floor::new(SHORTEST_PAUSE),
         }
     }
 
-    pub(crate) fn state(&self) -> Option<SctpState> {
+    /// `RTCSctpTransport.state`; `None` before [`set_parameters`](Self::set_parameters) and after
+    /// [`stop`](Self::stop).
+    pub fn state(&self) -> Option<SctpState> {
         match &self.association {
             Some(association) => Some(association.state()),
             None => self.parameters.map(|_| SctpState::Connecting),
         }
     }
 
-    pub(crate) fn associations(&self) -> u32 {
+    /// Associations that were begun.
+    pub fn associations(&self) -> u32 {
         self.associations
     }
 
-    pub(crate) fn association(&self) -> Option<&Association> {
-        self.association.as_deref()
+    /// The smoothed round-trip time that SCTP measured.
+    pub fn smoothed_round_trip_time(&self) -> Option<Duration> {
+        self.association.as_ref()?.smoothed_rtt()
     }
 
-    pub(crate) fn max_channels(&self) -> Option<u16> {
+    /// The congestion window in bytes (`RTCSctpTransportStats.congestionWindow`).
+    pub fn congestion_window(&self) -> Option<usize> {
+        self.association.as_ref().map(|association| association.congestion_window())
+    }
+
+    /// The receive window that the peer advertised last, in bytes
+    /// (`RTCSctpTransportStats.receiverWindow`).
+    pub fn receiver_window(&self) -> Option<usize> {
+        self.association.as_ref().map(|association| association.remote_window())
+    }
+
+    /// `RTCSctpTransport.maxChannels`: ids below it can be used. `None` until connected.
+    pub fn max_channels(&self) -> Option<u16> {
         self.association.as_ref()?.max_channels()
     }
 
@@ -172,41 +220,49 @@ impl Channels {
         self.state() == Some(SctpState::Connected)
     }
 
-    pub(crate) fn set_parameters(&mut self, parameters: SctpParameters) {
+    /// Sets what the descriptions say. A later call changes `max_message_size_send` alone, unless
+    /// [`stop`](Self::stop) came in between.
+    pub fn set_parameters(&mut self, parameters: SctpParameters) {
         match self.parameters {
             Some(_) => self.set_max_message_size_send(parameters.max_message_size_send),
             None => self.parameters = Some(parameters),
         }
     }
 
-    pub(crate) fn set_max_message_size_send(&mut self, size: u64) {
+    /// Changes the largest message, in bytes, that [`send`](Self::send) takes; 0 for any. Does
+    /// nothing before [`set_parameters`](Self::set_parameters).
+    pub fn set_max_message_size_send(&mut self, size: u64) {
         if let Some(parameters) = &mut self.parameters {
             parameters.max_message_size_send = size;
         }
     }
 
     /// Whether an association is wanted and there is none.
-    pub(crate) fn wants_association(&self) -> bool {
+    pub fn wants_association(&self) -> bool {
         self.parameters.is_some() && self.association.is_none()
     }
 
-    /// Begins the association; DTLS is connected.
-    pub(crate) fn begin(&mut self, now: Instant, with: &Surroundings) {
-        let Some(parameters) = self.parameters else { return };
+    /// Begins the association; packets can be protected now. Does nothing unless
+    /// [`wants_association`](Self::wants_association).
+    pub fn begin(&mut self, now: Instant, with: &Beginning) {
+        let Some(parameters) = self.parameters.filter(|_| self.association.is_none()) else {
+            return;
+        };
+        let window = self.config.receive_window;
         let limit = match usize::try_from(parameters.max_message_size_receive) {
-            Ok(0) | Err(_) => with.window as usize,
-            Ok(limit) => limit.min(with.window as usize),
+            Ok(0) | Err(_) => window as usize,
+            Ok(limit) => limit.min(window as usize),
         };
         let mut association = Box::new(Association::new(Settings {
             local_port: parameters.local_port,
             remote_port: parameters.remote_port,
             packet_size: with.packet_size,
-            window: with.window,
+            window,
             max_message_size: limit,
-            tag: with.tag,
+            tag: with.tag.max(1),
             initial_tsn: with.initial_tsn,
         }));
-        self.is_client = with.role == DtlsRole::Client;
+        self.is_client = with.is_client;
         if self.is_client {
             association.connect(now);
         } else {
@@ -220,18 +276,18 @@ impl Channels {
             self.announce(id);
         }
         for packet in std::mem::take(&mut self.early) {
-            self.handle_packet(now, &packet);
+            self.deliver(now, &packet);
         }
     }
 
-    /// Ends the association with an ABORT and forgets its channels, without events. Another may
-    /// begin.
-    pub(crate) fn stop(&mut self, now: Instant) {
+    /// Ends the association with an ABORT, which [`write_packet`](Self::write_packet) yields, and
+    /// forgets its channels without events; take those that there are first. Another may begin.
+    pub fn stop(&mut self, now: Instant) {
         self.parameters = None;
         self.has_moved = false;
         self.early.clear();
         self.forget_channels();
-        self.events.retain(Event::is_of_dtls);
+        self.events.retain(|output| *output == Output::Mark);
         if let Some(mut association) = self.association.take() {
             association.abort();
             let mut packet = Vec::new();
@@ -239,28 +295,37 @@ impl Channels {
         }
     }
 
-    /// Becomes `other`, which is as new afterwards. What each has to tell of its DTLS it keeps.
-    pub(crate) fn take(&mut self, now: Instant, other: &mut Self) {
-        let early = std::mem::take(&mut self.early);
-        let own = std::mem::take(&mut self.events);
-        *self = std::mem::replace(other, Self::new(other.limits));
+    /// Takes over the association of `other` with its channels: its section was bundled into another
+    /// one, say (RFC 9143 §7.4). Parameters and channels of an association that has not begun come
+    /// too. `other` is as new afterwards; configurations and marks stay where they are. An
+    /// association of its own would be forgotten.
+    pub fn take(&mut self, now: Instant, other: &mut Self) {
+        std::mem::swap(self, other);
+        // What is not the association's goes back.
+        std::mem::swap(&mut self.config, &mut other.config);
+        std::mem::swap(&mut self.floor, &mut other.floor);
+        let Self { floor, early, events: own, .. } =
+            std::mem::replace(other, Self::new(other.config));
+        other.floor = floor;
+        let is_mark = |output: &Output| *output == Output::Mark;
         let (of_other, moving): (VecDeque<_>, VecDeque<_>) =
-            std::mem::take(&mut self.events).into_iter().partition(Event::is_of_dtls);
+            std::mem::take(&mut self.events).into_iter().partition(is_mark);
         other.events = of_other;
-        self.events = own.into_iter().filter(Event::is_of_dtls).chain(moving).collect();
+        self.events = own.into_iter().filter(is_mark).chain(moving).collect();
         self.has_moved = true;
         if self.association.is_some() {
             // The peer was the first to move.
             for packet in early {
-                self.handle_packet(now, &packet);
+                self.deliver(now, &packet);
             }
         } else {
             self.early = early;
         }
     }
 
-    /// The DTLS transport to which the association came is connected.
-    pub(crate) fn resume(&mut self, now: Instant, packet_size: usize) {
+    /// Goes on with an association that was [taken](Self::take): packets can be protected now, and
+    /// may have this many bytes. What the peer has not acknowledged is sent again.
+    pub fn resume(&mut self, now: Instant, packet_size: usize) {
         if let Some(association) = &mut self.association {
             association.set_packet_size(packet_size);
             association.on_path_change(now);
@@ -278,34 +343,34 @@ impl Channels {
         self.dirty.clear();
     }
 
-    pub(crate) fn on_dtls(&mut self, now: Instant, output: dtls::Output<'_>) {
-        match output {
-            dtls::Output::Data(data) => {
-                if self.association.is_some() {
-                    self.handle_packet(now, data);
-                } else if data.len() <= 2048 {
-                    // What comes first may be of an association that was stopped.
-                    if self.early.len() == MAX_EARLY {
-                        self.early.pop_front();
-                    }
-                    self.early.push_back(data.to_vec());
-                }
+    /// Handles a packet of the peer. Before an association begins, the last ones are kept, within a
+    /// bound.
+    pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
+        self.floor.heard();
+        if self.association.is_some() {
+            self.deliver(now, packet);
+        } else if packet.len() <= 2048 {
+            // What comes first may be of an association that was stopped.
+            if self.early.len() == MAX_EARLY {
+                self.early.pop_front();
             }
-            dtls::Output::State(state) => {
-                self.events.push_back(Event::DtlsStateChange(state));
-                if state == DtlsState::Closed {
-                    self.on_transport_closed();
-                }
-            }
-            dtls::Output::Failed(error) => {
-                self.events.push_back(Event::DtlsFailed(error));
-                self.on_transport_closed();
-            }
+            self.early.push_back(packet.to_vec());
         }
     }
 
-    /// webrtc-pc §6.1.2: without DTLS there is no association.
-    pub(crate) fn on_transport_closed(&mut self) {
+    /// Puts a mark behind what has happened so far: [`poll_event`](Self::poll_event) yields
+    /// [`Output::Mark`] there. What happens below the association can be told at its place so.
+    pub fn mark(&mut self) {
+        self.events.push_back(Output::Mark);
+    }
+
+    /// Puts an event behind what has happened so far.
+    fn tell(&mut self, event: Event) {
+        self.events.push_back(Output::Event(event));
+    }
+
+    /// Closes the association: what protects its packets is closed or failed (webrtc-pc §6.1.2).
+    pub fn on_transport_closed(&mut self) {
         self.early.clear();
         self.parting = None;
         match &mut self.association {
@@ -316,32 +381,40 @@ impl Channels {
         self.handle_association_events();
     }
 
-    fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
+    fn deliver(&mut self, now: Instant, packet: &[u8]) {
         if let Some(association) = &mut self.association {
             association.handle_packet(now, packet);
         }
         self.handle_association_events();
     }
 
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.association.as_ref()?.poll_timeout()
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let deadline = self.association.as_ref()?.poll_timeout()?;
+        Some(self.floor.raise(deadline))
     }
 
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        if let Some(association) = &mut self.association {
+    /// Does what is due. Calls at other times are harmless.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let Some(association) = &mut self.association
+            && let Some(deadline) = association.poll_timeout()
+            && self.floor.admit(deadline, now)
+        {
             association.handle_timeout(now);
+            self.handle_association_events();
         }
-        self.handle_association_events();
     }
 
-    pub(crate) fn on_path_change(&mut self, now: Instant) {
+    /// Packets take another path: what was under way on the last one may be lost, so it is sent
+    /// again at once, and the congestion window begins anew.
+    pub fn on_path_change(&mut self, now: Instant) {
         if let Some(association) = &mut self.association {
             association.on_path_change(now);
         }
     }
 
-    /// Writes the next SCTP packet. False when there is none.
-    pub(crate) fn write_packet(&mut self, now: Instant, buffer: &mut Vec<u8>) -> bool {
+    /// Writes the next packet over what is in `buffer`. False when there is none.
+    pub fn write_packet(&mut self, now: Instant, buffer: &mut Vec<u8>) -> bool {
         if let Some(parting) = self.parting.take() {
             buffer.clone_from(&parting);
             return true;
@@ -378,7 +451,7 @@ impl Channels {
 
     /// webrtc-pc §6.1.1.3: the connected procedure.
     fn on_connected(&mut self) {
-        self.events.push_back(Event::SctpStateChange(SctpState::Connected, None));
+        self.tell(Event::SctpStateChange(SctpState::Connected, None));
         let limit = self.max_channels().unwrap_or(0);
         for id in self.channels.keys().copied().collect::<Vec<_>>() {
             let Some(channel) = self.channels.get_mut(&id) else { continue };
@@ -386,13 +459,13 @@ impl Channels {
                 ChannelState::Connecting if id >= limit => {
                     self.channels.remove(&id);
                     let error = ChannelError::IdOutOfRange { id, limit };
-                    self.events.push_back(Event::ChannelError { id, error });
-                    self.events.push_back(Event::ChannelClosed { id });
+                    self.tell(Event::ChannelError { id, error });
+                    self.tell(Event::ChannelClosed { id });
                 }
                 ChannelState::Connecting => {
                     channel.state = ChannelState::Open;
                     self.announce(id);
-                    self.events.push_back(Event::ChannelOpen { id });
+                    self.tell(Event::ChannelOpen { id });
                     self.claim(id);
                 }
                 // Closed between its announcement and now.
@@ -404,14 +477,14 @@ impl Channels {
 
     fn on_closed(&mut self, error: SctpError) {
         let failed = matches!(error, SctpError::Aborted { .. } | SctpError::Restarted);
-        self.events.push_back(Event::SctpStateChange(SctpState::Closed, Some(error.clone())));
+        self.tell(Event::SctpStateChange(SctpState::Closed, Some(error.clone())));
         for id in self.channels.keys().copied().collect::<Vec<_>>() {
             self.report_sent(id);
             if failed {
                 let error = ChannelError::Sctp(error.clone());
-                self.events.push_back(Event::ChannelError { id, error });
+                self.tell(Event::ChannelError { id, error });
             }
-            self.events.push_back(Event::ChannelClosed { id });
+            self.tell(Event::ChannelClosed { id });
         }
         self.channels.clear();
         self.dirty.clear();
@@ -439,7 +512,7 @@ impl Channels {
             if let Some(channel) = self.channels.remove(&id) {
                 self.announced = self.announced.saturating_sub(channel.announced_bytes);
             }
-            self.events.push_back(Event::ChannelClosed { id });
+            self.tell(Event::ChannelClosed { id });
             self.claim(id);
         }
     }
@@ -459,7 +532,14 @@ impl Channels {
         }
     }
 
-    pub(crate) fn open(&mut self, id: u16, config: ChannelConfig) -> Result<(), ChannelError> {
+    /// Opens a channel on stream `id`. Before the association is connected it waits for that;
+    /// [`Event::ChannelOpen`] tells when it can be used. Unless `negotiated`, the peer is told by
+    /// DATA_CHANNEL_OPEN, whose acknowledgement is not waited for.
+    ///
+    /// # Errors
+    /// [`ChannelError::IdInUse`], [`ChannelError::IdOutOfRange`], [`ChannelError::LabelTooLong`],
+    /// [`ChannelError::ProtocolTooLong`]; [`ChannelError::NotOpen`] when SCTP is closed.
+    pub fn open(&mut self, id: u16, config: ChannelConfig) -> Result<(), ChannelError> {
         config.validate()?;
         // RFC 8831 §6.6: 65535 is no stream for data channels.
         let limit = self.max_channels().unwrap_or(u16::MAX);
@@ -482,13 +562,18 @@ impl Channels {
             self.announce(id);
         }
         if connected {
-            self.events.push_back(Event::ChannelOpen { id });
+            self.tell(Event::ChannelOpen { id });
             self.claim(id);
         }
         Ok(())
     }
 
-    pub(crate) fn send(
+    /// Queues a message; it never blocks.
+    ///
+    /// # Errors
+    /// [`ChannelError::Unknown`], [`ChannelError::NotOpen`], [`ChannelError::TooLarge`],
+    /// [`ChannelError::BufferFull`].
+    pub fn send(
         &mut self,
         now: Instant,
         id: u16,
@@ -505,7 +590,7 @@ impl Channels {
         if limit != 0 && size > limit {
             return Err(ChannelError::TooLarge { size, limit });
         }
-        let max_buffered = self.limits.max_buffered;
+        let max_buffered = self.config.max_buffered_amount;
         if max_buffered != 0 && channel.buffered + size > max_buffered {
             return Err(ChannelError::BufferFull);
         }
@@ -530,24 +615,28 @@ impl Channels {
         Ok(())
     }
 
-    pub(crate) fn buffered_amount(&self, id: u16) -> u64 {
+    /// Bytes given to [`send`](Self::send) that are not yet in a packet.
+    pub fn buffered_amount(&self, id: u16) -> u64 {
         self.channels.get(&id).map_or(0, |channel| channel.buffered)
     }
 
-    pub(crate) fn set_low_threshold(&mut self, id: u16, threshold: u64) {
+    /// Sets the threshold of [`Event::BufferedAmountLow`] in bytes; it is 0 at first.
+    pub fn set_low_threshold(&mut self, id: u16, threshold: u64) {
         if let Some(channel) = self.channels.get_mut(&id) {
             channel.low_threshold = threshold;
         }
     }
 
-    /// The closing procedure (webrtc-pc §6.2.4), begun here.
-    pub(crate) fn close(&mut self, id: u16) {
+    /// Closes a channel (webrtc-pc §6.2.4): what was queued is sent, then its stream is reset.
+    /// [`Event::ChannelClosed`] tells when the peer has done the same. Messages that arrive
+    /// meanwhile are discarded.
+    pub fn close(&mut self, id: u16) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         match channel.state {
             ChannelState::Closing => return,
             ChannelState::Connecting if !channel.announced => {
                 self.channels.remove(&id);
-                self.events.push_back(Event::ChannelClosed { id });
+                self.tell(Event::ChannelClosed { id });
                 return;
             }
             ChannelState::Connecting | ChannelState::Open => {}

@@ -5,11 +5,13 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::Channels;
-use crate::event::Event;
+use crate::event::{Event, Output};
 use crate::sctp;
 
 impl Channels {
-    pub(crate) fn set_paused(&mut self, id: u16, paused: bool) {
+    /// Stops and resumes [`Event::Message`] of a channel. Messages that are not read take their
+    /// place in the receive window, so that the peer stops sending when it is full; none is lost.
+    pub fn set_paused(&mut self, id: u16, paused: bool) {
         if paused {
             self.paused.insert(id);
             return;
@@ -23,15 +25,17 @@ impl Channels {
         let Some(held) = self.held.remove(&id) else { return };
         for event in held.into_iter().rev() {
             if keep(&event) {
-                self.events.push_front(event);
+                self.events.push_front(Output::Event(event));
             } else if let Event::Message { data, .. } = event {
                 self.release(message_cost(&data));
             }
         }
     }
 
-    pub(crate) fn poll_event(&mut self) -> Option<Event> {
-        while let Some(event) = self.events.pop_front() {
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<Output> {
+        while let Some(output) = self.events.pop_front() {
+            let Output::Event(event) = output else { return Some(output) };
             let id = event.ordered_with();
             if let Some(id) = id
                 && self.must_wait(id, &event)
@@ -52,7 +56,7 @@ impl Channels {
                 }
                 _ => {}
             }
-            return Some(event);
+            return Some(Output::Event(event));
         }
         if self.events.capacity() > 64 {
             self.events = VecDeque::new();
@@ -79,10 +83,10 @@ impl Channels {
             return;
         }
         let (now, threshold) = (channel.buffered, channel.low_threshold);
-        self.events.push_back(Event::BufferedAmount { id, sent });
+        self.tell(Event::BufferedAmount { id, sent });
         // webrtc-pc §6.2: "decreases from above this threshold to equal or below it".
         if now <= threshold && now + sent > threshold {
-            self.events.push_back(Event::BufferedAmountLow { id });
+            self.tell(Event::BufferedAmountLow { id });
         }
     }
 }

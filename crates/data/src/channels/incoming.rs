@@ -65,12 +65,12 @@ impl Channels {
             return self.release(cost);
         }
         self.release(cost.saturating_sub(message_cost(&data)));
-        self.events.push_back(Event::Message { id, kind, data });
+        self.tell(Event::Message { id, kind, data });
     }
 
     fn keep_unclaimed(&mut self, message: Message) {
         let cost = message.cost();
-        if self.unclaimed_cost + cost > self.limits.max_unclaimed {
+        if self.unclaimed_cost + cost > self.config.max_unclaimed {
             debug!(id = message.stream, "dropping a message on a stream without a channel");
             return self.release(cost);
         }
@@ -97,7 +97,7 @@ impl Channels {
         if let Some(channel) = self.channels.get(&id) {
             if channel.state != ChannelState::Closing {
                 let error = ChannelError::IdConflict;
-                self.events.push_back(Event::ChannelError { id, error });
+                self.tell(Event::ChannelError { id, error });
                 self.close(id);
             }
             return;
@@ -109,7 +109,7 @@ impl Channels {
             return self.refuse(id, false);
         }
         let announced_bytes = config.label.len() + config.protocol.len();
-        if self.announced + announced_bytes > self.limits.max_announced {
+        if self.announced + announced_bytes > self.config.max_announced {
             debug!(id, "refusing a channel: the labels of the peer's take too much");
             return self.refuse(id, false);
         }
@@ -120,8 +120,8 @@ impl Channels {
         }
         let channel = Channel::new(config.clone(), ChannelState::Open);
         self.channels.insert(id, Channel { announced_bytes, ..channel });
-        self.events.push_back(Event::ChannelAnnounced { id, config });
-        self.events.push_back(Event::ChannelOpen { id });
+        self.tell(Event::ChannelAnnounced { id, config });
+        self.tell(Event::ChannelOpen { id });
         self.claim(id);
     }
 
@@ -131,7 +131,7 @@ impl Channels {
         }
         let limit = self.parameters.map_or(0, |p| p.max_message_size_receive);
         let error = ChannelError::ReceivedTooLarge { limit };
-        self.events.push_back(Event::ChannelError { id, error });
+        self.tell(Event::ChannelError { id, error });
         self.close(id);
     }
 
@@ -156,7 +156,7 @@ impl Channels {
         channel.incoming_reset = true;
         if channel.state == ChannelState::Open {
             channel.state = ChannelState::Closing;
-            self.events.push_back(Event::ChannelClosing { id });
+            self.tell(Event::ChannelClosing { id });
             self.reset(id);
         }
         self.finish_if_done(id);
