@@ -9,12 +9,14 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | `demultiplexing` | which protocol a datagram is of (RFC 7983) |
 //! | `transport` | one DTLS connection, and what is over it |
 //! | `config`, `event` | of all of it together |
 
 #![forbid(unsafe_code)]
 
 mod config;
+mod demultiplexing;
 mod event;
 mod transport;
 
@@ -22,6 +24,7 @@ pub use config::Config;
 pub use data::{
     ChannelConfig, ChannelError, MessageKind, Reliability, SctpError, SctpParameters, SctpState,
 };
+pub use demultiplexing::Protocol;
 pub use dtls::{
     Certificate, CertificateError, DtlsError, DtlsRole, DtlsState, DtlsVersion, DtlsVersions,
     Fingerprint, KeyAlgorithm, RsaKeySize, SrtpKeys, SrtpProfile,

@@ -10,6 +10,7 @@ use dtls::{DtlsRole, DtlsState, DtlsVersion, Fingerprint, SrtpKeys};
 use time::{Duration, Instant};
 
 use crate::config::Config;
+use crate::demultiplexing::Protocol;
 use crate::event::Event;
 
 /// One DTLS connection and at most one SCTP association over it.
@@ -136,11 +137,24 @@ impl Transport {
         }
     }
 
-    /// Handles a datagram whose first byte is 20..=63 (RFC 7983) from a valid pair.
-    pub fn handle_input(&mut self, now: Instant, packet: &[u8]) {
+    /// Whether datagrams of a protocol are for [`handle_input`](Self::handle_input).
+    pub fn understands(protocol: Protocol) -> bool {
+        match protocol {
+            Protocol::Dtls => true,
+            Protocol::Stun | Protocol::Zrtp | Protocol::TurnChannel | Protocol::Rtp => false,
+        }
+    }
+
+    /// Handles a datagram from a valid pair. One of a protocol that is not
+    /// [understood](Self::understands) is dropped.
+    pub fn handle_input(&mut self, now: Instant, datagram: &[u8]) {
+        if !Protocol::of(datagram).is_some_and(Self::understands) {
+            tracing::trace!(length = datagram.len(), "a stray datagram is dropped");
+            return;
+        }
         self.now = Some(now);
         let Self { dtls, over, .. } = self;
-        dtls.handle_packet(now, packet, &mut |output| over.on_dtls(now, output));
+        dtls.handle_packet(now, datagram, &mut |output| over.on_dtls(now, output));
         self.settle(now);
     }
 

@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Sim, assert_unharmed_by, dtls_record};
-use peerconnection_transport::{ChannelConfig, DtlsState};
+use peerconnection_transport::{ChannelConfig, DtlsRole, DtlsState};
 use proptest::prelude::*;
 
 /// Something whose first byte makes it look like DTLS.
@@ -127,4 +127,25 @@ fn a_peer_that_disappears_in_the_handshake_is_given_up_in_the_end() {
         sim.peers[0].dtls_state() == DtlsState::Failed
     });
     assert!(sim.elapsed() > Duration::from_secs(30));
+}
+
+/// Whoever sends media before the answer: it takes no room that DTLS needs.
+#[test]
+fn datagrams_of_other_protocols_do_not_crowd_out_an_early_client_hello() {
+    let mut sim = Sim::new(1);
+    let prints = [0, 1].map(|who| sim.peers[who].certificate().fingerprints());
+    let [of_client, of_server] = prints;
+    let now = sim.now;
+    for first in (0..20u8).chain(64..=255) {
+        sim.peers[1].handle_input(now, &[first; 100]);
+    }
+    sim.peers[1].handle_input(now, &[]);
+    sim.peers[0].set_writable(now, true);
+    sim.peers[0].start_dtls(now, DtlsRole::Client, of_server);
+    sim.run(Duration::from_millis(20));
+    let now = sim.now;
+    sim.peers[1].set_writable(now, true);
+    sim.peers[1].start_dtls(now, DtlsRole::Server, of_client);
+    sim.run_until(|sim| sim.peers.iter().all(|peer| peer.dtls_state() == DtlsState::Connected));
+    assert!(sim.elapsed() < Duration::from_millis(100), "without a retransmission");
 }

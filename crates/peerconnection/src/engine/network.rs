@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
-use transport::data;
+use transport::{Protocol, data};
 
 use super::{Action, Engine, GenerationId, SocketId, Task, Transmit};
 
 impl Engine {
-    /// A datagram has come; RFC 7983 tells what it is.
+    /// Passes a datagram to the agent or to the stack, or drops it.
     pub(crate) fn handle_datagram(
         &mut self,
         now: Instant,
@@ -21,9 +21,12 @@ impl Engine {
         else {
             return;
         };
-        match datagram.first() {
-            Some(0..=3) => transport.agent.handle_input(now, socket, source, datagram),
-            Some(20..=63) if transport.receives(now, socket, source, datagram.len()) => {
+        match Protocol::of(datagram) {
+            Some(Protocol::Stun) => transport.agent.handle_input(now, socket, source, datagram),
+            Some(protocol)
+                if transport::Transport::understands(protocol)
+                    && transport.receives(now, socket, source, datagram.len()) =>
+            {
                 if let Some(stack) = transport.stack_on(socket) {
                     stack.handle_input(now, datagram);
                 }
