@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aws_lc_rs::digest;
 use time::Duration;
 
+use crate::crypto::{self, Hash};
 use crate::error::CertificateError;
 
 /// The key of a certificate.
@@ -99,7 +99,7 @@ impl Certificate {
         }
 
         let mut random = [0u8; 24];
-        aws_lc_rs::rand::fill(&mut random).map_err(|e| generation(&e))?;
+        crypto::fill_random(&mut random).map_err(|e| generation(&e))?;
         let (serial, name) = random.split_at_mut(16);
         // RFC 5280 §4.1.2.2: positive, and no octet is dropped by the encoding.
         if let Some(first) = serial.first_mut() {
@@ -183,7 +183,7 @@ impl Certificate {
     /// SHA-256 of the DER.
     pub fn fingerprint_sha256(&self) -> [u8; 32] {
         let mut value = [0; 32];
-        value.copy_from_slice(digest::digest(&digest::SHA256, self.der()).as_ref());
+        value.copy_from_slice(Hash::Sha256.of(self.der()).as_ref());
         value
     }
 
@@ -222,15 +222,15 @@ pub struct Fingerprint {
 impl Fingerprint {
     /// The SHA-256 of a certificate (DER).
     pub fn sha256(certificate: &[u8]) -> Self {
-        let value = digest::digest(&digest::SHA256, certificate).as_ref().to_vec();
+        let value = Hash::Sha256.of(certificate).as_ref().to_vec();
         Self { algorithm: "sha-256".to_owned(), value }
     }
 
     /// Whether this is the hash of `certificate` (DER). `None` when the hash function is not
     /// SHA-256, SHA-384 or SHA-512: RFC 8122 §5 has such a fingerprint ignored.
     pub fn matches(&self, certificate: &[u8]) -> Option<bool> {
-        let (_, algorithm) = HASHES.into_iter().find(|(name, _)| self.is_of(name))?;
-        Some(digest::digest(algorithm, certificate).as_ref() == self.value.as_slice())
+        let (_, hash) = HASHES.into_iter().find(|(name, _)| self.is_of(name))?;
+        Some(hash.of(certificate).as_ref() == self.value.as_slice())
     }
 
     fn is_of(&self, hash: &str) -> bool {
@@ -239,8 +239,8 @@ impl Fingerprint {
 }
 
 /// The hash functions that are known.
-const HASHES: [(&str, &digest::Algorithm); 3] =
-    [("sha-512", &digest::SHA512), ("sha-384", &digest::SHA384), ("sha-256", &digest::SHA256)];
+const HASHES: [(&str, Hash); 3] =
+    [("sha-512", Hash::Sha512), ("sha-384", Hash::Sha384), ("sha-256", Hash::Sha256)];
 
 /// Whether a certificate is the one that a description announced. RFC 8122 §5.1: one fingerprint of
 /// the set with the preferred hash function must match; the others of the set are of other
@@ -325,19 +325,19 @@ mod tests {
     #[test]
     fn of_several_hash_functions_each_must_match() {
         let certificate = Certificate::generate(now()).unwrap();
-        let print = |name: &str, algorithm: &'static digest::Algorithm, der: &[u8]| Fingerprint {
+        let print = |name: &str, hash: Hash, der: &[u8]| Fingerprint {
             algorithm: name.to_owned(),
-            value: digest::digest(algorithm, der).as_ref().to_vec(),
+            value: hash.of(der).as_ref().to_vec(),
         };
         let right = [
-            print("SHA-256", &digest::SHA256, certificate.der()),
-            print("sha-384", &digest::SHA384, certificate.der()),
-            print("sha-512", &digest::SHA512, certificate.der()),
+            print("SHA-256", Hash::Sha256, certificate.der()),
+            print("sha-384", Hash::Sha384, certificate.der()),
+            print("sha-512", Hash::Sha512, certificate.der()),
         ];
         let wrong = [
-            print("sha-256", &digest::SHA256, b"another"),
-            print("sha-384", &digest::SHA384, b"another"),
-            print("Sha-512", &digest::SHA512, b"another"),
+            print("sha-256", Hash::Sha256, b"another"),
+            print("sha-384", Hash::Sha384, b"another"),
+            print("Sha-512", Hash::Sha512, b"another"),
         ];
         assert!(verify(certificate.der(), &right));
         for other in 0..3 {

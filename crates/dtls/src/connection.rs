@@ -20,7 +20,7 @@ use crate::srtp::SrtpKeys;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 /// Datagrams kept until the handshake may start, or until the version is known.
 const MAX_EARLY: usize = 8;
-/// The library says "in ten years" for "never".
+/// `dimpl` says "in ten years" for "never".
 const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// What one pass of sending may allocate at once.
 const MAX_BLOCK: usize = 64 * 1024;
@@ -99,7 +99,7 @@ pub enum Output<'a> {
 /// ```
 pub struct Connection {
     recipe: Recipe,
-    inner: Option<Engine>,
+    engine: Option<Box<dyn Engine>>,
     state: DtlsState,
     role: Option<DtlsRole>,
     remote_fingerprints: Vec<Fingerprint>,
@@ -124,7 +124,7 @@ impl Connection {
         let config = config.clone().clamped();
         Self {
             recipe: Recipe::new(&config),
-            inner: None,
+            engine: None,
             state: DtlsState::New,
             role: None,
             remote_fingerprints: Vec::new(),
@@ -163,15 +163,15 @@ impl Connection {
         self.remote_certificate.as_deref()
     }
 
-    /// What was negotiated for SRTP; `None` before the handshake has succeeded, and with a peer that
-    /// has no profile in common.
+    /// What was negotiated for SRTP; `None` before the handshake has succeeded, and with a peer
+    /// that has no profile in common.
     pub fn srtp_keys(&self) -> Option<&SrtpKeys> {
         self.srtp.as_ref()
     }
 
     /// The version, once it is negotiated.
     pub fn version(&self) -> Option<DtlsVersion> {
-        self.inner.as_ref()?.version()
+        self.engine.as_ref()?.version()
     }
 
     /// What a record adds to its content, in bytes. It is exact once the version is known.
@@ -185,8 +185,9 @@ impl Connection {
         }
     }
 
-    /// Sets what the descriptions say. The handshake runs once datagrams reach the peer, too. A later
-    /// call keeps the role and verifies the certificate of the peer against the new fingerprints.
+    /// Sets what the descriptions say. The handshake runs once datagrams reach the peer, too. A
+    /// later call keeps the role and verifies the certificate of the peer against the new
+    /// fingerprints.
     pub fn start(
         &mut self,
         now: Instant,
@@ -226,8 +227,8 @@ impl Connection {
             return;
         }
         let Some(role) = self.role else { return };
-        match Engine::new(now, role, &self.recipe) {
-            Ok(engine) => self.inner = Some(engine),
+        match self.recipe.engine(now, role) {
+            Ok(engine) => self.engine = Some(engine),
             Err(error) => return self.fail(error, sink),
         }
         self.set_state(DtlsState::Connecting, sink);
@@ -236,8 +237,8 @@ impl Connection {
         }
     }
 
-    /// Handles a datagram whose first byte is 20..=63 (RFC 7983). What cannot be used is dropped; what
-    /// comes too early is kept, within a bound.
+    /// Handles a datagram whose first byte is 20..=63 (RFC 7983). What cannot be used is dropped;
+    /// what comes too early is kept, within a bound.
     pub fn handle_packet(&mut self, now: Instant, packet: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
         match self.state {
             DtlsState::New => return self.keep_early(packet),
@@ -255,7 +256,7 @@ impl Connection {
             return self.end(Ended::Alert(description), sink);
         }
         if waits_for_version && !tells_version(packet) {
-            // The library takes anything but a ServerHello as the end; reordered records of the
+            // `dimpl` takes anything but a ServerHello as the end; reordered records of the
             // server's flight are used after it.
             return self.keep_early(packet);
         }
@@ -280,39 +281,28 @@ impl Connection {
     }
 
     fn feed(&mut self, packet: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
-        let Some(inner) = &mut self.inner else { return };
-        let handled = match inner {
-            // While it shakes hands, the library drops all of a datagram that begins with a message
-            // it has heard: what a peer repeats behind its ServerHello would never arrive.
-            Engine::Library(_) if self.state != DtlsState::Connected => {
-                records(packet).try_for_each(|record| inner.handle_packet(record))
-            }
-            _ => inner.handle_packet(packet),
-        };
-        // What the datagram has before its end counts: above all, an answer to a certificate is not
-        // sent before that is verified. The library has nothing left to say then.
-        if handled.is_ok() || matches!(inner, Engine::Dtls12(_)) {
-            self.drain(sink);
-        }
-        if let (Err(error), Some(_)) = (handled, &self.inner) {
+        let Some(engine) = &mut self.engine else { return };
+        let handled = engine.handle_packet(packet);
+        self.drain(sink);
+        if let (Err(error), Some(_)) = (handled, &self.engine) {
             self.end(error, sink);
         }
     }
 
-    /// Tells the library the time, but for a timer that is due no more often than the floor has
+    /// Tells the engine the time, but for a timer that is due no more often than the floor has
     /// it; false when that was its end.
     fn advance(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) -> bool {
-        let Some(inner) = &mut self.inner else { return false };
+        let Some(engine) = &mut self.engine else { return false };
         if let Some(deadline) = self.deadline.filter(|deadline| *deadline <= now)
             && !self.floor.admit(deadline, now)
         {
             return true;
         }
-        match inner.handle_timeout(now) {
+        match engine.handle_timeout(now) {
             Ok(()) => self.drain(sink),
             Err(error) => self.end(error, sink),
         }
-        self.inner.is_some()
+        self.engine.is_some()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), however far away that is.
@@ -327,15 +317,15 @@ impl Connection {
         }
     }
 
-    /// Takes everything the library has to say.
+    /// Takes everything the engine has to say.
     fn drain(&mut self, sink: &mut dyn FnMut(Output<'_>)) {
         let mut mismatch = false;
         let mut closed = false;
-        while let Some(inner) = &mut self.inner {
+        while let Some(engine) = &mut self.engine {
             if self.plaintext.is_empty() {
                 self.plaintext.resize(2048, 0);
             }
-            match inner.poll_output(&mut self.plaintext) {
+            match engine.poll_output(&mut self.plaintext) {
                 Said::Packet(packet) => {
                     self.outgoing.push_back(Bytes::copy_from_slice(packet));
                 }
@@ -374,29 +364,29 @@ impl Connection {
             }
         }
         if mismatch {
-            if let Some((inner, role)) = self.inner.take().zip(self.role) {
-                self.outgoing.extend(inner.refuse_certificate(role).into_iter().map(Bytes::from));
+            if let Some(engine) = self.engine.take() {
+                self.outgoing.extend(engine.refuse_certificate().into_iter().map(Bytes::from));
             }
             self.fail(DtlsError::FingerprintMismatch, sink);
         } else if closed {
             debug!("the peer closed the DTLS association");
-            self.inner = None;
+            self.engine = None;
             self.deadline = None;
             self.set_state(DtlsState::Closed, sink);
         }
     }
 
-    /// Protects `data` as one record, which [`poll_transmit`](Self::poll_transmit) yields then. Does
-    /// nothing unless connected.
+    /// Protects `data` as one record, which [`poll_transmit`](Self::poll_transmit) yields then.
+    /// Does nothing unless connected.
     pub fn send(&mut self, data: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
-        let Some(inner) = &mut self.inner else { return };
+        let Some(engine) = &mut self.engine else { return };
         if self.state != DtlsState::Connected {
             return;
         }
-        if let Err(error) = inner.send(data) {
+        if let Err(error) = engine.send(data) {
             return self.end(error, sink);
         }
-        // The library wants its output taken after each record.
+        // `dimpl` wants its output taken after each record.
         let mut room = self.datagram_size.max(data.len() + 64);
         loop {
             if self.block.capacity() < room {
@@ -405,7 +395,7 @@ impl Connection {
                 self.block = BytesMut::with_capacity(self.block_size);
             }
             self.block.resize(room, 0);
-            match inner.poll_output(&mut self.block) {
+            match engine.poll_output(&mut self.block) {
                 Said::Packet(packet) => {
                     let len = packet.len();
                     let packet = self.block.split_to(len).freeze();
@@ -450,19 +440,19 @@ impl Connection {
         self.set_state(DtlsState::Closed, sink);
     }
 
-    /// Queues a close_notify, if there is a key for it, and ends the library's part.
+    /// Queues a close_notify, if there is a key for it, and ends the engine's part.
     fn shut(&mut self, now: Instant) {
         self.early.clear();
         self.deadline = None;
-        let Some(mut inner) = self.inner.take() else { return };
+        let Some(mut engine) = self.engine.take() else { return };
         if self.state != DtlsState::Connected
-            || inner.handle_timeout(now).is_err()
-            || inner.close().is_err()
+            || engine.handle_timeout(now).is_err()
+            || engine.close().is_err()
         {
             return;
         }
         let mut buffer = vec![0; self.datagram_size];
-        while let Said::Packet(packet) = inner.poll_output(&mut buffer) {
+        while let Said::Packet(packet) = engine.poll_output(&mut buffer) {
             self.outgoing.push_back(Bytes::copy_from_slice(packet));
         }
     }
@@ -471,7 +461,7 @@ impl Connection {
         let error = match ended {
             Ended::Closed => {
                 debug!("the DTLS association was closed");
-                self.inner = None;
+                self.engine = None;
                 self.deadline = None;
                 return self.set_state(DtlsState::Closed, sink);
             }
@@ -485,8 +475,8 @@ impl Connection {
     }
 
     fn fail(&mut self, error: DtlsError, sink: &mut dyn FnMut(Output<'_>)) {
-        if let Some(inner) = self.inner.take() {
-            self.outgoing.extend(inner.last_packets().into_iter().map(Bytes::from));
+        if let Some(engine) = self.engine.take() {
+            self.outgoing.extend(engine.last_packets().into_iter().map(Bytes::from));
         }
         self.deadline = None;
         self.early.clear();
@@ -529,30 +519,6 @@ fn tells_version(packet: &[u8]) -> bool {
         SERVER_HELLO => [o0, o1, o2] == [0; 3] && body.len() >= fragment && fragment >= 38,
         _ => false,
     }
-}
-
-/// The records of a datagram (RFC 6347 §4.1, RFC 9147 §4), the last of which may be cut off.
-fn records(datagram: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = datagram;
-    std::iter::from_fn(move || {
-        let length_at = |at: usize| {
-            let length = rest.get(at..at + 2)?.first_chunk()?;
-            Some(at + 2 + usize::from(u16::from_be_bytes(*length)))
-        };
-        let end = match rest.first()? {
-            // A unified header: 001CSLEE. Connection ids are never negotiated; a record without a
-            // length is the last.
-            first if first >> 5 == 1 => match (first & 0b1_0000, first & 0b1000, first & 0b100) {
-                (0, 0, 0b100) => length_at(2),
-                (0, _, 0b100) => length_at(3),
-                _ => None,
-            },
-            _ => length_at(11),
-        };
-        let record;
-        (record, rest) = rest.split_at(end.unwrap_or(usize::MAX).min(rest.len()));
-        Some(record)
-    })
 }
 
 /// The description of a fatal alert in the clear.

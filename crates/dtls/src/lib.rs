@@ -10,6 +10,7 @@
 //! | `certificate` | certificates and fingerprints (webrtc-pc §4.9, RFC 8122) |
 //! | `connection` | when the protocol runs, what it hears, whom it believes |
 //! | `engine` | DTLS 1.2 and 1.3 (RFC 6347, RFC 9147): `dimpl`, and one of our own for RSA |
+//! | `crypto` | what all of it is computed with |
 //! | `srtp` | what is agreed on for SRTP (RFC 5764) |
 
 #![forbid(unsafe_code)]
@@ -17,6 +18,7 @@
 mod certificate;
 mod config;
 mod connection;
+mod crypto;
 mod engine;
 mod error;
 mod srtp;

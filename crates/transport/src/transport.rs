@@ -389,8 +389,8 @@ impl Transport {
     }
 
     /// Opens a channel on stream `id`. Before SCTP is connected it waits for that;
-    /// [`data::Event::ChannelOpen`] tells when it can be used. Unless `negotiated`, the peer is told by
-    /// DATA_CHANNEL_OPEN, whose acknowledgement is not waited for.
+    /// [`data::Event::ChannelOpen`] tells when it can be used. Unless `negotiated`, the peer is
+    /// told by DATA_CHANNEL_OPEN, whose acknowledgement is not waited for.
     ///
     /// # Errors
     /// [`ChannelError::IdInUse`], [`ChannelError::IdOutOfRange`], [`ChannelError::LabelTooLong`],
@@ -431,8 +431,9 @@ impl Transport {
         self.over.channels.set_low_threshold(id, threshold);
     }
 
-    /// Stops and resumes [`data::Event::Message`] of a channel. Messages that are not read take their
-    /// place in the receive window, so that the peer stops sending when it is full; none is lost.
+    /// Stops and resumes [`data::Event::Message`] of a channel. Messages that are not read take
+    /// their place in the receive window, so that the peer stops sending when it is full; none is
+    /// lost.
     pub fn set_receive_paused(&mut self, now: Instant, id: u16, paused: bool) {
         self.now = Some(now);
         self.over.channels.set_paused(id, paused);

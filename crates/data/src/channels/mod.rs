@@ -295,10 +295,10 @@ impl Channels {
         }
     }
 
-    /// Takes over the association of `other` with its channels: its section was bundled into another
-    /// one, say (RFC 9143 §7.4). Parameters and channels of an association that has not begun come
-    /// too. `other` is as new afterwards; configurations and marks stay where they are. An
-    /// association of its own would be forgotten.
+    /// Takes over the association of `other` with its channels: its section was bundled into
+    /// another one, say (RFC 9143 §7.4). Parameters and channels of an association that has not
+    /// begun come too. `other` is as new afterwards; configurations and marks stay where they are.
+    /// If `self` had an association, it is forgotten.
     pub fn take(&mut self, now: Instant, other: &mut Self) {
         std::mem::swap(self, other);
         // What is not the association's goes back.

@@ -4,7 +4,7 @@ use super::alert::{self, Fatal};
 use super::keys::{self, Exchange};
 use super::reassembly::Message;
 use super::wire::{self, ServerHello, ServerKeyExchange, kind};
-use super::{Connection, End, Item, Step, unexpected};
+use super::{Dtls12, End, Item, Step, unexpected};
 
 /// What the client waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) enum ClientStep {
     Finished,
 }
 
-impl Connection {
+impl Dtls12 {
     pub(super) fn say_hello(&mut self, cookie: &[u8]) -> Result<(), Fatal> {
         let hello = wire::client_hello(&self.client_random, cookie, &keys::GROUPS, &keys::SCHEMES);
         // RFC 6347 §4.2.1: a hello that was answered with a cookie does not count.

@@ -34,7 +34,7 @@ impl Rng {
 
 /// One side, and what must hold of it at any time.
 struct Side {
-    connection: Connection,
+    connection: Dtls12,
     heard: Heard,
     ended: bool,
     /// What its Finished was compared with.
@@ -44,7 +44,7 @@ struct Side {
 
 impl Side {
     fn new(now: Instant, role: DtlsRole, certificate: &Certificate, size: usize) -> Self {
-        let connection = Connection::new(now, role, certificate, size, None).unwrap();
+        let connection = Dtls12::new(now, role, certificate, size, None).unwrap();
         let heard = Heard::default();
         let mut side =
             Self { connection, heard, ended: false, transcript: vec![], numbers: HashSet::new() };
@@ -95,7 +95,7 @@ impl Side {
             }
             assert!(reader.is_empty());
         }
-        let Connection { held, reassembly, transcript, flight, output, .. } = &self.connection;
+        let Dtls12 { held, reassembly, transcript, flight, output, .. } = &self.connection;
         assert!(held.len() <= MAX_HELD && flight.len() <= 5 && output.is_empty());
         assert!(reassembly.size() <= 8 * 2 * 16 * 1024 && transcript.len() <= 8 * 16 * 1024);
         assert!(self.ended || self.heard.connected == (self.connection.step == Step::Connected));

@@ -7,7 +7,7 @@ use super::*;
 
 /// One side, and what it has said.
 struct Side {
-    connection: Connection,
+    connection: Dtls12,
     heard: Heard,
     ended: Option<Ended>,
 }
@@ -15,7 +15,7 @@ struct Side {
 impl Side {
     fn new(role: DtlsRole, certificate: &Certificate) -> Self {
         // With a seed: what is signed for one client is right for each of them.
-        let connection = Connection::new(Instant::now(), role, certificate, 1200, Some(1)).unwrap();
+        let connection = Dtls12::new(Instant::now(), role, certificate, 1200, Some(1)).unwrap();
         let mut side = Self { connection, heard: Heard::default(), ended: None };
         side.listen();
         side
@@ -100,7 +100,7 @@ fn begun() -> [Side; 2] {
 }
 
 /// The client says the parts, each of them right where it is, unless `alter` changes it.
-fn answer(client: &mut Connection, parts: &[Part], alter: impl Fn(Part, &mut Vec<u8>, &mut u16)) {
+fn answer(client: &mut Dtls12, parts: &[Part], alter: impl Fn(Part, &mut Vec<u8>, &mut u16)) {
     let point = client.exchange.as_ref().unwrap().point().to_vec();
     let mut flight = Vec::new();
     for part in parts {
@@ -352,7 +352,7 @@ fn a_client_agrees_to_nothing_that_it_did_not_offer() {
     // Signed by the right key, and still not what was offered.
     let signed = |group, point: &[u8]| {
         let parameters = wire::ServerKeyExchange::parameters(group, point);
-        let Connection { client_random, server_random, identity, .. } = &server.connection;
+        let Dtls12 { client_random, server_random, identity, .. } = &server.connection;
         let signed = [client_random, server_random, parameters.as_slice()].concat();
         let mut exchange = parameters;
         identity.sign(&mut exchange, 0x0403, &signed).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! As much of it as RFC 8827 §6.5 needs, and nothing to choose: ECDHE on X25519 or P-256,
 //! AES-128-GCM, certificates of both sides, extended master secret. No resumption, no
-//! renegotiation. All cryptography is `aws-lc-rs`.
+//! renegotiation. All cryptography is in [`crypto`](crate::crypto).
 //!
 //! | module | what |
 //! |---|---|
@@ -29,7 +29,6 @@ mod wire;
 
 use std::collections::VecDeque;
 
-use aws_lc_rs::digest;
 use time::{Duration, Instant};
 use tracing::trace;
 
@@ -41,9 +40,11 @@ use self::reassembly::{Fragment, Message, Reassembly};
 use self::record::{Record, Records, content};
 use self::server::ServerStep;
 use self::wire::{Reader, kind};
-use super::{Ended, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT, Said};
+use super::{Ended, Engine, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT, Said};
 use crate::certificate::Certificate;
+use crate::config::DtlsVersion;
 use crate::connection::DtlsRole;
+use crate::crypto::{self, Hash};
 use crate::error::DtlsError;
 use crate::srtp::{SrtpKeys, SrtpProfile};
 
@@ -67,7 +68,7 @@ enum Item {
     ChangeCipherSpec,
 }
 
-/// What [`Connection::poll_output`] will say.
+/// What [`Engine::poll_output`] will say.
 enum Queued {
     Packet(Vec<u8>),
     Certificate(Vec<u8>),
@@ -78,7 +79,7 @@ enum Queued {
 }
 
 /// One association.
-pub(crate) struct Connection {
+pub(crate) struct Dtls12 {
     identity: Identity,
     datagram_size: usize,
     step: Step,
@@ -116,7 +117,7 @@ pub(crate) struct Connection {
     transcript: Vec<u8>,
 }
 
-impl Connection {
+impl Dtls12 {
     /// A client says hello at once. With a seed the hello is not random.
     pub(super) fn new(
         now: Instant,
@@ -131,10 +132,10 @@ impl Connection {
         let mut random = [0; 32];
         match seed {
             Some(seed) => {
-                let hash = digest::digest(&digest::SHA256, &seed.to_be_bytes());
+                let hash = Hash::Sha256.of(&seed.to_be_bytes());
                 random.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
             }
-            None => aws_lc_rs::rand::fill(&mut random).map_err(|_| failed("no randomness"))?,
+            None => crypto::fill_random(&mut random).map_err(|_| failed("no randomness"))?,
         }
         let mut connection = Self {
             identity,
@@ -172,34 +173,14 @@ impl Connection {
         Ok(connection)
     }
 
-    pub(super) fn handle_packet(&mut self, datagram: &[u8]) -> Result<(), Ended> {
-        self.read_datagram(datagram).map_err(|end| match end {
-            End::Fatal(fatal) => {
-                self.refuse(fatal.alert);
-                Ended::Refused(fatal.alert, fatal.reason)
-            }
-            End::Told(ended) => {
-                self.step = Step::Ended;
-                ended
-            }
-        })
-    }
-
     /// Ends the association with a fatal alert.
     fn refuse(&mut self, description: u8) {
         self.write_alert(alert::FATAL, description);
         self.end();
     }
 
-    /// Ends it because of the peer's certificate. What else was to be sent is for the peer that
-    /// was expected; without it the peer has no key yet.
-    pub(super) fn refuse_certificate(&mut self) {
-        self.output.clear();
-        self.epoch = 0;
-        self.refuse(alert::BAD_CERTIFICATE);
-    }
-
-    pub(super) fn close(&mut self) {
+    /// Says close_notify, once.
+    fn say_close(&mut self) {
         if self.step != Step::Ended {
             self.write_alert(alert::WARNING, alert::CLOSE_NOTIFY);
             self.end();
@@ -210,15 +191,6 @@ impl Connection {
         self.step = Step::Ended;
         self.retransmits = None;
         self.gives_up = None;
-    }
-
-    /// Protects `data` as one record.
-    pub(super) fn send(&mut self, data: &[u8]) -> Result<(), Ended> {
-        if self.step != Step::Connected {
-            return Err(Ended::Closed);
-        }
-        self.write_record(content::APPLICATION_DATA, data)
-            .map_err(|fatal| Ended::Protocol(fatal.reason.to_owned()))
     }
 
     fn write_record(&mut self, kind: u8, content: &[u8]) -> Result<(), Fatal> {
@@ -232,55 +204,6 @@ impl Connection {
         if let Err(fatal) = self.write_record(content::ALERT, &[level, description]) {
             trace!(reason = fatal.reason, "an alert could not be sent");
         }
-    }
-
-    /// Tells the time, and does what is due.
-    pub(super) fn handle_timeout(&mut self, now: Instant) -> Result<(), Ended> {
-        self.now = now;
-        if self.gives_up.is_some_and(|at| at <= now) {
-            self.end();
-            return Err(Ended::Timeout);
-        }
-        if self.retransmits.is_some_and(|at| at <= now) {
-            // RFC 6347 §4.2.4.1
-            self.interval *= 2;
-            self.retransmits = Some(now + self.interval);
-            self.write_flight().map_err(|fatal| Ended::Protocol(fatal.reason.to_owned()))?;
-        }
-        Ok(())
-    }
-
-    /// The next thing to be told, in `buffer` if it has octets.
-    pub(super) fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> Said<'a> {
-        let octets = match self.output.front() {
-            None => return Said::Timeout(self.retransmits.into_iter().chain(self.gives_up).min()),
-            Some(Queued::Packet(octets) | Queued::Certificate(octets) | Queued::Data(octets)) => {
-                octets.as_slice()
-            }
-            Some(Queued::Connected | Queued::KeyingMaterial(_) | Queued::CloseNotify) => &[],
-        };
-        let Some(place) = buffer.get_mut(..octets.len()) else {
-            return Said::BufferTooSmall { needed: octets.len() };
-        };
-        place.copy_from_slice(octets);
-        match self.output.pop_front() {
-            Some(Queued::Packet(_)) => Said::Packet(place),
-            Some(Queued::Certificate(_)) => Said::PeerCertificate(place),
-            Some(Queued::Data(_)) => Said::Data(place),
-            Some(Queued::Connected) => Said::Connected,
-            Some(Queued::KeyingMaterial(keys)) => Said::KeyingMaterial(keys),
-            Some(Queued::CloseNotify) => Said::CloseNotify,
-            None => Said::Timeout(None),
-        }
-    }
-
-    /// The packets that are left when the association has ended.
-    pub(super) fn last_packets(self) -> Vec<Vec<u8>> {
-        let packets = self.output.into_iter().filter_map(|queued| match queued {
-            Queued::Packet(packet) => Some(packet),
-            _ => None,
-        });
-        packets.collect()
     }
 
     fn read_datagram(&mut self, datagram: &[u8]) -> Result<(), End> {
@@ -343,7 +266,7 @@ impl Connection {
         match (level, description) {
             (_, alert::CLOSE_NOTIFY) if self.step == Step::Connected => {
                 // RFC 5246 §7.2.1
-                self.close();
+                self.say_close();
                 self.output.push_back(Queued::CloseNotify);
                 Ok(())
             }
@@ -518,6 +441,93 @@ impl Connection {
             profile.keying_material_len(),
         )?;
         Ok(Some(SrtpKeys::new(profile, material)))
+    }
+}
+
+impl Engine for Dtls12 {
+    fn version(&self) -> Option<DtlsVersion> {
+        Some(DtlsVersion::Dtls12)
+    }
+
+    fn handle_packet(&mut self, datagram: &[u8]) -> Result<(), Ended> {
+        self.read_datagram(datagram).map_err(|end| match end {
+            End::Fatal(fatal) => {
+                self.refuse(fatal.alert);
+                Ended::Refused(fatal.alert, fatal.reason)
+            }
+            End::Told(ended) => {
+                self.step = Step::Ended;
+                ended
+            }
+        })
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), Ended> {
+        self.now = now;
+        if self.gives_up.is_some_and(|at| at <= now) {
+            self.end();
+            return Err(Ended::Timeout);
+        }
+        if self.retransmits.is_some_and(|at| at <= now) {
+            // RFC 6347 §4.2.4.1
+            self.interval *= 2;
+            self.retransmits = Some(now + self.interval);
+            self.write_flight().map_err(|fatal| Ended::Protocol(fatal.reason.to_owned()))?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, data: &[u8]) -> Result<(), Ended> {
+        if self.step != Step::Connected {
+            return Err(Ended::Closed);
+        }
+        self.write_record(content::APPLICATION_DATA, data)
+            .map_err(|fatal| Ended::Protocol(fatal.reason.to_owned()))
+    }
+
+    fn close(&mut self) -> Result<(), Ended> {
+        self.say_close();
+        Ok(())
+    }
+
+    fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> Said<'a> {
+        let octets = match self.output.front() {
+            None => return Said::Timeout(self.retransmits.into_iter().chain(self.gives_up).min()),
+            Some(Queued::Packet(octets) | Queued::Certificate(octets) | Queued::Data(octets)) => {
+                octets.as_slice()
+            }
+            Some(Queued::Connected | Queued::KeyingMaterial(_) | Queued::CloseNotify) => &[],
+        };
+        let Some(place) = buffer.get_mut(..octets.len()) else {
+            return Said::BufferTooSmall { needed: octets.len() };
+        };
+        place.copy_from_slice(octets);
+        match self.output.pop_front() {
+            Some(Queued::Packet(_)) => Said::Packet(place),
+            Some(Queued::Certificate(_)) => Said::PeerCertificate(place),
+            Some(Queued::Data(_)) => Said::Data(place),
+            Some(Queued::Connected) => Said::Connected,
+            Some(Queued::KeyingMaterial(keys)) => Said::KeyingMaterial(keys),
+            Some(Queued::CloseNotify) => Said::CloseNotify,
+            None => Said::Timeout(None),
+        }
+    }
+
+    /// What else was to be sent is for the peer that was expected. Without it this peer has no key
+    /// yet.
+    fn refuse_certificate(mut self: Box<Self>) -> Vec<Vec<u8>> {
+        self.output.clear();
+        self.epoch = 0;
+        self.refuse(alert::BAD_CERTIFICATE);
+        self.last_packets()
+    }
+
+    fn last_packets(self: Box<Self>) -> Vec<Vec<u8>> {
+        let packets = self.output.into_iter().filter_map(|queued| match queued {
+            Queued::Packet(packet) => Some(packet),
+            _ => None,
+        });
+        packets.collect()
     }
 }
 

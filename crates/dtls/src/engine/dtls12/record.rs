@@ -1,10 +1,9 @@
 //! Records: the framing of RFC 6347 §4.1 and the protection of RFC 5288.
 
-use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-
 use super::alert::Fatal;
 use super::keys::Keys;
 use super::wire::{DTLS_1_2, Reader};
+use crate::crypto::{Aes128Gcm, NONCE, TAG};
 
 /// What a record carries.
 pub(super) mod content {
@@ -16,7 +15,6 @@ pub(super) mod content {
 
 pub(super) const HEADER: usize = 13;
 const EXPLICIT_NONCE: usize = 8;
-const TAG: usize = 16;
 /// What protection adds to the content.
 pub(super) const PROTECTION: usize = EXPLICIT_NONCE + TAG;
 /// RFC 6347 §4.1: 48 bits of number.
@@ -53,30 +51,29 @@ impl<'a> Record<'a> {
 
 /// One direction's key.
 struct Key {
-    key: LessSafeKey,
+    key: Aes128Gcm,
     /// The part of the nonce that is not sent.
     salt: [u8; 4],
 }
 
 impl Key {
     fn new(key: &[u8], salt: [u8; 4]) -> Result<Self, Fatal> {
-        let key = UnboundKey::new(&AES_128_GCM, key).map_err(Fatal::internal)?;
-        Ok(Self { key: LessSafeKey::new(key), salt })
+        Ok(Self { key: Aes128Gcm::new(key).map_err(Fatal::internal)?, salt })
     }
 
-    fn nonce(&self, explicit: [u8; EXPLICIT_NONCE]) -> Nonce {
+    fn nonce(&self, explicit: [u8; EXPLICIT_NONCE]) -> [u8; NONCE] {
         let [s0, s1, s2, s3] = self.salt;
         let [e0, e1, e2, e3, e4, e5, e6, e7] = explicit;
-        Nonce::assume_unique_for_key([s0, s1, s2, s3, e0, e1, e2, e3, e4, e5, e6, e7])
+        [s0, s1, s2, s3, e0, e1, e2, e3, e4, e5, e6, e7]
     }
 }
 
 /// RFC 5246 §6.2.3.3.
-fn additional_data(sequence: [u8; 8], kind: u8, length: usize) -> Aad<[u8; HEADER]> {
+fn additional_data(sequence: [u8; 8], kind: u8, length: usize) -> [u8; HEADER] {
     let [s0, s1, s2, s3, s4, s5, s6, s7] = sequence;
     let [v0, v1] = DTLS_1_2.to_be_bytes();
     let [.., l0, l1] = length.to_be_bytes();
-    Aad::from([s0, s1, s2, s3, s4, s5, s6, s7, kind, v0, v1, l0, l1])
+    [s0, s1, s2, s3, s4, s5, s6, s7, kind, v0, v1, l0, l1]
 }
 
 /// Which records came (RFC 6347 §4.1.2.6).
@@ -160,10 +157,7 @@ impl Records {
         content.iter().for_each(|part| out.extend_from_slice(part));
         let data = additional_data(sequence, kind, plain);
         let plaintext = out.get_mut(start..).unwrap_or_default();
-        let tag = key
-            .key
-            .seal_in_place_separate_tag(key.nonce(sequence), data, plaintext)
-            .map_err(Fatal::internal)?;
+        let tag = key.key.seal(key.nonce(sequence), &data, plaintext).map_err(Fatal::internal)?;
         out.extend_from_slice(tag.as_ref());
         Ok(())
     }
@@ -179,7 +173,7 @@ impl Records {
         let mut content = reader.0.to_vec();
         let length = content.len().checked_sub(TAG)?;
         let data = additional_data(record.sequence, record.kind, length);
-        let plaintext = key.key.open_in_place(key.nonce(explicit), data, &mut content).ok()?;
+        let plaintext = key.key.open(key.nonce(explicit), &data, &mut content).ok()?;
         let length = plaintext.len();
         content.truncate(length);
         self.window.mark(record.number());

@@ -5,7 +5,7 @@ use super::alert::{self, Fatal};
 use super::keys::{self, Exchange};
 use super::reassembly::Message;
 use super::wire::{self, ClientHello, ServerKeyExchange, Signed, kind};
-use super::{Connection, End, Item, Step, unexpected};
+use super::{Dtls12, End, Item, Step, unexpected};
 
 /// What the server waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum ServerStep {
     Finished,
 }
 
-impl Connection {
+impl Dtls12 {
     pub(super) fn read_as_server(
         &mut self,
         step: ServerStep,
