@@ -1,9 +1,10 @@
 //! webrtc-pc §4.9 Certificate Management.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use negotiation::Error;
 use serde::{Deserialize, Serialize};
+use time::Duration;
 use transport::{KeyAlgorithm, RsaKeySize};
 
 /// webrtc-pc §4.9.2 `RTCCertificate`: the key pair and certificate a connection authenticates

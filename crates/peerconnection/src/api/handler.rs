@@ -432,7 +432,7 @@ mod tests {
             handler.retain_missed(|_| false);
             sender.send(handler.forget()).unwrap();
         });
-        let waits = done.recv_timeout(std::time::Duration::from_secs(20));
+        let waits = done.recv_timeout(time::Duration::from_secs(20));
         assert_eq!(waits, Ok(false), "no deadlock");
     }
 

@@ -5,11 +5,11 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
-use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use futures::Stream;
 use futures::io::{AsyncRead, AsyncWrite};
+use time::{Duration, Instant};
 
 use super::{MessageData, Messages, RTCDataChannel, RTCDataChannelState};
 

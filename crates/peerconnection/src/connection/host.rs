@@ -1,6 +1,8 @@
 //! What a connection knows of its host.
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
+
+use time::Instant;
 
 use crate::engine::Waiting;
 

@@ -5,7 +5,8 @@ mod host;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::Instant;
+
+use time::Instant;
 
 use crate::api::{Handle, PeerConnectionHandlers, RTCPeerConnection, Subscribers};
 use crate::engine::{Delivery, Engine, Outbox, TaskQueue};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::task::Waker;
-use std::time::Instant;
+
+use time::Instant;
 
 use super::Engine;
 use crate::api::Alarm;
@@ -52,7 +53,7 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use time::Duration;
 
     use futures::task::{ArcWake, waker};
     use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! What the negotiation tells the transports.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use negotiation::{TransportCommand, TransportId};
+use time::Instant;
 
 use super::convert::from_sdp;
 use super::ice_transport::role_of;

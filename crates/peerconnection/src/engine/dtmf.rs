@@ -1,9 +1,9 @@
 //! webrtc-pc §7: the playout of telephone tones.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
 
 use negotiation::{Error, TransceiverId};
+use time::{Duration, Instant};
 
 use super::{Engine, Task};
 use crate::api::{AnyEvent, RTCDTMFSender, RTCPeerConnectionState};

@@ -47,7 +47,6 @@ mod weak_map;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use negotiation::{ChannelId, Error, OperationId, Session, TransportId};
 use rand::rngs::StdRng;
@@ -63,6 +62,7 @@ use alarms::Alarms;
 use outbox::Outgoing;
 use stats::Statistics;
 use tasks::Task;
+use time::{Duration, Instant};
 use transceivers::{Released, Transceivers};
 use transports::{Transport, TransportSlots, Transports};
 use weak_map::WeakMap;

@@ -1,9 +1,9 @@
 //! Datagrams, timers, and what the host is asked to do.
 
 use std::net::SocketAddr;
-use std::time::Instant;
 
 use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
+use time::Instant;
 use transport::{Protocol, data};
 
 use super::{Action, Engine, GenerationId, SocketId, Task, Transmit};

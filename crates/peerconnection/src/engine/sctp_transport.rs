@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
 
 use negotiation::{ChannelId, RTCError, TransportId};
+use time::Instant;
 
 use super::{Engine, Task};
 use crate::api::{

@@ -1,10 +1,10 @@
 //! The connection's task queue: webrtc-pc's "queue a task", and what each task does.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use negotiation::{ChannelId, Effect, Error, TransceiverId, TransportId};
+use time::Instant;
 
 use super::{Delivery, Engine, TaskQueue};
 use crate::api::{

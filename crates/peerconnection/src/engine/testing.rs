@@ -1,9 +1,10 @@
 //! A connection for tests, whose tasks the test runs, and a channel of none.
 
 use std::sync::{Arc, Weak};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use negotiation::ChannelId;
+use time::Instant;
 
 use crate::api::{ChannelAttributes, ChannelObject, RTCConfiguration, RTCPeerConnection};
 use crate::host::{Driver, Host};

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use negotiation::TransportId;
+use time::Instant;
 
 use super::SocketId;
 use crate::api::{
@@ -401,7 +401,8 @@ impl Transports {
 #[cfg(test)]
 mod tests {
     use std::sync::Weak;
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
+    use time::Duration;
 
     use super::*;
 

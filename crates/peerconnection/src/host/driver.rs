@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, MutexGuard};
-use std::time::{Duration, Instant};
 
 use negotiation::{Error, TransportId};
+use time::{Duration, Instant};
 
 use crate::api::{RTCCertificate, RTCConfiguration, RTCPeerConnection};
 use crate::connection::{Connection, Host};

@@ -200,7 +200,7 @@ impl std::fmt::Debug for TaskRunner {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Instant;
+    use time::Instant;
 
     use super::*;
     use crate::RTCPeerConnection;

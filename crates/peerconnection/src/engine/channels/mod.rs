@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use bytes::Bytes;
 use negotiation::{
     ChannelCommand, ChannelId, Error, RTCDataChannelInit, RTCError, RTCErrorDetailType,
     RTCErrorInit,
 };
+use time::Instant;
 
 use super::outbox::{CAPACITY, Outbox, Outgoing};
 use super::{Delivery, Engine, Task, Transport};

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use negotiation::{ChannelCommand, Error};
+use time::Instant;
 
 use crate::api::RTCDataChannelState;
 use crate::engine::testing::peer;

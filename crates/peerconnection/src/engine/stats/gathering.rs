@@ -1,11 +1,11 @@
 //! The dictionaries of one report.
 
 use std::collections::HashSet;
-use std::time::Instant;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use negotiation::TransportId;
+use time::Instant;
 
 use super::super::convert::to_sdp;
 use super::super::transports::Transport;

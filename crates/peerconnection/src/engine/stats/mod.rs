@@ -9,7 +9,7 @@
 mod gathering;
 mod ids;
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use negotiation::{Error, TransportId};
 
@@ -21,6 +21,7 @@ use crate::api::{
 };
 use gathering::Gathering;
 use ids::Ids;
+use time::{Duration, Instant};
 
 /// The clock of a connection's statistics: `Performance.timeOrigin` and `Performance.now()`.
 #[derive(Clone, Copy)]

@@ -8,9 +8,9 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use negotiation::TransportId;
+use time::Instant;
 use tokio::time::Sleep;
 
 use super::socket::{MAX_SEND, Socket};

@@ -8,7 +8,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
 
 use futures::task::AtomicWaker;
 use negotiation::Error;
@@ -16,6 +15,7 @@ use negotiation::Error;
 use super::{Driver, EventLoop, Host, TaskRunner, Waiting};
 use crate::api::{RTCConfiguration, RTCPeerConnection};
 use connection_driver::ConnectionDriver;
+use time::{Duration, Instant};
 
 /// What may wait for an event loop before nothing more is received for it: what a fast peer sends then
 /// waits in the socket. Enough that both have work while they wait for each other.
