@@ -15,7 +15,7 @@ use crate::effect::{OperationId, TransportId};
 use crate::error::Error;
 use crate::rtp::Formats;
 use crate::section::{
-    Created, EXTMAP_ALLOW_MIXED, Generated, ICE_OPTIONS, Placement, RtpSection,
+    BundledTransport, Created, EXTMAP_ALLOW_MIXED, Generated, ICE_OPTIONS, Placement, RtpSection,
     TransportAttributes, TransportDefaults, finish_session_part, rejected_section,
 };
 use crate::session::Session;
@@ -26,8 +26,7 @@ use accept::Accepted;
 
 /// The transport of a section of an answer.
 struct AnsweredTransport {
-    ice: IceParameters,
-    setup: Setup,
+    shared: BundledTransport,
     gathered: Option<usize>,
 }
 
@@ -65,7 +64,8 @@ impl Session {
         // Step 2: nothing was inspected, so nothing has to be again.
         // Step 3
         let generated = self.generate_answer();
-        let Some(Generated { description, transceivers, formats }) = generated else {
+        let Some(Generated { description, has_own_transport, transceivers, formats }) = generated
+        else {
             // The state of step 1 has a remote offer, and the chain lets nothing take it away.
             let error = Error::OperationError("there is no offer to answer".into());
             return self.operation_settled(operation, Err(error));
@@ -78,6 +78,7 @@ impl Session {
             sdp,
             description,
             transceivers,
+            has_own_transport,
             formats,
             unedited: None,
             system_state: self.system_state,
@@ -96,49 +97,45 @@ impl Session {
         let local = self.local();
         let gathered = |index: Option<usize>| index.and_then(|index| local?.media(index));
         let mut bundle = Vec::new();
-        let mut setups: HashMap<usize, Setup> = HashMap::new();
-        // The transport of the first group, if it has more than one section.
-        let mut tagged = None;
+        let mut groups: HashMap<usize, BundledTransport> = HashMap::new();
+        // The group of the first section that is in one.
+        let mut first_group = None;
+        // The transport of that group, if it has more than one section.
         let mut defaults = None;
-        // That of the first section, if another one is rejected.
-        let mut first = None;
+        // That of the first section that is used.
+        let first = transports.iter().min_by_key(|(index, _)| **index);
+        let first = first.map(|(_, transport)| transport.shared.clone());
+        let setup_of_rejected = first.as_ref().map_or(Setup::Active, |first| first.setup);
         let is_rejected = |accepted: &Accepted| matches!(accepted, Accepted::Rejected(_));
         let any_rejected = accepted.iter().any(is_rejected);
         for (index, (offered, accepted)) in offer.sdp.media().iter().zip(&accepted).enumerate() {
             if is_rejected(accepted) {
-                description.push_media(rejected_section(offered));
+                description.push_media(rejected_section(offered, setup_of_rejected));
                 continue;
             }
-            if offer.bundle_group(index).is_some() {
+            let group = offer.bundle_group(index);
+            if let Some(group) = group {
                 bundle.extend(offered.mid());
+                first_group.get_or_insert(group);
             }
-            let transport = transports.remove(&index);
-            if let Some(transport) = &transport {
-                first.get_or_insert_with(|| (transport.ice.clone(), transport.setup));
-                if let Some(group) = offer.bundle_group(index) {
-                    setups.insert(group, transport.setup);
-                }
-            }
-            match (&transport, offer.bundle_group(index)) {
-                (Some(transport), Some(group)) if tagged.is_none() => {
-                    tagged = Some((group, transport.ice.clone(), transport.setup));
-                }
-                (None, Some(group)) if defaults.is_none() => {
-                    defaults = tagged.take_if(|(tagged, ..)| *tagged == group);
-                }
-                _ => {}
-            }
-            let placement = match transport {
+            let placement = match transports.remove(&index) {
                 None => {
-                    let setup = offer.bundle_group(index).and_then(|group| setups.get(&group));
-                    Placement::Bundled(setup.copied().unwrap_or(Setup::Active))
+                    let tagged = groups.get(&group?)?;
+                    if first_group == group {
+                        defaults = Some(tagged.clone());
+                    }
+                    Placement::Bundled(tagged.clone())
                 }
-                Some(transport) => Placement::Here(TransportAttributes {
-                    ice: transport.ice,
-                    fingerprints: &self.fingerprints,
-                    setup: transport.setup,
-                    gathered: gathered(transport.gathered),
-                }),
+                Some(transport) => {
+                    if let Some(group) = group {
+                        groups.insert(group, transport.shared.clone());
+                    }
+                    Placement::Here(TransportAttributes {
+                        shared: transport.shared,
+                        fingerprints: &self.fingerprints,
+                        gathered: gathered(transport.gathered),
+                    })
+                }
             };
             let media = match accepted {
                 Accepted::Rtp(id, formats) => {
@@ -149,13 +146,9 @@ impl Session {
             description.push_media(media);
         }
         let transceivers = accepted.iter().map(Accepted::transceiver).collect();
-        let defaults = defaults.map(|(_, ice, setup)| (ice, setup));
         let defaults = defaults.or(first.filter(|_| any_rejected));
-        let defaults = defaults.map(|(ice, setup)| TransportDefaults {
-            ice,
-            fingerprints: &self.fingerprints,
-            setup,
-        });
+        let defaults =
+            defaults.map(|shared| TransportDefaults { shared, fingerprints: &self.fingerprints });
         self.finish_answer(&mut description, &bundle, defaults);
         let sections = accepted.iter().enumerate().filter_map(|(index, accepted)| match accepted {
             Accepted::Rtp(id, _) => Some((offer.mid(index)?, self.transceivers.get(*id)?)),
@@ -163,7 +156,9 @@ impl Session {
         });
         self.answer_lip_sync_groups(&mut description, &sections.collect::<Vec<_>>());
         let formats = accepted.into_iter().map(Accepted::into_formats).collect();
-        Some(Generated { description, transceivers, formats })
+        // In an answer BUNDLE says it.
+        let has_own_transport = Vec::new();
+        Some(Generated { description, has_own_transport, transceivers, formats })
     }
 
     fn finish_answer(
@@ -274,7 +269,8 @@ impl Session {
                 Some(ice) => ice,
                 None => self.fresh_ice_credentials(),
             };
-            transports.insert(index, AnsweredTransport { ice, setup, gathered });
+            let shared = BundledTransport { ice, setup };
+            transports.insert(index, AnsweredTransport { shared, gathered });
         }
         transports
     }

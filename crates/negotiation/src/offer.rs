@@ -16,12 +16,13 @@ use crate::lip_sync::offer_lip_sync_groups;
 use crate::operations::Microtask;
 use crate::rtp;
 use crate::section::{
-    Created, Generated, ICE_OPTIONS, RtpSection, TransportDefaults, finish_session_part,
-    unused_section,
+    BundledTransport, Created, Generated, ICE_OPTIONS, Placement, RtpSection, TransportDefaults,
+    finish_session_part, unused_section,
 };
 use crate::session::Session;
 use crate::task::{TaskKind, Then};
 use crate::transceiver::{Transceiver, TransceiverId};
+use placement::Placed;
 
 /// What an m= section of an offer is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +100,8 @@ impl Session {
         // Step 2: nothing was inspected, so nothing has to be again; the offer is made of the
         // state as it is now (w3c/webrtc-pc#1711).
         // Step 3
-        let Generated { description, transceivers, formats } = self.generate_offer(options);
+        let Generated { description, has_own_transport, transceivers, formats } =
+            self.generate_offer(options);
         let sdp = description.to_string();
         // Step 4
         let offer = RTCSessionDescriptionInit { type_: RTCSdpType::Offer, sdp: sdp.clone() };
@@ -108,6 +110,7 @@ impl Session {
             sdp,
             description,
             transceivers,
+            has_own_transport,
             formats,
             unedited: None,
             system_state: self.system_state,
@@ -147,56 +150,60 @@ impl Session {
         let answer = self.most_recent_answer();
         let mut media = Vec::with_capacity(slots.len());
         let mut formats_of = Vec::with_capacity(slots.len());
+        let mut has_own_transport = Vec::with_capacity(slots.len());
         for (index, slot) in slots.iter().enumerate() {
             let before = local.and_then(|local| local.media(index));
-            let placement = placements.next(self, local);
             let mut formats_of_section = None;
-            let section = match slot {
-                Slot::Rejected | Slot::Free => before.map(unused_section),
-                Slot::Data(mid) => {
+            let placed = slot.mid().and_then(|_| placements.next(self, local));
+            let is_here = |placed: &Placed<'_>| matches!(placed.placement, Placement::Here(_));
+            has_own_transport.push(placed.as_ref().is_some_and(is_here));
+            let section = match (slot, placed) {
+                (Slot::Data(mid), Some(placed)) => {
                     let port = self.sctp_port_for_offer();
-                    Some(DataSection::offered(mid, port, placement.placement).to_media())
+                    Some(DataSection::offered(mid, port, placed.placement).to_media())
                 }
-                Slot::Rtp(id, kind, mid) => self.transceivers.get(*id).map(|transceiver| {
-                    // RFC 9429 §5.2.2: "a=simulcast" stays the same, whatever the direction; without
-                    // it the peer goes down to one encoding for good.
-                    let before = local.and_then(|local| local.media_of_mid(mid));
-                    let simulcast = before.map(SimulcastRids::read).unwrap_or_default();
-                    // RFC 9429 §5.2.2: in the order of the most recent answer.
-                    let answered = answer.and_then(|answer| {
-                        let index = answer.index_of_mid(mid)?;
-                        answer.formats(index).filter(|_| !answer.is_rejected(index))
-                    });
-                    let formats = rtp::offer(
-                        *kind,
-                        transceiver.direction,
-                        &transceiver.preferred_codecs,
-                        answered,
-                        &mut assignments,
-                    );
-                    let formats = formats_of_section.insert(formats);
-                    RtpSection {
-                        kind: kind.as_str(),
-                        mid: Some(mid),
-                        protocol: "UDP/TLS/RTP/SAVPF",
-                        placement: placement.placement,
-                        rtcp_mux_only: placement.is_new,
-                        formats,
-                        direction: transceiver.direction.into(),
-                        msid: transceiver.msid_to_send(),
-                        send_rids: transceiver.rids_to_send(),
-                        receive_rids: simulcast.received().collect(),
-                    }
-                    .to_media()
-                }),
+                (Slot::Rtp(id, kind, mid), Some(placed)) => {
+                    self.transceivers.get(*id).map(|transceiver| {
+                        // RFC 9429 §5.2.2: "a=simulcast" stays the same, whatever the direction; without
+                        // it the peer goes down to one encoding for good.
+                        let before = local.and_then(|local| local.media_of_mid(mid));
+                        let simulcast = before.map(SimulcastRids::read).unwrap_or_default();
+                        // RFC 9429 §5.2.2: in the order of the most recent answer.
+                        let answered = answer.and_then(|answer| {
+                            let index = answer.index_of_mid(mid)?;
+                            answer.formats(index).filter(|_| !answer.is_rejected(index))
+                        });
+                        let formats = rtp::offer(
+                            *kind,
+                            transceiver.direction,
+                            &transceiver.preferred_codecs,
+                            answered,
+                            &mut assignments,
+                        );
+                        let formats = formats_of_section.insert(formats);
+                        RtpSection {
+                            kind: kind.as_str(),
+                            mid: Some(mid),
+                            protocol: "UDP/TLS/RTP/SAVPF",
+                            placement: placed.placement,
+                            rtcp_mux_only: placed.is_new,
+                            formats,
+                            direction: transceiver.direction.into(),
+                            msid: transceiver.msid_to_send(),
+                            send_rids: transceiver.rids_to_send(),
+                            receive_rids: simulcast.received().collect(),
+                        }
+                        .to_media()
+                    })
+                }
+                _ => before.map(unused_section),
             };
             media.extend(section);
             formats_of.push(formats_of_section);
         }
         let defaults = placements.shared.map(|ice| TransportDefaults {
-            ice,
+            shared: BundledTransport { ice, setup: Setup::ActPass },
             fingerprints: &self.fingerprints,
-            setup: Setup::ActPass,
         });
         finish_session_part(&mut description, &bundle, &ICE_OPTIONS, defaults, true);
         let announced = slots.iter().filter_map(|slot| match slot {
@@ -212,7 +219,7 @@ impl Session {
             _ => None,
         });
         let transceivers = transceivers.collect();
-        Generated { description, transceivers, formats: formats_of }
+        Generated { description, has_own_transport, transceivers, formats: formats_of }
     }
 
     /// What each section of an offer is for: those that there are in their places; behind them, or

@@ -26,10 +26,33 @@ const NO_PORT: u16 = 9;
 pub(crate) enum Placement<'a> {
     /// Here: the section has an address of its own, or is the tagged one of its BUNDLE group.
     Here(TransportAttributes<'a>),
-    /// In the tagged section of the BUNDLE group.
-    Bundled(Setup),
+    /// In the tagged section of the BUNDLE group, which has these.
+    Bundled(BundledTransport),
     /// There too, and without BUNDLE the section is not used at all (RFC 9143 §6).
-    BundleOnly(Setup),
+    BundleOnly(BundledTransport),
+}
+
+/// What the sections of a BUNDLE group repeat from the tagged one.
+///
+/// RFC 9143 §7.1.3 and RFC 9429 §5.2.1 have these attributes in the tagged section alone, and
+/// receivers take them from there. GStreamer refuses a section without `a=setup`, whatever the
+/// session part says, and one whose credentials are not those of the tagged section; browsers write
+/// all three everywhere.
+#[derive(Clone)]
+pub(crate) struct BundledTransport {
+    pub(crate) ice: IceParameters,
+    pub(crate) setup: Setup,
+}
+
+impl BundledTransport {
+    fn write(&self, section: &mut Section, fingerprints: &[String]) {
+        section.push_attribute("ice-ufrag", Some(&self.ice.username_fragment));
+        section.push_attribute("ice-pwd", Some(&self.ice.password));
+        for fingerprint in fingerprints {
+            section.push_attribute("fingerprint", Some(fingerprint));
+        }
+        section.push_attribute("setup", Some(self.setup.as_str()));
+    }
 }
 
 impl Placement<'_> {
@@ -41,25 +64,21 @@ impl Placement<'_> {
     }
 
     pub(crate) fn write(&self, media: &mut Media) {
-        let setup = match self {
-            Self::Here(attributes) => return attributes.write(media),
-            Self::Bundled(setup) => setup,
-            Self::BundleOnly(setup) => {
+        match self {
+            Self::Here(attributes) => attributes.write(media),
+            Self::Bundled(transport) => transport.write(media, &[]),
+            Self::BundleOnly(transport) => {
                 media.push_attribute("bundle-only", None);
-                setup
+                transport.write(media, &[]);
             }
-        };
-        // RFC 9143 §7.1.3 has it in the tagged section alone, and receivers take it from there.
-        // GStreamer refuses a section without it, whatever the session part says.
-        media.push_attribute("setup", Some(setup.as_str()));
+        }
     }
 }
 
 /// The attributes of category TRANSPORT, and the fingerprints.
 pub(crate) struct TransportAttributes<'a> {
-    pub(crate) ice: IceParameters,
+    pub(crate) shared: BundledTransport,
     pub(crate) fingerprints: &'a [String],
-    pub(crate) setup: Setup,
     /// Where the candidates gathered for the same credentials are.
     pub(crate) gathered: Option<&'a Media>,
 }
@@ -74,12 +93,7 @@ impl TransportAttributes<'_> {
             media.set_end_of_candidates(gathered.end_of_candidates());
             set_default_candidate(media);
         }
-        media.push_attribute("ice-ufrag", Some(&self.ice.username_fragment));
-        media.push_attribute("ice-pwd", Some(&self.ice.password));
-        for fingerprint in self.fingerprints {
-            media.push_attribute("fingerprint", Some(fingerprint));
-        }
-        media.push_attribute("setup", Some(self.setup.as_str()));
+        self.shared.write(media, self.fingerprints);
     }
 }
 
@@ -87,23 +101,16 @@ impl TransportAttributes<'_> {
 /// rejected ones.
 ///
 /// RFC 9429 §5.2.1 keeps these attributes out of such sections, and lets them be in the session part.
-/// Browsers cannot do without: Chromium rejects a section without a fingerprint, and Firefox takes
-/// one without ICE credentials or role, or whose credentials come and go, for an error. aiortc
-/// refuses a description in which a section, rejected or not, has no credentials.
+/// Chromium rejects a bundled section without a fingerprint, and aiortc refuses a description in
+/// which a section, rejected or not, has no credentials.
 pub(crate) struct TransportDefaults<'a> {
-    pub(crate) ice: IceParameters,
+    pub(crate) shared: BundledTransport,
     pub(crate) fingerprints: &'a [String],
-    pub(crate) setup: Setup,
 }
 
 impl TransportDefaults<'_> {
     fn write(&self, session: &mut Section) {
-        session.push_attribute("ice-ufrag", Some(&self.ice.username_fragment));
-        session.push_attribute("ice-pwd", Some(&self.ice.password));
-        for fingerprint in self.fingerprints {
-            session.push_attribute("fingerprint", Some(fingerprint));
-        }
-        session.push_attribute("setup", Some(self.setup.as_str()));
+        self.shared.write(session, self.fingerprints);
     }
 }
 
@@ -198,13 +205,16 @@ impl RtpSection<'_> {
     }
 }
 
-/// RFC 9429 §5.3.1: a section that an answer rejects, as far as `offered` says what it is.
-pub(crate) fn rejected_section(offered: &Media) -> Media {
+/// RFC 9429 §5.3.1: a section that an answer rejects, as far as `offered` says what it is. `setup` is
+/// that of the sections that are used: GStreamer refuses a section without it, rejected or not, and
+/// Chromium writes it.
+pub(crate) fn rejected_section(offered: &Media, setup: Setup) -> Media {
     let mut media = Media::new(offered.kind(), 0, offered.protocol(), &offered.formats());
     media.set_connection(NO_ADDRESS);
     if let Some(mid) = offered.mid() {
         media.push_attribute("mid", Some(mid));
     }
+    media.push_attribute("setup", Some(setup.as_str()));
     if offered.is_rtp() {
         media.push_attribute("inactive", None);
     }
@@ -229,7 +239,8 @@ const OF_USED_SECTIONS: [&str; 13] = [
 ];
 
 /// RFC 9429 §5.2.2: a section that an offer does not use any more has the port 0 and no `a=msid`,
-/// and stays what it was `before` otherwise. Its transport is that of others or of nothing now.
+/// and stays what it was `before` otherwise. Its transport is that of others or of nothing now, and
+/// `a=setup` what the offer has everywhere, see [`rejected_section`].
 pub(crate) fn unused_section(before: &Media) -> Media {
     let mut media = before.clone();
     media.set_port(0);
@@ -237,6 +248,7 @@ pub(crate) fn unused_section(before: &Media) -> Media {
     for name in OF_USED_SECTIONS {
         media.remove_attributes(name);
     }
+    media.push_attribute("setup", Some(Setup::ActPass.as_str()));
     if media.is_rtp() {
         media.set_direction(Direction::Inactive);
     }
@@ -280,6 +292,7 @@ pub(crate) fn finish_session_part(
 /// A description that is generated, and what it was made of.
 pub(crate) struct Generated {
     pub(crate) description: sdp::Description,
+    pub(crate) has_own_transport: Vec<bool>,
     pub(crate) transceivers: Vec<Option<TransceiverId>>,
     pub(crate) formats: Vec<Option<Arc<Formats>>>,
 }
@@ -294,6 +307,9 @@ pub(crate) struct Created {
     /// "The RTCRtpTransceiver used to create the media description" (webrtc-pc §4.4.1.4 step
     /// 4.7.11.1.1.1), of each section.
     pub(crate) transceivers: Vec<Option<TransceiverId>>,
+    /// Whether each section of an offer has a transport of its own: the attributes of one are in
+    /// bundled sections, too.
+    pub(crate) has_own_transport: Vec<bool>,
     /// The codecs and header extensions of each section, as `description` has them.
     pub(crate) formats: Vec<Option<Arc<Formats>>>,
     /// What was created, if `sdp` is what the application has made of it.
@@ -309,6 +325,7 @@ impl Created {
             sdp: String::new(),
             description,
             transceivers: Vec::new(),
+            has_own_transport: Vec::new(),
             formats: Vec::new(),
             unedited: None,
             system_state: 0,

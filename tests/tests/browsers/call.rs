@@ -104,7 +104,7 @@ impl Call {
                 return true;
             }
             let is_complete = |section: &str| {
-                !section.contains("a=ice-ufrag") || section.contains("a=end-of-candidates")
+                !section.contains("a=fingerprint") || section.contains("a=end-of-candidates")
             };
             pc.ice_gathering_state() == RTCIceGatheringState::Complete && sections.all(is_complete)
         };

@@ -11,6 +11,8 @@ use crate::dictionaries::{
     MediaKind, RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit,
 };
 use crate::rtp::Formats;
+#[cfg(doc)]
+use crate::section::Created;
 
 /// A description with what is looked up in it again and again. Lines may be added to it, sections
 /// and mids stay what they are.
@@ -32,10 +34,12 @@ pub(crate) struct Description {
 }
 
 impl Description {
-    /// `mids` are those of the sections that have none of their own.
+    /// `has_own_transport` is [that of what was created](Created::has_own_transport), `mid_for` makes
+    /// the mids of the sections that have none of their own.
     pub(crate) fn new(
         type_: RTCSdpType,
         sdp: sdp::Description,
+        has_own_transport: &[bool],
         mut mid_for: impl FnMut(usize) -> String,
     ) -> Self {
         let mids: Vec<String> = sdp
@@ -48,7 +52,8 @@ impl Description {
             mids.iter().enumerate().map(|(index, mid)| (mid.clone(), index)).collect();
         let bundle = bundle_groups(&sdp);
         let tagged = tagged_sections(&sdp, &index_of_mid);
-        let transport_sections = transport_sections(type_, &sdp, &bundle, &tagged);
+        let transport_sections =
+            transport_sections(type_, &sdp, has_own_transport, &bundle, &tagged);
         let formats = vec![OnceCell::new(); mids.len()];
         Self {
             type_,
@@ -233,12 +238,14 @@ fn tagged_sections(
 fn transport_sections(
     type_: RTCSdpType,
     description: &sdp::Description,
+    has_own_transport: &[bool],
     bundle: &[Option<usize>],
     tagged: &[Option<usize>],
 ) -> Vec<usize> {
     let is_answer = matches!(type_, RTCSdpType::Answer | RTCSdpType::Pranswer);
     let of = |(index, group): (usize, &Option<usize>)| {
-        if !is_answer && describes_transport(description, index) {
+        let has_own = has_own_transport.get(index).copied();
+        if !is_answer && has_own.unwrap_or_else(|| describes_transport(description, index)) {
             return index;
         }
         group.and_then(|group| tagged.get(group).copied().flatten()).unwrap_or(index)
@@ -246,6 +253,7 @@ fn transport_sections(
     bundle.iter().enumerate().map(of).collect()
 }
 
+/// Whether a section of the peer's offer may have a transport of its own.
 fn describes_transport(description: &sdp::Description, index: usize) -> bool {
     let media = description.media().get(index);
     media.is_some_and(|media| media.has_attribute("ice-ufrag") && !media.is_bundle_only())

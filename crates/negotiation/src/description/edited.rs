@@ -77,6 +77,7 @@ impl Created {
             sdp: sdp.to_owned(),
             description: edited,
             transceivers: self.transceivers.clone(),
+            has_own_transport: self.has_own_transport.clone(),
             // What an edited section says is read from it.
             formats: Vec::new(),
             unedited: Some(self.description.clone()),

@@ -91,7 +91,8 @@ impl Session {
             Some(created) => created,
             None => Created::foreign(sdp::Description::parse(&init.sdp).map_err(RTCError::from)?),
         };
-        let Created { description, transceivers, formats, unedited, .. } = created;
+        let Created { description, transceivers, has_own_transport, formats, unedited, .. } =
+            created;
         // A section without a mid gets none that another of the same description has.
         let own: HashSet<String> =
             description.media().iter().filter_map(|media| media.mid()).map(str::to_owned).collect();
@@ -100,7 +101,7 @@ impl Session {
             let before = self.mid_of_section(side, init.type_, index);
             before.filter(|mid| !own.contains(mid)).unwrap_or_else(|| mids.generate(&own))
         };
-        let description = Description::new(init.type_, description, mid_for);
+        let description = Description::new(init.type_, description, &has_own_transport, mid_for);
         let description = description.with_formats(formats).with_unedited(unedited);
         // Steps 4.6.4 to 4.6.7
         match side {

@@ -1,6 +1,7 @@
 //! Which sections of an offer have a transport of their own (RFC 9429 §4.1.1, §5.2.1, §5.2.2).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::collections::hash_map::{Entry, HashMap};
 
 use sdp::{IceParameters, Setup};
 
@@ -8,10 +9,10 @@ use super::Slot;
 use crate::description::Description;
 use crate::dictionaries::RTCBundlePolicy::{Balanced, MaxBundle, MaxCompat};
 use crate::effect::TransportId;
-use crate::section::{Placement, TransportAttributes};
+use crate::section::{BundledTransport, Placement, TransportAttributes};
 use crate::session::Session;
 
-/// Where the transport of each section is described.
+/// Where the transport of each section that is used is described.
 pub(super) struct Placements {
     plans: std::vec::IntoIter<Plan>,
     /// The credentials of the tagged section, if others are bundled into it or rejected.
@@ -26,8 +27,9 @@ enum Plan {
         gathered: Option<usize>,
         is_new: bool,
     },
-    Bundled,
-    BundleOnly,
+    /// In another section, which has these credentials.
+    Bundled(IceParameters),
+    BundleOnly(IceParameters),
 }
 
 /// Where the transport of a section is described, and whether it is there where none was before.
@@ -41,21 +43,21 @@ impl Placements {
         &mut self,
         session: &'a Session,
         local: Option<&'a Description>,
-    ) -> Placed<'a> {
-        let (placement, is_new) = match self.plans.next() {
-            Some(Plan::Here { ice, gathered, is_new }) => {
+    ) -> Option<Placed<'a>> {
+        let shared = |ice| BundledTransport { ice, setup: Setup::ActPass };
+        let (placement, is_new) = match self.plans.next()? {
+            Plan::Here { ice, gathered, is_new } => {
                 let attributes = TransportAttributes {
-                    ice,
+                    shared: shared(ice),
                     fingerprints: &session.fingerprints,
-                    setup: Setup::ActPass,
                     gathered: gathered.and_then(|index| local?.media(index)),
                 };
                 (Placement::Here(attributes), is_new)
             }
-            Some(Plan::BundleOnly) => (Placement::BundleOnly(Setup::ActPass), false),
-            Some(Plan::Bundled) | None => (Placement::Bundled(Setup::ActPass), false),
+            Plan::Bundled(ice) => (Placement::Bundled(shared(ice)), false),
+            Plan::BundleOnly(ice) => (Placement::BundleOnly(shared(ice)), false),
         };
-        Placed { placement, is_new }
+        Some(Placed { placement, is_new })
     }
 }
 
@@ -71,9 +73,9 @@ impl Session {
         let gathered = self.gathered_sections();
         let going_on = self.transports.that_go_on(slots.iter().filter_map(Slot::mid));
         let bundled: HashSet<&str> = bundle.iter().copied().collect();
-        let mut described: HashSet<TransportId> = HashSet::new();
-        // Whether there is a tagged section already, and whether its transport was negotiated.
-        let mut tagged = None;
+        let mut described: HashMap<TransportId, IceParameters> = HashMap::new();
+        // The credentials of the tagged section, and whether its transport was negotiated.
+        let mut tagged: Option<(IceParameters, bool)> = None;
         let mut kinds: HashSet<&str> = HashSet::new();
         let mut shared = self.credentials_of_bundle(slots, &bundled).filter(|_| !restart);
         let mut is_shared = false;
@@ -81,7 +83,6 @@ impl Session {
         for slot in slots {
             let Some(mid) = slot.mid() else {
                 is_shared = true;
-                plans.push(Plan::Bundled);
                 continue;
             };
             let kind = match slot {
@@ -90,52 +91,57 @@ impl Session {
             };
             let is_bundled = bundled.contains(mid);
             let first_of_kind = kinds.insert(kind);
-            if let Some(transport) = self.transports.kept(mid, &going_on) {
+            let plan = if let Some(transport) = self.transports.kept(mid, &going_on) {
                 let negotiated = !transport.is_provisional();
-                if is_bundled {
-                    tagged.get_or_insert(negotiated);
+                match described.entry(transport.id()) {
+                    Entry::Vacant(first) => {
+                        let kept = transport.local_parameters().filter(|_| !restart).cloned();
+                        let gathered =
+                            kept.as_ref().and_then(|_| gathered.get(&transport.id()).copied());
+                        let ice = match kept {
+                            Some(ice) => ice,
+                            None => self.shared_credentials(&mut shared),
+                        };
+                        first.insert(ice.clone());
+                        Plan::Here { ice, gathered, is_new: !negotiated }
+                    }
+                    Entry::Occupied(first) if negotiated => Plan::Bundled(first.get().clone()),
+                    Entry::Occupied(first) => Plan::BundleOnly(first.get().clone()),
                 }
-                let plan = if described.insert(transport.id()) {
-                    let kept = transport.local_parameters().filter(|_| !restart).cloned();
-                    let gathered =
-                        kept.as_ref().and_then(|_| gathered.get(&transport.id()).copied());
-                    let ice = match kept {
-                        Some(ice) => ice,
-                        None => self.shared_credentials(&mut shared),
-                    };
-                    Plan::Here { ice, gathered, is_new: !negotiated }
-                } else if negotiated {
-                    Plan::Bundled
-                } else {
-                    Plan::BundleOnly
-                };
-                is_shared |= !matches!(plan, Plan::Here { .. });
-                plans.push(plan);
-                continue;
-            }
-            // RFC 9429 §5.2.2: what was bundled cannot be unbundled, and nothing new is
-            // bundle-only then.
-            let joins_bundle = is_bundled && tagged == Some(true);
-            let has_own = match self.configuration.bundle_policy {
-                _ if !is_bundled || tagged.is_none() => true,
-                MaxBundle => false,
-                Balanced => first_of_kind,
-                MaxCompat => true,
-            };
-            if is_bundled {
-                tagged.get_or_insert(false);
-            }
-            is_shared |= joins_bundle || !has_own;
-            plans.push(if joins_bundle {
-                Plan::Bundled
-            } else if has_own {
-                let ice = self.shared_credentials(&mut shared);
-                Plan::Here { ice, gathered: None, is_new: true }
             } else {
-                Plan::BundleOnly
-            });
+                // RFC 9429 §5.2.2: what was bundled cannot be unbundled, and nothing new is
+                // bundle-only then.
+                match tagged.as_ref().filter(|_| is_bundled) {
+                    Some((ice, true)) => Plan::Bundled(ice.clone()),
+                    Some((ice, false)) if self.is_bundle_only(first_of_kind) => {
+                        Plan::BundleOnly(ice.clone())
+                    }
+                    _ => {
+                        let ice = self.shared_credentials(&mut shared);
+                        Plan::Here { ice, gathered: None, is_new: true }
+                    }
+                }
+            };
+            match &plan {
+                Plan::Here { ice, is_new, .. } if is_bundled => {
+                    tagged.get_or_insert_with(|| (ice.clone(), !is_new));
+                }
+                Plan::Here { .. } => {}
+                Plan::Bundled(_) | Plan::BundleOnly(_) => is_shared = true,
+            }
+            plans.push(plan);
         }
         Placements { plans: plans.into_iter(), shared: shared.filter(|_| is_shared) }
+    }
+
+    /// Whether a section that is new beside the tagged one is used within the bundle alone
+    /// (RFC 9429 §4.1.1); `first_of_kind`: it is the first of its kind of media.
+    fn is_bundle_only(&self, first_of_kind: bool) -> bool {
+        match self.configuration.bundle_policy {
+            MaxBundle => true,
+            Balanced => !first_of_kind,
+            MaxCompat => false,
+        }
     }
 
     /// Those of the transport into which the sections are bundled.

@@ -1,5 +1,7 @@
 //! What offers and answers consist of (RFC 9429 §5.2, §5.3).
 
+use std::collections::HashSet;
+
 use super::*;
 use sdp::Setup;
 
@@ -361,7 +363,7 @@ fn an_answer_has_the_ice_options_of_its_offer() {
 }
 
 /// RFC 9429 §5.2.2: the port is 0 and `a=msid` is gone; "each" other line stays. aiortc and werift
-/// refuse a section that has no body.
+/// refuse a section that has no body, GStreamer one without `a=setup`.
 #[test]
 fn the_section_of_a_stopped_transceiver_keeps_its_body() {
     let (mut a, mut b) = (Peer::new(1), Peer::new(2));
@@ -393,9 +395,14 @@ fn the_section_of_a_stopped_transceiver_keeps_its_body() {
     let parsed = sdp::Description::parse(offer.sdp()).unwrap();
     assert_eq!(parsed.ice_parameters(0), parsed.ice_parameters(1));
     assert!(parsed.media()[0].is_rejected() && parsed.bundle_groups() == [["1"]]);
+    assert_eq!(parsed.media()[0].attribute("setup"), Some("actpass"));
     b.set_remote(offer).unwrap();
     b.set_local_implicitly().unwrap();
-    assert!(sdp::Description::parse(b.local().sdp()).unwrap().ice_parameters(0).is_some());
+    let answer = sdp::Description::parse(b.local().sdp()).unwrap();
+    assert!(answer.ice_parameters(0).is_some());
+    for media in answer.media() {
+        assert_eq!(media.attribute("setup"), Some("active"));
+    }
     a.set_remote(b.local()).unwrap();
     // A restart leaves no old credentials behind.
     a.session.restart_ice();
@@ -446,7 +453,8 @@ fn an_invented_mid_is_unique() {
 }
 
 /// What RFC 9429 and RFC 9143 leave out, and others cannot do without: libwebrtc before 2021 refuses
-/// `a=msid` without a second part, GStreamer a section without `a=setup`.
+/// `a=msid` without a second part, GStreamer a section without `a=setup`, and a bundled one whose
+/// credentials are not in it. Of a restart each section has the new ones.
 #[test]
 fn every_section_says_what_older_peers_ask_of_it() {
     let (mut a, mut b) = (Peer::new(1), Peer::new(2));
@@ -461,17 +469,28 @@ fn every_section_says_what_older_peers_ask_of_it() {
         let msids = media.msids().map(|msid| (msid.identifier, msid.appdata.unwrap()));
         msids.collect()
     };
-    for round in 0..2 {
+    let mut credentials = HashSet::new();
+    for round in 0..3 {
+        if round == 2 {
+            a.session.restart_ice();
+        }
         a.set_local_implicitly().unwrap();
         b.set_remote(a.local()).unwrap();
         b.set_local_implicitly().unwrap();
         a.set_remote(b.local()).unwrap();
         for (peer, setup) in [(&a, Setup::ActPass), (&b, Setup::Active)] {
             let description = sdp::Description::parse(peer.local().sdp()).unwrap();
-            let media = description.media().iter();
-            let setups: Vec<_> = media.map(|media| media.attribute("setup")).collect();
-            assert_eq!(setups, [Some(setup.as_str()); 4]);
+            let of_sections = |name: &str| -> Vec<Option<String>> {
+                let media = description.media().iter();
+                media.map(|media| media.attribute(name).map(str::to_owned)).collect()
+            };
+            assert_eq!(of_sections("setup"), vec![Some(setup.as_str().to_owned()); 4]);
+            let ice = description.ice_parameters(0).unwrap();
+            assert_eq!(of_sections("ice-ufrag"), vec![Some(ice.username_fragment.clone()); 4]);
+            assert_eq!(of_sections("ice-pwd"), vec![Some(ice.password); 4]);
+            credentials.insert(ice.username_fragment);
         }
+        assert_eq!(credentials.len(), if round < 2 { 2 } else { 4 });
         let offer = sdp::Description::parse(a.local().sdp()).unwrap();
         let now: Vec<_> = offer.media().iter().map(words).collect();
         assert_eq!(now[0][0].0, "one");
