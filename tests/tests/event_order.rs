@@ -285,7 +285,7 @@ fn an_abrupt_end_of_sctp_is_an_error_with_the_peers_cause_then_close() {
     pair.a.close();
     pair.world.run_for(Duration::from_secs(1));
     // RFC 9260 §3.3.10.12
-    let error = "sctp-failure Some(12) the peer aborted the association: Close called";
+    let error = "sctp-failure Some(12) User-Initiated Abort, reason=Close called";
     assert_eq!(
         log.take(),
         ["sctp: closed".to_owned(), format!("error: closed, {error}"), "close: closed".to_owned()]

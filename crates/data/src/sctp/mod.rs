@@ -39,12 +39,21 @@ pub enum SctpState {
     Closed,
 }
 
+/// A peer that hangs up is described in libwebrtc's words, as applications tell it from a failure by
+/// these (`err.message === "User-Initiated Abort, reason=Close called"`).
+fn describe_abort(code: Option<u16>, reason: &str) -> String {
+    match code {
+        Some(wire::CAUSE_USER_INITIATED_ABORT) => format!("User-Initiated Abort, reason={reason}"),
+        _ => format!("the peer aborted the association: {reason}"),
+    }
+}
+
 /// Why an association is gone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SctpError {
     /// The peer sent an ABORT chunk.
-    #[error("the peer aborted the association: {reason}")]
+    #[error("{}", describe_abort(*code, reason))]
     Aborted {
         /// `sctpCauseCode`: the code of the first error cause, if there was one (RFC 9260
         /// §3.3.10). 12 is an intentional close.

@@ -249,6 +249,7 @@ fn an_abort_tells_its_cause() {
         writer.end();
     });
     let expected = SctpError::Aborted { code: Some(13), reason: "because".to_owned() };
+    assert_eq!(expected.to_string(), "the peer aborted the association: because");
     assert!(matches!(pair.events[0].last(), Some(Event::Closed(error)) if *error == expected));
 }
 
@@ -404,6 +405,7 @@ fn an_abort_of_ours_says_that_close_was_called() {
     pair.sides[0].abort();
     pair.run(|_| true);
     let expected = SctpError::Aborted { code: Some(12), reason: "Close called".to_owned() };
+    assert_eq!(expected.to_string(), "User-Initiated Abort, reason=Close called");
     assert!(matches!(pair.events[1].last(), Some(Event::Closed(error)) if *error == expected));
 }
 
