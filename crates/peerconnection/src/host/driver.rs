@@ -62,6 +62,12 @@ impl Driver {
     /// Returns what waits altogether. While that is much, the host had better receive nothing, so
     /// that a fast peer is held back; [`Host::tasks_are_left`] says when to go on.
     pub fn leave_tasks(&self) -> Waiting {
+        self.connection.set_host_awake(false);
+        self.announce_tasks()
+    }
+
+    /// The same for a host that is awake, and stays so until it has looked again.
+    pub(crate) fn announce_tasks(&self) -> Waiting {
         let queue = self.connection.tasks();
         let tasks = queue.take_announcement();
         if tasks > 0 {

@@ -209,6 +209,7 @@ mod tests {
     /// A host that leaves its tasks to the test, and what it was told of them.
     #[derive(Default)]
     struct Elsewhere {
+        woken: AtomicUsize,
         queued: AtomicUsize,
         left: AtomicUsize,
     }
@@ -218,7 +219,9 @@ mod tests {
             Instant::now()
         }
 
-        fn wake(&self) {}
+        fn wake(&self) {
+            self.woken.fetch_add(1, Ordering::SeqCst);
+        }
 
         fn runs_tasks_elsewhere(&self) -> bool {
             true
@@ -287,5 +290,12 @@ mod tests {
         }
         assert!(matches!(events.last(), Some(AnyEvent::IceCandidate(None))), "{events:?}");
         assert!(!tasks.run_task());
+
+        // A host that has left its tasks rests, and is woken for what there is to do next.
+        driver.leave_tasks();
+        host.woken.store(0, Ordering::SeqCst);
+        pc.close();
+        assert_eq!(host.woken.load(Ordering::SeqCst), 1);
+        assert!(driver.is_closed());
     }
 }

@@ -250,7 +250,7 @@ impl ConnectionDriver {
 
     /// Leaves the tasks to the event loop, and receives nothing while that is behind.
     fn leave_tasks(&mut self) {
-        self.behind = self.driver.leave_tasks().exceeds(BACKLOG);
+        self.behind = self.driver.announce_tasks().exceeds(BACKLOG);
         self.host.behind.store(self.behind, Ordering::SeqCst);
         if self.behind {
             // The event loop may have caught up in between, and not know that it is waited for.
