@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use peerconnection::{
     Error, MediaKind, MediaStream, MediaStreamTrack, MediaStreamTrackState, RTCBundlePolicy,
-    RTCConfiguration, RTCDtlsTransport, RTCIceTransportState, RTCPeerConnection, RTCSdpType,
-    RTCSessionDescriptionInit,
+    RTCConfiguration, RTCDataChannel, RTCDtlsTransport, RTCIceTransportState, RTCPeerConnection,
+    RTCSdpType, RTCSessionDescriptionInit,
 };
 use tests::{Conditions, Pair, Trace, World};
 
@@ -258,10 +258,8 @@ fn an_association_that_an_answer_rejects_closes_in_tasks_behind_it() {
     assert_eq!(a.sctp(), None);
 }
 
-/// webrtc-pc §6.2.5: `error`, then `close`; every event shows the state that it is about.
-#[test]
-fn an_abrupt_end_of_sctp_is_an_error_with_the_peers_cause_then_close() {
-    let (mut pair, _of_a, of_b) = Pair::connected(8);
+/// Logs what the channel of `b`, and its SCTP transport, have to say of their end.
+fn log_the_end(pair: &mut Pair, of_b: &RTCDataChannel) -> Log {
     let log = Log::default();
     let to = log.clone();
     of_b.on_closing(move |event| to.push(format!("closing: {}", event.target().ready_state())));
@@ -282,6 +280,14 @@ fn an_abrupt_end_of_sctp_is_an_error_with_the_peers_cause_then_close() {
     let to = log.clone();
     sctp.on_statechange(move |event| to.push(format!("sctp: {}", event.target().state())));
     forget_the_late(&mut pair.world, &log);
+    log
+}
+
+/// webrtc-pc §6.2.5: `error`, then `close`; every event shows the state that it is about.
+#[test]
+fn an_abrupt_end_of_sctp_is_an_error_with_the_peers_cause_then_close() {
+    let (mut pair, _of_a, of_b) = Pair::connected(8);
+    let log = log_the_end(&mut pair, &of_b);
     pair.a.close();
     pair.world.run_for(Duration::from_secs(1));
     // RFC 9260 §3.3.10.12
@@ -290,6 +296,18 @@ fn an_abrupt_end_of_sctp_is_an_error_with_the_peers_cause_then_close() {
         log.take(),
         ["sctp: closed".to_owned(), format!("error: closed, {error}"), "close: closed".to_owned()]
     );
+}
+
+/// With `channel.close()` right before `close()`, as in simple-peer's `destroy()`, nothing is missing:
+/// browsers fire no `error` then.
+#[test]
+fn a_channel_that_the_peer_closed_before_its_connection_ends_without_an_error() {
+    let (mut pair, of_a, of_b) = Pair::connected(8);
+    let log = log_the_end(&mut pair, &of_b);
+    of_a.close();
+    pair.a.close();
+    pair.world.run_for(Duration::from_secs(1));
+    assert_eq!(log.take(), ["closing: closing", "sctp: closed", "close: closed"]);
 }
 
 /// A transport that is to gather changes no state before it does.

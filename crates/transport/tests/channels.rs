@@ -626,3 +626,22 @@ fn an_association_begins_again_after_it_was_stopped_with_channels_that_waited() 
         }
     }
 }
+
+/// Its end is in order, though the association is aborted before that is confirmed.
+#[test]
+fn an_abort_is_a_failure_of_the_channels_that_the_peer_has_not_closed() {
+    let mut sim = Sim::connected(1);
+    sim.open(0, 2, ChannelConfig::default());
+    sim.run_until(|sim| sim.is_open(1, 2));
+    sim.close(0, 0);
+    sim.flush();
+    let now = sim.now;
+    sim.peers[0].close(now);
+    sim.run_until(|sim| sim.is_closed(1, 0) && sim.is_closed(1, 2));
+    let failed = |channel| {
+        sim.saw(1, |event| {
+            matches!(event, Event::Data(data::Event::ChannelError { id, .. }) if *id == channel)
+        })
+    };
+    assert!(!failed(0) && failed(2));
+}

@@ -480,7 +480,9 @@ impl Channels {
         self.tell(Event::SctpStateChange(SctpState::Closed, Some(error.clone())));
         for id in self.channels.keys().copied().collect::<Vec<_>>() {
             self.report_sent(id);
-            if failed {
+            // A channel that the peer had closed in order lacks nothing.
+            let is_over = self.channels.get(&id).is_some_and(|channel| channel.incoming_reset);
+            if failed && !is_over {
                 let error = ChannelError::Sctp(error.clone());
                 self.tell(Event::ChannelError { id, error });
             }

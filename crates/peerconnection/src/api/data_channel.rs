@@ -239,9 +239,13 @@ impl ChannelObject {
         self.peer_has_finished.store(true, Ordering::Release);
     }
 
+    pub(crate) fn has_peer_finished(&self) -> bool {
+        self.peer_has_finished.load(Ordering::Acquire)
+    }
+
     /// What a reader finds at the end: an error, unless the peer had said all that it had to say.
     pub(crate) fn end_of_reading(&self) -> Result<(), Broken> {
-        if self.peer_has_finished.load(Ordering::Acquire) {
+        if self.has_peer_finished() {
             return Ok(());
         }
         self.end_of_writing()

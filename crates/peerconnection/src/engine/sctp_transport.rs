@@ -8,7 +8,7 @@ use time::Instant;
 
 use super::{Engine, Task};
 use crate::api::{
-    AnyEvent, Broken, ClosedSctpTransport, RTCDataChannelState, RTCSctpTransport,
+    AnyEvent, Broken, ChannelObject, ClosedSctpTransport, RTCDataChannelState, RTCSctpTransport,
     RTCSctpTransportState, SctpTransportObject, SctpTransportSlots,
 };
 
@@ -97,15 +97,19 @@ impl Engine {
         }
     }
 
-    /// The channels' underlying data transports are closed with the association.
+    /// The channels' underlying data transports are closed with the association: with `error`, but
+    /// for those that the peer had closed in order. These lack nothing, and the peer would have
+    /// discarded what comes.
     fn close_all_channels(&mut self, error: Option<&RTCError>, why: Broken) {
-        for channel in self.channels.values() {
-            channel.break_off(why);
-        }
-        let channels: Vec<_> = self.channels.keys().copied().collect();
-        for channel in channels {
+        let close = |(channel, object): (&ChannelId, &Arc<ChannelObject>)| {
+            object.break_off(why);
+            let error = error.filter(|_| !object.has_peer_finished());
+            (*channel, error.cloned())
+        };
+        let channels: Vec<_> = self.channels.iter().map(close).collect();
+        for (channel, error) in channels {
             self.ended_channels.insert(channel);
-            self.queue(Task::ChannelClosed(channel, error.cloned()));
+            self.queue(Task::ChannelClosed(channel, error));
         }
     }
 
