@@ -1,4 +1,5 @@
-// A peer with pion, as Debian packages it: built with GO111MODULE=off and Debian's GOPATH.
+// A peer with pion, as Debian packages it: built with GO111MODULE=off and Debian's GOPATH. With the
+// argument `lite` it is ICE-lite.
 package main
 
 import (
@@ -125,8 +126,19 @@ func (p *peer) do(c command) (interface{}, error) {
 	return nil, fmt.Errorf("%q is no command", c.Do)
 }
 
+func connection(lite bool) (*webrtc.PeerConnection, error) {
+	media := &webrtc.MediaEngine{}
+	if err := media.RegisterDefaultCodecs(); err != nil {
+		return nil, err
+	}
+	settings := webrtc.SettingEngine{}
+	settings.SetLite(lite)
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(settings))
+	return api.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
+}
+
 func main() {
-	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{BundlePolicy: webrtc.BundlePolicyMaxBundle})
+	pc, err := connection(len(os.Args) > 1 && os.Args[1] == "lite")
 	if err != nil {
 		panic(err)
 	}

@@ -111,6 +111,9 @@ class Peer:
         if channel is None:
             raise RuntimeError("create-data-channel: no channel")
         self.watch(channel)
+        # With SCTP there already, it is open before anybody can listen.
+        if channel.get_property("ready-state") == GstWebRTC.WebRTCDataChannelState.OPEN:
+            tell({"event": "open", "label": label})
 
     def media(self):
         for caps in (AUDIO, VIDEO):

@@ -29,6 +29,8 @@ pub(crate) enum Stack {
     NodeDatachannel,
     Aiortc,
     Pion,
+    /// Pion as an ICE-lite agent.
+    PionLite,
     Webrtcbin,
 }
 
@@ -40,7 +42,7 @@ impl Stack {
             Self::Werift => ("werift", "0.24.4"),
             Self::NodeDatachannel => ("node-datachannel", "0.33.4"),
             Self::Aiortc => ("aiortc", "1.16.0"),
-            Self::Pion => ("pion", "3.1.56"),
+            Self::Pion | Self::PionLite => ("pion", "3.1.56"),
             Self::Webrtcbin => ("webrtcbin", "1.22.0"),
         }
     }
@@ -57,6 +59,11 @@ impl Stack {
     /// Whether its certificate is RSA: then ours is to be, see `spec-notes/deviations.md`.
     pub(crate) const fn has_rsa(self) -> bool {
         matches!(self, Self::Webrtcbin)
+    }
+
+    /// Whether it says that no more candidates come.
+    pub(crate) const fn tells_the_end_of_candidates(self) -> bool {
+        !matches!(self, Self::Webrtcbin)
     }
 
     /// How its program is started, with what `cargo xtask interop` has installed.
@@ -79,6 +86,11 @@ impl Stack {
                 command
             }
             Self::Pion => Command::new(installed.join("pion")),
+            Self::PionLite => {
+                let mut command = Command::new(installed.join("pion"));
+                command.arg("lite");
+                command
+            }
             Self::Webrtcbin => {
                 // Debian's bindings are for Debian's Python.
                 let mut command = Command::new("/usr/bin/python3");
@@ -92,7 +104,8 @@ impl Stack {
 impl fmt::Display for Stack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, version) = self.release();
-        write!(f, "{name} {version}")
+        let kind = if *self == Self::PionLite { ", ICE-lite" } else { "" };
+        write!(f, "{name} {version}{kind}")
     }
 }
 
