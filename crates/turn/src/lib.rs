@@ -90,6 +90,8 @@ mod error;
 mod event;
 mod stream;
 mod stun;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod timing;
 
 #[cfg(test)]

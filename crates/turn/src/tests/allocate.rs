@@ -1,7 +1,7 @@
 //! Allocations, and the reasons why there is none. One way takes 20 ms.
 
-use super::server::{BOTH_ALGORITHMS, PASSWORD};
 use super::world::{LOCAL, SERVER, World, address, ms, secs};
+use crate::testing::{BOTH_ALGORITHMS, PASSWORD};
 use crate::{Config, Event, Families, Protocol, ServerError, State};
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Udp, Protocol::Tcp, Protocol::Tls];

@@ -1,7 +1,7 @@
 //! Allocations are deleted, however the client goes.
 
-use super::server::{PASSWORD, Server};
 use super::world::{LOCAL, World, address, client, ms, secs};
+use crate::testing::{PASSWORD, Server};
 use crate::{Config, Families, Protocol, State};
 
 #[test]

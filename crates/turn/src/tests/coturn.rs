@@ -13,8 +13,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
 use time::{Duration, Instant};
 
-use super::server::{PASSWORD, USER};
 use super::world::{credentials, ms, secs};
+use crate::testing::{PASSWORD, USER};
 use crate::{
     Binding, BindingEvent, Client, Config, Event, Families, FiveTuple, HEADROOM, Protocol,
     Reassembler, SendError, TAILROOM,

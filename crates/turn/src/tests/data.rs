@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::server::PASSWORD;
 use super::world::{SERVER, World, address, ms, secs};
+use crate::testing::PASSWORD;
 use crate::{Client, Config, Families, HEADROOM, Protocol, SendError, TAILROOM};
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Udp, Protocol::Tcp, Protocol::Tls];

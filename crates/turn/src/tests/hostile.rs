@@ -169,7 +169,7 @@ proptest! {
     ) {
         let mut world = World::new(Protocol::Udp);
         if algorithms {
-            world.server.switches.algorithms = Some(super::server::BOTH_ALGORITHMS);
+            world.server.switches.algorithms = Some(crate::testing::BOTH_ALGORITHMS);
             world.server.switches.nonce_prefix = "obMatJos2wAAA";
         }
         world.client.allocate(world.now, Families::V4).unwrap();

@@ -8,5 +8,4 @@ mod data;
 mod hostile;
 mod peers;
 mod refresh;
-mod server;
 mod world;

@@ -109,7 +109,7 @@ fn a_channel_makes_packets_smaller_and_refusing_one_changes_nothing() {
 #[test]
 fn there_are_no_more_permissions_and_channels_than_allowed() {
     let config = Config { max_permissions: 2, max_channels: 1, ..Config::default() };
-    let mut world = World::with(Protocol::Udp, config, super::server::PASSWORD);
+    let mut world = World::with(Protocol::Udp, config, crate::testing::PASSWORD);
     let peer = |n: u16| address(&format!("198.51.100.{n}:5000"));
     world.client.bind_channel(world.now, peer(1)).unwrap();
     assert_eq!(world.client.bind_channel(world.now, peer(2)), Err(Error::TooManyChannels));
@@ -124,7 +124,7 @@ fn there_are_no_more_permissions_and_channels_than_allowed() {
 #[test]
 fn a_number_is_another_peers_only_five_minutes_after_it_has_expired() {
     let config = Config { max_channels: 1, ..Config::default() };
-    let mut world = World::with(Protocol::Udp, config, super::server::PASSWORD);
+    let mut world = World::with(Protocol::Udp, config, crate::testing::PASSWORD);
     let (first, second) = (address("198.51.100.1:5000"), address("198.51.100.2:5000"));
     world.allocate(Families::V4);
     world.client.bind_channel(world.now, first).unwrap();

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use time::{Duration, Instant};
 
-use super::server::{PASSWORD, Server, USER};
+use crate::testing::{PASSWORD, Server, USER};
 use crate::{
     Client, Config, Credentials, Event, Families, FiveTuple, HEADROOM, Protocol, Reassembler,
     SendError, TAILROOM,

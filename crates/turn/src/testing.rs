@@ -1,6 +1,7 @@
 //! A small honest TURN server, with switches for what servers do that is not so honest.
 //!
-//! It reads and writes with the codec alone, so that nothing of ours is checked against itself.
+//! It reads and writes with the codec alone, so that nothing of ours is checked against itself. It
+//! panics where a client does what none of ours should.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -15,55 +16,72 @@ use stun_types::message::{
 };
 use time::{Duration, Instant};
 
-pub(super) const USER: &str = "alice";
-pub(super) const PASSWORD: &str = "wonder";
+/// The name that it knows.
+pub const USER: &str = "alice";
+/// The password that goes with it.
+pub const PASSWORD: &str = "wonder";
 const REALM: &str = "example.org";
 
 /// MD5 and SHA-256, as PASSWORD-ALGORITHMS.
-pub(super) const BOTH_ALGORITHMS: &[u8] = &[0, 1, 0, 0, 0, 2, 0, 0];
+pub const BOTH_ALGORITHMS: &[u8] = &[0, 1, 0, 0, 0, 2, 0, 0];
 
 /// What a server may do.
-#[derive(Default)]
-pub(super) struct Switches {
+#[derive(Debug, Default)]
+pub struct Switches {
     /// Reason phrases end in NULs within their length, as coturn's do.
-    pub(super) nuls: bool,
-    pub(super) nonce_life: Option<Duration>,
+    pub nuls: bool,
+    /// How long a nonce is good.
+    pub nonce_life: Option<Duration>,
     /// Every nonce is stale.
-    pub(super) always_stale: bool,
+    pub always_stale: bool,
     /// A nonce is good for one request.
-    pub(super) one_nonce_each: bool,
+    pub one_nonce_each: bool,
     /// Every 401 has a nonce of its own.
-    pub(super) fresh_nonces: bool,
-    pub(super) nonce_prefix: &'static str,
-    pub(super) algorithms: Option<&'static [u8]>,
-    pub(super) quota: Option<usize>,
-    pub(super) denied: BTreeSet<IpAddr>,
-    pub(super) no_channels: bool,
-    pub(super) redirect: Option<SocketAddr>,
+    pub fresh_nonces: bool,
+    /// What nonces begin with.
+    pub nonce_prefix: &'static str,
+    /// PASSWORD-ALGORITHMS that it offers.
+    pub algorithms: Option<&'static [u8]>,
+    /// Allocations at most.
+    pub quota: Option<usize>,
+    /// Peers that are forbidden.
+    pub denied: BTreeSet<IpAddr>,
+    /// It binds no channel.
+    pub no_channels: bool,
+    /// It names another server.
+    pub redirect: Option<SocketAddr>,
     /// Errors bear no integrity, as those of some servers.
-    pub(super) unsigned_errors: bool,
+    pub unsigned_errors: bool,
     /// Successes bear the integrity of another password.
-    pub(super) forged_successes: bool,
-    pub(super) silent: bool,
+    pub forged_successes: bool,
+    /// It answers nothing.
+    pub silent: bool,
     /// How long a released allocation is still there: a second in coturn.
-    pub(super) linger: Duration,
-    pub(super) no_v6: bool,
+    pub linger: Duration,
+    /// It has no IPv6 addresses.
+    pub no_v6: bool,
     /// Whether a missing additional address is explained.
-    pub(super) explains: bool,
-    pub(super) lifetime: Option<u32>,
+    pub explains: bool,
+    /// The lifetime that it gives.
+    pub lifetime: Option<u32>,
     /// The relayed address is this.
-    pub(super) relayed: Option<SocketAddr>,
+    pub relayed: Option<SocketAddr>,
 }
 
+#[derive(Debug)]
 struct Allocation {
+    relayed: Vec<SocketAddr>,
     expires: Instant,
     released: bool,
     permissions: BTreeMap<IpAddr, Instant>,
     channels: BTreeMap<u16, (SocketAddr, Instant)>,
 }
 
-pub(super) struct Server {
-    pub(super) switches: Switches,
+/// The server.
+#[derive(Debug)]
+pub struct Server {
+    /// What it does.
+    pub switches: Switches,
     allocations: BTreeMap<SocketAddr, Allocation>,
     /// A retransmission gets the same answer again (RFC 8656 §7.2).
     answers: BTreeMap<u128, Vec<u8>>,
@@ -71,16 +89,19 @@ pub(super) struct Server {
     nonces: u32,
     next_port: u16,
     /// What clients asked for, with the milliseconds since the start.
-    pub(super) log: Vec<(u128, String)>,
+    pub log: Vec<(u128, String)>,
     /// What peers got.
-    pub(super) delivered: Vec<(SocketAddr, Vec<u8>)>,
+    pub delivered: Vec<(SocketAddr, Vec<u8>)>,
+    /// From where: the client.
+    senders: Vec<SocketAddr>,
     /// Data that no permission or channel covered.
-    pub(super) refused: usize,
+    pub refused: usize,
     start: Instant,
 }
 
 impl Server {
-    pub(super) fn new(start: Instant) -> Self {
+    /// One that knows nobody.
+    pub fn new(start: Instant) -> Self {
         Self {
             switches: Switches::default(),
             allocations: BTreeMap::new(),
@@ -90,28 +111,49 @@ impl Server {
             next_port: 50_000,
             log: Vec::new(),
             delivered: Vec::new(),
+            senders: Vec::new(),
             refused: 0,
             start,
         }
     }
 
     /// Killed and started again.
-    pub(super) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.allocations.clear();
         self.answers.clear();
         self.nonce = None;
     }
 
-    pub(super) fn count(&self, what: &str) -> usize {
+    /// How often it was asked for what begins so.
+    pub fn count(&self, what: &str) -> usize {
         self.log.iter().filter(|(_, line)| line.starts_with(what)).count()
     }
 
-    pub(super) fn allocations(&self, now: Instant) -> usize {
+    /// How many allocations there are.
+    pub fn allocations(&self, now: Instant) -> usize {
         self.allocations.values().filter(|a| now < a.expires && !a.released).count()
     }
 
+    /// What is on its way to peers: from which relayed address, to whom, and the packet.
+    pub fn take_delivered(&mut self) -> Vec<(SocketAddr, SocketAddr, Vec<u8>)> {
+        let senders = std::mem::take(&mut self.senders);
+        let delivered = std::mem::take(&mut self.delivered);
+        let relayed = |client: SocketAddr, peer: SocketAddr| {
+            let relayed = &self.allocations.get(&client)?.relayed;
+            relayed.iter().find(|relayed| relayed.is_ipv4() == peer.is_ipv4()).copied()
+        };
+        let sent = senders.into_iter().zip(delivered);
+        sent.filter_map(|(from, (peer, data))| Some((relayed(from, peer)?, peer, data))).collect()
+    }
+
+    /// Whose allocation a relayed address is.
+    pub fn client_at(&self, relayed: SocketAddr) -> Option<SocketAddr> {
+        let has = |allocation: &Allocation| allocation.relayed.contains(&relayed);
+        self.allocations.iter().find(|(_, a)| has(a)).map(|(client, _)| *client)
+    }
+
     /// A packet of a peer for the allocation of this client.
-    pub(super) fn relay_from(
+    pub fn relay_from(
         &self,
         now: Instant,
         client: SocketAddr,
@@ -137,12 +179,7 @@ impl Server {
     }
 
     /// What the server answers.
-    pub(super) fn handle(
-        &mut self,
-        now: Instant,
-        from: SocketAddr,
-        packet: &[u8],
-    ) -> Option<Vec<u8>> {
+    pub fn handle(&mut self, now: Instant, from: SocketAddr, packet: &[u8]) -> Option<Vec<u8>> {
         if self.switches.silent {
             return None;
         }
@@ -190,6 +227,7 @@ impl Server {
         let until = allocation.and_then(|a| a.permissions.get(&peer.ip()));
         if until.is_some_and(|until| now < *until) {
             self.delivered.push((peer, data));
+            self.senders.push(from);
         } else {
             self.refused += 1;
         }
@@ -205,7 +243,10 @@ impl Server {
             (now < *until && now < a.expires && permitted).then_some(*peer)
         });
         match channel {
-            Some(peer) => self.delivered.push((peer, packet[4..].to_vec())),
+            Some(peer) => {
+                self.delivered.push((peer, packet[4..].to_vec()));
+                self.senders.push(from);
+            }
             None => self.refused += 1,
         }
     }
@@ -377,7 +418,13 @@ impl Server {
         let seconds = self.given(lifetime(message).unwrap_or(600));
         let expires = now + Duration::from_secs(seconds.into());
         let (permissions, channels) = (BTreeMap::new(), BTreeMap::new());
-        let allocation = Allocation { expires, released: false, permissions, channels };
+        let allocation = Allocation {
+            relayed: relayed.clone(),
+            expires,
+            released: false,
+            permissions,
+            channels,
+        };
         self.allocations.insert(from, allocation);
         let id = message.transaction_id();
         let mut attributes: Vec<RawAttribute<'static>> = Vec::new();
