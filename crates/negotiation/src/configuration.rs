@@ -1,6 +1,6 @@
 //! webrtc-pc §4.4.1.5: set the configuration.
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::dictionaries::{RTCBundlePolicy, RTCIceServer, RTCIceTransportPolicy, RTCRtcpMuxPolicy};
 use crate::error::Error;
@@ -60,6 +60,59 @@ impl Configuration {
             }
         }
         Ok(())
+    }
+}
+
+/// What a valid URL of an ICE server says: RFC 7064 §3, RFC 7065 §3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IceServerUrl {
+    /// `turn` or `turns`, not `stun` or `stuns`.
+    pub is_turn: bool,
+    /// `turns` or `stuns`: within TLS.
+    pub is_secure: bool,
+    /// `?transport=tcp`.
+    pub is_tcp: bool,
+    /// A name, or an IP address without brackets.
+    pub host: String,
+    /// The port, or the default of the scheme.
+    pub port: u16,
+}
+
+impl IceServerUrl {
+    /// Reads a URL that has been validated; nothing if it is not valid.
+    ///
+    /// ```
+    /// use peerconnection_negotiation::IceServerUrl;
+    ///
+    /// let url = IceServerUrl::parse("turn:[2001:db8::1]?transport=udp").expect("a valid URL");
+    /// assert_eq!((url.host.as_str(), url.port), ("2001:db8::1", 3478));
+    /// assert!(url.is_turn && !url.is_secure && !url.is_tcp);
+    /// ```
+    pub fn parse(url: &str) -> Option<Self> {
+        let parsed = Url::parse(url).ok()?;
+        let (is_turn, is_secure) = match parsed.scheme() {
+            "stun" => (false, false),
+            "stuns" => (false, true),
+            "turn" => (true, false),
+            "turns" => (true, true),
+            _ => return None,
+        };
+        let host_and_port = Url::parse(&format!("https://{}", parsed.path())).ok()?;
+        let host = match host_and_port.host()? {
+            Host::Domain(name) => name.to_owned(),
+            Host::Ipv4(ip) => ip.to_string(),
+            Host::Ipv6(ip) => ip.to_string(),
+        };
+        // `Url` takes the default port of https: for none.
+        let path = parsed.path();
+        let after_host = path.rsplit_once(']').map_or(path, |(_, rest)| rest);
+        let port = match after_host.rsplit_once(':') {
+            Some((_, port)) if !port.is_empty() => port.parse().ok()?,
+            _ if is_secure => 5349,
+            _ => 3478,
+        };
+        let is_tcp = parsed.query() == Some("transport=tcp");
+        Some(Self { is_turn, is_secure, is_tcp, host, port })
     }
 }
 

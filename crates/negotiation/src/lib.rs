@@ -71,7 +71,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use configuration::{Certificate, Configuration, MAX_ICE_SERVERS};
+pub use configuration::{Certificate, Configuration, IceServerUrl, MAX_ICE_SERVERS};
 pub use dictionaries::{
     MediaKind, RTCAnswerOptions, RTCBundlePolicy, RTCDataChannelInit, RTCIceCandidateInit,
     RTCIceServer, RTCIceTransportPolicy, RTCLocalSessionDescriptionInit, RTCOfferOptions,

@@ -40,6 +40,23 @@ fn urls_of_the_four_schemes_are_accepted() {
 }
 
 #[test]
+fn a_url_says_scheme_transport_host_and_port_or_the_default() {
+    let read = |url: &str| {
+        let url = IceServerUrl::parse(url).unwrap();
+        (url.is_turn, url.is_secure, url.is_tcp, url.host, url.port)
+    };
+    let of = |host: &str| host.to_owned();
+    let name = "turn.example.org";
+    assert_eq!(read("stun:stun.example.net"), (false, false, false, of("stun.example.net"), 3478));
+    assert_eq!(read("STUNS:192.0.2.1"), (false, true, false, of("192.0.2.1"), 5349));
+    assert_eq!(read("turn:turn.example.org:443"), (true, false, false, of(name), 443));
+    assert_eq!(read("turns:turn.example.org?transport=tcp"), (true, true, true, of(name), 5349));
+    assert_eq!(read("turn:[2001:db8::1]:80"), (true, false, false, of("2001:db8::1"), 80));
+    assert_eq!(read("turn:[2001:db8::1]?transport=udp").4, 3478);
+    assert_eq!(IceServerUrl::parse("http://example.com"), None);
+}
+
+#[test]
 fn other_urls_are_syntax_errors() {
     for url in [
         "",
