@@ -14,6 +14,7 @@ use peerconnection::host::{Action, Driver, Host, SocketId};
 use peerconnection::{RTCConfiguration, RTCPeerConnection};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use turn::testing::Server;
 
 use crate::network::{Conditions, Network};
 
@@ -132,6 +133,12 @@ pub struct World {
     handle: WorldHandle,
     /// The network.
     pub network: Network,
+    /// STUN and TURN servers, by their address.
+    pub servers: BTreeMap<SocketAddr, Server>,
+    /// What DNS knows.
+    pub names: BTreeMap<String, Vec<IpAddr>>,
+    /// From and to of each datagram that a peer has sent since there is a server.
+    pub sent: Vec<(SocketAddr, SocketAddr)>,
     peers: Vec<Peer>,
     pool: LocalPool,
     random: StdRng,
@@ -151,6 +158,9 @@ impl World {
         Self {
             handle: WorldHandle { shared: Arc::new(Shared { start, clock: Mutex::new(clock) }) },
             network: Network::new(conditions, seed),
+            servers: BTreeMap::new(),
+            names: BTreeMap::new(),
+            sent: Vec::new(),
             peers: Vec::new(),
             pool: LocalPool::new(),
             random: StdRng::seed_from_u64(seed ^ 0x5eed),
@@ -193,6 +203,47 @@ impl World {
             next_socket: 0,
         });
         pc
+    }
+
+    /// Adds a STUN and TURN server. Its relayed addresses are on 203.0.113.1.
+    ///
+    /// # Panics
+    /// If the text is no address.
+    pub fn add_server(&mut self, address: &str) -> SocketAddr {
+        let address = address.parse().expect("an address and a port");
+        self.servers.insert(address, Server::new(self.handle.now()));
+        address
+    }
+
+    /// A server, to change what it does.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn server(&mut self, address: SocketAddr) -> &mut Server {
+        self.servers.get_mut(&address).expect("a server")
+    }
+
+    /// What arrives at a server, or at an address that it relays for. Whether it did.
+    fn serve(&mut self, now: Instant, from: SocketAddr, to: SocketAddr, payload: &[u8]) -> bool {
+        if let Some(server) = self.servers.get_mut(&to) {
+            let answer = server.handle(now, from, payload);
+            for (relayed, peer, data) in server.take_delivered() {
+                self.network.send(now, relayed, peer, data.into());
+            }
+            if let Some(answer) = answer {
+                self.network.send(now, to, from, answer.into());
+            }
+            return true;
+        }
+        for (address, server) in &self.servers {
+            if let Some(client) = server.client_at(to) {
+                if let Some(packet) = server.relay_from(now, client, from, payload) {
+                    self.network.send(now, *address, client, packet.into());
+                }
+                return true;
+            }
+        }
+        false
     }
 
     /// The sockets of a peer that are bound now.
@@ -248,7 +299,8 @@ impl World {
             }
             let now = self.handle.now();
             for peer in &mut self.peers {
-                busy |= peer.step(now, &mut self.network);
+                let sent = (!self.servers.is_empty()).then_some(&mut self.sent);
+                busy |= peer.step(now, &mut self.network, sent, &self.names);
             }
             if !busy {
                 return;
@@ -269,8 +321,12 @@ impl World {
             clock.now
         };
         while let Some(datagram) = self.network.deliver(now) {
+            let (source, destination) = (datagram.source, datagram.destination);
+            if self.serve(now, source, destination, &datagram.payload) {
+                continue;
+            }
             for peer in &self.peers {
-                peer.receive(datagram.source, datagram.destination, &datagram.payload);
+                peer.receive(source, destination, &datagram.payload);
             }
         }
         for peer in &self.peers {
@@ -296,7 +352,13 @@ impl World {
 
 impl Peer {
     /// Runs the peer's tasks and does what it asks. Whether there was anything.
-    fn step(&mut self, now: Instant, network: &mut Network) -> bool {
+    fn step(
+        &mut self,
+        now: Instant,
+        network: &mut Network,
+        mut sent: Option<&mut Vec<(SocketAddr, SocketAddr)>>,
+        names: &BTreeMap<String, Vec<IpAddr>>,
+    ) -> bool {
         let mut busy = false;
         while self.driver.run_task() {
             busy = true;
@@ -305,6 +367,9 @@ impl Peer {
             busy = true;
             if let Some(source) = self.sockets.get(&transmit.socket) {
                 network.send(now, *source, transmit.destination, transmit.payload);
+                if let Some(sent) = &mut sent {
+                    sent.push((*source, transmit.destination));
+                }
             }
         }
         while let Some(action) = self.driver.poll_action() {
@@ -321,6 +386,10 @@ impl Peer {
                         self.driver.socket_bound(transport, generation, id, local);
                     }
                     self.driver.gathering_done(transport, generation);
+                }
+                Action::Resolve { transport, generation, host } => {
+                    let known = names.get(&host).map(Vec::as_slice).ok_or("no such name");
+                    self.driver.resolved(transport, generation, &host, known);
                 }
                 Action::CloseSocket(id) => {
                     self.sockets.remove(&id);

@@ -22,8 +22,9 @@ fn what_has_no_effect_yet_is_warned_of_once() {
     let certificate = || RTCPeerConnection::generate_certificate(None).unwrap();
     let servers = RTCConfiguration {
         ice_servers: vec![RTCIceServer {
-            urls: vec!["stun:stun.example.org".to_owned()],
-            ..Default::default()
+            urls: vec!["turn:turn.example.org?transport=tcp".to_owned()],
+            username: Some("user".to_owned()),
+            credential: Some("secret".to_owned()),
         }],
         ..Default::default()
     };
@@ -46,9 +47,9 @@ fn what_has_no_effect_yet_is_warned_of_once() {
 
     // `setConfiguration()` tells of what the constructor was not given.
     let pc = world.add_peer(RTCConfiguration::default());
-    assert_eq!(options(|| pc.set_configuration(servers.clone()).unwrap()), ["IceServers"]);
+    assert_eq!(options(|| pc.set_configuration(servers.clone()).unwrap()), ["IceServersOnStreams"]);
     let told = options(|| drop(world.add_peer(configured.clone())));
-    assert_eq!(told, ["IceTransportPolicy", "IceCandidatePoolSize", "Certificates"]);
+    assert_eq!(told, ["IceCandidatePoolSize", "Certificates"]);
 
     let told = options(|| drop(pc.add_transceiver(MediaKind::Audio, None).unwrap()));
     assert_eq!(told, ["Media"]);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const CRATES: [(&str, &[&str]); 7] = [
     ("time", &[]),
     ("sdp", &[]),
-    ("ice", &["time"]),
+    ("ice", &["time", "turn"]),
     ("turn", &["time"]),
     ("dtls", &["time"]),
     ("data", &["time"]),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
+use crate::server::CandidateServer;
+
 /// The transport protocol of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Protocol {
@@ -89,9 +91,27 @@ pub struct Candidate {
     pub related: Option<(IpAddr, u16)>,
     /// Of TCP candidates only.
     pub tcp_type: Option<TcpType>,
+    /// Of local candidates from a server.
+    pub server: Option<CandidateServer>,
 }
 
 impl Candidate {
+    /// A host candidate over UDP, to be completed.
+    pub(crate) fn udp(address: SocketAddr) -> Self {
+        Self {
+            foundation: String::new(),
+            component: 1,
+            protocol: Protocol::Udp,
+            priority: 0,
+            address: CandidateAddress::Ip(address.ip().to_canonical()),
+            port: address.port(),
+            kind: CandidateKind::Host,
+            related: None,
+            tcp_type: None,
+            server: None,
+        }
+    }
+
     /// Address and port, when the address is an IP address.
     pub fn socket_addr(&self) -> Option<SocketAddr> {
         match self.address {
@@ -144,6 +164,17 @@ pub(crate) fn priority(kind: CandidateKind, local_preference: u16, component: u1
         | (256u32.saturating_sub(u32::from(component)) & 0xff)
 }
 
+/// RFC 8445 §5.1.2.1 of a relay that is reached over this protocol. §5.1.2.2 recommends 0 for all;
+/// as in libwebrtc, a relay over UDP is better than one over TCP, and that than one over TLS.
+pub(crate) fn relayed_priority(protocol: turn::Protocol, local_preference: u16) -> u32 {
+    let preference = match protocol {
+        turn::Protocol::Udp => 3,
+        turn::Protocol::Tcp => 1,
+        turn::Protocol::Tls => 0,
+    };
+    (preference << 24) | priority(CandidateKind::Relayed, local_preference, 1)
+}
+
 /// RFC 8445 §7.1.1: the priority a peer-reflexive candidate with this base would have.
 pub(crate) fn peer_reflexive_priority(base: u32) -> u32 {
     (CandidateKind::PeerReflexive.preference() << 24) | (base & 0x00ff_ffff)
@@ -152,13 +183,25 @@ pub(crate) fn peer_reflexive_priority(base: u32) -> u32 {
 /// RFC 8445 §5.1.1.3: the same for the same type, base, protocol and server. Salted, so that it
 /// tells nothing about an address to those who do not know it.
 pub(crate) fn foundation(kind: CandidateKind, base: IpAddr, salt: u32) -> String {
+    foundation_at(kind, base, None, salt)
+}
+
+/// The same of a candidate from a server. All servers are reached over UDP.
+pub(crate) fn foundation_at(
+    kind: CandidateKind,
+    base: IpAddr,
+    server: Option<IpAddr>,
+    salt: u32,
+) -> String {
     // FNV-1a
     let mut hash = 0x811c_9dc5 ^ salt;
     let mut mix = |byte: u8| hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
     mix(kind.preference() as u8);
-    match base {
-        IpAddr::V4(ip) => ip.octets().into_iter().for_each(&mut mix),
-        IpAddr::V6(ip) => ip.octets().into_iter().for_each(&mut mix),
+    for ip in [Some(base), server].into_iter().flatten() {
+        match ip.to_canonical() {
+            IpAddr::V4(ip) => ip.octets().into_iter().for_each(&mut mix),
+            IpAddr::V6(ip) => ip.octets().into_iter().for_each(&mut mix),
+        }
     }
     hash.to_string()
 }

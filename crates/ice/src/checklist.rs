@@ -138,7 +138,8 @@ impl Checklist {
     /// The pair whose triggered check is next, of those that only replayed checks speak for, or
     /// of the others.
     pub(crate) fn next_triggered(&self, replayed: bool) -> Option<PairId> {
-        let queue = self.pairs.iter().filter(|(_, pair)| pair.replayed == replayed);
+        let queue =
+            self.pairs.iter().filter(|(_, pair)| pair.replayed == replayed && pair.permitted);
         let queue = queue.filter_map(|(id, pair)| Some((pair.triggered?.order, id)));
         queue.min().map(|(_, id)| id)
     }
@@ -148,14 +149,14 @@ impl Checklist {
         &self,
         foundation: impl Fn(&Pair) -> Foundation<'a>,
     ) -> Option<PairId> {
-        self.best(|_, pair| pair.state == PairState::Waiting && pair.triggered.is_none()).or_else(
-            || {
-                self.best(|id, pair| {
-                    pair.state == PairState::Frozen
-                        && !self.is_blocked(id, foundation(pair), &foundation)
-                })
-            },
-        )
+        let waiting = |pair: &Pair| pair.state == PairState::Waiting && pair.triggered.is_none();
+        self.best(|_, pair| pair.permitted && waiting(pair)).or_else(|| {
+            self.best(|id, pair| {
+                pair.permitted
+                    && pair.state == PairState::Frozen
+                    && !self.is_blocked(id, foundation(pair), &foundation)
+            })
+        })
     }
 
     /// §7.2.5.3.3: what has the foundation of a pair that succeeded is unfrozen.
@@ -199,20 +200,21 @@ impl Checklist {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::SocketId;
+    use crate::event::{Base, SocketId};
 
-    /// Pairs with the base as foundation.
+    /// Pairs with the local candidate as foundation.
     const FOUNDATIONS: [&str; 3] = ["a", "b", "c"];
 
     fn foundation(pair: &Pair) -> Foundation<'static> {
-        (FOUNDATIONS[pair.base], "r")
+        (FOUNDATIONS[pair.local], "r")
     }
 
     fn list(pairs: &[(usize, u64)]) -> Checklist {
         let mut list = Checklist::default();
-        for &(base, priority) in pairs {
+        for &(local, priority) in pairs {
             let to = "192.0.2.1:9".parse().unwrap();
-            let id = list.insert(Pair::new(SocketId(0), base, 0, to, priority), 3, None);
+            let id =
+                list.insert(Pair::new(Base::from(SocketId(0)), local, 0, to, priority), 3, None);
             if let Some(id) = id {
                 list.set_initial_state(id, foundation);
             }

@@ -72,6 +72,12 @@ pub struct Config {
     /// Most generations held at once; before one more begins, the oldest that does not carry
     /// the data is released. Default 4, at least 3.
     pub max_generations: usize,
+    /// How servers are asked, and until when: gathering ends at the latest
+    /// [`deadline`](turn::Config::deadline) after the last of them was, with an error of code 701.
+    /// A name has as long to be resolved.
+    pub servers: turn::Config,
+    /// Most questions to servers in one generation: each socket asks each server. Default 64.
+    pub max_server_clients: usize,
     /// Most checks kept of a peer whose parameters are not known yet (RFC 8445 §7.3.1.4).
     /// Default 16.
     pub max_early_checks: usize,
@@ -96,6 +102,8 @@ impl Default for Config {
             max_pairs: 100,
             max_generations: 4,
             max_early_checks: 16,
+            servers: turn::Config::default(),
+            max_server_clients: 64,
         }
     }
 }
@@ -123,6 +131,11 @@ impl Config {
             max_pairs: self.max_pairs.max(1),
             max_generations: self.max_generations.max(3),
             max_early_checks: self.max_early_checks,
+            servers: turn::Config {
+                deadline: self.servers.deadline.clamp(Duration::from_millis(100), DAY),
+                ..self.servers
+            },
+            max_server_clients: self.max_server_clients.clamp(1, 1024),
         }
     }
 }

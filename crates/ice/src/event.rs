@@ -5,11 +5,31 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use crate::candidate::Candidate;
+use crate::server::CandidateError;
 use crate::state::{GatheringState, Role, State};
 
 /// A UDP socket that the host bound for a generation. Chosen by the host, unique per agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SocketId(pub u64);
+
+/// An allocation at a TURN server, made from a socket. Unique per agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RelayId(pub u32);
+
+/// What a candidate sends from, its base in RFC 8445 §4: a socket, or a relay behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Base {
+    /// The socket that the datagrams leave by.
+    pub socket: SocketId,
+    /// Through this relay, or directly.
+    pub relay: Option<RelayId>,
+}
+
+impl From<SocketId> for Base {
+    fn from(socket: SocketId) -> Self {
+        Self { socket, relay: None }
+    }
+}
 
 /// One set of credentials with its candidates and checks: the first, or one of an ICE restart.
 /// Larger is newer.
@@ -46,16 +66,16 @@ pub struct CandidatePair {
     pub remote_username_fragment: String,
 }
 
-/// Where data goes: from this socket to this address.
+/// Where data goes: from this base to this address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Path {
-    /// The socket to send from.
-    pub socket: SocketId,
-    /// The address to send to.
+    /// What is sent from.
+    pub base: Base,
+    /// The address of the peer, or of the peer's relay.
     pub remote: SocketAddr,
 }
 
-/// A STUN packet to send.
+/// A datagram to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
     /// The socket to send from.
@@ -79,6 +99,17 @@ pub enum Event {
     /// `RTCIceTransport.gatheringState` changed: webrtc-pc §5.6, after the end of candidates of
     /// the last generation that gathered; or a rollback undid what a restart had begun.
     GatheringStateChange(GatheringState),
+    /// The host is asked for the IP addresses of a server's name, best first:
+    /// [`resolved`](crate::Agent::resolved). Until then, and for
+    /// [`deadline`](turn::Config::deadline) at most, gathering goes on.
+    Resolve {
+        /// The generation that wants to know.
+        generation: GenerationId,
+        /// The name.
+        host: String,
+    },
+    /// A server gives no candidate: `icecandidateerror`.
+    CandidateError(CandidateError),
     /// A local candidate is available.
     LocalCandidate {
         /// Of which generation.
@@ -100,6 +131,7 @@ pub enum Event {
     },
     /// A role conflict was resolved (RFC 8445 §7.3.1.1), or the peer is lite.
     RoleChange(Role),
-    /// The generation of this socket has been released: the host closes it.
+    /// The generation of this socket has been released: the host closes it, after it has sent
+    /// what there is to send from it.
     CloseSocket(SocketId),
 }

@@ -8,6 +8,14 @@
 //! [`poll_transmit`](Agent::poll_transmit) and [`poll_event`](Agent::poll_event), and calls
 //! [`handle_timeout`](Agent::handle_timeout) at [`poll_timeout`](Agent::poll_timeout).
 //!
+//! # Servers
+//!
+//! With [`set_servers`](Agent::set_servers) each socket asks STUN servers for server-reflexive
+//! candidates and TURN servers for relayed ones, in the generation that gathers next. What comes on
+//! a socket goes through [`receive`](Agent::receive), which takes out what servers say and unwraps
+//! what relays bring; data goes out through [`send`](Agent::send), which wraps it for a relay.
+//! Without servers both pass everything on as it is.
+//!
 //! # Generations
 //!
 //! Each set of credentials makes a *generation*, with its own sockets, candidates, checks and
@@ -81,6 +89,7 @@ mod error;
 mod event;
 mod generation;
 mod pair;
+mod server;
 mod state;
 mod stats;
 mod stun;
@@ -89,11 +98,15 @@ mod timing;
 #[cfg(test)]
 mod tests;
 
-pub use agent::Agent;
+pub use agent::{Agent, Packet};
 pub use candidate::{Candidate, CandidateAddress, CandidateKind, Protocol, TcpType};
 pub use config::Config;
 pub use error::Error;
-pub use event::{CandidatePair, Event, GenerationId, Parameters, Path, SocketId, Transmit};
+pub use event::{
+    Base, CandidatePair, Event, GenerationId, Parameters, Path, RelayId, SocketId, Transmit,
+};
 pub use pair::PairState;
+pub use server::{CandidateError, CandidateServer, Server, TransportPolicy};
 pub use state::{GatheringState, Role, State};
 pub use stats::{AgentStats, CandidateStats, PairStats, Traffic};
+pub use turn::{Config as ServerConfig, Credentials, Protocol as ServerProtocol};

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use stun_types::message::TransactionId;
 use time::{Duration, Instant};
 
-use crate::event::SocketId;
+use crate::event::Base;
 use crate::state::Role;
 use crate::stats::Traffic;
 use crate::timing::Transaction;
@@ -73,9 +73,9 @@ impl Counters {
 pub(crate) struct Pair {
     /// No other pair of the generation has it, not even one that is gone.
     pub(crate) serial: u64,
-    pub(crate) socket: SocketId,
-    /// Index of the base among the local candidates.
-    pub(crate) base: usize,
+    pub(crate) base: Base,
+    /// Index of the candidate of the base among the local ones.
+    pub(crate) local: usize,
     /// Key of the remote candidate.
     pub(crate) remote: usize,
     pub(crate) destination: SocketAddr,
@@ -91,7 +91,10 @@ pub(crate) struct Pair {
     /// Nothing speaks for this pair but checks that had come from elsewhere before: see
     /// [`Generation::on_check`](crate::generation::Generation).
     pub(crate) replayed: bool,
-    /// The local candidate of the valid pair: the base, or what the peer saw (§7.2.5.3.2).
+    /// The relay lets packets to the peer pass; without a relay nothing is asked. No check is sent
+    /// before (RFC 8656 §9).
+    pub(crate) permitted: bool,
+    /// The local candidate of the valid pair: that of the base, or what the peer saw (§7.2.5.3.2).
     pub(crate) mapped: Option<usize>,
     /// The peer has proven itself on this pair, so its data is welcome.
     pub(crate) authenticated: bool,
@@ -106,16 +109,16 @@ pub(crate) struct Pair {
 
 impl Pair {
     pub(crate) fn new(
-        socket: SocketId,
-        base: usize,
+        base: Base,
+        local: usize,
         remote: usize,
         destination: SocketAddr,
         priority: u64,
     ) -> Self {
         Self {
             serial: 0,
-            socket,
             base,
+            local,
             remote,
             destination,
             priority,
@@ -125,6 +128,7 @@ impl Pair {
             triggered: None,
             triggered_at: None,
             replayed: false,
+            permitted: true,
             mapped: None,
             authenticated: false,
             peer_nominated: None,

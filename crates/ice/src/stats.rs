@@ -65,7 +65,7 @@ pub struct PairStats {
     pub local: u64,
     /// [`CandidateStats::id`] of the remote one.
     pub remote: u64,
-    /// Socket and remote address.
+    /// Base and remote address.
     pub path: Path,
     /// RFC 8445 §6.1.2.3.
     pub priority: u64,
@@ -75,8 +75,8 @@ pub struct PairStats {
     pub nominated: bool,
     /// Whether data goes over this pair now.
     pub selected: bool,
-    /// `packetsSent`, `bytesSent`, `lastPacketSentTimestamp`: what the caller has told of by
-    /// [`Agent::data_sent`](crate::Agent::data_sent).
+    /// `packetsSent`, `bytesSent`, `lastPacketSentTimestamp`: by
+    /// [`Agent::send`](crate::Agent::send).
     pub sent: Traffic,
     /// Likewise received, by [`Agent::data_received`](crate::Agent::data_received).
     pub received: Traffic,

@@ -8,8 +8,7 @@ use negotiation::RTCRtpEncodingParameters;
 /// What has no effect yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inert {
-    IceServers,
-    IceTransportPolicy,
+    IceServersOnStreams,
     IceCandidatePoolSize,
     Certificates,
     Media,
@@ -20,9 +19,8 @@ pub(crate) enum Inert {
 impl Inert {
     fn text(self) -> &'static str {
         match self {
-            Self::IceServers => "iceServers are kept and not used yet: host candidates alone",
-            Self::IceTransportPolicy => {
-                "iceTransportPolicy is `relay`, and TURN is not used yet: there is no candidate"
+            Self::IceServersOnStreams => {
+                "iceServers over TCP and TLS are kept and not used yet: those over UDP alone"
             }
             Self::IceCandidatePoolSize => {
                 "iceCandidatePoolSize is kept, and nothing is gathered ahead yet"

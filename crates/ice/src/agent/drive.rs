@@ -19,11 +19,19 @@ impl Agent {
         }
         self.clock = Some(now);
         for generation in &mut self.generations {
+            generation.drive_servers(&mut self.ctx, now);
+            generation.finish_gathering();
             generation.on_time(&mut self.ctx, now);
         }
+        self.collect_events();
         self.send_check(now);
         self.hand_over(now);
         self.release_retired(now);
+        for generation in &mut self.generations {
+            generation.serve_pairs(now);
+        }
+        self.drive_leaving(now);
+        self.collect_from_servers(now);
         self.report(now);
         self.timeout = self.deadline(now).map(|at| at.max(later(now, SHORTEST_PAUSE)));
     }
@@ -64,8 +72,17 @@ impl Agent {
         let over = |g: &Generation| g.retire_at.is_some_and(|at| now >= at);
         while let Some(index) = self.generations.iter().position(over) {
             let generation = self.generations.remove(index);
-            self.release(generation);
+            self.release(now, generation);
         }
+    }
+
+    /// What the generations have to tell, and what becomes of gathering.
+    fn collect_events(&mut self) {
+        for generation in &mut self.generations {
+            let id = generation.id;
+            self.events.extend(generation.events.drain(..).map(|event| (Some(id), event)));
+        }
+        self.report_gathering();
     }
 
     /// webrtc-pc §5.6: "The selected pair and RTCIceTransportState are related and are handled in
@@ -135,7 +152,7 @@ impl Agent {
     }
 
     fn deadline(&self, now: Instant) -> Option<Instant> {
-        let mut deadline = None;
+        let mut deadline = self.leaving_deadline();
         for generation in &self.generations {
             earlier(&mut deadline, generation.deadline(&self.ctx, now));
         }

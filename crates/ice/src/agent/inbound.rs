@@ -7,21 +7,22 @@ use stun_types::message::{Message, MessageClass};
 use time::Instant;
 
 use super::Agent;
-use crate::event::SocketId;
+use crate::event::Base;
 use crate::generation::Outcome;
 use crate::state::{Role, State};
 use crate::stun::{self, Request};
 
 impl Agent {
-    /// A packet whose first byte is 0 to 3 (RFC 7983) came from `source` on `socket`. What is
+    /// A packet whose first byte is 0 to 3 (RFC 7983) came from `source` to `base`. What is
     /// malformed, forged, replayed or not for us is dropped.
     pub fn handle_input(
         &mut self,
         now: Instant,
-        socket: SocketId,
+        base: impl Into<Base>,
         source: SocketAddr,
         packet: &[u8],
     ) {
+        let base = base.into();
         if self.state == State::Closed || source.port() == 0 {
             return;
         }
@@ -30,15 +31,15 @@ impl Agent {
             tracing::trace!(%source, len = packet.len(), "not a Binding message");
             return;
         };
-        // A socket belongs to one generation, so its packets do.
-        let Some(index) = self.generations.iter().position(|g| g.has_socket(socket)) else {
-            tracing::debug!(?socket, "packet on an unknown socket");
+        // A base belongs to one generation, so its packets do.
+        let Some(index) = self.generations.iter().position(|g| g.has_base(base)) else {
+            tracing::debug!(?base, "packet on an unknown base");
             return;
         };
         match message.class() {
-            MessageClass::Request => self.on_request(now, index, socket, source, &message),
+            MessageClass::Request => self.on_request(now, index, base, source, &message),
             MessageClass::Success | MessageClass::Error => {
-                self.on_response(now, index, socket, source, &message);
+                self.on_response(now, index, base, source, &message);
             }
             // RFC 8445 §11: keepalives of others.
             MessageClass::Indication => return,
@@ -50,7 +51,7 @@ impl Agent {
         &mut self,
         now: Instant,
         index: usize,
-        socket: SocketId,
+        base: Base,
         source: SocketAddr,
         message: &Message<'_>,
     ) {
@@ -80,7 +81,7 @@ impl Agent {
             // RFC 8489 §6.3.1.1
             tracing::debug!(%source, unknown = ?request.unknown, "check not understood");
             let payload = stun::error(request.id, 420, &request.unknown, &local.key);
-            self.respond(socket, source, payload);
+            self.respond(base, source, payload);
             return;
         }
         // RFC 8445 §7.3.1.1, in generations that still check.
@@ -95,24 +96,19 @@ impl Agent {
             };
             if stays || generation.lite {
                 let payload = stun::error(request.id, 487, &[], &local.key);
-                self.respond(socket, source, payload);
+                self.respond(base, source, payload);
                 return;
             }
             self.switch_role(role.opposite());
         }
         if let Some(generation) = self.generations.get_mut(index) {
-            generation.on_request(&mut self.ctx, now, socket, source, &theirs, &request);
+            generation.on_request(&mut self.ctx, now, base, source, &theirs, &request);
         }
     }
 
-    fn respond(
-        &mut self,
-        socket: SocketId,
-        destination: SocketAddr,
-        payload: Option<bytes::Bytes>,
-    ) {
+    fn respond(&mut self, base: Base, destination: SocketAddr, payload: Option<bytes::Bytes>) {
         if let Some(payload) = payload {
-            self.ctx.transmit(socket, destination, payload);
+            self.ctx.transmit(base, destination, payload);
         }
     }
 
@@ -120,12 +116,12 @@ impl Agent {
         &mut self,
         now: Instant,
         index: usize,
-        socket: SocketId,
+        base: Base,
         source: SocketAddr,
         message: &Message<'_>,
     ) {
         let Some(generation) = self.generations.get_mut(index) else { return };
-        let outcome = generation.on_response(&mut self.ctx, now, socket, source, message);
+        let outcome = generation.on_response(&mut self.ctx, now, base, source, message);
         let lite = generation.lite;
         if let Outcome::RoleConflict { role, pair } = outcome {
             // RFC 8445 §7.2.5.1. If the role has changed since the request, this is the answer

@@ -22,10 +22,10 @@ impl Agent {
             // A generation that only the peer began: `commit` completes it.
             Some(pending) if unchanged && pending.local.is_none() => {}
             // A later offer takes back the restart of an earlier one.
-            Some(pending) if unchanged && pending.remote.is_none() => self.drop_pending(),
+            Some(pending) if unchanged && pending.remote.is_none() => self.drop_pending(now),
             None if unchanged => {}
             _ => {
-                self.ensure_pending();
+                self.ensure_pending(now);
                 self.begin_gathering(now, Credentials::new(parameters));
             }
         }
@@ -43,10 +43,10 @@ impl Agent {
         match self.pending() {
             Some(pending) if pending.has_remote(&parameters) => {}
             Some(pending) if unchanged && pending.remote.is_none() => {}
-            Some(pending) if unchanged && pending.local.is_none() => self.drop_pending(),
+            Some(pending) if unchanged && pending.local.is_none() => self.drop_pending(now),
             None if unchanged => {}
             _ => {
-                self.ensure_pending();
+                self.ensure_pending(now);
                 if let Some(pending) = self.generations.last_mut() {
                     pending.set_remote(&mut self.ctx, now, Credentials::new(parameters), lite);
                 }
@@ -99,33 +99,34 @@ impl Agent {
         if self.state == State::Closed {
             return;
         }
-        self.drop_pending();
+        self.drop_pending(now);
         self.drive(now);
     }
 
     /// The socket died under the host, which has closed it: its pairs are dead.
     pub fn socket_closed(&mut self, now: Instant, socket: SocketId) {
+        self.forget_leaving(socket);
         let owner = self.generations.iter_mut().find(|g| g.has_socket(socket));
         if let Some(generation) = owner {
             generation.socket_closed(socket);
-            self.ctx.transmits.retain(|transmit| transmit.socket != socket);
             self.drive(now);
         }
     }
 
-    /// Releases everything: [`Event::CloseSocket`] for each socket, [`State::Closed`]. As in
+    /// Releases everything: [`Event::CloseSocket`] for each socket, [`State::Closed`]. What is in
+    /// [`poll_transmit`](Self::poll_transmit) afterwards deletes the allocations at TURN servers,
+    /// and is to be sent before. As in
     /// webrtc-pc §4.4.2 no event tells of the state. Closing again does nothing.
-    pub fn close(&mut self, _now: Instant) {
+    pub fn close(&mut self, now: Instant) {
         if self.state == State::Closed {
             return;
         }
         self.events.retain(|(_, event)| matches!(event, Event::CloseSocket(_)));
-        for mut generation in std::mem::take(&mut self.generations) {
-            for socket in generation.take_sockets() {
-                self.emit(Event::CloseSocket(socket));
-            }
-        }
         self.ctx.transmits.clear();
+        for mut generation in std::mem::take(&mut self.generations) {
+            self.let_go(now, &mut generation);
+        }
+        self.take_leave(now);
         self.state = State::Closed;
         self.selected = None;
         self.path = None;
@@ -154,7 +155,7 @@ impl Agent {
 
     /// A pending generation is the last. If there are too many others, the oldest that carries
     /// no data goes.
-    fn ensure_pending(&mut self) {
+    fn ensure_pending(&mut self, now: Instant) {
         if self.pending().is_some() {
             return;
         }
@@ -165,7 +166,7 @@ impl Agent {
             let index = (0..newest).find(|index| Some(*index) != carrying);
             if let Some(index) = index {
                 let generation = self.generations.remove(index);
-                self.release(generation);
+                self.release(now, generation);
             }
         }
         let id = self.new_id();
@@ -175,27 +176,27 @@ impl Agent {
     /// The pending generation gets local parameters. If it had other ones, its sockets and id
     /// are given up with them.
     fn begin_gathering(&mut self, now: Instant, local: Credentials) {
-        let Some(pending) = self.generations.last() else { return };
+        let Some(mut pending) = self.generations.pop() else { return };
         let old = pending.id;
-        let renewed = pending.local.is_some();
-        let id = if renewed { self.new_id() } else { old };
-        let Some(pending) = self.generations.last_mut() else { return };
-        pending.id = id;
-        let sockets = pending.set_local(&mut self.ctx, now, local);
-        if renewed {
+        if pending.local.is_some() {
+            self.let_go(now, &mut pending);
+            pending.id = self.new_id();
             self.forget_events(old);
         }
-        self.close_sockets(sockets);
+        let id = pending.id;
+        pending.set_local(&mut self.ctx, now, local);
+        pending.begin_servers(&self.ctx, now);
+        self.generations.push(pending);
         self.report_gathering();
         self.emit_of(id, Event::Gather { generation: id });
     }
 
-    fn drop_pending(&mut self) {
+    fn drop_pending(&mut self, now: Instant) {
         if self.pending().is_some()
             && let Some(generation) = self.generations.pop()
         {
             self.forget_events(generation.id);
-            self.release(generation);
+            self.release(now, generation);
         }
     }
 
@@ -205,18 +206,10 @@ impl Agent {
     }
 
     /// A generation ends.
-    pub(super) fn release(&mut self, mut generation: Generation) {
+    pub(super) fn release(&mut self, now: Instant, mut generation: Generation) {
         tracing::debug!(generation = generation.id.0, "generation released");
-        let sockets = generation.take_sockets();
-        self.close_sockets(sockets);
+        self.let_go(now, &mut generation);
         self.report_gathering();
-    }
-
-    fn close_sockets(&mut self, sockets: impl IntoIterator<Item = SocketId>) {
-        for socket in sockets {
-            self.ctx.transmits.retain(|transmit| transmit.socket != socket);
-            self.emit(Event::CloseSocket(socket));
-        }
     }
 
     /// webrtc-pc §5.6: gathering as long as any generation gathers.

@@ -1,19 +1,23 @@
 //! The agent: generations side by side, and one of them that carries the data.
 
+mod data;
 mod drive;
 mod inbound;
 mod lifecycle;
+mod servers;
 mod stats;
 mod trickle;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 
+use bytes::BytesMut;
 use time::Instant;
 
 #[cfg(test)]
 pub(crate) use self::drive::SHORTEST_PAUSE;
-use crate::candidate::{Candidate, same_address};
+use self::servers::Leaving;
+pub use self::servers::Packet;
+use crate::candidate::Candidate;
 use crate::config::Config;
 use crate::event::{CandidatePair, Event, GenerationId, Parameters, Path, SocketId, Transmit};
 use crate::generation::{Context, Generation, SelectedKey};
@@ -40,6 +44,10 @@ pub struct Agent {
     timeout: Option<Instant>,
     /// The latest time seen.
     clock: Option<Instant>,
+    /// Allocations that are being deleted.
+    leaving: Vec<Leaving>,
+    /// For packets that a relay carries.
+    room: Option<Box<BytesMut>>,
 }
 
 impl Agent {
@@ -58,12 +66,14 @@ impl Agent {
             next_check: None,
             timeout: None,
             clock: None,
+            leaving: Vec::new(),
+            room: None,
         }
     }
 
     // ----- outputs
 
-    /// The next STUN packet to send. To be drained after every call that changes something.
+    /// The next datagram to send: STUN to the peer or to a server. To be drained after every call that changes something.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.ctx.transmits.pop_front()
     }
@@ -127,14 +137,6 @@ impl Agent {
     pub fn selected_pair(&self) -> Option<CandidatePair> {
         self.carrying()
             .and_then(|generation| generation.candidate_pair(generation.selected.as_ref()?.pair))
-    }
-
-    /// Whether a packet that is not STUN may be taken from there: some living generation has a
-    /// pair on which the peer has proven itself. All else is to be dropped.
-    pub fn accepts_data(&self, socket: SocketId, source: SocketAddr) -> bool {
-        let selected = |path: Path| path.socket == socket && same_address(path.remote, source);
-        self.path.is_some_and(selected)
-            || self.generation_of(socket).is_some_and(|g| g.accepts_data(socket, source))
     }
 
     /// The generation that a socket belongs to, until it is released.

@@ -1,44 +1,10 @@
-//! For `getStats()`: what is counted, and what there is to see.
-
-use std::net::SocketAddr;
-
-use time::{Instant, earlier};
+//! For `getStats()`: what there is to see.
 
 use super::Agent;
-use crate::event::SocketId;
 use crate::generation::Generation;
 use crate::stats::{AgentStats, PairStats};
 
 impl Agent {
-    /// A packet that is not STUN was sent on the [selected path](Self::selected_path).
-    pub fn data_sent(&mut self, now: Instant, bytes: usize) {
-        let Some(selected) = self.selected else { return };
-        let carrying = self.generations.iter_mut().find(|g| g.id == selected.generation);
-        if let Some(generation) = carrying {
-            generation.data_sent(now, bytes);
-        }
-    }
-
-    /// A packet that is not STUN has come. Whether it may be taken, as
-    /// [`accepts_data`](Self::accepts_data) says; if so it counts.
-    pub fn data_received(
-        &mut self,
-        now: Instant,
-        socket: SocketId,
-        source: SocketAddr,
-        bytes: usize,
-    ) -> bool {
-        let accepted = self.accepts_data(socket, source);
-        if accepted
-            && let Some(generation) = self.generations.iter_mut().find(|g| g.has_socket(socket))
-        {
-            let silence = generation.data_received(now, socket, source, bytes, &self.ctx.config);
-            // A timer that comes earlier looks at it too.
-            earlier(&mut self.timeout, silence);
-        }
-        accepted
-    }
-
     /// All candidate pairs of all living generations.
     pub fn pairs(&self) -> impl Iterator<Item = PairStats> {
         self.generations.iter().flat_map(|generation| self.pairs_of(generation))

@@ -11,7 +11,8 @@ use crate::event::{Event, GenerationId, SocketId};
 use crate::state::{GatheringState, State};
 
 impl Agent {
-    /// The host has bound a socket for this generation, at a specific address: a host candidate.
+    /// The host has bound a socket for this generation, at a specific address: a host candidate,
+    /// unless the policy hides it; and the [servers](Self::set_servers) are asked from it.
     /// The first socket is preferred over those after it. A socket that is of no use (its
     /// generation is gone or no longer gathers, its address is unspecified or multicast, there
     /// are too many) is given back by [`Event::CloseSocket`].
@@ -30,35 +31,25 @@ impl Agent {
             .generations
             .iter_mut()
             .find(|g| g.id == generation && g.gathering == GatheringState::Gathering);
-        let added = gathering.and_then(|g| {
-            let candidate = g.add_socket(&self.ctx, socket, local)?;
-            Some((g.local_username_fragment()?.to_owned(), candidate))
-        });
-        match added {
-            Some((username_fragment, candidate)) => {
-                self.emit_of(generation, Event::LocalCandidate { username_fragment, candidate });
-                self.drive(now);
-            }
-            None => {
-                tracing::debug!(?generation, ?socket, %local, "socket of no use");
-                self.emit(Event::CloseSocket(socket));
-            }
+        if gathering.is_some_and(|g| g.add_socket(&mut self.ctx, now, socket, local)) {
+            self.drive(now);
+        } else {
+            tracing::debug!(?generation, ?socket, %local, "socket of no use");
+            self.emit(Event::CloseSocket(socket));
         }
     }
 
-    /// No more sockets will come for this generation.
+    /// No more sockets will come for this generation: its gathering ends, or goes on until the
+    /// servers have answered or had their time.
     pub fn gathering_done(&mut self, now: Instant, generation: GenerationId) {
         let gathering = self
             .generations
             .iter_mut()
             .find(|g| g.id == generation && g.gathering == GatheringState::Gathering);
-        let Some(gathering) = gathering else { return };
-        gathering.gathering = GatheringState::Complete;
-        let Some(username_fragment) = gathering.local_username_fragment() else { return };
-        let username_fragment = username_fragment.to_owned();
-        self.emit_of(generation, Event::EndOfCandidates { username_fragment });
-        self.report_gathering();
-        self.drive(now);
+        if let Some(gathering) = gathering {
+            gathering.host_done();
+            self.drive(now);
+        }
     }
 
     /// A remote candidate of the generation with this remote username fragment; without one, of

@@ -7,14 +7,14 @@ use slab::Slab;
 use smallvec::SmallVec;
 use time::Instant;
 
-use super::{Context, Generation, Remote, Socket};
+use super::{Context, Generation, LocalBase, Remote, Socket};
 use crate::candidate::{
-    Candidate, CandidateAddress, CandidateKind, Protocol, destination, foundation, priority,
-    same_address,
+    Candidate, CandidateAddress, CandidateKind, destination, foundation, priority, same_address,
 };
 use crate::error::Error;
-use crate::event::SocketId;
+use crate::event::{Base, Event, SocketId};
 use crate::pair::{self, Pair, PairId};
+use crate::server::TransportPolicy;
 use crate::state::Role;
 
 impl Generation {
@@ -22,48 +22,64 @@ impl Generation {
         self.sockets.iter().any(|socket| socket.id == id)
     }
 
-    /// RFC 8445 §5.1.1.1: the host candidate of a socket.
+    /// Whether checks may come to this base.
+    pub(crate) fn has_base(&self, id: Base) -> bool {
+        self.bases.iter().any(|base| base.id == id)
+    }
+
+    /// RFC 8445 §5.1.1.1: the host candidate of a socket, from which the servers are asked too.
+    /// Whether it is of use.
     pub(crate) fn add_socket(
         &mut self,
-        ctx: &Context,
+        ctx: &mut Context,
+        now: Instant,
         id: SocketId,
         address: SocketAddr,
-    ) -> Option<Candidate> {
+    ) -> bool {
         let ip = address.ip().to_canonical();
         let usable = !ip.is_unspecified() && !ip.is_multicast() && address.port() != 0;
         if !usable || self.sockets.len() >= ctx.config.max_candidates {
-            return None;
+            return false;
         }
+        let Some(username_fragment) = self.local_username_fragment().map(str::to_owned) else {
+            return false;
+        };
         // RFC 8445 §5.1.2.1: unique among the candidates of a type; the host names the best
         // socket first.
-        let rank = u16::try_from(self.locals.len()).unwrap_or(u16::MAX);
-        let candidate = Candidate {
-            foundation: foundation(CandidateKind::Host, ip, ctx.salt),
-            component: 1,
-            protocol: Protocol::Udp,
-            priority: priority(CandidateKind::Host, u16::MAX - rank, 1),
-            address: CandidateAddress::Ip(ip),
-            port: address.port(),
-            kind: CandidateKind::Host,
-            related: None,
-            tcp_type: None,
-        };
-        let base = self.locals.len();
-        self.locals.push(candidate.clone());
-        let socket = Socket { id, address, base };
+        let rank = u16::try_from(self.sockets.len()).unwrap_or(u16::MAX);
+        let socket = Socket { id, address, rank };
         self.sockets.push(socket);
+        if self.servers.policy == TransportPolicy::All {
+            let candidate = Candidate {
+                foundation: foundation(CandidateKind::Host, ip, ctx.salt),
+                priority: priority(CandidateKind::Host, u16::MAX - rank, 1),
+                ..Candidate::udp(address)
+            };
+            self.locals.push(candidate.clone());
+            self.add_base(ctx, Base::from(id), address, self.locals.len() - 1);
+            self.events.push_back(Event::LocalCandidate { username_fragment, candidate });
+        }
+        self.ask_servers(ctx, now, socket);
+        true
+    }
+
+    /// Checks may be sent from here, as from the local candidate of this index.
+    pub(super) fn add_base(&mut self, ctx: &Context, id: Base, address: SocketAddr, local: usize) {
+        let base = LocalBase { id, address, local };
+        self.bases.push(base);
         if self.is_pairing(ctx) {
             for key in self.remote_keys() {
-                self.pair_up(ctx, socket, key);
+                self.pair_up(ctx, base, key);
             }
         }
-        Some(candidate)
     }
 
     /// The socket died: so do its pairs.
     pub(crate) fn socket_closed(&mut self, id: SocketId) {
         self.sockets.retain(|socket| socket.id != id);
-        for (_, pair) in self.list.iter_mut().filter(|(_, pair)| pair.socket == id) {
+        self.drop_clients(id);
+        self.bases.retain(|base| base.id.socket != id);
+        for (_, pair) in self.list.iter_mut().filter(|(_, pair)| pair.base.socket == id) {
             pair.kill();
         }
     }
@@ -103,8 +119,8 @@ impl Generation {
         self.signalled.push(key);
         self.candidate_at = Some(now);
         if self.is_pairing(ctx) {
-            for socket in self.sockets.clone() {
-                self.pair_up(ctx, socket, key);
+            for base in self.bases.clone() {
+                self.pair_up(ctx, base, key);
             }
         }
         Ok(())
@@ -168,14 +184,9 @@ impl Generation {
         let default = || crate::candidate::priority(CandidateKind::PeerReflexive, 0, 1);
         let candidate = Candidate {
             foundation: ctx.rng.random::<u64>().to_string(),
-            component: 1,
-            protocol: Protocol::Udp,
             priority: priority.unwrap_or_else(default),
-            address: CandidateAddress::Ip(source.ip().to_canonical()),
-            port: source.port(),
             kind: CandidateKind::PeerReflexive,
-            related: None,
-            tcp_type: None,
+            ..Candidate::udp(source)
         };
         Some(self.insert_remote(candidate, Some(source), replayed))
     }
@@ -208,7 +219,6 @@ impl Generation {
     pub(super) fn learn_local(
         &mut self,
         ctx: &Context,
-        socket: SocketId,
         base: usize,
         mapped: SocketAddr,
     ) -> Option<usize> {
@@ -223,7 +233,7 @@ impl Generation {
             return Some(index);
         }
         if self.locals.len() >= ctx.config.max_candidates.saturating_mul(2) {
-            tracing::debug!(?socket, "too many local candidates");
+            tracing::debug!(%mapped, "too many local candidates");
             return Some(base);
         }
         let address = base_candidate.socket_addr()?;
@@ -234,6 +244,7 @@ impl Generation {
             port: mapped.port(),
             kind: CandidateKind::PeerReflexive,
             related: Some((address.ip(), address.port())),
+            server: None,
             ..base_candidate.clone()
         });
         Some(self.locals.len() - 1)
@@ -271,24 +282,25 @@ impl Generation {
 
     pub(super) fn pair_all(&mut self, ctx: &Context) {
         for key in self.remote_keys() {
-            for socket in self.sockets.clone() {
-                self.pair_up(ctx, socket, key);
+            for base in self.bases.clone() {
+                self.pair_up(ctx, base, key);
             }
         }
     }
 
     /// RFC 8445 §6.1.2.2 to §6.1.2.5: makes the pair unless it makes no sense or exists.
-    pub(super) fn pair_up(&mut self, ctx: &Context, socket: Socket, key: usize) -> Option<PairId> {
+    pub(super) fn pair_up(&mut self, ctx: &Context, base: LocalBase, key: usize) -> Option<PairId> {
         let remote = self.remotes.get(key)?;
-        let to = destination(socket.address, remote.address?)?;
-        let existing = |p: &Pair| p.socket == socket.id && same_address(p.destination, to);
+        let to = destination(base.address, remote.address?)?;
+        let existing = |p: &Pair| p.base == base.id && same_address(p.destination, to);
         if let Some(id) = self.list.find(existing) {
             return Some(id);
         }
-        let local = self.locals.get(socket.base)?;
+        let local = self.locals.get(base.local)?;
         let role = ctx.role.unwrap_or(Role::Controlled);
         let priority = pair::priority(role, local.priority, remote.candidate.priority);
-        let mut pair = Pair::new(socket.id, socket.base, key, to, priority);
+        let mut pair = Pair::new(base.id, base.local, key, to, priority);
+        pair.permitted = base.id.relay.is_none();
         pair.replayed = remote.replayed;
         let keep = self.selected.as_ref().map(|selected| selected.pair);
         let id = self.list.insert(pair, ctx.config.max_pairs, keep);
@@ -305,7 +317,7 @@ impl Generation {
         let role = ctx.role.unwrap_or(Role::Controlled);
         for (_, pair) in self.list.iter_mut() {
             if let (Some(local), Some(remote)) =
-                (self.locals.get(pair.base), self.remotes.get(pair.remote))
+                (self.locals.get(pair.local), self.remotes.get(pair.remote))
             {
                 pair.priority = pair::priority(role, local.priority, remote.candidate.priority);
             }
@@ -320,7 +332,7 @@ pub(super) fn foundation_of<'a>(
     pair: &Pair,
 ) -> (&'a str, &'a str) {
     (
-        locals.get(pair.base).map_or("", |local| local.foundation.as_str()),
+        locals.get(pair.local).map_or("", |local| local.foundation.as_str()),
         remotes.get(pair.remote).map_or("", |remote| remote.candidate.foundation.as_str()),
     )
 }

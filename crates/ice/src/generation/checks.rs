@@ -15,7 +15,7 @@ use crate::timing::Transaction;
 
 /// Whether a connection waits for the check that was asked for.
 fn is_nomination(pair: &Pair) -> bool {
-    match pair.triggered {
+    match pair.triggered.filter(|_| pair.permitted) {
         Some(triggered) if triggered.use_candidate => pair.is_valid(),
         Some(_) => pair.peer_nominated.is_some() && !pair.is_valid() && !pair.replayed,
         None => false,
@@ -60,7 +60,7 @@ impl Generation {
             pair.state = PairState::InProgress;
         }
         pair.counters.requests_sent += 1;
-        ctx.transmit(pair.socket, pair.destination, payload);
+        ctx.transmit(pair.base, pair.destination, payload);
     }
 
     fn write_check(
@@ -76,7 +76,7 @@ impl Generation {
             id: transaction,
             local: self.local.as_ref()?,
             remote: self.remote.as_ref()?,
-            priority: peer_reflexive_priority(self.locals.get(pair.base)?.priority),
+            priority: peer_reflexive_priority(self.locals.get(pair.local)?.priority),
             role,
             tie_breaker: ctx.tie_breaker,
             use_candidate,
@@ -167,7 +167,7 @@ impl Generation {
             check.role = role;
             check.use_candidate = true;
         }
-        ctx.transmit(pair.socket, pair.destination, check.payload.clone());
+        ctx.transmit(pair.base, pair.destination, check.payload.clone());
         pair.check = Some(check);
     }
 
@@ -279,7 +279,7 @@ impl Generation {
         selected.consent.on_sent(due, transaction, role, now, &ctx.config, &mut ctx.rng);
         pair.counters.requests_sent += 1;
         pair.counters.consent_requests_sent += 1;
-        ctx.transmit(pair.socket, pair.destination, payload);
+        ctx.transmit(pair.base, pair.destination, payload);
     }
 
     /// RFC 8445 §8.1.1. The best valid pair is nominated when no better one is still being
@@ -322,10 +322,11 @@ impl Generation {
 
     /// When [`on_time`](Self::on_time) has something to do.
     pub(crate) fn deadline(&self, ctx: &Context, now: Instant) -> Option<Instant> {
+        let mut deadline = self.servers_deadline();
         if self.retire_at.is_some() {
-            return self.retire_at;
+            earlier(&mut deadline, self.retire_at);
+            return deadline;
         }
-        let mut deadline = None;
         for (_, pair) in self.list.iter() {
             earlier(&mut deadline, pair.check.as_ref().map(Transaction::deadline));
         }

@@ -9,7 +9,7 @@ use super::candidates::foundation_of;
 use super::{Context, EarlyCheck, Generation, SeenCheck};
 use crate::candidate::same_address;
 use crate::consent;
-use crate::event::SocketId;
+use crate::event::Base;
 use crate::pair::{PairId, PairState};
 use crate::state::Role;
 use crate::stun::{self, Answer, Request};
@@ -49,35 +49,35 @@ impl Generation {
         &mut self,
         ctx: &mut Context,
         now: Instant,
-        socket: SocketId,
+        base: Base,
         source: SocketAddr,
         username_fragment: &str,
         request: &Request,
     ) {
         let Some(local) = &self.local else { return };
         if let Some(response) = stun::success(request.id, source, &local.key) {
-            ctx.transmit(socket, source, response);
+            ctx.transmit(base, source, response);
         }
         if !self.has_remote_username_fragment(username_fragment) {
-            self.keep_early_check(ctx, socket, source, username_fragment, request);
+            self.keep_early_check(ctx, base, source, username_fragment, request);
             return;
         }
         let Request { id, priority, use_candidate, .. } = *request;
-        self.on_check(ctx, now, id, socket, source, priority, use_candidate);
+        self.on_check(ctx, now, id, base, source, priority, use_candidate);
     }
 
     /// Whether this very check has come from elsewhere before. Anybody who sees a check can send
     /// it again from any number of addresses, but cannot make a new one.
-    fn is_replay(&mut self, id: TransactionId, socket: SocketId, source: SocketAddr) -> bool {
+    fn is_replay(&mut self, id: TransactionId, base: Base, source: SocketAddr) -> bool {
         /// Enough for what a peer sends while pairs are being made.
         const SEEN: usize = 256;
         if let Some(seen) = self.seen.iter().find(|seen| seen.id == id) {
-            return seen.socket != socket || !same_address(seen.source, source);
+            return seen.base != base || !same_address(seen.source, source);
         }
         if self.seen.len() >= SEEN {
             self.seen.pop_front();
         }
-        self.seen.push_back(SeenCheck { id, socket, source });
+        self.seen.push_back(SeenCheck { id, base, source });
         false
     }
 
@@ -86,16 +86,16 @@ impl Generation {
     fn keep_early_check(
         &mut self,
         ctx: &Context,
-        socket: SocketId,
+        base: Base,
         source: SocketAddr,
         username_fragment: &str,
         request: &Request,
     ) {
-        let replayed = self.is_replay(request.id, socket, source);
+        let replayed = self.is_replay(request.id, base, source);
         let early = EarlyCheck {
             id: request.id,
             replayed,
-            socket,
+            base,
             source,
             username_fragment: username_fragment.to_owned(),
             priority: request.priority,
@@ -104,7 +104,7 @@ impl Generation {
         let again = self
             .early
             .iter_mut()
-            .find(|early| early.socket == socket && same_address(early.source, source));
+            .find(|early| early.base == base && same_address(early.source, source));
         if let Some(again) = again {
             let use_candidate = again.use_candidate || early.use_candidate;
             if !replayed {
@@ -129,19 +129,18 @@ impl Generation {
         ctx: &mut Context,
         now: Instant,
         transaction: TransactionId,
-        socket: SocketId,
+        base: Base,
         source: SocketAddr,
         priority: Option<u32>,
         use_candidate: bool,
     ) {
-        let replayed = self.is_replay(transaction, socket, source);
-        let existing =
-            self.list.find(|p| p.socket == socket && same_address(p.destination, source));
+        let replayed = self.is_replay(transaction, base, source);
+        let existing = self.list.find(|p| p.base == base && same_address(p.destination, source));
         let id = existing.or_else(|| {
             if self.retire_at.is_some() || self.failed {
                 return None;
             }
-            let socket = *self.sockets.iter().find(|s| s.id == socket)?;
+            let base = *self.bases.iter().find(|b| b.id == base && b.reaches(source))?;
             let remote = self
                 .find_remote(source)
                 .or_else(|| self.learn_remote(ctx, source, priority, replayed))?;
@@ -149,7 +148,7 @@ impl Generation {
                 self.speak_for(remote);
                 self.candidate_at = Some(now);
             }
-            self.pair_up(ctx, socket, remote)
+            self.pair_up(ctx, base, remote)
         });
         let Some(id) = id else { return };
         if !replayed && let Some(remote) = self.list.get(id).map(|pair| pair.remote) {
@@ -222,7 +221,7 @@ impl Generation {
         &mut self,
         ctx: &mut Context,
         now: Instant,
-        socket: SocketId,
+        base: Base,
         source: SocketAddr,
         message: &Message<'_>,
     ) -> Outcome {
@@ -243,7 +242,7 @@ impl Generation {
         let Some(pair) = self.list.get_mut(pair_id) else { return Outcome::Done };
         // §7.2.5.2.1 fails the pair at once. But whoever captures a response can send it again
         // from elsewhere; ignored, the check fails by itself if no other response comes.
-        if pair.socket != socket || !same_address(pair.destination, source) {
+        if pair.base != base || !same_address(pair.destination, source) {
             tracing::debug!(%source, expected = %pair.destination, "response from elsewhere");
             return Outcome::Done;
         }
@@ -317,7 +316,7 @@ impl Generation {
         if pair.dead {
             return;
         }
-        let local = self.learn_local(ctx, pair.socket, pair.base, mapped);
+        let local = self.learn_local(ctx, pair.local, mapped);
         let Some(pair) = self.list.get_mut(id) else { return };
         if let Some(at) = pair.sent_at(transaction) {
             pair.counters.on_round_trip(now.saturating_duration_since(at));

@@ -3,6 +3,8 @@
 mod candidates;
 mod checks;
 mod inbound;
+pub(crate) mod server_client;
+mod servers;
 mod stats;
 
 use std::collections::VecDeque;
@@ -15,16 +17,20 @@ use smallvec::SmallVec;
 use stun_types::message::TransactionId;
 use time::{Instant, later};
 
-use crate::candidate::{Candidate, same_address};
+use crate::candidate::{Candidate, destination, same_address};
 use crate::checklist::Checklist;
 use crate::config::Config;
 use crate::consent::Consent;
-use crate::event::{CandidatePair, GenerationId, Parameters, Path, SocketId, Transmit};
+use crate::event::{
+    Base, CandidatePair, Event, GenerationId, Parameters, Path, RelayId, SocketId, Transmit,
+};
 use crate::pair::{PairId, PairState};
+use crate::server::{Server, TransportPolicy};
 use crate::state::{GatheringState, Role};
 use crate::stun::Credentials;
 
 pub(crate) use inbound::Outcome;
+use servers::Servers;
 
 /// What all generations of an agent share.
 #[derive(Debug)]
@@ -35,6 +41,22 @@ pub(crate) struct Context {
     pub(crate) tie_breaker: u64,
     salt: u32,
     pub(crate) transmits: VecDeque<Transmit>,
+    /// What is yet to be wrapped for a relay.
+    pub(crate) relayed: Vec<Relayed>,
+    /// The configuration for the next generation that gathers.
+    pub(crate) servers: Vec<Server>,
+    pub(crate) policy: TransportPolicy,
+    next_relay: u32,
+    /// Where allocations were released of late, and when.
+    released: Vec<(SocketAddr, Instant)>,
+}
+
+/// A STUN packet for a peer behind a relay.
+#[derive(Debug)]
+pub(crate) struct Relayed {
+    pub(crate) relay: RelayId,
+    pub(crate) peer: SocketAddr,
+    pub(crate) payload: bytes::Bytes,
 }
 
 impl Context {
@@ -47,34 +69,84 @@ impl Context {
             salt: rng.random(),
             rng,
             transmits: VecDeque::new(),
+            relayed: Vec::new(),
+            servers: Vec::new(),
+            policy: TransportPolicy::All,
+            next_relay: 0,
+            released: Vec::new(),
         }
+    }
+
+    fn seed(&mut self) -> [u8; 32] {
+        self.rng.random()
+    }
+
+    fn relay_id(&mut self) -> RelayId {
+        let id = RelayId(self.next_relay);
+        self.next_relay = self.next_relay.wrapping_add(1);
+        id
+    }
+
+    /// An allocation at this server is being released.
+    pub(crate) fn remember_release(&mut self, server: SocketAddr, now: Instant) {
+        /// Of one generation, and one before it.
+        const RELEASED: usize = 16;
+        self.released.retain(|(at, _)| *at != server);
+        if self.released.len() >= RELEASED {
+            self.released.remove(0);
+        }
+        self.released.push((server, now));
+    }
+
+    /// When an allocation at this server was released last.
+    fn released_at(&self, server: SocketAddr) -> Option<Instant> {
+        self.released.iter().find(|(at, _)| *at == server).map(|(_, at)| *at)
     }
 
     fn transaction_id(&mut self) -> TransactionId {
         self.rng.random::<u128>().into()
     }
 
-    pub(crate) fn transmit(
-        &mut self,
-        socket: SocketId,
-        destination: SocketAddr,
-        payload: bytes::Bytes,
-    ) {
+    pub(crate) fn transmit(&mut self, base: Base, destination: SocketAddr, payload: bytes::Bytes) {
         /// A host that never polls loses the oldest, as a network would.
         const QUEUE: usize = 1024;
+        if let Some(relay) = base.relay {
+            if self.relayed.len() >= QUEUE {
+                self.relayed.remove(0);
+            }
+            self.relayed.push(Relayed { relay, peer: destination, payload });
+            return;
+        }
         if self.transmits.len() >= QUEUE {
             self.transmits.pop_front();
         }
-        self.transmits.push_back(Transmit { socket, destination, payload });
+        self.transmits.push_back(Transmit { socket: base.socket, destination, payload });
     }
 }
 
-/// A socket of the host and its candidate.
+/// A socket of the host.
 #[derive(Debug, Clone, Copy)]
-struct Socket {
-    id: SocketId,
+pub(crate) struct Socket {
+    pub(crate) id: SocketId,
     address: SocketAddr,
-    base: usize,
+    /// How many better ones there are.
+    rank: u16,
+}
+
+/// A base and its candidate.
+#[derive(Debug, Clone, Copy)]
+struct LocalBase {
+    id: Base,
+    address: SocketAddr,
+    /// Index of its candidate among the local ones.
+    local: usize,
+}
+
+impl LocalBase {
+    /// Whether the two make a pair.
+    fn reaches(&self, remote: SocketAddr) -> bool {
+        destination(self.address, remote).is_some()
+    }
 }
 
 /// A remote candidate.
@@ -94,7 +166,7 @@ struct Remote {
 struct EarlyCheck {
     id: TransactionId,
     replayed: bool,
-    socket: SocketId,
+    base: Base,
     source: SocketAddr,
     username_fragment: String,
     priority: Option<u32>,
@@ -105,7 +177,7 @@ struct EarlyCheck {
 #[derive(Debug, Clone, Copy)]
 struct SeenCheck {
     id: TransactionId,
-    socket: SocketId,
+    base: Base,
     source: SocketAddr,
 }
 
@@ -149,6 +221,11 @@ pub(crate) struct Generation {
     pub(crate) lite: bool,
     pub(crate) gathering: GatheringState,
     sockets: SmallVec<[Socket; 2]>,
+    pub(crate) servers: Servers,
+    /// What the agent has not told of yet.
+    pub(crate) events: VecDeque<Event>,
+    /// What checks may be sent from.
+    bases: SmallVec<[LocalBase; 2]>,
     locals: Vec<Candidate>,
     remotes: Slab<Remote>,
     /// Remote candidates that there have ever been.
@@ -189,6 +266,9 @@ impl Generation {
             lite: false,
             gathering: GatheringState::New,
             sockets: SmallVec::new(),
+            servers: Servers::default(),
+            events: VecDeque::new(),
+            bases: SmallVec::new(),
             locals: Vec::new(),
             remotes: Slab::new(),
             remotes_seen: 0,
@@ -248,25 +328,20 @@ impl Generation {
         self.begin_checks(ctx, now);
     }
 
-    /// Takes local parameters. What was gathered with other ones is given back to be closed.
-    pub(crate) fn set_local(
-        &mut self,
-        ctx: &mut Context,
-        now: Instant,
-        local: Credentials,
-    ) -> SmallVec<[SocketId; 2]> {
-        let sockets = self.take_sockets();
+    /// Takes local parameters. What was gathered with other ones has been let go.
+    pub(crate) fn set_local(&mut self, ctx: &mut Context, now: Instant, local: Credentials) {
         self.forget_checks();
         self.locals.clear();
+        self.events.clear();
         self.early.clear();
         self.local = Some(local);
         self.gathering = GatheringState::Gathering;
         self.begin_checks(ctx, now);
-        sockets
     }
 
     pub(crate) fn take_sockets(&mut self) -> SmallVec<[SocketId; 2]> {
-        self.sockets.drain(..).map(|socket| socket.id).collect()
+        self.bases.clear();
+        std::mem::take(&mut self.sockets).into_iter().map(|socket| socket.id).collect()
     }
 
     fn forget_checks(&mut self) {
@@ -291,8 +366,8 @@ impl Generation {
             if check.username_fragment != username_fragment {
                 self.early.push(check);
             } else {
-                let EarlyCheck { id, socket, source, priority, use_candidate, .. } = check;
-                self.on_check(ctx, now, id, socket, source, priority, use_candidate);
+                let EarlyCheck { id, base, source, priority, use_candidate, .. } = check;
+                self.on_check(ctx, now, id, base, source, priority, use_candidate);
             }
         }
     }
@@ -310,7 +385,7 @@ impl Generation {
 
     pub(crate) fn candidate_pair(&self, id: PairId) -> Option<CandidatePair> {
         let pair = self.list.get(id)?;
-        let local = self.locals.get(pair.mapped.unwrap_or(pair.base))?.clone();
+        let local = self.locals.get(pair.mapped.unwrap_or(pair.local))?.clone();
         let remote = self.remotes.get(pair.remote)?.candidate.clone();
         let username_fragment = |of: &Option<Credentials>| {
             of.as_ref().map(|c| c.username_fragment().to_owned()).unwrap_or_default()
@@ -330,7 +405,7 @@ impl Generation {
     /// Where data can go in this generation.
     pub(crate) fn path(&self) -> Option<Path> {
         let pair = self.list.get(self.selected.as_ref()?.pair)?;
-        (!pair.dead).then_some(Path { socket: pair.socket, remote: pair.destination })
+        (!pair.dead).then_some(Path { base: pair.base, remote: pair.destination })
     }
 
     pub(crate) fn selected_key(&self) -> Option<SelectedKey> {
@@ -458,10 +533,10 @@ impl Generation {
     }
 
     /// A packet that is not STUN is welcome: the peer has proven itself from there.
-    pub(crate) fn accepts_data(&self, socket: SocketId, source: SocketAddr) -> bool {
-        let here = |at: SocketId, from: SocketAddr| at == socket && same_address(from, source);
-        self.list.iter().any(|(_, pair)| pair.accepts_data() && here(pair.socket, pair.destination))
+    pub(crate) fn accepts_data(&self, base: Base, source: SocketAddr) -> bool {
+        let here = |at: Base, from: SocketAddr| at == base && same_address(from, source);
+        self.list.iter().any(|(_, pair)| pair.accepts_data() && here(pair.base, pair.destination))
             || (self.remote.is_none()
-                && self.early.iter().any(|check| here(check.socket, check.source)))
+                && self.early.iter().any(|check| here(check.base, check.source)))
     }
 }

@@ -7,7 +7,7 @@ use time::{Instant, later};
 use super::Generation;
 use crate::candidate::same_address;
 use crate::config::Config;
-use crate::event::{Path, SocketId};
+use crate::event::{Base, Path};
 use crate::pair::{Pair, PairId};
 use crate::stats::{CandidateStats, PairStats};
 use crate::stun::Credentials;
@@ -31,7 +31,7 @@ impl Generation {
     pub(crate) fn data_received(
         &mut self,
         now: Instant,
-        socket: SocketId,
+        base: Base,
         source: SocketAddr,
         bytes: usize,
         config: &Config,
@@ -40,7 +40,7 @@ impl Generation {
         if let (Some(at), Some(last)) = (self.retire_at, self.retire_at_last) {
             self.retire_at = Some(later(now, config.linger).clamp(at, last.max(at)));
         }
-        let here = |p: &Pair| p.socket == socket && same_address(p.destination, source);
+        let here = |p: &Pair| p.base == base && same_address(p.destination, source);
         let selected = self.selected.as_ref().map(|selected| selected.pair);
         let selected = selected.filter(|id| self.list.get(*id).is_some_and(here));
         let id = selected.or_else(|| self.list.find(here));
@@ -54,13 +54,13 @@ impl Generation {
     /// `path`: where data goes now.
     pub(crate) fn pair_stats(&self, id: PairId, path: Option<Path>) -> Option<PairStats> {
         let pair = self.list.get(id)?;
-        let own = Path { socket: pair.socket, remote: pair.destination };
+        let own = Path { base: pair.base, remote: pair.destination };
         let counters = &pair.counters;
         Some(PairStats {
             generation: self.id,
             id: pair.serial,
             pair: self.candidate_pair(id)?,
-            local: pair.mapped.unwrap_or(pair.base) as u64,
+            local: pair.mapped.unwrap_or(pair.local) as u64,
             remote: self.remotes.get(pair.remote)?.serial,
             path: own,
             priority: pair.priority,

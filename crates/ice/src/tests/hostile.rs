@@ -49,7 +49,7 @@ fn victim(seed: u64) -> Victim {
     let path = net.peers[A].agent.selected_path().unwrap();
     let a = net.peers[A].agent.local_parameters().cloned().unwrap();
     let b = net.peers[B].agent.local_parameters().cloned().unwrap();
-    Victim { socket: path.socket, peer: path.remote, net, a, b }
+    Victim { socket: path.base.socket, peer: path.remote, net, a, b }
 }
 
 impl Victim {
@@ -156,7 +156,7 @@ fn a_replayed_consent_response_does_not_renew_consent() {
             let socket = *net.peers[B].sockets.keys().next().unwrap();
             net.agent(B).handle_input(now, socket, from, &transmit.payload);
             while let Some(transmit) = net.agent(B).poll_transmit() {
-                net.agent(A).handle_input(now, path.socket, path.remote, &transmit.payload);
+                net.agent(A).handle_input(now, path.base.socket, path.remote, &transmit.payload);
                 kept.push(transmit.payload);
             }
         }
@@ -169,7 +169,7 @@ fn a_replayed_consent_response_does_not_renew_consent() {
         net.run_for(s(1));
         let now = net.now;
         for packet in &kept {
-            net.agent(A).handle_input(now, path.socket, path.remote, packet);
+            net.agent(A).handle_input(now, path.base.socket, path.remote, packet);
         }
         net.settle();
         assert!(net.now - died <= s(60), "replays kept it alive");
@@ -265,13 +265,13 @@ fn of_the_pairs_an_aggressive_peer_nominates_the_best_is_selected() {
         let b = net.peers[B].agent.local_parameters().cloned().unwrap();
         let packet = check(&a, &b, Role::Controlling, true);
         let best_path = best.unwrap();
-        let other = |socket: &&SocketId| **socket != best_path.socket;
+        let other = |socket: &&SocketId| **socket != best_path.base.socket;
         let socket = *net.peers[B].sockets.keys().find(other).unwrap();
-        let worse = Path { socket, remote: best_path.remote };
+        let worse = Path { base: socket.into(), remote: best_path.remote };
         for wait in [0, 100, 2_000] {
             net.run_for(ms(wait));
             let now = net.now;
-            net.agent(B).handle_input(now, worse.socket, worse.remote, &packet);
+            net.agent(B).handle_input(now, worse.base.socket, worse.remote, &packet);
             net.run_for(s(2));
             assert_eq!(net.peers[B].agent.selected_path(), best, "it still answers");
         }
@@ -281,7 +281,7 @@ fn of_the_pairs_an_aggressive_peer_nominates_the_best_is_selected() {
         // Once may be while the better one has only just answered.
         for _ in 0..2 {
             let now = net.now;
-            net.agent(B).handle_input(now, worse.socket, worse.remote, &packet);
+            net.agent(B).handle_input(now, worse.base.socket, worse.remote, &packet);
             net.run_for(s(2));
         }
         assert_eq!(net.peers[B].agent.selected_path(), Some(worse), "it does not answer");
@@ -373,6 +373,7 @@ proptest! {
             port: 4_000,
             kind: crate::CandidateKind::Host,
             related: None,
+            server: None,
             tcp_type: None,
         };
         let mut open = std::collections::BTreeSet::new();

@@ -66,6 +66,7 @@ fn run(stubborn: bool, lite: bool, role: Role, time: Duration) -> (Agent, Lite, 
         port: address.port(),
         kind: CandidateKind::Host,
         related: None,
+        server: None,
         tcp_type: None,
     };
     agent.add_remote_candidate(start, None, candidate).unwrap();

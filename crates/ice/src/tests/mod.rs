@@ -9,8 +9,10 @@ mod pacing;
 mod renomination;
 mod restart;
 mod seeds;
+mod servers;
 mod states;
 mod stats;
+mod wire;
 
 use network::{A, B, Network};
 

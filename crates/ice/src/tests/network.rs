@@ -9,8 +9,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use time::{Duration, Instant};
 
+use super::wire::Wire;
+
 use crate::{
-    Agent, Candidate, Config, Event, GatheringState, Parameters, Path, Role, SocketId, State,
+    Agent, Candidate, CandidateError, Config, Event, GatheringState, Parameters, Path, Role,
+    SocketId, State,
 };
 
 /// The first peer; it makes the first offer.
@@ -20,7 +23,8 @@ pub(super) const B: usize = 1;
 
 /// What travels.
 #[derive(Debug)]
-enum Parcel {
+pub(super) enum Parcel {
+    Wire { from: SocketAddr, to: SocketAddr, payload: Bytes },
     Stun { to: usize, socket: SocketId, from: SocketAddr, payload: Bytes },
     Data { to: usize, socket: SocketId, from: SocketAddr },
     Offer { to: usize, parameters: Parameters },
@@ -40,6 +44,10 @@ pub(super) struct Peer {
     /// Candidates are kept here instead of being signalled.
     pub(super) holds_candidates: bool,
     pub(super) held: Vec<(String, Option<Candidate>)>,
+    /// All that were announced.
+    pub(super) candidates: Vec<Candidate>,
+    /// Errors of servers, with the milliseconds since the start.
+    pub(super) errors: Vec<(u128, CandidateError)>,
     /// Packets of data that were taken, and that were refused.
     pub(super) accepted: usize,
     pub(super) refused: usize,
@@ -78,6 +86,9 @@ pub(super) struct Network {
     /// Private address, public address: what leaves the former comes from the latter, which
     /// alone can be reached.
     pub(super) nats: Vec<(IpAddr, IpAddr)>,
+    pub(super) wire: Wire,
+    /// Addresses of names; others have none.
+    pub(super) names: BTreeMap<String, Vec<IpAddr>>,
     /// Both peers send data at this interval.
     pub(super) stream: Option<Duration>,
     next_data: Instant,
@@ -90,6 +101,8 @@ pub(super) struct Network {
 
 /// Bytes in a packet of data.
 pub(super) const DATA: usize = 100;
+/// None that STUN or a TURN channel begins with.
+const DATA_BYTE: u8 = 23;
 
 pub(super) fn seed(value: u64, salt: u8) -> [u8; 32] {
     let mut seed = [salt; 32];
@@ -111,6 +124,8 @@ impl Network {
             trace: Vec::new(),
             holds_candidates: false,
             held: Vec::new(),
+            candidates: Vec::new(),
+            errors: Vec::new(),
             accepted: 0,
             refused: 0,
             sent: 0,
@@ -130,6 +145,8 @@ impl Network {
             signalling: Duration::ZERO,
             dead: BTreeSet::new(),
             nats: Vec::new(),
+            wire: Wire::default(),
+            names: BTreeMap::new(),
             stream: None,
             next_data: start,
             rng: StdRng::from_seed(seed(seed_value, 9)),
@@ -177,7 +194,7 @@ impl Network {
         self.put(at, parcel);
     }
 
-    fn put(&mut self, at: Instant, parcel: Parcel) {
+    pub(super) fn put(&mut self, at: Instant, parcel: Parcel) {
         self.sequence += 1;
         self.parcels.push(Reverse((at, self.sequence)));
         self.contents.insert(self.sequence, parcel);
@@ -302,7 +319,7 @@ impl Network {
         owner.map(|(peer, socket)| (peer, socket, source))
     }
 
-    fn travel(&mut self) -> Option<Instant> {
+    pub(super) fn travel(&mut self) -> Option<Instant> {
         if self.loss > 0.0 && self.rng.random_bool(self.loss) {
             return None;
         }
@@ -311,9 +328,15 @@ impl Network {
     }
 
     fn send_data(&mut self, peer: usize, path: Path) {
-        let Some(from) = self.peers[peer].sockets.get(&path.socket).copied() else { return };
-        self.peers[peer].agent.data_sent(self.now, DATA);
-        if let Some((to, socket, from)) = self.route(from, path.remote)
+        let Some(from) = self.peers[peer].sockets.get(&path.base.socket).copied() else { return };
+        let packet = Bytes::from_static(&[DATA_BYTE; DATA]);
+        let Some(transmit) = self.peers[peer].agent.send(self.now, packet) else { return };
+        if self.wire.is_used() {
+            self.put_on_wire(from, transmit.destination, transmit.payload);
+            return;
+        }
+        assert_eq!((transmit.socket, transmit.destination), (path.base.socket, path.remote));
+        if let Some((to, socket, from)) = self.route(from, transmit.destination)
             && let Some(at) = self.travel()
         {
             self.put(at, Parcel::Data { to, socket, from });
@@ -323,6 +346,7 @@ impl Network {
     fn deliver(&mut self, parcel: Parcel) {
         let now = self.now;
         match parcel {
+            Parcel::Wire { from, to, payload } => self.arrive(from, to, &payload),
             Parcel::Stun { to, socket, from, payload } => {
                 self.agent(to).handle_input(now, socket, from, &payload);
             }
@@ -364,15 +388,21 @@ impl Network {
             while let Some(event) = self.peers[peer].agent.poll_event() {
                 self.on_event(peer, event);
             }
-            while let Some(transmit) = self.peers[peer].agent.poll_transmit() {
-                self.peers[peer].stun_sent += 1;
-                let from = self.peers[peer].sockets.get(&transmit.socket).copied();
-                let from = from.expect("transmit on a socket that is open");
-                if let Some((to, socket, from)) = self.route(from, transmit.destination)
-                    && let Some(at) = self.travel()
-                {
-                    self.put(at, Parcel::Stun { to, socket, from, payload: transmit.payload });
-                }
+            self.transmit(peer);
+        }
+    }
+
+    fn transmit(&mut self, peer: usize) {
+        while let Some(transmit) = self.peers[peer].agent.poll_transmit() {
+            self.peers[peer].stun_sent += 1;
+            let from = self.peers[peer].sockets.get(&transmit.socket).copied();
+            let from = from.expect("transmit on a socket that is open");
+            if self.wire.is_used() {
+                self.put_on_wire(from, transmit.destination, transmit.payload);
+            } else if let Some((to, socket, from)) = self.route(from, transmit.destination)
+                && let Some(at) = self.travel()
+            {
+                self.put(at, Parcel::Stun { to, socket, from, payload: transmit.payload });
             }
         }
     }
@@ -392,10 +422,20 @@ impl Network {
                 }
                 self.agent(peer).gathering_done(now, generation);
             }
+            Event::Resolve { generation, host } => {
+                let known = self.names.get(&host).cloned();
+                let known = known.as_deref().ok_or("no such name");
+                self.agent(peer).resolved(now, generation, &host, known);
+            }
+            Event::CandidateError(error) => {
+                let at = self.elapsed().as_millis();
+                self.peers[peer].errors.push((at, error));
+            }
             Event::GatheringStateChange(state) => {
                 self.peers[peer].trace.push(format!("gathering {state}"));
             }
             Event::LocalCandidate { username_fragment, candidate } => {
+                self.peers[peer].candidates.push(candidate.clone());
                 self.announce(peer, username_fragment, Some(candidate));
             }
             Event::EndOfCandidates { username_fragment } => {
@@ -413,6 +453,7 @@ impl Network {
             }
             Event::RoleChange(role) => self.peers[peer].trace.push(format!("role {role}")),
             Event::CloseSocket(socket) => {
+                self.transmit(peer);
                 let closed = self.peers[peer].sockets.remove(&socket);
                 assert!(closed.is_some(), "{socket:?} closed twice");
                 self.peers[peer].trace.push(format!("close {}", socket.0));
@@ -449,11 +490,11 @@ impl Network {
         else {
             return false;
         };
-        let from_a = self.peers[A].sockets.get(&a.socket).copied();
-        let from_b = self.peers[B].sockets.get(&b.socket).copied();
+        let from_a = self.peers[A].sockets.get(&a.base.socket).copied();
+        let from_b = self.peers[B].sockets.get(&b.base.socket).copied();
         let (Some(from_a), Some(from_b)) = (from_a, from_b) else { return false };
-        self.route(from_a, a.remote).is_some_and(|(_, socket, _)| socket == b.socket)
-            && self.route(from_b, b.remote).is_some_and(|(_, socket, _)| socket == a.socket)
+        self.route(from_a, a.remote).is_some_and(|(_, socket, _)| socket == b.base.socket)
+            && self.route(from_b, b.remote).is_some_and(|(_, socket, _)| socket == a.base.socket)
     }
 
     pub(super) fn elapsed(&self) -> Duration {
@@ -463,9 +504,9 @@ impl Network {
     /// The socket that the peer sends data from is closed under its feet.
     pub(super) fn cut(&mut self, peer: usize) {
         let path = self.peers[peer].agent.selected_path().expect("a path to cut");
-        self.peers[peer].sockets.remove(&path.socket);
+        self.peers[peer].sockets.remove(&path.base.socket);
         let now = self.now;
-        self.agent(peer).socket_closed(now, path.socket);
+        self.agent(peer).socket_closed(now, path.base.socket);
         self.settle();
     }
 

@@ -32,6 +32,7 @@ fn candidate(address: SocketAddr) -> Candidate {
         port: address.port(),
         kind: CandidateKind::Host,
         related: None,
+        server: None,
         tcp_type: None,
     }
 }

@@ -44,6 +44,7 @@ fn run(nominations: &[(Duration, usize)]) -> Vec<String> {
             port: address(which).port(),
             kind: CandidateKind::Host,
             related: None,
+            server: None,
             tcp_type: None,
         };
         agent.add_remote_candidate(start, None, candidate).unwrap();

@@ -1,7 +1,8 @@
 //! webrtc-pc §4.2.1 `RTCConfiguration`.
 
 use negotiation::{
-    Configuration, RTCBundlePolicy, RTCIceServer, RTCIceTransportPolicy, RTCRtcpMuxPolicy,
+    Configuration, IceServerUrl, RTCBundlePolicy, RTCIceServer, RTCIceTransportPolicy,
+    RTCRtcpMuxPolicy,
 };
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +13,12 @@ use crate::inert::Inert;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RTCConfiguration {
-    /// Servers for ICE: STUN and TURN. They are checked and kept, and **not used yet**: no candidate
-    /// is gathered from them.
+    /// Servers for ICE: STUN and TURN, over UDP. Those over TCP and TLS (`?transport=tcp`, `turns:`,
+    /// `stuns:`) are checked and kept, and **not used yet**. A server that gives no candidate within
+    /// 10 s, or refuses, is told of by `icecandidateerror`; until then gathering goes on.
     pub ice_servers: Vec<RTCIceServer>,
-    /// Which candidates ICE may use. With `relay` there is none yet, since TURN is not used.
+    /// Which candidates ICE may use. With `relay` no host address is told to anybody but the TURN
+    /// servers, and nothing is sent to the peer but through them.
     pub ice_transport_policy: RTCIceTransportPolicy,
     /// How m= sections are bundled if the peer does not know BUNDLE. `balanced` by default.
     pub bundle_policy: RTCBundlePolicy,
@@ -32,10 +35,11 @@ pub struct RTCConfiguration {
 impl RTCConfiguration {
     /// Warns of the options that have no effect yet.
     pub(crate) fn warn_of_inert_options(&self) {
-        let relay = self.ice_transport_policy == RTCIceTransportPolicy::Relay;
+        let is_on_stream =
+            |url: &String| IceServerUrl::parse(url).is_some_and(|url| url.is_secure || url.is_tcp);
+        let mut urls = self.ice_servers.iter().flat_map(|server| &server.urls);
         let used = [
-            (!self.ice_servers.is_empty(), Inert::IceServers),
-            (relay, Inert::IceTransportPolicy),
+            (urls.any(is_on_stream), Inert::IceServersOnStreams),
             (self.ice_candidate_pool_size > 0, Inert::IceCandidatePoolSize),
             (self.certificates.len() > 1, Inert::Certificates),
         ];

@@ -7,6 +7,7 @@ use time::Instant;
 
 use super::convert::from_sdp;
 use super::ice_transport::role_of;
+use super::servers::agent_servers;
 use super::transports::TransportSlots;
 use super::{Engine, Task, Transport};
 use crate::api::{
@@ -105,7 +106,9 @@ impl Engine {
     fn create_transport(&mut self, id: TransportId) {
         let ice_object = Arc::new(IceTransportObject::new(self.connection.clone(), id));
         let dtls_object = Arc::new(DtlsTransportObject::new(ice_object.clone()));
-        let agent = ice::Agent::new(self.ice_config.clone(), self.random_seed());
+        let mut agent = ice::Agent::new(self.ice_config.clone(), self.random_seed());
+        let (servers, policy) = agent_servers(&self.configuration);
+        agent.set_servers(servers, policy);
         let Some(stack) = self.new_stack() else { return };
         self.transports.insert(id, Transport::new(agent, stack, ice_object, dtls_object));
         if self.connection_state() != RTCPeerConnectionState::New {
@@ -170,6 +173,10 @@ impl Engine {
         self.farewell(now, id);
         if let Some(transport) = self.transports.get_mut(&id) {
             transport.agent.close(now);
+            // Before the sockets are closed the allocations at TURN servers are released.
+            while let Some(transmit) = transport.agent.poll_transmit() {
+                self.farewells.push_back(transmit.into());
+            }
         }
         self.collect_ice(id);
         self.transports.remove(&id).map(|transport| transport.slots)

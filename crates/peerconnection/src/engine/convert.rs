@@ -82,5 +82,6 @@ pub(super) fn from_sdp(candidate: &sdp::Candidate) -> Option<ice::Candidate> {
             Some(sdp::TcpType::Passive) => Some(ice::TcpType::Passive),
             Some(sdp::TcpType::So) => Some(ice::TcpType::SimultaneousOpen),
         },
+        server: None,
     })
 }

@@ -6,8 +6,9 @@ use super::convert::to_sdp;
 use super::{Action, Engine, Task};
 use crate::api::{
     AnyEvent, IceTransportSlots, RTCIceCandidate, RTCIceCandidatePair, RTCIceGathererState,
-    RTCIceGatheringState, RTCIceRole, RTCIceTransport, RTCIceTransportState,
-    RTCLocalIceCandidateInit, TransportStates,
+    RTCIceGatheringState, RTCIceRole, RTCIceServerTransportProtocol, RTCIceTransport,
+    RTCIceTransportState, RTCLocalIceCandidateInit, RTCPeerConnectionIceErrorEventInit,
+    TransportStates,
 };
 
 impl IceTransportSlots {
@@ -98,6 +99,12 @@ impl Engine {
                 ice::Event::Gather { generation } => {
                     self.actions.push_back(Action::Gather { transport: id, generation });
                 }
+                ice::Event::Resolve { generation, host } => {
+                    self.actions.push_back(Action::Resolve { transport: id, generation, host });
+                }
+                ice::Event::CandidateError(error) => {
+                    self.queue(Task::CandidateError(id, Box::new(error)));
+                }
                 ice::Event::CloseSocket(socket) => {
                     self.sockets.remove(&socket);
                     self.actions.push_back(Action::CloseSocket(socket));
@@ -110,8 +117,10 @@ impl Engine {
                 }
                 ice::Event::GatheringStateChange(ice::GatheringState::New) => {}
                 ice::Event::LocalCandidate { username_fragment, candidate } => {
+                    let server = candidate.server.clone();
                     let candidate = to_sdp(&candidate, Some(&username_fragment));
-                    self.queue(Task::Candidate(id, username_fragment, Box::new(candidate)));
+                    let candidate = Box::new((candidate, server));
+                    self.queue(Task::Candidate(id, username_fragment, candidate));
                 }
                 ice::Event::EndOfCandidates { username_fragment } => {
                     self.queue(Task::GenerationGathered(id, username_fragment));
@@ -163,13 +172,17 @@ impl Engine {
         id: TransportId,
         generation: &str,
         candidate: &sdp::Candidate,
+        server: Option<ice::CandidateServer>,
     ) {
         // Steps 3 to 5; `None` when that generation is no longer described: it was rolled back.
         let Some(init) = self.session.local_candidate(id, generation, candidate) else {
             tracing::debug!(%candidate, "a candidate of a discarded generation");
             return;
         };
-        let new_candidate = RTCIceCandidate::create(init.into());
+        let relay_protocol = server.as_ref().and_then(relay_protocol_of);
+        let url = server.map(|server| server.url);
+        let init = RTCLocalIceCandidateInit { relay_protocol, url, ..init.into() };
+        let new_candidate = RTCIceCandidate::create(init);
         // Step 6
         if let Some(transport) = self.transports.get_mut(&id) {
             let candidates = &mut transport.slots.ice.local_candidates;
@@ -180,6 +193,21 @@ impl Engine {
         }
         // Step 7
         self.fire(AnyEvent::IceCandidate(Some(new_candidate)));
+    }
+
+    /// §4.8.3: a server gave no candidate.
+    pub(super) fn candidate_failed(&mut self, id: TransportId, error: ice::CandidateError) {
+        if !self.transports.contains_key(&id) {
+            return;
+        }
+        let ice::CandidateError { local, url, code, text } = error;
+        self.fire(AnyEvent::IceCandidateError(RTCPeerConnectionIceErrorEventInit {
+            address: local.map(|local| local.ip().to_canonical().to_string()),
+            port: local.map(|local| local.port()),
+            url,
+            error_code: code,
+            error_text: text,
+        }));
     }
 
     /// §5.6: "When the ICE Agent is finished gathering a generation".
@@ -260,6 +288,17 @@ impl Engine {
             transport.slots.ice.role = role_of(role);
         }
     }
+}
+
+/// The protocol towards the TURN server, of a relayed candidate.
+pub(super) fn relay_protocol_of(
+    server: &ice::CandidateServer,
+) -> Option<RTCIceServerTransportProtocol> {
+    Some(match server.relay_protocol? {
+        ice::ServerProtocol::Udp => RTCIceServerTransportProtocol::Udp,
+        ice::ServerProtocol::Tcp => RTCIceServerTransportProtocol::Tcp,
+        ice::ServerProtocol::Tls => RTCIceServerTransportProtocol::Tls,
+    })
 }
 
 pub(super) fn role_of(role: ice::Role) -> RTCIceRole {

@@ -8,7 +8,7 @@ use negotiation::TransportId;
 pub use ice::{GenerationId, SocketId};
 
 /// What a host is asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
     /// Bind UDP sockets on the interfaces to be used, report each with
@@ -19,6 +19,17 @@ pub enum Action {
         transport: TransportId,
         /// and this generation of candidates.
         generation: GenerationId,
+    },
+    /// Ask DNS for the IPv4 and IPv6 addresses of a server's name, best first, and report them, or
+    /// the failure, with [`Driver::resolved`](crate::host::Driver::resolved). Not to be waited for:
+    /// gathering goes on meanwhile.
+    Resolve {
+        /// For this transport
+        transport: TransportId,
+        /// and this generation of candidates.
+        generation: GenerationId,
+        /// The name.
+        host: String,
     },
     /// Close the socket; everything for it has been polled.
     CloseSocket(SocketId),

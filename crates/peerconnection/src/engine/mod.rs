@@ -9,6 +9,7 @@
 //! - `dtls_transport`: DTLS transports likewise
 //! - `sctp_transport`: the SCTP transport likewise
 //! - `channels`: data channels likewise
+//! - `servers`: the configuration's servers for the agents
 //! - `transceivers`: the objects of transceivers, senders and receivers
 //! - `sender_tracks`: the tracks that senders have
 //! - `media`: remote tracks and their streams
@@ -35,6 +36,7 @@ mod network;
 mod outbox;
 mod sctp_transport;
 mod sender_tracks;
+mod servers;
 mod states;
 mod stats;
 mod task_queue;
@@ -298,6 +300,7 @@ impl Engine {
         }
         configuration.warn_of_inert_options();
         self.configuration = configuration;
+        self.update_servers();
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Datagrams, timers, and what the host is asked to do.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
 use time::Instant;
@@ -21,17 +21,19 @@ impl Engine {
         else {
             return;
         };
-        match Protocol::of(datagram) {
-            Some(Protocol::Stun) => transport.agent.handle_input(now, socket, source, datagram),
+        let Some(packet) = transport.agent.receive(now, socket, source, datagram) else { return };
+        let ice::Packet { base, source, payload } = packet;
+        match Protocol::of(payload) {
+            Some(Protocol::Stun) => transport.agent.handle_input(now, base, source, payload),
             Some(protocol)
                 if transport::Transport::understands(protocol)
-                    && transport.receives(now, socket, source, datagram.len()) =>
+                    && transport.receives(now, base, source, payload.len()) =>
             {
                 if let Some(stack) = transport.stack_on(socket) {
-                    stack.handle_input(now, datagram);
+                    stack.handle_input(now, payload);
                 }
             }
-            _ => tracing::trace!(%source, length = datagram.len(), "a stray datagram is dropped"),
+            _ => tracing::trace!(%source, length = payload.len(), "a stray datagram is dropped"),
         }
     }
 
@@ -199,7 +201,8 @@ impl Engine {
     pub(crate) fn poll_action(&mut self) -> Option<Action> {
         while let Some(action) = self.actions.pop_front() {
             match action {
-                Action::Gather { transport, .. } if !self.transports.contains_key(&transport) => {}
+                Action::Gather { transport, .. } | Action::Resolve { transport, .. }
+                    if !self.transports.contains_key(&transport) => {}
                 action => return Some(action),
             }
         }
@@ -237,8 +240,8 @@ impl Engine {
             if let Some(transmit) = transport.agent.poll_transmit() {
                 return Some(transmit.into());
             }
-            if let Some((path, payload)) = transport.next_datagram(now) {
-                return Some(Transmit { socket: path.socket, destination: path.remote, payload });
+            if let Some(transmit) = transport.next_datagram(now) {
+                return Some(transmit);
             }
             self.transports.has_sent(id);
         }
@@ -248,12 +251,8 @@ impl Engine {
     /// What a transport still has to say before it goes.
     pub(super) fn farewell(&mut self, now: Instant, id: TransportId) {
         let Some(transport) = self.transports.get_mut(&id) else { return };
-        while let Some((path, payload)) = transport.next_datagram(now) {
-            self.farewells.push_back(Transmit {
-                socket: path.socket,
-                destination: path.remote,
-                payload,
-            });
+        while let Some(transmit) = transport.next_datagram(now) {
+            self.farewells.push_back(transmit);
         }
     }
 
@@ -282,6 +281,19 @@ impl Engine {
     ) {
         if let Some(transport) = self.transports.get_mut(&transport) {
             transport.agent.gathering_done(now, generation);
+        }
+    }
+
+    pub(crate) fn resolved(
+        &mut self,
+        now: Instant,
+        transport: TransportId,
+        generation: GenerationId,
+        host: &str,
+        addresses: Result<&[IpAddr], &str>,
+    ) {
+        if let Some(transport) = self.transports.get_mut(&transport) {
+            transport.agent.resolved(now, generation, host, addresses);
         }
     }
 

@@ -19,7 +19,9 @@ pub(super) enum Task {
     /// §5.6: the agent began to gather a generation.
     GatheringBegan(TransportId),
     /// §5.6: a candidate is available.
-    Candidate(TransportId, String, Box<sdp::Candidate>),
+    Candidate(TransportId, String, Box<(sdp::Candidate, Option<ice::CandidateServer>)>),
+    /// §4.8.3: a server gave no candidate.
+    CandidateError(TransportId, Box<ice::CandidateError>),
     /// §5.6: a generation's gathering is finished, first task.
     GenerationGathered(TransportId, String),
     /// §5.6: and no other generation is being gathered, second task.
@@ -177,8 +179,10 @@ impl Engine {
             Task::Negotiation(task) => self.session.run_task(task),
             Task::GatheringBegan(transport) => self.gathering_began(transport),
             Task::Candidate(transport, generation, candidate) => {
-                self.surface_the_candidate(transport, &generation, &candidate);
+                let (candidate, server) = *candidate;
+                self.surface_the_candidate(transport, &generation, &candidate, server);
             }
+            Task::CandidateError(transport, error) => self.candidate_failed(transport, *error),
             Task::GenerationGathered(transport, generation) => {
                 self.generation_gathered(transport, &generation);
             }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use negotiation::TransportId;
 use time::Instant;
 
-use super::SocketId;
+use super::{SocketId, Transmit};
 use crate::api::{
     DtlsTransportObject, IceTransportObject, IceTransportSlots, RTCDtlsTransportState,
     RTCIceGathererState, RTCIceTransportState, TransportStates,
@@ -61,24 +61,29 @@ impl Transport {
         }
     }
 
-    /// The next datagram of the stack, and where it goes.
-    pub(super) fn next_datagram(&mut self, now: Instant) -> Option<(ice::Path, Bytes)> {
+    /// The next datagram of the stack.
+    pub(super) fn next_datagram(&mut self, now: Instant) -> Option<Transmit> {
         let path = self.agent.selected_path()?;
-        let payload = self.stack_on(path.socket)?.poll_transmit()?;
-        self.agent.data_sent(now, payload.len());
-        self.counters.sent.add(now, payload.len());
-        Some((path, payload))
+        loop {
+            let payload = self.stack_on(path.base.socket)?.poll_transmit()?;
+            let bytes = payload.len();
+            // A relay may not let it pass.
+            if let Some(transmit) = self.agent.send(now, payload) {
+                self.counters.sent.add(now, bytes);
+                return Some(transmit.into());
+            }
+        }
     }
 
     /// A datagram has come that is not STUN. Whether it may be taken.
     pub(super) fn receives(
         &mut self,
         now: Instant,
-        socket: SocketId,
+        base: ice::Base,
         source: SocketAddr,
         bytes: usize,
     ) -> bool {
-        let accepted = self.agent.data_received(now, socket, source, bytes);
+        let accepted = self.agent.data_received(now, base, source, bytes);
         if accepted {
             self.counters.received.add(now, bytes);
         }
@@ -136,7 +141,7 @@ impl Transport {
     /// Tells the stacks what ICE has selected. Whether that is news.
     pub(super) fn update_paths(&mut self, now: Instant) -> bool {
         let path = self.agent.selected_path();
-        let new = path.filter(|path| leads_to_successor(&self.agent, self.since, path.socket));
+        let new = path.filter(|path| leads_to_successor(&self.agent, self.since, path.base.socket));
         let old = path.filter(|_| new.is_none());
         let mut changed = update_path(now, &mut self.stack, &mut self.path, new);
         if let Some(predecessor) = &mut self.predecessor {

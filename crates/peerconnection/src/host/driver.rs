@@ -1,6 +1,6 @@
 //! The driver: what a host moves a connection with.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, MutexGuard};
 
@@ -107,6 +107,17 @@ impl Driver {
     /// No more sockets will be bound for this [`Action::Gather`].
     pub fn gathering_done(&self, transport: TransportId, generation: GenerationId) {
         self.input(|engine, now| engine.gathering_done(now, transport, generation));
+    }
+
+    /// The addresses of the name in an [`Action::Resolve`], or why there are none, for people.
+    pub fn resolved(
+        &self,
+        transport: TransportId,
+        generation: GenerationId,
+        host: &str,
+        addresses: Result<&[IpAddr], &str>,
+    ) {
+        self.input(|engine, now| engine.resolved(now, transport, generation, host, addresses));
     }
 
     /// A socket is dead: its interface has gone, or it failed for good.

@@ -8,6 +8,7 @@ use negotiation::TransportId;
 use time::Instant;
 
 use super::super::convert::to_sdp;
+use super::super::ice_transport::relay_protocol_of;
 use super::super::transports::Transport;
 use super::ids::Ids;
 use super::{Clock, RTCStats};
@@ -213,6 +214,7 @@ impl Gathering {
             candidate: to_sdp(&stats.candidate, None).to_string(),
             ..RTCLocalIceCandidateInit::default()
         });
+        let server = stats.candidate.server.as_ref();
         Some(RTCIceCandidateStats {
             timestamp: self.timestamp,
             id: self.ids.id(of, (transport, stats.generation, stats.id)),
@@ -222,8 +224,8 @@ impl Gathering {
             protocol: candidate.protocol()?,
             candidate_type: candidate.type_()?,
             priority: candidate.priority()?,
-            url: None,
-            relay_protocol: None,
+            url: server.map(|server| server.url.clone()),
+            relay_protocol: server.and_then(relay_protocol_of),
             foundation: candidate.foundation()?.to_owned(),
             related_address: candidate.related_address().map(str::to_owned),
             related_port: candidate.related_port(),

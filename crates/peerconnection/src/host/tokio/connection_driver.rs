@@ -14,7 +14,7 @@ use time::Instant;
 use tokio::time::Sleep;
 
 use super::socket::{MAX_SEND, Socket};
-use super::{BACKLOG, TokioHost, TokioOptions, interfaces};
+use super::{BACKLOG, Resolved, TokioHost, TokioOptions, interfaces};
 use crate::host::{Action, Driver, GenerationId, Host, SocketId, Transmit};
 
 /// Rounds of work in one poll before other tasks of the runtime get their turn.
@@ -164,8 +164,18 @@ impl ConnectionDriver {
             acted = true;
             match action {
                 Action::Gather { transport, generation } => self.gather(transport, generation),
+                Action::Resolve { transport, generation, host } => {
+                    self.host.resolve(transport, generation, host);
+                }
                 Action::CloseSocket(id) => self.sockets.retain(|(socket, _)| *socket != id),
             }
+        }
+        let resolved =
+            std::mem::take(&mut *self.host.resolved.lock().unwrap_or_else(PoisonError::into_inner));
+        for Resolved { transport, generation, host, addresses } in resolved {
+            acted = true;
+            let addresses = addresses.as_deref().map_err(String::as_str);
+            self.driver.resolved(transport, generation, &host, addresses);
         }
         let closing =
             std::mem::take(&mut *self.host.closing.lock().unwrap_or_else(PoisonError::into_inner));

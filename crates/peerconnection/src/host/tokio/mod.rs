@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use futures::task::AtomicWaker;
 use negotiation::Error;
 
-use super::{Driver, EventLoop, Host, TaskRunner, Waiting};
+use super::{Driver, EventLoop, GenerationId, Host, TaskRunner, TransportId, Waiting};
 use crate::api::{RTCConfiguration, RTCPeerConnection};
 use connection_driver::ConnectionDriver;
 use time::{Duration, Instant};
@@ -98,10 +98,36 @@ impl SocketControl {
 pub(super) struct TokioHost {
     waker: AtomicWaker,
     closing: Mutex<Vec<SocketAddr>>,
+    /// What DNS has answered.
+    resolved: Mutex<Vec<Resolved>>,
     /// What runs the tasks, if that is not the driver task.
     event_loop: Option<Arc<dyn EventLoop>>,
     /// The driver receives nothing until the event loop has caught up.
     behind: AtomicBool,
+}
+
+/// The addresses of a name, or why there are none.
+struct Resolved {
+    transport: TransportId,
+    generation: GenerationId,
+    host: String,
+    addresses: Result<Vec<IpAddr>, String>,
+}
+
+impl TokioHost {
+    /// Asks the resolver of the system, beside everything else.
+    fn resolve(self: &Arc<Self>, transport: TransportId, generation: GenerationId, host: String) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let addresses = match tokio::net::lookup_host((host.as_str(), 0)).await {
+                Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
+                Err(error) => Err(error.to_string()),
+            };
+            let resolved = Resolved { transport, generation, host, addresses };
+            this.resolved.lock().unwrap_or_else(PoisonError::into_inner).push(resolved);
+            this.waker.wake();
+        });
+    }
 }
 
 impl std::fmt::Debug for TokioHost {

@@ -1,0 +1,267 @@
+//! STUN and TURN servers: the configuration, names, datagrams of servers, relays that are let go.
+
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::{Buf, Bytes, BytesMut};
+use time::{Instant, earlier};
+use turn::{Client, HEADROOM, SendError, TAILROOM};
+
+use super::Agent;
+use crate::event::{Base, Event, GenerationId, RelayId, SocketId, Transmit};
+use crate::generation::Generation;
+use crate::generation::server_client::ClientKind;
+use crate::server::{Server, TransportPolicy};
+use crate::state::State;
+
+/// Relays at most that are being released at once.
+const MAX_LEAVING: usize = 64;
+
+/// A datagram without what relays put around it: see [`Agent::receive`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Packet<'a> {
+    /// Where it has come to.
+    pub base: Base,
+    /// From whom.
+    pub source: SocketAddr,
+    /// What it carries: STUN or data of the peer.
+    pub payload: &'a [u8],
+}
+
+/// An allocation that is being deleted: its socket is kept for so long.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    socket: SocketId,
+    server: SocketAddr,
+    client: Client,
+}
+
+impl Agent {
+    /// The servers and the policy of the configuration. They take effect when a generation gathers
+    /// next: webrtc-pc §4.4.1.5, RFC 9429 §4.1.18.
+    pub fn set_servers(&mut self, servers: Vec<Server>, policy: TransportPolicy) {
+        self.ctx.servers = servers;
+        self.ctx.policy = policy;
+    }
+
+    /// The answer to [`Event::Resolve`]: the addresses of a name, or why there are none. One that
+    /// nobody waits for is ignored. Where there are none, each URL with this name gets an
+    /// [`Event::CandidateError`] of code 701.
+    pub fn resolved(
+        &mut self,
+        now: Instant,
+        generation: GenerationId,
+        host: &str,
+        addresses: Result<&[IpAddr], &str>,
+    ) {
+        let addresses = addresses
+            .and_then(|known| if known.is_empty() { Err("it has no address") } else { Ok(known) });
+        if let Some(generation) = self.generations.iter_mut().find(|g| g.id == generation) {
+            generation.resolved(&mut self.ctx, now, host, addresses);
+            self.drive(now);
+        }
+    }
+
+    /// A datagram has come on a socket. What servers say to us ends here; what relays bring from
+    /// peers is taken out of its wrapping, where it lies; everything else is as it came. What is
+    /// returned is to be given to [`handle_input`](Self::handle_input) if it begins with 0 to 3
+    /// (RFC 7983), and else asked [`data_received`](Self::data_received) for.
+    pub fn receive<'a>(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        source: SocketAddr,
+        datagram: &'a [u8],
+    ) -> Option<Packet<'a>> {
+        let direct = Packet { base: Base::from(socket), source, payload: datagram };
+        let asks_nobody = |g: &Generation| g.servers.clients.is_empty();
+        if self.leaving.is_empty() && self.generations.iter().all(asks_nobody) {
+            return Some(direct);
+        }
+        if self.is_leaving(socket) {
+            for leaving in self.leaving.iter_mut().filter(|leaving| leaving.socket == socket) {
+                leaving.client.handle_input(now, source, datagram);
+            }
+            self.drive(now);
+            return None;
+        }
+        let Some(generation) = self.generations.iter_mut().find(|g| g.has_socket(socket)) else {
+            return Some(direct);
+        };
+        let mut known = false;
+        for client in generation.servers.clients.iter_mut().filter(|c| c.is_at(socket, source)) {
+            known = true;
+            match &mut client.kind {
+                ClientKind::Binding(binding) => {
+                    if binding.handle_input(now, source, datagram) {
+                        self.drive(now);
+                        return None;
+                    }
+                }
+                ClientKind::Relay(relay) => {
+                    if let Some(data) = relay.client.handle_input(now, source, datagram) {
+                        let payload = datagram.get(data.payload)?;
+                        let base = Base { socket, relay: Some(relay.id) };
+                        return Some(Packet { base, source: data.peer, payload });
+                    }
+                }
+            }
+        }
+        if !known {
+            return Some(direct);
+        }
+        self.drive(now);
+        // The server may be a peer as well, if it is no relay.
+        let generation = self.generations.iter().find(|g| g.has_socket(socket))?;
+        let mut clients = generation.servers.clients.iter().filter(|c| c.is_at(socket, source));
+        let is_relay = clients.any(|client| matches!(client.kind, ClientKind::Relay(_)));
+        (!is_relay).then_some(direct)
+    }
+
+    /// Brings what is being released to `now`, and closes the sockets that nobody needs any more.
+    pub(super) fn drive_leaving(&mut self, now: Instant) {
+        for leaving in &mut self.leaving {
+            if leaving.client.poll_timeout().is_some_and(|at| now >= at) {
+                leaving.client.handle_timeout(now);
+            }
+            while let Some(payload) = leaving.client.poll_transmit() {
+                let (socket, destination) = (leaving.socket, leaving.server);
+                self.ctx.transmits.push_back(Transmit { socket, destination, payload });
+            }
+        }
+        let over = |leaving: &Leaving| leaving.client.state() == turn::State::Closed;
+        while let Some(index) = self.leaving.iter().position(over) {
+            let socket = self.leaving.remove(index).socket;
+            if !self.is_leaving(socket) {
+                self.close_socket(socket);
+            }
+        }
+    }
+
+    pub(super) fn leaving_deadline(&self) -> Option<Instant> {
+        let mut deadline = None;
+        for leaving in &self.leaving {
+            earlier(&mut deadline, leaving.client.poll_timeout());
+        }
+        deadline
+    }
+
+    fn is_leaving(&self, socket: SocketId) -> bool {
+        self.leaving.iter().any(|leaving| leaving.socket == socket)
+    }
+
+    /// The sockets of a generation are given up. One with an allocation is closed when the server
+    /// has deleted that.
+    pub(super) fn let_go(&mut self, now: Instant, generation: &mut Generation) {
+        let sockets = generation.take_sockets();
+        for socket in &sockets {
+            self.ctx.transmits.retain(|transmit| transmit.socket != *socket);
+        }
+        for client in std::mem::take(&mut generation.servers.clients) {
+            let ClientKind::Relay(mut relay) = client.kind else { continue };
+            relay.client.close(now);
+            if relay.client.state() == turn::State::Closed {
+                continue;
+            }
+            self.ctx.remember_release(client.address, now);
+            if self.leaving.len() >= MAX_LEAVING {
+                let socket = self.leaving.remove(0).socket;
+                if !self.is_leaving(socket) {
+                    self.close_socket(socket);
+                }
+            }
+            let (socket, server) = (client.socket.id, client.address);
+            self.leaving.push(Leaving { socket, server, client: relay.client });
+        }
+        for socket in sockets {
+            if !self.is_leaving(socket) {
+                self.emit(Event::CloseSocket(socket));
+            }
+        }
+        if self.state != State::Closed {
+            self.drive_leaving(now);
+        }
+    }
+
+    /// The agent is closed: what there is to say to the servers is said once.
+    pub(super) fn take_leave(&mut self, now: Instant) {
+        self.drive_leaving(now);
+        for leaving in std::mem::take(&mut self.leaving) {
+            let closes = Event::CloseSocket(leaving.socket);
+            if !self.events.iter().any(|(_, event)| *event == closes) {
+                self.emit(closes);
+            }
+        }
+    }
+
+    /// The host has closed a socket: nothing can be released from there.
+    pub(super) fn forget_leaving(&mut self, socket: SocketId) {
+        self.leaving.retain(|leaving| leaving.socket != socket);
+        self.ctx.transmits.retain(|transmit| transmit.socket != socket);
+    }
+
+    fn close_socket(&mut self, socket: SocketId) {
+        self.ctx.transmits.retain(|transmit| transmit.socket != socket);
+        self.emit(Event::CloseSocket(socket));
+    }
+
+    /// What the clients and the checks through relays have to send.
+    pub(super) fn collect_from_servers(&mut self, now: Instant) {
+        for relayed in std::mem::take(&mut self.ctx.relayed) {
+            let wrapped = self.wrap(now, relayed.relay, relayed.peer, &relayed.payload);
+            self.ctx.transmits.extend(wrapped);
+        }
+        for generation in &mut self.generations {
+            for client in &mut generation.servers.clients {
+                while let Some(payload) = client.poll_transmit() {
+                    let (socket, destination) = (client.socket.id, client.address);
+                    self.ctx.transmits.push_back(Transmit { socket, destination, payload });
+                }
+            }
+        }
+    }
+
+    /// The datagram to the server that carries a packet to a peer.
+    pub(super) fn wrap(
+        &mut self,
+        now: Instant,
+        relay: RelayId,
+        peer: SocketAddr,
+        packet: &[u8],
+    ) -> Option<Transmit> {
+        let client = self.generations.iter_mut().find_map(|g| g.relay_mut(relay))?;
+        let (socket, destination) = (client.socket.id, client.address);
+        let ClientKind::Relay(relay) = &mut client.kind else { return None };
+        match encapsulate(self.room.get_or_insert_default(), &mut relay.client, now, peer, packet) {
+            Ok(payload) => Some(Transmit { socket, destination, payload }),
+            Err(error) => {
+                tracing::debug!(%peer, %error, "a packet for a peer is lost at the relay");
+                None
+            }
+        }
+    }
+}
+
+/// Copies the packet once, behind room for a header: it comes from where there is none. The room
+/// for many packets is allocated at once, and again when they have been sent.
+fn encapsulate(
+    room: &mut BytesMut,
+    client: &mut Client,
+    now: Instant,
+    peer: SocketAddr,
+    packet: &[u8],
+) -> Result<Bytes, SendError> {
+    const CHUNK: usize = 32 * 1024;
+    let end = HEADROOM + packet.len();
+    room.clear();
+    if room.capacity() < end + TAILROOM {
+        room.reserve(CHUNK.max(end + TAILROOM));
+    }
+    room.resize(HEADROOM, 0);
+    room.extend_from_slice(packet);
+    room.resize(end + TAILROOM, 0);
+    let message = client.encapsulate(now, peer, room, HEADROOM..end)?;
+    let mut wrapped = room.split();
+    wrapped.truncate(message.end);
+    wrapped.advance(message.start);
+    Ok(wrapped.freeze())
+}

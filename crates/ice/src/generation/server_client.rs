@@ -1,0 +1,92 @@
+//! A socket and a server: the client of `turn` between them.
+
+use std::net::SocketAddr;
+
+use time::Instant;
+use turn::{Binding, Client, Families};
+
+use super::Socket;
+use crate::candidate::same_address;
+use crate::event::{RelayId, SocketId};
+
+/// One socket asks one server.
+#[derive(Debug)]
+pub(crate) struct ServerClient {
+    pub(crate) socket: Socket,
+    /// Of the server.
+    pub(crate) address: SocketAddr,
+    /// Index in the list.
+    pub(super) server: usize,
+    /// When it begins to ask; nothing once it has.
+    pub(super) start_at: Option<Instant>,
+    /// Its candidate is awaited.
+    pub(super) gathers: bool,
+    pub(crate) kind: ClientKind,
+}
+
+#[derive(Debug)]
+pub(crate) enum ClientKind {
+    Binding(Box<Binding>),
+    Relay(Box<Relay>),
+}
+
+/// An allocation, or what will be one.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    pub(crate) id: RelayId,
+    pub(crate) client: Client,
+    /// The peer that has a channel: that of the selected pair.
+    pub(super) channel: Option<SocketAddr>,
+}
+
+impl ServerClient {
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.start_at.or_else(|| match &self.kind {
+            ClientKind::Binding(binding) => binding.poll_timeout(),
+            ClientKind::Relay(relay) => relay.client.poll_timeout(),
+        })
+    }
+
+    pub(super) fn start(&mut self, now: Instant) {
+        self.start_at = None;
+        match &mut self.kind {
+            ClientKind::Binding(binding) => binding.start(now),
+            ClientKind::Relay(relay) => {
+                // Over IPv4 as browsers ask. Behind an IPv6 server there may be peers of both
+                // families that the socket alone cannot reach.
+                let families = match self.address.is_ipv4() {
+                    true => Families::V4,
+                    false => Families::Both,
+                };
+                if let Err(error) = relay.client.allocate(now, families) {
+                    tracing::debug!(%error, "no allocation is asked for");
+                }
+            }
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        match &mut self.kind {
+            ClientKind::Binding(binding) => binding.handle_timeout(now),
+            ClientKind::Relay(relay) => relay.client.handle_timeout(now),
+        }
+    }
+
+    pub(crate) fn poll_transmit(&mut self) -> Option<bytes::Bytes> {
+        match &mut self.kind {
+            ClientKind::Binding(binding) => binding.poll_transmit(),
+            ClientKind::Relay(relay) => relay.client.poll_transmit(),
+        }
+    }
+
+    pub(crate) fn is_at(&self, socket: SocketId, source: SocketAddr) -> bool {
+        self.socket.id == socket && same_address(self.address, source)
+    }
+
+    pub(super) fn relay_id(&self) -> Option<RelayId> {
+        match &self.kind {
+            ClientKind::Relay(relay) => Some(relay.id),
+            ClientKind::Binding(_) => None,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! STUN and TURN servers, and what may be gathered from them.
+
+use std::net::{IpAddr, SocketAddr};
+
+use turn::Credentials;
+
+/// One URL of an `RTCIceServer` that is reached over UDP: what
+/// [`Agent::set_servers`](crate::Agent::set_servers) takes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Server {
+    /// As the application wrote it: it comes back in candidates and errors.
+    pub url: String,
+    /// A name, or an IP address without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// Of a TURN server; without, it is a STUN server.
+    pub credentials: Option<Credentials>,
+}
+
+impl Server {
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        self.host.parse().ok()
+    }
+}
+
+/// `RTCIceTransportPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum TransportPolicy {
+    /// Every candidate may be used.
+    #[default]
+    All,
+    /// Relayed candidates alone (RFC 9429 §3.5.3). Host addresses are told to nobody, and nothing
+    /// is sent from them but to the servers.
+    Relay,
+}
+
+/// The server that a candidate was gathered from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CandidateServer {
+    /// `RTCIceCandidate.url`.
+    pub url: String,
+    /// `RTCIceCandidate.relayProtocol`; of relayed candidates alone.
+    pub relay_protocol: Option<turn::Protocol>,
+}
+
+/// A server gave no candidate: `RTCPeerConnectionIceErrorEvent` (webrtc-pc §4.8.3).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CandidateError {
+    /// `address` and `port`: the host candidate that the server was asked from. Nothing if none
+    /// was, or if the policy hides it.
+    pub local: Option<SocketAddr>,
+    /// `url`.
+    pub url: String,
+    /// `errorCode`: 300 to 699 of STUN; 701 if the server could not be reached.
+    pub code: u16,
+    /// `errorText`.
+    pub text: String,
+}
