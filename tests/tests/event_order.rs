@@ -80,10 +80,9 @@ fn the_state_of_the_connection_follows_that_of_dtls_in_a_task_of_its_own() {
             "ice: dtls new, ice checking, connection connecting",
             "connection: dtls new, ice checking, connection connecting",
             "ice: dtls new, ice connected, connection connecting",
-            "ice: dtls new, ice completed, connection connecting",
-            "dtls: dtls connecting, ice completed, connection connecting",
-            "dtls: dtls connected, ice completed, connection connecting",
-            "connection: dtls connected, ice completed, connection connected",
+            "dtls: dtls connecting, ice connected, connection connecting",
+            "dtls: dtls connected, ice connected, connection connecting",
+            "connection: dtls connected, ice connected, connection connected",
         ]
     );
 }
