@@ -412,3 +412,48 @@ fn a_stream_loses_a_track_of_a_transceiver_that_nobody_holds() {
     world.settle();
     assert_eq!(stream.get_tracks(), []);
 }
+
+/// HTML, "queue a task": nothing of the connection happens between two lines of one.
+#[test]
+fn what_the_application_queues_is_one_task() {
+    let mut world = World::new(1, Conditions::default());
+    let pc = world.add_peer(RTCConfiguration::default());
+    let log = Log::default();
+    let to = log.clone();
+    pc.on_icecandidate(move |_| to.push("candidate".to_owned()));
+    let to = log.clone();
+    pc.on_signalingstatechange(move |event| {
+        to.push(format!("signaling: {}", event.target().signaling_state()));
+    });
+    let to = log.clone();
+    pc.queue_task(move |pc| {
+        pc.create_data_channel("x", None).unwrap();
+        let then = to.clone();
+        pc.set_local_description(None).then(move |result| then.push(format!("set: {result:?}")));
+        to.push(format!("in the task: {}", pc.signaling_state()));
+    });
+    let to = log.clone();
+    pc.queue_task(move |pc| to.push(format!("in the next: {}", pc.signaling_state())));
+    pc.queue_task(|_| panic!("a fault of the application's"));
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(
+        log.take(),
+        [
+            "in the task: stable",
+            "in the next: stable",
+            "signaling: have-local-offer",
+            "set: Ok(())",
+            "candidate",
+            "candidate",
+            "candidate",
+        ],
+        "the panic has ended nothing; a candidate, the end of candidates, the end of gathering"
+    );
+
+    let kept = std::sync::Arc::new(());
+    let inside = kept.clone();
+    pc.queue_task(move |_| drop(inside));
+    pc.close();
+    world.settle();
+    assert_eq!(std::sync::Arc::strong_count(&kept), 1, "dropped, though it did not run");
+}

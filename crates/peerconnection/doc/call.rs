@@ -21,8 +21,8 @@ fn connect(to_peer: UnboundedSender<SignalingMessage>) -> Result<RTCPeerConnecti
     Ok(pc)
 }
 
-/// Makes the offer or the answer that is due, and sends it. Called in a task of the connection, it
-/// sends it before any of its candidates.
+/// Makes the offer or the answer that is due, and sends it. Call it in a task of the connection: then
+/// the description is sent before its candidates.
 fn describe(pc: &RTCPeerConnection, to_peer: &UnboundedSender<SignalingMessage>) {
     let (of, to_peer) = (pc.clone(), to_peer.clone());
     pc.set_local_description(None).then(move |result| {

@@ -10,12 +10,35 @@ use super::RTCCertificate;
 use crate::inert::Inert;
 
 /// webrtc-pc §4.2.1: how a connection is to be established or re-established.
+///
+/// ```
+/// use peerconnection::{RTCConfiguration, RTCIceServer};
+///
+/// let mut configuration = RTCConfiguration::default();
+/// configuration.ice_servers.push(RTCIceServer {
+///     urls: vec!["turn:turn.example.org:3478".into()],
+///     username: Some("alice".into()),
+///     credential: Some("wonder".into()),
+/// });
+/// // The JSON that browsers take is read, too.
+/// let read: RTCConfiguration = serde_json::from_str(
+///     r#"{ "iceServers": [{ "urls": "turn:turn.example.org:3478",
+///                           "username": "alice", "credential": "wonder" }] }"#,
+/// )?;
+/// assert_eq!(read, configuration);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RTCConfiguration {
-    /// Servers for ICE: STUN and TURN, over UDP. Those over TCP and TLS (`?transport=tcp`, `turns:`,
-    /// `stuns:`) are checked and kept, and **not used yet**. A server that gives no candidate within
-    /// 10 s, or refuses, is told of by `icecandidateerror`; until then gathering goes on.
+    /// Servers for ICE; the first 32 count.
+    ///
+    /// - `stun:host[:port]` and `turn:host[:port][?transport=udp]` are used, over UDP, from the next
+    ///   gathering on. A server that refuses, or has not answered after 10 s, fires
+    ///   `icecandidateerror`; until then gathering goes on.
+    /// - `?transport=tcp`, `turns:` and `stuns:` are checked and kept, and **not used yet**: `tracing`
+    ///   warns once, and no `icecandidateerror` is fired. With the policy `relay` and no other
+    ///   servers nothing is gathered.
     pub ice_servers: Vec<RTCIceServer>,
     /// Which candidates ICE may use. With `relay` no host address is told to anybody but the TURN
     /// servers, and nothing is sent to the peer but through them.

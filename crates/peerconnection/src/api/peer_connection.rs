@@ -183,19 +183,22 @@ impl RTCPeerConnection {
     /// Queues a task of the application's own, which runs `steps` on the connection's event loop.
     ///
     /// JavaScript always runs in such a task: between two of its lines no attribute of the
-    /// connection changes and no event is fired. Code elsewhere, behind an `.await` for instance,
-    /// runs beside the event loop where the runtime has several threads. It belongs in a task if it
+    /// connection changes and no event is fired. Code behind an `.await` goes on later, when other
+    /// tasks may have run, and on a runtime with several threads it runs beside them. It belongs in a
+    /// task if it
     /// - sends a description that candidates follow: candidates may be fired before code that waits
     ///   for [`set_local_description`](Self::set_local_description) goes on;
     /// - looks at an attribute and calls what depends on it, such as `signaling_state()` before an
     ///   offer;
     /// - calls `get_parameters()` and `set_parameters()` of a sender, one transaction.
     ///
-    /// Handlers and the reactions of [`Promise::then`] run in tasks already.
+    /// Handlers run in tasks already, and so do the reactions of promises that were made in one
+    /// ([`Promise::then`]).
     ///
-    /// Tasks run in the order in which they are queued. `steps` may call everything, and must not
-    /// block: the connection waits for it. It is dropped without being run if the connection is
-    /// closed, or its last handle dropped, first.
+    /// Tasks run in the order in which they are queued, behind those that are queued already. `steps`
+    /// may call everything, and must not block: the connection waits for it. A panic in it is caught
+    /// and reported with `tracing`. `steps` is dropped, and not run, if the connection is closed or
+    /// its last handle is dropped first.
     ///
     /// ```
     /// use peerconnection::{Error, RTCPeerConnection, RTCSessionDescription};

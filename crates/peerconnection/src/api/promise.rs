@@ -31,6 +31,11 @@ pub(crate) fn undefined(value: Value) -> Option<()> {
 /// fires before it settles the promise has been delivered to handlers and streams when the future
 /// completes.
 ///
+/// A future that waits for the promise goes on later, when other tasks of the connection may have
+/// run: candidates may have been fired before it sends the description they belong to. Where that
+/// matters, react with [`then`](Self::then) in a
+/// [task](crate::RTCPeerConnection::queue_task).
+///
 /// Where the specification leaves a promise pending for ever because the connection was closed,
 /// the future completes with [`Error::InvalidStateError`].
 #[must_use = "the operation runs anyway, but its error would go unseen"]
@@ -125,13 +130,16 @@ fn converted<T>(result: Result<Value, Error>, convert: fn(Value) -> Option<T>) -
 
 impl<T: 'static> Promise<T> {
     /// Runs `reaction` when the promise is settled: on the connection's event loop, before its
-    /// next task, as a reaction of a promise runs in a browser; at once if it is settled already.
+    /// next task, as a reaction of a promise runs in a browser.
     ///
-    /// A panic in it is caught and reported with `tracing`. A future that waits for the promise runs
-    /// later, when other tasks may have changed the connection again; where that matters, react
-    /// here. Called outside the connection's tasks, `then` may come after the promise was settled
-    /// and other tasks have run: [`RTCPeerConnection::queue_task`](crate::RTCPeerConnection::queue_task)
-    /// makes the call and its reaction one.
+    /// **If the promise is settled already, `reaction` runs within this call**, on this thread. That
+    /// can happen to a promise that was rejected at once, and to any where `then` is called outside
+    /// the connection's tasks: other tasks may have run in between, too.
+    /// [`RTCPeerConnection::queue_task`](crate::RTCPeerConnection::queue_task) makes the call and its
+    /// reaction one.
+    ///
+    /// A panic in it is caught and reported with `tracing`. There is no promise of its outcome; a
+    /// reaction that has to wait for another promise calls its `then`.
     pub fn then(self, reaction: impl FnOnce(Result<T, Error>) + Send + 'static) {
         let convert = self.convert;
         let reaction = move |result| reaction(converted(result, convert));

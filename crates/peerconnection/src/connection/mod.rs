@@ -3,6 +3,7 @@
 mod dispatch;
 mod host;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
@@ -180,7 +181,12 @@ impl Connection {
             }
             Delivery::Release(released) => drop(released),
             Delivery::Fire(event) => self.fire(event),
-            Delivery::Call(call) => call(),
+            // As with handlers: the connection goes on whatever the application does.
+            Delivery::Call(call) => {
+                if catch_unwind(AssertUnwindSafe(call)).is_err() {
+                    tracing::error!("a task of the application panicked");
+                }
+            }
         }
     }
 }

@@ -23,7 +23,11 @@ const BACKLOG: Waiting = Waiting { tasks: 1536, bytes: 8 << 20 };
 /// What may be left when it goes on.
 const RESUMED: Waiting = Waiting { tasks: BACKLOG.tasks / 2, bytes: BACKLOG.bytes / 2 };
 
-/// How a connection uses the machine.
+/// How a connection uses the machine: for
+/// [`RTCPeerConnection::with_options`](crate::RTCPeerConnection::with_options).
+///
+/// Sockets are bound to ports that the system chooses. Candidates show the addresses they are bound
+/// to. An address that cannot be bound is left out, and `tracing` has it at the level of debug.
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,13 +45,13 @@ pub struct TokioOptions {
     pub addresses: Option<Vec<IpAddr>>,
     /// A handle with which the application, a test say, takes sockets away.
     pub sockets: Option<SocketControl>,
-    /// `iceConnectionState` becomes `failed` only when the peer has said that it has no more
-    /// candidates, which applications that do not signal the null candidate never do. When no
-    /// pair is usable and no new candidate has come for this long, counted from the loss of
-    /// consent or, if nothing has ever connected, from 39.5 s after the credentials of both sides
-    /// were known, that is taken as said. A candidate that comes later cannot revive the
-    /// transport: an ICE restart can. Default 30 s, at most one day; `None` waits for ever, as
-    /// the text of webrtc-pc does. No socket and no timer depends on it while connected.
+    /// How long to wait for more candidates before `failed`, if the peer never signals their end.
+    /// Default 30 s, at most one day; `None` waits for ever, as the text of webrtc-pc does.
+    ///
+    /// Applications that do not signal the null candidate never signal the end. The time counts while
+    /// no pair is usable, from the last candidate, the loss of consent or, if nothing has ever
+    /// connected, from 39.5 s after the credentials of both sides were known, whichever is latest. A
+    /// candidate that comes after it does not revive the transport: an ICE restart does.
     pub end_of_candidates_timeout: Option<Duration>,
 }
 
@@ -208,9 +212,10 @@ impl RTCPeerConnection {
     /// Makes a connection that runs on the current tokio runtime.
     ///
     /// # Errors
-    /// - `InvalidAccessError` for a certificate that has expired, or a TURN server without
-    ///   credentials.
-    /// - `SyntaxError` for a malformed server URL, `NotSupportedError` for an unknown scheme.
+    /// - `InvalidAccessError` for a certificate that has expired, and for a TURN server without
+    ///   credentials or with a user name of more than 508 bytes.
+    /// - `SyntaxError` for a server without URLs, and for a URL that is malformed, has an unknown
+    ///   scheme, or has a query behind `stun:`.
     /// - `InvalidStateError` if there is no current tokio runtime, or if that has no timers or no
     ///   sockets: its builder needs `enable_all()`.
     pub fn new(configuration: RTCConfiguration) -> Result<Self, Error> {
