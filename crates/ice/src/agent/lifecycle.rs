@@ -122,7 +122,9 @@ impl Agent {
             return;
         }
         self.events.retain(|(_, event)| matches!(event, Event::CloseSocket(_)));
-        self.ctx.transmits.clear();
+        // Allocations that were let go before still have to be deleted.
+        let leaving = &self.leaving;
+        self.ctx.transmits.retain(|to| leaving.iter().any(|left| left.socket == to.socket));
         for mut generation in std::mem::take(&mut self.generations) {
             self.let_go(now, &mut generation);
         }

@@ -30,7 +30,7 @@ pub struct Packet<'a> {
 /// An allocation that is being deleted: its socket is kept for so long.
 #[derive(Debug)]
 pub(super) struct Leaving {
-    socket: SocketId,
+    pub(super) socket: SocketId,
     server: SocketAddr,
     client: Client,
 }
@@ -87,9 +87,9 @@ impl Agent {
         let Some(generation) = self.generations.iter_mut().find(|g| g.has_socket(socket)) else {
             return Some(direct);
         };
-        let mut known = false;
+        let mut is_of_server = false;
         for client in generation.servers.clients.iter_mut().filter(|c| c.is_at(socket, source)) {
-            known = true;
+            is_of_server = true;
             match &mut client.kind {
                 ClientKind::Binding(binding) => {
                     if binding.handle_input(now, source, datagram) {
@@ -106,15 +106,11 @@ impl Agent {
                 }
             }
         }
-        if !known {
-            return Some(direct);
+        if is_of_server {
+            self.drive(now);
         }
-        self.drive(now);
-        // The server may be a peer as well, if it is no relay.
-        let generation = self.generations.iter().find(|g| g.has_socket(socket))?;
-        let mut clients = generation.servers.clients.iter().filter(|c| c.is_at(socket, source));
-        let is_relay = clients.any(|client| matches!(client.kind, ClientKind::Relay(_)));
-        (!is_relay).then_some(direct)
+        // A server may be a peer as well, or have named the peer's address as another server's.
+        Some(direct)
     }
 
     /// Brings what is being released to `now`, and closes the sockets that nobody needs any more.

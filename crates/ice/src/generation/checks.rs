@@ -205,6 +205,10 @@ impl Generation {
             selected.recovering = true;
             if ctx.role == Some(Role::Controlling) {
                 self.recover(ctx);
+            } else {
+                // What has come since the selection is checked from here, too: a relay and a NAT
+                // let in only what was asked for from within (RFC 8656 §9).
+                self.pair_all(ctx);
             }
         } else if !in_trouble && selected.recovering {
             selected.recovering = false;

@@ -332,6 +332,57 @@ fn another_server_that_is_named_is_followed() {
     assert_eq!(net.server(other).allocations(now), 2);
 }
 
+/// Anybody on the way to the server can make such a redirect.
+#[test]
+fn a_server_that_names_the_peer_as_another_server_does_not_cut_it_off() {
+    let hosts = &[&[OUTSIDE[A]] as &[_], &[OUTSIDE[B]]];
+    let mut net = Network::with(1, Config::default(), hosts);
+    net.delay = ms(10);
+    let server = net.add_server(SERVER);
+    net.server(server).switches.redirect =
+        Some(SocketAddr::new(OUTSIDE[B].parse().unwrap(), 10_001));
+    net.agent(A).set_servers(vec![turn()], TransportPolicy::All);
+    // Its other server has not answered when the checks begin.
+    net.signalling = s(1);
+    net.offer(A);
+    assert!(net.run_until(s(5), Network::connected));
+    assert_eq!(selected(&net, A), (CandidateKind::Host, CandidateKind::Host));
+    net.begin_stream(ms(20));
+    net.run_for(s(20));
+    assert_eq!(net.peers[A].refused + net.peers[B].refused, 0);
+    assert!(net.peers[A].accepted > 900 && net.peers[B].accepted > 900);
+}
+
+/// RFC 8656 §9: the peer's checks do not come through a relay that was not told of it, nor through
+/// our NAT, so who does not nominate has to check as well.
+#[test]
+fn relays_that_come_after_the_selection_take_over_when_the_direct_path_dies() {
+    let late = "192.0.2.101:3478";
+    let relay = Server { url: format!("turn:{late}"), host: "192.0.2.101".to_owned(), ..turn() };
+    let (mut net, _) = behind(NatKind::PortRestricted, &[stun(), relay], TransportPolicy::All);
+    let late = net.add_server(late);
+    net.dead.insert(late.ip());
+    net.offer(A);
+    assert!(net.run_until(s(2), Network::connected));
+    net.dead.clear();
+    net.run_for(s(5));
+    assert!(kinds(&net, A).contains(&CandidateKind::Relayed));
+    assert!(kinds(&net, B).contains(&CandidateKind::Relayed));
+    net.begin_stream(ms(20));
+    net.run_for(s(1));
+
+    net.wire.cut = Some(OUTSIDE.map(|address| address.parse().unwrap()));
+    let relays = |n: &Network, peer: usize| {
+        let pair = n.peers[peer].agent.selected_pair();
+        pair.is_some_and(|p| [p.local.kind, p.remote.kind].contains(&CandidateKind::Relayed))
+    };
+    assert!(net.run_until(s(15), |n| relays(n, A) && relays(n, B)));
+    let before = [A, B].map(|peer| net.peers[peer].accepted);
+    net.run_for(s(1));
+    assert!(net.peers[A].accepted > before[A] && net.peers[B].accepted > before[B]);
+    assert!(![A, B].into_iter().any(|peer| net.peers[peer].states().contains("failed")));
+}
+
 // ----- the end
 
 #[test]
@@ -388,6 +439,23 @@ fn what_was_rolled_back_is_released() {
     let now = net.now;
     assert_eq!(net.server(server).allocations(now), 2);
     assert_eq!(net.peers[A].sockets.len(), 1);
+}
+
+#[test]
+fn what_was_rolled_back_right_before_the_end_is_released_too() {
+    let (mut net, server) = behind(NatKind::Symmetric, &[turn()], TransportPolicy::Relay);
+    net.offer(A);
+    assert!(net.run_until(s(5), |n| n.both(State::Completed)));
+    let (now, parameters) = (net.now, net.fresh(A));
+    net.agent(A).set_local_parameters(now, parameters);
+    net.run_for(s(1));
+    let now = net.now;
+    net.agent(A).rollback(now);
+    net.agent(A).close(now);
+    net.settle();
+    net.run_for(ms(100));
+    let now = net.now;
+    assert_eq!(net.server(server).allocations(now), 1, "that of the peer");
 }
 
 #[test]

@@ -69,6 +69,8 @@ impl Nat {
 pub(super) struct Wire {
     pub(super) nats: Vec<Nat>,
     pub(super) servers: BTreeMap<SocketAddr, Server>,
+    /// Addresses between which nothing passes any more.
+    pub(super) cut: Option<[IpAddr; 2]>,
     /// What the peers have sent: from their interface to where.
     pub(super) sent: Vec<(SocketAddr, SocketAddr, Bytes)>,
 }
@@ -103,6 +105,10 @@ impl Network {
     }
 
     fn carry(&mut self, from: SocketAddr, to: SocketAddr, payload: Bytes) {
+        let ends = [from.ip(), to.ip()];
+        if self.wire.cut.is_some_and(|cut| ends == cut || ends == [cut[1], cut[0]]) {
+            return;
+        }
         if let Some(at) = self.travel() {
             self.put(at, Parcel::Wire { from, to, payload });
         }
