@@ -206,9 +206,14 @@ pub(crate) fn foundation_at(
     hash.to_string()
 }
 
+/// An address as it is told to others: without scope and flow label, and of the family that it is of.
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
 /// Whether two transport addresses are the same to ICE, which knows no scope and no flow label.
 pub(crate) fn same_address(a: SocketAddr, b: SocketAddr) -> bool {
-    a.port() == b.port() && a.ip().to_canonical() == b.ip().to_canonical()
+    canonical(a) == canonical(b)
 }
 
 fn is_link_local(ip: IpAddr) -> bool {

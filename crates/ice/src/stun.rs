@@ -19,6 +19,7 @@ use stun_types::message::{
     MessageWriteExt, MessageWriteVec, ShortTermCredentials, StunWriteError, TransactionId,
 };
 
+use crate::candidate::canonical;
 use crate::event::Parameters;
 use crate::state::Role;
 
@@ -266,7 +267,7 @@ impl Check<'_> {
 
 /// The answer to an authentic request: RFC 8445 §7.3.1.2.
 pub(crate) fn success(id: TransactionId, source: SocketAddr, key: &IntegrityKey) -> Option<Bytes> {
-    let mapped = SocketAddr::new(source.ip().to_canonical(), source.port());
+    let mapped = canonical(source);
     let write = || -> Result<Vec<u8>, StunWriteError> {
         let mut message = builder(MessageClass::Success, id);
         message.add_attribute(&XorMappedAddress::new(mapped, id))?;

@@ -9,7 +9,8 @@ use time::Instant;
 
 use super::{Context, Generation, LocalBase, Remote, Socket};
 use crate::candidate::{
-    Candidate, CandidateAddress, CandidateKind, destination, foundation, priority, same_address,
+    Candidate, CandidateAddress, CandidateKind, canonical, destination, foundation, priority,
+    same_address,
 };
 use crate::error::Error;
 use crate::event::{Base, Event, SocketId};
@@ -222,7 +223,7 @@ impl Generation {
         base: usize,
         mapped: SocketAddr,
     ) -> Option<usize> {
-        let mapped = SocketAddr::new(mapped.ip().to_canonical(), mapped.port());
+        let mapped = canonical(mapped);
         let known =
             |local: &Candidate| local.socket_addr().is_some_and(|a| same_address(a, mapped));
         let base_candidate = self.locals.get(base)?;

@@ -9,7 +9,7 @@ use turn::{Binding, BindingEvent, Client, FiveTuple, Protocol, ServerError};
 use super::server_client::{ClientKind, Relay, ServerClient};
 use super::{Context, Generation, Socket};
 use crate::candidate::{
-    Candidate, CandidateKind, destination, foundation_at, priority, relayed_priority,
+    Candidate, CandidateKind, canonical, destination, foundation_at, priority, relayed_priority,
 };
 use crate::event::{Base, Event, RelayId, SocketId};
 use crate::pair::Pair;
@@ -40,6 +40,12 @@ struct Asked {
     addresses: Addresses,
     /// Some socket asks it, or an error was told.
     is_met: bool,
+}
+
+impl Asked {
+    fn awaits_addresses(&self) -> bool {
+        matches!(self.addresses, Addresses::Awaited)
+    }
 }
 
 #[derive(Debug)]
@@ -91,9 +97,7 @@ impl Generation {
         host: &str,
         addresses: Result<&[IpAddr], &str>,
     ) {
-        let awaited = |asked: &Asked| {
-            matches!(asked.addresses, Addresses::Awaited) && asked.server.host == host
-        };
+        let awaited = |asked: &Asked| asked.awaits_addresses() && asked.server.host == host;
         for index in 0..self.servers.list.len() {
             let Some(asked) = self.servers.list.get_mut(index).filter(|a| awaited(a)) else {
                 continue;
@@ -203,10 +207,9 @@ impl Generation {
 
     /// Announces what there is to announce, and ends gathering when nothing is awaited any more.
     pub(crate) fn finish_gathering(&mut self) {
-        let awaits_name = |asked: &Asked| matches!(asked.addresses, Addresses::Awaited);
         if self.gathering != GatheringState::Gathering
             || !self.servers.host_done
-            || self.servers.list.iter().any(awaits_name)
+            || self.servers.list.iter().any(Asked::awaits_addresses)
             || self.servers.clients.iter().any(|client| client.gathers)
         {
             return;
@@ -239,8 +242,7 @@ impl Generation {
     pub(crate) fn drive_servers(&mut self, ctx: &mut Context, now: Instant) {
         if self.servers.resolved_by.is_some_and(|at| now >= at) {
             self.servers.resolved_by = None;
-            let awaited = self.servers.list.iter();
-            let awaited = awaited.filter(|asked| matches!(asked.addresses, Addresses::Awaited));
+            let awaited = self.servers.list.iter().filter(|asked| asked.awaits_addresses());
             let hosts: Vec<String> = awaited.map(|asked| asked.server.host.clone()).collect();
             for host in hosts {
                 self.resolved(ctx, now, &host, Err("the name was not resolved in time"));
@@ -371,7 +373,7 @@ impl Generation {
     fn add_server_reflexive(&mut self, ctx: &Context, index: usize, mapped: SocketAddr) {
         let Some(client) = self.servers.clients.get(index) else { return };
         let base = client.socket.address;
-        let mapped = SocketAddr::new(mapped.ip().to_canonical(), mapped.port());
+        let mapped = canonical(mapped);
         if mapped.ip().is_ipv4() != base.ip().to_canonical().is_ipv4() {
             tracing::debug!(%mapped, "a mapped address of the other family");
             return;
@@ -516,9 +518,8 @@ impl Generation {
 
     /// When a client has something to do.
     pub(crate) fn servers_deadline(&self) -> Option<Instant> {
-        let awaits_name = |asked: &Asked| matches!(asked.addresses, Addresses::Awaited);
-        let mut deadline =
-            self.servers.resolved_by.filter(|_| self.servers.list.iter().any(awaits_name));
+        let awaits = self.servers.list.iter().any(Asked::awaits_addresses);
+        let mut deadline = self.servers.resolved_by.filter(|_| awaits);
         for client in &self.servers.clients {
             earlier(&mut deadline, client.poll_timeout());
         }

@@ -44,6 +44,21 @@ fn behind(kind: NatKind, servers: &[Server], policy: TransportPolicy) -> (Networ
     (net, server)
 }
 
+/// Two peers behind symmetric NATs, connected through their relays alone.
+fn relayed() -> (Network, SocketAddr) {
+    let (mut net, server) = behind(NatKind::Symmetric, &[turn()], TransportPolicy::Relay);
+    net.offer(A);
+    assert!(net.run_until(s(5), |n| n.both(State::Completed)));
+    (net, server)
+}
+
+/// `A` begins a restart, and its offer has a relay of its own.
+fn begin_restart(net: &mut Network) {
+    let (now, parameters) = (net.now, net.fresh(A));
+    net.agent(A).set_local_parameters(now, parameters);
+    net.run_for(s(1));
+}
+
 fn kinds(net: &Network, peer: usize) -> Vec<CandidateKind> {
     net.peers[peer].candidates.iter().map(|candidate| candidate.kind).collect()
 }
@@ -116,9 +131,7 @@ fn behind_two_symmetric_nats_only_a_relay_connects() {
 
 #[test]
 fn the_selected_pair_has_a_channel_and_no_other() {
-    let (mut net, server) = behind(NatKind::Symmetric, &[turn()], TransportPolicy::Relay);
-    net.offer(A);
-    assert!(net.run_until(s(5), |n| n.both(State::Completed)));
+    let (mut net, server) = relayed();
     net.run_for(s(1));
     assert_eq!(net.server(server).count("ChannelBind"), 2, "one of each side");
     // Each permits the other's relay, which is at the same address for both.
@@ -403,9 +416,7 @@ fn the_mapping_of_the_nat_is_kept_alive_for_as_long_as_the_socket_lives() {
 
 #[test]
 fn a_restart_allocates_anew_keeps_the_data_flowing_and_releases_the_old_relay() {
-    let (mut net, server) = behind(NatKind::Symmetric, &[turn()], TransportPolicy::Relay);
-    net.offer(A);
-    assert!(net.run_until(s(5), |n| n.both(State::Completed)));
+    let (mut net, server) = relayed();
     net.begin_stream(ms(20));
     net.run_for(s(1));
     let now = net.now;
@@ -426,12 +437,8 @@ fn a_restart_allocates_anew_keeps_the_data_flowing_and_releases_the_old_relay() 
 
 #[test]
 fn what_was_rolled_back_is_released() {
-    let (mut net, server) = behind(NatKind::Symmetric, &[turn()], TransportPolicy::Relay);
-    net.offer(A);
-    assert!(net.run_until(s(5), |n| n.both(State::Completed)));
-    let (now, parameters) = (net.now, net.fresh(A));
-    net.agent(A).set_local_parameters(now, parameters);
-    net.run_for(s(1));
+    let (mut net, server) = relayed();
+    begin_restart(&mut net);
     let now = net.now;
     assert_eq!(net.server(server).allocations(now), 3);
     net.agent(A).rollback(now);
@@ -443,12 +450,8 @@ fn what_was_rolled_back_is_released() {
 
 #[test]
 fn what_was_rolled_back_right_before_the_end_is_released_too() {
-    let (mut net, server) = behind(NatKind::Symmetric, &[turn()], TransportPolicy::Relay);
-    net.offer(A);
-    assert!(net.run_until(s(5), |n| n.both(State::Completed)));
-    let (now, parameters) = (net.now, net.fresh(A));
-    net.agent(A).set_local_parameters(now, parameters);
-    net.run_for(s(1));
+    let (mut net, server) = relayed();
+    begin_restart(&mut net);
     let now = net.now;
     net.agent(A).rollback(now);
     net.agent(A).close(now);
@@ -460,9 +463,7 @@ fn what_was_rolled_back_right_before_the_end_is_released_too() {
 
 #[test]
 fn closing_releases_the_allocation_with_the_last_datagram() {
-    let (mut net, server) = behind(NatKind::Symmetric, &[turn()], TransportPolicy::Relay);
-    net.offer(A);
-    assert!(net.run_until(s(5), |n| n.both(State::Completed)));
+    let (mut net, server) = relayed();
     let now = net.now;
     net.agent(A).close(now);
     net.settle();

@@ -14,7 +14,7 @@ use time::Instant;
 use tokio::time::Sleep;
 
 use super::socket::{MAX_SEND, Socket};
-use super::{BACKLOG, Resolved, TokioHost, TokioOptions, interfaces};
+use super::{BACKLOG, Notice, TokioHost, TokioOptions, interfaces};
 use crate::host::{Action, Driver, GenerationId, Host, SocketId, Transmit};
 
 /// Rounds of work in one poll before other tasks of the runtime get their turn.
@@ -170,19 +170,22 @@ impl ConnectionDriver {
                 Action::CloseSocket(id) => self.sockets.retain(|(socket, _)| *socket != id),
             }
         }
-        let resolved =
-            std::mem::take(&mut *self.host.resolved.lock().unwrap_or_else(PoisonError::into_inner));
-        for Resolved { transport, generation, host, addresses } in resolved {
-            acted = true;
-            let addresses = addresses.as_deref().map_err(String::as_str);
-            self.driver.resolved(transport, generation, &host, addresses);
-        }
-        let closing =
-            std::mem::take(&mut *self.host.closing.lock().unwrap_or_else(PoisonError::into_inner));
-        for local in closing {
-            if let Some((id, _)) = self.sockets.iter().find(|(_, socket)| socket.local == local) {
-                acted = true;
-                self.drop_socket(*id);
+        let notices =
+            std::mem::take(&mut *self.host.notices.lock().unwrap_or_else(PoisonError::into_inner));
+        for notice in notices {
+            match notice {
+                Notice::Resolved { transport, generation, host, addresses } => {
+                    acted = true;
+                    let addresses = addresses.as_deref().map_err(String::as_str);
+                    self.driver.resolved(transport, generation, &host, addresses);
+                }
+                Notice::Close(local) => {
+                    let bound = self.sockets.iter().find(|(_, socket)| socket.local == local);
+                    if let Some((id, _)) = bound {
+                        acted = true;
+                        self.drop_socket(*id);
+                    }
+                }
             }
         }
         acted

@@ -91,8 +91,7 @@ impl SocketControl {
     pub fn close(&self, local: SocketAddr) {
         let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
         if let Some(host) = host {
-            host.closing.lock().unwrap_or_else(PoisonError::into_inner).push(local);
-            host.waker.wake();
+            host.tell_driver(Notice::Close(local));
         }
     }
 }
@@ -101,24 +100,33 @@ impl SocketControl {
 #[derive(Default)]
 pub(super) struct TokioHost {
     waker: AtomicWaker,
-    closing: Mutex<Vec<SocketAddr>>,
-    /// What DNS has answered.
-    resolved: Mutex<Vec<Resolved>>,
+    /// What the driver task is to take notice of: one lock for each of its rounds.
+    notices: Mutex<Vec<Notice>>,
     /// What runs the tasks, if that is not the driver task.
     event_loop: Option<Arc<dyn EventLoop>>,
     /// The driver receives nothing until the event loop has caught up.
     behind: AtomicBool,
 }
 
-/// The addresses of a name, or why there are none.
-struct Resolved {
-    transport: TransportId,
-    generation: GenerationId,
-    host: String,
-    addresses: Result<Vec<IpAddr>, String>,
+/// What other tasks tell the driver task.
+enum Notice {
+    /// The socket bound there is to be closed under the ICE agent's feet.
+    Close(SocketAddr),
+    /// The addresses of a name, or why there are none.
+    Resolved {
+        transport: TransportId,
+        generation: GenerationId,
+        host: String,
+        addresses: Result<Vec<IpAddr>, String>,
+    },
 }
 
 impl TokioHost {
+    fn tell_driver(&self, notice: Notice) {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
+        self.waker.wake();
+    }
+
     /// Asks the resolver of the system, beside everything else.
     fn resolve(self: &Arc<Self>, transport: TransportId, generation: GenerationId, host: String) {
         let this = self.clone();
@@ -127,9 +135,7 @@ impl TokioHost {
                 Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
                 Err(error) => Err(error.to_string()),
             };
-            let resolved = Resolved { transport, generation, host, addresses };
-            this.resolved.lock().unwrap_or_else(PoisonError::into_inner).push(resolved);
-            this.waker.wake();
+            this.tell_driver(Notice::Resolved { transport, generation, host, addresses });
         });
     }
 }
