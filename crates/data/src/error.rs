@@ -4,7 +4,6 @@ use crate::sctp::SctpError;
 
 /// Why an operation on a data channel was refused, or why a channel failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ChannelError {
     /// There is no channel with this id.
     #[error("there is no channel {0}")]

@@ -8,7 +8,6 @@ use crate::sctp::{SctpError, SctpState};
 
 /// Something that happened, in the order in which it did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Event {
     /// `RTCSctpTransport.state` changed; with [`SctpState::Closed`] comes the reason.
     SctpStateChange(SctpState, Option<SctpError>),
@@ -66,6 +65,21 @@ pub enum Event {
 }
 
 impl Event {
+    /// The channel that it is about; `None` if it is about the association.
+    pub fn channel(&self) -> Option<u16> {
+        match *self {
+            Self::ChannelAnnounced { id, .. }
+            | Self::ChannelOpen { id }
+            | Self::Message { id, .. }
+            | Self::BufferedAmount { id, .. }
+            | Self::BufferedAmountLow { id }
+            | Self::ChannelClosing { id }
+            | Self::ChannelClosed { id }
+            | Self::ChannelError { id, .. } => Some(id),
+            Self::SctpStateChange(..) => None,
+        }
+    }
+
     /// The channel whose messages it must not overtake.
     pub(crate) fn ordered_with(&self) -> Option<u16> {
         match *self {
@@ -80,13 +94,4 @@ impl Event {
             | Self::BufferedAmountLow { .. } => None,
         }
     }
-}
-
-/// What [`Channels::poll_event`](crate::Channels::poll_event) yields.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
-    /// Something that happened.
-    Event(Event),
-    /// [`Channels::mark`](crate::Channels::mark) was called here.
-    Mark,
 }

@@ -24,5 +24,5 @@ pub use channel::{ChannelConfig, MessageKind, Reliability};
 pub use channels::{Beginning, Channels, SctpParameters};
 pub use config::Config;
 pub use error::ChannelError;
-pub use event::{Event, Output};
+pub use event::Event;
 pub use sctp::{SctpError, SctpState};

@@ -2,7 +2,6 @@
 
 /// A certificate could not be made or read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum CertificateError {
     /// The key pair or the certificate could not be generated.
     #[error("generating the certificate failed: {0}")]
@@ -18,7 +17,6 @@ pub enum CertificateError {
 /// Why a DTLS transport went to [`DtlsState::Failed`](crate::DtlsState::Failed), or what it
 /// received when it closed (webrtc-pc §5.5.1, `RTCError`).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum DtlsError {
     /// The certificate of the peer matches no fingerprint of the description
     /// (`errorDetail` "fingerprint-failure").

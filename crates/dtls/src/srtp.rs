@@ -2,7 +2,6 @@
 
 /// A protection profile for SRTP (RFC 5764 §4.1.2, RFC 7714 §14.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum SrtpProfile {
     /// `SRTP_AEAD_AES_128_GCM`
     AeadAes128Gcm,

@@ -4,7 +4,6 @@ use dtls::{DtlsError, DtlsState};
 
 /// Something that happened, in the order in which it did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Event {
     /// `RTCDtlsTransport.state` changed, but not to [`DtlsState::Failed`].
     DtlsStateChange(DtlsState),

@@ -298,15 +298,11 @@ impl Transport {
 
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
-        loop {
-            match self.over.channels.poll_event()? {
-                data::Output::Event(event) => return Some(Event::Data(event)),
-                data::Output::Mark => {
-                    if let Some(event) = self.over.dtls_events.pop_front() {
-                        return Some(event);
-                    }
-                }
-            }
+        let OverDtls { channels, dtls_events } = &mut self.over;
+        match channels.poll_event() {
+            Some(event) => Some(Event::Data(event)),
+            None if channels.pass_mark() => dtls_events.pop_front(),
+            None => None,
         }
     }
 

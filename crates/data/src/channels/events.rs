@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::Channels;
-use crate::event::{Event, Output};
+use crate::event::Event;
 use crate::sctp;
 
 impl Channels {
@@ -25,17 +25,21 @@ impl Channels {
         let Some(held) = self.held.remove(&id) else { return };
         for event in held.into_iter().rev() {
             if keep(&event) {
-                self.events.push_front(Output::Event(event));
+                self.events.push_front(Some(event));
             } else if let Event::Message { data, .. } = event {
                 self.release(message_cost(&data));
             }
         }
     }
 
-    /// The next event.
-    pub fn poll_event(&mut self) -> Option<Output> {
-        while let Some(output) = self.events.pop_front() {
-            let Output::Event(event) = output else { return Some(output) };
+    /// The next event. There is none behind a [mark](Self::mark) until it is
+    /// [passed](Self::pass_mark).
+    pub fn poll_event(&mut self) -> Option<Event> {
+        while let Some(told) = self.events.pop_front() {
+            let Some(event) = told else {
+                self.events.push_front(None);
+                return None;
+            };
             let id = event.ordered_with();
             if let Some(id) = id
                 && self.must_wait(id, &event)
@@ -56,7 +60,7 @@ impl Channels {
                 }
                 _ => {}
             }
-            return Some(Output::Event(event));
+            return Some(event);
         }
         if self.events.capacity() > 64 {
             self.events = VecDeque::new();
@@ -66,7 +70,22 @@ impl Channels {
         {
             self.report_sent(id);
         }
-        self.events.pop_front()
+        self.events.pop_front().flatten()
+    }
+
+    /// Puts a mark behind what has happened so far. So the user can tell at its place what
+    /// happens below the association.
+    pub fn mark(&mut self) {
+        self.events.push_back(None);
+    }
+
+    /// Whether a mark comes next; it is behind us then.
+    pub fn pass_mark(&mut self) -> bool {
+        let is_next = matches!(self.events.front(), Some(None));
+        if is_next {
+            self.events.pop_front();
+        }
+        is_next
     }
 
     /// Whether an event waits until the channel is read again.

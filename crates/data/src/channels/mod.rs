@@ -14,7 +14,7 @@ use crate::channel::{Channel, ChannelConfig, ChannelState, MessageKind};
 use crate::config::Config;
 use crate::dcep::{self, Message as Dcep};
 use crate::error::ChannelError;
-use crate::event::{Event, Output};
+use crate::event::Event;
 use crate::sctp::{
     Association, Event as SctpEvent, Message, Outgoing, SctpError, SctpState, Settings,
 };
@@ -63,7 +63,7 @@ impl Default for SctpParameters {
 /// ```
 /// use std::time::Instant;
 /// use peerconnection_data::{
-///     Beginning, ChannelConfig, Channels, Config, Event, MessageKind, Output, SctpParameters,
+///     Beginning, ChannelConfig, Channels, Config, Event, MessageKind, SctpParameters,
 /// };
 ///
 /// let now = Instant::now();
@@ -84,10 +84,10 @@ impl Default for SctpParameters {
 ///         }
 ///         while let Some(output) = peers[i].poll_event() {
 ///             match output {
-///                 Output::Event(Event::ChannelOpen { id }) if i == 0 => {
+///                 Event::ChannelOpen { id } if i == 0 => {
 ///                     peers[0].send(now, id, MessageKind::String, "hello".into())?;
 ///                 }
-///                 Output::Event(Event::Message { data, .. }) => received = Some(data),
+///                 Event::Message { data, .. } => received = Some(data),
 ///                 _ => {}
 ///             }
 ///         }
@@ -117,7 +117,8 @@ pub struct Channels {
     unclaimed_cost: usize,
     /// Bytes of labels and protocols of the peer's channels.
     announced: usize,
-    events: VecDeque<Output>,
+    /// What has happened, in order; `None` is a mark.
+    events: VecDeque<Option<Event>>,
     paused: BTreeSet<u16>,
     /// What happened on paused channels from their first message on.
     held: BTreeMap<u16, VecDeque<Event>>,
@@ -287,7 +288,7 @@ impl Channels {
         self.has_moved = false;
         self.early.clear();
         self.forget_channels();
-        self.events.retain(|output| *output == Output::Mark);
+        self.events.retain(Option::is_none);
         if let Some(mut association) = self.association.take() {
             association.abort();
             let mut packet = Vec::new();
@@ -307,7 +308,7 @@ impl Channels {
         let Self { floor, early, events: own, .. } =
             std::mem::replace(other, Self::new(other.config));
         other.floor = floor;
-        let is_mark = |output: &Output| *output == Output::Mark;
+        let is_mark = Option::<Event>::is_none;
         let (of_other, moving): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.events).into_iter().partition(is_mark);
         other.events = of_other;
@@ -358,15 +359,9 @@ impl Channels {
         }
     }
 
-    /// Puts a mark behind what has happened so far: [`poll_event`](Self::poll_event) yields
-    /// [`Output::Mark`] there. What happens below the association can be told at its place so.
-    pub fn mark(&mut self) {
-        self.events.push_back(Output::Mark);
-    }
-
     /// Puts an event behind what has happened so far.
     fn tell(&mut self, event: Event) {
-        self.events.push_back(Output::Event(event));
+        self.events.push_back(Some(event));
     }
 
     /// Closes the association: what protects its packets is closed or failed (webrtc-pc §6.1.2).

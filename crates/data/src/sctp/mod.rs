@@ -50,7 +50,6 @@ fn describe_abort(code: Option<u16>, reason: &str) -> String {
 
 /// Why an association is gone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum SctpError {
     /// The peer sent an ABORT chunk.
     #[error("{}", describe_abort(*code, reason))]

@@ -71,8 +71,6 @@ impl Engine {
                     Some(task) => task,
                     None => continue,
                 },
-                // Of a later version of the crate.
-                _ => continue,
             };
             self.queue(task);
         }
@@ -109,8 +107,6 @@ impl Engine {
             data::Event::ChannelError { id, error } => Task::StreamError(id, error),
             // A channel is announced as open by the connected procedure, or when it is made.
             data::Event::ChannelOpen { .. } | data::Event::BufferedAmountLow { .. } => return None,
-            // Of a later version of the crate.
-            _ => return None,
         })
     }
 
@@ -134,33 +130,26 @@ impl Engine {
                     self.retire_predecessor(id);
                     continue;
                 }
+                // The peer may still open channels there: nobody will hear of them.
+                transport::Event::Data(event)
+                    if !event.channel().is_some_and(|id| transport.is_of_predecessor(id)) =>
+                {
+                    continue;
+                }
                 transport::Event::Data(event) => match event {
-                    data::Event::Message { id: stream, kind, data }
-                        if transport.is_of_predecessor(stream) =>
-                    {
-                        self.queue_message(stream, kind, data);
+                    data::Event::Message { id, kind, data } => {
+                        self.queue_message(id, kind, data);
                         continue;
                     }
-                    data::Event::BufferedAmount { id: stream, sent }
-                        if transport.is_of_predecessor(stream) =>
-                    {
-                        Task::BufferedAmount(stream, sent)
-                    }
-                    data::Event::ChannelClosing { id: stream }
-                        if transport.is_of_predecessor(stream) =>
-                    {
-                        Task::ChannelClosing(stream)
-                    }
-                    data::Event::ChannelClosed { id: stream }
-                        if transport.is_of_predecessor(stream) =>
-                    {
-                        Task::StreamClosed(stream)
-                    }
-                    // Of channels that it opens now.
-                    _ => continue,
+                    data::Event::BufferedAmount { id, sent } => Task::BufferedAmount(id, sent),
+                    data::Event::ChannelClosing { id } => Task::ChannelClosing(id),
+                    data::Event::ChannelClosed { id } => Task::StreamClosed(id),
+                    data::Event::SctpStateChange(..)
+                    | data::Event::ChannelAnnounced { .. }
+                    | data::Event::ChannelOpen { .. }
+                    | data::Event::ChannelError { .. }
+                    | data::Event::BufferedAmountLow { .. } => continue,
                 },
-                // Of a later version of the crate.
-                _ => continue,
             };
             self.queue(task);
         }
@@ -312,7 +301,9 @@ fn sctp_failure(cause: data::SctpError) -> Option<RTCError> {
     let sctp_cause_code = match &cause {
         data::SctpError::Aborted { code, .. } => code.map(i32::from),
         data::SctpError::Restarted => None,
-        _ => return None,
+        data::SctpError::Shutdown | data::SctpError::TransportClosed | data::SctpError::Local => {
+            return None;
+        }
     };
     let init =
         RTCErrorInit { sctp_cause_code, ..RTCErrorInit::new(RTCErrorDetailType::SctpFailure) };
