@@ -1,4 +1,4 @@
-//! What channels tell.
+//! What channels report.
 
 use bytes::Bytes;
 
@@ -46,7 +46,7 @@ pub enum Event {
         /// The stream.
         id: u16,
     },
-    /// The peer began to close the channel. What was queued here is sent, then our side closes.
+    /// The peer began to close the channel. What was queued here is sent, then this side closes.
     ChannelClosing {
         /// The stream.
         id: u16,
@@ -66,7 +66,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The channel whose messages it must not overtake.
+    /// The channel whose messages this event must not overtake.
     pub(crate) fn ordered_with(&self) -> Option<u16> {
         match *self {
             Self::ChannelAnnounced { id, .. }
