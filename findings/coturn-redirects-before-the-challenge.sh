@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # coturn 4.6.1 (Debian) with --alternate-server answers the first Allocate, which bears no
-# credentials, with 300 and ALTERNATE-SERVER: no challenge, no MESSAGE-INTEGRITY, and so nothing by
-# which a client over UDP could tell it from another's. A Binding request on the same port is
+# credentials, with 300 and ALTERNATE-SERVER. It sends no challenge and no MESSAGE-INTEGRITY, so a
+# client over UDP cannot tell the answer from somebody else's. A Binding request on the same port is
 # answered as ever. The reason phrase ends in three NULs.
 #
 # Seen: Allocate: 300 b'Try Alternate\x00\x00\x00' 198.51.100.7:3478, no integrity.

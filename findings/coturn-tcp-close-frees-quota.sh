@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # coturn 4.6.1 (Debian): an allocation that was deleted by Refresh with lifetime 0 counts against
 # --user-quota for another second, and the next Allocate of the user gets 486. Over TCP, closing the
-# connection gives the place back at once, with or without that Refresh. So a client that is to
-# allocate again soon closes its connection, and waits only after UDP.
+# connection gives the place back at once, with or without that Refresh. So a client that will soon
+# allocate again closes its connection, and waits only after UDP.
 #
 # Seen: udp, Refresh 0: free after about 1.0 s; tcp, Refresh 0 and left open: the same; tcp, Refresh
 # 0 and closed: at once; tcp, closed without a word: at once.

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # stun-types 2.0.4, two gaps in RFC 8489 §9.2.5:
-# - PASSWORD-ALGORITHMS with an algorithm it does not know beside SHA-256 is unreadable as a whole,
-#   where a client is to take the first that it knows. The raw attribute has to be read by hand.
-# - A message with MESSAGE-INTEGRITY-SHA256 under an MD5 key, which a server gets and sends that
-#   lists MD5 alone, is written and then refused with the very same key.
+# - It cannot read PASSWORD-ALGORITHMS at all if an unknown algorithm stands beside SHA-256. A
+#   client is to take the first algorithm that it knows, so it has to read the raw attribute by
+#   hand.
+# - It writes a message with MESSAGE-INTEGRITY-SHA256 under an MD5 key, and then refuses it with the
+#   very same key. A server that lists MD5 alone gets and sends such messages.
 #
 # Seen: known: [MD5, SHA256]; unknown beside it: the attribute's data is invalid; written: true,
 # validated: false.

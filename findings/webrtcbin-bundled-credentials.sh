@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# GStreamer's webrtcbin 1.22.0 (Debian): of a BUNDLE group, RFC 9143 §7.1.3 has the attributes of the
-# transport in the tagged section only, and RFC 9429 §5.2.2 forbids ICE credentials in the others. An
-# offer like that is refused ("media 1 has different ice-ufrag values in bundle"), even if the session
-# part has them as well; so is one without a=setup in every section, rejected ones (port 0) too.
+# GStreamer's webrtcbin 1.22.0 (Debian): RFC 9143 §7.1.3 puts the transport's attributes of a BUNDLE
+# group into the tagged section only, and RFC 9429 §5.2.2 forbids ICE credentials in the other
+# sections. webrtcbin refuses such an offer ("media 1 has different ice-ufrag values in bundle"),
+# even if the session part has the credentials as well. It also refuses an offer without a=setup in
+# every section, rejected sections (port 0) included.
 #
 # Seen: as browsers write it: accepted; without credentials in the second section: refused; without
 # a=setup in it: refused; the second section rejected, and without a=setup: refused.

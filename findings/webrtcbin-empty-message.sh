@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# GStreamer's webrtcbin 1.22.0 (Debian): sending an empty message, "" or null, closes the data channel,
-# on both sides. Neither it nor anything that is sent behind it arrives. It receives empty messages
-# well enough, as null, so a program that echoes what it gets loses its channel. RFC 8831 §6.6 has
-# empty messages travel as one octet of their own payload protocol.
+# GStreamer's webrtcbin 1.22.0 (Debian): sending an empty message, "" or null, closes the data
+# channel on both sides. Neither the message nor anything sent behind it arrives. webrtcbin receives
+# empty messages well enough, as null, so a program that echoes what it gets loses its channel. By
+# RFC 8831 §6.6 an empty message travels as one octet of its own payload protocol.
 #
 # Seen, of 'before', '', 'behind' between two of its own: before; closed, closed. With null, and as
 # data: the same.

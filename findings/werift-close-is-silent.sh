@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# werift 0.24.4: close() tells the peer nothing: no SCTP ABORT, no close_notify of DTLS. Between two of
-# its own, the other side is `connected` with an open channel 15 s later. And iceConnectionState is
-# `completed` as soon as an offer has been applied, before there is any peer.
+# werift 0.24.4: close() tells the peer nothing: no SCTP ABORT, no close_notify of DTLS. Between two
+# peers of werift, the other side is `connected` with an open channel 15 s later. And
+# iceConnectionState is `completed` as soon as an offer has been applied, before there is any peer.
 #
 # Seen: offered: completed. 15 s after close(): connected, channel open, 0 events.
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# werift 0.24.4: an empty message ends a data channel without a word. send('') succeeds, and neither it
-# nor anything that is sent behind it ever arrives; readyState stays "open", bufferedAmount is 0.
-# RFC 8831 §6.6 has empty messages travel as one octet of their own payload protocol.
+# werift 0.24.4: an empty message ends a data channel without a word. send('') succeeds, and neither
+# the message nor anything sent behind it ever arrives; readyState stays "open", bufferedAmount is
+# 0. By RFC 8831 §6.6 an empty message travels as one octet of its own payload protocol.
 #
 # Seen, of 'before', '', 'behind' between two of its own: before.
 set -euo pipefail

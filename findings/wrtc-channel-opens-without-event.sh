@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# @roamhq/wrtc 0.10.0: of a data channel that is made on a connection which has SCTP already, `open`
-# never fires. createDataChannel() returns it with readyState "open"; webrtc-pc §6 has it return
-# "connecting", and announces the channel as open in a task, with the event. Code that does its work
-# in onopen waits for ever, and on later channels only: the first one of a connection is as it should be.
+# @roamhq/wrtc 0.10.0: `open` never fires on a data channel that is made on a connection which has
+# SCTP already. createDataChannel() returns it with readyState "open". By webrtc-pc §6 it returns
+# "connecting", and a task announces the channel as open, with the event. Code that does its work in
+# onopen waits for ever. The first channel of a connection is as it should be.
 #
-# Seen: first: connecting, open fired. later: 100 of 100 open when returned, 0 events in two seconds.
+# Seen: first: connecting, open fired. later: 100 of 100 open when returned, 0 events in two
+# seconds.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -120,7 +120,7 @@ fn messages(c: &mut Criterion) {
         Memory::connected(None, RTCDataChannelInit::default()).expect("a connection");
     let echoed = Arc::new(AtomicU64::new(0));
     of_b.on_message(|event| {
-        // One that cannot be sent would end the measurement, which says enough.
+        // If it cannot be sent, the measurement ends, which says enough.
         let _ = event.target().send(event.data().clone());
     });
     let counter = echoed.clone();

@@ -12,8 +12,8 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// A figure without values yet. The names of figures and values are those of the programs
-    /// for other stacks.
+    /// A figure without values yet. Its name and the names of its values are the ones that the
+    /// programs for other stacks use.
     pub fn new(measure: &'static str) -> Self {
         Self { measure, values: Vec::new() }
     }
@@ -69,7 +69,7 @@ pub fn quantile(values: &[f64], q: f64) -> f64 {
     sorted.get(rank.min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
 }
 
-/// The middle one.
+/// The middle value.
 pub fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }

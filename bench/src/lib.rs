@@ -1,7 +1,7 @@
 //! Figures of peerconnection: what a connection costs, in time, processor and memory.
 //!
-//! `cargo run --release -p bench` measures over loopback UDP with both ends in one process, as the
-//! programs for other stacks do with which the figures are compared (`spec-notes/performance.md`).
+//! `cargo run --release -p bench` measures over loopback UDP with both ends in one process. So do
+//! the programs for other stacks that the figures are compared with (`spec-notes/performance.md`).
 //! `cargo bench -p bench` measures without a network.
 //!
 //! - [`measures`]: one module a measure

@@ -23,7 +23,7 @@ pub fn cpu_time() -> Duration {
     Duration::ZERO
 }
 
-/// Memory that is resident, in KiB; not a number where the system does not tell.
+/// Memory that is resident, in KiB; NaN where the system does not say.
 pub fn resident_kib() -> f64 {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return f64::NAN };
     status

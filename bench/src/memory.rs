@@ -59,7 +59,8 @@ impl End {
         }
     }
 
-    /// Runs tasks, hands datagrams to the other end, binds sockets. Whether there was anything.
+    /// Runs tasks, hands datagrams to the other end, binds sockets. Returns whether there was
+    /// anything.
     fn step(&mut self, other: &Self) -> bool {
         let mut busy = false;
         while self.driver.run_task() {
@@ -108,7 +109,7 @@ impl Memory {
     /// one that is given.
     ///
     /// # Errors
-    /// Those of the constructor.
+    /// The errors of the constructor.
     pub fn new(certificate: Option<&RTCCertificate>) -> Result<Self, Failure> {
         let clock = Arc::new(Clock { start: Instant::now(), nanoseconds: AtomicU64::new(0) });
         let end = |number: u8| -> Result<_, Failure> {
@@ -129,7 +130,7 @@ impl Memory {
     /// Two connections with a channel between them, open on both sides: `a`'s end and `b`'s.
     ///
     /// # Errors
-    /// Those of the connections; or that nothing more will happen.
+    /// The errors of the connections, or one that says that nothing more will happen.
     pub fn connected(
         certificate: Option<&RTCCertificate>,
         init: RTCDataChannelInit,
@@ -153,7 +154,7 @@ impl Memory {
         }
     }
 
-    /// Moves one end after the other, once. Whether there was anything to do.
+    /// Moves one end after the other, once. Returns whether there was anything to do.
     pub fn step(&mut self) -> bool {
         let [a, b] = &mut self.ends;
         a.step(b) | b.step(a)

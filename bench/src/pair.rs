@@ -29,15 +29,15 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// From the constructors to the channel open on both sides, with trickled candidates.
+    /// Makes two connections and opens the channel on both sides, with trickled candidates.
     ///
     /// # Errors
-    /// Those of the connections; or that it takes too long.
+    /// The errors of the connections, or one that says that it takes too long.
     pub async fn connect(init: RTCDataChannelInit) -> Result<Self, Failure> {
         Self::connect_with(init, |_, _| ()).await
     }
 
-    /// Likewise; `prepare` sees the connections before anything happens.
+    /// Like [`connect`](Self::connect); `prepare` sees the connections before anything happens.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
@@ -86,7 +86,7 @@ impl Pair {
 /// A connection on the loopback interface.
 ///
 /// # Errors
-/// Those of the constructor.
+/// The errors of the constructor.
 pub fn connection() -> Result<RTCPeerConnection, Error> {
     RTCPeerConnection::with_options(RTCConfiguration::default(), TokioOptions::loopback())
 }

@@ -1,4 +1,4 @@
-// Loaded into simple-peer's tests before them: what they find outside of their folder.
+// Loaded before simple-peer's tests: gives them what they look for outside of their folder.
 const { join } = require("node:path");
 const Module = require("node:module");
 

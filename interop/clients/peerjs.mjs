@@ -12,7 +12,7 @@ const require = createRequire(
 const module_ = createRequire(import.meta.url)("../../crates/node");
 const { createTrack } = createRequire(import.meta.url)("../../crates/node/lib/testing");
 
-// It is for browsers: their globals.
+// PeerJS is for browsers and needs their globals.
 const { WebSocket } = require("ws");
 Object.assign(globalThis, module_, { WebSocket, location: { protocol: "http:" } });
 globalThis.window = globalThis;

@@ -2,8 +2,8 @@
 //
 //     INTEROP_PACKAGES=target/interop/clients node interop/clients/simple_peer.mjs [CHECKOUT]
 //
-// 8.0.0 is the last release that was published with its tests. CHECKOUT, the sources of a later one,
-// has its tests run as well.
+// 8.0.0 is the last release that was published with its tests. With CHECKOUT, the sources of a
+// later release, its tests run as well.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -63,7 +63,7 @@ function pair(options = {}) {
   return peers;
 }
 
-// Without trickle it takes a line out of the offer before it is applied.
+// Without trickle simple-peer takes a line out of the offer before it is applied.
 for (const trickle of [true, false]) {
   test(`9.11.1: a call, ${trickle ? "with" : "without"} trickle`, {
     timeout: 20_000,

@@ -37,7 +37,7 @@ Usage: cargo xtask <command>
 pub(crate) enum Command {
     Help,
     Test(Extent),
-    /// The tests with other stacks, those whose name contains this or all.
+    /// The tests with other stacks: all, or only tests whose name contains this.
     Interop(Option<String>),
 }
 
@@ -46,7 +46,7 @@ pub(crate) enum Command {
 pub(crate) enum Extent {
     Everything,
     Quick,
-    /// Of one crate, by its folder's or its package's name.
+    /// The checks of one crate, by the name of its folder or its package.
     Crate(String),
 }
 

@@ -74,7 +74,7 @@ fn clippy() -> Result<Outcome, Failure> {
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
 }
 
-/// Without its host on tokio, the public crate is there for hosts of applications.
+/// Without its host on tokio, the public crate serves applications with hosts of their own.
 fn no_tokio() -> Result<Outcome, Failure> {
     const CRATE: [&str; 3] = ["-p", "peerconnection", "--no-default-features"];
     cargo(&[&["clippy"], &CRATE[..], &["--", "-D", "warnings"]].concat())?;
@@ -88,18 +88,18 @@ fn docs() -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-/// Built first, so that the limit of a command's time is one of the tests alone.
+/// Builds first, so that a command's time limit counts for the tests alone.
 fn tests() -> Result<Outcome, Failure> {
     cargo(&["test", "--workspace", "--no-run"])?;
     cargo(&["test", "--workspace"])
 }
 
-/// The programs of the documentation take a quarter of the tests' time, and fail with them.
+/// The programs of the documentation take a quarter of the tests' time, and fail when tests fail.
 fn tests_without_programs() -> Result<Outcome, Failure> {
     cargo(&["test", "--workspace", "--lib", "--bins", "--tests"])
 }
 
-/// Ignored by `cargo test --workspace`, which is to need nothing but Rust.
+/// `cargo test --workspace`, which is to need nothing but Rust, ignores these tests.
 fn browsers() -> Result<Outcome, Failure> {
     if !Targets::of_workspace()?.contains("test", "browsers") {
         return Ok(Outcome::Skipped("the workspace has no test target `browsers` yet".into()));
@@ -107,8 +107,8 @@ fn browsers() -> Result<Outcome, Failure> {
     cargo(&["test", "-p", "tests", "--test", "browsers", "--", "--ignored"])
 }
 
-/// All JavaScript of the repository is formatted; the Node module: built, its own tests, its type
-/// declarations.
+/// Checks that all JavaScript of the repository is formatted. Builds the Node module, and checks it
+/// with its own tests and its type declarations.
 fn node() -> Result<Outcome, Failure> {
     install_module()?;
     for script in ["check", "build", "test", "types"] {
@@ -117,7 +117,7 @@ fn node() -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-/// The Node module, built.
+/// Builds the Node module.
 fn module() -> Result<Outcome, Failure> {
     install_module()?;
     npm(&["run", "build"])?;

@@ -1,5 +1,5 @@
-//! The other stacks that ours is tried with: installed under the target folder, each in the version
-//! that `interop/` and `tests/tests/interop/expectations.rs` are written for.
+//! The other stacks that this one is tried with. They are installed under the target folder, each
+//! in the version that `interop/` and `tests/tests/interop/expectations.rs` are written for.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub(crate) fn install() -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-/// The tests with every stack, or those whose name contains `filter`.
+/// The tests with every stack, or only tests whose name contains `filter`.
 pub(crate) fn stacks(filter: Option<&str>) -> Result<Outcome, Failure> {
     let mut command = tools::cargo();
     command.args(["test", "-p", "tests", "--test", "interop", "--"]);
@@ -44,8 +44,8 @@ pub(crate) fn clients() -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-/// npm's packages of `interop/DESCRIPTION` into `name`. None is to run anything while it is
-/// installed: what they need is in the registry, too.
+/// Installs npm's packages of `interop/DESCRIPTION` into `name`. No package is to run anything
+/// while it is installed: the registry has what they need, too.
 fn packages(name: &str, description: &str) -> Result<(), Failure> {
     let source = tools::root().join("interop").join(description);
     let target = folder().join(name);
@@ -89,7 +89,7 @@ fn pion() -> Result<(), Failure> {
     })
 }
 
-/// Does it unless `stamp` says that it has been done with the same `input`.
+/// Does `work` unless `stamp` says that it has been done with the same `input`.
 fn unless_done(
     stamp: &Path,
     input: &str,

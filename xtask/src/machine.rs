@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::report::{Failure, Outcome};
 use crate::tools;
 
-/// A Debian package, and the program in it that makes it needless to ask Debian, if any.
+/// A Debian package. If it has a `program` and that is found, Debian need not be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Need {
     pub(crate) program: Option<&'static str>,
@@ -54,8 +54,8 @@ const BROWSERS: &[Need] =
 /// For the tests of the Node module.
 pub(crate) const NODE: &[Need] = &[Need::program("node", "nodejs"), Need::program("npm", "npm")];
 
-/// For the tests with other stacks: what Node's and Python's need to be installed, and those that
-/// Debian has itself. Debian's bindings of GStreamer are for Debian's Python.
+/// For the tests with other stacks: what Node's and Python's stacks need for their installation,
+/// and the stacks that Debian itself has. Debian's bindings of GStreamer are for Debian's Python.
 pub(crate) const STACKS: &[Need] = &[
     Need::program("python3", "python3"),
     Need::library("python3-venv"),
@@ -71,7 +71,7 @@ pub(crate) const STACKS: &[Need] = &[
 /// Parts of the Rust toolchain: what cargo calls them, what rustup calls them.
 const COMPONENTS: &[(&str, &str)] = &[("fmt", "rustfmt"), ("clippy", "clippy")];
 
-/// Makes sure that everything is there, and rustfmt and clippy; installs what is not.
+/// Makes sure that `needs`, rustfmt and clippy are there; installs what is missing.
 pub(crate) fn prepare(needs: &[&[Need]]) -> Result<Outcome, Failure> {
     components()?;
     install(&needs.concat())?;

@@ -31,7 +31,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Of a run of this command.
+    /// A report of a run of this command.
     pub(crate) fn new(command: &'static str) -> Self {
         let (passed, skipped) = (Vec::new(), Vec::new());
         Self { command, started: Instant::now(), passed, skipped, failed: None }

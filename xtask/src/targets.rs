@@ -1,4 +1,4 @@
-//! Which targets the workspace has, asked of cargo: a file that moves does not lose its check.
+//! Asks cargo which targets the workspace has, so that a file that moves does not lose its check.
 
 use crate::report::Failure;
 use crate::tools;

@@ -66,7 +66,7 @@ fn jobs(cores: usize, memory: Option<u64>) -> usize {
     cores.min(by_memory).max(1)
 }
 
-/// Bytes that new processes may use, where Linux tells: the least of what the machine has free
+/// Bytes that new processes may use, where Linux says so: the least of what the machine has free
 /// and what the control group allows.
 fn available_memory() -> Option<u64> {
     let free = fs::read_to_string("/proc/meminfo").ok().and_then(|text| mem_available(&text));

@@ -1,4 +1,4 @@
-//! What connections cost that do nothing.
+//! What idle connections cost.
 
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ pub(super) async fn take() -> Result<Vec<Figure>, Failure> {
     ])
 }
 
-/// Connects pairs, one after the other, until there are so many.
+/// Connects pairs, one after the other, until there are `to` of them.
 pub(super) async fn grow(kept: &mut Vec<Pair>, to: usize) -> Result<(), Failure> {
     while kept.len() < to {
         kept.push(Pair::connect(RTCDataChannelInit::default()).await?);

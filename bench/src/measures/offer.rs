@@ -8,13 +8,13 @@ use crate::Failure;
 use crate::figure::{Figure, median, quantile};
 use crate::pair::connection;
 
-/// Offers that are measured
+/// How many offers are measured.
 const OFFERS: usize = 200;
-/// after those that are not.
+/// How many offers come before these, to warm up.
 const WARM_UP: usize = 20;
-/// Of each kind of media, for the offer with many sections.
+/// How many transceivers of each kind of media make the offer with many sections.
 const TRANSCEIVERS: usize = 50;
-/// Offers with many sections that are measured, after one that is not.
+/// How many offers with many sections are measured, after one to warm up.
 const LARGE_OFFERS: usize = 20;
 
 pub(super) async fn take() -> Result<Vec<Figure>, Failure> {

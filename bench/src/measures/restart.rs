@@ -15,9 +15,9 @@ use crate::Failure;
 use crate::figure::Figure;
 use crate::pair::{Pair, unreliable};
 
-/// The stream flows for so long before the restart
+/// How long the stream flows before the restart.
 const BEFORE: Duration = Duration::from_secs(2);
-/// and for so long after it.
+/// How long the stream flows after the restart.
 const AFTER: Duration = Duration::from_secs(5);
 /// Gaps of the first second are those of a cold start.
 const COLD: Duration = Duration::from_secs(1);
@@ -123,7 +123,7 @@ async fn count_negotiationneeded(mut events: peerconnection::Events, count: Arc<
     }
 }
 
-/// Sends 1,000 messages a second of 100 bytes until it is stopped; how many.
+/// Sends 1,000 messages a second, of 100 bytes each, until it is stopped. Returns how many it sent.
 async fn stream(channel: peerconnection::RTCDataChannel, stop: Arc<AtomicBool>) -> u64 {
     let message = Bytes::from(vec![1; 100]);
     let (start, mut sent) = (Instant::now(), 0);
@@ -138,7 +138,8 @@ async fn stream(channel: peerconnection::RTCDataChannel, stop: Arc<AtomicBool>) 
     sent
 }
 
-/// Asks for a restart, offers, and rolls the offer back: whether `negotiationneeded` fires again.
+/// Asks for a restart, offers, and rolls the offer back. Returns whether `negotiationneeded` fires
+/// again.
 async fn needed_after_rollback(
     pc: &RTCPeerConnection,
     needed: &AtomicU64,

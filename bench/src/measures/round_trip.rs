@@ -13,9 +13,9 @@ use crate::Failure;
 use crate::figure::{Figure, median, quantile};
 use crate::pair::{Pair, unreliable};
 
-/// Round trips that are measured
+/// How many round trips are measured.
 const ROUNDS: usize = 5000;
-/// after those that are not.
+/// How many round trips come before these, to warm up.
 const WARM_UP: usize = 200;
 /// A message that takes longer is lost.
 const LOST: Duration = Duration::from_secs(1);

@@ -13,9 +13,9 @@ use crate::pair::Pair;
 
 /// Setups, one after the other.
 const ALONE: usize = 200;
-/// Setups at once
+/// How many setups run at once.
 const AT_ONCE: usize = 16;
-/// until there were so many.
+/// How many of these there are in all.
 const TOGETHER: usize = 320;
 
 pub(super) async fn take() -> Result<Vec<Figure>, Failure> {
@@ -24,7 +24,7 @@ pub(super) async fn take() -> Result<Vec<Figure>, Failure> {
     let cpu = cpu_time();
     for _ in 0..ALONE {
         times.push(one().await?.as_secs_f64() * 1e3);
-        // What is left of the last one shall not weigh on the next.
+        // What is left of the last setup must not slow the next.
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let cpu = (cpu_time() - cpu).as_secs_f64() * 1e3 / ALONE as f64;
@@ -39,7 +39,7 @@ pub(super) async fn take() -> Result<Vec<Figure>, Failure> {
     ])
 }
 
-/// Connects a pair and closes it; how long the connecting took.
+/// Connects a pair and closes it. Returns how long connecting took.
 pub(super) async fn one() -> Result<Duration, Failure> {
     let start = Instant::now();
     let pair = Pair::connect(RTCDataChannelInit::default()).await?;

@@ -13,13 +13,13 @@ use crate::figure::Figure;
 use crate::machine::cpu_time;
 use crate::pair::Pair;
 
-/// The sender fills up to this `bufferedAmount`, in bytes,
+/// The sender fills `bufferedAmount` up to this many bytes.
 const HIGH: u64 = 2 << 20;
-/// and goes on when it has fallen to this one.
+/// The sender goes on when `bufferedAmount` has fallen to this.
 const LOW: u64 = 512 << 10;
-/// A phase ends after this time whatever was sent.
+/// A phase ends after this time, whatever was sent.
 const LIMIT: Duration = Duration::from_secs(12);
-/// The part of the bytes that is sent before, to warm up.
+/// One byte in this many is sent before, to warm up.
 const WARM_UP: u64 = 8;
 /// A `bufferedamountlow` that has not come after this time is a stall.
 const STALL: Duration = Duration::from_millis(500);
@@ -78,7 +78,7 @@ struct Phase {
 }
 
 impl Sender {
-    /// Sends so many bytes and waits until they have arrived.
+    /// Sends `bytes` bytes and waits until they have arrived.
     async fn phase(&self, bytes: u64) -> Result<Phase, Failure> {
         let channel = &self.pair.channel_a;
         let size = self.message.len() as u64;

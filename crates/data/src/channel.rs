@@ -4,15 +4,15 @@ use time::{Duration, Instant};
 
 use crate::error::ChannelError;
 
-/// How hard a message is tried to be delivered (RFC 8832 §5.1).
+/// How hard the delivery of a message is tried (RFC 8832 §5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Reliability {
-    /// Until it is.
+    /// Until it is delivered.
     #[default]
     Reliable,
-    /// With at most so many retransmissions.
+    /// With at most this many retransmissions.
     MaxRetransmits(u16),
-    /// For so many milliseconds after `send`.
+    /// For this many milliseconds after `send`.
     MaxPacketLifeTime(u16),
 }
 
@@ -82,10 +82,10 @@ pub enum MessageKind {
     Binary,
 }
 
-/// Where a channel is in its life.
+/// The state of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChannelState {
-    /// Opened by us; waits for the association.
+    /// This side opened it; it waits for the association.
     Connecting,
     /// Messages flow.
     Open,
@@ -98,12 +98,12 @@ pub(crate) enum ChannelState {
 pub(crate) struct Channel {
     pub(crate) config: ChannelConfig,
     pub(crate) state: ChannelState,
-    /// We sent DATA_CHANNEL_OPEN and wait for its acknowledgement: RFC 8832 §6 has all messages
-    /// ordered until it comes, so that none overtakes the OPEN.
+    /// We sent DATA_CHANNEL_OPEN and wait for its acknowledgement. RFC 8832 §6 keeps all messages
+    /// ordered until that comes, so that none overtakes the OPEN.
     pub(crate) open_unacknowledged: bool,
     /// DATA_CHANNEL_OPEN is queued, or need not be.
     pub(crate) announced: bool,
-    /// Bytes that it takes of what the peer's channels may have.
+    /// Bytes that it takes of `Config::max_announced`.
     pub(crate) announced_bytes: usize,
     /// We began to close it: what arrives is discarded.
     pub(crate) closed_here: bool,
@@ -111,7 +111,7 @@ pub(crate) struct Channel {
     pub(crate) low_threshold: u64,
     /// Bytes given to `send` that are not yet handed to the network.
     pub(crate) buffered: u64,
-    /// Bytes handed to the network that no event has told of yet.
+    /// Bytes handed to the network that no event has reported yet.
     pub(crate) unreported: u64,
     /// The peer reset its stream: nothing more comes on this channel.
     pub(crate) incoming_reset: bool,

@@ -9,12 +9,12 @@ pub struct Config {
     /// Bytes that may wait in one channel to be sent; 0 is no limit. `send` fails with
     /// [`ChannelError::BufferFull`](crate::ChannelError::BufferFull) beyond it.
     pub max_buffered_amount: u64,
-    /// Bytes of messages that are kept for streams on which no channel was opened yet: those of a
-    /// negotiated channel may arrive before the application opens it.
+    /// Bytes of messages that are kept for streams on which no channel was opened yet: messages of
+    /// a negotiated channel may arrive before the application opens it.
     pub max_unclaimed: usize,
     /// Bytes of labels and protocols of the channels that the peer has opened and that are not
-    /// closed yet. They take nothing of the receive window, so a peer could fill memory with up to
-    /// 128 KiB a channel; a channel beyond is refused: its stream is reset.
+    /// closed yet. They take up nothing of the receive window, so a peer could fill memory with up
+    /// to 128 KiB a channel. A channel beyond the limit is refused: its stream is reset.
     pub max_announced: usize,
 }
 
@@ -30,7 +30,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The values that are used: those outside their ranges are brought inside.
+    /// The values that are used: a value outside its range is brought inside.
     pub(crate) fn clamped(mut self) -> Self {
         self.receive_window = self.receive_window.clamp(16 * 1024, 1024 * 1024 * 1024);
         self

@@ -40,7 +40,7 @@ pub enum ChannelError {
     /// [`Config::max_buffered_amount`](crate::Config::max_buffered_amount) (`OperationError`).
     #[error("the send buffer is full")]
     BufferFull,
-    /// The peer sent a message larger than it was told we accept; the channel is closed.
+    /// The peer sent a message larger than this side announced it accepts; the channel is closed.
     #[error("the peer sent a message of more than {limit} bytes")]
     ReceivedTooLarge {
         /// Bytes that were announced as the largest message.

@@ -1,4 +1,4 @@
-//! What channels tell.
+//! What channels report.
 
 use bytes::Bytes;
 
@@ -45,7 +45,7 @@ pub enum Event {
         /// The stream.
         id: u16,
     },
-    /// The peer began to close the channel. What was queued here is sent, then our side closes.
+    /// The peer began to close the channel. What was queued here is sent, then this side closes.
     ChannelClosing {
         /// The stream.
         id: u16,
@@ -65,6 +65,7 @@ pub enum Event {
 }
 
 impl Event {
+<<<<<<< HEAD
     /// The channel that it is about; `None` if it is about the association.
     pub fn channel(&self) -> Option<u16> {
         match *self {
@@ -81,6 +82,9 @@ impl Event {
     }
 
     /// The channel whose messages it must not overtake.
+=======
+    /// The channel whose messages this event must not overtake.
+>>>>>>> eng1
     pub(crate) fn ordered_with(&self) -> Option<u16> {
         match *self {
             Self::ChannelAnnounced { id, .. }

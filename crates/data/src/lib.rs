@@ -1,7 +1,7 @@
 //! Data channels over one SCTP association (RFC 8831).
 //!
 //! [`Channels`] does no IO, reads no clock and draws no random numbers: packets and the time come
-//! in; packets, events and the next deadline come out. It does not know what is below: who uses it
+//! in; packets, events and the next deadline come out. It does not know what is below: its owner
 //! says when packets can be protected and reach the peer.
 //!
 //! | module | what |

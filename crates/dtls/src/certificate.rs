@@ -136,7 +136,7 @@ impl Certificate {
         })))
     }
 
-    /// A certificate that was stored: DER of the certificate, PKCS #8 DER of its key (ECDSA on P-256
+    /// Restores a certificate that was stored: its DER, the PKCS #8 DER of its key (ECDSA on P-256
     /// or P-384, or RSA), and the end of its validity.
     ///
     /// # Errors
@@ -227,7 +227,7 @@ impl Fingerprint {
     }
 
     /// Whether this is the hash of `certificate` (DER). `None` when the hash function is not
-    /// SHA-256, SHA-384 or SHA-512: RFC 8122 §5 has such a fingerprint ignored.
+    /// SHA-256, SHA-384 or SHA-512: RFC 8122 §5 ignores such a fingerprint.
     pub fn matches(&self, certificate: &[u8]) -> Option<bool> {
         let (_, hash) = HASHES.into_iter().find(|(name, _)| self.is_of(name))?;
         Some(hash.of(certificate).as_ref() == self.value.as_slice())
@@ -243,9 +243,9 @@ const HASHES: [(&str, Hash); 3] =
     [("sha-512", Hash::Sha512), ("sha-384", Hash::Sha384), ("sha-256", Hash::Sha256)];
 
 /// Whether a certificate is the one that a description announced. RFC 8122 §5.1: one fingerprint of
-/// the set with the preferred hash function must match; the others of the set are of other
-/// certificates. The sets with other hash functions describe the same certificates, so here each
-/// of them must match: a wrong one means that somebody has meddled with the description.
+/// the set with the preferred hash function must match; the others of the set belong to other
+/// certificates. The sets with other hash functions describe the same certificates, so here each of
+/// them must match: a wrong one means that somebody has meddled with the description.
 pub(crate) fn verify(certificate: &[u8], fingerprints: &[Fingerprint]) -> bool {
     let matches = |hash: &str| {
         let set = || fingerprints.iter().filter(|fingerprint| fingerprint.is_of(hash));
@@ -341,7 +341,7 @@ mod tests {
         ];
         assert!(verify(certificate.der(), &right));
         for other in 0..3 {
-            // Of two hashes one is wrong, whichever is the stronger and the first.
+            // One of two hashes is wrong, whether or not it is the stronger or the first.
             for one in (0..3).filter(|one| *one != other) {
                 let pair = [right[one].clone(), wrong[other].clone()];
                 assert!(!verify(certificate.der(), &pair), "{pair:?}");

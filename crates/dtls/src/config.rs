@@ -16,7 +16,7 @@ pub enum DtlsVersions {
     Dtls13,
 }
 
-/// What was negotiated of them.
+/// The version of DTLS that was negotiated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DtlsVersion {
     /// DTLS 1.2 (RFC 6347).
@@ -51,8 +51,8 @@ pub struct Config {
     /// The largest UDP payload to send, in bytes, within [`DATAGRAM_SIZES`] (other values count as
     /// the nearest of these).
     pub max_datagram_size: usize,
-    /// Where the randomness of handshakes (but never of keys) comes from, so that a simulation
-    /// repeats itself. For tests alone: hellos become predictable. `None`: from the system.
+    /// A seed for the randomness of handshakes (but never of keys), so that a simulation repeats
+    /// itself. For tests alone: hellos become predictable. `None` takes randomness from the system.
     pub seed: Option<u64>,
 }
 
@@ -66,7 +66,7 @@ impl Config {
             seed: None,
         }
     }
-    /// The values that are used: one outside its range is brought inside.
+    /// The values that are used: a value outside its range is brought inside.
     pub(crate) fn clamped(mut self) -> Self {
         let (least, most) = (*DATAGRAM_SIZES.start(), *DATAGRAM_SIZES.end());
         self.max_datagram_size = self.max_datagram_size.clamp(least, most);

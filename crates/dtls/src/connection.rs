@@ -16,7 +16,7 @@ use crate::engine::{Ended, Engine, Recipe, Said};
 use crate::error::DtlsError;
 use crate::srtp::SrtpKeys;
 
-/// Less than any timer of DTLS needs: a quarter of the first retransmission is the shortest.
+/// Shorter than any timer of DTLS; the shortest is a quarter of the first retransmission.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 /// Datagrams kept until the handshake may start, or until the version is known.
 const MAX_EARLY: usize = 8;
@@ -25,7 +25,7 @@ const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// What one pass of sending may allocate at once.
 const MAX_BLOCK: usize = 64 * 1024;
 
-/// Which side of the handshake one is (`a=setup`: active is the client).
+/// The side of the handshake (`a=setup`: active is the client).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DtlsRole {
     /// Sends the first message.
@@ -39,9 +39,9 @@ pub enum DtlsRole {
 pub enum DtlsState {
     /// The handshake has not started.
     New,
-    /// It runs.
+    /// The handshake runs.
     Connecting,
-    /// It succeeded and the fingerprint of the peer was verified.
+    /// The handshake succeeded, and the fingerprint of the peer was verified.
     Connected,
     /// Either side closed the transport.
     Closed,
@@ -148,12 +148,12 @@ impl Connection {
         self.state
     }
 
-    /// Our part in the handshake, once [`start`](Self::start) has said it.
+    /// The local role in the handshake, once [`start`](Self::start) has set it.
     pub fn role(&self) -> Option<DtlsRole> {
         self.role
     }
 
-    /// Handshakes that succeeded.
+    /// How many handshakes succeeded.
     pub fn handshakes(&self) -> u32 {
         self.handshakes
     }
@@ -185,7 +185,7 @@ impl Connection {
         }
     }
 
-    /// Sets what the descriptions say. The handshake runs once datagrams reach the peer, too. A
+    /// Takes what the descriptions say. The handshake runs once datagrams reach the peer, too. A
     /// later call keeps the role and verifies the certificate of the peer against the new
     /// fingerprints.
     pub fn start(
@@ -215,7 +215,7 @@ impl Connection {
         self.writable = writable;
         if writable {
             self.begin(now, sink);
-            // A flight whose time came while there was no path.
+            // The time of a flight may have come while there was no path.
             self.handle_timeout(now, sink);
         }
     }
@@ -256,8 +256,8 @@ impl Connection {
             return self.end(Ended::Alert(description), sink);
         }
         if waits_for_version && !tells_version(packet) {
-            // `dimpl` takes anything but a ServerHello as the end; reordered records of the
-            // server's flight are used after it.
+            // `dimpl` ends at anything but a ServerHello. Reordered records of the server's flight
+            // are kept, and used after it.
             return self.keep_early(packet);
         }
         self.feed(packet, sink);
@@ -289,8 +289,8 @@ impl Connection {
         }
     }
 
-    /// Tells the engine the time, but for a timer that is due no more often than the floor has
-    /// it; false when that was its end.
+    /// Tells the engine the time, unless its timer must wait for the floor. Returns false if that
+    /// was the engine's end.
     fn advance(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) -> bool {
         let Some(engine) = &mut self.engine else { return false };
         if let Some(deadline) = self.deadline.filter(|deadline| *deadline <= now)
@@ -337,7 +337,7 @@ impl Connection {
                     break;
                 }
                 Said::PeerCertificate(certificate) => {
-                    // RFC 8827 §6.5: before anything of this peer is believed.
+                    // RFC 8827 §6.5: this comes before anything of the peer is believed.
                     mismatch = !certificate::verify(certificate, &self.remote_fingerprints);
                     self.remote_certificate = Some(certificate.to_vec());
                     if mismatch {
@@ -411,7 +411,7 @@ impl Connection {
                     self.block.clear();
                     return;
                 }
-                // Everything received was taken when it was received.
+                // Everything received was taken on arrival.
                 _ => self.block.clear(),
             }
         }
@@ -422,7 +422,7 @@ impl Connection {
         self.outgoing.pop_front()
     }
 
-    /// Gives back the memory of a pass of sending, which is over.
+    /// Ends a pass of sending, and gives back its memory.
     pub fn end_pass(&mut self) {
         self.block = BytesMut::new();
         self.block_size = 0;
@@ -500,8 +500,8 @@ impl Connection {
     }
 }
 
-/// Whether a datagram starts with a ServerHello or HelloVerifyRequest that is complete: those are
-/// what tells a client the version (RFC 8446 §4.2.1, RFC 6347 §4.2.1).
+/// Whether a datagram starts with a complete ServerHello or HelloVerifyRequest: only these tell a
+/// client the version (RFC 8446 §4.2.1, RFC 6347 §4.2.1).
 fn tells_version(packet: &[u8]) -> bool {
     const HANDSHAKE: u8 = 22;
     const SERVER_HELLO: u8 = 2;

@@ -2,14 +2,14 @@
 //!
 //! [`Connection`] does no IO and reads no clock: datagrams and the time come in; datagrams, what
 //! they bring and the next deadline come out. It knows neither ICE nor SDP nor what runs over it.
-//! Who uses it says when datagrams reach the peer and which fingerprints its description has. What
-//! a handshake brings for SRTP are values: [`SrtpKeys`].
+//! Its owner says when datagrams reach the peer, and which fingerprints the peer's description has.
+//! A handshake gives keys for SRTP as values: [`SrtpKeys`].
 //!
 //! | module | what |
 //! |---|---|
 //! | `certificate` | certificates and fingerprints (webrtc-pc §4.9, RFC 8122) |
 //! | `connection` | when the protocol runs, what it hears, whom it believes |
-//! | `engine` | DTLS 1.2 and 1.3 (RFC 6347, RFC 9147): `dimpl`, and one of our own for RSA |
+//! | `engine` | DTLS 1.2 and 1.3 (RFC 6347, RFC 9147): `dimpl`, and this crate's own for RSA |
 //! | `crypto` | what all of it is computed with |
 //! | `srtp` | what is agreed on for SRTP (RFC 5764) |
 

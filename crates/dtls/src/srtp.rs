@@ -7,7 +7,7 @@ pub enum SrtpProfile {
     AeadAes128Gcm,
     /// `SRTP_AEAD_AES_256_GCM`
     AeadAes256Gcm,
-    /// `SRTP_AES128_CM_HMAC_SHA1_80`, which RFC 8827 §6.5 has everybody implement.
+    /// `SRTP_AES128_CM_HMAC_SHA1_80`, which RFC 8827 §6.5 requires of everybody.
     Aes128CmHmacSha1_80,
 }
 

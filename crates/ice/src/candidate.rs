@@ -81,17 +81,17 @@ pub struct Candidate {
     pub protocol: Protocol,
     /// 1 to 2^31 - 1, larger is better (RFC 8445 §5.1.2).
     pub priority: u32,
-    /// Where to send to.
+    /// The address to send to.
     pub address: CandidateAddress,
-    /// Where to send to.
+    /// The port to send to.
     pub port: u16,
     /// Where it comes from.
     pub kind: CandidateKind,
     /// Base or mapped address for diagnostics (`raddr`, `rport`).
     pub related: Option<(IpAddr, u16)>,
-    /// Of TCP candidates only.
+    /// For TCP candidates only.
     pub tcp_type: Option<TcpType>,
-    /// Of local candidates from a server.
+    /// For local candidates from a server only.
     pub server: Option<CandidateServer>,
 }
 
@@ -164,8 +164,8 @@ pub(crate) fn priority(kind: CandidateKind, local_preference: u16, component: u1
         | (256u32.saturating_sub(u32::from(component)) & 0xff)
 }
 
-/// RFC 8445 §5.1.2.1 of a relay that is reached over this protocol. §5.1.2.2 recommends 0 for all;
-/// as in libwebrtc, a relay over UDP is better than one over TCP, and that than one over TLS.
+/// RFC 8445 §5.1.2.1 for a relay that is reached over this protocol. §5.1.2.2 recommends 0 for all;
+/// here, as in libwebrtc, UDP is better than TCP, and TCP is better than TLS.
 pub(crate) fn relayed_priority(protocol: turn::Protocol, local_preference: u16) -> u32 {
     let preference = match protocol {
         turn::Protocol::Udp => 3,
@@ -180,13 +180,13 @@ pub(crate) fn peer_reflexive_priority(base: u32) -> u32 {
     (CandidateKind::PeerReflexive.preference() << 24) | (base & 0x00ff_ffff)
 }
 
-/// RFC 8445 §5.1.1.3: the same for the same type, base, protocol and server. Salted, so that it
-/// tells nothing about an address to those who do not know it.
+/// RFC 8445 §5.1.1.3: candidates of the same type, base, protocol and server share a foundation.
+/// The salt keeps it from showing an address to anyone who does not know the address.
 pub(crate) fn foundation(kind: CandidateKind, base: IpAddr, salt: u32) -> String {
     foundation_at(kind, base, None, salt)
 }
 
-/// The same of a candidate from a server. All servers are reached over UDP.
+/// The foundation of a candidate from a server. All servers are reached over UDP.
 pub(crate) fn foundation_at(
     kind: CandidateKind,
     base: IpAddr,
@@ -206,7 +206,7 @@ pub(crate) fn foundation_at(
     hash.to_string()
 }
 
-/// An address as it is told to others: without scope and flow label, and of the family that it is of.
+/// An address as the peer sees it: without scope and flow label, and IPv4 where IPv6 only maps it.
 pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
@@ -220,7 +220,7 @@ fn is_link_local(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
 
-/// Where packets from `base` to `remote` go, or nothing when the two make no pair
+/// Where packets from `base` to `remote` go; `None` when the two make no pair
 /// (RFC 8445 §6.1.2.2: same family, IPv6 link-local with link-local only). A link-local
 /// destination needs the scope of the interface. Loopback reaches loopback only.
 pub(crate) fn destination(base: SocketAddr, remote: SocketAddr) -> Option<SocketAddr> {

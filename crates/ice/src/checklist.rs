@@ -5,16 +5,16 @@ use slab::Slab;
 
 use crate::pair::{Pair, PairId, PairState, Triggered};
 
-/// Foundation of a pair: those of its candidates.
+/// The foundation of a pair: the foundations of its two candidates.
 type Foundation<'a> = (&'a str, &'a str);
 
 /// Pairs, and which of them is next.
 #[derive(Debug, Default)]
 pub(crate) struct Checklist {
     pairs: Slab<Pair>,
-    /// Pairs that there have ever been.
+    /// How many pairs have ever been inserted.
     inserted: u64,
-    /// Triggered checks that there have ever been.
+    /// How many triggered checks have ever been queued.
     triggered: u64,
 }
 
@@ -54,9 +54,9 @@ impl Checklist {
         matching.max_by_key(|(_, pair)| pair.priority).map(|(id, _)| id)
     }
 
-    /// Adds a pair, in the place of a worse one that has come to nothing if there are `limit`
-    /// already (§6.1.2.5). `keep` is never given up. A pair that only replayed checks speak for
-    /// makes room for every other, and takes the place of none but those that failed.
+    /// Adds a pair. If there are `limit` pairs already, it replaces one that failed or a worse one
+    /// that was not tried yet (§6.1.2.5), but never `keep`. A pair that only replayed checks speak
+    /// for gives way to every other, and itself replaces failed pairs only.
     pub(crate) fn insert(
         &mut self,
         mut pair: Pair,
@@ -87,8 +87,8 @@ impl Checklist {
         self.pairs.retain(|id, pair| keep(id, pair));
     }
 
-    /// §6.1.2.6 with RFC 8838 §12: a new pair waits its turn unless one of its foundation is
-    /// about to tell whether that is worth it.
+    /// §6.1.2.6 with RFC 8838 §12: a new pair waits for its turn. It is frozen if a pair of its
+    /// foundation is being checked and none has succeeded.
     pub(crate) fn set_initial_state<'a>(
         &mut self,
         id: PairId,
@@ -135,8 +135,8 @@ impl Checklist {
         }
     }
 
-    /// The pair whose triggered check is next, of those that only replayed checks speak for, or
-    /// of the others.
+    /// The pair whose triggered check is next. If `replayed`, only pairs that nothing but replayed
+    /// checks speak for count; otherwise only the others do.
     pub(crate) fn next_triggered(&self, replayed: bool) -> Option<PairId> {
         let queue =
             self.pairs.iter().filter(|(_, pair)| pair.replayed == replayed && pair.permitted);
@@ -159,7 +159,7 @@ impl Checklist {
         })
     }
 
-    /// §7.2.5.3.3: what has the foundation of a pair that succeeded is unfrozen.
+    /// §7.2.5.3.3: unfreezes the pairs that have the foundation of a pair that succeeded.
     pub(crate) fn unfreeze<'a>(
         &mut self,
         succeeded: PairId,
@@ -173,8 +173,8 @@ impl Checklist {
         }
     }
 
-    /// Waiting and In-Progress pairs, which stretch the RTO (§14.3). Not those of replayed checks:
-    /// whoever repeats them shall not slow the others down.
+    /// How many pairs are Waiting or In-Progress: they stretch the RTO (§14.3). Pairs of replayed
+    /// checks do not count, so that whoever replays checks cannot slow down the others.
     pub(crate) fn busy(&self) -> u32 {
         let busy = self
             .pairs

@@ -4,9 +4,8 @@ use time::Duration;
 
 /// Timing and limits of an [`Agent`](crate::Agent).
 ///
-/// The defaults are those of the RFCs where they give any. [`Agent::new`](crate::Agent::new)
-/// replaces values that a RFC forbids with the nearest one it allows, and limits every duration to
-/// one day.
+/// The defaults are the RFCs' own where they give any. [`Agent::new`](crate::Agent::new) replaces
+/// values that an RFC forbids with the nearest one it allows, and limits every duration to one day.
 ///
 /// ```
 /// use std::time::Duration;
@@ -18,10 +17,10 @@ use time::Duration;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Ta, the pace of checks: time between the first transmissions of any two of them, ordinary,
-    /// triggered or nominating (RFC 8445 §6.1.4.2, §14.2). The first nomination of a generation, of
-    /// either side, does not wait for it, and consent has a schedule of its own.
-    /// Default 20 ms, at least 5 ms.
+    /// Ta, the pace of checks: the time between the first transmissions of any two checks,
+    /// ordinary, triggered or nominating (RFC 8445 §6.1.4.2, §14.2). The first nomination of a
+    /// generation, by either side, does not wait for it. Consent checks have a schedule of their
+    /// own. Default 20 ms, at least 5 ms.
     pub ta: Duration,
     /// Smallest RTO, the time to the first retransmission of a check; each further one takes
     /// twice as long (RFC 8445 §14.3). Default 500 ms, which is also the smallest allowed.
@@ -35,20 +34,21 @@ pub struct Config {
     /// Time after the last valid response at which consent is lost and nothing may be sent on
     /// the pair any more (RFC 7675 §5.1). Default 30 s, at most 30 s.
     pub consent_expiry: Duration,
-    /// Time after the first check without answer, nor an answer to any of those that follow it
-    /// every 150 ms, at which the state is [`State::Disconnected`](crate::State::Disconnected).
-    /// Default 3 s. While the peer sends data, a path that dies is noticed 1.5 s later than this;
-    /// without data there may be up to 1.2 times
-    /// [`consent_interval`](Self::consent_interval) before the first check meets it.
+    /// How long after the first unanswered check the state becomes
+    /// [`State::Disconnected`](crate::State::Disconnected), if none of the checks that follow
+    /// every 150 ms is answered either. Default 3 s. While the peer sends data, the agent notices
+    /// a dead path 1.5 s later than this. Without data, up to 1.2 times
+    /// [`consent_interval`](Self::consent_interval) may pass before the first check meets the dead
+    /// path.
     pub disconnected_timeout: Duration,
-    /// The Patiently Awaiting Connectivity timer: no generation fails earlier than this after
-    /// its parameters are known on both sides (RFC 8863 §4). Default 39.5 s.
+    /// The Patiently Awaiting Connectivity timer: no generation fails until this long after its
+    /// parameters are known on both sides (RFC 8863 §4). Default 39.5 s.
     pub pac: Duration,
-    /// How long a peer that has not said that it has no more candidates may still send some, when
-    /// no pair is usable: counted from the end of [`pac`](Self::pac), from the loss of consent or
-    /// from its last candidate, whichever is latest. After that the end of candidates is assumed,
-    /// and [`State::Failed`](crate::State::Failed) follows as it would have otherwise. Default
-    /// 30 s; `None` waits for ever, as the text of webrtc-pc does.
+    /// How long the agent waits for more candidates while no pair is usable and the peer has not
+    /// announced their end. The time counts from the end of [`pac`](Self::pac), from the loss of
+    /// consent or from the peer's last candidate, whichever is latest. Then the agent assumes the
+    /// end of candidates, and [`State::Failed`](crate::State::Failed) follows under its other
+    /// conditions. Default 30 s; `None` waits for ever, as the text of webrtc-pc does.
     pub end_of_candidates_timeout: Option<Duration>,
     /// Longest time a controlling agent waits with a valid pair for better ones that are still
     /// being checked. It waits twice the round trip of the valid pair, but at least
@@ -56,29 +56,32 @@ pub struct Config {
     pub nomination_wait_max: Duration,
     /// See [`nomination_wait_max`](Self::nomination_wait_max). Default 5 ms.
     pub nomination_wait_min: Duration,
-    /// How long after the selection of a pair the peer may still be busy with others, or nominate
-    /// one: the agent is [`State::Completed`](crate::State::Completed) no sooner. Default 3 s, as
-    /// long as RFC 8445 §8.3.1 has the other candidates kept.
+    /// How long after the selection of a pair the state becomes
+    /// [`State::Completed`](crate::State::Completed) at the earliest: until then the peer may still
+    /// check or nominate other pairs. Default 3 s, the time for which RFC 8445 §8.3.1 keeps the
+    /// other candidates.
     pub conclusion_wait: Duration,
-    /// How long the generations before the one that carries the data still accept packets and
-    /// answer checks, before their sockets are released. Covers packets in flight and a peer
-    /// that needs three retransmissions (3.5 s) to switch. Default 5 s. As long as the peer sends
-    /// there it begins anew, up to [`consent_expiry`](Self::consent_expiry) in all.
+    /// How long an older generation still accepts packets and answers checks once a newer one
+    /// carries the data. Then its sockets are released. This covers packets in flight and a peer
+    /// that needs three retransmissions (3.5 s) to switch. Whenever the peer sends there, the time
+    /// begins anew, up to [`consent_expiry`](Self::consent_expiry) in all. Default 5 s.
     pub linger: Duration,
-    /// Most remote candidates of one generation, signalled and peer-reflexive each. Default 100.
+    /// Most remote candidates of one generation, for signalled and peer-reflexive ones each.
+    /// Default 100.
     pub max_candidates: usize,
     /// Most candidate pairs of one generation (RFC 8445 §6.1.2.5). Default 100.
     pub max_pairs: usize,
     /// Most generations held at once; before one more begins, the oldest that does not carry
     /// the data is released. Default 4, at least 3.
     pub max_generations: usize,
-    /// How servers are asked, and until when: gathering ends at the latest
-    /// [`deadline`](turn::Config::deadline) after the last of them was, with an error of code 701.
-    /// A name has as long to be resolved.
+    /// How the agent asks servers. Gathering ends at the latest
+    /// [`deadline`](turn::Config::deadline) after the agent asked the last of them; a server
+    /// without an answer by then gives an error of code 701. The host has the same time to resolve
+    /// a name.
     pub servers: turn::Config,
     /// Most questions to servers in one generation: each socket asks each server. Default 64.
     pub max_server_clients: usize,
-    /// Most checks kept of a peer whose parameters are not known yet (RFC 8445 §7.3.1.4).
+    /// Most checks that are kept while the peer's parameters are not known yet (RFC 8445 §7.3.1.4).
     /// Default 16.
     pub max_early_checks: usize,
 }
@@ -109,7 +112,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The same within what the RFCs allow and what cannot overflow a clock.
+    /// The configuration within what the RFCs allow and what cannot overflow a clock.
     pub(crate) fn normalised(self) -> Self {
         const DAY: Duration = Duration::from_secs(86_400);
         Self {

@@ -1,10 +1,10 @@
 //! Consent to send: RFC 7675 §5.1. The checks are the keepalives of RFC 8445 §11 too.
 //!
-//! Consent checks go out every four to six seconds, each once only. One that has no answer within
-//! the time that the path has needed so far is no verdict: connectivity checks follow it, each a
-//! transaction of its own, until one is answered. So a lost packet costs a few more, and a dead
-//! path shows [`Config::disconnected_timeout`] after the first check that met it. When the peer
-//! was sending and falls silent, that check does not wait for its turn.
+//! Consent checks go out every four to six seconds, each only once. If one has no answer within the
+//! time that the path has needed so far, that proves nothing yet: connectivity checks follow, each
+//! a transaction of its own, until one is answered. So a lost packet costs a few more, and a dead
+//! path shows [`Config::disconnected_timeout`] after the first check without an answer. When a peer
+//! that was sending falls silent, that first check goes out early.
 
 use rand::RngExt;
 use smallvec::SmallVec;
@@ -15,13 +15,13 @@ use crate::config::Config;
 use crate::state::Role;
 use crate::timing::RoundTrip;
 
-/// Checks whose answer is still recognised: those of the last round trips.
+/// How many checks are remembered, so that a late answer is recognised.
 const OUTSTANDING: usize = 32;
 /// Time between the checks that follow a missed one.
 const FOLLOW_UP: Duration = Duration::from_millis(150);
-/// The same, when connectivity counts as lost already.
+/// The same, once connectivity counts as lost.
 const FOLLOW_UP_IN_TROUBLE: Duration = Duration::from_secs(1);
-/// A peer that was sending and has been silent so long is asked at once.
+/// When a peer that was sending has been silent for this long, a check goes out at once.
 const SILENCE: Duration = Duration::from_millis(1_500);
 
 /// Why a check is to be sent.
@@ -29,17 +29,17 @@ const SILENCE: Duration = Duration::from_millis(1_500);
 pub(crate) enum Due {
     /// §5.1, every four to six seconds.
     Consent,
-    /// RFC 8445 §7.2: the last one has no answer, or the peer has fallen silent.
+    /// RFC 8445 §7.2: the last check has no answer, or the peer has fallen silent.
     Connectivity,
 }
 
-/// Consent of the peer to be sent to on one pair.
+/// The peer's consent to receive on one pair.
 #[derive(Debug)]
 pub(crate) struct Consent {
     next: Instant,
     last_response: Instant,
     last_sent: Option<Instant>,
-    /// When the oldest check was sent that has no answer, nor has a later one.
+    /// When the first unanswered check was sent. An answer to a later check counts for it too.
     unanswered_since: Option<Instant>,
     outstanding: SmallVec<[Sent; 2]>,
     round_trip: RoundTrip,
@@ -84,8 +84,8 @@ impl Consent {
         self.next = later(now, config.consent_interval.mul_f64(factor));
     }
 
-    /// Whether it is time for a check. `heard` is when data of the peer came last; it is not
-    /// authenticated here, so it can bring a check forward, and cannot put one off.
+    /// Whether it is time for a check. `heard` is when data of the peer came last. Nothing here has
+    /// authenticated that data, so it may bring a check forward, but never delays one.
     pub(crate) fn due(&self, now: Instant, heard: Option<Instant>, config: &Config) -> Option<Due> {
         if now >= self.next {
             Some(Due::Consent)
@@ -96,7 +96,7 @@ impl Consent {
         }
     }
 
-    /// When a check is due that is no consent check.
+    /// When a connectivity check is due.
     fn connectivity_at(&self, heard: Option<Instant>, config: &Config) -> Option<Instant> {
         match (self.unanswered_since, self.last_sent) {
             (Some(since), Some(last)) if last > since => {
@@ -106,7 +106,7 @@ impl Consent {
             }
             (Some(since), _) => Some(later(since, self.round_trip.patience())),
             (None, last) => {
-                // Until the last check or so: what came since may have been lost.
+                // Data that came long before the last check says nothing new.
                 let sending = |heard: &Instant| last.is_none_or(|at| later(*heard, SILENCE) > at);
                 let heard = heard.filter(sending).filter(|_| self.may_ask_early)?;
                 Some(later(heard.max(self.last_response), SILENCE))
@@ -147,7 +147,7 @@ impl Consent {
     /// A valid response: gives the round trip time.
     pub(crate) fn on_response(&mut self, id: TransactionId, now: Instant) -> Option<Duration> {
         let sent = *self.outstanding.iter().find(|sent| sent.id == id)?;
-        // Those before are lost, and need not be missed any more.
+        // Earlier checks are lost, and nobody waits for their answers any more.
         self.outstanding.retain(|other| other.at > sent.at);
         self.unanswered_since = self.outstanding.first().map(|sent| sent.at);
         self.last_response = now;
@@ -168,7 +168,7 @@ impl Consent {
         later(self.last_response, config.consent_expiry)
     }
 
-    /// A path that is slow has the time of two round trips, however long they are.
+    /// When connectivity counts as lost. A slow path gets two round trips, however long they are.
     fn lost_at(&self, since: Instant, config: &Config) -> Instant {
         later(since, config.disconnected_timeout.max(self.round_trip.estimate().saturating_mul(2)))
     }
@@ -198,7 +198,7 @@ impl Consent {
         deadline
     }
 
-    /// When the silence of the peer is to be looked at, if it begins now.
+    /// When the peer's silence brings a check forward, if the silence begins now.
     pub(crate) fn silence_at(&self, now: Instant) -> Option<Instant> {
         (self.may_ask_early && self.unanswered_since.is_none()).then(|| later(now, SILENCE))
     }

@@ -1,6 +1,6 @@
 //! What an application can do wrong.
 
-/// Why a call was refused. Nothing of the agent has changed then.
+/// Why a call was refused. A refused call changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -21,7 +21,7 @@ pub struct RelayId(pub u32);
 pub struct Base {
     /// The socket that the datagrams leave by.
     pub socket: SocketId,
-    /// Through this relay, or directly.
+    /// The relay that packets go through; `None` on a direct path.
     pub relay: Option<RelayId>,
 }
 
@@ -69,7 +69,7 @@ pub struct CandidatePair {
 /// Where data goes: from this base to this address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Path {
-    /// What is sent from.
+    /// The base to send from.
     pub base: Base,
     /// The address of the peer, or of the peer's relay.
     pub remote: SocketAddr,
@@ -96,12 +96,12 @@ pub enum Event {
         /// Whose sockets they will be.
         generation: GenerationId,
     },
-    /// `RTCIceTransport.gatheringState` changed: webrtc-pc §5.6, after the end of candidates of
-    /// the last generation that gathered; or a rollback undid what a restart had begun.
+    /// `RTCIceTransport.gatheringState` changed (webrtc-pc §5.6). It is complete after the end of
+    /// candidates of the last generation that gathers. A rollback may change it too.
     GatheringStateChange(GatheringState),
-    /// The host is asked for the IP addresses of a server's name, best first:
-    /// [`resolved`](crate::Agent::resolved). Until then, and for
-    /// [`deadline`](turn::Config::deadline) at most, gathering goes on.
+    /// The host is asked for the IP addresses of a server's name, best first. It answers with
+    /// [`resolved`](crate::Agent::resolved). Gathering waits for the answer, for
+    /// [`deadline`](turn::Config::deadline) at most.
     Resolve {
         /// The generation that wants to know.
         generation: GenerationId,
@@ -112,14 +112,14 @@ pub enum Event {
     CandidateError(CandidateError),
     /// A local candidate is available.
     LocalCandidate {
-        /// Of which generation.
+        /// The username fragment of its generation.
         username_fragment: String,
         /// The candidate.
         candidate: Candidate,
     },
     /// All local candidates of this generation have been announced.
     EndOfCandidates {
-        /// Of which generation.
+        /// The username fragment of the generation.
         username_fragment: String,
     },
     /// State or selected pair changed, or both: one task of webrtc-pc §5.6.
@@ -131,7 +131,7 @@ pub enum Event {
     },
     /// A role conflict was resolved (RFC 8445 §7.3.1.1), or the peer is lite.
     RoleChange(Role),
-    /// The generation of this socket has been released: the host closes it, after it has sent
-    /// what there is to send from it.
+    /// The agent needs this socket no more. The host closes it, after it has sent what waits to be
+    /// sent from it.
     CloseSocket(SocketId),
 }

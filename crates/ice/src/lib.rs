@@ -11,18 +11,18 @@
 //! # Servers
 //!
 //! With [`set_servers`](Agent::set_servers) each socket asks STUN servers for server-reflexive
-//! candidates and TURN servers for relayed ones, in the generation that gathers next. What comes on
-//! a socket goes through [`receive`](Agent::receive), which takes out what servers say and unwraps
-//! what relays bring; data goes out through [`send`](Agent::send), which wraps it for a relay.
-//! Without servers both pass everything on as it is.
+//! candidates and TURN servers for relayed ones, in the generation that gathers next. The host
+//! passes every datagram through [`receive`](Agent::receive), which takes out what servers say and
+//! unwraps what relays bring. Data goes out through [`send`](Agent::send), which wraps it for a
+//! relay. Without servers both pass everything on unchanged.
 //!
 //! # Generations
 //!
 //! Each set of credentials makes a *generation*, with its own sockets, candidates, checks and
 //! consent. After an ICE restart the generation in use goes on carrying data, asking for consent
-//! and answering checks while the new one is being built. When that has a nominated pair,
-//! [`selected_path`](Agent::selected_path) moves in one step, and the old generation lingers for
-//! [`Config::linger`] before its sockets are released. Make before break.
+//! and answering checks while the new one is being built. When the new one has a nominated pair,
+//! [`selected_path`](Agent::selected_path) moves in one step, and the old one lingers for
+//! [`Config::linger`] before its sockets are released: make before break.
 //!
 //! # Example
 //!
@@ -38,7 +38,8 @@
 //!     username_fragment: name.to_owned(),
 //!     password: format!("a-password-of-{name}-that-is-long"),
 //! };
-//! let mut agents = [Agent::new(Config::default(), [1; 32]), Agent::new(Config::default(), [2; 32])];
+//! let agent = |seed| Agent::new(Config::default(), [seed; 32]);
+//! let mut agents = [agent(1), agent(2)];
 //! agents[0].set_role(Role::Controlling);
 //! agents[1].set_role(Role::Controlled);
 //! agents[0].set_local_parameters(now, parameters("alice"));
@@ -57,7 +58,8 @@
 //!                     agents[me].gathering_done(now, generation);
 //!                 }
 //!                 Event::LocalCandidate { username_fragment, candidate } => {
-//!                     agents[peer].add_remote_candidate(now, Some(&username_fragment), candidate)?;
+//!                     let fragment = Some(username_fragment.as_str());
+//!                     agents[peer].add_remote_candidate(now, fragment, candidate)?;
 //!                 }
 //!                 Event::EndOfCandidates { username_fragment } => {
 //!                     agents[peer].add_end_of_candidates(now, Some(&username_fragment))?;
@@ -69,11 +71,11 @@
 //!             agents[peer].handle_input(now, SocketId(0), address(me), &transmit.payload);
 //!         }
 //!     }
-//!     // At the latest then the agents have something to do: a check every `Config::ta`.
+//!     // By then the agents have something to do: they send a check every `Config::ta`.
 //!     now += Duration::from_millis(20);
 //!     agents.iter_mut().for_each(|agent| agent.handle_timeout(now));
 //! }
-//! // Completed is said three seconds later.
+//! // The state becomes `Completed` three seconds later.
 //! assert_eq!(agents[0].state(), State::Connected);
 //! assert_eq!(agents[1].selected_path().map(|path| path.remote), Some(address(0)));
 //! # Ok::<(), ice::Error>(())

@@ -71,10 +71,10 @@ impl Counters {
 /// A local base and a remote candidate.
 #[derive(Debug)]
 pub(crate) struct Pair {
-    /// No other pair of the generation has it, not even one that is gone.
+    /// Unique in the generation, and never used again.
     pub(crate) serial: u64,
     pub(crate) base: Base,
-    /// Index of the candidate of the base among the local ones.
+    /// Index of the base's candidate among the local candidates.
     pub(crate) local: usize,
     /// Key of the remote candidate.
     pub(crate) remote: usize,
@@ -88,11 +88,12 @@ pub(crate) struct Pair {
     pub(crate) triggered: Option<Triggered>,
     /// When the last check left that queue.
     pub(crate) triggered_at: Option<Instant>,
-    /// Nothing speaks for this pair but checks that had come from elsewhere before: see
-    /// [`Generation::on_check`](crate::generation::Generation).
+    /// Only replayed checks speak for this pair, as
+    /// [`Generation::on_check`](crate::generation::Generation) says: each came from another address
+    /// before.
     pub(crate) replayed: bool,
-    /// The relay lets packets to the peer pass; without a relay nothing is asked. No check is sent
-    /// before (RFC 8656 §9).
+    /// Whether the relay lets packets to the peer pass, which is always true without a relay. No
+    /// check is sent until then (RFC 8656 §9).
     pub(crate) permitted: bool,
     /// The local candidate of the valid pair: that of the base, or what the peer saw (§7.2.5.3.2).
     pub(crate) mapped: Option<usize>,
@@ -139,7 +140,7 @@ impl Pair {
         }
     }
 
-    /// A check may still come to something that has not been cancelled.
+    /// Whether a check that has not been cancelled may still succeed.
     pub(crate) fn is_unfinished(&self) -> bool {
         match self.state {
             PairState::Frozen | PairState::Waiting => true,
@@ -148,12 +149,12 @@ impl Pair {
         }
     }
 
-    /// The peer is there and may send.
+    /// Whether the peer has proven itself on this pair and may send data.
     pub(crate) fn accepts_data(&self) -> bool {
         self.state == PairState::Succeeded || (self.authenticated && !self.dead)
     }
 
-    /// On the valid list.
+    /// Whether the pair is on the valid list.
     pub(crate) fn is_valid(&self) -> bool {
         self.state == PairState::Succeeded && !self.dead
     }
@@ -180,7 +181,7 @@ impl Pair {
         });
     }
 
-    /// When the request was sent that has this id, if only one transmission can be meant.
+    /// When the request with this id was sent, if it was sent only once.
     pub(crate) fn sent_at(&self, id: TransactionId) -> Option<Instant> {
         match &self.check {
             Some(check) if check.id == id => check.only_sent_at(),

@@ -14,7 +14,7 @@ pub struct Server {
     pub host: String,
     /// The port.
     pub port: u16,
-    /// Of a TURN server; without, it is a STUN server.
+    /// The credentials at a TURN server; a STUN server has none.
     pub credentials: Option<Credentials>,
 }
 
@@ -30,8 +30,8 @@ pub enum TransportPolicy {
     /// Every candidate may be used.
     #[default]
     All,
-    /// Relayed candidates alone (RFC 9429 §3.5.3). Host addresses are told to nobody, and nothing
-    /// is sent from them but to the servers.
+    /// Relayed candidates alone (RFC 9429 §3.5.3). Nobody learns a host address, and nothing is
+    /// sent from one but to the servers.
     Relay,
 }
 
@@ -40,15 +40,15 @@ pub enum TransportPolicy {
 pub struct CandidateServer {
     /// `RTCIceCandidate.url`.
     pub url: String,
-    /// `RTCIceCandidate.relayProtocol`; of relayed candidates alone.
+    /// `RTCIceCandidate.relayProtocol`; for relayed candidates alone.
     pub relay_protocol: Option<turn::Protocol>,
 }
 
 /// A server gave no candidate: `RTCPeerConnectionIceErrorEvent` (webrtc-pc §4.8.3).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CandidateError {
-    /// `address` and `port`: the host candidate that the server was asked from. Nothing if none
-    /// was, or if the policy hides it.
+    /// `address` and `port`: the host candidate that asked the server. `None` if no socket asked,
+    /// or if the policy hides it.
     pub local: Option<SocketAddr>,
     /// `url`.
     pub url: String,

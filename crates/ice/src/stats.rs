@@ -1,4 +1,4 @@
-//! What `getStats()` wants to know of candidates and pairs.
+//! What `getStats()` reports about candidates and pairs.
 
 use time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use crate::candidate::Candidate;
 use crate::event::{CandidatePair, GenerationId, Path};
 use crate::pair::PairState;
 
-/// What there is for `getStats()`; see [`Agent::statistics`](crate::Agent::statistics).
+/// What `getStats()` reports; see [`Agent::statistics`](crate::Agent::statistics).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AgentStats {
     /// Candidate pairs.
@@ -29,7 +29,7 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// One more, of so many bytes.
+    /// Counts one more packet.
     pub fn add(&mut self, now: Instant, bytes: usize) {
         self.packets += 1;
         self.bytes += bytes as u64;
@@ -46,9 +46,9 @@ pub struct CandidateStats {
     pub id: u64,
     /// The candidate.
     pub candidate: Candidate,
-    /// Of its generation.
+    /// The remote or local username fragment of its generation.
     pub username_fragment: Option<String>,
-    /// Of remote ones: whether signalling brought it.
+    /// Whether signalling brought it; false for every local candidate.
     pub signalled: bool,
 }
 
@@ -78,7 +78,8 @@ pub struct PairStats {
     /// `packetsSent`, `bytesSent`, `lastPacketSentTimestamp`: by
     /// [`Agent::send`](crate::Agent::send).
     pub sent: Traffic,
-    /// Likewise received, by [`Agent::data_received`](crate::Agent::data_received).
+    /// `packetsReceived`, `bytesReceived`, `lastPacketReceivedTimestamp`: by
+    /// [`Agent::data_received`](crate::Agent::data_received).
     pub received: Traffic,
     /// `requestsSent`: consent checks included, retransmissions not.
     pub requests_sent: u64,

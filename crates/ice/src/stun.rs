@@ -1,8 +1,8 @@
 //! Binding requests and responses: RFC 8489, RFC 8445 §7.
 //!
 //! [`covered`] looks at the shape of a packet before the codec does, so that garbage costs little
-//! and is logged at our level, and cuts off what MESSAGE-INTEGRITY does not cover: what was added
-//! behind it cannot be acted on, because nothing here ever sees it.
+//! and is logged at our level. It also cuts off what MESSAGE-INTEGRITY does not cover, so that
+//! nothing here can act on attributes that were added behind it.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -55,8 +55,8 @@ pub(crate) fn parse(covered: &[u8]) -> Option<Message<'_>> {
 }
 
 /// A packet of good shape whose FINGERPRINT is right (RFC 8489 §5, §14; RFC 8445 §7.2.4, §7.3:
-/// every check and response ends with FINGERPRINT), without the attributes that are to be ignored:
-/// those behind MESSAGE-INTEGRITY but for MESSAGE-INTEGRITY-SHA256 and FINGERPRINT (RFC 8489 §14).
+/// every check and response ends with FINGERPRINT). What §14 ignores is cut off: all attributes
+/// behind MESSAGE-INTEGRITY, except MESSAGE-INTEGRITY-SHA256 and FINGERPRINT.
 pub(crate) fn covered(packet: &[u8]) -> Option<Cow<'_, [u8]>> {
     let [a, b] = *packet.get(2..4)?.first_chunk::<2>()?;
     let length = usize::from(u16::from_be_bytes([a, b]));
@@ -69,7 +69,7 @@ pub(crate) fn covered(packet: &[u8]) -> Option<Cow<'_, [u8]>> {
         return None;
     }
     let mut rest = packet.get(HEADER..)?;
-    // Where what counts ends, once MESSAGE-INTEGRITY has been met.
+    // Where the covered part ends, once MESSAGE-INTEGRITY has been met.
     let mut end = None;
     let mut second_may_follow = false;
     let mut ignored = false;
@@ -93,7 +93,7 @@ pub(crate) fn covered(packet: &[u8]) -> Option<Cow<'_, [u8]>> {
             second_may_follow = false;
             end = Some(packet.len() - rest.len());
         } else {
-            // A second integrity behind this would cover what is ignored: the first has to do.
+            // A second integrity behind this would cover what is ignored: the first must suffice.
             second_may_follow = false;
             ignored = true;
         }
@@ -135,13 +135,13 @@ pub(crate) struct Request {
     pub(crate) id: TransactionId,
     pub(crate) priority: Option<u32>,
     pub(crate) use_candidate: bool,
-    /// The role the peer believes to have, with its tie-breaker.
+    /// The role that the peer believes it has, with its tie-breaker.
     pub(crate) role: Option<(Role, u64)>,
-    /// Attributes that require comprehension and do not find it.
+    /// Attributes that require comprehension and are not understood here.
     pub(crate) unknown: SmallVec<[AttributeType; 4]>,
 }
 
-/// USERNAME of a request: ours, theirs (RFC 8445 §7.2.2).
+/// USERNAME of a request: our username fragment, and theirs (RFC 8445 §7.2.2).
 pub(crate) fn username(message: &Message<'_>) -> Option<(String, String)> {
     let username = message.attribute::<Username>().ok()?;
     let (ours, theirs) = username.username().split_once(':')?;
@@ -198,7 +198,7 @@ pub(crate) enum Answer {
     Error {
         code: u16,
     },
-    /// Of either class: it requires what is not known here, so the transaction has failed
+    /// A response of either class that requires something unknown here: the transaction has failed
     /// (RFC 8489 §6.3.3, §6.3.4).
     NotUnderstood,
 }
@@ -242,7 +242,7 @@ pub(crate) struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Nothing if the username fragments are too long for a STUN message.
+    /// `None` if the username fragments are too long for a STUN message.
     pub(crate) fn write(self) -> Option<Bytes> {
         let write = || -> Result<Vec<u8>, StunWriteError> {
             let mut message = builder(MessageClass::Request, self.id);
@@ -379,8 +379,8 @@ mod tests {
         assert!(unknown.has_attribute(AttributeType::new(0x7abc)));
     }
 
-    /// A message of ours with attributes put in, as they are written on the wire, at this offset
-    /// from the end, and the FINGERPRINT that belongs to it.
+    /// One of our messages with `attributes`, as written on the wire, inserted `from_end` bytes
+    /// before its end, and with a FINGERPRINT that fits.
     fn with_attributes(packet: &[u8], from_end: usize, attributes: &[u8]) -> Vec<u8> {
         let at = packet.len() - from_end;
         let mut message = packet[..at].to_vec();
@@ -396,7 +396,7 @@ mod tests {
 
     const USE_CANDIDATE: [u8; 4] = [0, 0x25, 0, 0];
     const UNKNOWN: [u8; 8] = [0x7a, 0xbc, 0, 3, 1, 2, 3, 0];
-    /// FINGERPRINT, and MESSAGE-INTEGRITY with it.
+    /// Sizes: FINGERPRINT alone, and MESSAGE-INTEGRITY with FINGERPRINT.
     const TAIL: usize = 8;
     const INTEGRITY: usize = 24 + TAIL;
 

@@ -11,10 +11,11 @@ use crate::state::Role;
 pub(crate) struct Transaction {
     pub(crate) id: TransactionId,
     pub(crate) payload: Bytes,
-    /// Our role in the request: a later 487 is stale if it has changed since.
+    /// Our role in the request: if the role has changed since, a 487 is stale.
     pub(crate) role: Role,
     pub(crate) use_candidate: bool,
-    /// RFC 8445 §8.1.2: sent no more and no failure when unanswered, but an answer counts.
+    /// RFC 8445 §8.1.2: the check is not sent again, and silence is no failure, but an answer
+    /// counts.
     pub(crate) cancelled: bool,
     timer: Retransmission,
 }
@@ -38,12 +39,12 @@ impl Transaction {
         self.timer.sent()
     }
 
-    /// When it was sent, unless an answer may be to any of several transmissions.
+    /// When it was sent, if it was sent only once: otherwise an answer may be to any transmission.
     pub(crate) fn only_sent_at(&self) -> Option<Instant> {
         (self.timer.sent() == 1).then(|| self.timer.first_sent())
     }
 
-    /// When [`on_time`](Self::on_time) has something to say.
+    /// When [`on_time`](Self::on_time) has something to do.
     pub(crate) fn deadline(&self) -> Instant {
         self.timer.deadline()
     }
@@ -53,14 +54,14 @@ impl Transaction {
         self.timer.on_time(now)
     }
 
-    /// No retransmission any more; it ends when it would have timed out.
+    /// Ends retransmission. The transaction itself ends when it would have timed out.
     pub(crate) fn cancel(&mut self) {
         self.cancelled = true;
         self.timer.cancel();
     }
 }
 
-/// What the answers to checks have taken: RFC 6298 §2, which RFC 8489 §6.2.1 refers to.
+/// How long answers to checks take: RFC 6298 §2, which RFC 8489 §6.2.1 refers to.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct RoundTrip {
     smoothed: Option<Duration>,
@@ -68,7 +69,7 @@ pub(crate) struct RoundTrip {
 }
 
 impl RoundTrip {
-    /// An answer has taken so long.
+    /// Takes in the time that an answer took.
     pub(crate) fn measured(&mut self, time: Duration) {
         let Some(smoothed) = self.smoothed else {
             self.smoothed = Some(time);
@@ -85,7 +86,7 @@ impl RoundTrip {
         self.smoothed.map_or(unknown, |smoothed| smoothed + self.variation * 4)
     }
 
-    /// When an answer is missed. A second is long enough to ask again, whatever the path is like.
+    /// When an answer is missed: after a second at most, whatever the path is like.
     pub(crate) fn patience(self) -> Duration {
         self.estimate().clamp(Duration::from_millis(200), Duration::from_secs(1))
     }

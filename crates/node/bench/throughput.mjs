@@ -3,8 +3,7 @@
 // compared.
 import { RTCPeerConnection } from "../lib/index.mjs";
 
-// The sender fills up to this `bufferedAmount`, in bytes, and goes on when it has fallen to that
-// one.
+// The sender fills `bufferedAmount` up to HIGH bytes, and goes on when it has fallen to LOW.
 const HIGH = 2 << 20;
 const LOW = 512 << 10;
 const WARM_UP = 8;

@@ -104,7 +104,7 @@ const byName = {
   ToneChange: event(dtmfSender, "tonechange", RTCDTMFToneChangeEvent, withTone),
 };
 
-// The same by the numbers that the addon gives them.
+// The same table, by the numbers that the addon gives the kinds.
 const deliveries = [];
 for (const [name, kind] of Object.entries(DeliveryKind)) deliveries[kind] = byName[name];
 

@@ -56,8 +56,8 @@ function run() {
       const ran = connection.runTasks(Math.min(count, turn));
       count -= ran;
       turn -= ran;
-      // HTML §8.1.7.3 step 2.8, for the last of them. Those before it have settled no promise, and
-      // after each listener there was a checkpoint.
+      // HTML §8.1.7.3 step 2.8, for the last task. The tasks before it have settled no promise, and
+      // there was a checkpoint after each listener.
       microtaskCheckpoint();
     }
     connection?.updateBusy();

@@ -17,9 +17,9 @@ export function install(hooks: Hooks): void;
 
 export interface Hooks {
   /**
-   * Tells that tasks were queued, in this order: a `NativeConnection.id`, the number of its tasks
-   * to run ({@link NativeConnection.runTasks}), the next id, and so on. The event loop calls it, in a
-   * task of its own.
+   * Reports queued tasks, in this order: a `NativeConnection.id`, the number of its tasks to run
+   * ({@link NativeConnection.runTasks}), the next id, and so on. The event loop calls it, in a task
+   * of its own.
    */
   wake(tasks: number[]): void;
   /** Makes a `DOMException` of this name, or a `TypeError` or `RangeError`. */
@@ -28,7 +28,7 @@ export interface Hooks {
   rtcError(init: object, message: string): Error;
 }
 
-/** Takes the tasks that {@link Hooks.wake} is about to be called with; it gets none of them then. */
+/** Takes the tasks that {@link Hooks.wake} is about to be called with, so that it gets none. */
 export function takeReady(): number[];
 
 /**
@@ -42,7 +42,7 @@ export type Operation = number;
  * event begins with the key of its target, which is 0 if the target is the connection itself.
  */
 export interface Deliveries {
-  /** `value`: `undefined`, an `RTCSessionDescriptionInit`, or a list of the `RTCStats` of a report. */
+  /** `value`: `undefined`, an `RTCSessionDescriptionInit`, or the list of a report's `RTCStats`. */
   Fulfilled: [operation: Operation, value: unknown];
   Rejected: [operation: Operation, exception: Error];
 
@@ -93,25 +93,25 @@ export class NativeConnection {
   /** Names the connection in {@link Hooks.wake}. No other connection gets the same number. */
   readonly id: number;
 
-  // The event loop. The next four methods call `deliver` once for each delivery, in the order of the
-  // specification. `deliver` must not throw. Of these four it may call `settle` only; it may call
-  // everything else of the addon.
+  // The event loop. The next four methods call `deliver` once for each delivery, in the order of
+  // the specification. `deliver` must not throw. It may call `settle`, but not the other three; it
+  // may call everything else of the addon.
 
   /** Delivers outside of tasks: the outcomes of operations that ended within a method's call. */
   flush(deliver: Deliver): void;
   /**
-   * Delivers outcomes only. It may be called while another of these methods delivers: so a promise
+   * Delivers outcomes only. It may be called while another of these methods delivers. So a promise
    * that a method rejects at once is rejected when a listener gets it, and not after the task.
    */
   settle(deliver: Deliver): void;
   /**
-   * Runs the connection's next microtask, a reaction to a settled promise, and flushes. To be called
-   * in a microtask. Returns whether there was one.
+   * Runs the connection's next microtask, a reaction to a settled promise, and flushes. To be
+   * called in a microtask. Returns whether there was one.
    */
   runMicrotask(deliver: Deliver): boolean;
   /**
    * Runs the next `count` tasks, each with its effects and its microtasks, but none after one that
-   * has settled a promise. Returns how many it has run, counting those that no longer exist.
+   * has settled a promise. Returns how many it has run, counting tasks that no longer exist.
    */
   runTasks(count: number, deliver: Deliver): number;
   /** Whether there is something for {@link runMicrotask}. */
@@ -144,7 +144,7 @@ export class NativeConnection {
   /** Without `certificates`: the JavaScript layer keeps them. */
   getConfiguration(): object;
   setConfiguration(configuration: object, certificates: NativeCertificate[]): void;
-  /** Of the pending operations only those that gather statistics will still be delivered. */
+  /** Of the pending operations only `getStats()` will still be delivered. */
   close(): void;
   isClosed(): boolean;
   createDataChannel(label: string, init: object): NativeDataChannel;

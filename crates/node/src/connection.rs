@@ -86,7 +86,7 @@ impl NativeConnection {
         let made =
             RTCPeerConnection::with_event_loop(configuration, options, runtime, event_loop.clone());
         let (pc, tasks) = made.or_throw(env)?;
-        // What is written for browsers edits descriptions.
+        // Programs written for browsers edit descriptions.
         pc.set_accepts_edited_descriptions(true);
         env.adjust_external_memory(EXTERNAL_MEMORY)?;
         Ok(Self { id, pc, tasks, event_loop, operations: Arc::default() })

@@ -9,9 +9,9 @@ use peerconnection::{Error, Promise, RTCSessionDescriptionInit, RTCStatsReport};
 /// What a promise is fulfilled with.
 pub(crate) enum Value {
     Undefined,
-    /// Of `createOffer()` and `createAnswer()`.
+    /// The value of `createOffer()` and `createAnswer()`.
     Description(RTCSessionDescriptionInit),
-    /// Of `getStats()`.
+    /// The value of `getStats()`.
     Stats(RTCStatsReport),
 }
 

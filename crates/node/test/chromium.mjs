@@ -41,7 +41,7 @@ const page = name => `<!doctype html>
   }
 </script>`;
 
-/** Chromium has said nothing in time: of our code nothing can be told from that. */
+/** Chromium has said nothing in time, which says nothing about our code. */
 export class NoOutcome extends Error {}
 
 /**

@@ -19,7 +19,7 @@ async function runInNode(name) {
   return JSON.parse((await run).stdout);
 }
 
-/** Chromium 156 on a busy machine has once not come to an end: it gets a second try. */
+/** Chromium 156 once did not finish on a busy machine, so it gets a second try. */
 async function outcomeInChromium(name, diagnostic) {
   const run = () => runInChromium(FOLDER, `${name}.mjs`, LIMIT_MS);
   return run().catch(error => {

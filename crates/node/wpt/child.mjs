@@ -1,5 +1,5 @@
 // One test file in one process. Its scripts run as classic scripts in the main realm: the tests
-// compare TypeError, DOMException and ArrayBuffer with those that the implementation uses.
+// compare TypeError, DOMException and ArrayBuffer with the implementation's own.
 import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";

@@ -51,8 +51,8 @@ pub struct Candidate {
     pub username_fragment: Option<String>,
     /// The extensions, names and values, in their order.
     ///
-    /// `tcptype` is written before and `ufrag` behind them. Where a line had them elsewhere, an
-    /// entry of that name marks the place; the value written there is that of the field.
+    /// `tcptype` is written before them, and `ufrag` behind them. Where a line had one elsewhere,
+    /// an entry of that name marks the place, and the field's value is written there.
     pub extensions: Vec<(String, String)>,
 }
 
@@ -184,8 +184,8 @@ impl Candidate {
         Candidate::read(text, is_address)
     }
 
-    /// Checks a line of a description. RFC 8839 §5.1: one with an address that is not recognized is
-    /// to be ignored, so it is no error there.
+    /// Checks a line of a description. RFC 8839 §5.1 ignores a candidate whose address is not
+    /// recognized, so that is no error there.
     pub(crate) fn check(text: &str) -> Result<(), Error> {
         Candidate::read(text, is_word).map(|_| ())
     }
@@ -266,8 +266,8 @@ impl Candidate {
         Ok(candidate)
     }
 
-    /// Moves `tcptype` and `ufrag` into their fields. The entry is left to mark the place unless
-    /// the place is where it would be written anyway.
+    /// Moves `tcptype` and `ufrag` into their fields. The entry stays and marks the place, unless
+    /// it would be written there anyway.
     fn take_known_extensions(&mut self) {
         self.tcp_type = self.extension_in_list(TCP_TYPE).and_then(TcpType::from_word);
         self.username_fragment = self.extension_in_list(USERNAME_FRAGMENT).map(str::to_owned);

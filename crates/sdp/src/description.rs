@@ -129,7 +129,7 @@ impl Description {
         self.media.iter().enumerate().find(|(_, media)| media.mid() == Some(mid))
     }
 
-    /// The mids of each BUNDLE group (RFC 9143 §5). Those that no section has are left out.
+    /// The mids of each BUNDLE group (RFC 9143 §5), without mids that no section has.
     pub fn bundle_groups(&self) -> Vec<Vec<String>> {
         let mids: HashSet<&str> = self.media.iter().filter_map(Media::mid).collect();
         let groups = self.session.attributes("group").filter_map(bundle_tags);

@@ -7,7 +7,7 @@ pub(crate) fn number<T: FromStr>(text: &str) -> Option<T> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// Digits only; what does not fit is the greatest value that does.
+/// Digits only; a number that does not fit becomes the greatest that does.
 pub(crate) fn saturating_number(text: &str) -> Option<u64> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -29,8 +29,8 @@ pub(crate) fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
-/// RFC 8839 §5.4, `ice-char`; `-`, `=`, `#` and `_` are none but are in use (base64url), and
-/// browsers accept them.
+/// RFC 8839 §5.4, `ice-char`. `-`, `=`, `#` and `_` are not among these, but are in use
+/// (base64url), and browsers accept them.
 pub(crate) fn is_ice_text(text: &str) -> bool {
     text.bytes().all(|byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'=' | b'#' | b'_')

@@ -5,7 +5,7 @@
 //! [`Candidate`], [`Fingerprint`], [`RtpMap`] and the like each read and write themselves. Errors
 //! carry the number of the line, which is the `sdpLineNumber` of webrtc-pc.
 //!
-//! The grammar is that of RFC 8866 (SDP), RFC 9429 §5.8 (what of it WebRTC reads), RFC 8839 and
+//! The grammar is that of RFC 8866 (SDP), RFC 9429 §5.8 (the part that WebRTC reads), RFC 8839 and
 //! 8840 (ICE, trickle ICE), RFC 8841 (data channels), RFC 9143 (BUNDLE), RFC 8830, 8851, 8853, 5576
 //! (streams, encodings, sources), RFC 4585 (feedback) and RFC 8285 (header extensions).
 #![forbid(unsafe_code)]

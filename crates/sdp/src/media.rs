@@ -10,8 +10,8 @@ use crate::{
 /// A media section: an `m=` line and what follows it (RFC 8866 §5.14).
 ///
 /// It is a [`Section`] and has all of its methods. The accessors for typed values leave out lines
-/// that do not parse; in a description that was read there are none in RTP sections, except for
-/// `a=rid`, as RFC 8851 §6 wants.
+/// that do not parse. The RTP sections of a description that was read have no such lines, except
+/// for `a=rid`, as RFC 8851 §6 wants.
 ///
 /// ```
 /// use peerconnection_sdp::Media;
@@ -156,7 +156,7 @@ impl Media {
         &mut self.section
     }
 
-    /// The number of the `m=` line in the text that was read, from 1; 0 in a section that was not.
+    /// The number of the `m=` line in the text that was read, from 1; 0 in a section of no text.
     pub fn line_number(&self) -> usize {
         self.section.lines().next().and_then(|line| line.number).unwrap_or_default()
     }
@@ -166,7 +166,8 @@ impl Media {
         self.media_line().kind
     }
 
-    /// 0 for a section that is rejected or bundle-only, else 9 or that of the default candidate.
+    /// 0 for a section that is rejected or bundle-only, else 9 or the port of the default
+    /// candidate.
     pub fn port(&self) -> u16 {
         self.media_line().port
     }
@@ -320,8 +321,8 @@ impl Media {
         self.attributes(name).filter_map(|value| value.parse().ok())
     }
 
-    /// The candidates of the section: `a=candidate` (RFC 8839 §5.1). In a description that was read
-    /// an error is an address of an unknown form, and the line is to be ignored.
+    /// The candidates of the section: `a=candidate` (RFC 8839 §5.1). In a description that was
+    /// read, an error stands for an address of an unknown form; the line is to be ignored.
     pub fn candidates(&self) -> impl Iterator<Item = Result<Candidate, Error>> {
         self.section.stored_lines().iter().filter_map(|line| {
             let candidate = line.attribute("candidate").map(Candidate::parse)?;

@@ -59,7 +59,7 @@ struct Reader<'a> {
     has_timing: bool,
     /// What the media section that is being read is for; `None` in the session part.
     section: Option<Use>,
-    /// Of the section that is being read.
+    /// The direction of the section that is being read.
     direction: Option<Direction>,
     has_mid: bool,
     mids: BTreeSet<&'a str>,
@@ -213,7 +213,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The place of a line in the session part; RFC 8866 §9 repeats and mixes those of one rank.
+/// The place of a line in the session part. In RFC 8866 §9, lines of one rank repeat and mix.
 fn rank(kind: char) -> usize {
     let order: [&[char]; 11] = [
         &['v'],

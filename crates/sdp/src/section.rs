@@ -27,16 +27,16 @@ pub struct Section {
     attributes: AttributeIndex,
 }
 
-/// Where the attributes of each name are, for a section that is long enough to be worth it. The
-/// session part is asked again for every media section, so that thousands of both would otherwise
-/// take a time that grows with their product.
+/// Where the attributes of each name are, for a section that is long enough to be worth it. Every
+/// media section asks the session part again, so thousands of lines in both would otherwise take a
+/// time that grows with their product.
 #[derive(Debug, Default)]
 struct AttributeIndex(OnceLock<HashMap<Box<str>, Vec<usize>>>);
 
 /// From this many lines on there is an [`AttributeIndex`].
 const INDEXED_LINES: usize = 64;
 
-/// A copy is made to be changed, which ends what is known of the lines.
+/// A copy is made to be changed, so it begins without an index.
 impl Clone for AttributeIndex {
     fn clone(&self) -> AttributeIndex {
         AttributeIndex::default()
@@ -108,8 +108,8 @@ impl Section {
         self.lines.iter().find(|line| line.kind == kind).map(|line| &*line.value)
     }
 
-    /// Replaces the first line with the type letter `kind`, or inserts it behind the lines for
-    /// which `before` holds.
+    /// Replaces the first line with the type letter `kind`, or inserts it behind the leading lines
+    /// whose type letters are in `before`.
     pub(crate) fn set_line(&mut self, kind: char, value: &str, before: &[char]) {
         if let Some(line) = self.lines_mut().iter_mut().find(|line| line.kind == kind) {
             line.set_value(value);
@@ -154,8 +154,8 @@ impl Section {
         self.push(StoredLine::new('a', &attribute_text(name, value)));
     }
 
-    /// Adds all lines of `other` behind those that are there. Their text is shared, not copied, which
-    /// makes this the way to write the same lines into many sections.
+    /// Adds all lines of `other` as the last ones. Their text is shared, not copied, which makes
+    /// this the way to write the same lines into many sections.
     ///
     /// ```
     /// # use peerconnection_sdp::{Media, Section};

@@ -18,7 +18,7 @@ fn parse(recorded: &Recorded) -> Description {
     Description::parse(&recorded.sdp).unwrap_or_else(|error| panic!("{}: {error}", recorded.origin))
 }
 
-/// The text of a description by the rules of a reader that knows nothing but lines.
+/// The text of a description, as a reader that knows nothing but lines would write it.
 fn text_of<'a>(lines: impl Iterator<Item = Line<'a>>) -> String {
     lines.map(|line| format!("{line}\r\n")).collect()
 }
@@ -239,7 +239,7 @@ fn sections_in_use_have_what_a_transport_needs() {
     }
 }
 
-/// Where `webrtc-sdp` keeps a value, it is the value we read.
+/// Where `webrtc-sdp` keeps a value, it keeps the same as this crate.
 #[test]
 fn values_agree_with_webrtc_sdp() {
     let mut compared = 0;
@@ -272,7 +272,7 @@ fn values_agree_with_webrtc_sdp() {
             same(all(SdpAttributeType::Simulcast), strings(ours.simulcast().into_iter()));
             let candidates = ours.candidates().map(Result::unwrap);
             let candidates = candidates.map(|mut candidate| {
-                // It writes the transport in upper case and sorts extensions.
+                // `webrtc-sdp` writes the transport in upper case and sorts extensions.
                 candidate.transport.make_ascii_uppercase();
                 candidate.extensions.sort();
                 candidate.to_string().replace("candidate:", "")

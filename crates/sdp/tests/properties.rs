@@ -164,7 +164,7 @@ fn candidate() -> impl Strategy<Value = Candidate> {
         Just(TcpType::Passive),
         Just(TcpType::So)
     ]);
-    // Names that no field has; the place of those that have one is tested by text.
+    // Names without a field of their own. Texts test the place of the others.
     let extension = ("x-[a-z]{1,8}|generation|network-cost", "[!-~]{0,8}");
     let related = (proptest::option::of(address.clone()), proptest::option::of(any::<u16>()));
     let first = ("[A-Za-z0-9+/]{1,32}", 1u16..=256, "udp|tcp|UDP|TCP|ssltcp", any::<u32>());

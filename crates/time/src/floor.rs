@@ -7,8 +7,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Keeps the calls of one engine apart. Each call that its deadline asks for is at least a pause
 /// after the last one, and the pause doubles for as long as the engine asks for "now" and hears
-/// nothing new. An engine that is at fault, or is made to be by its peer, costs a few calls a
-/// second instead of all time there is.
+/// nothing new. So an engine at fault, perhaps by the will of its peer, costs a few calls a second
+/// and not all the time there is.
 ///
 /// ```
 /// use peerconnection_time::{Duration, Floor, Instant};
@@ -28,7 +28,7 @@ pub struct Floor {
 }
 
 impl Floor {
-    /// A floor for an engine none of whose timers is finer than `shortest`.
+    /// A floor for an engine that needs no pause shorter than `shortest`.
     pub const fn new(shortest: Duration) -> Self {
         Self { shortest, pause: shortest, called: None }
     }
@@ -38,7 +38,7 @@ impl Floor {
         self.called.map_or(deadline, |called| deadline.max(called + self.pause))
     }
 
-    /// Whether to call an engine now that asks for `deadline`. After `true` it must be called.
+    /// Whether to call now an engine that asks for `deadline`. After `true` it must be called.
     pub fn admit(&mut self, deadline: Instant, now: Instant) -> bool {
         if self.raise(deadline) > now {
             return false;
@@ -62,7 +62,8 @@ mod tests {
 
     const SHORTEST: Duration = Duration::from_millis(10);
 
-    /// The calls of `duration` if the engine asks for `wants(now)` each time, in milliseconds.
+    /// When the engine is called during `duration`, in milliseconds, if it asks for `wants(now)`
+    /// each time.
     fn calls(duration: Duration, wants: impl Fn(Instant) -> Instant) -> Vec<u128> {
         let start = Instant::now();
         let mut floor = Floor::new(SHORTEST);

@@ -9,7 +9,7 @@ pub struct Schedule {
     pub rto: Duration,
     /// Rc: how often it is sent.
     pub transmissions: u32,
-    /// Rm: how many RTOs an answer to the last transmission is awaited.
+    /// Rm: how many RTOs to wait for an answer to the last transmission.
     pub last_wait: u32,
 }
 
@@ -19,13 +19,13 @@ impl Schedule {
         Self { rto, transmissions, last_wait: 16 }
     }
 
-    /// For requests whose silence soon tells enough. With an RTO of 500 ms, 7.5 s.
+    /// For requests whose silence soon says enough: with an RTO of 500 ms, given up after 7.5 s.
     pub fn short(rto: Duration) -> Self {
         Self { rto, transmissions: 4, last_wait: 8 }
     }
 
-    /// A stream retransmits by itself: the request is sent once, and an answer is awaited for as
-    /// long as the transmissions of [`full`](Self::full) last, 39.5 s (RFC 8489 §6.2.2).
+    /// A stream retransmits by itself: the request is sent once, and waits for an answer as long as
+    /// the transmissions of [`full`](Self::full) last, 39.5 s (RFC 8489 §6.2.2).
     pub fn full_on_stream() -> Self {
         Self { rto: Duration::from_millis(500), transmissions: 1, last_wait: 79 }
     }
@@ -53,7 +53,7 @@ fn doubled(sent: u32) -> u32 {
     1u32.checked_shl(sent.saturating_sub(1)).unwrap_or(u32::MAX)
 }
 
-/// What the clock asks of a request.
+/// What the clock demands for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
     /// It is to be sent again.
@@ -83,7 +83,7 @@ pub struct Retransmission {
     /// How often it may be sent in all.
     limit: u32,
     next: Instant,
-    /// When it ends whatever the schedule says.
+    /// When it ends, whatever the schedule says.
     end: Option<Instant>,
 }
 
@@ -112,7 +112,7 @@ impl Retransmission {
         self.sent
     }
 
-    /// When [`on_time`](Self::on_time) has something to say.
+    /// When [`on_time`](Self::on_time) has something to do.
     pub fn deadline(&self) -> Instant {
         self.end.map_or(self.next, |end| self.next.min(end))
     }
@@ -149,7 +149,7 @@ impl Retransmission {
         self.limit = self.sent;
     }
 
-    /// Sends nothing any more; it ends when it would have timed out.
+    /// Sends nothing any more. The request ends when it would have timed out.
     pub fn cancel(&mut self) {
         self.conclude(later(self.first_sent, self.schedule.whole()));
     }
@@ -161,8 +161,8 @@ mod tests {
 
     const RTO: Duration = Duration::from_millis(500);
 
-    /// Calls the timer at its deadlines until the end, in milliseconds. `cancel_after`: how many
-    /// calls come before it is cancelled.
+    /// Calls the timer at its deadlines until the end. Returns each time, in milliseconds, and what
+    /// was due. `cancel_after`: how many calls come before it is cancelled.
     fn trace(
         schedule: Schedule,
         end: Option<Duration>,

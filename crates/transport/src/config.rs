@@ -25,8 +25,8 @@ pub struct Config {
     pub max_datagram_size: usize,
     /// The limits of SCTP and of data channels.
     pub data: data::Config,
-    /// Take the randomness of DTLS handshakes (but never of keys) from the transport's seed, so
-    /// that a simulation repeats itself. For tests alone: hellos become predictable.
+    /// Whether the randomness of DTLS handshakes (but never of keys) comes from the transport's
+    /// seed, so that a simulation repeats itself. For tests alone: hellos become predictable.
     pub deterministic: bool,
 }
 
@@ -42,7 +42,7 @@ impl Config {
         }
     }
 
-    /// What of it is for DTLS. `seed` counts if handshakes are deterministic.
+    /// The part of the configuration for DTLS. `seed` counts if handshakes are deterministic.
     pub(crate) fn dtls(&self, seed: u64) -> dtls::Config {
         dtls::Config {
             versions: self.dtls_versions,
@@ -52,7 +52,7 @@ impl Config {
         }
     }
 
-    /// The values that are used: those outside their ranges are brought inside.
+    /// The values that are used: a value outside its range is brought inside.
     pub(crate) fn clamped(mut self) -> Self {
         let (least, most) = (*dtls::DATAGRAM_SIZES.start(), *dtls::DATAGRAM_SIZES.end());
         self.max_datagram_size = self.max_datagram_size.clamp(least, most);

@@ -1,4 +1,4 @@
-//! Which protocol a datagram is of (RFC 7983).
+//! Which protocol a datagram belongs to (RFC 7983).
 
 /// The protocols that share the sockets of ICE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -9,16 +9,15 @@ pub enum Protocol {
     Zrtp,
     /// DTLS, and what runs over it.
     Dtls,
-    /// ChannelData of TURN. It comes from a server that was asked for an allocation, never from a
-    /// peer.
+    /// ChannelData of TURN. It comes from a TURN server that gave an allocation, never from a peer.
     TurnChannel,
     /// SRTP or SRTCP.
     Rtp,
 }
 
 impl Protocol {
-    /// The protocol that the first byte of a datagram stands for; `None` if it is empty or its
-    /// first byte is nobody's.
+    /// The protocol that the first byte of a datagram stands for; `None` if the datagram is empty
+    /// or no protocol has this first byte.
     ///
     /// ```
     /// # use peerconnection_transport as transport;

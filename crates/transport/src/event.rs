@@ -1,4 +1,4 @@
-//! What a transport tells.
+//! What a transport reports.
 
 use dtls::{DtlsError, DtlsState};
 
@@ -9,6 +9,6 @@ pub enum Event {
     DtlsStateChange(DtlsState),
     /// `RTCDtlsTransport.state` changed to [`DtlsState::Failed`], for this reason.
     DtlsFailed(DtlsError),
-    /// The SCTP association or one of its channels has something to tell.
+    /// The SCTP association or one of its channels reports something.
     Data(data::Event),
 }

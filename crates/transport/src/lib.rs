@@ -2,10 +2,10 @@
 //!
 //! [`Transport`] does no IO, reads no clock, spawns nothing: datagrams, time and randomness come
 //! in, datagrams, events and the next deadline come out. It does not know that ICE or SDP exist;
-//! who uses it says when datagrams reach the peer and what the descriptions agreed on.
+//! its owner says when datagrams reach the peer and what the descriptions agreed on.
 //!
-//! The protocols are crates that do not know each other: [`dtls`] and [`data`]. This crate passes
-//! between them what one has for the other.
+//! The protocols are two crates that do not know each other: [`dtls`] and [`data`]. This crate
+//! passes what one has for the other.
 //!
 //! | module | what |
 //! |---|---|

@@ -15,11 +15,12 @@ use crate::event::Event;
 
 /// One DTLS connection and at most one SCTP association over it.
 ///
-/// It does no IO and reads no clock. After calls of methods that take `now`, take everything out
-/// of [`poll_transmit`](Self::poll_transmit) and [`poll_event`](Self::poll_event) in turn until
-/// neither has anything (what is read makes room, which the peer is told), then wait until
-/// [`poll_timeout`](Self::poll_timeout). Packets are made in `poll_transmit`: many messages sent
-/// before it share packets, and one acknowledgement answers many packets received before it.
+/// It does no IO and reads no clock. After calls of methods that take `now`, take everything out of
+/// [`poll_transmit`](Self::poll_transmit) and [`poll_event`](Self::poll_event) in turn, until
+/// neither has anything: each event that is taken makes room, and the peer learns of it. Then wait
+/// until [`poll_timeout`](Self::poll_timeout). Packets are made in `poll_transmit`. So messages
+/// that were sent before it share packets, and one acknowledgement answers all packets that were
+/// received before it.
 ///
 /// ```
 /// use std::time::{Instant, SystemTime};
@@ -99,8 +100,8 @@ impl Transport {
         &self.config.certificate
     }
 
-    /// Sets role and fingerprints from the descriptions; the handshake runs once the transport is
-    /// writable too. What the peer sent before is used then. A later call keeps the role and
+    /// Sets role and fingerprints from the descriptions. The handshake runs once the transport is
+    /// writable too, and then uses what the peer sent before. A later call keeps the role and
     /// verifies the certificate of the peer against the new fingerprints.
     pub fn start_dtls(
         &mut self,
@@ -114,8 +115,8 @@ impl Transport {
         self.settle(now);
     }
 
-    /// Whether ICE has a pair to send on. Nothing is sent and no timer runs while it has none;
-    /// when it has one again, what may be lost is sent again at once.
+    /// Whether ICE has a pair to send on. While it has none, nothing is sent and no timer runs.
+    /// When it has one again, the transport sends again at once what may be lost.
     pub fn set_writable(&mut self, now: Instant, writable: bool) {
         self.now = Some(now);
         let returns = writable && !self.writable;
@@ -128,7 +129,7 @@ impl Transport {
         self.settle(now);
     }
 
-    /// ICE selected another pair: what was under way on the last one may be lost, so it is sent
+    /// ICE selected another pair. What was under way on the last one may be lost, so it is sent
     /// again at once, and the congestion window begins anew.
     pub fn path_changed(&mut self, now: Instant) {
         self.now = Some(now);
@@ -145,8 +146,8 @@ impl Transport {
         }
     }
 
-    /// Handles a datagram from a valid pair. One of a protocol that is not
-    /// [understood](Self::understands) is dropped.
+    /// Handles a datagram from a valid pair. Drops one of a protocol that is not
+    /// [understood](Self::understands).
     pub fn handle_input(&mut self, now: Instant, datagram: &[u8]) {
         if !Protocol::of(datagram).is_some_and(Self::understands) {
             tracing::trace!(length = datagram.len(), "a stray datagram is dropped");
@@ -158,7 +159,7 @@ impl Transport {
         self.settle(now);
     }
 
-    /// Sets what the descriptions say about SCTP; the association is established once DTLS is
+    /// Sets what the descriptions say about SCTP. The association is established once DTLS is
     /// connected. A later call changes `max_message_size_send` alone, unless
     /// [`stop_sctp`](Self::stop_sctp) came in between.
     pub fn start_sctp(&mut self, now: Instant, parameters: SctpParameters) {
@@ -173,28 +174,29 @@ impl Transport {
         self.over.channels.set_max_message_size_send(size);
     }
 
-    /// Ends the SCTP association with an ABORT, e.g. because its m= section was rejected. Its
-    /// channels are forgotten without events; take those that there are first. After another
-    /// [`start_sctp`](Self::start_sctp) a fresh association begins, on the same ports or on others.
+    /// Ends the SCTP association with an ABORT, e.g. because its m= section was rejected. It
+    /// forgets the channels and reports no event of them; take the events that there are first.
+    /// After another [`start_sctp`](Self::start_sctp) a fresh association begins, on the same ports
+    /// or on others.
     pub fn stop_sctp(&mut self, now: Instant) {
         self.now = Some(now);
         self.over.channels.stop(now);
     }
 
-    /// Takes over the SCTP association of `other` with its channels: its section was bundled into
-    /// another one, say (RFC 9143 §7.4), and the peer does the same at about that time. Parameters
-    /// and channels of an association that has not begun come too.
+    /// Takes over the SCTP association of `other` with its channels, for instance because its
+    /// section was bundled into another one (RFC 9143 §7.4). The peer does the same at about that
+    /// time. If the association has not begun, its parameters and channels come all the same.
     ///
-    /// Nothing is lost and no event is fired. Until DTLS is connected here, what is to be sent
-    /// waits and no timer of SCTP runs; then what the peer has not acknowledged is sent again.
-    /// Should DTLS fail here, or have failed, the association is closed as any other would be.
+    /// Nothing is lost and no event is fired. Until DTLS is connected here, data waits and no timer
+    /// of SCTP runs. Then SCTP sends again what the peer has not acknowledged. If DTLS fails here,
+    /// or has failed, the association is closed as any other would be.
     ///
-    /// `other` has no association afterwards and says nothing to the peer's; events of its
-    /// channels that were not taken yet come from this transport. This transport must have no
-    /// association of its own: it would be forgotten.
+    /// `other` has no association afterwards and says nothing to the peer's association. Events of
+    /// its channels that were not taken yet come from this transport. This transport must have no
+    /// association of its own, for that would be forgotten.
     ///
-    /// `other` should be dropped, not [closed](Self::close), while the peer may not have moved
-    /// yet: a close_notify would end the association there.
+    /// Drop `other`, and do not [close](Self::close) it, while the peer may not have moved yet: a
+    /// close_notify would end the association there.
     pub fn take_channels_of(&mut self, now: Instant, other: &mut Self) {
         self.now = Some(now);
         self.over.channels.take(now, &mut other.over.channels);
@@ -211,7 +213,7 @@ impl Transport {
         self.writable && self.dtls.state() == DtlsState::Connected
     }
 
-    /// Begins the association when it can begin, or goes on with one that waits.
+    /// Begins the association when it can begin, or resumes one that waits.
     fn settle(&mut self, now: Instant) {
         if self.dtls.state() != DtlsState::Connected {
             return;
@@ -237,8 +239,8 @@ impl Transport {
         );
     }
 
-    /// The next datagram for the selected pair. Take them all: memory of a pass is given back
-    /// with the `None` at its end.
+    /// The next datagram for the selected pair. Take them all: the `None` at the end gives back the
+    /// memory of a pass.
     pub fn poll_transmit(&mut self) -> Option<Bytes> {
         if !self.writable {
             return None;
@@ -258,7 +260,7 @@ impl Transport {
         }
     }
 
-    /// All that SCTP has to send now.
+    /// Protects all packets that SCTP has to send now.
     fn protect_packets(&mut self, now: Instant) {
         while self.dtls.state() == DtlsState::Connected
             && self.over.channels.write_packet(now, &mut self.packet)
@@ -306,12 +308,12 @@ impl Transport {
         }
     }
 
-    /// Ends both associations: what the windows allow of what waits, an ABORT, then a close_notify,
-    /// all of which [`poll_transmit`](Self::poll_transmit) still yields. Channels are forgotten
-    /// without events (webrtc-pc §4.4.2 `close()` fires none).
+    /// Ends both associations. [`poll_transmit`](Self::poll_transmit) still yields queued data as
+    /// far as the windows allow, an ABORT and a close_notify. Channels are forgotten without events
+    /// (webrtc-pc §4.4.2 `close()` fires none).
     pub fn close(&mut self, now: Instant) {
         self.now = Some(now);
-        // A browser's `send()` sends at once, so that a last word arrives there.
+        // A browser's `send()` sends at once, so that a last message arrives there.
         if self.writable {
             self.protect_packets(now);
         }
@@ -326,7 +328,7 @@ impl Transport {
         self.dtls.state()
     }
 
-    /// Our part in the handshake, once a description has said it.
+    /// The local role in the handshake, once a description has set it.
     pub fn dtls_role(&self) -> Option<DtlsRole> {
         self.dtls.role()
     }
@@ -347,18 +349,18 @@ impl Transport {
         self.dtls.remote_certificate().map(<[u8]>::to_vec).into_iter().collect()
     }
 
-    /// What DTLS has agreed on for SRTP; `None` before it is connected, and with a peer that has no
-    /// profile in common.
+    /// What DTLS has agreed on for SRTP; `None` before DTLS is connected, and with a peer that has
+    /// no profile in common.
     pub fn srtp_keys(&self) -> Option<&SrtpKeys> {
         self.dtls.srtp_keys()
     }
 
-    /// DTLS handshakes that succeeded.
+    /// How many DTLS handshakes succeeded.
     pub fn handshakes(&self) -> u32 {
         self.dtls.handshakes()
     }
 
-    /// SCTP associations that were begun.
+    /// How many SCTP associations were begun.
     pub fn associations(&self) -> u32 {
         self.over.channels.associations()
     }
@@ -384,9 +386,10 @@ impl Transport {
         self.over.channels.max_channels()
     }
 
-    /// Opens a channel on stream `id`. Before SCTP is connected it waits for that;
-    /// [`data::Event::ChannelOpen`] tells when it can be used. Unless `negotiated`, the peer is
-    /// told by DATA_CHANNEL_OPEN, whose acknowledgement is not waited for.
+    /// Opens a channel on stream `id`. Before SCTP is connected the channel waits for that;
+    /// [`data::Event::ChannelOpen`] reports when it can be used. Unless it is `negotiated`,
+    /// DATA_CHANNEL_OPEN announces it to the peer; the channel does not wait for the
+    /// acknowledgement.
     ///
     /// # Errors
     /// [`ChannelError::IdInUse`], [`ChannelError::IdOutOfRange`], [`ChannelError::LabelTooLong`],
@@ -401,7 +404,7 @@ impl Transport {
         self.over.channels.open(id, config)
     }
 
-    /// Queues a message; it never blocks.
+    /// Queues a message. It never blocks.
     ///
     /// # Errors
     /// [`ChannelError::Unknown`], [`ChannelError::NotOpen`], [`ChannelError::TooLarge`],
@@ -427,16 +430,15 @@ impl Transport {
         self.over.channels.set_low_threshold(id, threshold);
     }
 
-    /// Stops and resumes [`data::Event::Message`] of a channel. Messages that are not read take
-    /// their place in the receive window, so that the peer stops sending when it is full; none is
-    /// lost.
+    /// Stops and resumes [`data::Event::Message`] of a channel. Messages that are not read take up
+    /// the receive window, so the peer stops sending when it is full. No message is lost.
     pub fn set_receive_paused(&mut self, now: Instant, id: u16, paused: bool) {
         self.now = Some(now);
         self.over.channels.set_paused(id, paused);
     }
 
     /// Closes a channel: what was queued is sent, then its stream is reset.
-    /// [`data::Event::ChannelClosed`] tells when the peer has done the same. Messages that arrive
+    /// [`data::Event::ChannelClosed`] reports that the peer has done the same. Messages that arrive
     /// meanwhile are discarded.
     pub fn close_channel(&mut self, now: Instant, id: u16) {
         self.now = Some(now);
@@ -444,11 +446,11 @@ impl Transport {
     }
 }
 
-/// What hears DTLS.
+/// The part that hears DTLS.
 #[derive(Debug)]
 struct OverDtls {
     channels: Channels,
-    /// What DTLS has to tell. Each event has its mark among those of the channels.
+    /// Events of DTLS. Each has its mark among the events of the channels.
     dtls_events: VecDeque<Event>,
 }
 

@@ -77,7 +77,7 @@ fn an_answer_takes_one_round_trip_and_no_timer() {
         sim.run_until(|sim| sim.messages(0, 0).len() == round + 1);
         assert_eq!(sim.now - began, RTT);
     }
-    // Each way one datagram: acknowledgements travel with the answers.
+    // One datagram each way: acknowledgements travel with the answers.
     let before = sim.datagrams;
     for round in 10..20 {
         sim.send(0, 0, "ping");
@@ -178,7 +178,7 @@ fn unordered_messages_do_not_overtake_the_announcement_of_their_channel() {
             sim.flush();
         }
         sim.run_until(|sim| sim.messages(1, 2).len() == 5);
-        // Until the acknowledgement of the announcement they are ordered (RFC 8832 §6).
+        // Messages are ordered until the announcement is acknowledged (RFC 8832 §6).
         assert_eq!(sim.texts(1, 2), ["0", "1", "2", "3", "4"], "seed {seed}");
     }
 }
@@ -257,7 +257,7 @@ fn ids_have_their_rules() {
 #[test]
 fn a_channel_on_an_id_of_the_other_side_is_refused_and_the_rest_unharmed() {
     let mut sim = Sim::connected(1);
-    // The first is the DTLS client: odd ids are not its own to give.
+    // The first is the DTLS client and must not use odd ids.
     sim.open(0, 5, ChannelConfig::default());
     sim.run_until(|sim| sim.is_closed(0, 5));
     assert!(
@@ -268,7 +268,7 @@ fn a_channel_on_an_id_of_the_other_side_is_refused_and_the_rest_unharmed() {
     );
     sim.send(0, 0, "unharmed");
     sim.run_until(|sim| sim.texts(1, 0) == ["unharmed"]);
-    // And the id can be used by the one it belongs to.
+    // The id is free for the side it belongs to.
     sim.run(Duration::from_secs(1));
     sim.open(1, 5, ChannelConfig::default());
     sim.send(1, 5, "mine");
@@ -319,7 +319,7 @@ fn buffered_amount_is_what_the_network_has_not_got() {
     }
     assert_eq!(sim.peers[0].buffered_amount(0), 61_001);
     sim.flush();
-    // What the congestion window lets go is gone, before anything is acknowledged.
+    // What the congestion window allows has left before any acknowledgement.
     let left = sim.peers[0].buffered_amount(0);
     assert!(left < 61_001 && left > 40_000, "{left}");
     let told = |sim: &Sim| -> u64 {
@@ -403,7 +403,7 @@ fn a_paused_channel_holds_the_peer_back_and_loses_nothing() {
     }
     sim.run(Duration::from_secs(20));
     assert_eq!(sim.messages(1, 0).len(), 0);
-    // One window is with the peer, the rest waits here.
+    // The peer has one window of it, and the rest waits here.
     let left = sim.peers[0].buffered_amount(0);
     assert!((1_900_000..2_100_000).contains(&left), "{left}");
 
@@ -541,7 +541,7 @@ fn channels_share_the_way() {
     assert!(sim.now - began <= RTT * 2, "{:?}", sim.now - began);
 }
 
-/// DATA_CHANNEL_OPEN takes nothing of the receive window.
+/// DATA_CHANNEL_OPEN takes up nothing of the receive window.
 #[test]
 fn labels_of_the_peers_channels_have_a_budget_beyond_which_streams_are_reset() {
     let mut sim = Sim::with_configs(
@@ -566,7 +566,7 @@ fn labels_of_the_peers_channels_have_a_budget_beyond_which_streams_are_reset() {
         sim.events[1].iter().filter(of).count()
     };
     assert_eq!(announced(&sim), 3, "0, 2 and 4");
-    // What is closed makes room, and the rest is unharmed.
+    // A closed channel makes room, and the others are unharmed.
     sim.close(0, 2);
     sim.run_until(|sim| sim.is_closed(0, 2));
     sim.run(RTT);
@@ -587,7 +587,7 @@ fn an_association_begins_again_after_it_was_stopped_with_channels_that_waited() 
                 sim.peers[who].stop_sctp(now);
                 assert_eq!(sim.peers[who].sctp_state(), None);
             }
-            // Made meanwhile, on an id that was in use.
+            // This channel was made meanwhile, on an id that was in use.
             sim.open(0, 0, ChannelConfig { label: "again".to_owned(), ..ChannelConfig::default() });
             sim.run(Duration::from_secs(3));
             assert_eq!(sim.peers.each_ref().map(|peer| peer.poll_timeout()), [None, None]);
@@ -614,7 +614,7 @@ fn an_association_begins_again_after_it_was_stopped_with_channels_that_waited() 
             for peer in &sim.peers {
                 assert_eq!((peer.handshakes(), peer.associations()), (1, 2));
             }
-            // The end of the first was no event of the second.
+            // The end of the first association is no event of the second.
             for events in &sim.events {
                 assert!(
                     !events.iter().any(|event| matches!(
@@ -627,7 +627,7 @@ fn an_association_begins_again_after_it_was_stopped_with_channels_that_waited() 
     }
 }
 
-/// Its end is in order, though the association is aborted before that is confirmed.
+/// The channel has ended in order, though the association is aborted before that is confirmed.
 #[test]
 fn an_abort_is_a_failure_of_the_channels_that_the_peer_has_not_closed() {
     let mut sim = Sim::connected(1);

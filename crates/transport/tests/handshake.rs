@@ -19,7 +19,7 @@ fn both_layers_come_up_in_four_round_trips_without_a_timer() {
     sim.begin();
     sim.open(0, 0, ChannelConfig::default());
     sim.run_until(|sim| sim.is_open(1, 0));
-    // DTLS 1.3: one and a half; SCTP with the channel in its COOKIE ECHO: one and a half.
+    // DTLS 1.3 takes one and a half round trips, SCTP with the channel in its COOKIE ECHO as many.
     assert!(sim.elapsed() <= RTT * 4, "{:?}", sim.elapsed());
     sim.run_until(|sim| sim.is_open(0, 0));
     assert!(sim.elapsed() <= RTT * 4, "{:?}", sim.elapsed());
@@ -251,9 +251,9 @@ fn a_transport_can_move_between_threads() {
     assert_send(&sim.peers[0]);
 }
 
-/// A certificate of about 1600 bytes, as those of authorities have, and datagrams that are hardly
-/// larger than the least that a path of the internet carries: a flight needs several, and each can
-/// be lost alone.
+/// A certificate of about 1600 bytes, as authorities have them, and datagrams that are hardly
+/// larger than what every path of the internet carries. A flight needs several of these, and each
+/// can be lost alone.
 fn in_many_datagrams(index: usize, versions: DtlsVersions) -> Config {
     static CERTIFICATES: OnceLock<[Certificate; 2]> = OnceLock::new();
     let certificates = CERTIFICATES.get_or_init(|| {

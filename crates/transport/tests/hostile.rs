@@ -64,7 +64,7 @@ proptest! {
         }
         sim.run(Duration::from_secs(5));
         for peer in &sim.peers {
-            // Whatever became of it, it is in a state that says so.
+            // Whatever became of it, the state says so.
             prop_assert_ne!(peer.dtls_state(), DtlsState::New);
         }
     }
@@ -129,7 +129,7 @@ fn a_peer_that_disappears_in_the_handshake_is_given_up_in_the_end() {
     assert!(sim.elapsed() > Duration::from_secs(30));
 }
 
-/// Whoever sends media before the answer: it takes no room that DTLS needs.
+/// Somebody sends media before the answer: it takes no room that DTLS needs.
 #[test]
 fn datagrams_of_other_protocols_do_not_crowd_out_an_early_client_hello() {
     let mut sim = Sim::new(1);

@@ -18,7 +18,7 @@ fn both_move(sim: &mut Sim) {
     }
 }
 
-/// What SCTP told of itself and its channels since `from`, messages apart.
+/// The events of SCTP and its channels since `from`, without messages.
 fn told(sim: &Sim, who: usize, from: usize) -> Vec<&Event> {
     let quiet = |event: &&Event| {
         !matches!(
@@ -32,8 +32,8 @@ fn told(sim: &Sim, who: usize, from: usize) -> Vec<&Event> {
     sim.events[who][from..].iter().filter(quiet).collect()
 }
 
-/// Both sides send numbered messages all along; first one moves, then the other, then ICE finds
-/// a path for the new transports.
+/// Both sides send numbered messages all along. First one side moves, then the other, then ICE
+/// finds a path for the new transports.
 fn nothing_is_lost(seed: u64, loss: f64) {
     let mut sim = Sim::connected(seed);
     let before = [0, 1].map(|who| sim.events[who].len());
@@ -236,7 +236,7 @@ fn a_new_transport_that_fails_ends_the_association() {
     both_move(&mut sim);
     for who in 0..2 {
         let role = if who == 0 { DtlsRole::Client } else { DtlsRole::Server };
-        // Its own fingerprints, not the peer's.
+        // The side's own fingerprints, not the peer's.
         let wrong = sim.peers[who].certificate().fingerprints();
         sim.peers[who].set_writable(sim.now, true);
         sim.peers[who].start_dtls(sim.now, role, wrong);
@@ -244,7 +244,7 @@ fn a_new_transport_that_fails_ends_the_association() {
     sim.run_until(|sim| sim.is_closed(0, 0));
     assert_eq!(sim.peers[0].sctp_state(), Some(SctpState::Closed));
 
-    // And one that has failed already does at once.
+    // A transport that has failed before closes it at once.
     let mut sim = Sim::connected(2);
     let mut failed = peerconnection_transport::Transport::new(config(0), [7; 32]);
     failed.close(sim.now);
@@ -262,7 +262,7 @@ fn a_connected_transport_takes_over_at_once() {
     media.begin_dtls();
     media.run(Duration::from_secs(1));
     let now = media.now;
-    // The peer is the first to move; its packet comes to a transport without an association.
+    // The peer moves first; its packet comes to a transport without an association.
     media.peers[1].take_channels_of(now, &mut sim.peers[1]);
     media.send(1, 0, "early");
     media.run(Duration::from_millis(20));
@@ -298,7 +298,7 @@ fn after_a_move_that_swaps_the_roles_either_side_opens_by_its_new_role() {
     let mut sim = Sim::connected(1);
     both_move(&mut sim);
     sim.begin_dtls_with(SWAPPED);
-    // One by the role it had, one by that it has.
+    // One channel by the role that the side had, one by the role that it has.
     sim.open(1, 5, ChannelConfig::default());
     sim.open(1, 6, ChannelConfig::default());
     sim.run_until(|sim| sim.is_open(0, 5) && sim.is_open(0, 6));

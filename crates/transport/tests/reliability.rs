@@ -8,8 +8,8 @@ use std::time::Duration;
 use common::{Link, Sim};
 use peerconnection_transport::{ChannelConfig, Event, Reliability, data};
 
-/// Both sides send numbered messages of many sizes on a reliable channel, ordered or not; each
-/// arrives once, in its order if there is one.
+/// Both sides send numbered messages of many sizes on a reliable channel, ordered or not. Each
+/// message arrives once, and in order if the channel is ordered.
 fn nothing_is_lost(seed: u64, loss: f64, ordered: bool) {
     let mut sim = Sim::connected_with(seed, ChannelConfig { ordered, ..ChannelConfig::default() });
     sim.link = Link {
@@ -154,7 +154,7 @@ fn a_path_that_dies_and_returns_loses_nothing_and_resumes_at_once() {
                 })
                 .map(|(_, time)| *time - back)
                 .unwrap();
-            // The first of what was missing comes with the first datagrams of the new path.
+            // The first missing message comes with the first datagrams of the new path.
             assert!(first <= Duration::from_millis(12), "dead {dead}: {first:?}");
         }
     }
@@ -317,8 +317,9 @@ fn arrivals(seed: u64, life_time: u16, ordered: bool) -> usize {
     sim.messages(1, 0).len()
 }
 
-/// libwebrtc (`@roamhq/wrtc` 0.10.0), ordered, over a link of this kind between sockets, ten times each:
-/// with 20 ms 34 to 84 arrived, 57 on average, with 100 ms 51 to 153, 84 on average.
+/// What `@roamhq/wrtc` 0.10.0 (libwebrtc) did, ordered, over a link of this kind between sockets,
+/// in ten runs each: with 20 ms 34 to 84 messages arrived, 57 on average; with 100 ms 51 to 153, 84
+/// on average.
 #[test]
 fn as_many_messages_arrive_within_their_life_time_as_from_libwebrtc() {
     for (life_time, libwebrtc) in [(20, 61), (100, 84)] {

@@ -1,4 +1,4 @@
-//! RSA certificates: all that holds with others holds with them.
+//! RSA certificates: everything that holds with others holds with these.
 
 mod common;
 
@@ -48,7 +48,7 @@ fn connected(seed: u64) -> Sim {
 #[test]
 fn both_layers_come_up_without_a_timer() {
     let sim = connected(1);
-    // DTLS 1.2: two; SCTP with the channel in its COOKIE ECHO: one and a half.
+    // DTLS 1.2 takes two round trips, SCTP with the channel in its COOKIE ECHO one and a half.
     assert!(sim.elapsed() <= RTT * 4, "{:?}", sim.elapsed());
     assert!(sim.is_connected());
     for (i, peer) in sim.peers.iter().enumerate() {
@@ -99,7 +99,7 @@ fn reordered_duplicated_and_corrupted_flights_do_no_harm() {
     }
 }
 
-/// Once both sides are connected neither has anything to say, whatever was repeated.
+/// Once both sides are connected, neither sends anything, whatever was repeated.
 #[test]
 fn flights_that_cross_do_not_call_for_each_other_for_ever() {
     for seed in 0..20 {
@@ -314,7 +314,7 @@ proptest! {
     }
 }
 
-/// Whoever is not the peer learns neither our certificate nor our signature, whatever else it says
+/// Somebody else than the peer learns neither our certificate nor our signature, whatever else is
 /// in the datagram that ends its flight.
 #[test]
 fn nothing_but_an_alert_is_sent_to_a_server_with_a_wrong_fingerprint() {

@@ -62,7 +62,7 @@ pub(crate) enum Unanswerable {
 }
 
 impl Challenge {
-    /// Reads a 401 or 438. A 438 may leave out the realm, which is that of `before` then.
+    /// Reads a 401 or 438. A 438 may leave out the realm; then the realm of `before` holds.
     pub(crate) fn read(
         message: &Message<'_>,
         credentials: &Credentials,
@@ -138,7 +138,7 @@ impl Challenge {
     /// Whether a response bears the integrity that its request had.
     pub(crate) fn authenticates(&self, message: &Message<'_>) -> bool {
         match &self.algorithms {
-            // The codec takes SHA-256 for keys made with it alone.
+            // The codec accepts SHA-256 only with keys that were made with it.
             Some((_, MD5)) => self.has_sha_256(message).unwrap_or(false),
             _ => message.validate_integrity_with_key(&self.key).is_ok(),
         }
@@ -194,7 +194,7 @@ fn choose(mut offered: &[u8]) -> Option<u16> {
         let (number, length) = (u16_at(offered, 0)?, u16_at(offered, 2)?);
         let entry = usize::from(length).checked_next_multiple_of(4)?.checked_add(4)?;
         offered = offered.get(entry..)?;
-        // Parameters of an algorithm that has none are another algorithm.
+        // These algorithms have no parameters: an entry with parameters means another algorithm.
         match number {
             SHA_256 if length == 0 => chosen = Some(SHA_256),
             MD5 if length == 0 && chosen.is_none() => chosen = Some(MD5),

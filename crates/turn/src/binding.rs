@@ -1,4 +1,4 @@
-//! A STUN client: our address as a server sees it. RFC 8489 §12, RFC 8445 §5.1.1.2.
+//! A STUN client asks how a server sees this side's address. RFC 8489 §12, RFC 8445 §5.1.1.2.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -20,13 +20,13 @@ use crate::timing::{Transaction, full_schedule};
 /// What came of asking a STUN server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BindingEvent {
-    /// Our server-reflexive address: first, and whenever it is another, because the NAT has
-    /// forgotten the mapping.
+    /// The server-reflexive address: the first one, and each new one after the NAT has forgotten
+    /// the mapping.
     Mapped(SocketAddr),
-    /// The server refused or did not answer until [`Config::deadline`]. Told once, and nothing
-    /// is sent any more.
+    /// The server refused, or did not answer within [`Config::deadline`]. This comes once, and
+    /// nothing is sent any more.
     Failed(ServerError),
-    /// The server names another, and is asked no more.
+    /// The server names another one. The client asks this one no more.
     AlternateServer(AlternateServer),
 }
 
@@ -66,7 +66,7 @@ pub struct Binding {
     rng: StdRng,
     transaction: Option<Transaction>,
     mapped: Option<SocketAddr>,
-    /// Until the first answer, when asking ends.
+    /// When asking ends, until the first answer.
     deadline: Option<Instant>,
     /// When the mapping is refreshed next.
     keepalive_at: Option<Instant>,
@@ -118,7 +118,7 @@ impl Binding {
         deadline
     }
 
-    /// Our address as the server last saw it.
+    /// The server-reflexive address, as the server last saw it.
     pub fn mapped_address(&self) -> Option<SocketAddr> {
         self.mapped
     }
@@ -160,7 +160,7 @@ impl Binding {
         true
     }
 
-    /// Nothing is sent or told any more.
+    /// Ends the client: it sends and reports nothing any more.
     pub fn close(&mut self) {
         self.transmits.clear();
         self.events.clear();
@@ -171,7 +171,7 @@ impl Binding {
         let id = stun::id_bytes(message.transaction_id());
         let mapped = stun::value(message, stun::XOR_MAPPED_ADDRESS)
             .and_then(|value| stun::xor_address(value, &id))
-            // RFC 8445 §5.1.1.2: a server may be one of RFC 3489, which knows no other.
+            // RFC 8445 §5.1.1.2: a server of RFC 3489 knows no other attribute than MAPPED-ADDRESS.
             .or_else(|| stun::value(message, stun::MAPPED_ADDRESS).and_then(stun::plain_address))
             .filter(|mapped| mapped.port() != 0 && !mapped.ip().is_unspecified());
         let Some(mapped) = mapped else {

@@ -23,7 +23,7 @@ impl Protocol {
     }
 }
 
-/// What an allocation belongs to (RFC 8656 §3.2): our address, the server's, and the protocol
+/// What an allocation belongs to (RFC 8656 §3.2): the local address, the server's, and the protocol
 /// between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FiveTuple {
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Credentials {
 /// Which relayed addresses are asked for (RFC 8656 §7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Families {
-    /// An IPv4 address. The request says nothing, so that servers before RFC 6156 understand it.
+    /// An IPv4 address. The request names no family, so that servers before RFC 6156 understand it.
     #[default]
     V4,
     /// An IPv6 address: REQUESTED-ADDRESS-FAMILY.
@@ -82,15 +82,14 @@ pub struct Config {
     /// RTO, the time to the first retransmission over UDP; each further one takes twice as long
     /// (RFC 8489 §6.2.1). Default 500 ms, at least 100 ms.
     pub rto: Duration,
-    /// Rc, how often a request is sent over UDP before it is given up; 16 RTO after the last
-    /// transmission (RFC 8489 §6.2.1). Default 7, which with an RTO of 500 ms gives up after
-    /// 39.5 s. 1 to 10.
+    /// Rc, how often a request is sent over UDP. It is given up 16 RTO after the last transmission
+    /// (RFC 8489 §6.2.1). Default 7, which with an RTO of 500 ms gives up after 39.5 s. 1 to 10.
     pub max_transmissions: u32,
-    /// When gathering from this server ends at the latest: time from the first request to the
-    /// server-reflexive or relayed address, retries included. Then the error is 701. Default
-    /// 10 s, in which five transmissions fit.
+    /// Longest time from the first request to the server-reflexive or relayed address, retries
+    /// included. After it, gathering from this server ends with error 701. Default 10 s, in which
+    /// five transmissions fit.
     pub deadline: Duration,
-    /// LIFETIME that is asked for, in whole seconds. Short, so that the server soon forgets a
+    /// LIFETIME that is asked for, in whole seconds. It is short, so that the server soon forgets a
     /// client that was killed; the server gives 600 s at least (RFC 8656 §7.2). Default 600 s.
     pub lifetime: Duration,
     /// Time after which a mapping of a NAT is refreshed if nothing was sent over UDP. RFC 8445
@@ -99,10 +98,10 @@ pub struct Config {
     pub keepalive: Duration,
     /// Most peer IP addresses with a permission. Default 100.
     pub max_permissions: usize,
-    /// Most channels, those that are being forgotten included. Default 32, at most 4096.
+    /// Most channels, including channels that are being forgotten. Default 32, at most 4096.
     pub max_channels: usize,
-    /// How many more servers may be tried that other servers name (300, ALTERNATE-SERVER).
-    /// The one that is followed gets what [`Event::AlternateServer`](crate::Event) says.
+    /// How many more servers may be tried because a server names them (300, ALTERNATE-SERVER). The
+    /// client of such a server gets the number from [`Event::AlternateServer`](crate::Event).
     /// Default 3.
     pub max_redirects: u8,
 }
@@ -123,7 +122,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The same within what the RFCs allow and what cannot overflow a clock.
+    /// The configuration within what the RFCs allow and what cannot overflow a clock.
     pub(crate) fn normalised(self) -> Self {
         const DAY: Duration = Duration::from_secs(86_400);
         Self {

@@ -9,14 +9,14 @@ use crate::config::FiveTuple;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{server}: {code} {reason}")]
 pub struct ServerError {
-    /// `address` and `port`: ours, from which the server was asked.
+    /// `address` and `port`: the local ones from which the server was asked.
     pub local: SocketAddr,
     /// The server.
     pub server: SocketAddr,
     /// `errorCode`: of the server (300 to 699), or [`ServerError::UNREACHABLE`].
     pub code: u16,
-    /// `errorText`: the server's reason phrase, cut at the first NUL and at 128 characters; our
-    /// own words where the code is 701.
+    /// `errorText`: the server's reason phrase, cut at the first NUL and at 128 characters; with
+    /// code 701 this crate's own words.
     pub reason: String,
 }
 
@@ -34,7 +34,7 @@ impl ServerError {
     }
 }
 
-/// ERROR-CODE, or its like of our own.
+/// ERROR-CODE, or an error of this crate's own in the same form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ErrorResponse {
     pub(crate) code: u16,
@@ -51,7 +51,7 @@ impl ErrorResponse {
     }
 }
 
-/// Why a call was refused. Nothing of the client has changed then.
+/// Why a call was refused. A refused call changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

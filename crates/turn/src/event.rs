@@ -14,17 +14,16 @@ pub enum Event {
     /// There is an allocation: the first, or one in place of one that was
     /// [lost](Self::AllocationLost).
     Allocated(Allocated),
-    /// There is none and will be none: the client is [`State::Failed`]. Told once; after an
-    /// allocation, if the connection was closed or what was lost could not be replaced. After 437
-    /// the host may try another local port, up to three (RFC 8656 §7.4).
+    /// There is no allocation and will be none: the client is [`State::Failed`]. This comes once.
+    /// After an allocation it comes if the connection was closed or a lost allocation could not be
+    /// replaced. After 437 the host may try another local port, up to three (RFC 8656 §7.4).
     AllocateFailed(ServerError),
     /// The server names another (300), and the client is [`State::Failed`]. A new client may try
-    /// that one; nothing is told of servers that must not be tried, but
-    /// [`AllocateFailed`](Self::AllocateFailed).
+    /// that server. If the named one must not be tried, [`AllocateFailed`](Self::AllocateFailed)
+    /// comes instead.
     AlternateServer(AlternateServer),
-    /// The server has forgotten the allocation, or did not answer until it had expired. Another
-    /// one is being asked for, with the same permissions and channels; its address may be
-    /// another.
+    /// The server has forgotten the allocation, or did not answer until it had expired. The client
+    /// asks for another one, with the same permissions and channels. Its address may differ.
     AllocationLost(ServerError),
     /// Packets to and from this address pass from now on.
     PermissionGranted {
@@ -61,7 +60,7 @@ pub enum Event {
 pub struct Allocated {
     /// The relayed addresses: one, or one of each family.
     pub relayed: SmallVec<[SocketAddr; 2]>,
-    /// Our address as the server sees it: the base of the relayed candidate (`raddr`), and a
+    /// The local address as the server sees it: the base of the relayed candidate (`raddr`), and a
     /// server-reflexive candidate if the protocol is UDP.
     pub mapped: SocketAddr,
     /// Time to live that the server gave. The client refreshes it.
@@ -77,24 +76,25 @@ pub struct AlternateServer {
     /// Its address: not loopback, unspecified or multicast, of the same family as the server
     /// that names it, on port 53, 80, 443 or above 1023.
     pub server: SocketAddr,
-    /// ALTERNATE-DOMAIN: the name in its certificate, if it is not the same.
+    /// ALTERNATE-DOMAIN: the name in its certificate, if that is another.
     pub domain: Option<String>,
     /// [`Config::max_redirects`](crate::Config::max_redirects) for the client that tries it.
     pub max_redirects: u8,
-    /// Whether 300 came authenticated. Without TLS, anybody on the path can have sent the other.
+    /// Whether the 300 was authenticated. Without TLS, anybody on the path can have sent one that
+    /// was not.
     pub authenticated: bool,
 }
 
 /// A packet of a peer: see [`Client::handle_input`](crate::Client::handle_input).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Data {
-    /// From whom.
+    /// The peer that sent it.
     pub peer: SocketAddr,
     /// Where in the message the payload is. Nothing was copied.
     pub payload: Range<usize>,
 }
 
-/// Where a [`Client`](crate::Client) is.
+/// The state of a [`Client`](crate::Client).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
     /// Nothing was asked yet.

@@ -1,8 +1,8 @@
 //! A client of one STUN or TURN server, without sockets, clock or randomness of its own.
 //!
-//! [`Binding`] asks a STUN server for our server-reflexive address (RFC 8489) and keeps the
-//! mapping of the NAT alive. [`Client`] has an allocation at a TURN server (RFC 8656) over UDP,
-//! TCP or TLS, with long-term credentials, and relays packets to peers and from them.
+//! [`Binding`] asks a STUN server for the server-reflexive address (RFC 8489) and keeps the mapping
+//! of the NAT alive. [`Client`] has an allocation at a TURN server (RFC 8656) over UDP, TCP or TLS,
+//! with long-term credentials, and relays packets to peers and from them.
 //!
 //! # How it is driven
 //!
@@ -26,19 +26,19 @@
 //!   ([`FramingError`]): [`handle_disconnect`](Client::handle_disconnect).
 //! - **The machine wakes, the network changes**: [`refresh`](Client::refresh).
 //!   [`Event::AllocationLost`] and then [`Event::Allocated`] make another candidate.
-//! - **A generation is released, the last handle dropped**: [`close`](Client::close). What is in
-//!   `poll_transmit` is sent in any case, the socket closed at [`Event::Closed`]: coturn gives the
-//!   place back as soon as a TCP connection is closed, and over UDP a second later. A new
-//!   allocation before that has [`set_released`](Client::set_released).
+//! - **A generation is released, the last handle dropped**: [`close`](Client::close). The host
+//!   sends what is in `poll_transmit` in any case, and closes the socket at [`Event::Closed`].
+//!   coturn gives the place back as soon as a TCP connection is closed, and over UDP a second
+//!   later. A client that allocates before that needs [`set_released`](Client::set_released).
 //!
 //! # What is believed
 //!
-//! A response counts if it comes from the server that was asked, bears the id of a request in
-//! flight, a right FINGERPRINT if any, and the MESSAGE-INTEGRITY that the request had. 401 and
-//! 438 never have it, and coturn sends 437 and 441 without; other errors without it are believed
-//! when nothing better has come after one RTO, since servers that sign no errors are common (RFC
-//! 8489 §9.2.5 would wait for the end of the schedule). Nothing that the server sends is answered
-//! but by the one request that a challenge asks for.
+//! A response counts if it comes from the server that was asked and bears the id of a request in
+//! flight, a right FINGERPRINT if any, and the MESSAGE-INTEGRITY that the request had. 401 and 438
+//! never have it, and coturn sends 437 and 441 without. Other errors without it are believed when
+//! nothing better has come after one RTO, since servers that sign no errors are common (RFC 8489
+//! §9.2.5 would wait for the end of the schedule). Nothing that the server sends makes the client
+//! send, except the one request that a challenge asks for.
 //!
 //! # Example
 //!

@@ -11,9 +11,9 @@ const READ: usize = 16 * 1024;
 
 /// Cuts what came over TCP or TLS into messages for [`Client::handle_input`].
 ///
-/// Padding after ChannelData is skipped, and not waited for. A message is a slice of what was
-/// read: nothing is copied but the beginning of a message whose end had not come yet. No more is
-/// held than one message, 65,555 bytes at most, and what one read brought.
+/// Padding after ChannelData is skipped, and not waited for. A message is a slice of what was read:
+/// only the beginning of a message whose end had not come yet is copied. The buffer holds no more
+/// than one message, 65,555 bytes at most, and what one read brought.
 ///
 /// ```
 /// use peerconnection_turn::Reassembler;
@@ -44,8 +44,8 @@ pub struct Reassembler {
 pub struct FramingError;
 
 impl Reassembler {
-    /// Where to read into, with room for 16 KiB: what is appended has come. To be drained with
-    /// [`next_message`](Self::next_message) before the next read.
+    /// The buffer to read into, with room for 16 KiB. What is appended to it counts as received. To
+    /// be drained with [`next_message`](Self::next_message) before the next read.
     pub fn buffer(&mut self) -> &mut BytesMut {
         self.buffer.reserve(READ);
         &mut self.buffer
@@ -60,7 +60,7 @@ impl Reassembler {
     ///
     /// # Errors
     ///
-    /// [`FramingError`], now and ever after.
+    /// [`FramingError`], in this call and in every later one.
     pub fn next_message(&mut self) -> Result<Option<Bytes>, FramingError> {
         if self.broken {
             return Err(FramingError);
@@ -113,7 +113,7 @@ fn frame(bytes: &[u8]) -> Result<Option<Frame>, FramingError> {
             }
             Ok(length.map(|length| Frame { message: HEADER + length, padding: 0 }))
         }
-        // RFC 8656 §12: channel numbers, with those that RFC 5766 allowed.
+        // RFC 8656 §12: channel numbers, including the ones that only RFC 5766 allowed.
         0x40..=0x7f => Ok(length.map(|length| Frame {
             message: CHANNEL_HEADER + length,
             padding: length.next_multiple_of(4) - length,

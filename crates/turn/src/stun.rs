@@ -1,9 +1,9 @@
 //! STUN messages with the methods and attributes of TURN: RFC 8489, RFC 8656 §17 and §18.
 //!
-//! [`parse`] looks at the shape of a message before the codec does, so that garbage costs little
-//! and is logged at our level, and so that nothing follows MESSAGE-INTEGRITY and FINGERPRINT that
-//! they do not cover. Attributes are read leniently: servers end reason phrases in NULs, and the
-//! codec refuses lists of password algorithms that name an unknown one.
+//! [`parse`] looks at the shape of a message before the codec does. So garbage costs little and is
+//! logged at our level, and nothing uncovered follows MESSAGE-INTEGRITY and FINGERPRINT. Attributes
+//! are read leniently: servers end reason phrases in NULs, and the codec refuses lists of password
+//! algorithms that name an unknown one.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -207,7 +207,7 @@ pub(crate) fn id_bytes(id: TransactionId) -> [u8; 12] {
 
 // ----- writing
 
-/// The value of XOR-PEER-ADDRESS and its like.
+/// The value of XOR-PEER-ADDRESS, or of another attribute in its form.
 pub(crate) fn xor_address_value(address: SocketAddr, id: &[u8; 12]) -> Value {
     let hidden = exclusive_or(address, id);
     let mut value = Value::new();
@@ -221,7 +221,7 @@ pub(crate) fn xor_address_value(address: SocketAddr, id: &[u8; 12]) -> Value {
 }
 
 /// A message with these attributes, then those of long-term credentials, then FINGERPRINT.
-/// Nothing if it does not fit a STUN message.
+/// `None` if it does not fit a STUN message.
 pub(crate) fn write(
     class: MessageClass,
     method: Method,

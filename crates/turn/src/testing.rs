@@ -1,7 +1,7 @@
-//! A small honest TURN server, with switches for what servers do that is not so honest.
+//! A small honest TURN server, with switches for less honest behaviour.
 //!
-//! It reads and writes with the codec alone, so that nothing of ours is checked against itself. It
-//! panics where a client does what none of ours should.
+//! It reads and writes with the codec alone, so that our code is not checked against itself. It
+//! panics where a client does what none of this crate should.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -92,7 +92,7 @@ pub struct Server {
     pub log: Vec<(u128, String)>,
     /// What peers got.
     pub delivered: Vec<(SocketAddr, Vec<u8>)>,
-    /// From where: the client.
+    /// The client that sent each of them.
     senders: Vec<SocketAddr>,
     /// Data that no permission or channel covered.
     pub refused: usize,
@@ -100,7 +100,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// One that knows nobody.
+    /// A server without allocations.
     pub fn new(start: Instant) -> Self {
         Self {
             switches: Switches::default(),
@@ -117,14 +117,14 @@ impl Server {
         }
     }
 
-    /// Killed and started again.
+    /// Kills the server and starts it again.
     pub fn restart(&mut self) {
         self.allocations.clear();
         self.answers.clear();
         self.nonce = None;
     }
 
-    /// How often it was asked for what begins so.
+    /// How many entries of the log begin with `what`.
     pub fn count(&self, what: &str) -> usize {
         self.log.iter().filter(|(_, line)| line.starts_with(what)).count()
     }

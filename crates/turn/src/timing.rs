@@ -44,7 +44,7 @@ impl Transaction {
         Self { id, payload, timer: Retransmission::new(now, schedule).with_end(end) }
     }
 
-    /// When [`on_time`](Self::on_time) has something to say.
+    /// When [`on_time`](Self::on_time) has something to do.
     pub(crate) fn deadline(&self) -> Instant {
         self.timer.deadline()
     }

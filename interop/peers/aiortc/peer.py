@@ -16,7 +16,7 @@ def tell(event):
 class Peer:
     def __init__(self):
         self.channels = {}
-        # By default it asks a public STUN server.
+        # By default aiortc asks a public STUN server.
         configuration = aiortc.RTCConfiguration(
             iceServers=[], bundlePolicy=aiortc.RTCBundlePolicy.MAX_BUNDLE
         )

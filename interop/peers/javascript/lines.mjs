@@ -1,4 +1,4 @@
-// The signalling protocol of interop/README.md: one JSON object a line, on standard input and output.
+// The signalling protocol of interop/README.md: one JSON object a line, on standard input/output.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";

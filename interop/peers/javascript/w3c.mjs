@@ -20,7 +20,7 @@ function watch(channel) {
     if (isEchoed(label)) channel.send(data);
     else tell({ event: "message", label, text: String(data) });
   };
-  // Of a channel that is open from the start, neither package fires it.
+  // Neither package fires `open` for a channel that is open from the start.
   if (channel.readyState === "open") tell({ event: "open", label });
 }
 

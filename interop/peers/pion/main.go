@@ -14,7 +14,7 @@ import (
 	"github.com/pion/webrtc"
 )
 
-// Pion has no constant of its own: given by the linker, from Debian's package.
+// Pion has no constant for its version. The linker gives it, from Debian's package.
 var version string
 
 type command struct {

@@ -111,7 +111,7 @@ class Peer:
         if channel is None:
             raise RuntimeError("create-data-channel: no channel")
         self.watch(channel)
-        # With SCTP there already, it is open before anybody can listen.
+        # If SCTP is there already, the channel is open before anybody can listen.
         if channel.get_property("ready-state") == GstWebRTC.WebRTCDataChannelState.OPEN:
             tell({"event": "open", "label": label})
 

@@ -9,8 +9,8 @@ use crate::event::Event;
 use crate::sctp;
 
 impl Channels {
-    /// Stops and resumes [`Event::Message`] of a channel. Messages that are not read take their
-    /// place in the receive window, so that the peer stops sending when it is full; none is lost.
+    /// Stops and resumes [`Event::Message`] of a channel. Messages that are not read take up the
+    /// receive window, so the peer stops sending when it is full. No message is lost.
     pub fn set_paused(&mut self, id: u16, paused: bool) {
         if paused {
             self.paused.insert(id);
@@ -20,7 +20,7 @@ impl Channels {
         self.unhold(id, |_| true);
     }
 
-    /// Puts what was held for a channel before everything else that waits.
+    /// Puts the events that were held for a channel before all others.
     pub(super) fn unhold(&mut self, id: u16, keep: impl Fn(&Event) -> bool) {
         let Some(held) = self.held.remove(&id) else { return };
         for event in held.into_iter().rev() {
@@ -94,7 +94,7 @@ impl Channels {
             || (self.paused.contains(&id) && matches!(event, Event::Message { .. }))
     }
 
-    /// Tells of the bytes that left a channel.
+    /// Reports the bytes that left a channel.
     pub(super) fn report_sent(&mut self, id: u16) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let sent = std::mem::take(&mut channel.unreported);
@@ -110,8 +110,8 @@ impl Channels {
     }
 }
 
-/// What a message that waits to be read takes of the window.
+/// How much of the receive window a message takes up until it is read.
 pub(super) fn message_cost(data: &Bytes) -> usize {
-    // An empty message had one byte.
+    // An empty message came as one byte.
     sctp::cost(data.len().max(1))
 }

@@ -32,7 +32,7 @@ impl Channels {
         }
     }
 
-    /// A message of the present channel on its stream, or one that makes a channel.
+    /// Takes a message for the present channel on its stream, or one that makes a channel.
     fn take_message(&mut self, message: Message) {
         let id = message.stream;
         let cost = message.cost();
@@ -142,7 +142,7 @@ impl Channels {
             None => self.refused.get(&id).is_some_and(|refused| refused.incoming),
         };
         if again {
-            // Of the channel that is to come when this one is over.
+            // This is for the channel that is to come when this one is over.
             let unclaimed = self.unclaimed.entry(id).or_default();
             if !matches!(unclaimed.back(), Some(Unclaimed::Reset)) {
                 unclaimed.push_back(Unclaimed::Reset);
@@ -162,7 +162,7 @@ impl Channels {
         self.finish_if_done(id);
     }
 
-    /// Nobody will ask for these any more.
+    /// Nobody will ask for these messages any more.
     fn drop_unclaimed(&mut self, id: u16) {
         for unclaimed in self.unclaimed.remove(&id).unwrap_or_default() {
             if let Unclaimed::Message(message) = unclaimed {

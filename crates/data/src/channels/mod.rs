@@ -25,7 +25,7 @@ const MAX_EARLY: usize = 16;
 const PATIENCE: Duration = Duration::from_millis(50);
 /// A channel below this id may be announced before the number of streams is known.
 const SURELY_NEGOTIATED: u16 = 256;
-/// Less than any timer of SCTP needs.
+/// Shorter than any timer of SCTP.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// What a description says about the association (RFC 8841).
@@ -55,10 +55,10 @@ impl Default for SctpParameters {
 /// At most one SCTP association and the data channels over it.
 ///
 /// After calls, take everything out of [`write_packet`](Self::write_packet) and
-/// [`poll_event`](Self::poll_event) in turn until neither has anything (what is read makes room,
-/// which the peer is told), then wait until [`poll_timeout`](Self::poll_timeout). Packets are made
-/// in `write_packet`: many messages sent before it share packets, and one acknowledgement answers
-/// many packets received before it.
+/// [`poll_event`](Self::poll_event) in turn, until neither has anything: each event that is taken
+/// makes room, and the peer learns of it. Then wait until [`poll_timeout`](Self::poll_timeout).
+/// Packets are made in `write_packet`. So messages that were sent before it share packets, and one
+/// acknowledgement answers all packets that were received before it.
 ///
 /// ```
 /// use std::time::Instant;
@@ -105,8 +105,8 @@ pub struct Channels {
     parting: Option<Vec<u8>>,
     associations: u32,
     is_client: bool,
-    /// They have come from another DTLS transport, where the roles may have been the other way
-    /// round: ids of either parity may be under way from the peer.
+    /// The channels have come from another DTLS transport. The roles may have been the other way
+    /// round there, so ids of either parity may be under way from the peer.
     has_moved: bool,
     early: VecDeque<Vec<u8>>,
     channels: BTreeMap<u16, Channel>,
@@ -120,15 +120,15 @@ pub struct Channels {
     /// What has happened, in order; `None` is a mark.
     events: VecDeque<Option<Event>>,
     paused: BTreeSet<u16>,
-    /// What happened on paused channels from their first message on.
+    /// Events of paused channels, from their first message on.
     held: BTreeMap<u16, VecDeque<Event>>,
-    /// Channels of which bytes were sent since their last event.
+    /// Channels that have sent bytes since their last event.
     dirty: Vec<u16>,
-    /// Under the deadlines of the association.
+    /// The floor under the association's deadlines.
     floor: Floor,
 }
 
-/// Something for a channel to come.
+/// Something for a channel that is to come.
 #[derive(Debug)]
 enum Unclaimed {
     Message(Message),
@@ -146,10 +146,10 @@ struct Refused {
 /// What an association begins with besides [`SctpParameters`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Beginning {
-    /// Whether this is the DTLS client: it begins at once, and even ids are its to give
-    /// (RFC 8832 §6). The other side waits a little for its peer to begin.
+    /// Whether this is the DTLS client: it begins at once, and opens channels on even ids (RFC 8832
+    /// §6). The other side waits a little for its peer to begin.
     pub is_client: bool,
-    /// Bytes of a packet at most.
+    /// Most bytes of a packet.
     pub packet_size: usize,
     /// The initiate tag, random; 0 counts as 1 (RFC 9260 §5.3.1).
     pub tag: u32,
@@ -191,7 +191,7 @@ impl Channels {
         }
     }
 
-    /// Associations that were begun.
+    /// How many associations were begun.
     pub fn associations(&self) -> u32 {
         self.associations
     }
@@ -281,8 +281,9 @@ impl Channels {
         }
     }
 
-    /// Ends the association with an ABORT, which [`write_packet`](Self::write_packet) yields, and
-    /// forgets its channels without events; take those that there are first. Another may begin.
+    /// Ends the association with an ABORT, which [`write_packet`](Self::write_packet) yields.
+    /// Forgets the channels without events; take the events that there are first. Another
+    /// association may begin.
     pub fn stop(&mut self, now: Instant) {
         self.parameters = None;
         self.has_moved = false;
@@ -296,13 +297,13 @@ impl Channels {
         }
     }
 
-    /// Takes over the association of `other` with its channels: its section was bundled into
-    /// another one, say (RFC 9143 §7.4). Parameters and channels of an association that has not
-    /// begun come too. `other` is as new afterwards; configurations and marks stay where they are.
-    /// If `self` had an association, it is forgotten.
+    /// Takes over the association of `other` with its channels, for instance because its section
+    /// was bundled into another one (RFC 9143 §7.4). If the association has not begun, its
+    /// parameters and channels come all the same. `other` is like new afterwards; configurations
+    /// and marks stay where they are. If `self` had an association, it is forgotten.
     pub fn take(&mut self, now: Instant, other: &mut Self) {
         std::mem::swap(self, other);
-        // What is not the association's goes back.
+        // What does not belong to the association goes back.
         std::mem::swap(&mut self.config, &mut other.config);
         std::mem::swap(&mut self.floor, &mut other.floor);
         let Self { floor, early, events: own, .. } =
@@ -324,8 +325,8 @@ impl Channels {
         }
     }
 
-    /// Goes on with an association that was [taken](Self::take): packets can be protected now, and
-    /// may have this many bytes. What the peer has not acknowledged is sent again.
+    /// Resumes an association that was [taken](Self::take): packets can be protected now, and may
+    /// have this many bytes. Sends again what the peer has not acknowledged.
     pub fn resume(&mut self, now: Instant, packet_size: usize) {
         if let Some(association) = &mut self.association {
             association.set_packet_size(packet_size);
@@ -351,7 +352,7 @@ impl Channels {
         if self.association.is_some() {
             self.deliver(now, packet);
         } else if packet.len() <= 2048 {
-            // What comes first may be of an association that was stopped.
+            // The first packets may belong to an association that was stopped.
             if self.early.len() == MAX_EARLY {
                 self.early.pop_front();
             }
@@ -364,7 +365,8 @@ impl Channels {
         self.events.push_back(Some(event));
     }
 
-    /// Closes the association: what protects its packets is closed or failed (webrtc-pc §6.1.2).
+    /// Closes the association: the transport that protects its packets is closed or failed
+    /// (webrtc-pc §6.1.2).
     pub fn on_transport_closed(&mut self) {
         self.early.clear();
         self.parting = None;
@@ -400,7 +402,7 @@ impl Channels {
         }
     }
 
-    /// Packets take another path: what was under way on the last one may be lost, so it is sent
+    /// Packets take another path. What was under way on the last one may be lost, so it is sent
     /// again at once, and the congestion window begins anew.
     pub fn on_path_change(&mut self, now: Instant) {
         if let Some(association) = &mut self.association {
@@ -529,9 +531,10 @@ impl Channels {
         }
     }
 
-    /// Opens a channel on stream `id`. Before the association is connected it waits for that;
-    /// [`Event::ChannelOpen`] tells when it can be used. Unless `negotiated`, the peer is told by
-    /// DATA_CHANNEL_OPEN, whose acknowledgement is not waited for.
+    /// Opens a channel on stream `id`. Before the association is connected the channel waits for
+    /// that; [`Event::ChannelOpen`] reports when it can be used. Unless it is `negotiated`,
+    /// DATA_CHANNEL_OPEN announces it to the peer; the channel does not wait for the
+    /// acknowledgement.
     ///
     /// # Errors
     /// [`ChannelError::IdInUse`], [`ChannelError::IdOutOfRange`], [`ChannelError::LabelTooLong`],
@@ -565,7 +568,7 @@ impl Channels {
         Ok(())
     }
 
-    /// Queues a message; it never blocks.
+    /// Queues a message. It never blocks.
     ///
     /// # Errors
     /// [`ChannelError::Unknown`], [`ChannelError::NotOpen`], [`ChannelError::TooLarge`],
@@ -625,7 +628,7 @@ impl Channels {
     }
 
     /// Closes a channel (webrtc-pc §6.2.4): what was queued is sent, then its stream is reset.
-    /// [`Event::ChannelClosed`] tells when the peer has done the same. Messages that arrive
+    /// [`Event::ChannelClosed`] reports that the peer has done the same. Messages that arrive
     /// meanwhile are discarded.
     pub fn close(&mut self, id: u16) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
@@ -640,7 +643,7 @@ impl Channels {
         }
         channel.state = ChannelState::Closing;
         channel.closed_here = true;
-        // Nobody reads them any more.
+        // Nobody reads the messages any more.
         self.paused.remove(&id);
         self.unhold(id, |event| !matches!(event, Event::Message { .. }));
         if self.is_connected() {

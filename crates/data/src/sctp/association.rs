@@ -47,7 +47,7 @@ pub(crate) enum Event {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
-    /// Nothing was sent; at the deadline in `t1` we begin if the peer has not.
+    /// Nothing was sent. At the deadline in `t1` this side begins, if the peer has not.
     Idle,
     CookieWait,
     CookieEchoed,
@@ -60,7 +60,7 @@ pub(super) enum State {
 pub(super) struct Peer {
     pub(super) tag: u32,
     pub(super) re_config: bool,
-    /// Streams we may send on, and the peer.
+    /// How many streams this side may send on, and how many the peer.
     pub(super) outbound: u16,
     pub(super) inbound: u16,
     pub(super) received: Received,
@@ -94,10 +94,10 @@ pub(crate) struct Association {
     pub(super) probes_window: bool,
     /// One packet of retransmissions may exceed the congestion window (RFC 9260 §7.2.4).
     pub(super) credit: bool,
-    /// Up to where the peer was told that we gave up, and when.
+    /// Up to which number the peer was told that this side gave up, and when.
     pub(super) forwarded: Option<(u64, Instant)>,
     pub(super) forward_due: bool,
-    /// Bytes that left the queues, by stream, since they were asked for.
+    /// Bytes that left the queues since `take_sent`, by stream.
     pub(super) sent: Vec<(u16, u64)>,
 
     pub(super) reassembly: Reassembly,
@@ -442,8 +442,8 @@ impl Association {
         }
     }
 
-    /// Datagrams pass again, or pass elsewhere. What was under way may be lost, and what was not
-    /// is acknowledged soon: as much of it as a new path may carry is sent again at once.
+    /// Datagrams pass again, or take another path. What was under way may be lost; if not, it is
+    /// acknowledged soon. As much of it as a new path may carry is sent again at once.
     pub(crate) fn on_path_change(&mut self, now: Instant) {
         match self.state {
             State::Closed => return,
@@ -467,7 +467,7 @@ impl Association {
         }
     }
 
-    /// DTLS leaves SCTP this much of each datagram from now on.
+    /// From now on DTLS leaves SCTP this much of each datagram.
     pub(crate) fn set_packet_size(&mut self, packet_size: usize) {
         self.settings.packet_size = packet_size;
         self.congestion.set_mtu(packet_size);

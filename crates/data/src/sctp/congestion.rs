@@ -170,7 +170,7 @@ impl Congestion {
         self.mtu = mtu;
     }
 
-    /// Another path, of which nothing is known but that the last one carried so much.
+    /// Another path: the window begins anew. The threshold stays, since the last path carried that.
     pub(super) fn on_path_change(&mut self) {
         self.window = self.mtu * INITIAL_PACKETS;
         self.partial = 0;

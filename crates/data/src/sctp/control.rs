@@ -1,5 +1,5 @@
 //! Chunks that are not data and wait to be sent: which of them share a packet, in which order, and
-//! what is told about what was not understood (RFC 9260 §3.2, §3.3.10, §6.10).
+//! how chunks and parameters that were not understood are reported (RFC 9260 §3.2, §3.3.10, §6.10).
 
 use tracing::{debug, trace};
 
@@ -10,7 +10,7 @@ use super::wire::{self, Chunk, Writer};
 #[derive(Debug)]
 pub(super) enum Control {
     Init,
-    /// To the initiate tag of the INIT, with the cookie and the parameters to be reported.
+    /// Has the initiate tag of the INIT, the cookie and the parameters to be reported.
     InitAck(u32, Vec<u8>, Vec<Vec<u8>>),
     CookieEcho,
     CookieAck,
@@ -27,18 +27,19 @@ pub(super) struct Cause {
     information: Vec<u8>,
 }
 
-/// Control chunks that may wait: a peer that asks faster than it listens gets no more.
+/// Most control chunks that may wait: a peer that asks faster than it listens gets no more.
 const MAX_CONTROL: usize = 32;
-/// ERROR chunks among them.
+/// Most ERROR chunks among them.
 const MAX_ERRORS: usize = 8;
 
 impl Control {
-    /// RFC 9260 §6.10, and for ABORT and SHUTDOWN ACK because the association ends with them.
+    /// Whether it is alone in its packet: by RFC 9260 §6.10, and ABORT and SHUTDOWN ACK because the
+    /// association ends with them.
     pub(super) fn is_alone(&self) -> bool {
         matches!(self, Self::Init | Self::InitAck(..) | Self::Abort | Self::ShutdownAck)
     }
 
-    /// RFC 9260 §5.1 C, D: the first chunk of its packet.
+    /// RFC 9260 §5.1 C, D: whether it is the first chunk of its packet.
     fn is_first(&self) -> bool {
         matches!(self, Self::CookieEcho | Self::CookieAck)
     }
@@ -68,7 +69,7 @@ impl Association {
         }
     }
 
-    /// Bytes that the value of a chunk may have that is sent at all.
+    /// The most bytes that the value of a chunk can have in a packet.
     fn largest_value(&self) -> usize {
         self.settings.packet_size.saturating_sub(wire::COMMON_HEADER + wire::CHUNK_HEADER) & !3
     }
@@ -78,8 +79,8 @@ impl Association {
         cookie.len() <= self.largest_value()
     }
 
-    /// RFC 9260 §8.3: the answer has everything that was asked, so it cannot be cut to the path's
-    /// maximum.
+    /// RFC 9260 §8.3: the answer repeats everything that was asked, so it cannot be cut to the
+    /// path's maximum.
     pub(super) fn on_heartbeat(&mut self, information: &[u8]) {
         if information.len() > self.largest_value() {
             debug!(length = information.len(), "ignoring a HEARTBEAT too large to be answered");
@@ -98,8 +99,8 @@ impl Association {
         self.queue_control(Control::Error(Cause { code, information }));
     }
 
-    /// RFC 9260 §3.2: the two highest bits say what to do with an unknown chunk. Whether to go on
-    /// behind it.
+    /// RFC 9260 §3.2: the two highest bits say what to do with an unknown chunk. Returns whether to
+    /// go on behind it.
     pub(super) fn on_unrecognized_chunk(&mut self, chunk: Chunk<'_>) -> bool {
         trace!(chunk.kind, "an SCTP chunk of an unknown type");
         if chunk.kind & wire::REPORT_CHUNK != 0 {
@@ -141,7 +142,7 @@ impl Association {
         echoed
     }
 
-    /// Whether a COOKIE ECHO waits, without which nothing may be sent before its answer.
+    /// Whether a COOKIE ECHO waits. Nothing may be sent without it before its answer comes.
     pub(super) fn echoes_cookie(&self) -> bool {
         self.state == State::CookieEchoed
             && matches!(self.control.front(), Some(Control::CookieEcho))

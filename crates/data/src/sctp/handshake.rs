@@ -1,6 +1,6 @@
 //! How an association is established (RFC 9260 §5).
 //!
-//! DTLS has authenticated the peer before, so the cookie needs no signature: whoever forges one
+//! DTLS has authenticated the peer before, so the cookie needs no signature: a peer that forges one
 //! cheats itself.
 
 use time::{Duration, Instant};
@@ -13,16 +13,16 @@ use super::received::Received;
 use super::reset::Resets;
 use super::wire::{self, Init, Reader, Writer};
 
-/// Before the first repetition; DTLS has just crossed the path, so a loss is likelier than a
-/// round trip of this length, and a repetition does no harm.
+/// Time to the first repetition. DTLS has just crossed the path, so a loss is likelier than a round
+/// trip of this length, and a repetition does no harm.
 const T1_INITIAL: Duration = Duration::from_millis(250);
 const T1_MAX: Duration = Duration::from_secs(5);
 /// Streams to ask for and to offer (RFC 8831 §6.2).
 const STREAMS: u16 = 65535;
 const COOKIE_MAGIC: u32 = 0x7063_7363;
-/// No INIT ACK of ours is larger that reports nothing.
+/// Our INIT ACK is no larger than this, as long as it reports nothing.
 const INIT_ACK_SIZE: usize = 128;
-/// The reason in an ABORT of ours, as libwebrtc words it.
+/// The reason in our ABORT, in libwebrtc's words.
 const CLOSE_CALLED: &[u8] = b"Close called";
 
 impl Association {
@@ -164,7 +164,7 @@ impl Association {
         }
     }
 
-    /// Takes the parameters of the peer; those of a repetition change nothing.
+    /// Takes the parameters of the peer. A repetition changes nothing.
     fn accept(&mut self, init: &Init<'_>) {
         if self.peer.as_ref().is_some_and(|peer| peer.tag == init.tag) {
             return;
@@ -248,7 +248,7 @@ impl Association {
     }
 }
 
-/// Everything that an INIT said, so that nothing need be kept until it comes back.
+/// Writes down everything that an INIT said, so that nothing need be kept until it comes back.
 fn write_cookie(init: &Init<'_>, local_tag: u32) -> Vec<u8> {
     let mut cookie = Vec::with_capacity(25);
     for value in [COOKIE_MAGIC, local_tag, init.tag, init.window, init.tsn] {

@@ -110,7 +110,7 @@ struct Meeting {
     received: Vec<(u16, Vec<u8>)>,
     resets: Vec<Event>,
     packets: u64,
-    /// One packet in so many is lost.
+    /// One packet in this many is lost; with 0 none is.
     loss: u64,
 }
 

@@ -31,16 +31,16 @@ pub(crate) use reassembly::{Message, cost};
 /// `RTCSctpTransportState` (webrtc-pc §6.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SctpState {
-    /// An association is wanted and not there yet.
+    /// An association is wanted, and is not there yet.
     Connecting,
-    /// It is established.
+    /// The association is established.
     Connected,
-    /// It is gone.
+    /// The association is gone.
     Closed,
 }
 
-/// A peer that hangs up is described in libwebrtc's words, as applications tell it from a failure by
-/// these (`err.message === "User-Initiated Abort, reason=Close called"`).
+/// Describes a peer that hangs up in libwebrtc's words: by these, applications tell it from a
+/// failure (`err.message === "User-Initiated Abort, reason=Close called"`).
 fn describe_abort(code: Option<u16>, reason: &str) -> String {
     match code {
         Some(wire::CAUSE_USER_INITIATED_ABORT) => format!("User-Initiated Abort, reason={reason}"),
@@ -69,7 +69,7 @@ pub enum SctpError {
     /// DTLS under the association is closed or failed.
     #[error("the DTLS transport is closed")]
     TransportClosed,
-    /// We closed it.
+    /// This side closed it.
     #[error("the association was closed here")]
     Local,
 }

@@ -73,7 +73,7 @@ pub(super) struct Outstanding {
     in_flight: usize,
     next_packet: u64,
     largest_acked: Option<u64>,
-    /// Chunks in flight that are not there for the first time.
+    /// How many chunks in flight are retransmissions.
     retransmitted: usize,
     /// When something will be late enough to count as lost.
     loss_time: Option<Instant>,
@@ -203,7 +203,7 @@ impl Outstanding {
             return None;
         }
         let mut acked = Acked::default();
-        // The sample: of what was sent once, the chunk in the latest packet.
+        // The sample is the chunk in the latest packet, among the chunks that were sent once.
         let mut sample: Option<(u64, Instant)> = None;
         let mut newest = None;
         let minimum = rtt.minimum();
@@ -235,8 +235,8 @@ impl Outstanding {
         let mut has_gaps = false;
         let mut last_end = 0;
         for (start, end) in gaps {
-            // Blocks rise (RFC 9260 §3.3.4); what does not is not looked at, so that the work is
-            // bounded by what was sent.
+            // Blocks rise (RFC 9260 §3.3.4). The rest is not looked at, so that the work is bounded
+            // by what was sent.
             if start <= last_end || end < start {
                 break;
             }
@@ -363,8 +363,8 @@ impl Outstanding {
             .is_some_and(|chunk| chunk.state == State::Abandoned && !chunk.fragment.ends)
     }
 
-    /// Assigns a number to the end of such a message, which is never sent: the peer may have
-    /// everything before it, and must still learn that the message is over.
+    /// Assigns a number to the end of a message that was given up unfinished. The end is never
+    /// sent: the peer may have everything before it, and must still learn that the message is over.
     pub(super) fn push_abandoned(&mut self, now: Instant, mut fragment: Fragment) {
         fragment.data = Bytes::new();
         // The fragments before it, if any are left, are given up with it.
@@ -391,7 +391,8 @@ impl Outstanding {
         (given_up > 0).then(|| self.cumulative() + given_up as u64)
     }
 
-    /// RFC 3758 §3.5 C4: the last number of each ordered stream among what was given up.
+    /// RFC 3758 §3.5 C4: the last number of each ordered stream among the chunks that were given
+    /// up.
     pub(super) fn advanced_streams(&self) -> Vec<(u16, u16)> {
         let mut streams: Vec<(u16, u16)> = Vec::new();
         for chunk in self.chunks.iter().take_while(|chunk| chunk.state == State::Abandoned) {
@@ -426,8 +427,8 @@ impl Outstanding {
         true
     }
 
-    /// Marks what is in flight for retransmission without a sign of its loss, apart from what may
-    /// not be repeated at will.
+    /// Marks chunks in flight for retransmission without a sign of their loss, except chunks that
+    /// may not be repeated at will.
     pub(super) fn repeat(&mut self, now: Instant) {
         self.loss_time = None;
         let may_abandon = self.may_abandon;

@@ -8,7 +8,7 @@ use super::queue::Outgoing;
 use super::tests::{Pair, forge, message, settings};
 use super::wire::{self, Packet, Parameters, Reader, Writer};
 
-/// The chunks of a packet, which is as every packet is to be.
+/// Checks what must hold for every packet, and returns the kinds of its chunks.
 fn check(packet: &[u8], largest: usize) -> Vec<u8> {
     assert!(packet.len() <= largest, "{} bytes", packet.len());
     let chunks: Vec<_> = Packet::read(packet).unwrap().chunks().collect();
@@ -35,7 +35,7 @@ fn check(packet: &[u8], largest: usize) -> Vec<u8> {
     kinds
 }
 
-/// Everything that the association has to say, checked.
+/// All packets that the association has to send, checked.
 fn packets(side: &mut Association, now: Instant) -> Vec<Vec<u8>> {
     let mut buffer = Vec::new();
     let mut packets = Vec::new();
@@ -50,7 +50,7 @@ fn kinds(packet: &[u8]) -> Vec<u8> {
     Packet::read(packet).unwrap().chunks().map(|chunk| chunk.kind).collect()
 }
 
-/// Whatever an application or a peer can have a side do.
+/// What an application or a peer can make a side do.
 #[derive(Debug, Clone)]
 enum Step {
     Send {
@@ -66,7 +66,7 @@ enum Step {
     Request(u16),
     Wait,
     Path,
-    /// So many packets of both sides are lost from here on.
+    /// This many packets of both sides are lost from here on.
     Lose(usize),
     Exchange,
     Init,
@@ -125,8 +125,8 @@ proptest! {
         let mut left = lossy_handshake;
         let mut exchange = |pair: &mut Pair, lose: usize| {
             left += lose;
-            // No packet of one side is larger than the larger limit; that it keeps its own is
-            // checked by `packets`.
+            // No packet is larger than the larger limit. `packets` checks that each side keeps its
+            // own.
             pair.run(|packet| {
                 check(packet, sizes[0].max(sizes[1]));
                 let lost = left > 0;
@@ -272,7 +272,7 @@ fn the_first_data_of_an_association_is_acknowledged_at_once() {
     }
 }
 
-/// The code and the information of the causes of the ERROR chunks in these packets.
+/// The code and the information of each cause in the ERROR chunks of these packets.
 fn causes(packets: &[Vec<u8>]) -> Vec<(u16, Vec<u8>)> {
     packets
         .iter()
@@ -323,7 +323,7 @@ fn reports_are_bounded_in_size_and_number_and_errors_are_not_reported() {
     assert_eq!(pair.messages(0), [b"unharmed"]);
 }
 
-/// An INIT or INIT ACK with parameters of every kind behind those that are known.
+/// An INIT or INIT ACK with parameters of every kind behind the known ones.
 fn handshake(kind: u8, tag: u32, parameters: &[u16]) -> Vec<u8> {
     let mut buffer = Vec::new();
     let mut writer = Writer::new(&mut buffer, 5000, 5000, tag);
@@ -358,7 +358,7 @@ fn unknown_parameters_are_reported_and_stop_the_reading_as_their_bits_say() {
             .into_iter()
             .map(|kind: u16| [&kind.to_be_bytes()[..], &[0, 5, b'x']].concat())
             .collect();
-        // RFC 9260 §3.2.2: those of an INIT in the INIT ACK.
+        // RFC 9260 §3.2.2: the INIT ACK reports the parameters of an INIT.
         let mut side = Association::new(settings(11, 1));
         side.handle_packet(now, &handshake(wire::INIT, 0, &parameters));
         let answer = packets(&mut side, now);
@@ -370,7 +370,7 @@ fn unknown_parameters_are_reported_and_stop_the_reading_as_their_bits_say() {
             .collect();
         assert_eq!(told, expected);
 
-        // Those of an INIT ACK beside the COOKIE ECHO.
+        // An ERROR beside the COOKIE ECHO reports the parameters of an INIT ACK.
         let mut side = Association::new(settings(11, 1));
         side.connect(now);
         packets(&mut side, now);
@@ -384,7 +384,7 @@ fn unknown_parameters_are_reported_and_stop_the_reading_as_their_bits_say() {
         assert_eq!(causes(&answer), [(8, padded.concat())]);
         assert_eq!(side.outstanding.may_abandon, forward_tsn, "what is behind is not read");
     }
-    // As many as there is room for.
+    // The INIT ACK reports as many as there is room for.
     let mut side = Association::new(settings(11, 1));
     side.handle_packet(now, &handshake(wire::INIT, 0, &[0xc123; 1500]));
     assert_eq!(packets(&mut side, now).len(), 1);

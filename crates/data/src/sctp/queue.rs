@@ -1,4 +1,5 @@
-//! What waits to be sent: one queue per stream, and whose turn it is (RFC 8831 §6.4, RFC 8260 §3.6).
+//! Messages that wait to be sent: one queue per stream, and whose turn it is (RFC 8831 §6.4,
+//! RFC 8260 §3.6).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -16,7 +17,7 @@ pub(crate) struct Outgoing {
     /// Whether the bytes are the application's, for `bufferedAmount`.
     pub(crate) counted: bool,
     pub(crate) ordered: bool,
-    /// Give it up after so many retransmissions.
+    /// Give it up after this many retransmissions.
     pub(crate) max_retransmits: Option<u16>,
     /// Give it up after this time.
     pub(crate) expires: Option<Instant>,
@@ -42,7 +43,7 @@ pub(super) struct Fragment {
 #[derive(Debug)]
 struct Stream {
     queue: VecDeque<Outgoing>,
-    /// Bytes that were taken from the first message, which has only the rest of them.
+    /// Bytes that were taken from the first message. The message has only the rest.
     taken: usize,
     next_ssn: u64,
     weight: u16,
@@ -108,21 +109,21 @@ impl SendQueue {
         self.current.or_else(|| self.ready.first().map(|&(_, id)| id))
     }
 
-    /// The number of bytes that remain of the message that is next, and whether it was begun.
+    /// How many bytes remain of the next message, and whether it was begun.
     pub(super) fn peek(&self) -> Option<(usize, bool)> {
         let stream = self.streams.get(&self.next_stream()?)?;
         let message = stream.queue.front()?;
         Some((message.data.len(), stream.taken > 0))
     }
 
-    /// When the time of the message that is next is over, and whether it is the last of its stream.
+    /// When the next message expires, and whether it is the last of its stream.
     pub(super) fn expiry(&self) -> Option<(Instant, bool)> {
         let stream = self.streams.get(&self.next_stream()?)?;
         Some((stream.queue.front()?.expires?, stream.queue.len() == 1))
     }
 
-    /// Drops the rest of the message that is next. Returns its stream, the bytes that leave
-    /// `bufferedAmount`, and, when a part of it was taken, what its end looks like.
+    /// Drops the rest of the next message. Returns its stream, the bytes that leave
+    /// `bufferedAmount`, and its end as a fragment if a part of it was taken.
     pub(super) fn drop_next(&mut self) -> Option<(u16, usize, Option<Fragment>)> {
         let id = self.next_stream()?;
         let stream = self.streams.get_mut(&id)?;
@@ -139,7 +140,7 @@ impl SendQueue {
         Some((id, counted, begun.then_some(fragment)))
     }
 
-    /// Takes at most `limit` bytes of the message that is next.
+    /// Takes at most `limit` bytes of the next message.
     pub(super) fn take(&mut self, limit: usize) -> Option<Fragment> {
         let id = self.next_stream()?;
         let stream = self.streams.get_mut(&id)?;

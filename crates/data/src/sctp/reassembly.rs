@@ -23,13 +23,13 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// What it takes of the receive window until it is read.
+    /// How much of the receive window it takes up until it is read.
     pub(crate) fn cost(&self) -> usize {
         cost(self.data.len())
     }
 }
 
-/// What a message of so many bytes takes of the receive window until it is read.
+/// How much of the receive window a message of `length` bytes takes up until it is read.
 pub(crate) fn cost(length: usize) -> usize {
     length + OVERHEAD
 }
@@ -42,7 +42,7 @@ pub(super) enum Delivery {
     TooLarge(u16),
 }
 
-/// A message of which the first fragments are there.
+/// A message whose first fragments are there.
 #[derive(Debug)]
 struct Assembly {
     stream: u16,
@@ -250,7 +250,7 @@ impl Reassembly {
         }
     }
 
-    /// An ordered message will not come; those behind it must not wait for it.
+    /// An ordered message will not come; the messages behind it must not wait for it.
     fn skip(&mut self, stream: u16, ssn: u16, unordered: bool, ready: &mut Vec<Delivery>) {
         if !unordered {
             self.skip_to(stream, ssn, ready);

@@ -9,7 +9,7 @@ use super::wire::{self, Writer};
 
 /// How long an acknowledgement may wait for a second packet or for data to travel with.
 const DELAY: Duration = Duration::from_millis(20);
-/// Gaps beyond this many are not remembered: what would make another is dropped.
+/// Most gaps that are remembered: a chunk that would make another is dropped.
 const MAX_RANGES: usize = 512;
 /// Duplicates reported in one acknowledgement.
 const MAX_DUPLICATES: usize = 16;
@@ -83,7 +83,7 @@ impl Received {
         if self.duplicates.len() < MAX_DUPLICATES {
             self.duplicates.push(tsn);
         }
-        // RFC 9260 §6.2: at once, the last acknowledgement may be lost.
+        // RFC 9260 §6.2: at once, for the last acknowledgement may be lost.
         self.ack = Ack::Now;
     }
 
@@ -185,13 +185,13 @@ impl Received {
         self.ack == Ack::Now
     }
 
-    /// Whether there is anything that data could take along.
+    /// Whether there is an acknowledgement that data could take along.
     pub(super) fn is_pending(&self) -> bool {
         self.ack != Ack::Idle
     }
 
-    /// Writes the acknowledgement (RFC 9260 §3.3.4), if `room` bytes have room for one. What it
-    /// has no room for comes with a later one.
+    /// Writes the acknowledgement (RFC 9260 §3.3.4), if `room` bytes are enough for one. What does
+    /// not fit comes with a later one.
     pub(super) fn write(&mut self, window: u32, room: usize, writer: &mut Writer<'_>) {
         let Some(room) = room.checked_sub(wire::CHUNK_HEADER + 12) else { return };
         let blocks = self.ranges.len().min(MAX_BLOCKS).min(room / 4);
@@ -253,7 +253,7 @@ mod tests {
     fn the_first_and_every_second_packet_is_acknowledged_at_once_and_one_alone_later() {
         let now = Instant::now();
         let mut received = Received::new(1, 1000);
-        // What is no DATA does not make the first DATA the second.
+        // Another chunk does not make the first DATA the second.
         received.acknowledge_now();
         sack(&mut received);
         received.record(serial::first(1));

@@ -23,8 +23,8 @@ impl Association {
             return;
         }
         if used >= window {
-            // What completes messages is taken nevertheless while nothing but reassembly fills
-            // the window, or the window would never open again.
+            // While nothing but reassembly fills the window, a chunk that completes messages is
+            // taken nevertheless: the window would never open again without it.
             let completes = tsn == received.cumulative() + 1 || received.fills_gap(tsn);
             if !completes || unread >= window || used >= window.saturating_mul(2) {
                 trace!(data.stream, "the receive window is full");

@@ -27,7 +27,7 @@ struct Request {
     sequence: u32,
     last_tsn: u64,
     streams: Vec<u16>,
-    /// To be put into the next packet.
+    /// Whether it goes into the next packet.
     due: bool,
     retry: Instant,
     retries: u32,
@@ -35,7 +35,7 @@ struct Request {
     waits: bool,
 }
 
-/// A request of the peer that data must come before.
+/// A request of the peer that has to wait for data.
 #[derive(Debug)]
 struct Deferred {
     last_tsn: u64,
@@ -154,7 +154,7 @@ impl Resets {
         writer.begin(wire::RE_CONFIG, 0);
         writer.parameter(wire::PARAM_RESET_OUTGOING, |w| {
             w.u32(request.sequence);
-            // Not an answer to a request of the peer: the last one it could have made.
+            // This answers no request, so it names the last one that the peer could have made.
             w.u32(expected.wrapping_sub(1));
             w.u32(serial::low(request.last_tsn));
             for &stream in &request.streams {
@@ -198,12 +198,12 @@ impl Resets {
         }
     }
 
-    /// We have everything of the peer up to `cumulative`.
+    /// This side has everything of the peer up to `cumulative`.
     pub(super) fn on_received(&mut self, cumulative: u64, outcomes: &mut Vec<Outcome>) {
         if self.deferred.as_ref().is_some_and(|deferred| deferred.last_tsn <= cumulative)
             && let Some(deferred) = self.deferred.take()
         {
-            // The peer repeats its request after a timeout; answered now it need not.
+            // With this answer the peer need not repeat its request after a timeout.
             self.perform(deferred.streams, outcomes);
         }
     }

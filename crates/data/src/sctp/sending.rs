@@ -134,7 +134,7 @@ impl Association {
                 break;
             }
             if let Some(length) = self.outstanding.peek_lost() {
-                // One that was cut when packets were larger goes alone.
+                // A fragment that was cut when packets were larger goes alone.
                 if length > room && !writer.is_empty() {
                     break;
                 }
@@ -194,9 +194,9 @@ impl Association {
         }
     }
 
-    /// Whether the message that is next, of which `rest` bytes are left, is not worth sending: what
-    /// was sent of it is for nothing unless its end follows in time, and a queue of old messages
-    /// would have each of them cut off.
+    /// Whether the next message, with `rest` bytes left, is not worth sending. What was sent of it
+    /// is for nothing unless its end follows in time, and a queue of old messages would have each
+    /// of them cut off.
     fn is_in_vain(&self, now: Instant, rest: usize, begun: bool) -> bool {
         let Some((expires, is_last)) = self.queue.expiry().filter(|_| self.outstanding.may_abandon)
         else {
@@ -204,17 +204,17 @@ impl Association {
         };
         let window = self.congestion.window();
         if begun {
-            // Almost through, it is finished.
+            // A message that is almost through is finished.
             return expires <= now && rest > 2 * window;
         }
-        // One that cannot be sent whole in its time gives way to a younger one.
+        // A message that cannot be sent whole in its time gives way to a younger one.
         let beyond = (rest + self.outstanding.in_flight()).saturating_sub(window);
         let rounds = u32::try_from(beyond.div_ceil(window.max(1))).unwrap_or(u32::MAX);
         let needed = self.rtt.smoothed().unwrap_or_default().saturating_mul(rounds);
         expires <= now || (!is_last && expires.saturating_duration_since(now) < needed)
     }
 
-    /// Drops the message that is next, which is over.
+    /// Drops the next message, which is over.
     fn drop_next(&mut self, now: Instant) {
         let Some((stream, counted, end)) = self.queue.drop_next() else { return };
         trace!(stream, "a message was not sent within its life time");
@@ -224,7 +224,7 @@ impl Association {
         }
     }
 
-    /// A message was given up; what is not sent of it is dropped.
+    /// A message was given up: drops the part of it that was not sent.
     fn finish_abandoned(&mut self, now: Instant) {
         if self.outstanding.is_last_abandoned_unfinished()
             && self.queue.peek().is_some_and(|(_, begun)| begun)
@@ -240,8 +240,9 @@ impl Association {
         }
     }
 
-    /// How long to wait for an acknowledgement: a few times for a probe, each time twice as long, as
-    /// in RFC 9002 §6.2.1 (RFC 8985 §7.3 allows one), then for RFC 9260's retransmission timeout.
+    /// How long to wait for an acknowledgement. First come a few probes, each after twice the time,
+    /// as in RFC 9002 §6.2.1 (RFC 8985 §7.3 allows one). Then it is RFC 9260's retransmission
+    /// timeout.
     fn patience(&self) -> Duration {
         let rto = self.rtt.rto(self.backoff);
         if self.probes >= MAX_PROBES {
@@ -257,9 +258,9 @@ impl Association {
             return;
         }
         if self.probes < MAX_PROBES {
-            // RFC 9002 §6.2.4 leaves open what a probe carries. Here it is the first of what is
-            // missing, before all of it is taken for lost; RFC 8985 §7.3 has new data or the last.
-            // When none of it may be repeated at will, a packet of new data asks as well.
+            // RFC 9002 §6.2.4 leaves open what a probe carries; in RFC 8985 §7.3 it is new data or
+            // the last chunk. Here it is the first missing chunk, before all are taken for lost.
+            // When none may be repeated at will, a packet of new data serves as well.
             self.probes += 1;
             self.forward_due = true;
             self.outstanding.probe(now);
@@ -268,7 +269,7 @@ impl Association {
             return;
         }
         debug!(backoff = self.backoff, "a retransmission timeout");
-        // RFC 9260 §6.1 A: the peer may drop what probes its closed window, which says nothing about
+        // RFC 9260 §6.1 A: the peer may drop what probes its closed window. That says nothing about
         // the path.
         self.probes_window = self.remote_window < self.settings.packet_size;
         if !self.probes_window {
@@ -300,7 +301,7 @@ impl Association {
         let Some((cumulative, window, gaps, _duplicates)) = header else { return };
         let cumulative = serial::expand(self.outstanding.cumulative(), cumulative);
         if cumulative < self.outstanding.cumulative() {
-            // One that was overtaken.
+            // A later acknowledgement has overtaken this one.
             return;
         }
         let before = self.outstanding.in_flight();

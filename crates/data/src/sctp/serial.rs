@@ -21,12 +21,12 @@ pub(super) fn expand16(reference: u64, wire: u16) -> u64 {
     reference.wrapping_add_signed(i64::from(distance))
 }
 
-/// What travels of a number.
+/// The part of a number that travels.
 pub(super) fn low(number: u64) -> u32 {
     (number & 0xffff_ffff) as u32
 }
 
-/// What travels of a stream sequence number.
+/// The part of a stream sequence number that travels.
 pub(super) fn low16(number: u64) -> u16 {
     (number & 0xffff) as u16
 }

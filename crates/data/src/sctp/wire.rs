@@ -27,7 +27,7 @@ pub(super) const SHUTDOWN_COMPLETE: u8 = 14;
 pub(super) const RE_CONFIG: u8 = 130;
 pub(super) const FORWARD_TSN: u8 = 192;
 
-/// RFC 9260 §3.2: of an unknown chunk, whether to go on behind it, and whether to report it.
+/// RFC 9260 §3.2: what to do with an unknown chunk, to go on behind it and to report it.
 pub(super) const SKIP_CHUNK: u8 = 0x80;
 pub(super) const REPORT_CHUNK: u8 = 0x40;
 
@@ -42,7 +42,7 @@ pub(super) const FLAG_IMMEDIATE: u8 = 8;
 /// The verification tag is the receiver's own (RFC 9260 §3.3.7).
 pub(super) const FLAG_TAG_REFLECTED: u8 = 1;
 
-/// RFC 9260 §3.2.1: the same of an unknown parameter.
+/// RFC 9260 §3.2.1: the same for an unknown parameter.
 const SKIP_PARAMETER: u16 = 0x8000;
 const REPORT_PARAMETER: u16 = 0x4000;
 

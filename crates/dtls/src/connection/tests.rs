@@ -73,7 +73,8 @@ fn hasty(now: Instant) -> (Connection, Arc<AtomicU32>) {
     (dtls, calls)
 }
 
-/// Runs for ten seconds, with a datagram of the peer every `gap`. Calls and datagrams sent.
+/// Runs for ten seconds, with a datagram of the peer every `gap`. Returns how many calls there were
+/// and how many datagrams were sent.
 fn run(gap: Option<Duration>) -> (u32, usize) {
     let start = Instant::now();
     let (mut dtls, calls) = hasty(start);

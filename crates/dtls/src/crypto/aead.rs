@@ -17,7 +17,7 @@ impl Aes128Gcm {
         Ok(Self(LessSafeKey::new(UnboundKey::new(&AES_128_GCM, key)?)))
     }
 
-    /// Encrypts in place; the tag is for behind it.
+    /// Encrypts in place. The caller puts the tag behind the content.
     pub(crate) fn seal(
         &self,
         nonce: [u8; NONCE],
@@ -28,7 +28,7 @@ impl Aes128Gcm {
         Ok(self.0.seal_in_place_separate_tag(nonce, Aad::from(additional), content)?)
     }
 
-    /// Decrypts in place what has its tag behind it.
+    /// Decrypts content in place; its tag is behind it.
     pub(crate) fn open<'a>(
         &self,
         nonce: [u8; NONCE],

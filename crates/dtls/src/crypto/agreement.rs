@@ -7,7 +7,7 @@ use aws_lc_rs::rand::SystemRandom;
 
 use super::Failed;
 
-/// Where points are.
+/// The group that the points are in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
     X25519,
@@ -47,7 +47,7 @@ impl EphemeralKey {
     }
 
     /// Passes the secret with the owner of `point` to `derive`. `refused` is the error for a point
-    /// that is none of the group.
+    /// outside the group.
     pub(crate) fn agree<T, E>(
         self,
         point: &[u8],

@@ -12,9 +12,9 @@ impl Secret {
         Ok(Self(tls_prf::Secret::new(&P_SHA256, secret)?))
     }
 
-    /// `PRF(secret, label, seed)`, so many octets of it.
+    /// `count` octets of `PRF(secret, label, seed)`.
     pub(crate) fn derive(&self, label: &[u8], seed: &[u8], count: usize) -> Result<Self, Failed> {
-        // The library's key can derive once.
+        // The library's key can derive only once.
         let secret = tls_prf::Secret::new(&P_SHA256, self.0.as_ref())?;
         Ok(Self(secret.derive(label, seed, count)?))
     }

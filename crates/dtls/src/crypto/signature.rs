@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{
 
 use super::Failed;
 
-/// What is signed with. The curve of ECDSA is that of the key.
+/// A signature scheme. ECDSA uses the curve of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
     EcdsaSha256,
@@ -45,7 +45,7 @@ impl PrivateKey {
             .or_else(|| ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING, Scheme::EcdsaSha384))
     }
 
-    /// What it can sign with, the best first.
+    /// The schemes that it can sign with, the best first.
     pub(crate) fn schemes(&self) -> &[Scheme] {
         match self {
             Self::Rsa(_) => &[Scheme::RsaSha256, Scheme::RsaSha384, Scheme::RsaSha512],

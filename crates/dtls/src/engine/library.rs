@@ -1,4 +1,4 @@
-//! `dimpl`, and what it has to be spared.
+//! `dimpl`, and what this crate keeps from it.
 
 use std::sync::{Arc, OnceLock};
 
@@ -60,8 +60,8 @@ impl Engine for Library {
         let handled = if self.is_connected {
             self.dtls.handle_packet(packet)
         } else {
-            // While it shakes hands, it drops all of a datagram that begins with a message it has
-            // heard: what a peer repeats behind its ServerHello would never arrive.
+            // During the handshake `dimpl` drops a whole datagram that begins with a message it has
+            // heard. Then what a peer repeats behind its ServerHello would never arrive.
             records(packet).try_for_each(|record| self.dtls.handle_packet(record))
         };
         self.has_ended |= handled.is_err();
@@ -111,12 +111,12 @@ impl Engine for Library {
 
     fn refuse_certificate(mut self: Box<Self>) -> Vec<Vec<u8>> {
         if self.version() == Some(DtlsVersion::Dtls12) {
-            // The peer has no keys before it has heard the end of our part, and that was not sent.
+            // The peer has no keys before it hears the end of our flight, which was not sent.
             return vec![bad_certificate_in_the_clear()];
         }
-        // It knows close_notify alone, which needs a handshake that is finished. The server's is
-        // when it hears who the client is. The client's would be with its next flight: that is not
-        // for a server which is not who it should be.
+        // `dimpl` can say nothing but close_notify, and only after a finished handshake. A server's
+        // is finished when it hears who the client is. A client's would be finished with its next
+        // flight, and that is not for a wrong server.
         if self.role == DtlsRole::Client || self.dtls.close().is_err() {
             return Vec::new();
         }
@@ -125,13 +125,13 @@ impl Engine for Library {
             match self.dtls.poll_output(&mut buffer) {
                 dimpl::Output::Packet(packet) => packets.push(packet.to_vec()),
                 dimpl::Output::Timeout(_) => return packets,
-                // That it is connected, and the like.
+                // `Connected`, and the like.
                 _ => {}
             }
         }
     }
 
-    /// It sends no alerts.
+    /// `dimpl` sends no alerts.
     fn last_packets(self: Box<Self>) -> Vec<Vec<u8>> {
         Vec::new()
     }
@@ -176,7 +176,7 @@ pub(super) fn configuration(config: &Config) -> Result<Arc<dimpl::Config>, DtlsE
     Ok(if is_usual { USUAL.get_or_init(|| built).clone() } else { built })
 }
 
-/// The records of a datagram (RFC 6347 §4.1, RFC 9147 §4), the last of which may be cut off.
+/// The records of a datagram (RFC 6347 §4.1, RFC 9147 §4). The last may be cut off.
 fn records(datagram: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = datagram;
     std::iter::from_fn(move || {

@@ -1,5 +1,6 @@
 //! The two implementations of DTLS behind one trait. [`library`] is `dimpl`: DTLS 1.2 and 1.3 with
-//! ECDSA certificates. [`dtls12`] is our own: DTLS 1.2 with any certificate, used where it must be.
+//! ECDSA certificates. [`dtls12`] is our own: DTLS 1.2 with any certificate, used where `dimpl`
+//! cannot be.
 
 pub(crate) mod dtls12;
 mod library;
@@ -27,9 +28,8 @@ pub(crate) trait Engine: Send + Sync {
     /// The version, once it is negotiated.
     fn version(&self) -> Option<DtlsVersion>;
 
-    /// Handles a datagram. With an error the association has ended, but what the datagram had
-    /// before its end is said all the same. Above all, no answer to a certificate is sent before
-    /// that is verified.
+    /// Handles a datagram. An error ends the association, but the engine still says what came
+    /// before the end. It never answers a certificate before the caller has verified it.
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), Ended>;
 
     /// Tells the time, and does what is due.
@@ -41,14 +41,14 @@ pub(crate) trait Engine: Send + Sync {
     /// Says close_notify.
     fn close(&mut self) -> Result<(), Ended>;
 
-    /// The next thing to be told, in `buffer` if it has octets.
+    /// The next thing that the engine has to say. Octets go into `buffer`.
     fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> Said<'a>;
 
-    /// Ends the association because of the peer's certificate. What is to be sent then: an alert,
-    /// if possible.
+    /// Ends the association because of the peer's certificate. Returns what is still to be sent: an
+    /// alert, if possible.
     fn refuse_certificate(self: Box<Self>) -> Vec<Vec<u8>>;
 
-    /// What is still to be sent when the association has failed: an alert, if possible.
+    /// Ends a failed association. Returns what is still to be sent: an alert, if possible.
     fn last_packets(self: Box<Self>) -> Vec<Vec<u8>>;
 }
 
@@ -80,14 +80,14 @@ pub(crate) enum Ended {
     Protocol(String),
 }
 
-/// What engines are made of, and which of them it is.
+/// What engines are made from, and which kind it is.
 #[derive(Clone)]
 pub(crate) struct Recipe {
     versions: DtlsVersions,
     certificate: Certificate,
     datagram_size: usize,
     seed: Option<u64>,
-    /// What `dimpl` is set up with, unless it cannot use the certificate.
+    /// The configuration of `dimpl`, unless it cannot use the certificate.
     library: Option<Result<Arc<dimpl::Config>, DtlsError>>,
 }
 

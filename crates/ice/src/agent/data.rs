@@ -1,4 +1,5 @@
-//! What is not STUN: sent on the selected path, taken from where the peer has proven itself.
+//! What is not STUN: it goes out on the selected path, and comes in where the peer has proven
+//! itself.
 
 use std::net::SocketAddr;
 
@@ -10,9 +11,9 @@ use crate::candidate::same_address;
 use crate::event::{Base, Transmit};
 
 impl Agent {
-    /// The datagram that carries a packet to the peer, on the
-    /// [selected path](Self::selected_path), and counts. Nothing if there is no path, or
-    /// the relay does not let the packet pass: it is lost, as on any network.
+    /// Makes the datagram that carries a packet to the peer on the [selected
+    /// path](Self::selected_path), and counts it. Returns `None` if there is no path, or if the
+    /// relay does not let the packet pass: then the packet is lost, as on any network.
     ///
     /// A packet on a direct path is passed on as it is; one for a relay is copied once.
     pub fn send(&mut self, now: Instant, packet: Bytes) -> Option<Transmit> {
@@ -32,16 +33,16 @@ impl Agent {
         Some(transmit)
     }
 
-    /// Whether a packet that is not STUN may be taken from there: some living generation has a
-    /// pair on which the peer has proven itself. All else is to be dropped.
+    /// Whether the host may take a packet that is not STUN: some living generation has a pair from
+    /// there on which the peer has proven itself. The host drops all others.
     pub fn accepts_data(&self, base: impl Into<Base>, source: SocketAddr) -> bool {
         let base = base.into();
         self.path.is_some_and(|path| path.base == base && same_address(path.remote, source))
             || self.generation_of(base.socket).is_some_and(|g| g.accepts_data(base, source))
     }
 
-    /// A packet that is not STUN has come. Whether it may be taken, as
-    /// [`accepts_data`](Self::accepts_data) says; if so it counts.
+    /// Counts a packet that is not STUN, if it may be taken. Returns what
+    /// [`accepts_data`](Self::accepts_data) says.
     pub fn data_received(
         &mut self,
         now: Instant,
@@ -56,7 +57,7 @@ impl Agent {
                 self.generations.iter_mut().find(|g| g.has_socket(base.socket))
         {
             let silence = generation.data_received(now, base, source, bytes, &self.ctx.config);
-            // A timer that comes earlier looks at it too.
+            // If another timeout comes earlier, it finds this deadline again.
             earlier(&mut self.timeout, silence);
         }
         accepted

@@ -1,4 +1,4 @@
-//! After every input: what is due, who carries the data, which state that is, and when next.
+//! What follows every input: due work, the generation that carries the data, state, next timeout.
 
 use time::{Duration, Instant, earlier, later};
 
@@ -7,8 +7,8 @@ use crate::event::Event;
 use crate::generation::Generation;
 use crate::state::State;
 
-/// Less than any timer of ICE needs: whatever a deadline comes from, the agent is not called for it
-/// without a pause.
+/// Less than any timer of ICE needs. It keeps the host from calling the agent without a pause,
+/// whatever a deadline says.
 pub(crate) const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 impl Agent {
@@ -36,11 +36,11 @@ impl Agent {
         self.timeout = self.deadline(now).map(|at| at.max(later(now, SHORTEST_PAUSE)));
     }
 
-    /// RFC 8445 §6.1.4.2: one first transmission every Ta, of whatever kind, for all generations
-    /// together, the newest first. So whatever the peer sends, no more than that is sent back
-    /// beside the answers. The first nomination of a generation does not wait, nor does the check
-    /// that the peer's first one asks for: it goes once, to an address that has proven itself, and
-    /// until it has arrived there is no connection.
+    /// RFC 8445 §6.1.4.2: all generations together send one first transmission every Ta, of
+    /// whatever kind, the newest generation first. So the peer cannot make this side send more than
+    /// that, besides answers. The first nomination of a generation does not wait, and neither does
+    /// the check that the peer's first nomination asks for: each goes out once, to an address that
+    /// has proven itself, and there is no connection before it arrives.
     fn send_check(&mut self, now: Instant) {
         let waits = self.next_check.is_some_and(|at| now < at);
         for generation in self.generations.iter_mut().rev() {
@@ -57,7 +57,7 @@ impl Agent {
         }
     }
 
-    /// The generations before the one that carries the data have had their day.
+    /// Retires the generations before the one that carries the data.
     fn hand_over(&mut self, now: Instant) {
         let Some(index) = self.carrying_index() else { return };
         for older in self.generations.iter_mut().take(index) {
@@ -76,7 +76,7 @@ impl Agent {
         }
     }
 
-    /// What the generations have to tell, and what becomes of gathering.
+    /// Takes the events of the generations, and reports a change of the gathering state.
     fn collect_events(&mut self) {
         for generation in &mut self.generations {
             let id = generation.id;
@@ -100,8 +100,8 @@ impl Agent {
             return;
         }
         tracing::debug!(%state, ?path, "state or path changed");
-        // Every browser passes through connected, and applications wait for it, even where the
-        // last pair to be checked is the one that works.
+        // Every browser passes through `connected`, and applications wait for it. So does this,
+        // even where the last pair to be checked is the one that works.
         if state == State::Completed && !matches!(before, State::Connected | State::Completed) {
             let connected = Some(State::Connected);
             self.emit(Event::StateChange { state: connected, selected_pair: pair });
@@ -112,10 +112,10 @@ impl Agent {
         }
     }
 
-    /// webrtc-pc §5.6, RTCIceTransportState, as a function of what there is: so a rollback needs
-    /// no memory of what was before.
+    /// webrtc-pc §5.6, RTCIceTransportState. It depends on the present alone, so a rollback needs
+    /// no memory of earlier states.
     fn derive_state(&self, now: Instant) -> State {
-        // A restart counts from the time local candidates are gathered anew.
+        // A restart counts once local candidates are gathered anew.
         let active = self.generations.iter().rev().find(|g| g.committed || g.local.is_some());
         let Some(active) = active else { return State::New };
         if let Some(carrying) = self.carrying() {

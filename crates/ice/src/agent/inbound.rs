@@ -13,8 +13,8 @@ use crate::state::{Role, State};
 use crate::stun::{self, Request};
 
 impl Agent {
-    /// A packet whose first byte is 0 to 3 (RFC 7983) came from `source` to `base`. What is
-    /// malformed, forged, replayed or not for us is dropped.
+    /// Takes a packet whose first byte is 0 to 3 (RFC 7983) and that came from `source` to `base`.
+    /// Drops one that is malformed, forged, replayed or for somebody else.
     pub fn handle_input(
         &mut self,
         now: Instant,
@@ -57,12 +57,12 @@ impl Agent {
     ) {
         let Some(generation) = self.generations.get_mut(index) else { return };
         let Some(local) = &generation.local else { return };
-        // RFC 8489 §9.1.3 would have 400 and 401 for strangers. Silence tells them less, and no
-        // peer needs them: it has the parameters. RFC 8445 §7.3 asks for our half of USERNAME only:
-        // before the answer theirs is not known, and an offer may have several provisional ones.
-        // Behind the answer another half is that of a peer that was not chosen, or of one that is
-        // ahead of its own offer: neither may send data from there, so both are better off without
-        // an answer.
+        // RFC 8489 §9.1.3 answers strangers with 400 and 401. Silence tells them less, and no peer
+        // needs these errors: it has the parameters. RFC 8445 §7.3 asks for our half of USERNAME
+        // only: before the answer their half is not known, and an offer may have several
+        // provisional answers. After the answer, another half belongs to a peer that was not
+        // chosen, or to one that is ahead of its own offer. Neither may send data from there, so
+        // both are better off without a response.
         let Some((ours, theirs)) = stun::username(message) else {
             tracing::debug!(%source, "check without username");
             return;

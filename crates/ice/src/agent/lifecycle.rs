@@ -9,9 +9,9 @@ use crate::state::{GatheringState, Role, State};
 use crate::stun::Credentials;
 
 impl Agent {
-    /// A local description with these parameters is applied. Changed ones begin a generation, or
-    /// complete the one that changed remote parameters began; [`Event::Gather`] asks for its
-    /// sockets. Unchanged ones do nothing.
+    /// Takes the parameters of a local description. New ones begin a generation, or complete the
+    /// one that new remote parameters began, and [`Event::Gather`] asks for its sockets. Unchanged
+    /// ones do nothing.
     pub fn set_local_parameters(&mut self, now: Instant, parameters: Parameters) {
         if self.state == State::Closed {
             return;
@@ -32,9 +32,9 @@ impl Agent {
         self.drive(now);
     }
 
-    /// A remote description with these parameters is applied. Changed ones begin a generation,
-    /// or complete the one that changed local parameters began. Unchanged ones do nothing. With a
-    /// `lite` peer we are controlling (RFC 8445 §6.1.1).
+    /// Takes the parameters of a remote description. New ones begin a generation, or complete the
+    /// one that new local parameters began. Unchanged ones do nothing. A `lite` peer makes this
+    /// agent controlling (RFC 8445 §6.1.1).
     pub fn set_remote_parameters(&mut self, now: Instant, parameters: Parameters, lite: bool) {
         if self.state == State::Closed {
             return;
@@ -58,9 +58,9 @@ impl Agent {
         self.drive(now);
     }
 
-    /// The offer/answer exchange is complete: what it began is now being built, and takes over
-    /// once it has a nominated pair. A side that did not change its parameters, as the answer to
-    /// a restart should, is taken over from the generation before.
+    /// The offer/answer exchange is complete: the generation that it began takes over once it has a
+    /// nominated pair. A side that kept its parameters, although the answer to a restart should
+    /// change them, keeps those of the generation before.
     pub fn commit(&mut self, now: Instant) {
         if self.state == State::Closed || self.pending().is_none() {
             return;
@@ -91,10 +91,10 @@ impl Agent {
         self.drive(now);
     }
 
-    /// What has not been committed is dropped with its sockets, candidates and events that were
+    /// Drops the uncommitted generation with its sockets, its candidates and its events that were
     /// not polled yet, as if it had never been. [`gathering_state`](Self::gathering_state) and
-    /// [`state`](Self::state) go back to what the generations before say; where that is a change,
-    /// events tell of it.
+    /// [`state`](Self::state) go back to what the other generations say, and events report the
+    /// changes.
     pub fn rollback(&mut self, now: Instant) {
         if self.state == State::Closed {
             return;
@@ -103,7 +103,7 @@ impl Agent {
         self.drive(now);
     }
 
-    /// The socket died under the host, which has closed it: its pairs are dead.
+    /// The host has closed a socket that died: its pairs are dead.
     pub fn socket_closed(&mut self, now: Instant, socket: SocketId) {
         self.forget_leaving(socket);
         let owner = self.generations.iter_mut().find(|g| g.has_socket(socket));
@@ -113,10 +113,11 @@ impl Agent {
         }
     }
 
-    /// Releases everything: [`Event::CloseSocket`] for each socket, [`State::Closed`]. What is in
-    /// [`poll_transmit`](Self::poll_transmit) afterwards deletes the allocations at TURN servers,
-    /// and is to be sent before. As in
-    /// webrtc-pc §4.4.2 no event tells of the state. Closing again does nothing.
+    /// Releases everything: the state becomes [`State::Closed`], and [`Event::CloseSocket`] comes
+    /// for each socket. Before it closes the sockets, the host sends what
+    /// [`poll_transmit`](Self::poll_transmit) still has: those datagrams delete the allocations at
+    /// TURN servers. As in webrtc-pc §4.4.2, no event reports the state. Closing again does
+    /// nothing.
     pub fn close(&mut self, now: Instant) {
         if self.state == State::Closed {
             return;
@@ -155,8 +156,8 @@ impl Agent {
         id
     }
 
-    /// A pending generation is the last. If there are too many others, the oldest that carries
-    /// no data goes.
+    /// Begins a pending generation, as the last one, unless there is one. If there are too many
+    /// others, the oldest that carries no data goes.
     fn ensure_pending(&mut self, now: Instant) {
         if self.pending().is_some() {
             return;
@@ -175,8 +176,8 @@ impl Agent {
         self.generations.push(Generation::new(id, restart));
     }
 
-    /// The pending generation gets local parameters. If it had other ones, its sockets and id
-    /// are given up with them.
+    /// Gives local parameters to the pending generation. If it had other ones, it loses its sockets
+    /// and its id with them.
     fn begin_gathering(&mut self, now: Instant, local: Credentials) {
         let Some(mut pending) = self.generations.pop() else { return };
         let old = pending.id;
@@ -202,7 +203,7 @@ impl Agent {
         }
     }
 
-    /// Events that were not polled are as if they had never been.
+    /// Drops the events of a generation that were not polled yet.
     fn forget_events(&mut self, id: GenerationId) {
         self.events.retain(|(of, _)| *of != Some(id));
     }

@@ -33,7 +33,7 @@ pub struct Agent {
     /// Oldest first. Only the last may be uncommitted.
     generations: Vec<Generation>,
     next_generation: u32,
-    /// The generation an event belongs to, if a rollback takes it back.
+    /// Each event, with its generation if a rollback takes the event back.
     events: VecDeque<(Option<GenerationId>, Event)>,
     state: State,
     gathering: GatheringState,
@@ -46,7 +46,7 @@ pub struct Agent {
     clock: Option<Instant>,
     /// Allocations that are being deleted.
     leaving: Vec<Leaving>,
-    /// For packets that a relay carries.
+    /// Buffer in which packets for a relay are wrapped.
     room: Option<Box<BytesMut>>,
 }
 
@@ -73,7 +73,8 @@ impl Agent {
 
     // ----- outputs
 
-    /// The next datagram to send: STUN to the peer or to a server. To be drained after every call that changes something.
+    /// The next datagram to send: STUN to the peer or to a server. To be drained after every call
+    /// that changes something.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.ctx.transmits.pop_front()
     }
@@ -83,8 +84,8 @@ impl Agent {
         self.events.pop_front().map(|(_, event)| event)
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), unless another call comes first.
-    /// Connected and completed, that is no more often than the consent interval.
+    /// When to call [`handle_timeout`](Self::handle_timeout), unless another call comes first. An
+    /// agent that is connected or completed asks for it no more often than the consent interval.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.timeout
     }
@@ -111,8 +112,8 @@ impl Agent {
         self.ctx.role
     }
 
-    /// Sets the role, as webrtc-pc §4.4.1.5 does when the first offer is applied. No checks are
-    /// sent before. No [`Event::RoleChange`] tells of it.
+    /// Sets the role, as webrtc-pc §4.4.1.5 does when the first offer is applied. The agent sends
+    /// no check before. No [`Event::RoleChange`] follows.
     pub fn set_role(&mut self, role: Role) {
         if self.state == State::Closed || self.ctx.role == Some(role) {
             return;
@@ -126,14 +127,14 @@ impl Agent {
         }
     }
 
-    /// Where data goes now. Nothing before the first pair is nominated, after consent was lost
-    /// or the socket died, and when closed.
+    /// Where data goes now. `None` before the first pair is nominated, after consent was lost or
+    /// the socket died, and when closed.
     pub fn selected_path(&self) -> Option<Path> {
         self.path
     }
 
-    /// `RTCIceTransport.getSelectedCandidatePair()`. A remote candidate that was peer-reflexive
-    /// when the pair was selected shows as what was signalled, once it was.
+    /// `RTCIceTransport.getSelectedCandidatePair()`. A peer-reflexive remote candidate shows as the
+    /// signalled one, once signalling has brought that.
     pub fn selected_pair(&self) -> Option<CandidatePair> {
         self.carrying()
             .and_then(|generation| generation.candidate_pair(generation.selected.as_ref()?.pair))

@@ -13,21 +13,21 @@ use crate::generation::server_client::ClientKind;
 use crate::server::{Server, TransportPolicy};
 use crate::state::State;
 
-/// Relays at most that are being released at once.
+/// Most relays that are being released at once.
 const MAX_LEAVING: usize = 64;
 
 /// A datagram without what relays put around it: see [`Agent::receive`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// Where it has come to.
+    /// The base that it came to.
     pub base: Base,
-    /// From whom.
+    /// The peer's address.
     pub source: SocketAddr,
-    /// What it carries: STUN or data of the peer.
+    /// The payload: STUN or data of the peer.
     pub payload: &'a [u8],
 }
 
-/// An allocation that is being deleted: its socket is kept for so long.
+/// An allocation that is being deleted. Its socket stays open until then.
 #[derive(Debug)]
 pub(super) struct Leaving {
     pub(super) socket: SocketId,
@@ -43,9 +43,9 @@ impl Agent {
         self.ctx.policy = policy;
     }
 
-    /// The answer to [`Event::Resolve`]: the addresses of a name, or why there are none. One that
-    /// nobody waits for is ignored. Where there are none, each URL with this name gets an
-    /// [`Event::CandidateError`] of code 701.
+    /// Answers [`Event::Resolve`] with the addresses of a name, or with the reason why there are
+    /// none. In that case each URL with this name gets an [`Event::CandidateError`] of code 701. An
+    /// answer that nobody waits for is ignored.
     pub fn resolved(
         &mut self,
         now: Instant,
@@ -61,10 +61,10 @@ impl Agent {
         }
     }
 
-    /// A datagram has come on a socket. What servers say to us ends here; what relays bring from
-    /// peers is taken out of its wrapping, where it lies; everything else is as it came. What is
-    /// returned is to be given to [`handle_input`](Self::handle_input) if it begins with 0 to 3
-    /// (RFC 7983), and else asked [`data_received`](Self::data_received) for.
+    /// Takes a datagram from a socket. What servers say to the agent ends here. What relays bring
+    /// from peers is unwrapped where it lies. Everything else comes back unchanged. The host gives
+    /// the packet to [`handle_input`](Self::handle_input) if its first byte is 0 to 3 (RFC 7983).
+    /// For any other it asks [`data_received`](Self::data_received).
     pub fn receive<'a>(
         &mut self,
         now: Instant,
@@ -109,11 +109,12 @@ impl Agent {
         if is_of_server {
             self.drive(now);
         }
-        // A server may be a peer as well, or have named the peer's address as another server's.
+        // A server may be a peer as well, or may have named the peer's address as another server.
         Some(direct)
     }
 
-    /// Brings what is being released to `now`, and closes the sockets that nobody needs any more.
+    /// Brings relays that are being released to `now`, and closes sockets that nobody needs any
+    /// more.
     pub(super) fn drive_leaving(&mut self, now: Instant) {
         for leaving in &mut self.leaving {
             if leaving.client.poll_timeout().is_some_and(|at| now >= at) {
@@ -145,8 +146,8 @@ impl Agent {
         self.leaving.iter().any(|leaving| leaving.socket == socket)
     }
 
-    /// The sockets of a generation are given up. One with an allocation is closed when the server
-    /// has deleted that.
+    /// Gives up the sockets of a generation. A socket with an allocation is closed when the server
+    /// has deleted the allocation.
     pub(super) fn let_go(&mut self, now: Instant, generation: &mut Generation) {
         let sockets = generation.take_sockets();
         for socket in &sockets {
@@ -178,7 +179,7 @@ impl Agent {
         }
     }
 
-    /// The agent is closed: what there is to say to the servers is said once.
+    /// The agent is closed: the servers get what is due, and the sockets are closed.
     pub(super) fn take_leave(&mut self, now: Instant) {
         self.drive_leaving(now);
         for leaving in std::mem::take(&mut self.leaving) {
@@ -189,7 +190,7 @@ impl Agent {
         }
     }
 
-    /// The host has closed a socket: nothing can be released from there.
+    /// The host has closed a socket: no allocation can be released from it any more.
     pub(super) fn forget_leaving(&mut self, socket: SocketId) {
         self.leaving.retain(|leaving| leaving.socket != socket);
         self.ctx.transmits.retain(|transmit| transmit.socket != socket);
@@ -200,7 +201,7 @@ impl Agent {
         self.emit(Event::CloseSocket(socket));
     }
 
-    /// What the clients and the checks through relays have to send.
+    /// Takes what the clients have to send, and wraps the checks that go through relays.
     pub(super) fn collect_from_servers(&mut self, now: Instant) {
         for relayed in std::mem::take(&mut self.ctx.relayed) {
             let wrapped = self.wrap(now, relayed.relay, relayed.peer, &relayed.payload);
@@ -237,8 +238,8 @@ impl Agent {
     }
 }
 
-/// Copies the packet once, behind room for a header: it comes from where there is none. The room
-/// for many packets is allocated at once, and again when they have been sent.
+/// Copies the packet once, to where there is room for a header in front of it. Room for many
+/// packets is allocated at once, and again when they have been sent.
 fn encapsulate(
     room: &mut BytesMut,
     client: &mut Client,

@@ -1,4 +1,4 @@
-//! For `getStats()`: what there is to see.
+//! What `getStats()` reports.
 
 use super::Agent;
 use crate::generation::Generation;
@@ -10,9 +10,9 @@ impl Agent {
         self.generations.iter().flat_map(|generation| self.pairs_of(generation))
     }
 
-    /// What `RTCStatsType` of webrtc-stats has in `getStats()`: after a restart, of the generations before it,
-    /// only the pair in use is left, with its candidates, until another one is. A restart that may
-    /// still be rolled back deletes nothing.
+    /// What `getStats()` reports, as `RTCStatsType` of webrtc-stats says. After a restart, only the
+    /// pair in use remains of the older generations, with its candidates, until another pair is in
+    /// use. A restart that may still be rolled back deletes nothing.
     pub fn statistics(&self) -> AgentStats {
         let mut stats = AgentStats::default();
         let carrying = self.carrying().map(|generation| generation.id);

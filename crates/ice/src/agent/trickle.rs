@@ -11,10 +11,10 @@ use crate::event::{Event, GenerationId, SocketId};
 use crate::state::{GatheringState, State};
 
 impl Agent {
-    /// The host has bound a socket for this generation, at a specific address: a host candidate,
-    /// unless the policy hides it; and the [servers](Self::set_servers) are asked from it.
-    /// The first socket is preferred over those after it. A socket that is of no use (its
-    /// generation is gone or no longer gathers, its address is unspecified or multicast, there
+    /// Takes a socket that the host has bound for this generation, at a specific address. It gives
+    /// a host candidate, unless the policy hides that, and the [servers](Self::set_servers) are
+    /// asked from it. An earlier socket is preferred to a later one. A socket that is of no use
+    /// (its generation is gone or no longer gathers, its address is unspecified or multicast, there
     /// are too many) is given back by [`Event::CloseSocket`].
     pub fn add_socket(
         &mut self,
@@ -39,8 +39,8 @@ impl Agent {
         }
     }
 
-    /// No more sockets will come for this generation: its gathering ends, or goes on until the
-    /// servers have answered or had their time.
+    /// No more sockets will come for this generation. Its gathering ends, or goes on until the
+    /// servers have answered or their time is over.
     pub fn gathering_done(&mut self, now: Instant, generation: GenerationId) {
         let gathering = self
             .generations
@@ -52,9 +52,9 @@ impl Agent {
         }
     }
 
-    /// A remote candidate of the generation with this remote username fragment; without one, of
-    /// the newest generation whose remote parameters are known. Known ones are ignored. Those
-    /// that make no pair (names, TCP, other components, port 0) are kept for
+    /// Adds a remote candidate to the generation with this remote username fragment, or without one
+    /// to the newest generation whose remote parameters are known. A known candidate is ignored.
+    /// One that makes no pair (a name, TCP, another component, port 0) is kept for
     /// [`remote_candidates`](Self::remote_candidates).
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl Agent {
         Ok(())
     }
 
-    /// The peer has no more candidates for this generation (see
+    /// The peer announces that it has no more candidates for this generation (see
     /// [`add_remote_candidate`](Self::add_remote_candidate)). Some may come nevertheless.
     ///
     /// # Errors

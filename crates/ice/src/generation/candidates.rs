@@ -28,8 +28,8 @@ impl Generation {
         self.bases.iter().any(|base| base.id == id)
     }
 
-    /// RFC 8445 §5.1.1.1: the host candidate of a socket, from which the servers are asked too.
-    /// Whether it is of use.
+    /// RFC 8445 §5.1.1.1: makes the host candidate of a socket, and asks the servers from it.
+    /// Returns whether the socket is of use.
     pub(crate) fn add_socket(
         &mut self,
         ctx: &mut Context,
@@ -45,8 +45,8 @@ impl Generation {
         let Some(username_fragment) = self.local_username_fragment().map(str::to_owned) else {
             return false;
         };
-        // RFC 8445 §5.1.2.1: unique among the candidates of a type; the host names the best
-        // socket first.
+        // RFC 8445 §5.1.2.1: the preference is unique among the candidates of a type; the host adds
+        // the best socket first.
         let rank = u16::try_from(self.sockets.len()).unwrap_or(u16::MAX);
         let socket = Socket { id, address, rank };
         self.sockets.push(socket);
@@ -64,7 +64,7 @@ impl Generation {
         true
     }
 
-    /// Checks may be sent from here, as from the local candidate of this index.
+    /// Adds a base to send checks from, with the index of its local candidate.
     pub(super) fn add_base(&mut self, ctx: &Context, id: Base, address: SocketAddr, local: usize) {
         let base = LocalBase { id, address, local };
         self.bases.push(base);
@@ -138,7 +138,7 @@ impl Generation {
         self.remotes.insert(Remote { serial, candidate, address, replayed })
     }
 
-    /// More than replayed checks speaks for this remote candidate.
+    /// Notes that more than replayed checks speaks for this remote candidate.
     pub(super) fn speak_for(&mut self, key: usize) {
         if let Some(remote) = self.remotes.get_mut(key)
             && std::mem::take(&mut remote.replayed)
@@ -192,7 +192,7 @@ impl Generation {
         Some(self.insert_remote(candidate, Some(source), replayed))
     }
 
-    /// Candidates whose pair has come to nothing and is gone make room.
+    /// Makes room: drops candidates whose pair has come to nothing and is gone.
     fn forget_unpaired(&mut self) {
         let (list, signalled) = (&self.list, &self.signalled);
         self.remotes.retain(|key, _| {
@@ -200,7 +200,7 @@ impl Generation {
         });
     }
 
-    /// One of the candidates that only replayed checks speak for makes room.
+    /// Makes room: drops one of the candidates that only replayed checks speak for.
     fn forget_replayed(&mut self) {
         let list = &self.list;
         let selected = self.selected.as_ref().and_then(|selected| list.get(selected.pair));
@@ -259,7 +259,8 @@ impl Generation {
         self.signalled.iter().filter_map(|key| self.remotes.get(*key)).map(|r| &r.candidate)
     }
 
-    /// The candidates that another generation got from a peer that did not change its parameters.
+    /// Takes over the candidates of an older generation, for the peer has not changed its
+    /// parameters.
     pub(crate) fn inherit_candidates(&mut self, ctx: &Context, now: Instant, older: &Self) {
         for candidate in older.remote_candidates() {
             if self.add_remote_candidate(ctx, now, candidate.clone()).is_err() {
@@ -269,8 +270,8 @@ impl Generation {
         self.remote_done |= older.remote_done;
     }
 
-    /// New candidates make pairs as long as there is no good one: RFC 8838 §12 discards those
-    /// that come to a completed checklist; here they are kept until it is in trouble.
+    /// Whether new candidates make pairs. RFC 8838 §12 discards candidates that come to a completed
+    /// checklist; here they are kept, and make pairs when the selected pair is in trouble.
     pub(super) fn is_pairing(&self, ctx: &Context) -> bool {
         self.remote.is_some()
             && self.retire_at.is_none()

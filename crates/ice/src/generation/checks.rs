@@ -13,7 +13,7 @@ use crate::state::Role;
 use crate::stun::Check;
 use crate::timing::Transaction;
 
-/// Whether a connection waits for the check that was asked for.
+/// Whether the connection waits for the triggered check of this pair.
 fn is_nomination(pair: &Pair) -> bool {
     match pair.triggered.filter(|_| pair.permitted) {
         Some(triggered) if triggered.use_candidate => pair.is_valid(),
@@ -23,7 +23,7 @@ fn is_nomination(pair: &Pair) -> bool {
 }
 
 impl Generation {
-    /// Sends the check of a pair that is next, in the place of one in flight.
+    /// Sends the check of the pair that is next. It replaces one in flight.
     pub(crate) fn start_check(&mut self, ctx: &mut Context, now: Instant, id: PairId) {
         let Some(pair) = self.list.get_mut(id) else { return };
         let is_peers_nomination = pair.peer_nominated.is_some();
@@ -84,8 +84,8 @@ impl Generation {
         Some((transaction, check.write()?, role))
     }
 
-    /// RFC 8445 §6.1.4.2: the pair whose check is next, if any may be sent. What only replayed
-    /// checks have asked for is last.
+    /// RFC 8445 §6.1.4.2: the pair whose check is next, if any may be sent. Pairs that only
+    /// replayed checks speak for come last.
     pub(crate) fn next_check(&self, ctx: &Context) -> Option<PairId> {
         if !self.is_running(ctx) {
             return None;
@@ -97,8 +97,8 @@ impl Generation {
             .or_else(|| self.list.next_triggered(true))
     }
 
-    /// The valid pair that is about to be nominated, or the one that the peer has nominated and
-    /// that has yet to be checked from here, if it is the first of this generation.
+    /// The pair of the first nomination in this generation. Either this side is about to nominate a
+    /// valid pair, or the peer has nominated a pair and this side has yet to check it.
     pub(crate) fn first_nomination(&self, ctx: &Context) -> Option<PairId> {
         if self.has_nominated || !self.is_running(ctx) {
             return None;
@@ -144,9 +144,9 @@ impl Generation {
     }
 
     fn retransmit(&mut self, ctx: &mut Context, id: PairId) {
-        // Some lite agents answer only checks that carry USE-CANDIDATE. When nothing answers the
-        // ordinary ones, retransmissions to a lite peer carry it from the first, to others from
-        // the second: nominating what turns out to be the only valid pair is in order.
+        // Some lite agents answer only checks that carry USE-CANDIDATE. When ordinary checks have
+        // no answer, retransmissions carry it: to a lite peer from the first on, to others from the
+        // second. It is in order to nominate what turns out to be the only valid pair.
         let threshold = if self.lite { 2 } else { 3 };
         let desperate = ctx.role == Some(Role::Controlling)
             && self.selected.is_none()
@@ -206,8 +206,8 @@ impl Generation {
             if ctx.role == Some(Role::Controlling) {
                 self.recover(ctx);
             } else {
-                // What has come since the selection is checked from here, too: a relay and a NAT
-                // let in only what was asked for from within (RFC 8656 §9).
+                // Candidates that have come since the selection are checked from here, too: a relay
+                // or a NAT lets in only what answers a packet from within (RFC 8656 §9).
                 self.pair_all(ctx);
             }
         } else if !in_trouble && selected.recovering {
@@ -216,7 +216,7 @@ impl Generation {
         }
     }
 
-    /// Pairs that answered before the selected one was lost, but not since, are worth nothing.
+    /// Fails the valid pairs that have not been answered within the time of consent.
     fn forget_valid_pairs(&mut self, ctx: &Context, now: Instant) {
         for (_, pair) in self.list.iter_mut().filter(|(_, pair)| pair.is_valid()) {
             if pair.last_response.is_none_or(|at| now >= later(at, ctx.config.consent_expiry)) {
@@ -225,7 +225,7 @@ impl Generation {
         }
     }
 
-    /// When a valid pair that nobody has nominated is to be asked again whether it still is.
+    /// When a valid pair that nobody has nominated is to be checked again.
     fn refresh_at(pair: &Pair, ctx: &Context) -> Option<Instant> {
         let asked = pair.is_valid() && pair.check.is_none();
         pair.last_response.filter(|_| asked).map(|at| later(at, ctx.config.consent_expiry / 2))
@@ -243,13 +243,14 @@ impl Generation {
         }
     }
 
-    /// The selected pair is in trouble: another one may do. Pairs that were valid before are
-    /// asked first, those that the peer has asked for and all that were never checked follow.
+    /// The selected pair is in trouble, so others are tried. Pairs that were valid are checked
+    /// first. Then come failed pairs that the peer has checked, and pairs that were never made.
     fn recover(&mut self, ctx: &Context) {
         let selected = self.selected.as_ref().map(|selected| selected.pair);
         let died = selected.is_some_and(|id| self.is_dead(id));
         for id in self.list.ids().filter(|id| Some(*id) != selected) {
-            // If the socket died there is no time to ask: nominating the best one asks it.
+            // If the socket died there is no time for that: the nomination of the best one checks
+            // it.
             if !died && self.list.get(id).is_some_and(|pair| pair.is_valid()) {
                 self.list.trigger(id, false);
             } else if let Some(pair) = self.list.get_mut(id)
@@ -264,8 +265,8 @@ impl Generation {
         self.pair_all(ctx);
     }
 
-    /// RFC 7675 §5.1: sent once only. As controlling, with USE-CANDIDATE, for peers that answer
-    /// nothing else.
+    /// RFC 7675 §5.1: sends the check once only. A controlling agent adds USE-CANDIDATE, for peers
+    /// that answer nothing else.
     pub(super) fn send_consent_check(
         &mut self,
         ctx: &mut Context,

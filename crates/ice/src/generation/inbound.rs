@@ -17,8 +17,8 @@ use crate::stun::{self, Answer, Request};
 /// How long the selected pair has to answer when the peer nominates a worse one.
 const CHALLENGE: Duration = Duration::from_secs(1);
 
-/// How soon after a triggered check another one of the same pair is worth while: sooner, the answer
-/// is still on its way.
+/// How soon after a triggered check another one of the same pair is worth while. Before that, the
+/// answer is still on its way.
 const TRIGGER_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a response means to the agent.
@@ -43,8 +43,7 @@ enum Asked {
 }
 
 impl Generation {
-    /// An authentic request without role conflict: answered, and taken as §7.3.1.3 to §7.3.1.5
-    /// want.
+    /// Answers an authentic request without role conflict, and does what §7.3.1.3 to §7.3.1.5 say.
     pub(crate) fn on_request(
         &mut self,
         ctx: &mut Context,
@@ -81,8 +80,8 @@ impl Generation {
         false
     }
 
-    /// §7.3.1.4: the triggered check is made when the remote parameters are known. Those of another
-    /// answer to the same offer may be known already.
+    /// §7.3.1.4: keeps a check until the remote parameters are known; then its triggered check is
+    /// made. The parameters of another answer to the same offer may be known already.
     fn keep_early_check(
         &mut self,
         ctx: &Context,
@@ -120,9 +119,9 @@ impl Generation {
         }
     }
 
-    /// §7.3.1.3 to §7.3.1.5, after the answer. A pair that only replayed checks speak for is
-    /// checked last and gives way to all others, until a new check comes on it or its remote
-    /// candidate is signalled.
+    /// Does what §7.3.1.3 to §7.3.1.5 say, after the answer. A pair that only replayed checks
+    /// speak for is checked last and gives way to all others, until a new check comes on it or
+    /// its remote candidate is signalled.
     #[expect(clippy::too_many_arguments, reason = "what a check says, and where it came from")]
     pub(super) fn on_check(
         &mut self,
@@ -181,10 +180,10 @@ impl Generation {
         }
     }
 
-    /// §7.3.1.5: a valid pair that the peer nominated is selected. Of several (a peer that
-    /// nominates aggressively), the best. A worse one that comes later takes over if the peer
-    /// has not nominated the selected one for longer than its consent checks would need, or if
-    /// that has stopped to answer.
+    /// §7.3.1.5: selects a valid pair that the peer nominated. If the peer nominates several, as an
+    /// aggressive one does, the best is selected. A worse pair that comes later takes over in two
+    /// cases: the peer has not nominated the selected pair for longer than its consent checks need,
+    /// or the selected pair no longer answers.
     fn follow_nomination(&mut self, ctx: &mut Context, now: Instant, id: PairId) {
         let nominated = ctx.role == Some(Role::Controlled)
             && self.list.get(id).is_some_and(|p| p.peer_nominated.is_some() && p.is_valid());
@@ -216,7 +215,7 @@ impl Generation {
         }
     }
 
-    /// A response, if it is one to a request of ours.
+    /// Takes a response to one of our requests, and ignores any other.
     pub(crate) fn on_response(
         &mut self,
         ctx: &mut Context,
@@ -240,8 +239,8 @@ impl Generation {
             (Asked::Consent(_), None) => return Outcome::Done,
         };
         let Some(pair) = self.list.get_mut(pair_id) else { return Outcome::Done };
-        // §7.2.5.2.1 fails the pair at once. But whoever captures a response can send it again
-        // from elsewhere; ignored, the check fails by itself if no other response comes.
+        // §7.2.5.2.1 fails the pair at once. But whoever captures a response can send it again from
+        // elsewhere. So this one is ignored; the check fails by itself if no other response comes.
         if pair.base != base || !same_address(pair.destination, source) {
             tracing::debug!(%source, expected = %pair.destination, "response from elsewhere");
             return Outcome::Done;
@@ -321,8 +320,8 @@ impl Generation {
         if let Some(at) = pair.sent_at(transaction) {
             pair.counters.on_round_trip(now.saturating_duration_since(at));
         }
-        // The answer to a check that another one replaced says as much, but an outstanding
-        // nomination is still to be answered.
+        // The answer to a check that was replaced proves as much, but an outstanding nomination
+        // still needs its own answer.
         let nominating = |c: &crate::timing::Transaction| c.use_candidate && c.id != transaction;
         if !pair.check.as_ref().is_some_and(nominating) {
             pair.replace_check();

@@ -41,13 +41,13 @@ pub(crate) struct Context {
     pub(crate) tie_breaker: u64,
     salt: u32,
     pub(crate) transmits: VecDeque<Transmit>,
-    /// What is yet to be wrapped for a relay.
+    /// Packets that are yet to be wrapped for a relay.
     pub(crate) relayed: Vec<Relayed>,
     /// The configuration for the next generation that gathers.
     pub(crate) servers: Vec<Server>,
     pub(crate) policy: TransportPolicy,
     next_relay: u32,
-    /// Where allocations were released of late, and when.
+    /// The servers at which allocations were released lately, and when.
     released: Vec<(SocketAddr, Instant)>,
 }
 
@@ -89,7 +89,7 @@ impl Context {
 
     /// An allocation at this server is being released.
     pub(crate) fn remember_release(&mut self, server: SocketAddr, now: Instant) {
-        /// Of one generation, and one before it.
+        /// Enough for one generation and the one before it.
         const RELEASED: usize = 16;
         self.released.retain(|(at, _)| *at != server);
         if self.released.len() >= RELEASED {
@@ -129,7 +129,7 @@ impl Context {
 pub(crate) struct Socket {
     pub(crate) id: SocketId,
     address: SocketAddr,
-    /// How many better ones there are.
+    /// How many sockets are better.
     rank: u16,
 }
 
@@ -152,12 +152,12 @@ impl LocalBase {
 /// A remote candidate.
 #[derive(Debug)]
 struct Remote {
-    /// No other remote candidate of the generation has it, not even one that is gone.
+    /// Unique in the generation, and never used again.
     serial: u64,
     candidate: Candidate,
-    /// Nothing if it makes no pair.
+    /// `None` if it makes no pair.
     address: Option<SocketAddr>,
-    /// Only checks that had come from elsewhere before have come from here.
+    /// Only replayed checks have come from here: each came from another address before.
     replayed: bool,
 }
 
@@ -189,8 +189,8 @@ pub(crate) struct Selected {
     pub(crate) consent: Consent,
     /// Other pairs are being tried, since this one is in trouble.
     recovering: bool,
-    /// A pair of lower priority that the peer nominated since: it takes over if this one does
-    /// not answer by then.
+    /// A pair of lower priority that the peer nominated since, and when it takes over unless this
+    /// one has answered by then.
     challenger: Option<(PairId, Instant)>,
 }
 
@@ -222,32 +222,32 @@ pub(crate) struct Generation {
     pub(crate) gathering: GatheringState,
     sockets: SmallVec<[Socket; 2]>,
     pub(crate) servers: Servers,
-    /// What the agent has not told of yet.
+    /// Events that the agent has not taken yet.
     pub(crate) events: VecDeque<Event>,
-    /// What checks may be sent from.
+    /// The bases to send checks from.
     bases: SmallVec<[LocalBase; 2]>,
     locals: Vec<Candidate>,
     remotes: Slab<Remote>,
-    /// Remote candidates that there have ever been.
+    /// How many remote candidates there have ever been.
     remotes_seen: u64,
     /// Keys of the remote candidates that were signalled, in order.
     signalled: Vec<usize>,
     /// The peer has no more candidates.
     pub(crate) remote_done: bool,
-    /// When the peer last had a new one.
+    /// When the peer's last new candidate came.
     candidate_at: Option<Instant>,
     /// When consent to send on the selected pair was lost.
     lost_at: Option<Instant>,
     early: Vec<EarlyCheck>,
-    /// Checks of the peer, each with where it came from first; the latest.
+    /// The latest checks of the peer, each with where it came from first.
     seen: VecDeque<SeenCheck>,
     pub(crate) list: Checklist,
     pub(crate) selected: Option<Selected>,
     pac_at: Option<Instant>,
     nomination_at: Option<Instant>,
-    /// A newer generation carries the data: this one ends then.
+    /// When this generation ends, for a newer one carries the data.
     pub(crate) retire_at: Option<Instant>,
-    /// That is put off for as long as the peer sends here, but not beyond this.
+    /// While the peer sends here, `retire_at` is put off, but not beyond this.
     retire_at_last: Option<Instant>,
     completed: bool,
     /// A check with USE-CANDIDATE has gone out, or one of a pair that the peer has nominated.
@@ -308,8 +308,8 @@ impl Generation {
         self.local.as_ref().map(Credentials::username_fragment)
     }
 
-    /// Takes remote parameters, in the place of other ones if there were any, whose candidates
-    /// and checks are worth nothing any more.
+    /// Takes remote parameters. If they replace other ones, the candidates and checks of those are
+    /// worth nothing any more.
     pub(crate) fn set_remote(
         &mut self,
         ctx: &mut Context,
@@ -328,7 +328,7 @@ impl Generation {
         self.begin_checks(ctx, now);
     }
 
-    /// Takes local parameters. What was gathered with other ones has been let go.
+    /// Takes local parameters. The caller has let go of what was gathered with other ones.
     pub(crate) fn set_local(&mut self, ctx: &mut Context, now: Instant, local: Credentials) {
         self.forget_checks();
         self.locals.clear();
@@ -372,7 +372,7 @@ impl Generation {
         }
     }
 
-    /// Checks may be sent.
+    /// Whether checks may be sent.
     fn is_running(&self, ctx: &Context) -> bool {
         self.local.is_some()
             && self.remote.is_some()
@@ -413,7 +413,7 @@ impl Generation {
         Some(SelectedKey { generation: self.id, path: self.path()?, local })
     }
 
-    /// Connectivity counts as lost, though consent may not.
+    /// Whether connectivity counts as lost. Consent may still hold.
     pub(crate) fn is_in_trouble(&self, ctx: &Context, now: Instant) -> bool {
         self.selected.as_ref().is_some_and(|selected| {
             self.is_dead(selected.pair) || selected.consent.is_in_trouble(now, &ctx.config)
@@ -450,7 +450,7 @@ impl Generation {
                 || !matches!(pair.state, PairState::Frozen | PairState::Waiting)
         });
         for (_, pair) in self.list.iter_mut().filter(|(id, _)| *id != selected) {
-            // What waited to be sent once more is still in flight, or never was.
+            // A pair that was to be checked again has a check in flight, or none was ever sent.
             if pair.triggered.take().is_some() && pair.check.is_some() && !pair.is_valid() {
                 pair.state = PairState::InProgress;
             }
@@ -472,8 +472,8 @@ impl Generation {
         self.completed = false;
     }
 
-    /// A newer generation carries the data: no checks any more, but answers, for as long as
-    /// `Config::linger` says.
+    /// A newer generation carries the data: this one sends no checks any more, but answers the
+    /// peer's for `Config::linger`.
     pub(crate) fn retire(&mut self, now: Instant, config: &Config) {
         self.retire_at = Some(later(now, config.linger));
         self.retire_at_last = Some(later(now, config.consent_expiry.max(config.linger)));
@@ -486,7 +486,7 @@ impl Generation {
 
     // ----- what the states are made of
 
-    /// All that checks need is there, though perhaps no two candidates make a pair.
+    /// Whether checks have all they need, though perhaps no two candidates make a pair.
     pub(crate) fn has_started(&self) -> bool {
         self.local.is_some() && self.remote.is_some() && !self.remotes.is_empty()
     }
@@ -512,7 +512,7 @@ impl Generation {
             self.completed |= settled && self.path().is_some();
             return;
         }
-        // RFC 8863 has patience with what has never worked.
+        // RFC 8863 has patience only with a generation that has never worked.
         let patience_over = self.lost_at.is_some() || self.pac_at.is_some_and(|at| now >= at);
         let nothing_gathered = self.local_candidates().next().is_none();
         if !self.list.has_valid() && (nothing_gathered || patience_over) {
@@ -532,7 +532,7 @@ impl Generation {
         Some(later(waiting, ctx.config.end_of_candidates_timeout?))
     }
 
-    /// A packet that is not STUN is welcome: the peer has proven itself from there.
+    /// Whether a packet that is not STUN is welcome: the peer has proven itself from there.
     pub(crate) fn accepts_data(&self, base: Base, source: SocketAddr) -> bool {
         let here = |at: Base, from: SocketAddr| at == base && same_address(from, source);
         self.list.iter().any(|(_, pair)| pair.accepts_data() && here(pair.base, pair.destination))

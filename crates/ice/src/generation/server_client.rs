@@ -13,13 +13,13 @@ use crate::event::{RelayId, SocketId};
 #[derive(Debug)]
 pub(crate) struct ServerClient {
     pub(crate) socket: Socket,
-    /// Of the server.
+    /// The address of the server.
     pub(crate) address: SocketAddr,
-    /// Index in the list.
+    /// Index of the server in the list.
     pub(super) server: usize,
-    /// When it begins to ask; nothing once it has.
+    /// When it begins to ask; `None` once it has begun.
     pub(super) start_at: Option<Instant>,
-    /// Its candidate is awaited.
+    /// Whether gathering waits for its candidate.
     pub(super) gathers: bool,
     pub(crate) kind: ClientKind,
 }
@@ -35,7 +35,7 @@ pub(crate) enum ClientKind {
 pub(crate) struct Relay {
     pub(crate) id: RelayId,
     pub(crate) client: Client,
-    /// The peer that has a channel: that of the selected pair.
+    /// The peer that has a channel: the remote end of the selected pair.
     pub(super) channel: Option<SocketAddr>,
 }
 
@@ -52,8 +52,8 @@ impl ServerClient {
         match &mut self.kind {
             ClientKind::Binding(binding) => binding.start(now),
             ClientKind::Relay(relay) => {
-                // Over IPv4 as browsers ask. Behind an IPv6 server there may be peers of both
-                // families that the socket alone cannot reach.
+                // Over IPv4 it asks as browsers do. Behind an IPv6 server there may be peers of
+                // both families that the socket alone cannot reach.
                 let families = match self.address.is_ipv4() {
                     true => Families::V4,
                     false => Families::Both,

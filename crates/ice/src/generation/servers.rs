@@ -16,7 +16,7 @@ use crate::pair::Pair;
 use crate::server::{CandidateError, CandidateServer, Server, TransportPolicy};
 use crate::state::GatheringState;
 
-/// Local preferences that one socket has for the servers it asks.
+/// How many local preferences one socket has for the servers it asks.
 const SERVERS_PER_SOCKET: usize = 64;
 
 /// What a generation asks servers for.
@@ -38,7 +38,7 @@ pub(crate) struct Servers {
 struct Asked {
     server: Server,
     addresses: Addresses,
-    /// Some socket asks it, or an error was told.
+    /// Whether some socket asks it, or an error was reported.
     is_met: bool,
 }
 
@@ -65,7 +65,7 @@ impl Generation {
     /// Takes the servers of the configuration, and asks the host for addresses of their names.
     pub(crate) fn begin_servers(&mut self, ctx: &Context, now: Instant) {
         let mut list: Vec<Asked> = Vec::new();
-        // Under relay-only there is nothing to learn from a STUN server, nor its name to tell DNS.
+        // Under relay-only a STUN server has nothing to offer, and DNS need not learn its name.
         let all = ctx.policy == TransportPolicy::All;
         for server in ctx.servers.iter().filter(|s| all || s.credentials.is_some()) {
             let addresses = match server.ip() {
@@ -89,7 +89,7 @@ impl Generation {
         };
     }
 
-    /// The addresses of a name, or why there are none.
+    /// Takes the addresses of a name, or the reason why there are none.
     pub(crate) fn resolved(
         &mut self,
         ctx: &mut Context,
@@ -126,7 +126,7 @@ impl Generation {
         }
     }
 
-    /// RFC 8445 §5.1.1.2: at the first address of the server that the socket reaches.
+    /// RFC 8445 §5.1.1.2: asks at the first address of the server that the socket reaches.
     fn ask_server(&mut self, ctx: &mut Context, now: Instant, socket: Socket, index: usize) {
         let Some(asked) = self.servers.list.get_mut(index) else { return };
         let Addresses::Known(addresses) = &asked.addresses else { return };
@@ -205,7 +205,7 @@ impl Generation {
         self.servers.host_done = true;
     }
 
-    /// Announces what there is to announce, and ends gathering when nothing is awaited any more.
+    /// Ends gathering when nothing is awaited any more, and reports servers that no socket asked.
     pub(crate) fn finish_gathering(&mut self) {
         if self.gathering != GatheringState::Gathering
             || !self.servers.host_done
@@ -238,7 +238,7 @@ impl Generation {
         self.events.push_back(Event::CandidateError(error));
     }
 
-    /// What is due at the clients, and what they have to tell.
+    /// Does what is due at the clients, and takes their events.
     pub(crate) fn drive_servers(&mut self, ctx: &mut Context, now: Instant) {
         if self.servers.resolved_by.is_some_and(|at| now >= at) {
             self.servers.resolved_by = None;
@@ -330,8 +330,9 @@ impl Generation {
                     self.follow(ctx, now, socket, server, &other);
                 }
             }
-            // The client asks for another; but its address would be another candidate, for which
-            // it is too late once gathering has ended. No browser allocates again either.
+            // The client would ask for another allocation. But its address would be another
+            // candidate, and it is too late for that once gathering has ended. No browser allocates
+            // again either.
             turn::Event::AllocationLost(error) => {
                 tracing::debug!(%error, "a relay is lost");
                 if let ClientKind::Relay(relay) = &mut client.kind {
@@ -369,7 +370,8 @@ impl Generation {
 
     // ----- candidates
 
-    /// RFC 8445 §5.1.1.2. The base is the socket, so it makes no pair of its own (§6.1.2.4).
+    /// RFC 8445 §5.1.1.2. Its base is the socket, so the candidate makes no pair of its own
+    /// (§6.1.2.4).
     fn add_server_reflexive(&mut self, ctx: &Context, index: usize, mapped: SocketAddr) {
         let Some(client) = self.servers.clients.get(index) else { return };
         let base = client.socket.address;
@@ -404,7 +406,7 @@ impl Generation {
         let (socket, protocol) = (client.socket, Protocol::Udp);
         let kind = CandidateKind::Relayed;
         let Some(server) = self.origin(client, Some(protocol)) else { return };
-        // RFC 8839 §5.1 has the mapped address here, which the policy hides: as Chromium does.
+        // RFC 8839 §5.1 has the mapped address here. The policy `relay` hides it, as in Chromium.
         let hidden = SocketAddr::new(unspecified(relayed.ip()), 0);
         let related = match self.servers.policy {
             TransportPolicy::All => mapped,
@@ -433,7 +435,7 @@ impl Generation {
         Some(CandidateServer { url, relay_protocol })
     }
 
-    /// A candidate that is not redundant (RFC 8445 §5.1.3) is told of, while there is time.
+    /// Announces a candidate that is not redundant (RFC 8445 §5.1.3), while there is time.
     /// Returns its index.
     fn announce(&mut self, ctx: &Context, candidate: Candidate) -> Option<usize> {
         let learnt = |local: &Candidate| local.kind == CandidateKind::PeerReflexive;
@@ -511,7 +513,7 @@ impl Generation {
         self.servers.clients.iter_mut().find(|client| client.relay_id() == Some(id))
     }
 
-    /// The socket died, and with it what was asked from it.
+    /// The socket died: drops the clients that asked from it.
     pub(super) fn drop_clients(&mut self, socket: SocketId) {
         self.servers.clients.retain(|client| client.socket.id != socket);
     }
@@ -527,16 +529,16 @@ impl Generation {
     }
 }
 
-/// Where a server is asked from this address, if it can be.
+/// Where this socket address reaches a server, if it does.
 fn reach(from: SocketAddr, server: SocketAddr) -> Option<SocketAddr> {
-    // Servers on the own machine are reached from every address of it.
+    // Every address of this machine reaches a server on the same machine.
     if server.ip().is_loopback() && server.is_ipv4() == from.is_ipv4() {
         return Some(server);
     }
     destination(from, server)
 }
 
-/// Whether it is the address of one machine: requests go to nobody else, whatever DNS says.
+/// Whether this is the address of one machine. Requests go to no other, whatever DNS says.
 fn is_of_one(ip: IpAddr) -> bool {
     let ip = ip.to_canonical();
     let everybody = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast() || ip.octets()[0] == 0);

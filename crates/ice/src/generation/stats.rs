@@ -26,8 +26,8 @@ impl Generation {
         self.list.get(self.selected.as_ref()?.pair)?.counters.received.last
     }
 
-    /// A packet that is not STUN has come from there. When the silence that may follow is to be
-    /// looked at, if it matters.
+    /// A packet that is not STUN has come from there. Returns when the silence that may follow
+    /// brings a check forward, if it does.
     pub(crate) fn data_received(
         &mut self,
         now: Instant,
@@ -36,7 +36,7 @@ impl Generation {
         bytes: usize,
         config: &Config,
     ) -> Option<Instant> {
-        // A peer that has lost the nomination again and again does not know better yet.
+        // A peer that still sends here has missed the nomination so far.
         if let (Some(at), Some(last)) = (self.retire_at, self.retire_at_last) {
             self.retire_at = Some(later(now, config.linger).clamp(at, last.max(at)));
         }

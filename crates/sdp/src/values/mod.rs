@@ -21,8 +21,8 @@ use webrtc_sdp::attribute_type::{SdpAttribute, parse_attribute};
 use crate::Error;
 
 /// The value of one attribute as `webrtc-sdp` reads it. It costs several copies, which do not
-/// matter for attributes a section has once; those it has dozens of, and those `webrtc-sdp` gets
-/// wrong, are read here.
+/// matter for an attribute that a section has once. Attributes that a section has dozens of, and
+/// attributes that `webrtc-sdp` gets wrong, are read here.
 fn read_by_webrtc_sdp(name: &str, value: &str) -> Result<SdpAttribute, Error> {
     match parse_attribute(&format!("{name}:{value}")) {
         Ok(SdpType::Attribute(attribute)) => Ok(attribute),

@@ -18,7 +18,7 @@ pub struct Origin {
     pub network_type: String,
     /// `IP4` or `IP6`.
     pub address_type: String,
-    /// Of no meaning in WebRTC.
+    /// It has no meaning in WebRTC.
     pub address: String,
 }
 

@@ -129,7 +129,7 @@ impl fmt::Display for Rid {
 
 /// The encodings of one track: `a=simulcast` (RFC 8853 §5.1).
 ///
-/// Each way has a list of streams, each of which is a list of alternatives.
+/// Each way has a list of streams. A stream is a list of alternatives.
 ///
 /// ```
 /// use peerconnection_sdp::Simulcast;

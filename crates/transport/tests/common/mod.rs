@@ -1,4 +1,4 @@
-//! Two transports, one virtual clock, a simulated link, all of it repeatable from a seed.
+//! Two transports, one virtual clock and a simulated link: everything repeats from a seed.
 #![allow(dead_code, unreachable_pub)]
 
 use std::cmp::Reverse;
@@ -67,12 +67,12 @@ pub struct Sim {
     pub start: Instant,
     pub now: Instant,
     pub peers: [Transport; 2],
-    /// How often each has gone on to another transport.
+    /// How often each side has moved on to another transport.
     pub moves: [u32; 2],
     pub link: Link,
     /// No datagram may be larger.
     pub largest_datagram: usize,
-    /// The one datagram, counted from 0, that is lost.
+    /// Which datagram is lost, counted from 0.
     pub lost: Option<usize>,
     pub events: [Vec<Event>; 2],
     /// When each event came.
@@ -83,7 +83,7 @@ pub struct Sim {
     sequence: u64,
 }
 
-/// Certificates are made once: what is random in them is of no interest here.
+/// Certificates are made once: their randomness does not matter here.
 fn certificate(index: usize) -> Certificate {
     static CERTIFICATES: OnceLock<[Certificate; 2]> = OnceLock::new();
     CERTIFICATES.get_or_init(|| [0, 1].map(|_| Certificate::generate(SystemTime::now()).unwrap()))
@@ -146,8 +146,8 @@ impl Sim {
         }
     }
 
-    /// The channels of one side go on over a transport that has not begun; the last one is
-    /// returned, and whatever is on its way to it is lost.
+    /// Moves the channels of one side to a transport that has not begun. Returns the last
+    /// transport; whatever is on its way to that is lost.
     pub fn move_channels(&mut self, who: usize, config: Config) -> Transport {
         let mut next = Transport::new(config, [self.rng.next() as u8; 32]);
         next.take_channels_of(self.now, &mut self.peers[who]);
@@ -296,7 +296,7 @@ impl Sim {
         self.flush();
     }
 
-    /// Runs until something is so; a minute without it is a failure.
+    /// Runs until `done`. It fails after a minute without that.
     pub fn run_until(&mut self, done: impl Fn(&Self) -> bool) {
         self.run_until_within(Duration::from_secs(60), done);
     }
@@ -341,7 +341,7 @@ pub fn dtls_record(kind: u8, epoch: u16, sequence: u16, body: &[u8]) -> Vec<u8> 
     record
 }
 
-/// Both peers have told of the states of a connection with one channel, in their order.
+/// Asserts that both peers have reported the states of a connection with one channel, in order.
 pub fn assert_states_were_told_in_their_order(sim: &Sim) {
     for (i, events) in sim.events.iter().enumerate() {
         let states: Vec<_> = events
@@ -361,8 +361,8 @@ pub fn assert_states_were_told_in_their_order(sim: &Sim) {
     }
 }
 
-/// What happens at both peers of `sim`, not begun, when 50 messages go over a bad link: to be the same
-/// each time.
+/// What happens at both peers of `sim`, which has not begun, when 50 messages go over a bad link:
+/// the same each time.
 pub fn run_over_a_bad_link(mut sim: Sim) -> impl PartialEq + std::fmt::Debug {
     sim.link =
         Link { loss: 15.0, jitter: Duration::from_millis(9), duplicate: 5.0, ..Link::default() };
@@ -376,7 +376,7 @@ pub fn run_over_a_bad_link(mut sim: Sim) -> impl PartialEq + std::fmt::Debug {
     (sim.times, sim.events, sim.datagrams)
 }
 
-/// A connection with one channel goes on whatever both peers are sent by somebody else.
+/// Asserts that a connection with one channel goes on, whatever somebody else sends to both peers.
 pub fn assert_unharmed_by(mut sim: Sim, garbage: &[Vec<u8>]) {
     for datagram in garbage {
         for who in 0..2 {

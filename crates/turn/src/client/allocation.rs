@@ -20,11 +20,11 @@ const REFRESH_AHEAD: Duration = Duration::from_secs(60);
 const REFRESH_PACE: Duration = Duration::from_secs(5);
 /// An allocation that was lost sooner is not asked for again: it would be lost again.
 const SHORTEST_LIFE: Duration = Duration::from_secs(10);
-/// How long what is left of a released allocation may be met.
+/// How long the remains of a released allocation may be in the way.
 const REMAINS: Duration = Duration::from_secs(5);
 /// How long coturn 4.6.1 keeps a released allocation, and a little more.
 const RETRY: Duration = Duration::from_millis(1_100);
-/// How long an allocation that nobody wants any more is awaited.
+/// After `close`: how long to wait for the answer to an Allocate that is in flight.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// What the server has given.
@@ -105,7 +105,7 @@ impl Client {
         }
     }
 
-    /// An allocation we cannot use: deleted by one request, whose answer does not matter.
+    /// Deletes an allocation that is of no use, by one request whose answer does not matter.
     fn discard(&mut self, now: Instant) {
         self.start(now, Operation::Release, 0);
         let release = self.transmits.pop_back();
@@ -170,7 +170,8 @@ impl Client {
         }
     }
 
-    /// The server has no allocation of ours: another one is asked for, with all that it had.
+    /// The server has lost the allocation. Asks for another one, with the same permissions and
+    /// channels.
     fn lose(&mut self, now: Instant, error: ErrorResponse) {
         let Some(allocation) = self.allocation.take() else { return };
         let error = self.server_error(error);
@@ -182,7 +183,7 @@ impl Client {
             self.give_up(ErrorResponse { code: error.code, reason: error.reason });
             return;
         }
-        // What the server still remembers of it passes, as after a release.
+        // The server may still remember it for a while, as after a release.
         self.set_released(now);
         self.begin_allocating(now);
     }
@@ -192,14 +193,14 @@ impl Client {
             self.retry_at = None;
             self.start(now, Operation::Allocate, 0);
         }
-        // Expired or not, the server is asked: a clock may have jumped alone. If it knows nothing
-        // any more, or does not answer, the allocation is lost.
+        // The server is asked even after expiry: perhaps only this side's clock has jumped. If the
+        // server knows nothing any more, or does not answer, the allocation is lost.
         if self.allocation_deadline().is_some_and(|at| now >= at) {
             self.verify_allocation(now);
         }
     }
 
-    /// After [`close`](Self::close): an allocation that is being asked for may come yet.
+    /// After [`close`](Self::close): an allocation that the client has asked for may still come.
     pub(super) fn await_last_allocate(&mut self, now: Instant) {
         self.requests.retain(|request| request.operation == Operation::Allocate);
         if self.requests.is_empty() {
@@ -216,20 +217,20 @@ impl Client {
         self.allocation.as_ref().is_none_or(|allocation| allocation.has_family_of(peer))
     }
 
-    /// When a refresh is due; nothing while one is in flight.
+    /// When a refresh is due; `None` while one is in flight.
     pub(super) fn allocation_deadline(&self) -> Option<Instant> {
         let refreshing = self.state != State::Allocated || self.is_asking(Operation::Refresh);
         let allocation = self.allocation.as_ref().filter(|_| !refreshing);
         allocation.map(|allocation| allocation.refresh_at.min(allocation.expires))
     }
 
-    /// Until when there is an allocation.
+    /// When the allocation expires.
     pub(super) fn allocated_until(&self) -> Option<Instant> {
         self.allocation.as_ref().map(|allocation| allocation.expires)
     }
 }
 
-/// Not an address of a packet that could exist.
+/// Whether a packet can have this address.
 fn is_usable(address: SocketAddr) -> bool {
     address.port() != 0 && !address.ip().is_unspecified() && !address.ip().is_multicast()
 }

@@ -18,20 +18,20 @@ pub const HEADROOM: usize = 48;
 /// Bytes that [`Client::encapsulate`] may need after a payload: padding.
 pub const TAILROOM: usize = 3;
 
-/// In front of the value of an attribute.
+/// Size of an attribute's header.
 const ATTRIBUTE: usize = 4;
 
 impl Client {
     /// Makes the message that carries a payload to a peer, around the payload where it lies: the
-    /// header goes in front of it, padding behind it. Returns where in `buffer` the message is,
-    /// to be sent to the server as a datagram or as it is on the stream.
+    /// header goes in front of it, padding behind it. Returns where in `buffer` the message is. The
+    /// host sends it to the server, as a datagram or as it is on the stream.
     ///
     /// `buffer` has [`HEADROOM`] bytes before `payload` and [`TAILROOM`] bytes after it. Nothing
     /// is copied or allocated.
     ///
     /// # Errors
     ///
-    /// See [`SendError`]. The buffer has not changed then.
+    /// See [`SendError`]. An error leaves the buffer unchanged.
     ///
     /// # Example
     ///
@@ -92,8 +92,8 @@ impl Client {
         Ok(message)
     }
 
-    /// The fast path of what comes in: nothing if it is no packet of a peer, or else whether it
-    /// is taken.
+    /// The fast path of incoming messages. `None` if this is no packet of a peer, `Some(None)` if
+    /// the packet is dropped.
     pub(super) fn relayed_data(&self, message: &[u8]) -> Option<Option<Data>> {
         match message.first()? {
             0x40..=0x7f => Some(self.channel_data(message)),
@@ -104,8 +104,8 @@ impl Client {
         }
     }
 
-    /// Taken from when the channel is being bound: over UDP data may overtake the answer (RFC
-    /// 8656 §12).
+    /// A packet is taken as soon as its channel is being bound: over UDP data may overtake the
+    /// answer (RFC 8656 §12).
     fn channel_data(&self, message: &[u8]) -> Option<Data> {
         let (number, length) = (u16_at(message, 0)?, usize::from(u16_at(message, 2)?));
         let channel = self.channels.iter().find(|channel| channel.number == number)?;
@@ -118,8 +118,8 @@ impl Client {
         Some(Data { peer: channel.peer, payload: CHANNEL_HEADER..end })
     }
 
-    /// Not authenticated, as no indication is: whoever can forge the server's address can forge
-    /// it. What it carries is checked by ICE, DTLS and SRTP.
+    /// No indication is authenticated: whoever can forge the server's address can forge one. ICE,
+    /// DTLS and SRTP check what it carries.
     fn data_indication(&self, message: &[u8]) -> Option<Data> {
         let length = usize::from(u16_at(message, 2)?);
         if message.get(4..8)? != COOKIE || message.len() != HEADER.checked_add(length)? {
@@ -198,7 +198,7 @@ fn write_send_indication(
     Ok(start..end)
 }
 
-/// The header in front, zeros behind.
+/// Writes the header in front of the payload, and zeros behind it.
 fn write_around(message: &mut [u8], header: &[u8], payload: usize) {
     if let Some((front, rest)) = message.split_at_mut_checked(header.len()) {
         front.copy_from_slice(header);

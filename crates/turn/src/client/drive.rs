@@ -16,7 +16,7 @@ impl Client {
         self.timeout = self.deadline(now);
     }
 
-    /// A Binding indication: NATs on the way see a packet, and nobody answers.
+    /// Sends a Binding indication: NATs on the way see a packet, and nobody answers.
     fn keep_alive(&mut self, now: Instant) {
         if self.keepalive_at().is_some_and(|at| now >= at) {
             let id = self.transaction_id();

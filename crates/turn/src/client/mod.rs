@@ -28,8 +28,8 @@ pub use data::{HEADROOM, TAILROOM};
 
 /// RFC 8489 §14.3: "a UTF-8-encoded […] sequence of fewer than 509 bytes".
 const MAX_USERNAME: usize = 508;
-/// Packets that the host has not taken. Requests are bounded by permissions and channels, so
-/// only retransmissions nobody takes can reach it.
+/// Most packets that wait for the host. Requests are bounded by permissions and channels, so only
+/// retransmissions that nobody takes can reach this limit.
 const MAX_TRANSMITS: usize = 1024;
 
 /// A client of one TURN server over one 5-tuple. See the [crate documentation](crate).
@@ -55,7 +55,7 @@ pub struct Client {
     channels: Vec<Channel>,
     /// When gathering ends.
     deadline: Option<Instant>,
-    /// When an Allocate is tried again that met the remains of a released allocation.
+    /// When to repeat an Allocate that met the remains of a released allocation.
     retry_at: Option<Instant>,
     /// When an allocation of this user was released.
     released: Option<Instant>,
@@ -123,8 +123,8 @@ impl Client {
         self.timeout
     }
 
-    /// Does what is due by now. Calling it early or often does no harm; after a late call what
-    /// has expired meanwhile is asked for again.
+    /// Does what is due by now. Calling it early or often does no harm; a late call asks again for
+    /// what has expired meanwhile.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.drive(now);
     }
@@ -150,18 +150,18 @@ impl Client {
         Ok(())
     }
 
-    /// Another allocation of the same user was released at that time, at this server: for about
-    /// a second servers may count it (486) or know its 5-tuple (437; coturn 4.6.1 does both). An
-    /// Allocate that meets this within 5 s is tried again every 1.1 s and not reported; without
-    /// this call it is reported at once.
+    /// Says when another allocation of the same user was released at this server. For about a
+    /// second the server may still count it (486) or know its 5-tuple (437); coturn 4.6.1 does
+    /// both. An Allocate that meets this within 5 s is repeated every 1.1 s and not reported.
+    /// Without this call it is reported at once.
     pub fn set_released(&mut self, at: Instant) {
         self.released = self.released.max(Some(at));
     }
 
-    /// A message came from `source`: a datagram, or what
-    /// [`Reassembler::next_message`](crate::Reassembler::next_message) returned. Where it is a
-    /// packet of a peer, says where in it the payload is. What is malformed, forged, replayed,
-    /// not from the server or not from a permitted peer is dropped.
+    /// Takes a message from `source`: a datagram, or what
+    /// [`Reassembler::next_message`](crate::Reassembler::next_message) returned. If it is a packet
+    /// of a peer, returns where in it the payload is. Drops what is malformed, forged, replayed,
+    /// not from the server or not from a permitted peer.
     pub fn handle_input(
         &mut self,
         now: Instant,
@@ -182,8 +182,8 @@ impl Client {
         }
     }
 
-    /// The connection to the server was closed or failed, or carried what is not STUN. There is
-    /// no way back: the 5-tuple is gone. [`Event::AllocateFailed`] with 701, or after
+    /// The connection to the server was closed or failed, or carried what is not STUN. There is no
+    /// way back: the 5-tuple is gone. [`Event::AllocateFailed`] with 701 follows, or after
     /// [`close`](Self::close) [`Event::Closed`].
     pub fn handle_disconnect(&mut self, now: Instant) {
         match self.state {
@@ -196,8 +196,8 @@ impl Client {
         self.drive(now);
     }
 
-    /// The host was suspended, its clock jumped or its network changed: allocation, permissions
-    /// and channels are refreshed now, since the server may have forgotten them.
+    /// Refreshes allocation, permissions and channels now. The host was suspended, its clock jumped
+    /// or its network changed, so the server may have forgotten them.
     pub fn refresh(&mut self, now: Instant) {
         if self.state == State::Allocated {
             for request in &mut self.requests {
@@ -214,11 +214,10 @@ impl Client {
         self.drive(now);
     }
 
-    /// Deletes the allocation: Refresh with LIFETIME 0 is in
-    /// [`poll_transmit`](Self::poll_transmit) at once. A host that goes away sends that at least;
-    /// one that stays polls on until [`Event::Closed`], 7.5 s at most, and nothing else is told.
-    /// An allocation that is still being asked for is deleted as soon as the server gives it.
-    /// Closing again does nothing.
+    /// Deletes the allocation: Refresh with LIFETIME 0 is in [`poll_transmit`](Self::poll_transmit)
+    /// at once. A host that goes away sends at least that. A host that stays polls on until
+    /// [`Event::Closed`], 7.5 s at most; no other event comes. An allocation that is still being
+    /// asked for is deleted as soon as the server gives it. Closing again does nothing.
     ///
     /// The 5-tuple must not be used for another allocation.
     pub fn close(&mut self, now: Instant) {
@@ -245,7 +244,7 @@ impl Client {
 
     // ----- what there is to see
 
-    /// Where the client is.
+    /// The state of the client.
     pub fn state(&self) -> State {
         self.state
     }
@@ -291,7 +290,7 @@ impl Client {
         ServerError::new(&self.five_tuple, response)
     }
 
-    /// No allocation, and none will be.
+    /// Reports that there is no allocation and will be none.
     fn give_up(&mut self, response: ErrorResponse) {
         let error = self.server_error(response);
         tracing::debug!(%error, "no allocation");
@@ -304,7 +303,7 @@ impl Client {
         self.state = State::Failed;
     }
 
-    /// After [`close`](Self::close), when the server has had its say.
+    /// After [`close`](Self::close), when the server has answered or its time is over.
     fn finish(&mut self) {
         self.release_everything();
         self.state = State::Closed;
@@ -328,12 +327,12 @@ impl Client {
     }
 }
 
-/// The same address, written as IPv4 where it is one.
+/// The same address, written as IPv4 where IPv6 only maps it.
 pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// Scope and flow label do not matter.
+/// Whether two addresses are the same. Scope and flow label do not matter.
 pub(crate) fn same_address(a: SocketAddr, b: SocketAddr) -> bool {
     canonical(a) == canonical(b)
 }

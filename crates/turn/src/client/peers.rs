@@ -13,7 +13,7 @@ use crate::event::{Event, State};
 const PERMISSION: Duration = Duration::from_secs(300);
 /// "A channel binding lasts for 10 minutes unless refreshed."
 const CHANNEL: Duration = Duration::from_secs(600);
-/// How long before its end something is asked for again: more than an unanswered request takes.
+/// How long before its end a lease is renewed: longer than an unanswered request takes.
 const AHEAD: Duration = Duration::from_secs(60);
 /// Shortest time from a renewal that failed to the next.
 const PACE: Duration = Duration::from_secs(5);
@@ -23,17 +23,17 @@ const CHANNEL_QUARANTINE: Duration = Duration::from_secs(300);
 /// Channel numbers (RFC 8656 §12).
 const FIRST_CHANNEL: u16 = 0x4000;
 
-/// Something that the server holds for us for some time.
+/// Something that the server holds for this client for some time.
 #[derive(Debug, Default)]
 pub(super) struct Lease {
-    /// Until when the server holds it. Nothing before it has once.
+    /// Until when the server holds it. `None` until it is first granted.
     until: Option<Instant>,
-    /// When it is asked for again. Nothing asks for it while that is unknown, and never was.
+    /// When it is asked for again; `None` means at once.
     renew_at: Option<Instant>,
     asking: bool,
-    /// The refusal may mean that the allocation is gone: a refresh of it will tell.
+    /// The last refusal may mean that the allocation is gone; a refresh of the allocation shows it.
     suspect: bool,
-    /// That refresh is awaited.
+    /// Whether that refresh is awaited.
     waiting: bool,
 }
 
@@ -51,7 +51,7 @@ impl Lease {
         !self.asking && !self.waiting && self.renew_at.is_none_or(|at| now >= at)
     }
 
-    /// When it is due, or expires.
+    /// When it is due.
     fn deadline(&self, now: Instant) -> Option<Instant> {
         (!self.asking && !self.waiting).then(|| self.renew_at.unwrap_or(now))
     }
@@ -64,16 +64,16 @@ impl Lease {
         };
     }
 
-    /// The server refused it, or did not answer.
+    /// Takes a refusal, or the lack of an answer.
     fn refuse(&mut self, now: Instant, code: u16) -> Refusal {
         self.asking = false;
-        // Servers answer 400 or 437 where there is no allocation. Once for each refusal, a
-        // refresh of the allocation tells which it is.
+        // Servers answer 400 or 437 where there is no allocation. After the first such refusal, a
+        // refresh of the allocation shows whether there is one.
         if matches!(code, 400 | 437) && !self.suspect {
             (self.suspect, self.waiting, self.renew_at) = (true, true, None);
             return Refusal::Suspicious;
         }
-        // What the server holds outlives an answer that is lost, and anything that may pass.
+        // What the server holds outlives a lost answer, and every error that may pass.
         let outlives = match code {
             403 | 443 => false,
             ServerError::UNREACHABLE => self.was_held(),
@@ -87,7 +87,7 @@ impl Lease {
         Refusal::Final
     }
 
-    /// It is asked for again at once.
+    /// Asks for it again at once.
     pub(super) fn renew(&mut self, now: Instant) {
         self.renew_at = self.renew_at.map(|at| at.min(now));
     }
@@ -129,11 +129,11 @@ impl Channel {
 }
 
 impl Client {
-    /// Asks the server to relay packets to and from this address, from when there is an
+    /// Asks the server to relay packets to and from this address, as soon as there is an
     /// allocation, and keeps the permission alive. [`Event::PermissionGranted`] or
-    /// [`Event::PermissionDenied`] follows; after the latter it may be asked for again. ICE asks
-    /// before the checks of a remote candidate. Asking again for what is granted or being asked
-    /// for does nothing.
+    /// [`Event::PermissionDenied`] follows. After a denial the host may ask again. ICE asks before
+    /// the checks of a remote candidate. Asking for a permission that is granted or under way does
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -144,8 +144,8 @@ impl Client {
         Ok(())
     }
 
-    /// The permission is refreshed no more, and packets from this address are dropped from now
-    /// on. The server relays them for up to 300 s yet.
+    /// Stops refreshing the permission, and drops packets from this address from now on. The server
+    /// relays them for up to 300 s more.
     pub fn release_permission(&mut self, now: Instant, peer: IpAddr) {
         let peer = peer.to_canonical();
         self.permissions.retain(|permission| permission.peer != peer);
@@ -154,9 +154,9 @@ impl Client {
     }
 
     /// Asks for a channel to this peer, which makes packets to and from it smaller, and keeps it
-    /// and the permission alive. ICE asks for the selected pair alone. [`Event::ChannelBound`]
-    /// or [`Event::ChannelRefused`] follows; until then packets go as before. Where the peer is
-    /// not permitted, [`Event::PermissionDenied`] says it.
+    /// and the permission alive. ICE asks for the selected pair alone. [`Event::ChannelBound`] or
+    /// [`Event::ChannelRefused`] follows; until then packets go as before. If the server does not
+    /// permit the peer, [`Event::PermissionDenied`] reports it.
     ///
     /// # Errors
     ///
@@ -180,8 +180,8 @@ impl Client {
         Ok(())
     }
 
-    /// The channel is refreshed no more. It is used until it expires; after another 300 s its
-    /// number can be another peer's (RFC 8656 §12).
+    /// Stops refreshing the channel. It is used until it expires; another 300 s later its number
+    /// can go to another peer (RFC 8656 §12).
     pub fn release_channel(&mut self, now: Instant, peer: SocketAddr) {
         let peer = canonical(peer);
         if let Some(channel) = self.channels.iter_mut().find(|channel| channel.peer == peer) {
@@ -209,7 +209,7 @@ impl Client {
         Ok(())
     }
 
-    /// There is an allocation, and it has no address of some family.
+    /// Denies the permissions whose address family the new allocation does not have.
     pub(super) fn deny_other_families(&mut self) {
         for permission in std::mem::take(&mut self.permissions) {
             let peer = permission.peer;
@@ -268,7 +268,7 @@ impl Client {
         let Some(index) = self.channels.iter().position(|c| c.peer == peer) else { return };
         let Some(channel) = self.channels.get_mut(index) else { return };
         match channel.lease.refuse(now, error.code) {
-            // A number that the server may know is not another peer's too soon.
+            // A number that the server may know must not go to another peer too soon.
             Refusal::Final if channel.lease.was_held() => channel.wanted = false,
             Refusal::Final => drop(self.channels.remove(index)),
             Refusal::Again => return,
@@ -278,8 +278,8 @@ impl Client {
         self.events.push_back(Event::ChannelRefused { peer, error });
     }
 
-    /// The allocation lives, or it is not known whether it does: what a refusal made doubtful is
-    /// asked for again, once.
+    /// The allocation lives, or nobody knows whether it does. What a refusal made doubtful is asked
+    /// for again, once.
     pub(super) fn allocation_is_verified(&mut self) {
         for permission in &mut self.permissions {
             permission.lease.waiting = false;

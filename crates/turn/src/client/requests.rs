@@ -13,7 +13,7 @@ use crate::error::ErrorResponse;
 use crate::stun::{self, Value};
 use crate::timing::{Transaction, full_schedule, short_schedule};
 
-/// What a request is for. No two with the same are in flight.
+/// What a request is for. No two requests for the same thing are in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {
     Allocate,
@@ -42,7 +42,7 @@ pub(super) struct Request {
     pub(super) operation: Operation,
     /// The challenge it answers; 0 if it is not authenticated.
     pub(super) serial: u32,
-    /// What was spent on it before, with other nonces.
+    /// The effort already spent on it with other nonces.
     pub(super) effort: u8,
     /// An error that should have been authenticated and is not: believed if nothing better comes.
     pub(super) doubt: Option<ErrorResponse>,
@@ -51,7 +51,7 @@ pub(super) struct Request {
 }
 
 impl Client {
-    /// Sends a request for the first time with the challenge there is.
+    /// Sends a request for the first time, with the current challenge.
     pub(super) fn start(&mut self, now: Instant, operation: Operation, effort: u8) {
         let id = self.transaction_id();
         let attributes = self.describe(operation, &stun::id_bytes(id));
@@ -98,7 +98,7 @@ impl Client {
                 }
                 attributes
             }
-            // Of a dual allocation, both addresses (RFC 8656 §8.1).
+            // This refreshes both addresses of a dual allocation (RFC 8656 §8.1).
             Operation::Refresh => smallvec![lifetime],
             Operation::Release => smallvec![(stun::LIFETIME, Value::from_slice(&[0; 4]))],
             // One peer in each request: coturn refuses all of them for one that is forbidden.
@@ -139,7 +139,7 @@ impl Client {
                         })
                     });
                     self.on_error(now, request.operation, error);
-                    // Whatever that changed, what is left is looked at from the beginning.
+                    // That may have changed the list, so the search begins anew.
                     index = 0;
                 }
             }

@@ -11,22 +11,22 @@ use crate::error::{ErrorResponse, ServerError};
 use crate::event::{AlternateServer, Event, State};
 use crate::stun;
 
-/// How much is spent on one operation with other nonces: a refusal of the newest costs 4, so that
-/// there are five of them. Requests in flight together may use up each other's nonces, and a
-/// refusal of an older one costs 1.
+/// Most effort for one operation with other nonces. A refusal of the newest nonce costs 4, so there
+/// are five of them. Requests in flight together may use up each other's nonces, so a refusal of an
+/// older one costs only 1.
 const MAX_EFFORT: u8 = 20;
 const NEWEST_REFUSED: u8 = 4;
 const OLDER_REFUSED: u8 = 1;
 
 impl Client {
-    /// A message that carries no packet of a peer.
+    /// Takes a message that carries no packet of a peer.
     pub(super) fn on_message(&mut self, now: Instant, packet: &[u8]) {
         let Some(message) = stun::parse(packet) else {
             tracing::debug!(len = packet.len(), "not a STUN message");
             return;
         };
         if !message.is_response() {
-            // Nothing asks us, so nothing that is forged makes us answer.
+            // A server has nothing to ask. So no forged request gets an answer.
             tracing::debug!("request or indication of the server");
             return;
         }
@@ -54,9 +54,9 @@ impl Client {
         }
     }
 
-    /// RFC 8489 §9.2.5. Unlike there, an error without integrity is not lost: 437 and 441 come
-    /// so from coturn and are believed, others wait one RTO for something better. Only who sees
-    /// the request could forge them, and could suppress the answer as well.
+    /// RFC 8489 §9.2.5, except that an error without integrity may count. coturn sends 437 and 441
+    /// that way, and they are believed; others wait one RTO for something better. Only somebody who
+    /// sees the request could forge them, and could suppress the answer as well.
     fn on_answer(
         &mut self,
         now: Instant,
@@ -168,8 +168,8 @@ impl Client {
         }
     }
 
-    /// Unauthorized (401). One that answers credentials the server has never accepted is final at
-    /// once, whatever its nonce: they are wrong. Later one may stand for 438.
+    /// Unauthorized (401). If the server has never accepted the credentials, they are wrong: the
+    /// error is final at once, whatever its nonce. Later a 401 may stand for 438.
     fn on_unauthorized(
         &mut self,
         now: Instant,

@@ -16,7 +16,7 @@ pub(super) const DECRYPT_ERROR: u8 = 51;
 pub(super) const PROTOCOL_VERSION: u8 = 70;
 pub(super) const INTERNAL_ERROR: u8 = 80;
 
-/// The end of an association, and what the peer is told of it.
+/// The end of an association, with the alert that tells the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fatal {
     pub(super) alert: u8,
@@ -38,8 +38,8 @@ impl Fatal {
     }
 }
 
-/// The alert for a wrong certificate as a datagram of its own, from a side that has no keys. Its
-/// number is one that no record of a handshake had.
+/// The alert for a wrong certificate as a datagram of its own, from a side that has no keys. No
+/// record of a handshake has this number.
 pub(in crate::engine) fn bad_certificate_in_the_clear() -> Vec<u8> {
     let [major, minor] = DTLS_1_2.to_be_bytes();
     let header = [content::ALERT, major, minor, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2];

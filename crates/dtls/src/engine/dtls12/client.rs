@@ -9,7 +9,7 @@ use super::{Dtls12, End, Item, Step, unexpected};
 /// What the client waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ClientStep {
-    /// Or for a HelloVerifyRequest.
+    /// A HelloVerifyRequest may come instead.
     ServerHello,
     Certificate,
     ServerKeyExchange,
@@ -35,7 +35,7 @@ impl Dtls12 {
         let body = message.body();
         let next = match (step, message.kind) {
             (ClientStep::ServerHello, kind::HELLO_VERIFY_REQUEST) => {
-                // One is enough; more would be for ever.
+                // One is enough; a server could ask for ever.
                 if self.next_sequence > 1 {
                     return Err(unexpected().into());
                 }
@@ -65,7 +65,7 @@ impl Dtls12 {
                 ClientStep::ServerHelloDone
             }
             (ClientStep::CertificateRequest, kind::SERVER_HELLO_DONE) => {
-                // RFC 8827 §6.5: who asks for none does not know whom it talks to.
+                // RFC 8827 §6.5: a server that asks for none does not know whom it talks to.
                 let reason = "the server wants no certificate";
                 return Err(Fatal::new(alert::HANDSHAKE_FAILURE, reason).into());
             }
@@ -128,7 +128,7 @@ impl Dtls12 {
         Ok(())
     }
 
-    /// Everything the server needs, in one flight.
+    /// Sends everything that the server needs, in one flight.
     fn answer_server(&mut self) -> Result<(), Fatal> {
         let scheme = self.requested.ok_or(Fatal::internal(()))?;
         let mut flight = Vec::new();

@@ -37,7 +37,7 @@ struct Side {
     connection: Dtls12,
     heard: Heard,
     ended: bool,
-    /// What its Finished was compared with.
+    /// The transcript that its Finished was compared with.
     transcript: Vec<u8>,
     numbers: HashSet<[u8; 8]>,
 }
@@ -56,7 +56,7 @@ impl Side {
         if self.ended {
             return;
         }
-        // Record for record, to see what they change; the rest is not a record.
+        // Record by record, to see what each changes; the rest is not a record.
         let mut rest = datagram;
         while !rest.is_empty() && !self.ended {
             let mut reader = Reader(rest);
@@ -78,7 +78,7 @@ impl Side {
         }
     }
 
-    /// Takes what it says; that the order is right, `Heard` knows.
+    /// Takes what it says. `Heard` checks that the order is right.
     fn check(&mut self) {
         let before = self.heard.packets.len();
         let mut buffer = vec![0; 70_000];
@@ -120,7 +120,7 @@ fn is_message(record: &[u8]) -> bool {
     record.len() >= 25 && record[0] == content::HANDSHAKE && record[3..5] == [0, 0]
 }
 
-/// A record with a handshake message as two that overlap; DTLS allows that.
+/// Splits a record with a handshake message into two that overlap; DTLS allows that.
 fn split(record_: &[u8], rng: &mut Rng) -> Vec<Vec<u8>> {
     let mut reader = Reader(&record_[13..]);
     let header: [u8; 12] = reader.array().unwrap();
@@ -140,7 +140,7 @@ fn split(record_: &[u8], rng: &mut Rng) -> Vec<Vec<u8>> {
     parts.into()
 }
 
-/// A datagram as it arrives where nobody forges, but everything is moved about.
+/// A datagram as it arrives on a network that moves everything about and forges nothing.
 fn shake(datagram: &[u8], rng: &mut Rng) -> Vec<u8> {
     let mut records = records(datagram);
     for _ in 0..rng.below(4) {
@@ -161,7 +161,7 @@ fn shake(datagram: &[u8], rng: &mut Rng) -> Vec<u8> {
     records.concat()
 }
 
-/// A datagram as an attacker has it arrive.
+/// A datagram after an attacker has changed it.
 fn forge(datagram: &[u8], seen: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
     let mut records = records(datagram);
     if records.is_empty() {
@@ -225,8 +225,8 @@ struct Outcome {
     ended: [bool; 2],
 }
 
-/// A handshake and some data on a network that forges a part of all datagrams, in percent, for as
-/// long as 40 of them, and is without fault from then on.
+/// A handshake and some data. For 40 turns the network forges `forged` percent of the datagrams;
+/// from then on it is without fault.
 fn run(seed: u64, forged: usize) -> Outcome {
     let rng = &mut Rng(seed);
     let mut now = Instant::now();
@@ -294,7 +294,7 @@ fn run(seed: u64, forged: usize) -> Outcome {
             let expected = certificates[1 - i].der();
             assert_eq!(side.heard.certificate.as_deref(), Some(expected));
         }
-        // What was said, each at most once.
+        // Each message that was sent arrives at most once, and nothing else does.
         let told: HashSet<_> = side.heard.data.iter().collect();
         assert_eq!(told.len(), side.heard.data.len());
         assert!(told.iter().all(|data| sent[1 - i].contains(data)));
@@ -321,11 +321,11 @@ fn forgers_make_nobody_believe_anything() {
         let outcome = run(seed, [5, 15, 50][seed as usize % 3]);
         outcomes[usize::from(outcome.connected == [true; 2])] += 1;
     }
-    // Handshakes that were disturbed and such that survived it.
+    // Some handshakes fail, and some survive.
     assert!(outcomes.iter().all(|count| *count > 500), "{outcomes:?}");
 }
 
-/// Of a connection that is established, a forger can do nothing but keep datagrams.
+/// A forger can do nothing to an established connection but withhold datagrams.
 #[test]
 fn an_established_connection_survives_any_forgery() {
     let now = Instant::now();

@@ -14,7 +14,7 @@ struct Side {
 
 impl Side {
     fn new(role: DtlsRole, certificate: &Certificate) -> Self {
-        // With a seed: what is signed for one client is right for each of them.
+        // With a seed all clients say the same: what is signed for one is right for each of them.
         let connection = Dtls12::new(Instant::now(), role, certificate, 1200, Some(1)).unwrap();
         let mut side = Self { connection, heard: Heard::default(), ended: None };
         side.listen();
@@ -78,7 +78,7 @@ enum Part {
 
 const RIGHT: [Part; 4] = [Part::Certificate, Part::KeyExchange, Part::Verify, Part::Finished];
 
-/// A client that has heard the server out, and its server.
+/// A client that has heard the whole flight of the server, and that server.
 fn begun() -> [Side; 2] {
     let mut client = Side::new(DtlsRole::Client, &ECDSA[0]);
     let mut server = Side::new(DtlsRole::Server, &ECDSA[1]);
@@ -88,7 +88,7 @@ fn begun() -> [Side; 2] {
     for packet in std::mem::take(&mut server.heard.packets) {
         let mut reader = Reader(&packet);
         while let Some(record) = Record::read(&mut reader) {
-            // It would answer to this.
+            // The client would answer this.
             if record.body[0] != kind::SERVER_HELLO_DONE {
                 client.hear(record.whole);
             }
@@ -99,7 +99,7 @@ fn begun() -> [Side; 2] {
     [client, server]
 }
 
-/// The client says the parts, each of them right where it is, unless `alter` changes it.
+/// The client says the parts, each right at its place, unless `alter` changes it.
 fn answer(client: &mut Dtls12, parts: &[Part], alter: impl Fn(Part, &mut Vec<u8>, &mut u16)) {
     let point = client.exchange.as_ref().unwrap().point().to_vec();
     let mut flight = Vec::new();
@@ -200,7 +200,7 @@ fn a_finished_that_is_not_protected_or_not_right_finishes_nothing() {
 /// RFC 7748 §6.1, RFC 8422 §5.11.
 #[test]
 fn points_that_make_the_secret_known_are_refused() {
-    // Those of small order, and a coordinate of each length that is none.
+    // Points of small order, a coordinate that is no number of the field, and wrong lengths.
     let mut one = [0; 32];
     one[0] = 1;
     let mut minus_one = [0xff; 32];
@@ -339,7 +339,7 @@ fn a_client_agrees_to_nothing_that_it_did_not_offer() {
     assert_eq!(put(hello.len() - 1, &[1]), Some(alert::DECODE_ERROR));
     // The suite of another kind of certificate.
     assert_eq!(put(35, &[0xc0, 0x2f]), Some(alert::ILLEGAL_PARAMETER));
-    // The signature is of these randoms and these parameters.
+    // The signature covers these randoms and these parameters.
     assert_eq!(put(2, &[0xaa; 2]), Some(alert::DECRYPT_ERROR));
     assert_eq!(refusal(2, &|body| body[10] ^= 1), Some(alert::DECRYPT_ERROR));
     assert_eq!(refusal(2, &|body| body[0] = 1), Some(alert::DECODE_ERROR));

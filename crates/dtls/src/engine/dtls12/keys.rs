@@ -71,8 +71,8 @@ impl Exchange {
         self.0.point()
     }
 
-    /// The secret with the peer, and what follows from it and the hash of the handshake up to
-    /// ClientKeyExchange (RFC 7627 §4).
+    /// Agrees on the secret with the peer. Derives the master secret from it and from the hash of
+    /// the handshake up to ClientKeyExchange (RFC 7627 §4).
     pub(super) fn agree(self, point: &[u8], transcript: &[u8]) -> Result<Master, Fatal> {
         let refused = Fatal::new(alert::ILLEGAL_PARAMETER, "the peer's point is not on the curve");
         self.0.agree(point, refused, |premaster| {
@@ -89,11 +89,11 @@ fn hash(transcript: &[u8]) -> Digest {
     Hash::Sha256.of(transcript)
 }
 
-/// What protects both directions, in memory that is cleared in the end.
+/// The keys of both directions, in memory that is cleared in the end.
 pub(super) struct KeyBlock(Secret);
 
 impl KeyBlock {
-    /// Those of the client, then those of the server (RFC 5246 §6.3).
+    /// The keys of the client, then those of the server (RFC 5246 §6.3).
     pub(super) fn keys(&self) -> Option<[Keys<'_>; 2]> {
         let mut reader = wire::Reader(self.0.as_ref());
         let [client, server] = [reader.bytes(16)?, reader.bytes(16)?];
@@ -103,7 +103,7 @@ impl KeyBlock {
     }
 }
 
-/// What protects one direction.
+/// The keys of one direction.
 pub(super) struct Keys<'a> {
     pub(super) key: &'a [u8],
     pub(super) salt: [u8; 4],
@@ -174,7 +174,7 @@ impl Identity {
         &self.certificate
     }
 
-    /// What a server with this certificate negotiates.
+    /// The cipher suite that a server with this certificate negotiates.
     pub(super) fn suite(&self) -> u16 {
         match self.key {
             PrivateKey::Rsa(_) => wire::ECDHE_RSA,
@@ -188,7 +188,7 @@ impl Identity {
         ours.into_iter().find(|scheme| accepted.contains(*scheme))
     }
 
-    /// Appends the signature of `content` with what it was made with.
+    /// Signs `content`, and appends the scheme and the signature.
     pub(super) fn sign(&self, out: &mut Vec<u8>, scheme: u16, content: &[u8]) -> Result<(), Fatal> {
         let signature = scheme_of(scheme)
             .ok_or(crypto::Failed)
@@ -199,8 +199,8 @@ impl Identity {
     }
 }
 
-/// The public key in a peer's certificate. Nothing else of the certificate is looked at: who it
-/// belongs to, the fingerprint says (RFC 8827 §6.5).
+/// The public key in a peer's certificate. Nothing else in the certificate counts: the fingerprint
+/// says whom it belongs to (RFC 8827 §6.5).
 pub(super) struct PublicKey(Vec<u8>);
 
 impl PublicKey {
@@ -211,8 +211,7 @@ impl PublicKey {
         Ok(Self(key))
     }
 
-    /// Whether the owner of the key has signed `content`, and not with a scheme that we did not
-    /// offer.
+    /// Whether the owner of the key has signed `content`, with a scheme that this side offered.
     pub(super) fn verify(&self, signed: &Signed<'_>, content: &[u8]) -> Result<(), Fatal> {
         let Some(scheme) = scheme_of(signed.scheme) else {
             let reason = "a signature scheme that was not offered";

@@ -1,7 +1,7 @@
 //! DTLS 1.2 (RFC 6347) for certificates that `dimpl` does not know: RSA.
 //!
-//! As much of it as RFC 8827 §6.5 needs, and nothing to choose: ECDHE on X25519 or P-256,
-//! AES-128-GCM, certificates of both sides, extended master secret. No resumption, no
+//! It does what RFC 8827 §6.5 needs, and leaves nothing to choose: ECDHE on X25519 or P-256,
+//! AES-128-GCM, certificates of both sides, extended master secret. There is no resumption and no
 //! renegotiation. All cryptography is in [`crypto`](crate::crypto).
 //!
 //! | module | what |
@@ -53,7 +53,7 @@ const MAX_HELD: usize = 8;
 /// The least time between two sendings of a flight: copies of one datagram need one answer.
 const RESEND_PAUSE: Duration = Duration::from_millis(50);
 
-/// How far it is.
+/// How far the association is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Client(ClientStep),
@@ -110,7 +110,7 @@ pub(crate) struct Dtls12 {
     peer: Option<PublicKey>,
     /// The peer's public half of the exchange.
     peer_point: Vec<u8>,
-    /// As a client, what our signature is to be made with.
+    /// As a client, the scheme that the server requested for our signature.
     requested: Option<u16>,
     master: Option<Master>,
     /// All messages that count for the hashes of the handshake.
@@ -220,13 +220,13 @@ impl Dtls12 {
         Ok(())
     }
 
-    /// A record that anybody may have sent: none counts once there is a better way to know.
+    /// Reads a record that anybody may have sent. None counts once the keys have proven the peer.
     fn read_plain(&mut self, record: &Record<'_>) -> Result<(), End> {
         match record.kind {
             _ if self.step == Step::Connected => Ok(()),
             content::HANDSHAKE => self.read_handshake(0, record.body),
             content::ALERT => self.read_alert(record.body),
-            // The epoch says what a ChangeCipherSpec says; data in the clear is nobody's.
+            // The epoch makes a ChangeCipherSpec superfluous. Data in the clear is nobody's.
             _ => Ok(()),
         }
     }
@@ -295,12 +295,12 @@ impl Dtls12 {
         Ok(())
     }
 
-    /// RFC 6347 §4.2.4: the end of a flight that came again tells that ours was lost.
+    /// RFC 6347 §4.2.4: if the end of the peer's flight comes again, ours was lost.
     fn resend_for(&mut self, epoch: u16, message: u8) -> Result<(), Fatal> {
         let ends_flight = match self.step {
             Step::Client(ClientStep::Finished) => (0, kind::SERVER_HELLO_DONE),
             Step::Server(_) => (0, kind::CLIENT_HELLO),
-            // The server's; a client sends nothing last.
+            // Only a server sends the last flight. A client has none to send again.
             Step::Connected => (1, kind::FINISHED),
             Step::Client(_) | Step::Ended => return Ok(()),
         };
@@ -329,7 +329,7 @@ impl Dtls12 {
         self.transcript.extend_from_slice(message.whole());
     }
 
-    /// The next message of ours, counted for the hashes.
+    /// Makes our next message, and counts it for the hashes.
     fn say(&mut self, kind: u8, epoch: u16, body: &[u8]) -> Item {
         let message = Message::new(kind, self.next_sequence, epoch, body);
         self.next_sequence += 1;
@@ -368,7 +368,7 @@ impl Dtls12 {
         self.write_flight()
     }
 
-    /// Each time in new records (RFC 6347 §4.2.4), in as few datagrams as there can be.
+    /// Writes the flight in new records (RFC 6347 §4.2.4) and in as few datagrams as possible.
     fn write_flight(&mut self) -> Result<(), Fatal> {
         self.sent = Some(self.now);
         let mut packets = vec![Vec::new()];
@@ -409,10 +409,10 @@ impl Dtls12 {
         Ok(())
     }
 
-    /// Both Finished messages were right, or will be once ours arrives.
+    /// Both Finished messages were right, or will be once our Finished arrives.
     fn connect(&mut self) -> Result<(), End> {
         if matches!(self.step, Step::Client(_)) {
-            // The server's Finished says that it arrived.
+            // The server's Finished says that our flight arrived.
             self.flight = Vec::new();
             self.sent = None;
         }
@@ -513,7 +513,7 @@ impl Engine for Dtls12 {
         }
     }
 
-    /// What else was to be sent is for the peer that was expected. Without it this peer has no key
+    /// The rest of the output is for the peer that was expected. Without it this peer has no key
     /// yet.
     fn refuse_certificate(mut self: Box<Self>) -> Vec<Vec<u8>> {
         self.output.clear();
@@ -531,7 +531,7 @@ impl Engine for Dtls12 {
     }
 }
 
-/// The packet to go on in, which has this much room.
+/// The packet to write on to, which has room for `wanted` octets.
 fn with_room(packets: &mut Vec<Vec<u8>>, size: usize, wanted: usize) -> &mut Vec<u8> {
     let is_full = packets.last().is_none_or(|p| !p.is_empty() && p.len() + wanted > size);
     if is_full {
@@ -547,9 +547,9 @@ fn unexpected() -> Fatal {
 
 /// Why reading ended the association.
 enum End {
-    /// The peer is to be told.
+    /// This side has to tell the peer.
     Fatal(Fatal),
-    /// The peer has told.
+    /// The peer has told this side.
     Told(Ended),
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::wire::Reader;
 
-/// Messages that may come before the one that is waited for. No flight has more.
+/// Most messages that may come before the next one in order. No flight has more.
 const WINDOW: usize = 8;
 /// The longest message; a certificate chain of a browser has less than 2000 octets.
 const LONGEST: usize = 16 * 1024;
@@ -41,7 +41,7 @@ impl<'a> Fragment<'a> {
 /// A message as it counts for the hash of the handshake: as if it had come in one fragment.
 pub(super) struct Message {
     pub(super) kind: u8,
-    /// That of its record.
+    /// The epoch of its record.
     pub(super) epoch: u16,
     whole: Vec<u8>,
 }
@@ -126,7 +126,7 @@ impl Reassembly {
         {
             return;
         }
-        // Not by skipping what is before: a datagram may have a hundred fragments of nothing.
+        // No iterator skips to the range: a datagram may have a hundred fragments of nothing.
         let range = fragment.offset..fragment.offset + fragment.data.len();
         let places = (partial.data.get_mut(range.clone()), partial.present.get_mut(range));
         let (Some(octets), Some(present)) = places else { return };
@@ -147,13 +147,13 @@ impl Reassembly {
         Some(Message::new(kind, sequence, epoch, &data))
     }
 
-    /// The octets that it has memory for.
+    /// How many octets it has memory for.
     #[cfg(test)]
     pub(super) fn size(&self) -> usize {
         self.partial.iter().flatten().map(|partial| partial.data.len() * 2).sum()
     }
 
-    /// No further message is expected.
+    /// Expects no further message.
     pub(super) fn finish(&mut self) {
         self.partial = VecDeque::new();
     }

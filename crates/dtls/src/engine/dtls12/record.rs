@@ -31,7 +31,7 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The first record of a datagram. `None` when the rest is none.
+    /// The first record of a datagram. `None` when the rest is no record.
     pub(super) fn read(reader: &mut Reader<'a>) -> Option<Self> {
         let datagram = reader.0;
         let kind = reader.u8()?;

@@ -51,7 +51,7 @@ impl Dtls12 {
                 peer.verify(&signed, &self.transcript)?;
                 self.hear(message);
                 self.step = Step::Server(ServerStep::Finished);
-                // A Finished that overtook it.
+                // A Finished may have overtaken it.
                 return self.read_held();
             }
             (ServerStep::Finished, kind::FINISHED) => {

@@ -156,8 +156,8 @@ fn any_two_kinds_of_certificates_connect() {
     }
 }
 
-/// The other implementation understands all of it that it knows: hellos with and without cookies
-/// and DTLS 1.3, fragments, both groups' key exchange, ECDSA, Finished, data.
+/// `dimpl` understands all of our messages that it knows: hellos with and without cookies and DTLS
+/// 1.3, fragments, both groups' key exchange, ECDSA, Finished, data.
 #[test]
 fn dimpl_understands_us_and_we_dimpl() {
     let [one, two] = &*ECDSA;
@@ -165,7 +165,7 @@ fn dimpl_understands_us_and_we_dimpl() {
         for size in [1200, 300] {
             let now = Instant::now();
             let client = ours(DtlsRole::Client, one, now, size);
-            // Its server sends a HelloVerifyRequest.
+            // The server of `dimpl` sends a HelloVerifyRequest.
             let mut pair =
                 Pair::new([client, library(DtlsRole::Server, two, now, auto, size)], now);
             pair.exchange();
@@ -200,7 +200,7 @@ fn datagrams_are_no_larger_than_they_may_be() {
     }
 }
 
-/// The certificate is public; who has no key to it cannot sign.
+/// The certificate is public, but nobody can sign without its key.
 #[test]
 fn a_certificate_without_its_key_proves_nothing() {
     for (mine, other) in [(&RSA[0], &RSA[1]), (&ECDSA[0], &ECDSA[1])] {
@@ -218,7 +218,7 @@ fn a_certificate_without_its_key_proves_nothing() {
             assert_eq!(pair.heard[1 - thief].certificate.as_deref(), Some(other.der()));
             assert!(!pair.heard[1 - thief].connected && !pair.heard[thief].connected);
             assert!(matches!(pair.ended[1 - thief], Some(Ended::Refused(alert::DECRYPT_ERROR, _))));
-            // The thief reads the alert only if it is at the point at which it can.
+            // The thief can read the alert only if it has the keys by then.
             let victim = &mut pair.ends[1 - thief];
             assert!(matches!(victim.poll_output(&mut []), Said::Timeout(None)));
             assert!(victim.send(b"data").is_err());
@@ -233,7 +233,7 @@ fn a_handshake_that_was_changed_on_its_way_does_not_connect() {
     for turn in 0..400 {
         let mut pair = Pair::ours(&ECDSA[0], &ECDSA[1]);
         pair.listen(0);
-        // A bit of one of the messages, behind the headers of its record and its own.
+        // Flips a bit of one message, behind its header and that of its record.
         let from = turn % 2;
         if from == 1 {
             for packet in std::mem::take(&mut pair.heard[0].packets) {
@@ -276,7 +276,7 @@ fn a_flight_that_is_lost_is_sent_again_after_100_ms_and_then_ever_later() {
         if !pair.heard[0].packets.is_empty() {
             times.push((pair.now - start).as_millis());
             let again = std::mem::take(&mut pair.heard[0].packets);
-            // In a new record, but the same message.
+            // The record is new, but the message is the same.
             assert_ne!(again, hello);
             assert_eq!(again[0][13..], hello[0][13..]);
         }
@@ -286,7 +286,7 @@ fn a_flight_that_is_lost_is_sent_again_after_100_ms_and_then_ever_later() {
     assert!(matches!(pair.ends[0].handle_timeout(pair.now), Err(Ended::Timeout)));
 }
 
-/// RFC 6347 §4.2.4: the last flight has no timer; the client's says that it is missing.
+/// RFC 6347 §4.2.4: the last flight has no timer. When the client repeats its own, it is missing.
 #[test]
 fn the_last_flight_is_sent_again_when_the_client_repeats_its_own() {
     let mut pair = Pair::ours(&ECDSA[0], &ECDSA[1]);
@@ -367,7 +367,7 @@ fn srtp_is_negotiated_with_ourselves_and_with_dimpl() {
     for (ends, profile) in [
         ([mine(client, one), mine(server, two)], SrtpProfile::AeadAes128Gcm),
         ([other(client, one), mine(server, two)], SrtpProfile::AeadAes128Gcm),
-        // Its server has an order of its own.
+        // The server of `dimpl` has an order of its own.
         ([mine(client, one), other(server, two)], SrtpProfile::AeadAes256Gcm),
     ] {
         let mut pair = Pair::new(ends, now);

@@ -2,7 +2,7 @@
 
 use crate::srtp::SrtpProfile;
 
-/// What a message is; others are refused.
+/// The types of messages; others are refused.
 pub(super) mod kind {
     pub(crate) const CLIENT_HELLO: u8 = 1;
     pub(crate) const SERVER_HELLO: u8 = 2;
@@ -17,7 +17,7 @@ pub(super) mod kind {
 }
 
 pub(super) const DTLS_1_2: u16 = 0xfefd;
-/// RFC 5289: both with AES-128-GCM and SHA-256, which RFC 8827 §6.5 has everybody implement.
+/// RFC 5289: both with AES-128-GCM and SHA-256, as RFC 8827 §6.5 requires of everybody.
 pub(super) const ECDHE_ECDSA: u16 = 0xc02b;
 pub(super) const ECDHE_RSA: u16 = 0xc02f;
 /// RFC 5746 §3.3: stands for an empty `renegotiation_info`.
@@ -103,7 +103,8 @@ impl<'a> Numbers<'a> {
     }
 }
 
-/// Writes what `content` writes behind its length in `N` octets. Nothing of ours is too long.
+/// Writes what `content` writes, behind its length in `N` octets. Nothing that this side writes is
+/// too long.
 fn vector<const N: usize>(out: &mut Vec<u8>, content: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&[0; N]);
@@ -144,8 +145,8 @@ impl UseSrtp<'_> {
         SrtpProfile::ALL.into_iter().find(|profile| self.profiles.contains(profile.number()))
     }
 
-    /// The one that a server has selected of ours. There is none but that, and no MKI, since ours
-    /// was empty.
+    /// The profile of our offer that a server has selected. There must be exactly one, and no MKI,
+    /// since ours was empty.
     pub(super) fn selected(&self) -> Option<SrtpProfile> {
         let [profile] = self.profiles.0.as_chunks::<2>().0 else { return None };
         let is_it = |known: &SrtpProfile| known.number() == u16::from_be_bytes(*profile);
@@ -154,7 +155,7 @@ impl UseSrtp<'_> {
 }
 
 impl<'a> Extensions<'a> {
-    /// RFC 5246 §7.4.1.4: none at all is allowed.
+    /// RFC 5246 §7.4.1.4: a hello may have no extensions at all.
     fn read(reader: &mut Reader<'a>) -> Option<Self> {
         let mut extensions = Self::default();
         if reader.is_empty() {
@@ -175,7 +176,7 @@ impl<'a> Extensions<'a> {
                 }
                 extension::EXTENDED_MASTER_SECRET => extensions.extended_master_secret = true,
                 extension::RENEGOTIATION_INFO => {
-                    // RFC 5746 §3.4, §3.6: of a first handshake it is empty.
+                    // RFC 5746 §3.4, §3.6: in a first handshake it is empty.
                     if !data.vec8()?.is_empty() {
                         return None;
                     }
@@ -238,7 +239,7 @@ fn write_extension(out: &mut Vec<u8>, kind: u16, content: impl FnOnce(&mut Vec<u
     vector::<2>(out, content);
 }
 
-/// What both hellos have.
+/// Writes the extensions that both hellos have.
 fn write_hello_extensions(out: &mut Vec<u8>, point_formats: bool, renegotiation_info: bool) {
     write_extension(out, extension::EXTENDED_MASTER_SECRET, |_| {});
     if point_formats {
@@ -280,7 +281,7 @@ impl<'a> ServerHello<'a> {
     }
 }
 
-/// The answer to a hello; nothing is in it that was not offered (RFC 5246 §7.4.1.4).
+/// The answer to a hello. It has nothing that was not offered (RFC 5246 §7.4.1.4).
 pub(super) fn server_hello(
     random: &[u8; 32],
     suite: u16,
@@ -327,7 +328,7 @@ pub(super) fn certificate(der: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A signature and what it was made with (RFC 5246 §4.7).
+/// A signature and its scheme (RFC 5246 §4.7).
 pub(super) struct Signed<'a> {
     pub(super) scheme: u16,
     pub(super) signature: &'a [u8],
@@ -381,7 +382,7 @@ impl<'a> ServerKeyExchange<'a> {
     }
 }
 
-/// What a CertificateRequest accepts.
+/// The schemes that a CertificateRequest accepts.
 pub(super) fn requested_schemes(body: &[u8]) -> Option<Numbers<'_>> {
     let mut reader = Reader(body);
     let _types = reader.vec8()?;
