@@ -74,7 +74,7 @@ impl Shared {
             }
             State::Reacting(reaction) => {
                 drop(state);
-                // As with handlers: the connection goes on whatever the application does.
+                // Whatever the application does, the connection goes on, as with handlers.
                 if catch_unwind(AssertUnwindSafe(|| reaction(result))).is_err() {
                     tracing::error!("the reaction of a promise panicked");
                 }
