@@ -73,7 +73,7 @@ pub(crate) struct ChannelObject {
     pub(crate) message: Handler<MessageEvent>,
 }
 
-/// The slots that change. They outlive the connection. They are written under its lock, except the
+/// The slots that change. They outlive the connection, and are written under its lock, except the
 /// counters to which `send()` adds.
 pub(crate) struct ChannelSlots {
     ready_state: AtomicU8,

@@ -52,7 +52,7 @@ impl WeakPeerConnection {
     }
 }
 
-/// What the handles of the application share; the connection is closed when it is dropped.
+/// What the application's handles share. Dropping it closes the connection.
 pub(crate) struct Handle {
     pub(crate) connection: Arc<Connection>,
 }
