@@ -148,7 +148,7 @@ impl RTCRtpSender {
         self.object.get_stats()
     }
 
-    /// What sends telephone tones; `None` for video.
+    /// The sender of telephone tones; `None` for video.
     #[doc(alias("RTCRtpSender.dtmf"))]
     pub fn dtmf(&self) -> Option<RTCDTMFSender> {
         match self.object.kind {

@@ -113,13 +113,13 @@ impl RTCRtpTransceiver {
         self.object.slots(|slots| slots.mid().map(str::to_owned)).flatten()
     }
 
-    /// What sends.
+    /// The sender.
     #[doc(alias("RTCRtpTransceiver.sender"))]
     pub fn sender(&self) -> RTCRtpSender {
         RTCRtpSender { object: self.object.clone() }
     }
 
-    /// What receives.
+    /// The receiver.
     #[doc(alias("RTCRtpTransceiver.receiver"))]
     pub fn receiver(&self) -> RTCRtpReceiver {
         RTCRtpReceiver { object: self.object.clone() }

@@ -18,7 +18,7 @@ pub struct RTCTrackEvent {
 /// webrtc-pc §5.7: what an [`RTCTrackEvent`] is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RTCTrackEventInit {
-    /// What receives the track.
+    /// The receiver of the track.
     pub receiver: RTCRtpReceiver,
     /// The track.
     pub track: MediaStreamTrack,
@@ -65,7 +65,7 @@ impl RTCTrackEvent {
         &self.target
     }
 
-    /// What receives the track.
+    /// The receiver of the track.
     #[doc(alias("RTCTrackEvent.receiver"))]
     pub fn receiver(&self) -> RTCRtpReceiver {
         self.receiver.clone()

@@ -93,7 +93,7 @@ impl RTCStats {
         }
     }
 
-    /// What the object is.
+    /// The type of the object.
     #[doc(alias = "type")]
     pub fn type_(&self) -> RTCStatsType {
         match self {
