@@ -1,5 +1,5 @@
-//! `spec-notes/algorithms.md` is true: every named algorithm and internal slot of webrtc-pc has its
-//! row, once, and what the rows name exists. Reads the sources as text.
+//! `spec-notes/algorithms.md` is true: every named algorithm and internal slot of webrtc-pc has one
+//! row, and every name in the rows exists. This test reads the sources as text.
 //!
 //! A cell names a file, then items in it: see [`index`].
 
@@ -13,7 +13,7 @@ use index::{Read, begins_definition, check_implementation, items, read_source, w
 /// The names of the specification; see the head of the file.
 const NAMES: &str = include_str!("algorithms/names.txt");
 
-/// What has no implementation. Each is explained in `deviations.md`.
+/// Algorithms and slots without implementation. `deviations.md` explains each.
 const WITHOUT_IMPLEMENTATION: [&str; 5] = [
     "[[DocumentOrigin]]",
     "[[EarlyCandidates]]",
@@ -33,7 +33,7 @@ struct Row<'a> {
     tests: &'a str,
 }
 
-/// The rows below the headings `## Algorithms`, `## Slots`; of other chapters with any other.
+/// The rows of each chapter, by its `## ` heading.
 fn rows(index: &str) -> BTreeMap<&str, Vec<Row<'_>>> {
     let mut chapters: BTreeMap<&str, Vec<Row<'_>>> = BTreeMap::new();
     let mut chapter = "";

@@ -1,5 +1,5 @@
-//! A sender that is faster than the handlers of its peer is held back. On real sockets: it is the
-//! tokio host that leaves datagrams where they are.
+//! A sender that is faster than the handlers of its peer is held back. The test uses real sockets,
+//! since the tokio host leaves the datagrams there.
 
 use std::time::{Duration, Instant};
 
@@ -8,19 +8,18 @@ use futures::channel::oneshot;
 use peerconnection::host::TokioOptions;
 use peerconnection::{AnyEvent, RTCConfiguration, RTCDataChannel, RTCPeerConnection};
 
-/// What is sent at once.
+/// How many messages are sent at once.
 const MESSAGES: usize = 60_000;
-/// Bytes of each: many fit into a datagram, so that one system call brings more messages than one
-/// round of the host handles.
+/// Bytes of each message: many fit into a datagram, so that one system call brings more messages
+/// than one round of the host handles.
 const SIZE: usize = 100;
-/// How long the handler takes for one.
+/// How long the handler takes for one message.
 const HANDLING: Duration = Duration::from_micros(30);
-/// Messages that may be on the way: what SCTP's receive window of 1 MiB takes, twice, since it
-/// reopens while what it has let in is being handled; what one system call receives is little
-/// beside it.
+/// Messages that may be on the way: two receive windows of SCTP, 1 MiB each, since a window reopens
+/// while its messages are being handled. The messages of one system call are few beside them.
 const ON_THE_WAY: usize = 2 * (1 << 20) / SIZE;
 
-/// What the handler knows.
+/// The state of the handler.
 struct Receiver {
     sender: RTCDataChannel,
     handled: usize,
@@ -59,7 +58,7 @@ async fn a_flood_of_messages_waits_at_the_sender_while_handlers_are_slow() {
     let (opened, open) = oneshot::channel();
     let mut opened = Some(opened);
     sender.on_open(move |event| {
-        // At once: nothing is sent while a handler runs.
+        // All at once: nothing is sent while a handler runs.
         for _ in 0..MESSAGES {
             event.target().send(vec![0; SIZE]).unwrap();
         }

@@ -6,9 +6,9 @@
 //! ```
 //!
 //! Each test here is half of a scenario, in one of the browsers; `examples/browser/autotest.js` has
-//! the page's half, under the name given to [`scenario`]. Those of `media` need no page that a user
-//! could look at: the Rust half has the whole story, and tells an empty page what to do. Browsers
-//! are run with a shell, so only where there is one.
+//! the page's half, under the name given to [`scenario`]. The tests in `media` need no page for
+//! users: the Rust half has the whole story, and tells an empty page what to do. Browsers are run
+//! with a shell, so the tests run only where there is one.
 #![cfg(unix)]
 
 #[path = "browsers/browser.rs"]
@@ -164,13 +164,13 @@ async fn a_close_by_rust_is_seen_by_the_browser(browser: Browser) {
 
 /// Messages each side sends in the restart scenarios, 200 a second.
 const NUMBERS: usize = 1000;
-/// The time between two of them.
+/// The time between two messages.
 const INTERVAL: Duration = Duration::from_millis(5);
-/// After how many the restart is asked.
+/// After how many messages the restart is asked.
 const RESTART_AT: usize = 300;
 
-/// The Rust half of both restart scenarios: numbers flow both ways, `restart` is called among
-/// them, and nothing may be lost, doubled or reordered, nor DTLS notice.
+/// The Rust half of both restart scenarios: numbers flow both ways, and `restart` is called among
+/// them. No number may be lost, doubled or reordered, and DTLS must not notice.
 async fn numbers_flow_through_a_restart(
     rust: &mut RustHalf,
     restart: impl FnOnce(&RTCPeerConnection),
@@ -222,7 +222,7 @@ async fn send_numbers(channel: &RTCDataChannel) {
     }
 }
 
-/// What a restart changes, and what it does not.
+/// Values that a restart changes, and values that it must not change.
 struct Snapshot {
     local_ufrag: Option<String>,
     remote_ufrag: Option<String>,
@@ -254,7 +254,7 @@ fn max_message_size_in(rust: &RustHalf) -> f64 {
     size.expect("browsers say what they take").trim().parse().expect("a number")
 }
 
-/// What each side sends in the scenario `data`, as in `autotest.js`.
+/// The messages of each side in the scenario `data`, as in `autotest.js`.
 fn samples(side: &str) -> Vec<MessageData> {
     let seed = if side == "page" { 1 } else { 2 };
     vec![
@@ -271,7 +271,7 @@ fn samples(side: &str) -> Vec<MessageData> {
     ]
 }
 
-/// Octets that repeat nowhere near, as in `autotest.js`.
+/// Octets with a long period, as in `autotest.js`.
 fn pattern(length: usize, seed: u32) -> Vec<u8> {
     let mut state = seed;
     std::iter::repeat_with(|| {

@@ -1,4 +1,4 @@
-//! Data channels as streams of bytes: an end is an end, and everything else an error.
+//! Data channels as streams of bytes: only an orderly end reads as an end; every other is an error.
 
 use std::io;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use tests::Pair;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Reads to the end, or to an error: the bytes before it, and what it was.
+/// Reads to the end, or to an error. Returns how many bytes came before, and how it ended.
 async fn read_to_end(mut stream: DataChannelStream) -> (usize, Result<(), io::ErrorKind>) {
     let mut received = Vec::new();
     let result = stream.read_to_end(&mut received).await;
     (received.len(), result.map(drop).map_err(|error| error.kind()))
 }
 
-/// Fills the queue until a write has to wait, and goes on; the error that ends it.
+/// Writes without end, also while a write has to wait. Returns the error that ends it.
 async fn write_for_ever(mut stream: DataChannelStream) -> io::ErrorKind {
     loop {
         if let Err(error) = stream.write_all(&[7; 1 << 16]).await {
@@ -38,7 +38,7 @@ fn vanish(pair: &mut Pair) {
 fn three_megabytes(pair: &Pair, of_a: &RTCDataChannel) {
     let mut stream = of_a.clone().into_stream();
     pair.handle().spawn(async move {
-        // It fails in most stories.
+        // The write fails in most stories.
         let _ = stream.write_all(&vec![7; 3 << 20]).await;
     });
 }
@@ -56,7 +56,7 @@ fn a_peer_that_closes_its_connection_in_the_middle_resets_the_stream() {
     let (length, end) = pair.world.run(reading);
     assert!(length > 0 && length < 3 << 20, "{length} bytes");
     assert_eq!(end, Err(io::ErrorKind::ConnectionReset));
-    // It stays so, for writers too.
+    // The error stays, for writers too.
     let mut again = of_b.into_stream();
     let mut buffer = [0; 9];
     let error = again.read(&mut buffer).now_or_never().unwrap().unwrap_err();
@@ -119,7 +119,7 @@ fn an_end_after_the_peer_has_begun_to_close_is_still_an_end() {
     let (mut pair, of_a, of_b) = Pair::connected(5);
     of_a.send(vec![7; 1000]).unwrap();
     of_a.close();
-    // The reset is with b; its own never arrives.
+    // The reset has reached b; b's own reset never arrives.
     let b = pair.b.clone();
     let clock = pair.handle();
     let reading = read_to_end(of_b.clone().into_stream());
@@ -146,7 +146,7 @@ fn a_peer_that_has_vanished_fails_readers_and_writers_when_ice_does() {
     assert_eq!(write, io::ErrorKind::TimedOut);
     assert!(pair.handle().elapsed() - begun < Duration::from_secs(60));
 
-    // webrtc-pc closes no channel then; and after a restart the stream goes on.
+    // webrtc-pc closes no channel when ICE fails, and the stream goes on after a restart.
     assert_eq!(of_b.ready_state(), RTCDataChannelState::Open);
     let mut stream = of_b.into_stream();
     for _ in 0..2 {
@@ -176,7 +176,7 @@ fn a_writer_gives_up_after_its_time_limit() {
     assert_eq!(stream.write_timeout(), None);
     stream.set_write_timeout(Some(3 * SECOND));
     let story = async move {
-        // What the queue has room for, and then no more.
+        // Fills the queue until a write fails.
         let error = loop {
             if let Err(error) = stream.write_all(&[7; 1 << 16]).await {
                 break error;
@@ -192,7 +192,7 @@ fn a_writer_gives_up_after_its_time_limit() {
     let (written, at, flushed, closed, end) = pair.world.run(story);
     let limit = io::ErrorKind::TimedOut;
     assert_eq!([written, flushed, closed], [limit; 3]);
-    // The window is full at once, but for what probes the path for a while.
+    // The window is full at once, but probes of the path still go out for a while.
     assert!((3 * SECOND..5 * SECOND).contains(&(at - begun)), "{:?}", at - begun);
     assert_eq!(end - at, 6 * SECOND, "the two others have waited, too");
     assert_ne!(pair.b.connection_state(), RTCPeerConnectionState::Failed);

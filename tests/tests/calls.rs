@@ -1,5 +1,5 @@
-//! Calls between two connections on a simulated network, event by event. The order is that of
-//! webrtc-pc; where the text leaves it open, that of Firefox, which follows the text closely.
+//! Calls between two connections on a simulated network, event by event. The order of events is
+//! webrtc-pc's. Where the text leaves it open, it is Firefox's, which follows the text closely.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -131,7 +131,7 @@ fn a_path_that_dies_disconnects_then_fails_and_a_restart_brings_it_back() {
 fn a_restart_rolled_back_is_asked_for_again_each_time_until_it_has_completed() {
     let (mut pair, _of_a, _of_b) = Pair::connected(4);
     let before = ufrag(&pair.a);
-    // By hand, without the perfect negotiation that would offer by itself.
+    // The test offers by hand; perfect negotiation would offer by itself.
     pair.a.clear_on_negotiationneeded();
     let trace = Trace::of(&pair.handle(), &pair.a);
     pair.a.restart_ice();
@@ -188,7 +188,7 @@ fn rolling_back_the_first_offer_takes_gathering_back_to_new() {
     assert!(pc.sctp().is_none(), "webrtc-pc [[LastStableStateSctpTransport]]");
 }
 
-/// Two connections, neither of which is told that the other's candidates have ended.
+/// Two connections that do not learn when the other's candidates have ended.
 fn without_end_of_candidates(world: &mut World) -> [RTCPeerConnection; 2] {
     let a = world.add_peer(RTCConfiguration::default());
     let b = world.add_peer(RTCConfiguration::default());
@@ -233,7 +233,7 @@ fn an_end_of_candidates_that_never_comes_is_assumed_thirty_seconds_after_consent
     }
     world.run_for(Duration::from_secs(61));
     assert_eq!(a.connection_state(), RTCPeerConnectionState::Failed);
-    // Revived by the rules of a restart only.
+    // A later candidate does not revive the transport; only a restart does.
     let candidate = RTCIceCandidateInit {
         candidate: "candidate:1 1 udp 2130706431 10.0.0.9 9999 typ host".to_owned(),
         sdp_mline_index: Some(0),
@@ -261,8 +261,9 @@ fn an_end_of_candidates_that_never_comes_is_assumed_thirty_seconds_after_consent
     assert_eq!(a.connection_state(), RTCPeerConnectionState::Connected);
 }
 
-/// webrtc-pc §4.8.1: "candidate [is] an empty string" and address null, of a peer-reflexive remote
-/// candidate. When it is signalled, the pair has the object that getRemoteCandidates() shows.
+/// webrtc-pc §4.8.1: for a peer-reflexive remote candidate "candidate [is] an empty string", and
+/// the address is null. Once it is signalled, the pair has the object that getRemoteCandidates()
+/// shows.
 #[test]
 fn a_remote_candidate_that_was_learnt_hides_its_address_until_it_is_signalled() {
     let mut world = World::new(9, Conditions::default());

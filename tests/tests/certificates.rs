@@ -1,4 +1,4 @@
-//! webrtc-pc §4.9: certificates of the application's own.
+//! webrtc-pc §4.9: certificates that the application configures.
 
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
@@ -116,7 +116,7 @@ fn certificates_cannot_be_changed_by_set_configuration() {
     assert_eq!(refused.name(), "InvalidModificationError");
 }
 
-/// What webrtc-pc §4.9.1 requires beside ECDSA.
+/// The certificates that webrtc-pc §4.9.1 requires beside ECDSA.
 static RSA: LazyLock<[RTCCertificate; 2]> = LazyLock::new(|| {
     let rsa = || RTCPeerConnection::generate_certificate(AlgorithmIdentifier::rsa(2048)).unwrap();
     [rsa(), rsa()]
@@ -174,8 +174,8 @@ fn rsa_certificates_connect_on_bad_networks() {
     });
 }
 
-/// The gap that is left, see spec-notes/deviations.md: which certificate a peer has is not known
-/// beforehand, and with an ECDSA certificate DTLS does not know RSA. Nothing hangs.
+/// This gap is left, see spec-notes/deviations.md: the kind of a peer's certificate is not known
+/// beforehand, and with an ECDSA certificate DTLS does not know RSA. The handshake must not hang.
 #[test]
 fn rsa_on_one_side_only_fails_at_once_on_both() {
     for answerer_has_rsa in [false, true] {
@@ -209,7 +209,7 @@ fn rsa_on_one_side_only_fails_at_once_on_both() {
             assert_eq!(pc.connection_state(), RTCPeerConnectionState::Failed);
         }
         assert_eq!(channel.ready_state(), RTCDataChannelState::Closed);
-        // The one that finds out tells the other: handshake_failure (RFC 5246 §7.2.2).
+        // The side that finds out sends an alert: handshake_failure (RFC 5246 §7.2.2).
         let mut errors = errors.lock().unwrap().clone();
         errors.sort_by_key(|(_, sent, _)| *sent);
         let failure = RTCErrorDetailType::DtlsFailure;

@@ -42,7 +42,7 @@ fn a_message_as_large_as_max_message_size_arrives_and_a_larger_one_is_a_type_err
     assert_eq!(of_a.send(vec![7; 262_145]).unwrap_err().name(), "TypeError");
 }
 
-/// webrtc-pc §6.1.1.2: a later answer changes what can be sent.
+/// webrtc-pc §6.1.1.2: a later answer changes how much can be sent.
 #[test]
 fn the_largest_message_changes_with_the_descriptions() {
     let mut world = World::new(21, Conditions::default());
@@ -136,7 +136,7 @@ fn a_channel_closed_with_messages_in_flight_delivers_them_first() {
     let expected: Vec<_> = (0..100).map(|n| MessageData::from(format!("{n}"))).collect();
     assert_eq!(received, expected);
     pair.world.run_for(Duration::from_secs(1));
-    // webrtc-pc §6.2.4: `closing` only at the side that did not begin.
+    // webrtc-pc §6.2.4: `closing` is fired only at the side that did not begin.
     assert_eq!(at_a.take(), ["bufferedamountlow", "channel:closed"]);
     assert_eq!(at_b.take(), ["channel:closing", "channel:closed"]);
     assert_eq!(of_b.ready_state(), RTCDataChannelState::Closed);
@@ -238,7 +238,7 @@ fn an_unreliable_channel_gives_up_and_goes_on() {
 }
 
 /// The peer may send as soon as it knows the channel, and the datagram that answers COOKIE ECHO may
-/// be lost: its message then comes with what establishes the association here.
+/// be lost. Then the peer's message comes with the datagram that establishes the association here.
 #[test]
 fn a_message_that_comes_with_the_end_of_the_handshake_is_delivered() {
     let mut early = 0;
@@ -326,8 +326,8 @@ fn closing_the_connection_closes_channels_here_silently_and_there_with_an_error(
     assert_eq!(sctp.state(), RTCSctpTransportState::Closed);
 }
 
-/// No step of `close()` says that what was sent right before it may be lost, and in browsers it is
-/// not.
+/// By no step of `close()` may a message get lost that was sent right before, and browsers lose
+/// none.
 #[test]
 fn a_last_word_arrives_before_the_end_of_the_connection() {
     let (mut pair, of_a, of_b) = Pair::connected(31);
@@ -383,7 +383,7 @@ fn a_channel_that_gets_no_id_fails_with_an_error() {
     let [rest @ .., last] = &channels[..] else { panic!("channels") };
     assert_eq!((last.ready_state(), last.id()), (RTCDataChannelState::Closed, None));
     assert!(rest.iter().all(|channel| channel.id().is_some_and(|id| id % 2 == 1)));
-    // Step 4.7.10.2.1: before anything is fired.
+    // Step 4.7.10.2.1: the channel is closed before any event is fired.
     assert_eq!(*seen.lock().unwrap(), Some(RTCDataChannelState::Closed));
     let trace = trace.take();
     let until_track: Vec<_> = trace.iter().take(4).collect();

@@ -1,5 +1,6 @@
-//! Every program in the documents runs. rustdoc runs those of the crates and of README.md; here it
-//! is seen that none asks not to be run, and that what the map of the code names exists.
+//! Every program in the documents runs. rustdoc runs the programs of the crates and of README.md.
+//! These tests check that no program asks not to be run, and that every name in the map of the code
+//! exists.
 
 mod index;
 
@@ -21,7 +22,7 @@ fn files(folder: &Path, extensions: &[&str], found: &mut Vec<PathBuf>) {
     }
 }
 
-/// What the fences of code say behind the backticks, with the number of their lines.
+/// The words behind the backticks of each code fence, with its line number.
 fn fences(text: &str) -> Vec<(usize, &str)> {
     let mut open = false;
     let mut fences = Vec::new();
@@ -72,7 +73,7 @@ fn the_program_of_the_readme_is_that_of_the_front_page() {
     }
 }
 
-/// The commands of README.md name what there is.
+/// The table in README.md names every example.
 #[test]
 fn the_examples_of_the_readme_are_those_that_there_are() {
     let root = root();
@@ -88,7 +89,7 @@ fn the_examples_of_the_readme_are_those_that_there_are() {
     }
 }
 
-/// The numbered steps of each chapter of ARCHITECTURE.md that has some.
+/// The chapters of ARCHITECTURE.md with numbered steps: title and steps.
 fn walks(architecture: &str) -> Vec<(&str, &str)> {
     let chapters = architecture.split("\n## ").skip(1);
     chapters.filter_map(|chapter| chapter.split_once("\n1. ")).collect()

@@ -56,7 +56,7 @@ fn events_at_a_connection_hold_what_they_were_made_of() {
         pc.add_transceiver(MediaKind::Video, None).unwrap(),
     );
     let stream = MediaStream::new();
-    // As in a browser, nothing asks whether they belong together.
+    // As in a browser, the constructor does not check whether the members belong together.
     let init = RTCTrackEventInit {
         receiver: of_one.receiver(),
         track: other.receiver().track(),

@@ -1,5 +1,5 @@
-//! Tasks on an event loop of the application's: `RTCPeerConnection::with_event_loop`. On real sockets,
-//! since what they bring waits for the event loop.
+//! Tasks on the application's own event loop: `RTCPeerConnection::with_event_loop`. The tests use
+//! real sockets, since received data waits there for the event loop.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,7 +11,7 @@ use peerconnection::{
     RTCDataChannelState, RTCPeerConnection,
 };
 
-/// One of two connections as its network sees the event loop.
+/// The event loop, as the network of one connection sees it.
 struct Announce(usize, Sender<(usize, usize)>);
 
 impl EventLoop for Announce {
@@ -28,12 +28,12 @@ struct World {
     channels: [RTCDataChannel; 2],
     tasks: [TaskRunner; 2],
     queued: Receiver<(usize, usize)>,
-    /// How many tasks wait for each connection, as it said.
+    /// How many tasks each connection has announced and not run.
     waiting: [usize; 2],
     _runtime: tokio::runtime::Runtime,
 }
 
-/// Takes the place of an application: what is dispatched at which connection.
+/// Takes the place of an application: gets the index of a connection and what it dispatches.
 type Application<'a> = &'a mut dyn FnMut(&mut World, usize, Dispatch);
 
 impl World {
@@ -91,7 +91,7 @@ impl World {
         world
     }
 
-    /// Dispatches what is there outside of any task.
+    /// Dispatches everything that waits outside of tasks.
     fn flush(&mut self, index: usize) {
         while self.tasks[index].next_dispatch().is_some() || self.tasks[index].run_microtask() {}
     }
@@ -116,7 +116,7 @@ impl World {
         }
     }
 
-    /// Runs tasks until something has come about.
+    /// Runs tasks until `done`.
     fn until(&mut self, application: Application<'_>, done: impl Fn(&Self) -> bool) {
         self.flush(0);
         self.flush(1);
@@ -161,7 +161,7 @@ fn a_channel_that_is_closed_in_a_handler_gets_no_more_of_what_has_come() {
     assert_eq!(log, [0, 1, 2]);
 }
 
-/// What `send()` was given is sent before what is called behind it.
+/// Messages of `send()` are sent before later calls take effect.
 #[test]
 fn a_channel_that_is_closed_behind_send_sends_what_it_was_given() {
     let mut world = World::connected();
@@ -185,12 +185,12 @@ fn a_channel_that_is_closed_behind_send_sends_what_it_was_given() {
     assert_eq!(log, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 }
 
-/// The network waits for an event loop that is slow: the queue of tasks does not grow with what the
-/// peer sends, and nothing is lost or out of order.
+/// The network waits for a slow event loop: the queue of tasks does not grow with the peer's data,
+/// and no message is lost or out of order.
 #[test]
 fn a_slow_event_loop_is_waited_for() {
     const MESSAGES: usize = 12_000;
-    /// The backlog, and what one system call may bring.
+    /// The backlog, and the messages that one system call may bring.
     const MOST: usize = 1536 + 4 * 65_536 / 1_000;
     let mut world = World::connected();
     let padding = "x".repeat(1_000);
@@ -200,7 +200,7 @@ fn a_slow_event_loop_is_waited_for() {
     let mut next = 0;
     let mut most = 0;
     while next < MESSAGES {
-        // As much as there is without running a task of the receiver's.
+        // Receives everything, without running a task of the receiver.
         while let Ok((index, count)) = world.queued.recv_timeout(Duration::from_millis(2)) {
             world.waiting[index] += count;
         }
@@ -208,7 +208,8 @@ fn a_slow_event_loop_is_waited_for() {
         while world.waiting[0] > 0 {
             world.run(0, &mut |_, _, _| {});
         }
-        // Whole lots of those that the runner takes ahead: none is left with it when they are counted.
+        // The runner takes messages ahead in lots. Whole lots run, so that it holds none when the
+        // test counts.
         for _ in 0..world.waiting[1].min(512) {
             world.run(1, &mut |_, _, dispatch| {
                 let Dispatch::Message(_, data) = dispatch else { return };

@@ -1,4 +1,4 @@
-//! What happens in which task: what handlers see of the slots, and what they are told before and
+//! The order of tasks and events: which slots a handler sees, and which events come before and
 //! after.
 
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use peerconnection::{
 };
 use tests::{Conditions, Pair, Trace, World};
 
-/// What was seen, in order.
+/// Everything that handlers saw, in order.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 
@@ -25,7 +25,7 @@ impl Log {
     }
 }
 
-/// Logs what is fired at a transport, at the one below and at their connection, each time with the
+/// Logs the events of a transport, of the transport below and of their connection, each with the
 /// states of all three.
 fn log_transports(log: &Log, pc: &RTCPeerConnection, dtls: &RTCDtlsTransport) {
     let states = |pc: &RTCPeerConnection, dtls: &RTCDtlsTransport| {
@@ -51,7 +51,7 @@ fn log_transports(log: &Log, pc: &RTCPeerConnection, dtls: &RTCDtlsTransport) {
     });
 }
 
-/// What was fired before the handlers were set is delivered, and does not count.
+/// Forgets the events that were fired before the handlers were set, and delivered since.
 fn forget_the_late(world: &mut World, log: &Log) {
     world.settle();
     log.take();
@@ -257,7 +257,7 @@ fn an_association_that_an_answer_rejects_closes_in_tasks_behind_it() {
     assert_eq!(a.sctp(), None);
 }
 
-/// Logs what the channel of `b`, and its SCTP transport, have to say of their end.
+/// Logs the end of `b`'s channel and of its SCTP transport.
 fn log_the_end(pair: &mut Pair, of_b: &RTCDataChannel) -> Log {
     let log = Log::default();
     let to = log.clone();
@@ -282,7 +282,7 @@ fn log_the_end(pair: &mut Pair, of_b: &RTCDataChannel) -> Log {
     log
 }
 
-/// webrtc-pc §6.2.5: `error`, then `close`; every event shows the state that it is about.
+/// webrtc-pc §6.2.5: `error`, then `close`. In each event the state is already the new one.
 #[test]
 fn an_abrupt_end_of_sctp_is_an_error_with_the_peers_cause_then_close() {
     let (mut pair, _of_a, of_b) = Pair::connected(8);
@@ -297,8 +297,8 @@ fn an_abrupt_end_of_sctp_is_an_error_with_the_peers_cause_then_close() {
     );
 }
 
-/// With `channel.close()` right before `close()`, as in simple-peer's `destroy()`, nothing is missing:
-/// browsers fire no `error` then.
+/// With `channel.close()` right before `close()`, as in simple-peer's `destroy()`, no data is
+/// missing: browsers fire no `error` then.
 #[test]
 fn a_channel_that_the_peer_closed_before_its_connection_ends_without_an_error() {
     let (mut pair, of_a, of_b) = Pair::connected(8);
@@ -309,7 +309,7 @@ fn a_channel_that_the_peer_closed_before_its_connection_ends_without_an_error() 
     assert_eq!(log.take(), ["closing: closing", "sctp: closed", "close: closed"]);
 }
 
-/// A transport that is to gather changes no state before it does.
+/// A new transport changes no state before it gathers.
 #[test]
 fn a_new_transport_changes_the_states_of_the_connection_when_it_does_something() {
     let mut world = World::new(4, Conditions::default());
@@ -390,7 +390,7 @@ fn a_track_that_a_rollback_takes_back_leaves_its_stream_then_ends() {
     assert_eq!(track.ready_state(), MediaStreamTrackState::Ended);
 }
 
-/// The application has dropped the transceiver, and calls in the middle of the rollback.
+/// The application has dropped the transceiver, and calls methods in the middle of the rollback.
 #[test]
 fn a_stream_loses_a_track_of_a_transceiver_that_nobody_holds() {
     let mut world = World::new(6, Conditions::default());
@@ -404,7 +404,7 @@ fn a_stream_loses_a_track_of_a_transceiver_that_nobody_holds() {
     let offer: RTCSessionDescriptionInit = a.local_description().unwrap().into();
     world.run(b.set_remote_description(offer)).unwrap();
     let stream: MediaStream = held.lock().unwrap().take().unwrap();
-    // The end of its track is not what keeps it.
+    // The track ends first, so that no pending `ended` keeps the transceiver.
     b.get_transceivers().remove(0).stop().unwrap();
     world.settle();
     b.on_signalingstatechange(|event| event.target().restart_ice());
@@ -413,7 +413,7 @@ fn a_stream_loses_a_track_of_a_transceiver_that_nobody_holds() {
     assert_eq!(stream.get_tracks(), []);
 }
 
-/// HTML, "queue a task": nothing of the connection happens between two lines of one.
+/// HTML, "queue a task": the connection changes nothing between two lines of one task.
 #[test]
 fn what_the_application_queues_is_one_task() {
     let mut world = World::new(1, Conditions::default());

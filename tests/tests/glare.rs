@@ -1,5 +1,5 @@
-//! Perfect negotiation between threads: what one peer does while a message of the other comes is
-//! as atomic as a task of a browser.
+//! Perfect negotiation between threads: while a message of the other peer arrives, the code of a
+//! peer is as atomic as a task of a browser.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -74,7 +74,7 @@ async fn peers_that_change_at_once_make_no_error_whatever_thread_runs_when() {
             side.await;
             changing.set_direction(theirs).expect("not stopped");
         });
-        // One side is ahead by up to what a negotiation takes.
+        // One side is ahead, by up to the time of a negotiation.
         tokio::time::sleep(Duration::from_micros(100 * (round as u64 % 7))).await;
         of_a.set_direction(ours).expect("not stopped");
         other.await.expect("it does not panic");

@@ -21,7 +21,7 @@ fn local(pc: &RTCPeerConnection) -> RTCSessionDescriptionInit {
     pc.local_description().unwrap().into()
 }
 
-/// The offerer's description reaches the answerer; the answer, with all candidates.
+/// Brings the offerer's description to the answerer. Returns the answer, with all candidates.
 fn offer(
     world: &mut World,
     offerer: &RTCPeerConnection,
@@ -62,7 +62,7 @@ impl Received {
     }
 }
 
-/// The channels that the peer opens, with what they bring.
+/// The channels that the peer opens, with their messages.
 #[derive(Clone, Default)]
 struct Announced(Arc<Mutex<Vec<(RTCDataChannel, Received)>>>);
 
@@ -104,8 +104,8 @@ fn channels_end_with_the_peer_that_is_left_and_new_ones_reach_the_other() {
     received.assert_are(&["hello", "while c is asked"]);
     of_b.send("on its way").unwrap();
     world.run(a.set_remote_description(answer)).unwrap();
-    // Nothing of the last peer is lost before the next is connected, and what begins now is for
-    // the next.
+    // The last peer keeps everything until the next one is connected. New channels are for the next
+    // one.
     assert_eq!(initial.ready_state(), RTCDataChannelState::Open);
     assert_eq!(transport.state(), RTCDtlsTransportState::Connected);
     assert_eq!(sctp.state(), RTCSctpTransportState::Connecting);
@@ -135,7 +135,7 @@ fn channels_end_with_the_peer_that_is_left_and_new_ones_reach_the_other() {
     late_of_a.send("hello again").unwrap();
     world.run_for(Duration::from_secs(1));
     back.assert_are(&["hello again"]);
-    // The last peer says goodbye in vain.
+    // The last peer closes, without effect.
     b.close();
     world.run_for(Duration::from_secs(5));
     assert_eq!(a.connection_state(), RTCPeerConnectionState::Connected);
@@ -162,8 +162,8 @@ fn a_peer_that_offers_takes_over() {
     received.assert_are(&["hello"]);
 }
 
-/// RFC 8842 §5.5 has data on both associations while both are alive. If the next one fails, that is
-/// the end of the last one too.
+/// RFC 8842 §5.5 allows data on both associations while both are alive. If the next one fails, the
+/// last one ends too.
 #[test]
 fn a_peer_that_is_not_who_it_should_be_ends_both() {
     let (mut world, [a, b, c]) = world(3);
@@ -188,8 +188,8 @@ fn a_peer_that_is_not_who_it_should_be_ends_both() {
     received.assert_are(&[]);
 }
 
-/// Another peer answers provisionally, and the one that was there has the last word: nothing has
-/// happened, whatever was sent meanwhile (RFC 8842 §5.5).
+/// Another peer answers provisionally, and the first peer gives the answer: nothing has changed,
+/// whatever was sent meanwhile (RFC 8842 §5.5).
 #[test]
 fn a_peer_that_answers_provisionally_takes_nothing_from_the_one_that_stays() {
     let (mut world, [a, b, c]) = world(4);
@@ -246,7 +246,8 @@ fn a_peer_that_answers_provisionally_takes_nothing_from_the_one_that_stays() {
     assert_eq!(of_d.ready_state(), RTCDataChannelState::Open);
 }
 
-/// From peer to peer without a pause, with restarts to the same one in between; who is left closes.
+/// A call goes from peer to peer without a pause, with restarts in between. Each peer closes once
+/// the next one has taken over.
 #[test]
 fn of_many_peers_in_a_row_the_last_is_connected() {
     for_each_seed(seeds(0..20), |seed| {

@@ -1,4 +1,4 @@
-//! What must not harm a connection, or only as the specification says.
+//! Hostile input must not harm a connection, or only as the specification says.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn offer_with(pair: &mut Pair, change: impl FnOnce(String) -> String) -> Result<
     refused
 }
 
-/// A broken offer was refused, and the connection works as if it had never come.
+/// After a broken offer was refused, the connection works as if the offer had never come.
 fn still_connects(mut pair: Pair) {
     let (of_a, of_b) = pair.open_channel("after all", Default::default());
     of_a.send("works").unwrap();
@@ -180,7 +180,7 @@ fn a_peer_that_vanishes_during_the_handshake_leaves_a_connection_that_fails() {
     assert_eq!(world.sockets(0), [], "everything is released");
 }
 
-/// Garbage of every kind: noise, and what looks like STUN, DTLS, RTP.
+/// Garbage of every kind: noise, and octets that look like STUN, DTLS, RTP.
 fn garbage(random: &mut StdRng) -> Vec<u8> {
     let mut bytes = vec![0; random.random_range(0..1500)];
     random.fill_bytes(&mut bytes);
@@ -194,7 +194,7 @@ fn garbage(random: &mut StdRng) -> Vec<u8> {
         *byte = first;
     }
     if first < 4 && bytes.len() >= 20 {
-        // A STUN header that is right: magic cookie, and the length of what follows.
+        // A correct STUN header: the magic cookie, and the length of the rest.
         bytes[0..2].copy_from_slice(&[0, 1]);
         let length = u16::try_from(bytes.len() - 20).unwrap() & !3;
         bytes[2..4].copy_from_slice(&length.to_be_bytes());

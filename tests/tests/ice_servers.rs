@@ -1,4 +1,4 @@
-//! STUN and TURN servers, from the configuration to what an application sees.
+//! STUN and TURN servers, from the configuration to the application's view.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use tests::{Conditions, Pair, WorldHandle};
 use turn::testing::{PASSWORD, USER};
 
 const SERVER: &str = "192.0.2.100:3478";
-/// What the addresses of the peers begin with.
+/// The prefix of the peers' addresses.
 const HOSTS: &str = "10.0.0.";
 
 fn server(url: &str, password: &str) -> RTCIceServer {
@@ -84,7 +84,7 @@ impl Seen {
     }
 }
 
-/// Sends ten messages each way; all arrive.
+/// Sends ten messages each way, and checks that all arrive.
 fn exchange(pair: &mut Pair, of_a: &RTCDataChannel, of_b: &RTCDataChannel) {
     let (to_a, to_b) = (count(of_a), count(of_b));
     for _ in 0..10 {

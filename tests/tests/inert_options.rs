@@ -1,4 +1,5 @@
-//! Options that are accepted and without effect are told of, once in a process: hence one test.
+//! `tracing` warns about options that are accepted without effect. It does so once in a process, so
+//! there is one test.
 
 use peerconnection::{
     MediaKind, RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection,
@@ -6,7 +7,7 @@ use peerconnection::{
 };
 use tests::{Conditions, Warnings, World};
 
-/// The names of the options that a story is warned of.
+/// The names of the options about which a story is warned.
 fn options(story: impl FnOnce()) -> Vec<String> {
     let warnings = Warnings::during(story);
     let name = |text: &String| {
@@ -45,7 +46,7 @@ fn what_has_no_effect_yet_is_warned_of_once() {
     });
     assert_eq!(plain, [""; 0]);
 
-    // `setConfiguration()` tells of what the constructor was not given.
+    // `setConfiguration()` warns about options that the constructor was not given.
     let pc = world.add_peer(RTCConfiguration::default());
     assert_eq!(options(|| pc.set_configuration(servers.clone()).unwrap()), ["IceServersOnStreams"]);
     let told = options(|| drop(world.add_peer(configured.clone())));
@@ -53,7 +54,7 @@ fn what_has_no_effect_yet_is_warned_of_once() {
 
     let told = options(|| drop(pc.add_transceiver(MediaKind::Audio, None).unwrap()));
     assert_eq!(told, ["Media"]);
-    // What getParameters() returns is no wish.
+    // The result of getParameters() asks for nothing.
     let sender = pc.add_transceiver(MediaKind::Video, None).unwrap().sender();
     assert_eq!(options(|| sender.set_parameters(sender.get_parameters()).then(drop)), [""; 0]);
     let told = options(|| drop(pc.add_transceiver(MediaKind::Video, init.clone()).unwrap()));

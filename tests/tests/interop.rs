@@ -1,11 +1,12 @@
-//! Six other stacks as peers, one of them in two ways, each in a process of its own on this machine.
+//! Six other stacks as peers, one of them in two ways, each in a process of its own on this
+//! machine.
 //!
 //! ```text
 //! cargo xtask interop [pion]
 //! ```
 //!
-//! installs them and runs this; `interop/README.md` has the language in which they are told what to
-//! do. What fails for reasons of theirs is in `interop/expectations.rs`, and must fail so.
+//! installs them and runs this. `interop/README.md` has the language of the commands to the peers.
+//! `interop/expectations.rs` has the cases that fail through faults of a stack, and must fail so.
 
 #[path = "interop/call.rs"]
 mod call;
@@ -137,8 +138,8 @@ async fn channels_that_the_peer_opens_are_closed_by_either_side(stack: Stack) {
     channels_are_closed_by_either_side(stack, Side::Peer).await;
 }
 
-/// Channels over which each side says something. Who closes them says another word right before,
-/// which arrives. The second round takes the ids of the first again.
+/// Each side sends a message over each channel. The side that closes a channel sends another
+/// message right before, which arrives. The second round uses the ids of the first again.
 async fn channels_are_closed_by_either_side(stack: Stack, opener: Side) {
     let call = Call::connected(stack, Side::Us).await;
     for closer in [Side::Us, Side::Peer] {
@@ -188,8 +189,8 @@ async fn the_peer_restarts_ice(stack: Stack) {
     ice_restarts(stack, Side::Peer).await;
 }
 
-/// Messages go back and forth through a restart: none is lost, and DTLS does not notice. That they
-/// do is expected of a stack that refuses the restart, too.
+/// Messages go back and forth through a restart: none is lost, and DTLS does not notice. This holds
+/// for a stack that refuses the restart, too.
 async fn ice_restarts(stack: Stack, by: Side) {
     let call = Call::connected(stack, Side::Us).await;
     call.state(RTCPeerConnectionState::Connected, LIMIT).await;
@@ -239,7 +240,7 @@ async fn we_offer_audio_and_video(stack: Stack) {
     call.open(Side::Us, "echo").await;
     call.negotiate(Side::Us).await;
     is_in_a_call_with_media(&call).await;
-    // What is there may be offered again, by either side.
+    // Either side may offer the same sections again.
     call.negotiate(Side::Us).await;
     call.negotiate(Side::Peer).await;
     is_in_a_call_with_media(&call).await;
@@ -260,8 +261,8 @@ async fn the_peer_offers_audio_and_video(stack: Stack) {
     is_in_a_call_with_media(&call).await;
 }
 
-/// A section is not used any more, and the others go on. It is not the tagged one: when that goes,
-/// some change their transport.
+/// A section is not used any more, and the others go on. It is not the tagged section: without that
+/// one some stacks change their transport.
 async fn we_stop_a_transceiver(stack: Stack) {
     let call = Call::with(stack).await;
     let kinds = [MediaKind::Audio, MediaKind::Video];
@@ -327,7 +328,7 @@ async fn the_peer_is_killed(stack: Stack) {
     call.echo("echo", vec![message(0, 100)]).await;
     call.peer.kill().await;
     call.state(RTCPeerConnectionState::Disconnected, Duration::from_secs(15)).await;
-    // Without the end of candidates it is assumed after a while.
+    // If the peer never sends the end of candidates, the end is assumed after a while.
     let limit = if stack.tells_the_end_of_candidates() { 45 } else { 90 };
     call.state(RTCPeerConnectionState::Failed, Duration::from_secs(limit)).await;
     call.channel("echo").channel.send("to nobody").expect("the channel is open: nobody closed it");

@@ -1,5 +1,5 @@
-//! Handlers that are set after their event was fired: JavaScript knows no such race between the
-//! application and the event loop, two threads do.
+//! Handlers that are set after their event was fired. In JavaScript there is no such race between
+//! the application and the event loop; between two threads there is.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use peerconnection::{
 };
 use tests::{Conditions, Pair, World};
 
-/// What handlers write down.
+/// Notes of the handlers.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<String>>>);
 
@@ -326,7 +326,7 @@ fn on_loopback() -> RTCPeerConnection {
     RTCPeerConnection::with_options(RTCConfiguration::default(), TokioOptions::loopback()).unwrap()
 }
 
-/// Gives the driver, on another thread, more of a start from round to round.
+/// Waits a little longer in each round, so that the driver, on another thread, gets ahead.
 fn dawdle(round: usize) {
     let until = std::time::Instant::now() + Duration::from_micros(round as u64 % 50);
     while std::time::Instant::now() < until {
@@ -380,7 +380,7 @@ async fn nothing_of_a_channel_is_lost_between_threads() {
     }
 }
 
-/// Connects two peers over their handlers, all of which are set as late as they may be.
+/// Connects two peers over their handlers, and sets each handler as late as possible.
 async fn connect(a: &RTCPeerConnection, b: &RTCPeerConnection) {
     let first = a.create_data_channel("first", None).unwrap();
     a.set_local_description(None).await.unwrap();

@@ -1,4 +1,5 @@
-//! What a connection takes it gives back. On real sockets, since they are the subject.
+//! A connection gives back everything it takes. The tests use real sockets, since these are the
+//! subject.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -75,7 +76,7 @@ async fn two_thousand_connections_leave_memory_and_descriptors_flat() {
                 a.close();
                 b.close();
             }
-            // Else dropping the last handles closes them.
+            // In the other rounds dropping the last handles closes them.
         }
         all_tasks_ended().await;
         let now = (memory(), descriptors());
@@ -184,7 +185,7 @@ fn without_a_runtime_there_is_no_connection() {
     assert_eq!(refused.name(), "InvalidStateError");
 }
 
-/// tokio would panic, in the driver's task, when the first timer or socket is wanted.
+/// Without the check tokio would panic in the driver's task, at the first timer or socket.
 #[test]
 fn a_runtime_without_sockets_or_timers_is_refused_where_the_connection_is_made() {
     let build = |enable: fn(&mut Builder)| {
@@ -242,7 +243,7 @@ fn a_runtime_that_has_shut_down_gives_a_closed_connection() {
     assert_eq!(refused.name(), "InvalidStateError");
 }
 
-/// An event loop of the application's, which is told of tasks.
+/// The application's own event loop, which hears of tasks.
 struct Loop<F>(F);
 
 impl<F: Fn(usize) + Send + Sync> EventLoop for Loop<F> {
@@ -317,8 +318,8 @@ impl Host for Still {
     fn wake(&self) {}
 }
 
-/// Two connections with an open channel whose handlers capture, as `capture` has it, each other's
-/// handles; what was warned of until the runtime has ended.
+/// Makes two connections with an open channel, whose handlers `capture` sets. Returns the warnings
+/// until the runtime has ended.
 fn warnings_when_the_runtime_ends(
     capture: fn(&RTCPeerConnection, &RTCPeerConnection),
     hold: bool,
@@ -378,7 +379,7 @@ fn connections_that_only_handlers_held_are_warned_of_when_the_runtime_ends() {
         assert!(!warnings.is_empty());
         assert!(warnings.iter().all(|text| text.contains("only handlers held it")), "{warnings:?}");
         assert!(weak.iter().all(|weak| weak.upgrade().is_none()), "they are free now");
-        // Those that somebody else holds, too, are no mistake of which we would know.
+        // If somebody else holds the connections, too, nobody can tell that this is a mistake.
         let (warnings, _) = warnings_when_the_runtime_ends(capture, true);
         assert_eq!(warnings, [""; 0]);
     }
@@ -429,7 +430,7 @@ async fn a_closed_channel_keeps_no_handler() {
     let (sender, arrived) = futures::channel::oneshot::channel();
     let mut sender = Some(sender);
     b.on_datachannel(move |event| {
-        // The first one has waited for the handler.
+        // The first message has waited for the handler.
         if event.channel().label() == "y"
             && let Some(sender) = sender.take()
         {
@@ -441,7 +442,7 @@ async fn a_closed_channel_keeps_no_handler() {
     let captured = Arc::new(());
     for channel in [&channel, &of_b] {
         let (of_message, of_close) = (captured.clone(), captured.clone());
-        // Itself, too, as applications do.
+        // The handler captures its own channel, too, as applications do.
         let itself = channel.clone();
         channel.on_message(move |_| drop((of_message.clone(), itself.clone())));
         channel.on_close(move |_| drop(of_close.clone()));

@@ -1,4 +1,4 @@
-//! Connections whose sections are not bundled have a transport for each.
+//! Connections without bundling have a transport for each section.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,8 @@ use peerconnection::{
 use tests::{Conditions, Trace, World};
 
 const SECTIONS: usize = 200;
-/// Ten times what it takes on a slow machine; with work for each pair of transports in each step,
-/// it would not do.
+/// Ten times the time on a slow machine. Work for each pair of transports in each step would take
+/// longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The description without its BUNDLE group.
@@ -46,7 +46,7 @@ fn count(transports: &[RTCDtlsTransport], state: &str) -> usize {
     transports.iter().filter(|transport| transport.state().as_str() == state).count()
 }
 
-/// As Chromium 156 and Firefox 153 do it, both by the description and with the ICE state.
+/// Chromium 156 and Firefox 153 do the same, both with the description and with the ICE state.
 #[test]
 fn a_second_transport_takes_a_connection_back_to_connecting_until_it_is_connected() {
     let mut world = World::new(2, Conditions::default());
@@ -65,7 +65,7 @@ fn a_second_transport_takes_a_connection_back_to_connecting_until_it_is_connecte
 
     let (at_a, at_b) = (Trace::of(&world.handle(), &a), Trace::of(&world.handle(), &b));
     a.add_transceiver(MediaKind::Audio, None).unwrap();
-    // The peer is told of neither the offer nor its candidates.
+    // The peer gets neither the offer nor its candidates.
     a.clear_on_icecandidate();
     world.run(a.set_local_description(None)).unwrap();
     world.settle();
@@ -76,7 +76,7 @@ fn a_second_transport_takes_a_connection_back_to_connecting_until_it_is_connecte
     };
     assert_eq!(aggregated(&at_a), ["ice:checking", "connection:connecting"]);
 
-    // An offer that is taken back takes its transport with it.
+    // A rollback of the offer removes its transport.
     let rollback =
         RTCLocalSessionDescriptionInit { type_: Some(RTCSdpType::Rollback), sdp: String::new() };
     world.run(a.set_local_description(rollback)).unwrap();
@@ -133,10 +133,10 @@ fn two_hundred_transports_connect_in_seconds_and_rest_afterwards() {
         assert_eq!(count(transports, "connected"), SECTIONS);
         assert!(transports.iter().enumerate().all(|(n, one)| !transports[..n].contains(one)));
     }
-    // Each of them goes on by itself: consent is asked for and given.
+    // Each transport goes on by itself, with its own consent.
     world.run_for(Duration::from_secs(60));
     assert_eq!(a.connection_state().as_str(), "connected");
-    // One that loses its way is enough to tell.
+    // One transport without a path changes the state of the connection.
     let lost = world.sockets(0)[SECTIONS / 2];
     world.handle().stage().close_socket(examples::restart::Side::Caller, lost);
     world.run_for(Duration::from_millis(100));
@@ -148,7 +148,7 @@ fn two_hundred_transports_connect_in_seconds_and_rest_afterwards() {
     assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
 }
 
-/// Before the sockets of the process run out.
+/// The limit comes before the sockets of the process run out.
 #[test]
 fn more_transports_than_a_connection_may_have_are_an_operation_error_and_change_nothing() {
     let mut world = World::new(2, Conditions::default());
@@ -175,6 +175,6 @@ fn more_transports_than_a_connection_may_have_are_an_operation_error_and_change_
         assert_eq!(pc.signaling_state(), RTCSignalingState::Stable);
         assert_eq!(world.sockets(peer), []);
     }
-    // The same offer as it is: all of it in one group, and one transport is enough.
+    // The unedited offer has all sections in one group, so one transport is enough.
     world.run(b.set_remote_description(offer)).unwrap();
 }

@@ -45,7 +45,7 @@ fn the_page_of_states_shows_what_it_shows_in_a_browser() {
     for (states, offer) in [(&report.pc1, "have-local-offer"), (&report.pc2, "have-remote-offer")] {
         assert_eq!(states.signaling_state, ["stable", offer, "stable", "closed"]);
         assert_eq!(states.connection_state, connection);
-        // It hangs up before it is completed.
+        // The sample hangs up before ICE is completed.
         assert_eq!(states.ice_connection_state, ["new", "checking", "connected", "closed"]);
     }
     assert!(report.is_success());
@@ -64,7 +64,7 @@ fn each_codec_is_used_when_it_is_preferred() {
     for (call, name) in report.calls[1..].iter().zip(&names) {
         assert_eq!(change_codecs::name(&call.sender[0]), *name);
         assert_eq!(change_codecs::name(&call.receiver[0]), *name);
-        // A preference is an order: the others are still there.
+        // A preference only orders the codecs: the others are still there.
         assert_eq!(call.sender.len(), report.calls[0].sender.len());
     }
     assert!(report.is_success());
@@ -101,7 +101,7 @@ fn edited_descriptions_are_refused_by_their_maker_and_applied_by_the_other() {
     let error = mistake.remote_error.as_ref().expect("a refusal");
     assert_eq!(error.name, "OperationError");
     assert!(error.sdp_line_number.is_some());
-    // Nobody tells the answerer what became of its answer.
+    // The answerer does not learn that its answer was edited.
     assert_eq!(answered_codec.of, RTCSdpType::Answer);
     assert!(!answered_codec.pc1.codecs.contains(&"VP8".to_owned()));
     assert!(answered_codec.pc2.codecs.contains(&"VP8".to_owned()));
@@ -129,7 +129,7 @@ fn the_polite_peer_gives_way_in_every_round_of_glare() {
             let story = perfect_negotiation::run(pair, polite, rounds, transcript());
             let report = world.run(story).unwrap();
             for counts in [&report.pc1, &report.pc2] {
-                // Not even those of the candidates that belong to ignored offers.
+                // Candidates of ignored offers cause no error either.
                 assert_eq!(counts.errors, Vec::<String>::new());
             }
             let (gave_way, insisted) = match polite {
@@ -139,7 +139,7 @@ fn the_polite_peer_gives_way_in_every_round_of_glare() {
             assert_eq!((gave_way.collisions, insisted.collisions), (rounds, rounds));
             assert_eq!((gave_way.rollbacks, insisted.rollbacks), (rounds, 0));
             assert_eq!((gave_way.ignored, insisted.ignored), (0, rounds));
-            // One for each swap; what the first offer of the polite peer made is offered again.
+            // One for each swap; the polite peer offers again what its first offer had.
             assert_eq!(insisted.negotiationneeded, rounds + 1);
             assert_eq!(gave_way.negotiationneeded, rounds + 2);
             // One for each swap of the other peer.
@@ -206,7 +206,7 @@ fn layers_that_a_server_does_not_take_are_gone_and_those_it_asks_for_are_there()
 
     assert_eq!(answered.before.len(), 1);
     assert_eq!(rids(&answered.after), ["q", "h", "f"]);
-    // Each layer twice the size of the one before (webrtc-pc §4.4.1.4 step 4.7.11.2.4).
+    // Each layer has twice the size of the one before (webrtc-pc §4.4.1.4 step 4.7.11.2.4).
     let scales: Vec<_> =
         answered.after.iter().filter_map(|encoding| encoding.scale_resolution_down_by).collect();
     assert_eq!(scales, [4.0, 2.0, 1.0]);

@@ -12,7 +12,7 @@ use peerconnection::{
 };
 use tests::{Conditions, World};
 
-/// What a description is made of another one.
+/// An edit that makes one description of another.
 type Edit = fn(&str) -> String;
 
 fn as_it_is(sdp: &str) -> String {
@@ -52,7 +52,7 @@ impl Call {
         Self { world, peers }
     }
 
-    /// One of the two offers; on the way both descriptions are edited.
+    /// Negotiates, with edits of both descriptions on their way.
     fn negotiate(&mut self, offerer: usize, edit: Edit) {
         let (a, b) = (self.peers[offerer].clone(), self.peers[1 - offerer].clone());
         self.world.run(a.set_local_description(None)).unwrap();
@@ -112,7 +112,7 @@ fn an_association_begins_again(seed: u64, end: Edit, media: bool) {
         assert_eq!(channel.ready_state(), RTCDataChannelState::Closed);
     }
 
-    // Those that are made meanwhile wait, on ids that were in use or not.
+    // Channels that are made meanwhile wait, with old ids or new ones.
     let meanwhile = call.negotiated(100);
     let next = call.peers[0].create_data_channel("next", None).unwrap();
     call.world.run_for(Duration::from_secs(1));
@@ -132,7 +132,7 @@ fn an_association_begins_again(seed: u64, end: Edit, media: bool) {
     }
     assert_eq!(next.ready_state(), RTCDataChannelState::Open);
     call.exchange(&meanwhile);
-    // And those that are made afterwards.
+    // Channels that are made afterwards open, too.
     let afterwards = call.negotiated(200);
     call.world.settle();
     call.exchange(&afterwards);
@@ -160,7 +160,8 @@ fn another_port_begins_another_association() {
     call.negotiate(0, as_it_is);
     call.exchange(&first);
     let old = call.peers.each_ref().map(|pc| pc.sctp().unwrap());
-    // Nobody is there at that port, and then somebody is again.
+    // Nobody answers at the edited port, so the new association does not connect. The negotiation
+    // after that has the true port again.
     call.negotiate(0, with_another_port);
     for (pc, old) in call.peers.iter().zip(&old) {
         let new = pc.sctp().unwrap();
@@ -180,8 +181,8 @@ fn another_port_begins_another_association() {
     call.exchange(&channels);
 }
 
-/// What was under way when the association ended is no event of the next one, whose channels have
-/// the same ids.
+/// Messages of the old association cause no event at the next one, whose channels have the same
+/// ids.
 #[test]
 fn an_association_that_ends_amid_messages_leaves_nothing_to_the_next() {
     for seed in 10..20 {

@@ -1,5 +1,5 @@
-//! The association of the data channels goes on over another DTLS transport when the section it
-//! was bundled into is recycled (RFC 9143 §7.4, RFC 9429 §5.2.2).
+//! The association of the data channels goes on over another DTLS transport when the first section
+//! of its bundle is recycled (RFC 9143 §7.4, RFC 9429 §5.2.2).
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use peerconnection::{
 };
 use tests::{Conditions, Pair, Trace, WorldHandle, for_each_seed, seeds};
 
-/// What arrived on a channel.
+/// The messages that arrived on a channel.
 #[derive(Clone, Default)]
 struct Received(Arc<Mutex<Vec<MessageData>>>);
 
@@ -39,7 +39,7 @@ fn numbered(number: usize) -> MessageData {
     MessageData::from(format!("message {number}"))
 }
 
-/// Sends a message every 5 ms beside the story.
+/// Sends a message every 5 ms while the story goes on.
 fn send_all_along(world: &WorldHandle, channel: &RTCDataChannel, count: usize) {
     let (clock, channel) = (world.clone(), channel.clone());
     world.spawn(async move {
@@ -50,7 +50,7 @@ fn send_all_along(world: &WorldHandle, channel: &RTCDataChannel, count: usize) {
     });
 }
 
-/// A call of audio and data in one bundle, of which audio is the first section.
+/// A call with audio and data in one bundle; audio is the first section.
 fn call(seed: u64, conditions: Conditions) -> (Pair, RTCDataChannel, RTCDataChannel) {
     let mut pair = Pair::with(seed, conditions);
     pair.a.add_transceiver(MediaKind::Audio, None).unwrap();
@@ -100,7 +100,7 @@ fn recycling_the_first_section(seed: u64, conditions: Conditions) {
         assert_eq!(sctp_and_dtls(pc), *before, "the data section has inherited the transport");
     }
 
-    // Whoever recycles the section: the DTLS roles stay or are swapped.
+    // Either side may recycle the section: the DTLS roles stay or are swapped.
     let recycler = if seed.is_multiple_of(2) { &pair.a } else { &pair.b };
     recycler.add_transceiver(MediaKind::Video, None).unwrap();
     while received.iter().any(|received| received.len() < COUNT) {
@@ -163,7 +163,7 @@ fn channels_are_opened_and_closed_in_the_middle_of_a_move() {
         let recycler = if swapped { &pair.b } else { &pair.a };
         recycler.add_transceiver(MediaKind::Video, None).unwrap();
         let mut events = pair.b.events();
-        // Until the answer is applied here, and the new transport has not begun.
+        // Runs until the answer is applied here; the new transport has not begun yet.
         while sctp_and_dtls(&pair.a).1 == old {
             pair.world.run_for(Duration::from_millis(1));
         }

@@ -1,10 +1,10 @@
-//! The crates below `peerconnection` are apart from each other, and what is in one place stays
-//! there. Reads manifests and sources as text.
+//! The crates below `peerconnection` do not know each other, and code that belongs to one place
+//! stays there. This test reads manifests and sources as text.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The crates that do no IO, and which of each other they may use.
+/// The crates without IO, each with the crates among them that it may use.
 const CRATES: [(&str, &[&str]); 7] = [
     ("time", &[]),
     ("sdp", &[]),

@@ -6,7 +6,7 @@ use examples::restart::{Entry, Log, Peers, Report, Settings, Signalling, run};
 use peerconnection::{PerfectNegotiation, RTCConfiguration};
 use tests::{Conditions, World, for_each_seed, seeds};
 
-/// Tells the story once; fails if a restart does not complete. The report, and what happened when.
+/// Tells the story once, and fails if a restart does not complete. Returns the report and a log.
 fn tell(seed: u64, conditions: Conditions) -> (Report, Vec<String>) {
     let mut world = World::new(seed, conditions);
     let caller = world.add_peer(RTCConfiguration::default());

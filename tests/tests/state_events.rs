@@ -1,5 +1,5 @@
-//! "A state event never shows another state": whatever happens in the life of a connection, each
-//! event of an attribute finds the state that it tells of, and none finds the one before again.
+//! "A state event never shows another state": in the whole life of a connection, an attribute has
+//! its new state in each of its state events, and no event finds the last state again.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use peerconnection::{
 };
 use tests::{Conditions, Pair, WorldHandle};
 
-/// Whose state it is.
+/// The attribute whose state is watched.
 #[derive(Clone, Debug, PartialEq)]
 enum Attribute {
     SignalingState,
@@ -26,15 +26,15 @@ enum Attribute {
     DataChannel(RTCDataChannel),
 }
 
-/// What there was to see of one attribute.
+/// The states of one attribute.
 #[derive(Debug)]
 struct History {
     attribute: Attribute,
-    /// Before the first event.
+    /// The state before the first event.
     initial: Option<String>,
-    /// What handlers have read.
+    /// The states that handlers have read.
     seen: Vec<String>,
-    /// What the events said.
+    /// The states that the events had.
     told: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ struct History {
 struct Watch(Arc<Mutex<Vec<History>>>);
 
 impl Watch {
-    /// From now on, before anything has happened to the connection.
+    /// Begins to watch a connection, before anything has happened to it.
     fn over(world: &WorldHandle, pc: &RTCPeerConnection) -> Self {
         let watch = Self::default();
         watch.begin(Attribute::SignalingState, pc.signaling_state().as_str());
@@ -131,7 +131,7 @@ impl Watch {
         history.unwrap_or_else(|| panic!("nobody watches {attribute:?}")).told.push(state);
     }
 
-    /// Each description may have made some.
+    /// Watches new transports: each description may have made some.
     fn look_at_transports(&self, pc: &RTCPeerConnection) {
         let sctp = pc.sctp();
         let of_media = pc.get_transceivers().into_iter().filter_map(|t| t.sender().transport());
@@ -184,7 +184,7 @@ impl Watch {
         channel.on_close(move |event| to.see(&attribute, event.target().ready_state().as_str()));
     }
 
-    /// What the events of an attribute have shown, for all attributes of the kind.
+    /// The states that events have shown, for each attribute of the kind.
     fn shown(&self, is_of_kind: fn(&Attribute) -> bool) -> Vec<Vec<String>> {
         let histories = self.0.lock().unwrap();
         let of_kind = histories.iter().filter(|history| is_of_kind(&history.attribute));
@@ -193,7 +193,7 @@ impl Watch {
 
     fn check(&self, story: &str, pc: &RTCPeerConnection) {
         for history in &*self.0.lock().unwrap() {
-            // The stream ends with the connection, and handlers are told of the end (§6.1.2).
+            // The stream ends with the connection; only handlers get the last event (§6.1.2).
             let ends = pc.signaling_state() == RTCSignalingState::Closed
                 && matches!(history.attribute, Attribute::SctpTransport(_));
             let expected = history.told.iter().map(String::as_str).chain(ends.then_some("closed"));
@@ -253,7 +253,8 @@ impl Life {
         self.pair.world.network.set_conditions(Conditions { loss, ..Conditions::default() });
     }
 
-    /// Two of those who do not negotiate by themselves; the answer is edited on its way.
+    /// Negotiates between two peers that do not do so by themselves. The answer is edited on its
+    /// way.
     fn negotiate(&mut self, offerer: usize, answerer: usize, edit: impl Fn(String) -> String) {
         let (a, b) = (self.peers[offerer].clone(), self.peers[answerer].clone());
         let world = &mut self.pair.world;
@@ -426,7 +427,7 @@ fn every_event_shows_the_state_that_it_tells_of_once() {
         for (watch, pc) in life.watches.iter().zip(&life.peers) {
             watch.check(name, pc);
         }
-        // What was fired at whom is part of the story.
+        // A story without events would check nothing.
         let shown: usize = life
             .watches
             .iter()

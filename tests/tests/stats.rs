@@ -1,4 +1,4 @@
-//! webrtc-pc §8 and webrtc-stats: what `getStats()` tells of a connection that is in use.
+//! webrtc-pc §8 and webrtc-stats: the reports of `getStats()` for a connection in use.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use peerconnection::{
 };
 use tests::{Conditions, Pair, World};
 
-/// A report, all of whose references lead to what they should.
+/// Gets a report, and checks that every reference in it leads to the right object.
 fn get_stats(world: &mut World, pc: &RTCPeerConnection) -> RTCStatsReport {
     let report = world.run(pc.get_stats(None)).unwrap();
     let expect = |id: &str, type_| {
@@ -107,14 +107,14 @@ fn both_peers_tell_of_the_same_path_and_count_what_went_over_it() {
         assert_eq!(transport.ice_role.as_str(), role);
         assert_eq!(transport.dtls_role.as_str(), dtls_role);
         assert_eq!(transport.dtls_state, RTCDtlsTransportState::Connected);
-        // For three seconds.
+        // The state is `completed` three seconds later.
         assert_eq!(transport.ice_state, RTCIceTransportState::Connected);
         assert_eq!(transport.tls_version.as_deref(), Some("FEFC"));
         assert_eq!(transport.selected_candidate_pair_changes, 1);
         let path = selected(report);
         assert_eq!(path.state, RTCStatsIceCandidatePairState::Succeeded);
         assert!(path.nominated);
-        // Ten milliseconds there, ten back.
+        // Each way takes ten milliseconds.
         assert_eq!(path.current_round_trip_time, Some(0.02));
         let average = path.total_round_trip_time / path.responses_received as f64;
         assert!((average - 0.02).abs() < 1e-9, "{average}");
@@ -206,7 +206,7 @@ fn the_address_of_a_peer_is_told_once_signalling_has_told_it() {
     a.create_data_channel("x", None).unwrap();
     world.run(a.set_local_description(None)).unwrap();
     world.settle();
-    // Without candidates: the peer learns of them by checks.
+    // The offer has no candidates: the peer learns them by checks.
     let offer = a.local_description().unwrap();
     let lines = offer.sdp().split_inclusive("\r\n").filter(|line| !line.starts_with("a=candidate"));
     let bare =
@@ -280,7 +280,7 @@ fn what_a_closed_connection_leaves() {
     assert_eq!(last.tls_version.as_deref(), Some("FEFC"));
     assert!(last.packets_sent > transport(&before).packets_sent, "it has said goodbye");
 
-    // The same once more, and by the peer, whose transport was closed from here.
+    // A later report is the same, and so is the peer's, whose transport was closed from here.
     assert_eq!(ids(&get_stats(&mut pair.world, &pair.a)), ids(&after));
     pair.world.run_for(Duration::from_secs(1));
     let report = get_stats(&mut pair.world, &pair.b);

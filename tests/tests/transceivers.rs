@@ -1,5 +1,5 @@
-//! Transceivers, senders, receivers, tracks and streams as objects: who is who, what is fired at
-//! which of them, and what is released when.
+//! Transceivers, senders, receivers, tracks and streams as objects: their identity, their events,
+//! and their release.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -125,7 +125,7 @@ fn a_track_arrives_with_its_streams_and_streams_of_one_id_are_one_object() {
     assert_eq!(taken(&log), ["remove audio"]);
     assert_eq!(remote.get_audio_tracks(), []);
 
-    // The same stream again, by another way.
+    // Another way to the same stream.
     let other = MediaStream::new();
     sender.set_streams(&[other.clone(), stream]).unwrap();
     world.run(sender.replace_track(audio)).unwrap();
@@ -162,7 +162,7 @@ fn a_receivers_track_ends_with_its_transceiver_in_a_task_of_its_own() {
     world.settle();
     assert_eq!(taken(&log), ["ended video"]);
     assert_eq!(copy.ready_state(), MediaStreamTrackState::Ended);
-    // One that the application has ended itself is not told again.
+    // A track that the application has ended itself gets no event.
     audio.receiver().track().stop();
     audio.stop().unwrap();
     world.settle();
@@ -237,7 +237,7 @@ fn a_sender_belongs_to_one_connection_and_a_track_to_one_sender() {
     assert_eq!(b.remove_track(&sender).unwrap_err().name(), "InvalidStateError");
 }
 
-/// A track, and what is left of it: a handler that holds the second value.
+/// A track, and a value that its handler holds as long as the handler lives.
 fn watched(kind: MediaKind) -> (MediaStreamTrack, Arc<()>) {
     let (track, guard) = (MediaStreamTrack::new(kind), Arc::new(()));
     let held = guard.clone();
@@ -326,7 +326,7 @@ fn without_bundle_each_section_has_its_transport_and_one_that_is_not_used_is_clo
         .unwrap();
     assert_eq!(video.sender().transport(), audio.sender().transport());
     assert_ne!(video.sender().transport(), Some(own.clone()));
-    // It closes in a task of its own.
+    // The transport closes in a task of its own.
     world.settle();
     assert_eq!(own.state().as_str(), "closed");
     assert_eq!(own.ice_transport().state().as_str(), "closed");
@@ -398,7 +398,7 @@ fn transports_of_sections_that_are_not_bundled_run_side_by_side() {
     assert_eq!(events.iter().filter(complete).count(), 1);
 }
 
-/// Connects a pair with audio in both directions; the sender of `a`.
+/// Connects a pair with audio in both directions. Returns the sender of `a`.
 fn call(pair: &mut Pair) -> RTCRtpSender {
     let sender = pair.a.add_track(&MediaStreamTrack::new(MediaKind::Audio), &[]).unwrap();
     pair.b.add_track(&MediaStreamTrack::new(MediaKind::Audio), &[]).unwrap();
@@ -430,7 +430,7 @@ fn tones_are_played_one_after_another() {
         [entry(0, "1", ",A"), entry(250, ",", "A"), entry(2250, "A", ""), entry(2500, "", "")]
     );
 
-    // Values beyond the limits are clamped; what is being played is not cut off.
+    // Values beyond the limits are clamped; a tone that is being played is not cut off.
     dtmf.insert_dtmf("56", 1, 1).unwrap();
     pair.world.settle();
     dtmf.insert_dtmf("", None, None).unwrap();

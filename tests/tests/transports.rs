@@ -1,4 +1,4 @@
-//! The slots of the transports and of the connection, as they are seen from outside.
+//! The slots of the transports and of the connection, seen from outside.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -59,7 +59,7 @@ fn transports_have_their_slots_from_the_descriptions_and_from_the_network() {
     assert!(ice.get_selected_candidate_pair().is_some());
 }
 
-/// webrtc-pc §4.4.2 "close the connection": everything is closed at once and nothing is fired.
+/// webrtc-pc §4.4.2 "close the connection": everything is closed at once, without an event.
 #[test]
 fn closing_sets_every_state_without_an_event() {
     let (mut pair, of_a, _of_b) = Pair::connected(2);
@@ -81,7 +81,7 @@ fn closing_sets_every_state_without_an_event() {
     assert_eq!(trace.take(), Vec::<String>::new());
 }
 
-/// What transports show, but for their states and the selected pair.
+/// What transports show besides their states and the selected pair.
 fn shown(sctp: &RTCSctpTransport) -> impl PartialEq + std::fmt::Debug + use<> {
     let dtls = sctp.transport().unwrap();
     let ice = dtls.ice_transport();
@@ -97,7 +97,7 @@ fn shown(sctp: &RTCSctpTransport) -> impl PartialEq + std::fmt::Debug + use<> {
     )
 }
 
-/// webrtc-pc §4.4.2 "close the connection": steps 6 to 9 change states and nothing else.
+/// webrtc-pc §4.4.2 "close the connection": steps 6 to 9 only change states.
 #[test]
 fn closing_leaves_what_transports_show_besides_their_states() {
     let (mut pair, ..) = Pair::connected(5);
@@ -112,14 +112,14 @@ fn closing_leaves_what_transports_show_besides_their_states() {
     assert!(!dtls_transport(&pair.b).get_remote_certificates().is_empty());
     drop(ice);
 
-    // Nobody has held a transport of a's. Of b the last handle goes.
+    // Nobody has held a transport of a. The last handle of b is dropped.
     pair.a.close();
     assert_eq!(shown(&pair.a.sctp().unwrap()), a_before);
     assert_eq!(dtls_transport(&pair.a), dtls_transport(&pair.a), "the same object");
     let Pair { world, a, b, .. } = pair;
     drop(b);
     assert_eq!(shown(&held), b_before);
-    // All that could move them.
+    // The world is all that could move them.
     drop(world);
     assert_eq!(shown(&a.sctp().unwrap()), a_before);
     assert_eq!(shown(&held), b_before);

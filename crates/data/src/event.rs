@@ -65,8 +65,7 @@ pub enum Event {
 }
 
 impl Event {
-<<<<<<< HEAD
-    /// The channel that it is about; `None` if it is about the association.
+    /// The channel that this event is about; `None` if it is about the association.
     pub fn channel(&self) -> Option<u16> {
         match *self {
             Self::ChannelAnnounced { id, .. }
@@ -81,10 +80,7 @@ impl Event {
         }
     }
 
-    /// The channel whose messages it must not overtake.
-=======
     /// The channel whose messages this event must not overtake.
->>>>>>> eng1
     pub(crate) fn ordered_with(&self) -> Option<u16> {
         match *self {
             Self::ChannelAnnounced { id, .. }

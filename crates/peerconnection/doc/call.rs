@@ -3,8 +3,8 @@ use peerconnection::{
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// One end of a call. Who made it keeps the handle: when the last one is dropped, the connection is
-/// closed. Handlers get theirs as `event.target()`, and capture none.
+/// Makes one end of a call. The caller keeps the handle: dropping the last one closes the
+/// connection. Handlers get a handle as `event.target()`, and capture none.
 fn connect(to_peer: UnboundedSender<SignalingMessage>) -> Result<RTCPeerConnection, Error> {
     let pc = RTCPeerConnection::new(RTCConfiguration::default())?;
     let signaling = to_peer.clone();
@@ -21,8 +21,8 @@ fn connect(to_peer: UnboundedSender<SignalingMessage>) -> Result<RTCPeerConnecti
     Ok(pc)
 }
 
-/// Makes the offer or the answer that is due, and sends it. Call it in a task of the connection: then
-/// the description is sent before its candidates.
+/// Makes the offer or the answer that is due, and sends it. Call this in a task of the connection:
+/// then the description is sent before its candidates.
 fn describe(pc: &RTCPeerConnection, to_peer: &UnboundedSender<SignalingMessage>) {
     let (of, to_peer) = (pc.clone(), to_peer.clone());
     pc.set_local_description(None).then(move |result| {

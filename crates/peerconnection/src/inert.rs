@@ -1,11 +1,11 @@
-//! Options that are accepted, checked and kept, and have no effect yet. Each is told of once in a
-//! process, when it is first used.
+//! Options that are accepted, checked and kept, and have no effect yet. `tracing` warns about each
+//! once in a process, when it is first used.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use negotiation::RTCRtpEncodingParameters;
 
-/// What has no effect yet.
+/// An option that has no effect yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inert {
     IceServersOnStreams,
@@ -34,7 +34,7 @@ impl Inert {
         }
     }
 
-    /// Tells of it, unless that was done.
+    /// Warns about the option, unless it has done so before.
     pub(crate) fn warn(self) {
         static TOLD: AtomicU8 = AtomicU8::new(0);
         let bit = 1 << self as u8;
@@ -44,7 +44,7 @@ impl Inert {
     }
 }
 
-/// Tells of encodings that ask for more than to be sent.
+/// Warns about encodings with a parameter that has no effect yet.
 pub(crate) fn warn_of_encodings(encodings: &[RTCRtpEncodingParameters]) {
     let asks = |encoding: &RTCRtpEncodingParameters| {
         !encoding.active

@@ -5,8 +5,8 @@
 //! face: the W3C objects in [`api`], the engine they share, and the hosts that give it
 //! sockets and time.
 //!
-//! A connection lives as long as somebody holds a handle of it; see [`RTCPeerConnection`]. The whole
-//! of a call, both ends in one process:
+//! A connection lives as long as somebody holds a handle of it; see [`RTCPeerConnection`]. A whole
+//! call, with both ends in one process:
 //!
 //! ```
 #![doc = include_str!("../doc/call.rs")]
@@ -18,13 +18,13 @@
 //! host runs one task at a time, and all events of a task have been delivered before the next one
 //! runs. Handlers run without any lock held and may call every method of every object, including
 //! [`close()`](RTCPeerConnection::close). Methods that return a promise in the specification
-//! return a [`Promise`]: they start when they are called, and what the specification fires before
-//! the promise resolves has been delivered when the future completes.
+//! return a [`Promise`]. They start when they are called. When the future completes, all events
+//! that the specification fires before it resolves the promise have been delivered.
 //!
 //! # Features
 //!
-//! - `tokio`, on by default: connections that run on tokio, [`RTCPeerConnection::new`] and its
-//!   siblings. Without it the application has a [`Host`](host::Host) of its own and makes
+//! - `tokio`, on by default: connections that run on tokio, which [`RTCPeerConnection::new`] and
+//!   its siblings make. Without it the application brings its own [`Host`](host::Host) and makes
 //!   connections [with it](RTCPeerConnection::with_host).
 #![forbid(unsafe_code)]
 

@@ -11,24 +11,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::{RTCPeerConnection, RTCSignalingState, WeakPeerConnection};
 
-/// What peers send one another to negotiate, as JSON `{"description": …}` or
-/// `{"candidate": …}`, as browsers do.
+/// What peers send one another to negotiate. In JSON it is `{"description": …}` or
+/// `{"candidate": …}`, as browsers have it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SignalingMessage {
     /// An offer or answer.
     Description(RTCSessionDescriptionInit),
-    /// A candidate; `null` is the end of all of them.
+    /// A candidate; `None`, JSON's `null`, is the end of all candidates.
     Candidate(Option<RTCIceCandidateInit>),
 }
 
 /// A way to the peer that keeps the order of messages: a WebSocket, a pair of channels.
 #[async_trait]
 pub trait SignalingChannel: Send {
-    /// Sends a message. An error ends the negotiation, with [`PerfectNegotiation::run`].
+    /// Sends a message. An error ends the negotiation: [`PerfectNegotiation::run`] returns it.
     async fn send(&mut self, message: SignalingMessage) -> std::io::Result<()>;
 
-    /// The next message; `None` when there will be none. Must not lose a message when its
+    /// Receives the next message; `None` when there will be none. Must not lose a message when the
     /// future is dropped.
     async fn receive(&mut self) -> std::io::Result<Option<SignalingMessage>>;
 }
@@ -36,8 +36,8 @@ pub trait SignalingChannel: Send {
 /// The pattern of webrtc-pc §10.7: both sides run the same code, either may change anything at
 /// any time, and collisions resolve themselves. One side must be polite and the other not.
 ///
-/// It sets the handlers for `negotiationneeded` and `icecandidate` of the connection; to watch
-/// those events, read [`RTCPeerConnection::events`].
+/// This type sets the connection's handlers for `negotiationneeded` and `icecandidate`. To watch
+/// these events, read [`RTCPeerConnection::events`].
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -60,13 +60,14 @@ pub trait SignalingChannel: Send {
 ///     }
 /// }
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), peerconnection::Error> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), peerconnection::Error> {
 /// let (to_b, from_a) = unbounded_channel();
 /// let (to_a, from_b) = unbounded_channel();
 /// let a = RTCPeerConnection::new(RTCConfiguration::default())?;
 /// let b = RTCPeerConnection::new(RTCConfiguration::default())?;
 /// for (pc, polite, way) in [(&a, false, Way(to_b, from_b)), (&b, true, Way(to_a, from_a))] {
-///     // It holds the connection weakly, and ends with it.
+///     // The negotiation holds the connection weakly, and ends with it.
 ///     tokio::spawn(PerfectNegotiation::new(pc, polite).run(way));
 /// }
 ///
@@ -98,8 +99,8 @@ struct Negotiation {
 type ErrorHandler = Box<dyn FnMut(&Error) + Send>;
 
 impl PerfectNegotiation {
-    /// Sets up the negotiation; from now on offers and candidates are kept for the peer until
-    /// [`run`](Self::run) sends them.
+    /// Sets up the negotiation. From now on offers and candidates wait until [`run`](Self::run)
+    /// sends them.
     pub fn new(pc: &RTCPeerConnection, polite: bool) -> Self {
         let (sender, outgoing) = mpsc::unbounded();
         let negotiation = Arc::new(Negotiation {
@@ -126,13 +127,13 @@ impl PerfectNegotiation {
         Self { negotiation, outgoing }
     }
 
-    /// What makes offers at the application's will.
+    /// A handle with which the application makes offers at any time.
     pub fn negotiator(&self) -> Negotiator {
         Negotiator { negotiation: self.negotiation.clone() }
     }
 
-    /// Sets what is told of errors. They do not end the negotiation; without this they are
-    /// reported with `tracing`.
+    /// Sets the handler of errors. They do not end the negotiation. Without a handler `tracing`
+    /// reports them.
     #[must_use]
     pub fn on_error(self, handler: impl FnMut(&Error) + Send + 'static) -> Self {
         *self.negotiation.error.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(handler);
@@ -140,10 +141,10 @@ impl PerfectNegotiation {
     }
 
     /// Negotiates until the signaling channel ends or the connection is closed or dropped.
-    /// Dropping the future stops the negotiation; the connection goes on as it is.
+    /// Dropping the future stops the negotiation; the connection stays as it is.
     ///
     /// # Errors
-    /// Those of the signaling channel.
+    /// The errors of the signaling channel.
     pub async fn run(mut self, mut signaling: impl SignalingChannel) -> std::io::Result<()> {
         loop {
             let outgoing = futures::select_biased! {
@@ -162,7 +163,8 @@ impl PerfectNegotiation {
     }
 }
 
-/// Held by a handler, which the connection drops when it is closed: the negotiation ends then.
+/// Ends the negotiation when it is dropped. A handler holds it, and the connection drops its
+/// handlers when it is closed.
 struct EndsWithHandler(Weak<Negotiation>);
 
 impl Drop for EndsWithHandler {
@@ -180,8 +182,8 @@ pub struct Negotiator {
 }
 
 impl Negotiator {
-    /// Negotiates although the connection has no need of it, to make sure of the peer's state
-    /// for instance. Does nothing once the connection is closed.
+    /// Negotiates although the connection does not need it, for example to make sure of the peer's
+    /// state. Does nothing once the connection is closed.
     pub fn offer(&self) {
         if let Some(pc) = self.negotiation.pc.upgrade() {
             let negotiation = self.negotiation.clone();
@@ -198,12 +200,12 @@ impl std::fmt::Debug for Negotiator {
 
 impl Negotiation {
     fn send(&self, message: SignalingMessage) {
-        // Nobody negotiates any more when the receiver is gone.
+        // Without a receiver nobody negotiates any more.
         let _ = self.outgoing.unbounded_send(message);
     }
 
-    /// `None` once it is closed or dropped. What was going on then is rejected, which in a browser
-    /// nobody gets to know: no error of the negotiation.
+    /// The connection; `None` once it is closed or dropped. Closing rejects pending promises, which
+    /// a browser tells nobody: that is no error of the negotiation.
     fn open_connection(&self) -> Option<RTCPeerConnection> {
         self.pc.upgrade().filter(|pc| pc.signaling_state() != RTCSignalingState::Closed)
     }
@@ -231,8 +233,8 @@ impl Negotiation {
         });
     }
 
-    /// In a task, as in a browser: no `negotiationneeded` comes between the look at the state and
-    /// what is called for it, and promises react on the event loop.
+    /// Handles a message in a task, as a browser does: no `negotiationneeded` can come between the
+    /// look at the state and the call that depends on it, and promises react on the event loop.
     fn receive(self: &Arc<Self>, message: SignalingMessage) {
         let Some(pc) = self.pc.upgrade() else { return };
         let this = self.clone();
@@ -244,8 +246,8 @@ impl Negotiation {
             SignalingMessage::Description(description) => self.describe(pc, description),
             SignalingMessage::Candidate(candidate) => {
                 let this = self.clone();
-                // Whose candidate it is shows now: when the promise is settled the next description
-                // may have come.
+                // Only now it is known whose candidate this is: when the promise is settled the
+                // next description may have come.
                 let is_of_ignored_offer = self.ignore_offer.load(Ordering::SeqCst);
                 pc.add_ice_candidate(candidate).then(move |result| {
                     if let Err(error) = result
@@ -260,7 +262,7 @@ impl Negotiation {
     }
 
     fn describe(self: &Arc<Self>, pc: &RTCPeerConnection, description: RTCSessionDescriptionInit) {
-        // An answer that is being applied leaves a state in which an offer is no collision.
+        // While an answer is being applied, an offer is no collision: the state will be stable.
         let ready_for_offer = !self.making_offer.load(Ordering::SeqCst)
             && (pc.signaling_state() == RTCSignalingState::Stable
                 || self.is_setting_remote_answer_pending.load(Ordering::SeqCst));
@@ -274,7 +276,7 @@ impl Negotiation {
         }
         self.is_setting_remote_answer_pending.store(is_answer, Ordering::SeqCst);
         let this = self.clone();
-        // Rolls back by itself if there is a collision.
+        // After a collision this rolls back by itself.
         pc.set_remote_description(description).then(move |result| {
             this.is_setting_remote_answer_pending.store(false, Ordering::SeqCst);
             let Some(pc) = this.open_connection() else { return };

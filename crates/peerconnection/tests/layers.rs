@@ -1,5 +1,5 @@
-//! Imports go one way: a layer uses itself and the layers below it, and nothing above. Reads the
-//! sources as text; tests are no part of a layer, for they may use everything.
+//! Imports go one way: a layer uses itself and the layers below it, and nothing above. This test
+//! reads the sources as text. Tests belong to no layer, for they may use everything.
 
 #[path = "layers/source.rs"]
 mod source;
@@ -16,7 +16,7 @@ const LAYERS: [&str; 6] = ["perfect_negotiation", "host", "connection", "engine"
 /// The one way up, from the objects to the connection that owns them: `api/mod.rs` says why.
 const KNOT: (&str, &str) = ("api", "connection::Connection");
 
-/// What the root of the crate re-exports of its modules, besides what `api` has.
+/// What the root of the crate re-exports, besides the exports of `api`.
 const FACE: [(&str, &str); 4] = [
     ("Negotiator", "perfect_negotiation"),
     ("PerfectNegotiation", "perfect_negotiation"),
@@ -30,7 +30,7 @@ fn depth(layer: &str) -> Result<usize, String> {
     depth.ok_or_else(|| format!("`{layer}` has no place among the layers"))
 }
 
-/// The layer that a path from the root of the crate leads to.
+/// The layer to which a path from the root of the crate leads.
 fn layer_of(path: &[String]) -> Result<&str, String> {
     match path.first().map(String::as_str) {
         None | Some("*") => Err("everything of the crate".to_owned()),
@@ -42,7 +42,7 @@ fn layer_of(path: &[String]) -> Result<&str, String> {
     }
 }
 
-/// What of a module is wrong.
+/// The imports of a module that are wrong.
 fn upward_imports(module: &[String], source: &Source) -> Vec<String> {
     let here = module.join("::");
     let check = |path: &[String]| -> Result<(), String> {
@@ -60,7 +60,7 @@ fn upward_imports(module: &[String], source: &Source) -> Vec<String> {
     found.map(|what| format!("`{here}` uses {what}")).collect()
 }
 
-/// All files below a folder, with their modules; those of the root have none.
+/// All files below a folder, with their modules; files of the root have none.
 fn files(folder: &Path, module: &[String], files: &mut Vec<(Vec<String>, PathBuf)>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -135,7 +135,7 @@ fn an_upward_import_is_found_however_it_is_written() {
         found("api", "use crate::news::Event;"),
         "`api` uses `news` has no place among the layers"
     );
-    // The knot is in its place alone.
+    // The knot is allowed in its one place only.
     assert_eq!(found("api", "use crate::connection::Connection;"), "");
     assert_eq!(
         found("api::events", "use crate::connection::Connection;"),

@@ -21,7 +21,7 @@ impl fmt::Display for Browser {
     }
 }
 
-/// No window, no background traffic, nothing that asks.
+/// Arguments: no window, no background traffic, no questions to the user.
 const CHROMIUM: [&str; 14] = [
     "--headless=new",
     "--no-sandbox",
@@ -34,19 +34,19 @@ const CHROMIUM: [&str; 14] = [
     "--disable-sync",
     "--no-first-run",
     "--no-default-browser-check",
-    // A camera and a microphone for who asks, without a question to the user.
+    // The page gets a camera and a microphone without a question to the user.
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
-    // What the page writes to its console comes with it.
+    // The output includes the page's console.
     "--enable-logging=stderr",
 ];
 
 /// Without a network Chromium gathers nothing: it ignores the loopback interface, and waits for
-/// ever for mDNS names to hide addresses behind. Where there is one it is left to do as it does.
+/// ever for mDNS names that hide addresses. With a network it keeps its defaults.
 const CHROMIUM_WITHOUT_NETWORK: [&str; 2] =
     ["--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns"];
 
-/// The same for Firefox, which reads it from the profile.
+/// The same for Firefox, which reads these settings from the profile.
 const FIREFOX: &[(&str, &str)] = &[
     ("app.normandy.enabled", "false"),
     ("app.update.enabled", "false"),
@@ -64,19 +64,19 @@ const FIREFOX: &[(&str, &str)] = &[
     ("media.gmp-manager.updateEnabled", "false"),
     ("network.captive-portal-service.enabled", "false"),
     ("network.connectivity-service.enabled", "false"),
-    // Settings are otherwise asked of a server at every start.
+    // Otherwise Firefox asks a server for settings at every start.
     ("services.settings.server", r#""data:,""#),
     ("toolkit.telemetry.enabled", "false"),
     ("toolkit.telemetry.unified", "false"),
-    // A camera and a microphone for who asks, without a question to the user.
+    // The page gets a camera and a microphone without a question to the user.
     ("media.navigator.permission.disabled", "true"),
     ("media.navigator.streams.fake", "true"),
-    // What the page writes to its console comes to standard output.
+    // The page's console goes to standard output.
     ("devtools.console.stdout.content", "true"),
 ];
 
-/// Firefox without a network: as with Chromium; besides, a page that may not use the microphone
-/// gets the address of the default route alone, and there is none.
+/// Settings for Firefox without a network, as for Chromium. Besides, a page that may not use the
+/// microphone gets only the address of the default route, and there is none.
 const FIREFOX_WITHOUT_NETWORK: &[(&str, &str)] = &[
     ("media.peerconnection.ice.loopback", "true"),
     ("media.peerconnection.ice.obfuscate_host_addresses", "false"),
@@ -84,11 +84,11 @@ const FIREFOX_WITHOUT_NETWORK: &[(&str, &str)] = &[
     ("permissions.default.microphone", "1"),
 ];
 
-/// Lines that a browser writes that are kept.
+/// How many lines of a browser's output are kept.
 const KEPT_LINES: usize = 200;
 
-/// Runs a browser for as long as the test holds this script's standard input, then removes the
-/// profile. So it ends with the test in any case: passed, panicked or killed.
+/// Runs a browser as long as the test holds this script's standard input, then removes the profile.
+/// So the browser ends with the test in any case: passed, panicked or killed.
 const GUARD: &str = r#"
 profile=$1
 shift
@@ -112,7 +112,7 @@ pub(crate) struct Running {
 }
 
 impl Browser {
-    /// Names under which it is installed.
+    /// Names under which the browser is installed.
     const fn names(self) -> &'static [&'static str] {
         match self {
             Self::Chromium => {
@@ -140,7 +140,7 @@ impl Browser {
         }
         let mut guard = command
             .arg(url)
-            // What it writes elsewhere goes with the profile.
+            // Everything that the browser writes elsewhere is removed with the profile.
             .env("HOME", &profile)
             .env("TMPDIR", &profile)
             .env("XDG_CACHE_HOME", profile.join("cache"))
@@ -177,14 +177,14 @@ fn firefox(command: &mut Command, profile: &Path) {
     command
         .args(["--headless", "--no-remote", "--profile"])
         .arg(profile)
-        // Content processes are not confined in containers that forbid it, as with Chromium.
+        // As with Chromium, content processes are not confined: some containers forbid that.
         .env("MOZ_DISABLE_CONTENT_SANDBOX", "1")
         .env("MOZ_CRASHREPORTER_DISABLE", "1")
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY");
 }
 
-/// Keeps the first lines of what a browser writes, until its last process has ended.
+/// Keeps the first lines of a browser's output, until its last process has ended.
 fn keep(pipe: impl std::io::Read + Send + 'static, output: &Arc<Mutex<Vec<String>>>) {
     let output = output.clone();
     std::thread::spawn(move || {
@@ -211,8 +211,8 @@ impl Drop for Running {
     }
 }
 
-/// Whether there is a route to anywhere but this machine. Nothing is sent: the address is one for
-/// documentation, RFC 5737.
+/// Whether there is a route beyond this machine. Nothing is sent: the address is for documentation,
+/// RFC 5737.
 fn has_network() -> bool {
     UdpSocket::bind(("0.0.0.0", 0)).and_then(|socket| socket.connect(("192.0.2.1", 9))).is_ok()
 }

@@ -1,4 +1,4 @@
-//! A connection here and one in a browser, and what negotiates between them.
+//! A connection here, one in a browser, and the negotiation between them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +21,7 @@ pub(crate) struct Call {
     pub(crate) page: Page,
     pub(crate) rust: RTCPeerConnection,
     events: Arc<Mutex<Vec<String>>>,
-    /// Everything that has happened here, for who looks for the cause of a failure.
+    /// Every event here, to find the cause of a failure.
     all_events: Events,
 }
 
@@ -42,7 +42,7 @@ impl Call {
         Self::with(browser, RTCConfiguration::default()).await
     }
 
-    /// With this configuration on both sides.
+    /// Makes a call with this configuration on both sides.
     pub(crate) async fn with(browser: Browser, configuration: RTCConfiguration) -> Self {
         let page = Page::open(browser).await;
         page.run_with("connect(args)", json!({ "bundlePolicy": configuration.bundle_policy }))
@@ -50,7 +50,7 @@ impl Call {
         Self::on(page, configuration)
     }
 
-    /// On a page whose connection has been made.
+    /// Makes a call with a page that has made its connection.
     pub(crate) fn on(page: Page, configuration: RTCConfiguration) -> Self {
         let rust = RTCPeerConnection::new(configuration).expect("a valid configuration");
         let events = Arc::<Mutex<Vec<String>>>::default();
@@ -59,8 +59,8 @@ impl Call {
         Self { page, rust, events, all_events }
     }
 
-    /// The tracks that have come here since the last call, and those that have left a stream; as
-    /// the page's `taken()`.
+    /// The tracks that have come here since the last call, and the tracks that have left a stream,
+    /// in the form of the page's `taken()`.
     pub(crate) fn taken(&self) -> Vec<String> {
         std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -95,11 +95,11 @@ impl Call {
 
     /// Our local description once everything is gathered.
     pub(crate) async fn gathered(&self) -> RTCSessionDescriptionInit {
-        // The state shows a little later that an ICE restart gathers anew.
+        // After an ICE restart the state shows only a little later that gathering goes on.
         let is_complete = |pc: &RTCPeerConnection| {
             let local = pc.local_description().expect("a local description");
             let mut sections = local.sdp().split("\nm=").skip(1);
-            // Nothing is gathered, if all sections are rejected.
+            // If all sections are rejected, nothing is gathered.
             if sections.clone().all(|section| section.split(' ').nth(1) == Some("0")) {
                 return true;
             }
@@ -168,7 +168,7 @@ impl Call {
         self.page.run("await connected()").await;
     }
 
-    /// Waits for something of our connection to be so.
+    /// Waits until our connection fulfils a condition.
     pub(crate) async fn until(
         &self,
         what: &str,
@@ -184,8 +184,8 @@ impl Call {
         waited.unwrap_or_else(|_| panic!("after {LIMIT:?} it is not so that {what}"));
     }
 
-    /// Both sides are stable and say the same of every section: of the transceivers that are
-    /// associated, kind, mid, and the direction negotiated, seen from the other side.
+    /// Checks that both sides are stable and agree on every section: associated transceivers have
+    /// the same kind and mid, and the same direction seen from the other side.
     pub(crate) async fn agree(&self) {
         let (ours, theirs) = self.views().await;
         if ours != theirs || ours.0 != "stable" {
@@ -211,7 +211,7 @@ impl Call {
         }
     }
 
-    /// What both sides say of the state and the sections, from our side.
+    /// The state and the sections of both sides, seen from our side.
     async fn views(&self) -> (View, View) {
         let ours = associated(&self.transceivers(), |direction| direction);
         let state = self.rust.signaling_state().as_str().to_owned();
@@ -227,7 +227,7 @@ impl Call {
         ((state, ours), (their_state, associated(&theirs, reversed)))
     }
 
-    /// What `transceivers()` of the page reports.
+    /// The result of the page's `transceivers()`.
     pub(crate) async fn transceivers_of_page(&self) -> Vec<Value> {
         serde_json::from_value(self.page.run("return transceivers()").await).expect("an array")
     }
@@ -259,7 +259,7 @@ impl Call {
 /// The signaling state, and for each mid the kind and the direction negotiated.
 type View = (String, BTreeMap<String, (String, String)>);
 
-/// Of the transceivers with a section that is in use, kind and direction negotiated, by mid.
+/// Kind and negotiated direction, by mid, of the transceivers whose section is in use.
 fn associated(
     transceivers: &[Value],
     seen: impl Fn(&'static str) -> &'static str,
@@ -275,7 +275,7 @@ fn associated(
     transceivers.iter().filter_map(view).collect()
 }
 
-/// A description as the page gives it.
+/// A description that the page gave.
 pub(crate) fn description(value: Value) -> RTCSessionDescriptionInit {
     serde_json::from_value(value).expect("a description")
 }
@@ -284,7 +284,7 @@ pub(crate) fn rollback() -> RTCSessionDescriptionInit {
     RTCSessionDescriptionInit { type_: RTCSdpType::Rollback, sdp: String::new() }
 }
 
-/// Keeps what happens here as `page.js` does there.
+/// Keeps the events here, as `page.js` does there.
 fn watch(pc: &RTCPeerConnection, events: &Arc<Mutex<Vec<String>>>) {
     let events = events.clone();
     pc.on_track(move |event| {

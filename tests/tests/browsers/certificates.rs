@@ -16,7 +16,8 @@ in_each_browser! {
     a_page_with_rsa_only_fails_at_once_where_we_have_ecdsa_only,
 }
 
-/// What webrtc-pc §4.9.1 requires beside ECDSA; nothing for what is usual.
+/// The page's script: it connects with the RSA certificate that webrtc-pc §4.9.1 requires beside
+/// ECDSA, or with the default one.
 const PAGE: &str = "
     const rsa = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048,
                   publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' };
@@ -37,7 +38,7 @@ async fn call(browser: Browser, ours: AlgorithmIdentifier, page_has_rsa: bool) -
 
 async fn our_rsa_certificate_does_for_pages_of_either_kind(browser: Browser) {
     for page_has_rsa in [false, true] {
-        // Who answers is the DTLS client.
+        // The answerer is the DTLS client.
         for page_offers in [false, true] {
             let call = call(browser, AlgorithmIdentifier::rsa(2048), page_has_rsa).await;
             let channel = call.rust.create_data_channel("numbers", None).expect("a channel");

@@ -1,5 +1,5 @@
-//! One browser for many scenarios: each has a document of its own in it, and tells it what to do
-//! over a WebSocket of its own.
+//! One browser for many scenarios: each has its own document there, and commands it over its own
+//! WebSocket.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ const MAX_MESSAGE_SIZE: usize = 16 << 20;
 /// A browser that runs until the process ends, with the server of its page.
 pub(crate) struct Hub {
     state: Arc<Shared>,
-    /// Ends with the process, and with it the browser.
+    /// The browser, which ends with the process.
     _running: Running,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Hub {
 struct Shared {
     /// The numbers of the documents to open.
     open: Mutex<Openings>,
-    /// Who waits for them.
+    /// The scenarios that wait for these documents.
     waiting: Mutex<HashMap<u64, oneshot::Sender<Link>>>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Link {
 }
 
 impl Hub {
-    /// The hub of this browser, which is started when it is asked for first.
+    /// The hub of this browser. The first call starts it.
     pub(crate) fn of(browser: Browser) -> &'static Self {
         static CHROMIUM: OnceLock<Hub> = OnceLock::new();
         static FIREFOX: OnceLock<Hub> = OnceLock::new();
@@ -65,7 +65,7 @@ impl Hub {
         let state = Arc::new(Shared::default());
         let serving = state.clone();
         let (bound, address) = std::sync::mpsc::channel();
-        // Each test has a runtime, which ends with it; this outlives them.
+        // Each test has a runtime, which ends with the test; this thread outlives them.
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(async {
@@ -150,7 +150,7 @@ async fn scenario_socket(
     })
 }
 
-/// Until the scenario drops its end.
+/// Forwards texts both ways until the scenario drops its end.
 async fn forward(
     socket: WebSocket,
     mut outgoing: mpsc::UnboundedReceiver<String>,

@@ -1,5 +1,5 @@
-//! Numbers on a data channel, both ways, while something else happens: none may be lost, doubled or
-//! come out of order. `Numbers` in `page.js` is the other half.
+//! Numbers flow on a data channel, both ways, while something else happens: none may be lost,
+//! doubled or come out of order. `Numbers` in `page.js` is the other half.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
-    /// Begins once the channel is open.
+    /// Begins to send once the channel is open.
     pub(crate) fn on(channel: RTCDataChannel) -> Self {
         let mut messages = channel.messages();
         let (count, received) = watch::channel(0);
@@ -62,7 +62,7 @@ impl Numbers {
         waited.expect("they are in order, and the channel stays open");
     }
 
-    /// Stops both sides, and makes sure that each has got what the other has sent.
+    /// Stops both sides, and checks that each has got everything from the other.
     pub(crate) async fn finish(mut self, call: &Call) {
         let _ = self.stop.send(true);
         let sent = self.sender.await.expect("the channel has stayed open");

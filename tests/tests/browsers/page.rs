@@ -1,4 +1,4 @@
-//! A document in a browser that does what the Rust half of a scenario says.
+//! A document in a browser that follows the Rust half of a scenario.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(40);
 
 type Running = Arc<Mutex<HashMap<u64, oneshot::Sender<Result<Value, String>>>>>;
 
-/// The document. It goes when this is dropped.
+/// The document. Dropping this removes it.
 pub(crate) struct Page {
     browser: Browser,
     to_page: mpsc::UnboundedSender<String>,
@@ -59,7 +59,7 @@ impl Page {
         self.browser
     }
 
-    /// Runs the body of an async function, with `args`; what is there to use is in `page.js`.
+    /// Runs the body of an async function, with `args`. `page.js` has what the body can use.
     pub(crate) async fn attempt(&self, script: &str, args: Value) -> Result<Value, String> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (ran, result) = oneshot::channel();
@@ -72,7 +72,7 @@ impl Page {
         }
     }
 
-    /// The same for what has to succeed.
+    /// The same for a script that has to succeed.
     pub(crate) async fn run_with(&self, script: &str, args: Value) -> Value {
         let result = self.attempt(script, args).await;
         result.unwrap_or_else(|error| panic!("{}: `{script}`: {error}", self.browser))
@@ -82,7 +82,7 @@ impl Page {
         self.run_with(script, Value::Null).await
     }
 
-    /// The way of `negotiatePerfectly()` to the Rust half. There is one.
+    /// The way from `negotiatePerfectly()` to the Rust half. There is only one.
     pub(crate) fn signaling(&self) -> PageSignaling {
         let signals = self.signals.lock().unwrap_or_else(PoisonError::into_inner).take();
         PageSignaling { to_page: self.to_page.clone(), signals: signals.expect("there is one") }

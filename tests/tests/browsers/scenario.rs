@@ -1,4 +1,4 @@
-//! A scenario: the example's server, a browser on its page, and the Rust half of what happens.
+//! A scenario: the example's server, a browser on its page, and the Rust half.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::browser::Browser;
 /// How long a scenario may take, the browser's start included.
 const LIMIT: Duration = Duration::from_secs(50);
 
-/// Runs a scenario in a browser: `examples/browser/autotest.js` has the page's half under the same name,
-/// `rust_half` is the other. Returns what the page reports.
+/// Runs a scenario in a browser: `examples/browser/autotest.js` has the page's half under the same
+/// name, and `rust_half` is the other. Returns the page's report.
 ///
 /// # Panics
-/// If either half fails, or both together take too long; what the page and the Rust peer logged
-/// is printed then.
+/// If either half fails, or both together take too long. Then the logs of the page and of the Rust
+/// peer are printed.
 pub(crate) async fn scenario(
     browser: Browser,
     name: &str,
@@ -30,7 +30,7 @@ pub(crate) async fn scenario(
     let address = listener.local_addr().expect("the address of the server");
     let (loaded, mut loads) = mpsc::unbounded_channel();
     let server = Server::new().on_page_load(move |page| {
-        // From before anything is negotiated.
+        // Subscribed before anything is negotiated.
         let events = page.connection.events();
         let _ = loaded.send((page, events));
     });
@@ -61,7 +61,7 @@ pub(crate) async fn scenario(
     report
 }
 
-/// Listens to the page for as long as it is there.
+/// Listens to the page as long as the page is open.
 async fn listen(
     mut messages: mpsc::UnboundedReceiver<PageMessage>,
     log: Log,
@@ -76,7 +76,7 @@ async fn listen(
                 let _ = files.send(file);
             }
             PageMessage::Report(value) => {
-                // At once: a half that has failed will not do what the other waits for.
+                // Fails at once: the other half would wait for this one in vain.
                 assert_eq!(value["ok"], true, "the page's half failed: {value:#}");
                 let _ = report.take().expect("one report").send(value);
             }
@@ -135,7 +135,7 @@ impl RustHalf {
     }
 }
 
-/// What the page has logged, of both peers; printed when a test fails.
+/// The page's log of both peers, printed when a test fails.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 

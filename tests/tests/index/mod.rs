@@ -1,6 +1,6 @@
-//! Functions, types and fields that a document names: each as code, behind the file that has it, as
-//! in `negotiation/session.rs`, `close()`, `Session.is_closed`, `Session`. Files are those of the
-//! package that the path begins with.
+//! Functions, types and fields that a document names. Each stands as code behind the file that has
+//! it, as in `negotiation/session.rs`, `close()`, `Session.is_closed`, `Session`. A path begins
+//! with the package of the file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Reads the text of a file of the index, such as `negotiation/session.rs`.
 pub(crate) type Read<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
-/// What a text names: pairs of a file and an item of it.
+/// The names in a text: pairs of a file and an item of it.
 pub(crate) fn items(cell: &str) -> Result<Vec<(&str, &str)>, String> {
     let (mut items, mut file) = (Vec::new(), None);
     for code in cell.split('`').skip(1).step_by(2) {
@@ -25,7 +25,7 @@ fn is_defined(source: &str, keyword: &str, name: &str) -> bool {
     source.lines().any(|line| begins_definition(line, keyword, name))
 }
 
-/// Whether the line begins as `pub(crate) fn name(` does, with these words.
+/// Whether the line begins a definition such as `pub(crate) fn name(`, with this keyword and name.
 pub(crate) fn begins_definition(line: &str, keyword: &str, name: &str) -> bool {
     let mut words = line.split_whitespace().skip_while(|word| *word != keyword).skip(1);
     let is_comment = line.trim_start().starts_with("//");
@@ -64,7 +64,7 @@ pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The text of a file, which is the package's source or one of its integration tests.
+/// The text of a file, a source of the package or one of its integration tests.
 pub(crate) fn read_source(file: &str) -> Result<String, String> {
     let (package, rest) = file.split_once('/').ok_or_else(|| format!("{file} is in no package"))?;
     let crate_ = workspace().join("crates").join(package);

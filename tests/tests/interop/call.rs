@@ -1,4 +1,4 @@
-//! A connection here and one in the other stack, and what negotiates between them.
+//! A connection here, one in the other stack, and the negotiation between them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::log::Log;
 use crate::peer::{Peer, Stack};
 
-/// How long anything may take that has no time of its own.
+/// How long everything may take that has no limit of its own.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// A call with another stack.
@@ -32,14 +32,14 @@ pub(crate) struct Call {
     tasks: [JoinHandle<()>; 3],
 }
 
-/// A channel and what has come over it.
+/// A channel and the messages that have come over it.
 #[derive(Clone)]
 pub(crate) struct Channel {
     pub(crate) channel: RTCDataChannel,
     pub(crate) messages: Log<MessageData>,
 }
 
-/// Candidates wait while descriptions are on their way: none overtakes its own.
+/// Candidates that wait while a description is on its way, so that none overtakes its description.
 #[derive(Default)]
 struct Signalling {
     is_open: bool,
@@ -106,7 +106,8 @@ impl Call {
         self.offer(offerer, false).await;
     }
 
-    /// The same; `restart`: the peer's offer is to restart ICE. Ours does as our connection wants.
+    /// The same. With `restart` the peer's offer restarts ICE; a local offer does so if this
+    /// connection wants it.
     pub(crate) async fn offer(&self, offerer: Side, restart: bool) {
         self.signalling().is_open = false;
         match offerer {
@@ -173,7 +174,7 @@ impl Call {
         self.peer_tells("close", label).await;
     }
 
-    /// Waits until the peer has told of `event` at the channel of this label.
+    /// Waits until the peer has reported `event` at the channel of this label.
     pub(crate) async fn peer_tells(&self, event: &str, label: &str) {
         let what = format!("{event} of the peer's {label}");
         let is_told = |told: &[_]| (Peer::count(told, event, label) > 0).then_some(());
@@ -289,7 +290,7 @@ async fn send_candidates(
     let mut next = 0;
     loop {
         let event = seen.next(&mut next).await;
-        // Null is for the application here: the end of candidates is one that is empty.
+        // The null candidate is for the application only: an empty candidate is the end.
         let AnyEvent::IceCandidate(Some(candidate)) = event else { continue };
         let candidate = json!(candidate.to_json());
         let held = {

@@ -1,4 +1,4 @@
-//! What fails with another stack for reasons of its own; `spec-notes/interop.md` tells more of each.
+//! Cases that fail through faults of another stack; `spec-notes/interop.md` explains each.
 
 use HowOften::*;
 
@@ -11,7 +11,7 @@ pub(crate) struct Expectation {
     pub(crate) case: &'static str,
     /// What the failure says.
     pub(crate) seen: &'static str,
-    /// Why it is theirs.
+    /// Why the fault is the other stack's.
     pub(crate) reason: &'static str,
     pub(crate) how_often: HowOften,
 }

@@ -1,4 +1,4 @@
-//! What has happened, and the wait for more of it.
+//! A log of events, and waiting for more of them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,12 +30,12 @@ impl<T> Log<T> {
         self.length.send_replace(entries.len());
     }
 
-    /// What `look` says of all entries.
+    /// The result of `look` for all entries.
     pub(crate) fn with<R>(&self, look: impl FnOnce(&[T]) -> R) -> R {
         look(&self.entries.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Waits for an answer of `look`.
+    /// Waits until `look` has an answer.
     ///
     /// # Panics
     /// If there is none within `limit`.
@@ -49,7 +49,7 @@ impl<T> Log<T> {
         answer.unwrap_or_else(|| panic!("not within {limit:?}: {what}"))
     }
 
-    /// Waits for an answer of `look`; none if there is none within `limit`.
+    /// Waits until `look` has an answer; `None` if that takes longer than `limit`.
     pub(crate) async fn waits<R>(
         &self,
         limit: Duration,
@@ -70,7 +70,7 @@ impl<T> Log<T> {
 }
 
 impl<T: Clone> Log<T> {
-    /// Waits for the entry after those that have been taken, `taken` of them.
+    /// Waits for the next entry behind the first `taken` ones, and counts it as taken.
     pub(crate) async fn next(&self, taken: &mut usize) -> T {
         let mut length = self.length.subscribe();
         let entries = length.wait_for(|length| *length > *taken).await;

@@ -35,7 +35,7 @@ pub(crate) enum Stack {
 }
 
 impl Stack {
-    /// Its name, and the version that `expectations.rs` is written for.
+    /// The name of the stack, and the version for which `expectations.rs` is written.
     pub(crate) const fn release(self) -> (&'static str, &'static str) {
         match self {
             Self::Wrtc => ("@roamhq/wrtc", "0.10.0"),
@@ -47,26 +47,27 @@ impl Stack {
         }
     }
 
-    /// How many messages it can have on their way and still be done in time.
+    /// How many messages the stack can have on their way and still be done in time.
     pub(crate) const fn in_flight(self) -> usize {
         match self {
-            // With a peer of its own kind, a thousand at once take it minutes.
+            // Between two werift peers, a thousand at once take minutes.
             Self::Werift => 10,
             _ => 1000,
         }
     }
 
-    /// Whether its certificate is RSA: then ours is to be, see `spec-notes/deviations.md`.
+    /// Whether its certificate is RSA: then this side needs one, too, see
+    /// `spec-notes/deviations.md`.
     pub(crate) const fn has_rsa(self) -> bool {
         matches!(self, Self::Webrtcbin)
     }
 
-    /// Whether it says that no more candidates come.
+    /// Whether the stack signals the end of its candidates.
     pub(crate) const fn tells_the_end_of_candidates(self) -> bool {
         !matches!(self, Self::Webrtcbin)
     }
 
-    /// How its program is started, with what `cargo xtask interop` has installed.
+    /// The command that starts its program, as `cargo xtask interop` has installed it.
     fn command(self) -> Command {
         let installed = installed();
         let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../interop/peers");
@@ -115,11 +116,11 @@ fn installed() -> PathBuf {
     temporary.parent().expect("a folder in the target folder").join("interop")
 }
 
-/// A running peer. It ends when this is dropped, and when the test ends in any other way: its
-/// standard input does.
+/// A running peer. It ends when this is dropped. If the test ends in any other way, its standard
+/// input ends, and with it the peer.
 pub(crate) struct Peer {
     pub(crate) stack: Stack,
-    /// Everything the peer has told that is no answer, in order.
+    /// Every message of the peer that is no answer, in order.
     pub(crate) told: Log<Value>,
     child: tokio::sync::Mutex<Child>,
     stdin: tokio::sync::Mutex<ChildStdin>,
@@ -132,7 +133,7 @@ type Answer = Result<Value, String>;
 type Asked = Arc<Mutex<BTreeMap<u64, oneshot::Sender<Answer>>>>;
 
 impl Peer {
-    /// Starts the stack's program, which must have the version that is expected.
+    /// Starts the stack's program, which must have the expected version.
     pub(crate) async fn start(stack: Stack) -> Self {
         let mut command = stack.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -185,12 +186,12 @@ impl Peer {
         }
     }
 
-    /// Ends the program without a chance to say anything to anybody.
+    /// Kills the program, so that it can send nothing more.
     pub(crate) async fn kill(&self) {
         self.child.lock().await.kill().await.expect("a process of ours");
     }
 
-    /// How often it has told of `event` with this label.
+    /// How often the peer has reported `event` with this label.
     pub(crate) fn count(told: &[Value], event: &str, label: &str) -> usize {
         told.iter().filter(|told| told["event"] == event && told["label"] == label).count()
     }

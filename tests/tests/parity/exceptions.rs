@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 const NOTES: &str = include_str!("../../../spec-notes/parity-exceptions.md");
 
-/// The step of each trace from which on browsers do what the specification does not say.
+/// The step of each trace in which browsers begin to contradict the specification.
 pub(crate) struct Exceptions(HashMap<u64, usize>);
 
 impl Exceptions {

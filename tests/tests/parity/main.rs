@@ -1,7 +1,7 @@
-//! Replays what Chromium and Firefox agree on; see `parity/README.md`.
+//! Replays traces in which Chromium and Firefox agree; see `parity/README.md`.
 //!
 //! - `trace`: reading the traces
-//! - `exceptions`: where the specification says otherwise
+//! - `exceptions`: steps in which the browsers contradict the specification
 //! - `media`: tracks and streams
 //! - `operations`: performing a step's operations
 //! - `state`: the states to compare, and the renaming
@@ -17,13 +17,13 @@ use std::collections::BTreeMap;
 use exceptions::Exceptions;
 use operations::{Replay, Verdict};
 
-/// The steps that were the same, and what came then.
+/// How many steps were the same, and what came then.
 struct Outcome {
     steps: usize,
     failure: Option<String>,
 }
 
-/// Replays a trace, up to the step in which the specification is not what browsers do.
+/// Replays a trace, up to a step in which browsers contradict the specification.
 fn replay(trace: &trace::Trace, exceptions: &Exceptions) -> Outcome {
     let mut replay = Replay::new(trace);
     let excepted = exceptions.step(trace.seed);
@@ -62,7 +62,7 @@ fn print_grouped(failures: &[String]) {
     let mut groups: BTreeMap<String, Vec<&String>> = BTreeMap::new();
     for failure in failures {
         let difference = failure.split_once(": ").map_or("", |(_, difference)| difference);
-        // Numbers, which are indices and names, do not tell ways apart.
+        // Numbers are indices and names: they make no difference.
         let way: String =
             difference.chars().filter(|character| !character.is_ascii_digit()).take(60).collect();
         groups.entry(way).or_default().push(failure);

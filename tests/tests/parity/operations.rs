@@ -1,4 +1,4 @@
-//! Performing a step's operations and comparing what comes of them.
+//! Performing a step's operations and comparing their effects.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::trace::{Step, Trace};
 pub(crate) enum Verdict {
     Same,
     Different(String),
-    /// The step needs what is not there yet.
+    /// The step needs an unsupported feature.
     Unsupported,
 }
 
@@ -105,7 +105,7 @@ impl Replay {
 
     fn compare(&mut self, step: &Step) -> Result<(), String> {
         for (name, side) in &mut self.sides {
-            // The state first: most names are given there, one by one.
+            // The state comes first: most names appear there for the first time, one by one.
             let now = state::of(&side.pc, &side.channels, &self.local);
             let states = match step.state.get(name) {
                 Some(theirs) => state::same(&now, theirs, &mut self.names, name),
@@ -276,7 +276,7 @@ fn log_settled(op: usize, promise: Promise<()>, log: &Entries) {
     let log = log.clone();
     promise.then(move |result| {
         let settled = result.as_ref().map_or_else(Error::name, |()| "ok");
-        // What a closed connection leaves pending is rejected here, and is not logged there.
+        // This crate rejects the pending promises of a closed connection; browsers log none.
         if !is_of_a_closed_connection(&result) {
             push(&log, json!({"op": op, "settled": settled}));
         }

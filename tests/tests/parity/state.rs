@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::media::Local;
 
-/// Our names to those of the trace, which are given in order of appearance; one to one.
+/// Maps local names to the trace's names, one to one, in the order of their appearance.
 #[derive(Clone, Default)]
 pub(crate) struct Names {
     theirs: HashMap<String, String>,
@@ -106,7 +106,8 @@ impl Section {
     }
 }
 
-/// The sections of a description. Reads the text by itself: a test does not trust what it tests.
+/// The sections of a description. The test reads the text by itself, without the code that it
+/// tests.
 fn sections(sdp: &str) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let mut session_ufrag = None;
@@ -167,7 +168,7 @@ pub(crate) fn same_log(ours: &[Value], theirs: &[Value], ordered: bool, names: &
     false
 }
 
-/// Whether `ours` is `theirs` up to the renaming; else where they differ.
+/// Checks that `ours` is `theirs` up to the renaming. The error says where they differ.
 pub(crate) fn same(
     ours: &Value,
     theirs: &Value,

@@ -30,7 +30,7 @@ pub(crate) struct Log {
     pub(crate) entries: Vec<Value>,
 }
 
-/// The traces of the repository, or those of `PARITY_TRACES`.
+/// The traces of the repository, or of the file `PARITY_TRACES`.
 pub(crate) fn read() -> Vec<Trace> {
     let path = std::env::var_os("PARITY_TRACES").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("parity/traces.jsonl.gz"),

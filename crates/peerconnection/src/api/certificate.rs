@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use time::Duration;
 use transport::{KeyAlgorithm, RsaKeySize};
 
-/// webrtc-pc §4.9.2 `RTCCertificate`: the key pair and certificate a connection authenticates
-/// with. Opaque; a handle with identity.
+/// webrtc-pc §4.9.2 `RTCCertificate`: the key pair and certificate with which a connection
+/// authenticates. An opaque handle with identity.
 #[derive(Clone)]
 pub struct RTCCertificate {
     pub(crate) certificate: transport::Certificate,
@@ -23,11 +23,11 @@ pub struct RTCDtlsFingerprint {
     pub value: String,
 }
 
-/// webrtc-pc §4.9.2: the expiration among the members of an [`AlgorithmIdentifier`].
+/// webrtc-pc §4.9.2: the member of an [`AlgorithmIdentifier`] about expiration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RTCCertificateExpiration {
-    /// For how long the certificate is valid, in milliseconds from its generation on; at most 365
-    /// days are used, and 30 days if it is absent.
+    /// For how long the certificate is valid, in milliseconds from its generation on. More than 365
+    /// days count as 365 days; `None` counts as 30 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<u64>,
 }
@@ -136,7 +136,7 @@ impl From<&str> for AlgorithmIdentifier {
 }
 
 impl RTCCertificate {
-    /// How long a generated certificate is valid if nothing is asked: 30 days, webrtc-pc §4.9.1.
+    /// How long a generated certificate is valid by default: 30 days, webrtc-pc §4.9.1.
     pub const LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
     /// The longest that a generated certificate is valid: 365 days, webrtc-pc §4.9.1.
@@ -182,8 +182,8 @@ impl RTCCertificate {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The fingerprints of the certificate, one of which is computed with the digest algorithm
-    /// of its signature.
+    /// The fingerprints of the certificate. One of them uses the digest algorithm of the
+    /// certificate's signature.
     #[doc(alias = "getFingerprints")]
     pub fn get_fingerprints(&self) -> Vec<RTCDtlsFingerprint> {
         let hex = |value: &[u8]| {

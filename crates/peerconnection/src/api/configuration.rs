@@ -31,32 +31,32 @@ use crate::inert::Inert;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RTCConfiguration {
-    /// Servers for ICE; the first 32 count.
+    /// Servers for ICE. Servers beyond the first 32 are ignored.
     ///
-    /// - `stun:host[:port]` and `turn:host[:port][?transport=udp]` are used, over UDP, from the next
-    ///   gathering on. A server that refuses, or has not answered after 10 s, fires
-    ///   `icecandidateerror`; until then gathering goes on.
-    /// - `?transport=tcp`, `turns:` and `stuns:` are checked and kept, and **not used yet**: `tracing`
-    ///   warns once, and no `icecandidateerror` is fired. With the policy `relay` and no other
-    ///   servers nothing is gathered.
+    /// - `stun:host[:port]` and `turn:host[:port][?transport=udp]` are used, over UDP, from the
+    ///   next gathering on. If a server refuses, or has not answered after 10 s,
+    ///   `icecandidateerror` is fired; until then gathering goes on.
+    /// - `?transport=tcp`, `turns:` and `stuns:` are checked and kept, and **not used yet**:
+    ///   `tracing` warns once, and no `icecandidateerror` is fired. With the policy `relay` and no
+    ///   other servers nothing is gathered.
     pub ice_servers: Vec<RTCIceServer>,
-    /// Which candidates ICE may use. With `relay` no host address is told to anybody but the TURN
-    /// servers, and nothing is sent to the peer but through them.
+    /// Which candidates ICE may use. With `relay` only the TURN servers learn a host address, and
+    /// everything for the peer goes through them.
     pub ice_transport_policy: RTCIceTransportPolicy,
     /// How m= sections are bundled if the peer does not know BUNDLE. `balanced` by default.
     pub bundle_policy: RTCBundlePolicy,
     /// Whether RTCP must be multiplexed; only `require` exists.
     pub rtcp_mux_policy: RTCRtcpMuxPolicy,
-    /// Certificates to authenticate with; one is generated if there is none. DTLS uses the first;
-    /// descriptions have the fingerprints of all. Not part of the JSON.
+    /// Certificates to authenticate with. If there is none, the connection generates one. DTLS uses
+    /// the first; descriptions have the fingerprints of all. The JSON form leaves this member out.
     #[serde(skip)]
     pub certificates: Vec<RTCCertificate>,
-    /// How many candidates to gather ahead, 0 to 255. Kept, and **without effect yet**.
+    /// How many candidates to gather ahead, 0 to 255. The value is kept and has **no effect yet**.
     pub ice_candidate_pool_size: u8,
 }
 
 impl RTCConfiguration {
-    /// Warns of the options that have no effect yet.
+    /// Warns about options in use that have no effect yet.
     pub(crate) fn warn_of_inert_options(&self) {
         let is_on_stream =
             |url: &String| IceServerUrl::parse(url).is_some_and(|url| url.is_secure || url.is_tcp);
@@ -69,7 +69,8 @@ impl RTCConfiguration {
         used.into_iter().filter(|(used, _)| *used).for_each(|(_, option)| option.warn());
     }
 
-    /// The same for the negotiation, which knows certificates by identity and fingerprints.
+    /// The configuration for the negotiation, which knows certificates by identity and
+    /// fingerprints.
     pub(crate) fn for_negotiation(&self, certificates: &[RTCCertificate]) -> Configuration {
         Configuration {
             ice_servers: self.ice_servers.clone(),

@@ -19,7 +19,7 @@ use super::{
 };
 
 w3c_enum! {
-    /// The type of [`RTCDataChannel::binary_type`], of the WebSockets standard.
+    /// The type of [`RTCDataChannel::binary_type`], from the WebSockets standard.
     pub enum BinaryType {
         /// As `Blob`s.
         Blob = "blob",
@@ -31,14 +31,13 @@ w3c_enum! {
 /// webrtc-pc §6.2: a bi-directional channel for messages.
 ///
 /// The connection keeps a channel alive, not the other way round: when the connection is closed,
-/// or its last handle is dropped, its channels are closed. Dropping all handles of a channel does
-/// not close it: its handlers go on being called.
+/// or its last handle is dropped, its channels are closed. A channel stays open when all its own
+/// handles are dropped, and its handlers are still called.
 ///
 /// # Receiving
-/// A message goes to the handler set by [`on_message`](Self::on_message), as it comes; without a
-/// handler it waits to be read from [`messages`](Self::messages). Messages that wait are never
-/// lost: beyond 1 MiB they hold back the peer through SCTP's flow control, together with the
-/// other channels of the connection.
+/// A message goes to the handler set by [`on_message`](Self::on_message). Without a handler it
+/// waits to be read from [`messages`](Self::messages). Waiting messages are never lost: when more
+/// than 1 MiB waits, SCTP's flow control holds back the peer on all channels of the connection.
 #[derive(Clone)]
 pub struct RTCDataChannel {
     pub(crate) object: Arc<ChannelObject>,
@@ -63,7 +62,7 @@ pub(crate) struct ChannelObject {
     pub(crate) inbox: Inbox,
     /// A writer that waits for `bufferedAmount` to fall, or for the end.
     pub(crate) writer: AtomicWaker,
-    /// Why it ended, if it did not end in order.
+    /// Why the channel ended, if it did not end in order.
     broken: OnceLock<Broken>,
     peer_has_finished: AtomicBool,
     pub(crate) open: Handler<Event<RTCDataChannel>>,
@@ -74,8 +73,8 @@ pub(crate) struct ChannelObject {
     pub(crate) message: Handler<MessageEvent>,
 }
 
-/// The slots that change. They are written under the connection's lock only, but for what `send()`
-/// adds to, and outlive it.
+/// The slots that change. They outlive the connection, and are written under its lock, except the
+/// counters to which `send()` adds.
 pub(crate) struct ChannelSlots {
     ready_state: AtomicU8,
     pub(crate) buffered_amount: AtomicU64,
@@ -94,7 +93,7 @@ pub(crate) struct MessageCounter {
     bytes: AtomicU64,
 }
 
-/// How many messages, and how many bytes were in them.
+/// A number of messages, and of the bytes in them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MessageCount {
     pub(crate) messages: u32,
@@ -125,7 +124,7 @@ impl ChannelSlots {
         }
     }
 
-    /// Takes so many bytes off `[[BufferedAmount]]`. What it was.
+    /// Subtracts `sent` bytes from `[[BufferedAmount]]`. Returns the value before.
     pub(crate) fn take_buffered_amount(&self, sent: u64) -> u64 {
         let less = |before: u64| Some(before.saturating_sub(sent));
         let before = self.buffered_amount.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
@@ -205,7 +204,7 @@ impl ChannelObject {
         self.update_flow();
     }
 
-    /// Holds back the peer, or lets it go on, as the inbox asks.
+    /// Holds back the peer, or lets it continue, as the inbox asks.
     pub(crate) fn update_flow(&self) {
         if let Some(paused) = self.inbox.flow_change()
             && let Some(connection) = self.connection.upgrade()
@@ -214,7 +213,7 @@ impl ChannelObject {
         }
     }
 
-    /// Whether it is closed and has nothing to be read.
+    /// Whether the channel is closed and has nothing to be read.
     pub(crate) fn is_spent(&self) -> bool {
         self.slots.ready_state() == RTCDataChannelState::Closed && !self.inbox.is_waiting()
     }
@@ -226,15 +225,15 @@ impl ChannelObject {
         self.writer.wake();
     }
 
-    /// What carries the channel is gone before the channel was closed in order.
+    /// Notes why the channel ends, unless it was closed in order before.
     pub(crate) fn break_off(&self, why: Broken) {
         if self.slots.ready_state() != RTCDataChannelState::Closed {
-            // The first reason is the one that counts.
+            // Only the first reason counts.
             let _ = self.broken.set(why);
         }
     }
 
-    /// Everything that the peer has sent is here.
+    /// Notes that everything the peer has sent is here.
     pub(crate) fn peer_has_finished(&self) {
         self.peer_has_finished.store(true, Ordering::Release);
     }
@@ -243,7 +242,7 @@ impl ChannelObject {
         self.peer_has_finished.load(Ordering::Acquire)
     }
 
-    /// What a reader finds at the end: an error, unless the peer had said all that it had to say.
+    /// What a reader finds at the end: an error, unless the peer had sent everything.
     pub(crate) fn end_of_reading(&self) -> Result<(), Broken> {
         if self.has_peer_finished() {
             return Ok(());
@@ -256,18 +255,18 @@ impl ChannelObject {
         self.broken.get().map_or(Ok(()), |why| Err(*why))
     }
 
-    /// Whether nothing goes through, unless an ICE restart mends it.
+    /// Whether ICE has failed: nothing gets through until an ICE restart mends the path.
     pub(crate) fn has_failed_path(&self) -> bool {
         self.connection.upgrade().is_some_and(|connection| connection.outbox().has_failed_path())
     }
 
-    /// Futures of readers and writers look at the channel again.
+    /// Makes futures of readers and writers look at the channel again.
     pub(crate) fn wake(&self) {
         self.inbox.wake();
         self.writer.wake();
     }
 
-    /// Nothing will be fired any more, but what handlers have missed will be delivered.
+    /// Nothing will be fired any more, but missed events will be delivered.
     pub(crate) fn retire_handlers(&self) {
         self.open.retire();
         self.bufferedamountlow.retire();
@@ -291,7 +290,7 @@ impl ChannelObject {
 }
 
 impl RTCDataChannel {
-    /// The label given by the peer that created the channel. Need not be unique.
+    /// The label given by the side that created the channel. Need not be unique.
     #[doc(alias("RTCDataChannel.label"))]
     pub fn label(&self) -> &str {
         &self.object.attributes.label
@@ -303,13 +302,13 @@ impl RTCDataChannel {
         self.object.attributes.ordered
     }
 
-    /// For how long, in milliseconds, a message is (re)transmitted; `None` if not limited so.
+    /// For how long, in milliseconds, a message is (re)transmitted; `None` without such a limit.
     #[doc(alias = "maxPacketLifeTime")]
     pub fn max_packet_life_time(&self) -> Option<u16> {
         self.object.attributes.max_packet_life_time
     }
 
-    /// How many times a message is retransmitted; `None` if not limited so.
+    /// How many times a message is retransmitted; `None` without such a limit.
     #[doc(alias = "maxRetransmits")]
     pub fn max_retransmits(&self) -> Option<u16> {
         self.object.attributes.max_retransmits
@@ -327,7 +326,7 @@ impl RTCDataChannel {
         self.object.attributes.negotiated
     }
 
-    /// The id, 0 to 65534; `None` until the DTLS role is known, if none was given.
+    /// The id, 0 to 65534. If the application gave none, it is `None` until the DTLS role is known.
     #[doc(alias("RTCDataChannel.id"))]
     pub fn id(&self) -> Option<u16> {
         self.object.slots.id.get().copied()
@@ -339,8 +338,8 @@ impl RTCDataChannel {
         self.object.slots.ready_state()
     }
 
-    /// How many bytes of messages were queued by [`send`](Self::send) and not yet sent. Framing
-    /// does not count. Stays as it is when the channel closes.
+    /// How many bytes of messages were queued by [`send`](Self::send) and not yet sent, without
+    /// framing. The value stays as it is when the channel closes.
     #[doc(alias = "bufferedAmount")]
     pub fn buffered_amount(&self) -> u64 {
         self.object.slots.buffered_amount.load(Ordering::Acquire)
@@ -357,9 +356,9 @@ impl RTCDataChannel {
         self.object.slots.buffered_amount_low_threshold.store(threshold, Ordering::Release);
     }
 
-    /// How a host that has `Blob`s shows binary messages, a JavaScript engine for instance;
-    /// `arraybuffer` at first. In Rust they are [`Bytes`] either way: the value is kept for the
-    /// host, and changes nothing here.
+    /// How a host that has `Blob`s, such as a JavaScript engine, shows binary messages;
+    /// `arraybuffer` at first. In Rust binary messages are [`Bytes`] either way: this crate only
+    /// keeps the value for the host.
     #[doc(alias = "binaryType")]
     pub fn binary_type(&self) -> BinaryType {
         if self.object.slots.blob.load(Ordering::Acquire) {
@@ -374,7 +373,7 @@ impl RTCDataChannel {
         self.object.slots.blob.store(binary_type == BinaryType::Blob, Ordering::Release);
     }
 
-    /// Queues a message. Returns at once; [`buffered_amount`](Self::buffered_amount) tells what
+    /// Queues a message and returns at once. [`buffered_amount`](Self::buffered_amount) counts what
     /// the network has not taken yet.
     ///
     /// # Errors
@@ -394,9 +393,9 @@ impl RTCDataChannel {
         Ok(())
     }
 
-    /// What [`send`](Self::send) would say of a message of `size` bytes, if `waiting` bytes were queued
-    /// before it besides [`buffered_amount`](Self::buffered_amount): for those who have what they send
-    /// only later, as a JavaScript engine has the content of a `Blob`.
+    /// Checks whether [`send`](Self::send) would take a message of `size` bytes, if `waiting` bytes
+    /// were queued before it besides [`buffered_amount`](Self::buffered_amount). This is for a
+    /// caller that gets the content later, as a JavaScript engine gets that of a `Blob`.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -405,7 +404,7 @@ impl RTCDataChannel {
         connection.outbox().check_send(&self.object, size, waiting)
     }
 
-    /// Closes the channel: what is queued is still sent, then both sides see `close`. Does
+    /// Closes the channel: queued messages are still sent, then both sides see `close`. Does
     /// nothing on a channel that is closing or closed.
     #[doc(alias("RTCDataChannel.close"))]
     pub fn close(&self) {
@@ -414,31 +413,30 @@ impl RTCDataChannel {
         }
     }
 
-    /// The messages that no handler takes, as a stream. It ends when the channel is closed and
-    /// everything received before has been read. As long as it exists, messages go to it, even
-    /// if a handler is set; with several streams, each message goes to one of them.
+    /// The messages as a stream. As long as the stream exists, messages go to it, even if a handler
+    /// is set; with several streams, each message goes to one of them. The stream ends when the
+    /// channel is closed and every message received before has been read.
     pub fn messages(&self) -> Messages {
         self.object.inbox.add_reader();
         Messages { object: self.object.clone() }
     }
 
-    /// The channel as a stream of bytes, for `AsyncRead` and `AsyncWrite` of the `futures` crate.
-    /// Message boundaries are not kept. For use on reliable, ordered channels. Reading ends when
-    /// the peer has closed the channel, and fails when the connection ends in any other way;
-    /// writing fails then.
+    /// The channel as a stream of bytes, with `AsyncRead` and `AsyncWrite` of the `futures` crate.
+    /// The stream does not keep message boundaries; use it on reliable, ordered channels. Reading
+    /// ends when the peer has closed the channel, and fails if the connection ends in any other
+    /// way. Writing fails in both cases.
     pub fn into_stream(self) -> DataChannelStream {
         DataChannelStream::new(self)
     }
 
     /// `message`: a message has come.
     ///
-    /// Replaces the handler set before; messages that waited come first. It is called on the
-    /// connection's event loop, without any lock held, and may call every method of every
-    /// object; it should not block. If it panics the panic is caught and reported with
-    /// `tracing`.
+    /// Replaces the handler set before; messages that waited come first. `handler` is called on the
+    /// connection's event loop, without any lock held. It may call every method of every object,
+    /// and should not block. A panic in it is caught and reported with `tracing`.
     #[doc(alias = "onmessage")]
     pub fn on_message(&self, handler: impl FnMut(MessageEvent) + Send + 'static) {
-        // What it has missed is in the inbox.
+        // `false`: messages without a handler wait in the inbox.
         let _ = self.object.message.set(Some(Box::new(handler)));
         if self.object.inbox.is_waiting()
             && let Some(connection) = self.object.connection.upgrade()
@@ -455,12 +453,12 @@ impl RTCDataChannel {
     /// `bufferedamountlow`: [`buffered_amount`](Self::buffered_amount) has fallen to or below the
     /// threshold.
     ///
-    /// Replaces the handler set before. It is called on the connection's event loop, without any
-    /// lock held, and may call every method of every object; it should not block. If it panics
-    /// the panic is caught and reported with `tracing`.
+    /// Replaces the handler set before. `handler` is called on the connection's event loop, without
+    /// any lock held. It may call every method of every object, and should not block. A panic in it
+    /// is caught and reported with `tracing`.
     ///
-    /// If the event was fired before this was set for the first time, it is called once, soon,
-    /// on the event loop, unless the amount is above the threshold again.
+    /// If the event was fired before a handler was set for the first time, the event loop soon
+    /// calls the first handler once, unless the amount is above the threshold again.
     #[doc(alias = "onbufferedamountlow")]
     pub fn on_bufferedamountlow(
         &self,
@@ -512,8 +510,8 @@ impl PartialEq for RTCDataChannel {
 impl Eq for RTCDataChannel {}
 
 impl RTCDataChannel {
-    /// A number for the object, for maps of objects: handles have the same one if they are `==`,
-    /// and no other object has it as long as a handle exists.
+    /// A number for the object, to use as a key in maps. Handles that are `==` share it; no other
+    /// object has it as long as a handle exists.
     pub fn object_id(&self) -> usize {
         Arc::as_ptr(&self.object).addr()
     }

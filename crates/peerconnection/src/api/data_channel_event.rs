@@ -13,7 +13,7 @@ pub struct RTCDataChannelEvent {
 /// webrtc-pc §6.3: what an [`RTCDataChannelEvent`] is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RTCDataChannelEventInit {
-    /// The channel that is announced.
+    /// The new channel.
     pub channel: RTCDataChannel,
 }
 

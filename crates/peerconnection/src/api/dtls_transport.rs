@@ -23,7 +23,7 @@ pub(crate) struct DtlsTransportObject {
     pub(crate) ice_transport: Arc<IceTransportObject>,
     pub(crate) statechange: Handler<Event<RTCDtlsTransport>>,
     pub(crate) error: Handler<RTCErrorEvent<RTCDtlsTransport>>,
-    /// `[[RemoteCertificates]]` of one that is closed.
+    /// `[[RemoteCertificates]]`, once the transport is closed.
     remote_certificates: OnceLock<Vec<Bytes>>,
 }
 
@@ -39,13 +39,13 @@ impl DtlsTransportObject {
         }
     }
 
-    /// It is closed, for ever, and shows this.
+    /// Keeps what the transport shows from now on: it is closed for ever.
     pub(crate) fn keep(&self, remote_certificates: Vec<Bytes>) {
-        // It closes once.
+        // A transport closes only once.
         let _ = self.remote_certificates.set(remote_certificates);
     }
 
-    /// Nothing will be fired at it any more, nor at the ICE transport below.
+    /// Nothing will be fired any more at this transport or at the ICE transport below.
     pub(crate) fn end_handlers(&self) {
         self.statechange.end();
         self.error.end();
@@ -88,7 +88,7 @@ impl RTCDtlsTransport {
         /// `statechange`: [`state`](Self::state) has changed.
         #[doc(alias = "onstatechange")]
         on_statechange / clear_on_statechange: Event<RTCDtlsTransport> => object.statechange;
-        /// `error`: the handshake failed or a fatal alert came or was sent.
+        /// `error`: the handshake failed, or either side sent a fatal alert.
         #[doc(alias = "onerror")]
         on_error / clear_on_error: RTCErrorEvent<RTCDtlsTransport> => object.error;
     }

@@ -11,11 +11,12 @@ use crate::inert::Inert;
 
 /// webrtc-pc §7.2: sends telephone tones over an audio sender.
 ///
-/// The tones are played out on the connection's clock, with their events; no RTP is sent yet.
+/// The connection's clock plays the tones out and fires their events; no RTP is sent yet.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/connected.rs"));
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), peerconnection::Error> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), peerconnection::Error> {
 /// # let (pc, _callee) = connected(|pc| {
 /// #     use peerconnection::{MediaKind, MediaStreamTrack};
 /// #     pc.add_transceiver(MediaStreamTrack::new(MediaKind::Audio), None).unwrap();
@@ -60,7 +61,7 @@ pub struct RTCDTMFToneChangeEvent {
 /// webrtc-pc §7.3: what an [`RTCDTMFToneChangeEvent`] is made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RTCDTMFToneChangeEventInit {
-    /// The tone that begins, one character; empty, the default, when all tones have ended.
+    /// The tone that begins, one character. Empty, the default, when all tones have ended.
     pub tone: Cow<'static, str>,
 }
 
@@ -95,14 +96,14 @@ impl Fired for RTCDTMFToneChangeEvent {
 
 impl RTCDTMFSender {
     /// Replaces the tones that are still to be played: `0` to `9`, `A` to `D`, `#` and `*`, and
-    /// `,` for a pause of two seconds. A tone that is being played is not cut off. `duration` of a
-    /// tone is 40 to 6000 ms, 100 if `None`; the gap after it 30 to 6000 ms, 70 if `None`; values
-    /// beyond are clamped.
+    /// `,` for a pause of two seconds. A tone that is being played is not cut off. A tone lasts
+    /// `duration`, 40 to 6000 ms, 100 if `None`. `inter_tone_gap` follows it, 30 to 6000 ms, 70 if
+    /// `None`. Values out of range are clamped.
     ///
     /// # Errors
-    /// - `InvalidStateError` unless [`can_insert_dtmf`](Self::can_insert_dtmf); so after the
-    ///   connection was closed.
-    /// - `InvalidCharacterError` for any other character; nothing is changed then.
+    /// - `InvalidStateError` unless [`can_insert_dtmf`](Self::can_insert_dtmf), for example after
+    ///   the connection was closed.
+    /// - `InvalidCharacterError` for any other character; the tones stay as they were.
     #[doc(alias = "insertDTMF")]
     pub fn insert_dtmf(
         &self,
@@ -118,8 +119,8 @@ impl RTCDTMFSender {
         Ok(())
     }
 
-    /// Whether tones can be sent: the connection is connected, and audio with
-    /// `telephone-event` was negotiated and is being sent.
+    /// Whether tones can be sent: the connection is connected, and this sender sends audio and has
+    /// negotiated `telephone-event`.
     #[doc(alias = "canInsertDTMF")]
     pub fn can_insert_dtmf(&self) -> bool {
         let connection = self.object.connection.upgrade();

@@ -15,14 +15,15 @@ const CAPACITY: usize = 1024;
 /// A [`Stream`] of every event of a connection and its children, in the order of the
 /// specification; see [`RTCPeerConnection::events`](super::RTCPeerConnection::events).
 ///
-/// It ends when the connection is closed and everything before that has been read. Dropping it
-/// ends the subscription.
+/// The stream ends when the connection is closed and every event before that has been read.
+/// Dropping the stream ends the subscription.
 #[derive(Debug)]
 pub struct Events {
     queue: Arc<Queue>,
 }
 
-/// A subscriber did not read fast enough: this many events, the oldest, were dropped.
+/// A subscriber did not read fast enough, and the connection dropped this many of the oldest
+/// events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} events were not read in time and are lost")]
 pub struct Lagged(pub u64);
@@ -86,7 +87,7 @@ impl Subscribers {
         Events { queue }
     }
 
-    /// Gives an event to every subscriber; makes none if there is no subscriber.
+    /// Gives an event to every subscriber. Without a subscriber no event is made.
     pub(crate) fn publish(&self, event: impl FnOnce() -> Option<AnyEvent>) {
         // Dropped with nothing locked: a handle in an event may be the last one.
         let mut lost = Vec::new();

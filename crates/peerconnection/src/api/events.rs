@@ -1,5 +1,5 @@
-//! What the events of all interfaces have in common, the two that are not of webrtc-pc, and all of
-//! them together.
+//! `Event` and `MessageEvent`, which other specifications define, and `AnyEvent`, which holds any
+//! event of a connection.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use super::{
 
 /// An event without members of its own, fired at `T`.
 ///
-/// Events are fired by the connection. The constructors of this type and of the others are for the
-/// tests of an application: it calls its own handlers with what it makes. Nothing is fired by
-/// making an event, and its target is told nothing.
+/// The connection fires events. The constructors of event types are for the tests of an
+/// application, which calls its own handlers with the events it makes. Making an event fires
+/// nothing and has no effect on its target.
 ///
 /// ```
 /// use peerconnection::{Event, MediaKind, MediaStreamTrack};
@@ -90,7 +90,7 @@ impl<T> Fired for Event<T> {
 impl Fired for MessageEvent {
     type Target = RTCDataChannel;
     type Payload = MessageData;
-    /// They wait in the channel's inbox.
+    /// Messages wait in the channel's inbox.
     const REMEMBERED: usize = 0;
 
     fn fired(target: RTCDataChannel, message: MessageData) -> Self {
@@ -99,10 +99,10 @@ impl Fired for MessageEvent {
 }
 
 /// Any event of a connection or one of its children, with the state as it was when the event was
-/// fired, as [`RTCPeerConnection::events`](super::RTCPeerConnection::events) yields it.
+/// fired. [`RTCPeerConnection::events`](super::RTCPeerConnection::events) yields these.
 ///
-/// The `message` events of data channels are not among them: a message has one consumer, the
-/// channel's handler or its stream.
+/// There is none for `message` events of data channels: a message has one consumer, the channel's
+/// handler or its stream.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AnyEvent {
@@ -153,6 +153,6 @@ pub enum AnyEvent {
     MediaStreamAddTrack(MediaStream, MediaStreamTrack),
     /// `removetrack` at a stream.
     MediaStreamRemoveTrack(MediaStream, MediaStreamTrack),
-    /// `tonechange` at a DTMF sender: this tone begins; empty at the end of the last one.
+    /// `tonechange` at a DTMF sender: this tone begins, or the last one has ended if it is empty.
     DtmfToneChange(RTCDTMFSender, &'static str),
 }

@@ -8,40 +8,42 @@ use super::WeakConnection;
 
 type Function<E> = Box<dyn FnMut(E) + Send>;
 
-/// What is called later, as a task: what delivers the events that a handler has missed, for one.
+/// A call that is made later, as a task. One delivers the events that a handler has missed.
 pub(crate) type Call = Box<dyn FnOnce() + Send>;
 
-/// An event as its handler gets it: the target, and what it carries besides. The two are apart
-/// because an event that waits for its first handler must not keep its target alive.
+/// An event as its handler gets it: a target and a payload. The two are apart because an event that
+/// waits for its first handler must not keep its target alive.
 pub(crate) trait Fired {
     type Target;
     type Payload;
-    /// How many wait for the first handler; the oldest make room. Events that carry nothing say
-    /// "look at the target", and one says as much as several.
+    /// How many events wait for the first handler; the oldest make room. Events without a payload
+    /// say "look at the target", so one says as much as several.
     const REMEMBERED: usize;
 
     fn fired(target: Self::Target, payload: Self::Payload) -> Self;
 }
 
-/// [`Fired::REMEMBERED`] of events that carry something.
+/// [`Fired::REMEMBERED`] of events with a payload.
 pub(crate) const REMEMBERED: usize = 256;
 
 struct Slot<E: Fired> {
-    /// Counts the settings of the attribute, so that a handler that replaces itself while it
+    /// Counts how often the attribute was set, so that a handler that replaces itself while it
     /// runs is not put back over its successor.
     setting: u64,
     function: Option<Function<E>>,
-    /// Fired before the attribute was set for the first time, and not delivered yet.
+    /// Events that were fired before the attribute was set for the first time, and are not
+    /// delivered yet.
     missed: VecDeque<E::Payload>,
-    /// Nothing will be fired any more: what is set then is kept for what was missed alone.
+    /// Nothing will be fired any more. A handler set from then on is kept only until it has got
+    /// the missed events.
     over: bool,
 }
 
 /// One event handler IDL attribute.
 ///
 /// JavaScript sets a handler in the same task in which it got the object, and no event can be
-/// fired in between. Here the event loop may run on another thread. So an event that comes before
-/// the attribute was ever set is remembered, and delivered as a task when it is.
+/// fired in between. Here the event loop may run on another thread. So an event that is fired
+/// before the attribute was ever set is remembered, and a task delivers it when a handler is set.
 pub(crate) struct Handler<E: Fired> {
     name: &'static str,
     slot: Mutex<Slot<E>>,
@@ -54,7 +56,7 @@ impl<E: Fired> Handler<E> {
         Self { name, slot: Mutex::new(slot) }
     }
 
-    /// Sets, replaces or clears the attribute. Whether there are events that it has missed.
+    /// Sets, replaces or clears the attribute. Returns whether there are events that it has missed.
     #[must_use = "missed events wait for `late` or `forget`"]
     pub(crate) fn set(&self, function: Option<Function<E>>) -> bool {
         let mut function = function;
@@ -73,14 +75,14 @@ impl<E: Fired> Handler<E> {
             };
             (old, forgotten, missed)
         };
-        // What a handler captured may call back when it is dropped: not under the lock.
+        // Dropped without the lock: what a handler captured may call back.
         drop((old, forgotten, function));
         missed
     }
 
     /// Clears the attribute.
     pub(crate) fn clear(&self) {
-        // Nothing is left to be missed.
+        // `false`: clearing has forgotten the missed events.
         let _ = self.set(None);
     }
 
@@ -88,7 +90,7 @@ impl<E: Fired> Handler<E> {
     pub(crate) fn call(&self, target: impl FnOnce() -> Option<E::Target>, payload: E::Payload) {
         let forgotten = {
             let mut slot = self.slot();
-            // Behind those that wait, until they have been delivered.
+            // As long as missed events wait, this one waits behind them.
             let waits = slot.setting == 0 || !slot.missed.is_empty();
             if !waits {
                 drop(slot);
@@ -136,7 +138,7 @@ impl<E: Fired> Handler<E> {
             let missed = self.slot().missed.pop_front();
             let Some(payload) = missed else { break };
             if self.offer(&target, payload).is_some() {
-                // Cleared again, which has forgotten the others.
+                // The handler was cleared again, and the others were forgotten with it.
                 break;
             }
         }
@@ -145,12 +147,12 @@ impl<E: Fired> Handler<E> {
         }
     }
 
-    /// Forgets the events that were missed. Whether there was any.
+    /// Forgets the events that were missed. Returns whether there were any.
     pub(crate) fn forget(&self) -> bool {
         !std::mem::take(&mut self.slot().missed).is_empty()
     }
 
-    /// Forgets those of the missed events for which `worth` has no more use.
+    /// Keeps the missed events for which `worth` is true, and forgets the others.
     pub(crate) fn retain_missed(&self, worth: impl Fn(&E::Payload) -> bool) {
         let spent = {
             let mut slot = self.slot();
@@ -159,12 +161,12 @@ impl<E: Fired> Handler<E> {
             slot.missed = kept;
             spent
         };
-        // As with handlers: not under the lock.
+        // Dropped without the lock, as in `set`.
         drop(spent);
     }
 
-    /// Nothing will be fired any more: drops the handler, unless it has yet to get what it has
-    /// missed. One that is set later is not kept either.
+    /// Nothing will be fired any more. Drops the handler, unless it has missed events still to get.
+    /// A handler that is set later is not kept either.
     pub(crate) fn retire(&self) {
         let retired = {
             let mut slot = self.slot();
@@ -172,14 +174,14 @@ impl<E: Fired> Handler<E> {
             if !slot.missed.is_empty() {
                 return;
             }
-            // One that runs just now is not put back.
+            // A handler that runs just now is not put back.
             slot.setting += 1;
             slot.function.take()
         };
         drop(retired);
     }
 
-    /// Likewise, and nothing will deliver what was missed.
+    /// Retires the attribute, and forgets the missed events: nothing will deliver them.
     pub(crate) fn end(&self) {
         self.clear();
         self.retire();
@@ -195,7 +197,7 @@ impl<E: Fired> Handler<E> {
     }
 }
 
-/// Queues a task that delivers to a child of the connection what its handler has missed.
+/// Queues a task that delivers missed events to `target`, a child of the connection.
 pub(crate) fn later<T: Clone + Send + 'static>(
     connection: &WeakConnection,
     target: &T,
@@ -208,22 +210,23 @@ pub(crate) fn later<T: Clone + Send + 'static>(
     }
 }
 
-/// Declares the setter and the clearer of an event handler attribute. The type has a method
-/// `later` that queues a task for the events that were missed; behind `in time:` are attributes
-/// whose events are not [remembered](Fired::REMEMBERED).
+/// Declares the setter and the clearer of event handler attributes. The type must have a method
+/// `later` that queues a task for the missed events. Attributes whose events are not
+/// [remembered](Fired::REMEMBERED) come behind `in time:`.
 macro_rules! handlers {
     (in time: $($(#[$meta:meta])* $set:ident / $clear:ident: $event:ty => $($path:ident).+;)*) => {
         $(
             $(#[$meta])*
             ///
-            /// Replaces the handler set before. It is called on the connection's event loop,
-            /// without any lock held, and may call every method of every object; it should not
-            /// block. If it panics the panic is caught and reported with `tracing`. A connection
-            /// whose handle it captures stays open: see [`weakly`](crate::RTCPeerConnection::weakly).
+            /// Replaces the handler set before. `handler` is called on the connection's event
+            /// loop, without any lock held. It may call every method of every object, and should
+            /// not block. A panic in it is caught and reported with `tracing`. If it captures a
+            /// handle of a connection, that connection stays open: see
+            /// [`weakly`](crate::RTCPeerConnection::weakly).
             ///
-            /// Events fired before this was set are lost.
+            /// Events fired before a handler was set are lost.
             pub fn $set(&self, handler: impl FnMut($event) + Send + 'static) {
-                // None is ever missed.
+                // `false`: these events are never remembered.
                 let _ = self.$($path).+.set(Some(Box::new(handler)));
             }
 
@@ -237,13 +240,15 @@ macro_rules! handlers {
         $(
             $(#[$meta])*
             ///
-            /// Replaces the handler set before. It is called on the connection's event loop,
-            /// without any lock held, and may call every method of every object; it should not
-            /// block. If it panics the panic is caught and reported with `tracing`. A connection
-            /// whose handle it captures stays open: see [`weakly`](crate::RTCPeerConnection::weakly).
+            /// Replaces the handler set before. `handler` is called on the connection's event
+            /// loop, without any lock held. It may call every method of every object, and should
+            /// not block. A panic in it is caught and reported with `tracing`. If it captures a
+            /// handle of a connection, that connection stays open: see
+            /// [`weakly`](crate::RTCPeerConnection::weakly).
             ///
-            /// Events fired before this was set for the first time are not lost: it is called
-            /// for them soon, on the event loop; once for several, if they carry nothing.
+            /// Events fired before a handler was set for the first time are not lost: the event
+            /// loop soon calls the first handler for them. It calls once for several events
+            /// without content.
             pub fn $set(&self, handler: impl FnMut($event) + Send + 'static) {
                 if self.$($path).+.set(Some(Box::new(handler))) {
                     self.later(|target| target.$($path).+.late(|| Some(target.clone())));
@@ -303,7 +308,7 @@ mod tests {
         assert!(!handler.set(Some(capturing())));
         assert_eq!(Arc::strong_count(&captured), 1, "dropped at once");
 
-        // What was missed is delivered first.
+        // A missed event is delivered first.
         let handler = Handler::<Number>::new("test");
         handler.call(target, 1);
         handler.retire();
@@ -319,7 +324,7 @@ mod tests {
         assert_eq!(*seen.lock().unwrap(), [1]);
         assert_eq!(Arc::strong_count(&captured), 1);
 
-        // Unless nothing will deliver it.
+        // After `end` nothing delivers a missed event.
         let handler = Handler::<Number>::new("test");
         handler.call(target, 1);
         handler.end();
@@ -370,7 +375,7 @@ mod tests {
         let (seen, function) = recorder();
         assert!(handler.set(Some(function)));
         assert!(seen.lock().unwrap().is_empty(), "it is a task");
-        // Fired before the task has run.
+        // This event is fired before the task has run.
         handler.call(target, 6);
         handler.late(target);
         handler.call(target, 7);
@@ -404,7 +409,7 @@ mod tests {
         assert_eq!(Arc::strong_count(&seen), 1);
     }
 
-    /// Uses its handler when it is dropped, as a connection does whose last handle it is.
+    /// Uses its handler when it is dropped, as the last handle of a connection does.
     struct Holds(Arc<Handler<Self>>);
 
     impl Drop for Holds {

@@ -18,11 +18,11 @@ w3c_enum! {
 w3c_enum! {
     /// webrtc-pc §4.8.1.4: the kind of a TCP candidate.
     pub enum RTCIceTcpCandidateType {
-        /// Opens connections.
+        /// The agent opens the connection.
         Active = "active",
-        /// Accepts connections.
+        /// The agent accepts the connection.
         Passive = "passive",
-        /// Opens simultaneously.
+        /// Both agents open it at once.
         So = "so",
     }
 }
@@ -111,7 +111,7 @@ struct Inner {
 
 impl RTCIceCandidate {
     /// Makes a candidate, as the constructor of webrtc-pc §4.8.1.1 does. A `candidate` that
-    /// cannot be parsed is kept as it is; the members that would come from it are then `None`.
+    /// cannot be parsed is kept as it is; the members parsed from it are `None` then.
     ///
     /// # Errors
     /// `TypeError` if both `sdp_mid` and `sdp_mline_index` are `None`.
@@ -133,8 +133,8 @@ impl RTCIceCandidate {
         Self { inner: Arc::new(Inner { init, parsed, hides_address: false }) }
     }
 
-    /// A remote candidate that was learnt from the peer's checks, and that no signalling has
-    /// brought: `candidate` is empty and `address` null, the other members are known.
+    /// A remote candidate that ICE learnt from the peer's checks, and signalling has not brought:
+    /// `candidate` is empty and `address` null; the other members are known.
     pub(crate) fn peer_reflexive_remote(
         candidate: sdp::Candidate,
         init: RTCLocalIceCandidateInit,
@@ -156,7 +156,7 @@ impl RTCIceCandidate {
         })
     }
 
-    /// What names its section and generation, for another candidate of them.
+    /// Names the section and the generation of this candidate, for another candidate there.
     pub(crate) fn without_candidate(&self) -> RTCLocalIceCandidateInit {
         RTCLocalIceCandidateInit {
             candidate: String::new(),
@@ -170,8 +170,8 @@ impl RTCIceCandidate {
         self.inner.parsed.as_ref().map(member)
     }
 
-    /// The `candidate-attribute`; the empty string is the end of candidates, and that of a remote
-    /// candidate that was learnt from the peer's checks and has not been signalled.
+    /// The `candidate-attribute`. The empty string means the end of candidates, or a remote
+    /// candidate that ICE learnt from the peer's checks and signalling has not brought.
     #[doc(alias("RTCIceCandidate.candidate"))]
     pub fn candidate(&self) -> &str {
         &self.inner.init.candidate
@@ -207,8 +207,8 @@ impl RTCIceCandidate {
         self.parsed(|c| c.priority)
     }
 
-    /// An IP address or a name ending in `.local`. `None` for a remote candidate that was learnt
-    /// from the peer's checks and has not been signalled.
+    /// An IP address or a name ending in `.local`. `None` for a remote candidate that ICE learnt
+    /// from the peer's checks and signalling has not brought.
     #[doc(alias("RTCIceCandidate.address"))]
     pub fn address(&self) -> Option<&str> {
         let parsed = self.inner.parsed.as_ref().filter(|_| !self.inner.hides_address);
@@ -286,8 +286,8 @@ impl RTCIceCandidate {
         self.inner.init.url.as_deref()
     }
 
-    /// A number for the object, for maps of objects: clones have the same one, and no other object
-    /// has it as long as one of them exists.
+    /// A number for the object, to use as a key in maps. Clones share it; no other object has it as
+    /// long as one of them exists.
     pub fn object_id(&self) -> usize {
         Arc::as_ptr(&self.inner).addr()
     }
@@ -341,8 +341,8 @@ impl RTCIceCandidatePair {
         &self.inner.1
     }
 
-    /// A number for the object, for maps of objects: handles have the same one if they are `==`,
-    /// and no other object has it as long as a handle exists.
+    /// A number for the object, to use as a key in maps. Handles that are `==` share it; no other
+    /// object has it as long as a handle exists.
     pub fn object_id(&self) -> usize {
         Arc::as_ptr(&self.inner).addr()
     }

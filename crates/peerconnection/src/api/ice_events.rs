@@ -18,7 +18,7 @@ pub struct RTCPeerConnectionIceEvent {
 pub struct RTCPeerConnectionIceEventInit {
     /// The candidate; `None` by default.
     pub candidate: Option<RTCIceCandidate>,
-    /// The URL of the server from which it was gathered; `None` by default.
+    /// The URL of the server from which the candidate was gathered; `None` by default.
     pub url: Option<String>,
 }
 
@@ -62,15 +62,16 @@ impl RTCPeerConnectionIceEvent {
         &self.target
     }
 
-    /// The candidate. One whose `candidate` is the empty string ends a generation and is to be
-    /// sent to the peer like any other; `None` says that all gathering is done, and need not be.
+    /// The candidate to send to the peer. One whose `candidate` is the empty string ends a
+    /// generation; send it like any other. `None` says that all gathering is done, and need not be
+    /// sent.
     #[doc(alias("RTCPeerConnectionIceEvent.candidate"))]
     pub fn candidate(&self) -> Option<&RTCIceCandidate> {
         self.candidate.as_ref()
     }
 
-    /// The URL of the STUN or TURN server from which the candidate was gathered; `None` if it was
-    /// not. Deprecated by the specification in favour of [`RTCIceCandidate::url`].
+    /// The URL of the STUN or TURN server from which the candidate was gathered; `None` for other
+    /// candidates. The specification prefers [`RTCIceCandidate::url`].
     #[doc(alias("RTCPeerConnectionIceEvent.url"))]
     pub fn url(&self) -> Option<&str> {
         self.url.as_deref()
@@ -95,12 +96,12 @@ pub struct RTCPeerConnectionIceErrorEvent {
     init: RTCPeerConnectionIceErrorEventInit,
 }
 
-/// webrtc-pc §4.8.3: what an [`RTCPeerConnectionIceErrorEvent`] is made of. `error_code` is
-/// required by the specification.
+/// webrtc-pc §4.8.3: what an [`RTCPeerConnectionIceErrorEvent`] is made of. The specification
+/// requires `error_code`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RTCPeerConnectionIceErrorEventInit {
-    /// The local address used to reach the server, or `None` if no candidate has shown it.
+    /// The local address used to reach the server, or `None` if no local candidate has exposed it.
     pub address: Option<String>,
     /// The local port used to reach the server; `None` if `address` is.
     pub port: Option<u16>,
@@ -126,7 +127,7 @@ impl RTCPeerConnectionIceErrorEvent {
         &self.target
     }
 
-    /// The local address used to reach the server; `None` if no candidate has shown it.
+    /// The local address used to reach the server; `None` if no local candidate has exposed it.
     #[doc(alias("RTCPeerConnectionIceErrorEvent.address"))]
     pub fn address(&self) -> Option<&str> {
         self.init.address.as_deref()

@@ -10,8 +10,8 @@ use super::{
     RTCIceParameters, RTCIceRole, RTCIceTransportState, TransportStates, WeakConnection,
 };
 
-/// webrtc-pc §5.6: the ICE transport over which a connection's packets travel. An ICE restart
-/// keeps the object.
+/// webrtc-pc §5.6: the ICE transport over which a connection's packets travel. The object stays
+/// the same across ICE restarts.
 #[derive(Clone)]
 pub struct RTCIceTransport {
     pub(crate) object: Arc<IceTransportObject>,
@@ -23,7 +23,7 @@ pub(crate) struct IceTransportObject {
     pub(crate) statechange: Handler<Event<RTCIceTransport>>,
     pub(crate) gatheringstatechange: Handler<Event<RTCIceTransport>>,
     pub(crate) selectedcandidatepairchange: Handler<Event<RTCIceTransport>>,
-    /// What it shows when it is closed.
+    /// What the transport shows once it is closed.
     closed: OnceLock<ClosedIceTransport>,
 }
 
@@ -70,13 +70,13 @@ impl IceTransportObject {
         }
     }
 
-    /// It is closed, for ever, and shows this.
+    /// Keeps what the transport shows from now on: it is closed for ever.
     pub(crate) fn keep(&self, closed: ClosedIceTransport) {
-        // It closes once.
+        // A transport closes only once.
         let _ = self.closed.set(closed);
     }
 
-    /// Nothing will be fired at it any more.
+    /// Nothing will be fired at the transport any more.
     pub(crate) fn end_handlers(&self) {
         self.statechange.end();
         self.gatheringstatechange.end();
@@ -117,13 +117,13 @@ impl RTCIceTransport {
         self.slots(|states, _| states.ice).unwrap_or(RTCIceTransportState::Closed)
     }
 
-    /// What it has gathered.
+    /// Whether the transport gathers candidates, or has gathered them.
     #[doc(alias = "gatheringState")]
     pub fn gathering_state(&self) -> RTCIceGathererState {
         self.slots(|states, _| states.gatherer).unwrap_or(RTCIceGathererState::New)
     }
 
-    /// The local candidates of the newest generation that were surfaced in `icecandidate`.
+    /// The local candidates of the newest generation that `icecandidate` has shown.
     #[doc(alias = "getLocalCandidates")]
     pub fn get_local_candidates(&self) -> Vec<RTCIceCandidate> {
         self.slot(|slots| slots.local_candidates.clone()).unwrap_or_default()
@@ -136,10 +136,11 @@ impl RTCIceTransport {
         self.slot(|slots| slots.remote_candidates.clone()).unwrap_or_default()
     }
 
-    /// The pair on which packets are sent. The same object as long as the pair is the same, with
-    /// the objects that `icecandidate` and [`get_remote_candidates`](Self::get_remote_candidates)
-    /// have shown. When a remote candidate that was learnt from the peer's checks is signalled, a
-    /// new pair has it, and no event is fired.
+    /// The pair on which packets are sent. This is the same object as long as the pair is the same,
+    /// and it holds the objects that `icecandidate` and
+    /// [`get_remote_candidates`](Self::get_remote_candidates) have shown. When signalling brings a
+    /// remote candidate that ICE had learnt from the peer's checks, a new pair object holds it, and
+    /// no event is fired.
     #[doc(alias = "getSelectedCandidatePair")]
     pub fn get_selected_candidate_pair(&self) -> Option<RTCIceCandidatePair> {
         self.slots(|states, slots| match states.ice {

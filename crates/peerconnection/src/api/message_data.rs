@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-/// What travels in one message.
+/// The content of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessageData {
     /// Text.
@@ -20,7 +20,7 @@ impl MessageData {
         }
     }
 
-    /// Whether the message is empty, which is a message all the same.
+    /// Whether the message is empty. An empty message is sent and received like any other.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -16,8 +16,8 @@ macro_rules! identity {
         impl Eq for $name {}
 
         impl $name {
-            /// A number for the object, for maps of objects: handles have the same one if they are
-            /// `==`, and no other object has it as long as a handle exists.
+            /// A number for the object, to use as a key in maps. Handles that are `==` share it;
+            /// no other object has it as long as a handle exists.
             pub fn object_id(&self) -> usize {
                 std::sync::Arc::as_ptr(&self.object).addr()
             }
@@ -35,8 +35,8 @@ macro_rules! identity {
 pub(crate) use identity;
 
 // A handle has an object, events are fired at the object, and an event has the handle of its
-// target: these files use one another, as the interfaces of the specification do. And an object
-// leads to the connection that owns it: this is the one import from a layer above.
+// target. So these files use one another, as the interfaces of the specification do. An object
+// also leads to the connection that owns it; no other import here comes from a layer above.
 use crate::connection::Connection;
 
 /// The way from an object to its connection, which it does not keep alive.

@@ -20,14 +20,16 @@ use super::{
 
 /// webrtc-pc §4.4: a connection to a peer.
 ///
-/// A cheap handle; clones are the same object. **Dropping the last handle closes the connection** and
-/// frees its sockets, tasks and memory; channels and transports do not keep it alive. It is closed,
-/// too, when what moves it ends: the tokio runtime, or the [`Driver`](crate::host::Driver).
+/// A cheap handle; clones are the same object. **Dropping the last handle closes the connection**
+/// and frees its sockets, tasks and memory; channels and transports do not keep it alive. The
+/// connection is also closed when its driver ends: the tokio runtime, or the
+/// [`Driver`](crate::host::Driver).
 ///
-/// Handlers get the handle as the target of the event, and need not capture it. One that captures a
-/// handle keeps that connection open until [`close`](Self::close), or until it is itself dropped.
-/// Two connections in one process whose handlers capture each other's are never freed; what one
-/// needs of the other it captures with [`weakly`](Self::weakly) or [`downgrade`](Self::downgrade).
+/// Handlers get the handle as the target of the event, and need not capture it. A handler that
+/// captures a handle keeps that connection open until [`close`](Self::close), or until the handler
+/// is dropped. Two connections in one process are never freed if their handlers capture each other.
+/// Let a handler capture the other connection with [`weakly`](Self::weakly) or
+/// [`downgrade`](Self::downgrade).
 ///
 /// Methods that return a [`Promise`] are put on the connection's operations chain in the order
 /// in which they are called, and run whether or not the promise is polled. After
@@ -50,7 +52,7 @@ impl WeakPeerConnection {
     }
 }
 
-/// What the handles of the application share; the connection is closed when it is dropped.
+/// What the application's handles share. Dropping it closes the connection.
 pub(crate) struct Handle {
     pub(crate) connection: Arc<Connection>,
 }
@@ -115,16 +117,16 @@ fn description(value: Value) -> Option<RTCSessionDescriptionInit> {
 }
 
 impl RTCPeerConnection {
-    /// Generates a certificate for [`RTCConfiguration::certificates`]; without an algorithm as a
-    /// connection does by itself: ECDSA on the curve P-256, valid for 30 days. That takes
-    /// microseconds, hence no promise.
+    /// Generates a certificate for [`RTCConfiguration::certificates`]. Without an algorithm it is
+    /// what a connection generates by itself: ECDSA on the curve P-256, valid for 30 days. That
+    /// takes microseconds, so this method returns no promise.
     ///
     /// [`AlgorithmIdentifier::rsa`] takes long: a tenth of a second for 2048 bits, a second or more
-    /// for 4096. Nothing of it needs this thread, so asynchronous code gives it to another, with
-    /// `tokio::task::spawn_blocking(|| RTCPeerConnection::generate_certificate(algorithm))` say.
+    /// for 4096. Asynchronous code can do it on another thread, for example with
+    /// `tokio::task::spawn_blocking(|| RTCPeerConnection::generate_certificate(algorithm))`.
     ///
-    /// A connection whose first certificate is RSA uses DTLS 1.2, with peers that have either kind.
-    /// One whose first certificate is ECDSA cannot talk to a peer that has RSA only.
+    /// A connection whose first certificate is RSA uses DTLS 1.2, and can talk to peers with either
+    /// kind. One whose first certificate is ECDSA cannot talk to a peer that has RSA only.
     ///
     /// # Errors
     /// - `NotSupportedError` unless the algorithm is `ECDSA` on `P-256`, or `RSASSA-PKCS1-v1_5`
@@ -147,8 +149,9 @@ impl RTCPeerConnection {
         WeakPeerConnection { object: Arc::downgrade(&self.object) }
     }
 
-    /// A handler of another object's events that uses this connection and does not keep it open.
-    /// It is called with the connection and the event, and not at all once the connection is gone.
+    /// Makes a handler for another object's events that uses this connection without keeping it
+    /// open. `handler` gets the connection and the event; once the connection is gone, it is not
+    /// called any more.
     ///
     /// ```
     /// use peerconnection::{RTCPeerConnection, RTCPeerConnectionIceEvent};
@@ -183,27 +186,26 @@ impl RTCPeerConnection {
     /// Queues a task of the application's own, which runs `steps` on the connection's event loop.
     ///
     /// JavaScript always runs in such a task: between two of its lines no attribute of the
-    /// connection changes and no event is fired. Code behind an `.await` goes on later, when other
-    /// tasks may have run, and on a runtime with several threads it runs beside them. It belongs in a
+    /// connection changes and no event is fired. Rust code goes on after an `.await` when other
+    /// tasks may have run, and on a runtime with several threads it runs beside them. Put code in a
     /// task if it
     /// - sends a description that candidates follow: candidates may be fired before code that waits
     ///   for [`set_local_description`](Self::set_local_description) goes on;
-    /// - looks at an attribute and calls what depends on it, such as `signaling_state()` before an
-    ///   offer;
-    /// - calls `get_parameters()` and `set_parameters()` of a sender, one transaction.
+    /// - looks at an attribute and acts on it, such as `signaling_state()` before an offer;
+    /// - calls `get_parameters()` and then `set_parameters()` of a sender.
     ///
-    /// Handlers run in tasks already, and so do the reactions of promises that were made in one
-    /// ([`Promise::then`]).
+    /// Handlers run in tasks already, and so do the reactions ([`Promise::then`]) of promises that
+    /// were made in a task.
     ///
-    /// Tasks run in the order in which they are queued, behind those that are queued already. `steps`
-    /// may call everything, and must not block: the connection waits for it. A panic in it is caught
-    /// and reported with `tracing`. `steps` is dropped, and not run, if the connection is closed or
-    /// its last handle is dropped first.
+    /// Tasks run in the order in which they are queued. `steps` may call every method, and must not
+    /// block: the connection waits for it. A panic in it is caught and reported with `tracing`. If
+    /// the connection is closed or its last handle is dropped first, `steps` is dropped without
+    /// being run.
     ///
     /// ```
     /// use peerconnection::{Error, RTCPeerConnection, RTCSessionDescription};
     ///
-    /// /// The description reaches `send` before any candidate that `icecandidate` tells of it.
+    /// /// `send` gets the description before `icecandidate` is fired for any of its candidates.
     /// fn negotiate(
     ///     pc: &RTCPeerConnection,
     ///     send: impl FnOnce(RTCSessionDescription) + Send + 'static,
@@ -243,11 +245,11 @@ impl RTCPeerConnection {
         self.queue_task(deliver);
     }
 
-    /// Creates an offer that suits the present state; it changes nothing.
+    /// Creates an offer that suits the present state. Changes nothing.
     ///
     /// # Errors
-    /// `InvalidStateError` in any signaling state but `stable` and `have-local-offer`, and after
-    /// [`close`](Self::close), also while the promise is pending.
+    /// `InvalidStateError` in any signaling state but `stable` and `have-local-offer`, and if the
+    /// connection is [closed](Self::close), also while the promise is pending.
     #[doc(alias = "createOffer")]
     pub fn create_offer(
         &self,
@@ -258,11 +260,12 @@ impl RTCPeerConnection {
             .api(|engine, _| engine.operation(description, |session| session.create_offer(options)))
     }
 
-    /// Creates an answer to the remote offer; it changes nothing.
+    /// Creates an answer to the remote offer. Changes nothing.
     ///
     /// # Errors
     /// `InvalidStateError` in any signaling state but `have-remote-offer` and
-    /// `have-local-pranswer`, and after [`close`](Self::close), also while the promise is pending.
+    /// `have-local-pranswer`, and if the connection is [closed](Self::close), also while the
+    /// promise is pending.
     #[doc(alias = "createAnswer")]
     pub fn create_answer(
         &self,
@@ -274,19 +277,19 @@ impl RTCPeerConnection {
         })
     }
 
-    /// Applies a local description. Without one, or without its `sdp`, creates the offer or
-    /// answer that the present state asks for and applies that: the form to use, since no other
+    /// Applies a local description. Without one, or without its `sdp`, this method creates the
+    /// offer or answer that the present state asks for and applies it. Prefer that form: no other
     /// operation can come between.
     ///
-    /// Its candidates may be fired before code that awaits the promise goes on. Who sends them sends
-    /// the description with [`then`](Promise::then), in a [task](Self::queue_task): the peer
-    /// refuses candidates that come first.
+    /// The candidates of the description may be fired before code that awaits the promise goes on,
+    /// and the peer refuses candidates that reach it before the description. So send the
+    /// description in the promise's [`then`](Promise::then), called in a [task](Self::queue_task).
     ///
     /// # Errors
-    /// - `InvalidStateError` if the type does not suit the signaling state, and after
-    ///   [`close`](Self::close), also while the promise is pending.
-    /// - `InvalidModificationError` if `sdp` is not what was created last, nor an edit of it that is
-    ///   [accepted](Self::set_accepts_edited_descriptions).
+    /// - `InvalidStateError` if the type does not suit the signaling state, and if the connection
+    ///   is [closed](Self::close), also while the promise is pending.
+    /// - `InvalidModificationError` if `sdp` differs from what was created last, unless it is an
+    ///   [accepted](Self::set_accepts_edited_descriptions) edit of it.
     #[doc(alias = "setLocalDescription")]
     pub fn set_local_description(
         &self,
@@ -298,15 +301,15 @@ impl RTCPeerConnection {
         })
     }
 
-    /// Whether [`set_local_description`](Self::set_local_description) accepts what was created last
-    /// with harmless edits, as browsers do: codecs, feedback or header extensions left out, codecs
-    /// in another order, a lesser direction, bandwidths, parameters, `a=ice-options`, unknown lines.
-    /// By default it does not: webrtc-pc refuses every edit, and options of the API do the same
-    /// better. It is for applications that were written for browsers. It holds from the next call
-    /// on, and after [`close`](Self::close) for nothing.
+    /// Sets whether [`set_local_description`](Self::set_local_description) accepts harmless edits
+    /// of what was created last, as browsers do: codecs, feedback or header extensions left out,
+    /// codecs in another order, a lesser direction, bandwidths, parameters, `a=ice-options`,
+    /// unknown lines. By default every edit is refused, as webrtc-pc says, and options of the API
+    /// do the same better. The setting is for applications that were written for browsers. It
+    /// counts from the next call on.
     ///
-    /// An accepted edit holds for that description; `local_description()` shows the edited text. Each
-    /// edit, and what it does, is in `spec-notes/edited-descriptions.md`.
+    /// An accepted edit holds for that description, and `local_description()` shows the edited
+    /// text. `spec-notes/edited-descriptions.md` lists each edit and what it does.
     ///
     /// ```
     /// # use peerconnection::*;
@@ -330,8 +333,8 @@ impl RTCPeerConnection {
     /// back first.
     ///
     /// # Errors
-    /// - `InvalidStateError` if the type does not suit the signaling state, and after
-    ///   [`close`](Self::close), also while the promise is pending.
+    /// - `InvalidStateError` if the type does not suit the signaling state, and if the connection
+    ///   is [closed](Self::close), also while the promise is pending.
     /// - `RTCError` with `sdp-syntax-error` and the line number if the SDP is malformed.
     /// - `InvalidAccessError` if the content is invalid.
     #[doc(alias = "setRemoteDescription")]
@@ -345,8 +348,8 @@ impl RTCPeerConnection {
     ///
     /// # Errors
     /// - `TypeError` if a candidate names neither mid nor m= line.
-    /// - `InvalidStateError` if there is no remote description, and after [`close`](Self::close),
-    ///   also while the promise is pending.
+    /// - `InvalidStateError` if there is no remote description, and if the connection is
+    ///   [closed](Self::close), also while the promise is pending.
     /// - `OperationError` if the m= section or generation is unknown or the candidate malformed.
     #[doc(alias = "addIceCandidate")]
     pub fn add_ice_candidate(
@@ -360,15 +363,15 @@ impl RTCPeerConnection {
     }
 
     /// Asks for an ICE restart: `negotiationneeded` fires, and the next offer carries new
-    /// credentials. If that negotiation is rolled back or overtaken by the peer's, the request
-    /// is remembered, until a restart has completed. Before the first negotiation, and after
-    /// [`close`](Self::close), does nothing.
+    /// credentials. The request outlives a negotiation that is rolled back or overtaken by the
+    /// peer's: it holds until a restart has completed. Does nothing before the first negotiation
+    /// and after [`close`](Self::close).
     #[doc(alias = "restartIce")]
     pub fn restart_ice(&self) {
         self.connection().api(|engine, _| engine.session.restart_ice());
     }
 
-    /// The configuration, as it was given last; also after [`close`](Self::close).
+    /// The configuration that was given last, also after [`close`](Self::close).
     #[doc(alias = "getConfiguration")]
     pub fn get_configuration(&self) -> RTCConfiguration {
         self.connection().engine().configuration().clone()
@@ -381,7 +384,7 @@ impl RTCPeerConnection {
     /// - `InvalidStateError` after [`close`](Self::close).
     /// - `InvalidModificationError` if certificates, bundle policy or RTCP mux policy would
     ///   change, or the candidate pool size after a local description was applied.
-    /// - those of [`new`](Self::new).
+    /// - The errors of [`new`](Self::new).
     #[doc(alias = "setConfiguration")]
     pub fn set_configuration(&self, configuration: RTCConfiguration) -> Result<(), Error> {
         self.connection().api(|engine, _| engine.set_configuration(configuration))
@@ -414,10 +417,11 @@ impl RTCPeerConnection {
     }
 
     /// Statistics of the connection and all that belongs to it: which path is in use, how much went
-    /// over it, and so on. With a track, those of the RTP streams of its one sender or receiver;
-    /// there are none as long as no media is sent.
+    /// over it, and so on. With a track, the report has the RTP streams of the track's one sender
+    /// or receiver; it is empty as long as no media is sent.
     ///
-    /// Not on the operations chain; after [`close`](Self::close) too, with what was so last.
+    /// This method is not on the operations chain. After [`close`](Self::close) it reports the last
+    /// state.
     ///
     /// # Errors
     /// `InvalidAccessError`, at once, if the track is not that of exactly one sender or receiver.
@@ -430,7 +434,8 @@ impl RTCPeerConnection {
         self.connection().api(|engine, now| engine.get_stats(now, selector))
     }
 
-    /// The SCTP transport of the data channels, once one was negotiated or is being negotiated.
+    /// The SCTP transport of the data channels; `None` unless one was negotiated or is being
+    /// negotiated.
     #[doc(alias("RTCPeerConnection.sctp"))]
     pub fn sctp(&self) -> Option<RTCSctpTransport> {
         let engine = self.connection().engine();
@@ -504,8 +509,8 @@ impl RTCPeerConnection {
     }
 
     /// Every event of the connection and its children from now on, in the order of the
-    /// specification. It ends with the connection: the `ended` events of the tracks that end with
-    /// it go to their handlers only. Costs nothing when unused; a subscriber that leaves more than
+    /// specification. The stream ends with the connection: the `ended` events of tracks that end
+    /// then go to handlers only. An unused stream costs nothing. A subscriber that leaves more than
     /// 1,024 events unread loses the oldest and is told how many.
     pub fn events(&self) -> Events {
         self.connection().subscribers.subscribe()
@@ -513,12 +518,12 @@ impl RTCPeerConnection {
 
     /// `negotiationneeded`: an offer is due.
     ///
-    /// Replaces the handler set before. It is called on the connection's event loop, without any
-    /// lock held, and may call every method of every object; it should not block. If it panics
-    /// the panic is caught and reported with `tracing`.
+    /// Replaces the handler set before. `handler` is called on the connection's event loop, without
+    /// any lock held. It may call every method of every object, and should not block. A panic in it
+    /// is caught and reported with `tracing`.
     ///
-    /// If the event was fired before this was set for the first time, it is fired again as soon
-    /// as the connection is stable and idle, if an offer is then still due.
+    /// If the event was fired before a handler was set for the first time, it is fired again once
+    /// the connection is stable and idle, provided that an offer is still due then.
     #[doc(alias = "onnegotiationneeded")]
     pub fn on_negotiationneeded(
         &self,
@@ -546,10 +551,12 @@ impl RTCPeerConnection {
         /// `signalingstatechange`: [`signaling_state`](Self::signaling_state) has changed.
         #[doc(alias = "onsignalingstatechange")]
         on_signalingstatechange / clear_on_signalingstatechange: Event<RTCPeerConnection> => object.connection.handlers.signalingstatechange;
-        /// `iceconnectionstatechange`: [`ice_connection_state`](Self::ice_connection_state) has changed.
+        /// `iceconnectionstatechange`: [`ice_connection_state`](Self::ice_connection_state) has
+        /// changed.
         #[doc(alias = "oniceconnectionstatechange")]
         on_iceconnectionstatechange / clear_on_iceconnectionstatechange: Event<RTCPeerConnection> => object.connection.handlers.iceconnectionstatechange;
-        /// `icegatheringstatechange`: [`ice_gathering_state`](Self::ice_gathering_state) has changed.
+        /// `icegatheringstatechange`: [`ice_gathering_state`](Self::ice_gathering_state) has
+        /// changed.
         #[doc(alias = "onicegatheringstatechange")]
         on_icegatheringstatechange / clear_on_icegatheringstatechange: Event<RTCPeerConnection> => object.connection.handlers.icegatheringstatechange;
         /// `connectionstatechange`: [`connection_state`](Self::connection_state) has changed.

@@ -16,8 +16,8 @@ pub struct RTCRtpTransceiverInit {
     pub direction: RTCRtpTransceiverDirection,
     /// The streams to which the track belongs at the peer.
     pub streams: Vec<MediaStream>,
-    /// How to encode, one entry for each layer of simulcast; may be empty. What they say besides
-    /// `rid` is **without effect yet**: no media is sent.
+    /// How to encode, one entry for each layer of simulcast; may be empty. Members other than `rid`
+    /// have **no effect yet**: no media is sent.
     #[doc(alias = "sendEncodings")]
     pub send_encodings: Vec<RTCRtpEncodingParameters>,
 }
@@ -80,8 +80,8 @@ impl RTCPeerConnection {
         self.connection().engine().collect_transceivers(false)
     }
 
-    /// Sends a track, as part of these streams. Uses a transceiver that has never sent, or makes
-    /// one; `negotiationneeded` fires.
+    /// Sends a track, as part of these streams. This uses a transceiver that has never sent, or
+    /// makes one; `negotiationneeded` fires.
     ///
     /// # Errors
     /// - `InvalidStateError` if the connection is closed.

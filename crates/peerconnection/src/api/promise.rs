@@ -12,7 +12,7 @@ use super::RTCStatsReport;
 
 /// What a promise is fulfilled with.
 pub(crate) enum Value {
-    /// The outcome of an operation of the negotiation's.
+    /// The outcome of an operation of the negotiation.
     Outcome(Outcome),
     /// What `getStats()` has gathered.
     Stats(RTCStatsReport),
@@ -23,18 +23,17 @@ pub(crate) fn undefined(value: Value) -> Option<()> {
     matches!(value, Value::Outcome(Outcome::Undefined)).then_some(())
 }
 
-/// What a method returns that returns a promise in the specification.
+/// The result of a method that returns a promise in the specification.
 ///
 /// The operation has started when the method returns, whether or not the future is polled:
 /// operations take effect in the order in which they were called. **Dropping the future does not
-/// cancel the operation**; its outcome is lost, nothing else. Everything that the specification
-/// fires before it settles the promise has been delivered to handlers and streams when the future
+/// cancel the operation**; only its outcome is lost. Everything that the specification fires
+/// before it settles the promise has been delivered to handlers and streams when the future
 /// completes.
 ///
-/// A future that waits for the promise goes on later, when other tasks of the connection may have
-/// run: candidates may have been fired before it sends the description they belong to. Where that
-/// matters, react with [`then`](Self::then) in a
-/// [task](crate::RTCPeerConnection::queue_task).
+/// Code that awaits the promise goes on later, when other tasks of the connection may have run:
+/// candidates may have been fired before that code sends the description they belong to. Where this
+/// matters, react with [`then`](Self::then) in a [task](crate::RTCPeerConnection::queue_task).
 ///
 /// Where the specification leaves a promise pending for ever because the connection was closed,
 /// the future completes with [`Error::InvalidStateError`].
@@ -75,7 +74,7 @@ impl Shared {
             }
             State::Reacting(reaction) => {
                 drop(state);
-                // As with handlers: the connection goes on whatever the application does.
+                // Whatever the application does, the connection goes on, as with handlers.
                 if catch_unwind(AssertUnwindSafe(|| reaction(result))).is_err() {
                     tracing::error!("the reaction of a promise panicked");
                 }
@@ -85,7 +84,7 @@ impl Shared {
     }
 }
 
-/// The end of a [`Promise`] that the connection keeps. Dropped, it rejects the promise: the
+/// The end of a [`Promise`] that the connection keeps. Dropping it rejects the promise: the
 /// connection was closed.
 pub(crate) struct Settle(Arc<Shared>);
 
@@ -115,7 +114,7 @@ impl<T> Promise<T> {
 }
 
 impl Promise<RTCStatsReport> {
-    /// Of `getStats()`.
+    /// The promise of `getStats()`.
     pub(crate) fn of_stats() -> (Settle, Self) {
         Self::new(|value| match value {
             Value::Stats(report) => Some(report),
@@ -130,16 +129,16 @@ fn converted<T>(result: Result<Value, Error>, convert: fn(Value) -> Option<T>) -
 
 impl<T: 'static> Promise<T> {
     /// Runs `reaction` when the promise is settled: on the connection's event loop, before its
-    /// next task, as a reaction of a promise runs in a browser.
+    /// next task, as a browser runs a promise's reaction.
     ///
-    /// **If the promise is settled already, `reaction` runs within this call**, on this thread. That
-    /// can happen to a promise that was rejected at once, and to any where `then` is called outside
-    /// the connection's tasks: other tasks may have run in between, too.
-    /// [`RTCPeerConnection::queue_task`](crate::RTCPeerConnection::queue_task) makes the call and its
-    /// reaction one.
+    /// **If the promise is settled already, `reaction` runs within this call**, on this thread.
+    /// That happens to a promise that was rejected at once. It can happen to any promise if `then`
+    /// is called outside the connection's tasks, and other tasks may have run in between. Call the
+    /// method and `then` within one
+    /// [`RTCPeerConnection::queue_task`](crate::RTCPeerConnection::queue_task) to avoid both.
     ///
-    /// A panic in it is caught and reported with `tracing`. There is no promise of its outcome; a
-    /// reaction that has to wait for another promise calls its `then`.
+    /// A panic in `reaction` is caught and reported with `tracing`. `then` returns no promise; a
+    /// reaction that has to wait for another promise calls that one's `then`.
     pub fn then(self, reaction: impl FnOnce(Result<T, Error>) + Send + 'static) {
         let convert = self.convert;
         let reaction = move |result| reaction(converted(result, convert));

@@ -14,8 +14,8 @@ const MAX_JITTER_BUFFER_TARGET: f64 = 4000.0;
 
 /// webrtc-pc §5.3: what receives a track from the peer.
 ///
-/// A cheap handle; it does not keep the connection open. What receivers say is negotiated as with
-/// a browser; media is not received yet.
+/// A cheap handle that does not keep the connection open. Receivers are negotiated as with a
+/// browser; they receive no media yet.
 #[derive(Clone)]
 pub struct RTCRtpReceiver {
     pub(crate) object: Arc<TransceiverObject>,
@@ -25,11 +25,13 @@ pub struct RTCRtpReceiver {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RTCRtpContributingSource {
-    /// When its last frame was delivered to the track, in milliseconds since the Unix epoch.
+    /// When the last frame of the source was delivered to the track, in milliseconds since the Unix
+    /// epoch.
     pub timestamp: f64,
     /// The CSRC or SSRC.
     pub source: u32,
-    /// The level, linear from 0 (silence) to 1 (0 dBov); audio only, and only if the peer says.
+    /// The audio level, linear from 0 (silence) to 1 (0 dBov); `None` for video, and if the peer
+    /// does not send it.
     #[doc(alias = "audioLevel")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audio_level: Option<f64>,
@@ -64,7 +66,8 @@ impl RTCRtpReceiver {
         receive_capabilities(kind)
     }
 
-    /// What the receiver is prepared to receive: no codecs before a description was applied.
+    /// What the receiver is prepared to receive. There are no codecs before a description was
+    /// applied.
     #[doc(alias("RTCRtpReceiver.getParameters"))]
     pub fn get_parameters(&self) -> RTCRtpReceiveParameters {
         let connection = self.object.connection.upgrade();
@@ -73,22 +76,22 @@ impl RTCRtpReceiver {
         parameters.unwrap_or_default()
     }
 
-    /// The contributing sources of the last 10 seconds, the latest first. None, as long as no
-    /// media is received.
+    /// The contributing sources of the last 10 seconds, the latest first. Empty as long as no media
+    /// is received.
     #[doc(alias = "getContributingSources")]
     pub fn get_contributing_sources(&self) -> Vec<RTCRtpContributingSource> {
         Vec::new()
     }
 
-    /// The synchronization sources of the last 10 seconds, the latest first. None, as long as no
+    /// The synchronization sources of the last 10 seconds, the latest first. Empty as long as no
     /// media is received.
     #[doc(alias = "getSynchronizationSources")]
     pub fn get_synchronization_sources(&self) -> Vec<RTCRtpSynchronizationSource> {
         Vec::new()
     }
 
-    /// The statistics of what is received, as [`RTCPeerConnection::get_stats`] has them.
-    /// Empty, as long as no media is received. Not on the operations chain.
+    /// The statistics of the RTP streams that are received, as in [`RTCPeerConnection::get_stats`].
+    /// The report is empty as long as no media is received. Not on the operations chain.
     ///
     /// [`RTCPeerConnection::get_stats`]: super::RTCPeerConnection::get_stats
     #[doc(alias("RTCRtpReceiver.getStats"))]
@@ -96,16 +99,16 @@ impl RTCRtpReceiver {
         self.object.get_stats()
     }
 
-    /// How much media the jitter buffer shall hold, in milliseconds; `None`: no wish.
+    /// How much media the jitter buffer should hold, in milliseconds; `None` without a wish.
     #[doc(alias = "jitterBufferTarget")]
     pub fn jitter_buffer_target(&self) -> Option<f64> {
         *self.target()
     }
 
-    /// Sets how much media the jitter buffer shall hold, in milliseconds, 0 to 4000.
+    /// Sets how much media the jitter buffer should hold, in milliseconds, 0 to 4000.
     ///
     /// # Errors
-    /// - `TypeError` if `target` is no finite number.
+    /// - `TypeError` if `target` is not finite.
     /// - `RangeError` if it is negative or larger than 4000.
     pub fn set_jitter_buffer_target(&self, target: Option<f64>) -> Result<(), Error> {
         if let Some(target) = target {

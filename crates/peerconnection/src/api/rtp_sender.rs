@@ -13,11 +13,12 @@ use crate::inert;
 
 /// webrtc-pc §5.2: what sends a track to the peer.
 ///
-/// A cheap handle; it does not keep the connection open. What senders say is negotiated as with a
-/// browser; media is not sent yet.
+/// A cheap handle that does not keep the connection open. Senders are negotiated as with a browser;
+/// they send no media yet.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), peerconnection::Error> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), peerconnection::Error> {
 /// use peerconnection::{MediaKind, MediaStreamTrack, RTCConfiguration, RTCPeerConnection};
 ///
 /// let pc = RTCPeerConnection::new(RTCConfiguration::default())?;
@@ -46,8 +47,8 @@ pub struct RTCRtpSender {
 }
 
 impl RTCRtpSender {
-    /// The track that is sent, if there is one; also after the connection was closed, for as long
-    /// as the application has the track.
+    /// The track that is sent, if there is one. A closed connection still shows it as long as the
+    /// application has the track.
     #[doc(alias("RTCRtpSender.track"))]
     pub fn track(&self) -> Option<MediaStreamTrack> {
         self.object.connection.upgrade()?.engine().sender_track(self.object.id)
@@ -69,20 +70,21 @@ impl RTCRtpSender {
         send_capabilities(kind)
     }
 
-    /// Changes how the track is encoded and sent, within what was negotiated; **without effect yet**
-    /// but on what [`get_parameters`](Self::get_parameters) returns and descriptions say, since no
-    /// media is sent. To be called with
-    /// what [`get_parameters`](Self::get_parameters) returned, changed, before the next task of the
-    /// connection's event loop: before anything is awaited, and in a handler, or where event loop
-    /// and application share a thread. On another thread the event loop can come between; then
-    /// both are to be called again.
+    /// Changes how the track is encoded and sent, within what was negotiated. No media is sent yet:
+    /// **so far this only changes** what [`get_parameters`](Self::get_parameters) returns and
+    /// descriptions say.
+    ///
+    /// `parameters` must come from [`get_parameters`](Self::get_parameters), and no task of the
+    /// connection's event loop may run between the two calls. So make both calls in a handler or in
+    /// [`queue_task`](super::RTCPeerConnection::queue_task), without an `.await` between them. On
+    /// another thread the event loop can come between: then make both calls again.
     ///
     /// # Errors
     /// - `InvalidStateError` if the transceiver is stopping or stopped, the connection was closed
     ///   (also while the promise was pending), or a task has run since the last call of
     ///   [`get_parameters`](Self::get_parameters).
-    /// - `InvalidModificationError` if the parameters are of an earlier call, the number or order of
-    ///   encodings was changed, something read-only was, or a codec was not negotiated.
+    /// - `InvalidModificationError` if the parameters come from an earlier call, if the number or
+    ///   order of encodings or a read-only member was changed, or if a codec was not negotiated.
     /// - `RangeError` for a `scaleResolutionDownBy` below 1 or a negative `maxFramerate`.
     #[doc(alias = "setParameters")]
     pub fn set_parameters(&self, parameters: RTCRtpSendParameters) -> Promise<()> {
@@ -96,9 +98,9 @@ impl RTCRtpSender {
         })
     }
 
-    /// How the track is encoded and sent, for changing and handing to
-    /// [`set_parameters`](Self::set_parameters). After the connection was closed, what was so last;
-    /// without anything when the connection is gone.
+    /// How the track is encoded and sent. Change the result and give it to
+    /// [`set_parameters`](Self::set_parameters). A closed connection gives the last parameters; the
+    /// result is empty once the connection is gone.
     #[doc(alias("RTCRtpSender.getParameters"))]
     pub fn get_parameters(&self) -> RTCRtpSendParameters {
         let connection = self.object.connection.upgrade();
@@ -108,7 +110,7 @@ impl RTCRtpSender {
     }
 
     /// Sends another track instead, or none, without negotiation. Calls take effect in order, each
-    /// after the operations before it; [`track`](Self::track) is the new one when the promise is
+    /// after the operations before it. [`track`](Self::track) is the new track when the promise is
     /// fulfilled.
     ///
     /// # Errors
@@ -137,8 +139,8 @@ impl RTCRtpSender {
             .api(|engine, _| engine.session.set_streams(self.object.id, &streams))
     }
 
-    /// The statistics of what is sent, as [`RTCPeerConnection::get_stats`] has them.
-    /// Empty, as long as no media is sent. Not on the operations chain.
+    /// The statistics of the RTP streams that are sent, as in [`RTCPeerConnection::get_stats`].
+    /// The report is empty as long as no media is sent. Not on the operations chain.
     ///
     /// [`RTCPeerConnection::get_stats`]: super::RTCPeerConnection::get_stats
     #[doc(alias("RTCRtpSender.getStats"))]
@@ -146,7 +148,7 @@ impl RTCRtpSender {
         self.object.get_stats()
     }
 
-    /// What sends telephone tones; `None` for video.
+    /// The sender of telephone tones; `None` for video.
     #[doc(alias("RTCRtpSender.dtmf"))]
     pub fn dtmf(&self) -> Option<RTCDTMFSender> {
         match self.object.kind {

@@ -14,10 +14,10 @@ use super::{
 
 /// webrtc-pc §5.4: a sender and a receiver that share an m= section.
 ///
-/// Made by [`addTransceiver`](super::RTCPeerConnection::add_transceiver),
-/// [`addTrack`](super::RTCPeerConnection::add_track), or a remote description with an m= section
-/// that no transceiver of ours suits. A cheap handle; it does not keep the connection open, and
-/// once the connection is closed it is stopped.
+/// [`addTransceiver`](super::RTCPeerConnection::add_transceiver) makes one, and
+/// [`addTrack`](super::RTCPeerConnection::add_track), and a remote description with an m= section
+/// that no transceiver of this connection suits. A cheap handle that does not keep the connection
+/// open. Closing the connection stops the transceiver.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), peerconnection::Error> {
@@ -33,7 +33,7 @@ use super::{
 /// assert_eq!(transceiver.mid(), None);
 /// transceiver.set_direction(RTCRtpTransceiverDirection::Sendrecv)?;
 ///
-/// // VP8 first, whatever else there is after it.
+/// // VP8 first, all other codecs after it.
 /// let mut codecs = RTCRtpReceiver::get_capabilities(MediaKind::Video).codecs;
 /// codecs.sort_by_key(|codec| !codec.mime_type.eq_ignore_ascii_case("video/VP8"));
 /// transceiver.set_codec_preferences(codecs)?;
@@ -88,7 +88,7 @@ impl TransceiverObject {
         self.connection.upgrade()?.engine().session.transceiver(self.id).map(read)
     }
 
-    /// getStats of the sender or the receiver.
+    /// `getStats()` of the sender or the receiver.
     pub(super) fn get_stats(&self) -> Promise<RTCStatsReport> {
         match self.connection.upgrade() {
             Some(connection) => connection.api(|engine, now| engine.get_stats_of_streams(now)),
@@ -102,24 +102,24 @@ impl TransceiverObject {
 }
 
 impl RTCRtpTransceiver {
-    /// Whether it will never receive again.
+    /// Whether the transceiver will never receive again.
     pub(crate) fn is_spent(&self) -> bool {
         self.object.receiver_track.ready_state() == MediaStreamTrackState::Ended
     }
 
-    /// The mid of its m= section; `None` before it was negotiated and after that was rolled back.
+    /// The mid of its m= section; `None` before a negotiation, and after its rollback.
     #[doc(alias("RTCRtpTransceiver.mid"))]
     pub fn mid(&self) -> Option<String> {
         self.object.slots(|slots| slots.mid().map(str::to_owned)).flatten()
     }
 
-    /// What sends.
+    /// The sender.
     #[doc(alias("RTCRtpTransceiver.sender"))]
     pub fn sender(&self) -> RTCRtpSender {
         RTCRtpSender { object: self.object.clone() }
     }
 
-    /// What receives.
+    /// The receiver.
     #[doc(alias("RTCRtpTransceiver.receiver"))]
     pub fn receiver(&self) -> RTCRtpReceiver {
         RTCRtpReceiver { object: self.object.clone() }
@@ -133,8 +133,8 @@ impl RTCRtpTransceiver {
         direction.unwrap_or(RTCRtpTransceiverDirection::Stopped)
     }
 
-    /// Sets the direction that the application wants; it takes effect with the next negotiation,
-    /// for which `negotiationneeded` fires if it makes a difference.
+    /// Sets the direction that the application wants. The next negotiation puts it into effect;
+    /// `negotiationneeded` fires if one is needed.
     ///
     /// # Errors
     /// - `InvalidStateError` if the transceiver is stopping or stopped, or the connection closed.
@@ -154,7 +154,7 @@ impl RTCRtpTransceiver {
     }
 
     /// Stops the transceiver for good: it sends and receives no more, and the track of its
-    /// receiver ends. The next negotiation rejects its m= section. Does nothing the second time.
+    /// receiver ends. The next negotiation rejects its m= section. A second call does nothing.
     ///
     /// # Errors
     /// `InvalidStateError` if the connection is closed.
@@ -163,8 +163,8 @@ impl RTCRtpTransceiver {
         self.object.connection()?.api(|engine, _| engine.session.stop(self.object.id))
     }
 
-    /// Sets which codecs to negotiate, in which order, from the next negotiation on; an empty list
-    /// goes back to the default.
+    /// Sets which codecs to negotiate, in which order, from the next negotiation on. An empty list
+    /// restores the default.
     ///
     /// # Errors
     /// `InvalidModificationError` if a codec is not among the capabilities of

@@ -16,11 +16,11 @@ pub struct RTCSctpTransport {
 pub(crate) struct SctpTransportObject {
     pub(crate) connection: WeakConnection,
     pub(crate) statechange: Handler<Event<RTCSctpTransport>>,
-    /// What it shows once it is closed with its connection.
+    /// What the transport shows once it is closed with its connection.
     closed: OnceLock<ClosedSctpTransport>,
 }
 
-/// What is left of one that is closed with its connection.
+/// What is left of an SCTP transport that is closed with its connection.
 pub(crate) struct ClosedSctpTransport {
     pub(crate) transport: Option<Arc<DtlsTransportObject>>,
     pub(crate) max_message_size: Option<f64>,
@@ -46,9 +46,9 @@ impl SctpTransportObject {
         Self { connection, statechange: Handler::new("statechange"), closed: OnceLock::new() }
     }
 
-    /// Its connection is closed, and it shows this for ever.
+    /// Keeps what the transport shows from now on: its connection is closed.
     pub(crate) fn keep(&self, closed: ClosedSctpTransport) {
-        // It closes once.
+        // A connection closes only once.
         let _ = self.closed.set(closed);
     }
 }
@@ -60,8 +60,8 @@ impl RTCSctpTransport {
         engine.sctp_slots_of(&self.object).map(read)
     }
 
-    /// The DTLS transport below; `None` while there is none yet, before an answer is applied, and
-    /// after a rollback (the specification's type will become nullable, webrtc-pc issue 3112).
+    /// The DTLS transport below; `None` before an answer is applied, and after a rollback. (The
+    /// type in the specification will become nullable, webrtc-pc issue 3112.)
     #[doc(alias("RTCSctpTransport.transport"))]
     pub fn transport(&self) -> Option<RTCDtlsTransport> {
         if let Some(closed) = self.object.closed.get() {
@@ -79,8 +79,8 @@ impl RTCSctpTransport {
         self.slot(|slots| slots.state).unwrap_or(RTCSctpTransportState::Closed)
     }
 
-    /// The largest message, in bytes, that [`send`](super::RTCDataChannel::send) takes;
-    /// infinite if any size will do, `None` until an answer was applied.
+    /// The largest message, in bytes, that [`send`](super::RTCDataChannel::send) takes. Infinite if
+    /// there is no limit; `None` until an answer was applied.
     #[doc(alias = "maxMessageSize")]
     pub fn max_message_size(&self) -> Option<f64> {
         match self.object.closed.get() {

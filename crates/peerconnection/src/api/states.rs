@@ -70,7 +70,7 @@ w3c_enum! {
         /// Shut down; it answers no STUN requests any more.
         Closed = "closed",
         /// Gathering is done, the peer has indicated the end of its candidates, every pair was
-        /// checked, and none works or has consent. Left by an ICE restart only.
+        /// checked, and none works or has consent. Only an ICE restart leaves this state.
         Failed = "failed",
         /// Connectivity is lost for now; this may resolve itself.
         Disconnected = "disconnected",
@@ -79,8 +79,8 @@ w3c_enum! {
         /// Checking pairs; no usable one has been found yet.
         Checking = "checking",
         /// Gathering is done, the peer has indicated the end of its candidates, every pair was
-        /// checked and one is in use. The controlled side waits three seconds for the peer to
-        /// change its mind about which.
+        /// checked and one is in use. The controlled side enters this state three seconds later,
+        /// since the peer may still choose another pair.
         Completed = "completed",
         /// A usable pair was found; others may still be checked.
         Connected = "connected",
@@ -92,9 +92,9 @@ w3c_enum! {
     pub enum RTCIceRole {
         /// Not determined yet.
         Unknown = "unknown",
-        /// Nominates.
+        /// The agent nominates pairs.
         Controlling = "controlling",
-        /// Follows the nomination.
+        /// The agent follows the peer's nomination.
         Controlled = "controlled",
     }
 }

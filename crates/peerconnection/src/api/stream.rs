@@ -17,7 +17,7 @@ use super::{MessageData, Messages, RTCDataChannel, RTCDataChannelState};
 const HIGH_WATER: usize = 1 << 20;
 /// Bytes at or below which the peer may go on.
 const LOW_WATER: usize = 1 << 18;
-/// What a message costs besides its bytes, so that empty ones count too.
+/// What a message costs besides its bytes, so that empty messages count too.
 const MESSAGE_COST: usize = 64;
 
 /// The messages of a channel that have been received and not yet read.
@@ -50,7 +50,7 @@ impl Inbox {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Puts back what was popped last.
+    /// Puts back the message that was popped last.
     pub(crate) fn push_front(&self, message: MessageData) {
         let wakers = {
             let mut state = self.state();
@@ -80,7 +80,7 @@ impl Inbox {
         }
     }
 
-    /// Readers look again, although there is nothing new.
+    /// Makes readers look again, although there is no new message.
     pub(crate) fn wake(&self) {
         let wakers = std::mem::take(&mut self.state().wakers);
         wakers.into_iter().for_each(Waker::wake);
@@ -130,12 +130,12 @@ impl State {
     }
 }
 
-/// Why a channel came to an end that is no orderly one.
+/// Why a channel did not end in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
     /// The peer ended the association, or the whole connection.
     ByPeer,
-    /// This side did, or could not make the channel.
+    /// This side ended them, or could not make the channel.
     Here,
     /// The ICE transport has failed: nothing goes through, unless an ICE restart mends it.
     Path,
@@ -161,14 +161,14 @@ impl From<Broken> for io::Error {
 /// A data channel as a stream of bytes; see [`RTCDataChannel::into_stream`].
 ///
 /// Reading yields the bytes of the messages one after another. Writing sends messages of up to
-/// 64 KiB and waits while more than 1 MiB is queued; flushing waits until nothing is queued, which
-/// says that all was sent and not that it has arrived; closing closes the channel and waits for the
-/// end. Dropping the stream does not close the channel.
+/// 64 KiB, and waits while 1 MiB or more is queued. Flushing waits until nothing is queued: all
+/// bytes were sent then, and may still be on their way. Closing closes the channel and waits for
+/// its end. Dropping the stream does not close the channel.
 ///
 /// # Errors
-/// The end, `Ok(0)`, is read only after the channel was closed in order: by the peer, whose bytes
-/// are all there then, or on both sides. Whatever else ends a channel is an error, once what has
-/// come before was read:
+/// A reader gets the end, `Ok(0)`, only if the channel was closed in order: either the peer closed
+/// it, and all its bytes have been read, or both sides did. Every other end is an error, which
+/// comes after the bytes that have arrived:
 ///
 /// | [`io::ErrorKind`] | |
 /// |---|---|
@@ -179,7 +179,7 @@ impl From<Broken> for io::Error {
 /// | `BrokenPipe` | writing to, or flushing, a channel that was closed in order |
 ///
 /// ICE takes its time to fail, half a minute and more. To give up earlier, set a
-/// [time limit](Self::set_write_timeout) for writing, and race what reads:
+/// [time limit](Self::set_write_timeout) for writing, and race the future that reads:
 ///
 /// ```
 /// # use futures::AsyncReadExt;
@@ -200,8 +200,8 @@ impl From<Broken> for io::Error {
 /// # }
 /// ```
 ///
-/// Futures of reading and writing may be dropped at any time: what has come is read by the next one,
-/// and a write that has not completed has sent nothing.
+/// Futures that read or write may be dropped at any time. The next reader gets the bytes that have
+/// come, and a write that has not completed has sent nothing.
 #[derive(Debug)]
 pub struct DataChannelStream {
     channel: RTCDataChannel,
@@ -220,8 +220,8 @@ struct Wait {
     taken: u64,
 }
 
-/// A time at which a future is polled again, to cancel it by; the number tells apart those of one
-/// time.
+/// A time at which a future is polled again, and the key to cancel that. The number tells alarms
+/// of the same time apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Alarm(pub(crate) Instant, pub(crate) u64);
 
@@ -241,11 +241,12 @@ impl DataChannelStream {
         &self.channel
     }
 
-    /// For how long writing, flushing and closing may wait while nothing goes out; they fail with
-    /// `TimedOut` then, and may be tried again. `None`, at first: until the connection fails.
+    /// Sets for how long writing, flushing and closing may wait while nothing goes out. After that
+    /// they fail with `TimedOut`, and may be tried again. With `None`, the default, they wait until
+    /// the connection fails.
     ///
-    /// The time is that of the connection's host; whoever waits with a timer of the runtime races
-    /// the future of the write instead.
+    /// The connection's host measures the time. To wait by a timer of the runtime, race the future
+    /// of the write instead.
     pub fn set_write_timeout(&mut self, limit: Option<Duration>) {
         self.write_timeout = limit;
         self.stop_waiting();
@@ -256,7 +257,7 @@ impl DataChannelStream {
         self.write_timeout
     }
 
-    /// Waits until `done`, which is looked at again whenever the channel's queue or state changes.
+    /// Waits until `done`. Calls it again whenever the channel's queue or state changes.
     fn poll_until(
         &mut self,
         cx: &Context<'_>,
@@ -362,7 +363,7 @@ impl AsyncWrite for DataChannelStream {
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
         if buffer.is_empty() {
-            // Not an empty message.
+            // An empty write sends no message.
             return Poll::Ready(Ok(0));
         }
         ready!(self.poll_until(cx, |channel| match channel.ready_state() {

@@ -18,7 +18,7 @@ pub struct RTCTrackEvent {
 /// webrtc-pc §5.7: what an [`RTCTrackEvent`] is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RTCTrackEventInit {
-    /// What receives the track.
+    /// The receiver of the track.
     pub receiver: RTCRtpReceiver,
     /// The track.
     pub track: MediaStreamTrack,
@@ -29,8 +29,8 @@ pub struct RTCTrackEventInit {
 }
 
 impl RTCTrackEvent {
-    /// An event at this connection; for [tests](super::Event) of an application. The members are
-    /// taken as they are: whether they belong together is not looked at.
+    /// An event at this connection; for [tests](super::Event) of an application. The constructor
+    /// does not check whether the members belong together.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), peerconnection::Error> {
@@ -65,7 +65,7 @@ impl RTCTrackEvent {
         &self.target
     }
 
-    /// What receives it.
+    /// The receiver of the track.
     #[doc(alias("RTCTrackEvent.receiver"))]
     pub fn receiver(&self) -> RTCRtpReceiver {
         self.receiver.clone()
@@ -93,7 +93,7 @@ impl RTCTrackEvent {
 impl Fired for RTCTrackEvent {
     type Target = RTCPeerConnection;
     type Payload = (RTCRtpTransceiver, Arc<[MediaStream]>);
-    /// One waits for each transceiver.
+    /// At most one event waits for each transceiver.
     const REMEMBERED: usize = usize::MAX;
 
     fn fired(

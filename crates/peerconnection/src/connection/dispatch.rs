@@ -1,4 +1,4 @@
-//! Firing an event: to the handler of its target, and to the streams.
+//! Fires events: at the handler of the target, and into the event streams.
 
 use super::Connection;
 use crate::api::{AnyEvent, RTCDataChannelState, RTCSctpTransportState};
@@ -20,12 +20,13 @@ impl Connection {
             AnyEvent::IceGatheringStateChange(_) => handlers.icegatheringstatechange.call(pc, ()),
             AnyEvent::ConnectionStateChange(_) => handlers.connectionstatechange.call(pc, ()),
             AnyEvent::DataChannel(channel) => {
-                // Who reads the streams alone is not to collect channels that have come and gone.
+                // An application that only reads streams sets no handler: it must not collect
+                // channels that have come and gone.
                 handlers.datachannel.retain_missed(|channel| !channel.object.is_spent());
                 handlers.datachannel.call(pc, channel);
             }
             AnyEvent::Track(transceiver, streams) => {
-                // One that waits for the same transceiver is out of date.
+                // A waiting event for the same transceiver is out of date.
                 handlers.track.retain_missed(|(waits, _)| *waits != transceiver);
                 handlers.track.call(pc, (transceiver, streams));
             }
@@ -47,7 +48,7 @@ impl Connection {
             AnyEvent::SctpTransportStateChange(target, state) => {
                 target.object.statechange.call(|| Some(target.clone()), ());
                 if state == RTCSctpTransportState::Closed && self.engine().is_closed() {
-                    // The last that is fired at it: no task will deliver what was missed.
+                    // This is the transport's last event: no task will deliver missed ones.
                     target.object.statechange.end();
                 }
             }
@@ -76,7 +77,7 @@ impl Connection {
                 target.object.onunmute.call(|| Some(target.clone()), ());
             }
             AnyEvent::MediaStreamTrackEnded(target) => {
-                // Who reads the streams alone is not to collect transceivers.
+                // An application that only reads streams must not collect transceivers.
                 handlers.track.retain_missed(|(transceiver, _)| !transceiver.is_spent());
                 target.object.onended.call(|| Some(target.clone()), ());
                 target.object.retire_handlers();

@@ -1,4 +1,4 @@
-//! What a connection knows of its host.
+//! The host, as a connection sees it.
 
 use std::time::SystemTime;
 
@@ -8,7 +8,7 @@ use crate::engine::Waiting;
 
 /// What a connection needs of its host at any moment.
 pub trait Host: Send + Sync {
-    /// The present time. May not go back.
+    /// The present time. Must not go back.
     fn now(&self) -> Instant;
 
     /// The present date, for certificates.
@@ -16,31 +16,31 @@ pub trait Host: Send + Sync {
         SystemTime::now()
     }
 
-    /// Whether everything random comes from the seed, that of DTLS hellos too, so that a
-    /// simulation repeats itself. For tests alone: hellos become predictable.
+    /// Whether all randomness comes from the seed, including that of DTLS hellos, so that a
+    /// simulation repeats itself. Return `true` in tests only: hellos become predictable.
     fn is_deterministic(&self) -> bool {
         false
     }
 
-    /// The connection has work for its driver. Called from any thread, also while the driver
-    /// runs; not called again until the driver has looked.
+    /// Learns that the connection has work for its driver. May be called from any thread, also
+    /// while the driver runs. The next call comes only after the driver has looked for work.
     fn wake(&self);
 
-    /// Whether tasks are run elsewhere than where the network is moved. [`wake`](Self::wake) is then
-    /// called for work of the network alone.
+    /// Whether tasks run in another place than the driver. Then [`wake`](Self::wake) is called for
+    /// work of the network only.
     fn runs_tasks_elsewhere(&self) -> bool {
         false
     }
 
-    /// So many tasks more are there to run. Called from any thread; for hosts that run tasks
-    /// elsewhere than where they move the network.
+    /// Learns that `count` more tasks wait to be run. May be called from any thread. This is for
+    /// hosts that [run tasks elsewhere](Self::runs_tasks_elsewhere).
     fn tasks_were_queued(&self, count: usize) {
         let _ = count;
     }
 
-    /// The [`TaskRunner`](crate::host::TaskRunner) has taken tasks, and these are left: a host that
-    /// has let the network wait may go on. Called from the thread that runs the tasks; for hosts
-    /// that run tasks elsewhere than where they move the network.
+    /// Learns what is left after the [`TaskRunner`](crate::host::TaskRunner) has taken tasks: a
+    /// host that has let the network wait may go on. The thread that runs the tasks calls this. It
+    /// is for hosts that [run tasks elsewhere](Self::runs_tasks_elsewhere).
     fn tasks_are_left(&self, left: Waiting) {
         let _ = left;
     }

@@ -14,20 +14,20 @@ use crate::engine::{Delivery, Engine, Outbox, TaskQueue};
 
 pub use host::Host;
 
-/// One connection. The handles of the application hold it, its host's driver holds it, its
-/// children (channels, transports) hold it weakly.
+/// One connection. The application's handles and the host's driver hold it. Its children (channels,
+/// transports) hold it weakly.
 pub(crate) struct Connection {
     engine: Mutex<Engine>,
     outbox: Arc<Outbox>,
     tasks: Arc<TaskQueue>,
-    /// Whether the host has been told of the work that there is.
+    /// Whether the host knows of the work that waits.
     woken: AtomicBool,
-    /// Whether the engine had effects or reactions left when it was called last.
+    /// Whether the engine had effects or reactions left after the last call.
     has_effects: AtomicBool,
     pub(crate) handlers: PeerConnectionHandlers,
     pub(crate) subscribers: Subscribers,
     pub(crate) host: Arc<dyn Host>,
-    /// The application's handle: when the last one is dropped the connection is closed.
+    /// The application's handle: dropping the last clone closes the connection.
     handle: OnceLock<Weak<Handle>>,
 }
 
@@ -48,7 +48,7 @@ impl Connection {
             }
         });
         let object = Arc::new(Handle { connection: connection.clone() });
-        // Nothing can have set it before.
+        // The slot is new: nothing can have set it before.
         let _ = connection.handle.set(Arc::downgrade(&object));
         (connection, RTCPeerConnection { object })
     }
@@ -58,7 +58,7 @@ impl Connection {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls into the engine from outside the event loop, and collects what the call has made.
+    /// Calls into the engine from outside the event loop, and collects the outputs of the call.
     pub(crate) fn api<T>(&self, call: impl FnOnce(&mut Engine, Instant) -> T) -> T {
         self.call(|engine, now| {
             let result = call(engine, now);
@@ -67,7 +67,7 @@ impl Connection {
         })
     }
 
-    /// Calls the engine, and tells the host of the work that there is then.
+    /// Calls the engine, and tells the host if there is work then.
     pub(crate) fn call<T>(&self, call: impl FnOnce(&mut Engine, Instant) -> T) -> T {
         let now = self.host.now();
         let network_alone = self.host.runs_tasks_elsewhere();
@@ -90,14 +90,13 @@ impl Connection {
         result
     }
 
-    /// Whether something is left to be dispatched or run of what the calls so far have made. Exact
-    /// on the thread that makes them.
+    /// Whether the calls so far have left something to be dispatched or run. The answer is exact on
+    /// the thread that makes the calls.
     pub(crate) fn has_effects(&self) -> bool {
         self.has_effects.load(Ordering::Acquire)
     }
 
-    /// What `send()` gives messages to. The host is then to be told, see
-    /// [`wake_host`](Self::wake_host).
+    /// The queue to which `send()` adds messages. Call [`wake_host`](Self::wake_host) afterwards.
     pub(crate) fn outbox(&self) -> &Outbox {
         &self.outbox
     }
@@ -108,21 +107,21 @@ impl Connection {
 
     /// Tells the host of work, unless it knows.
     ///
-    /// Sequentially consistent, as the flag of the outbox is: either the host, which rests and then
-    /// looks for messages, finds the one that was sent, or who sent it finds that the host rests.
+    /// The flag is sequentially consistent, as the flag of the outbox is. A host first rests and
+    /// then looks for messages: either it finds the message, or the sender finds that it rests.
     pub(crate) fn wake_host(&self) {
         if !self.woken.swap(true, Ordering::SeqCst) {
             self.host.wake();
         }
     }
 
-    /// Whether the host is awake: it looks for work, and will look again before it rests, so it need
-    /// not be woken. Work that comes while it rests wakes it.
+    /// Sets whether the host is awake. An awake host looks for work before it rests, so nothing
+    /// needs to wake it. Work that comes while it rests wakes it.
     pub(crate) fn set_host_awake(&self, awake: bool) {
         self.woken.store(awake, Ordering::SeqCst);
     }
 
-    /// Whether there is a handle.
+    /// Whether the application still has a handle.
     pub(crate) fn is_held(&self) -> bool {
         self.handle.get().is_some_and(|handle| handle.strong_count() > 0)
     }
@@ -133,8 +132,8 @@ impl Connection {
         Some(RTCPeerConnection { object })
     }
 
-    /// webrtc-pc §4.4.2 "close the connection", and what a garbage collector does later:
-    /// no event will be fired at the connection any more, so its handlers can go.
+    /// webrtc-pc §4.4.2 "close the connection". Then this drops the handlers, which a garbage
+    /// collector would do later: no event will be fired at the connection any more.
     pub(crate) fn close(&self) {
         let abandoned = self.api(|engine, now| engine.close(now));
         abandoned.end_handlers();
@@ -143,13 +142,13 @@ impl Connection {
         self.subscribers.end();
     }
 
-    /// Runs the next task of the event loop and delivers what comes of it; `false` when there is
+    /// Runs the next task of the event loop and delivers its effects; `false` when there is
     /// nothing to do.
     pub(crate) fn run_task(&self) -> bool {
         let mut ran = false;
         loop {
             let now = self.host.now();
-            // The effects of one task are delivered one by one, and all before the next task.
+            // All effects of one task are delivered, one by one, before the next task begins.
             let delivery = {
                 let mut engine = self.engine();
                 match engine.next_delivery(now) {
@@ -181,7 +180,7 @@ impl Connection {
             }
             Delivery::Release(released) => drop(released),
             Delivery::Fire(event) => self.fire(event),
-            // As with handlers: the connection goes on whatever the application does.
+            // Whatever the application does, the connection goes on, as with handlers.
             Delivery::Call(call) => {
                 if catch_unwind(AssertUnwindSafe(call)).is_err() {
                     tracing::error!("a task of the application panicked");

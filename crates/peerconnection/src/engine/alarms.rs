@@ -1,4 +1,4 @@
-//! Times at which futures of the application are to be polled again: the time limits of streams.
+//! Alarms, which wake futures of the application: the time limits of streams.
 
 use std::collections::BTreeMap;
 use std::task::Waker;
@@ -8,7 +8,7 @@ use time::Instant;
 use super::Engine;
 use crate::api::Alarm;
 
-/// What is to be woken, in the order of time.
+/// The alarms that are set, in the order of time.
 #[derive(Default)]
 pub(super) struct Alarms {
     set: BTreeMap<Alarm, Waker>,
@@ -24,7 +24,7 @@ impl Alarms {
         self.set.keys().next().map(|alarm| alarm.0)
     }
 
-    /// Wakes those whose time has come.
+    /// Wakes the futures whose time has come.
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         while let Some(alarm) = self.set.first_entry()
             && alarm.key().0 <= now
@@ -35,8 +35,8 @@ impl Alarms {
 }
 
 impl Engine {
-    /// Wakes a future at this time, unless the connection is closed before, of which its channels
-    /// tell.
+    /// Sets an alarm that wakes a future at this time. Closing the connection drops the alarm: the
+    /// channels wake the future then.
     pub(crate) fn set_alarm(&mut self, at: Instant, waker: Waker) -> Alarm {
         self.alarms.last += 1;
         let alarm = Alarm(at, self.alarms.last);

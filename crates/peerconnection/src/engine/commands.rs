@@ -1,4 +1,4 @@
-//! What the negotiation tells the transports.
+//! The negotiation's commands to the transports.
 
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ impl Engine {
             }
             TransportCommand::MoveSctp { transport } => self.move_sctp(now, transport),
             TransportCommand::UpdateMaxMessageSize { max_message_size, max_buffer_size } => {
-                // What was sent before was measured by what applied then.
+                // Messages sent before were measured by the old sizes.
                 self.take_outbox(now);
                 self.update_max_message_size(max_message_size, max_buffer_size);
             }
@@ -125,9 +125,9 @@ impl Engine {
         Some(transport::Transport::new(config, self.random_seed()))
     }
 
-    /// RFC 9429 §5.11, RFC 8842 §5.5: the peer's identity has changed with an ICE restart, which
-    /// needs a new DTLS association, and with it a new SCTP association. The last ones go on until
-    /// it is connected.
+    /// RFC 9429 §5.11, RFC 8842 §5.5: the peer's identity has changed with an ICE restart. That
+    /// needs a new DTLS association, and with it a new SCTP association. The old ones go on until
+    /// the new DTLS association is connected.
     fn hand_over_if_started(&mut self, id: TransportId) {
         let started = |transport: &Transport| transport.stack.dtls_role().is_some();
         if !self.transports.get(&id).is_some_and(started) {
@@ -140,7 +140,7 @@ impl Engine {
         self.close_streams(&over);
     }
 
-    /// Ends a transport at once: SCTP ABORT and DTLS close_notify go out, sockets are released.
+    /// Ends a transport at once: sends SCTP ABORT and DTLS close_notify, and releases its sockets.
     pub(super) fn shut_transport(&mut self, now: Instant, id: TransportId) {
         if let Some(transport) = self.transports.get_mut(&id) {
             transport.stack.close(now);
@@ -155,25 +155,25 @@ impl Engine {
         }
     }
 
-    /// §4.4.1.4 step 4.7.14.1: closes a transport that no section uses any more, which the peer
-    /// learns from the descriptions. A close_notify may overtake them, and would end there what is
-    /// about to go on over another transport.
+    /// §4.4.1.4 step 4.7.14.1: closes a transport that no section uses any more. The peer learns
+    /// this from the descriptions. No close_notify is sent: it could overtake them, and end at the
+    /// peer what is about to move to another transport.
     fn discard_transport(&mut self, now: Instant, id: TransportId) {
         let Some(slots) = self.stop_transport(now, id) else { return };
         self.discarded_transports.insert(id, slots);
-        // §4.3.2: the state is that of the transports that there are; no task of §5.6 says so.
+        // §4.3.2: the state follows the set of transports; no task of §5.6 fires the event.
         self.ice_gathering_state_changed |= self.update_ice_gathering_state().is_some();
         // "This results in events firing on these objects in a queued task."
         self.queue(Task::DtlsState(id, transport::DtlsState::Closed));
         self.queue(Task::TransportDiscarded(id));
     }
 
-    /// Its slots are left.
+    /// Removes a transport. Returns its slots.
     fn stop_transport(&mut self, now: Instant, id: TransportId) -> Option<TransportSlots> {
         self.farewell(now, id);
         if let Some(transport) = self.transports.get_mut(&id) {
             transport.agent.close(now);
-            // Before the sockets are closed the allocations at TURN servers are released.
+            // The agent releases its allocations at TURN servers before the sockets are closed.
             while let Some(transmit) = transport.agent.poll_transmit() {
                 self.farewells.push_back(transmit.into());
             }
@@ -182,8 +182,8 @@ impl Engine {
         self.transports.remove(&id).map(|transport| transport.slots)
     }
 
-    /// What is left is an object that is closed, for those who hold it: webrtc-pc §4.4.2 "close the
-    /// connection" steps 7 to 9 change states and nothing else, and so it shows what it showed.
+    /// Keeps the last slots in the objects of a closed transport, for everybody who holds them.
+    /// webrtc-pc §4.4.2 "close the connection" steps 7 to 9 only change the states.
     pub(super) fn transport_closed(&mut self, id: TransportId, slots: TransportSlots) {
         let states = TransportStates {
             ice: RTCIceTransportState::Closed,
@@ -198,12 +198,12 @@ impl Engine {
         if self.is_closed {
             self.last_transports.push(dtls_object);
         } else {
-            // What their handlers captured may call back when it is dropped.
+            // Dropped later: what their handlers captured may call back.
             self.release((dtls_object, ice_object));
         }
     }
 
-    /// webrtc-pc §4.4.1.4, rollback: the generation that was being negotiated is dropped.
+    /// webrtc-pc §4.4.1.4, rollback: drops the generation that was being negotiated.
     fn roll_back_transport(&mut self, now: Instant, id: TransportId) {
         let Some(transport) = self.transports.get_mut(&id) else { return };
         transport.agent.rollback(now);

@@ -38,8 +38,8 @@ pub(super) fn to_sdp(candidate: &ice::Candidate, ufrag: Option<&str>) -> sdp::Ca
     }
 }
 
-/// `None` for what the agent has no use for: unknown protocols and types, components other than
-/// RTP, names that mDNS does not resolve.
+/// The candidate for the agent; `None` if the agent cannot use it: an unknown protocol or type, a
+/// component other than RTP, a name that mDNS does not resolve.
 pub(super) fn from_sdp(candidate: &sdp::Candidate) -> Option<ice::Candidate> {
     let protocol = if candidate.transport.eq_ignore_ascii_case("udp") {
         ice::Protocol::Udp

@@ -38,7 +38,7 @@ impl Engine {
         }
     }
 
-    /// The object of a transport; also of one that was destroyed, which is closed for ever.
+    /// The object of a transport, also of a destroyed one, which is closed for ever.
     pub(crate) fn dtls_transport(&mut self, id: TransportId) -> Option<RTCDtlsTransport> {
         let object = match self.transport_slots(id) {
             Some(slots) => slots.dtls_object.clone(),
@@ -51,7 +51,7 @@ impl Engine {
         if let Some(object) = self.closed_transports.get(&id) {
             return Some(object);
         }
-        // Nobody has looked at it since it was destroyed: a new object is as good.
+        // Nobody has looked at the transport since it was destroyed: a new object is as good.
         let ice_object = Arc::new(IceTransportObject::new(self.connection.clone(), id));
         let object = Arc::new(DtlsTransportObject::new(ice_object));
         self.closed_transports.insert(id, &object);
@@ -62,7 +62,7 @@ impl Engine {
         self.transport_slots(id).map(|slots| slots.states().dtls)
     }
 
-    /// `None` for one that is closed, whose object keeps them.
+    /// The peer's certificates; `None` for a closed transport, whose object keeps them.
     pub(crate) fn remote_certificates(&self, id: TransportId) -> Option<Vec<Bytes>> {
         self.transport_slots(id).map(|slots| slots.remote_certificates.clone())
     }

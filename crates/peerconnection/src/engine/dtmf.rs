@@ -8,7 +8,7 @@ use time::{Duration, Instant};
 use super::{Engine, Task};
 use crate::api::{AnyEvent, RTCDTMFSender, RTCPeerConnectionState};
 
-/// What can be played; the last one is a pause.
+/// The tones that can be played; the last one is a pause.
 const TONES: &str = "0123456789ABCD#*,";
 const PAUSE: &str = ",";
 const PAUSE_TIME: Duration = Duration::from_millis(2000);
@@ -46,7 +46,7 @@ fn tones_of(text: &str) -> Result<VecDeque<&'static str>, Error> {
 impl Engine {
     /// §7.3 "determine if DTMF can be sent".
     pub(crate) fn can_insert_dtmf(&self, id: TransceiverId) -> bool {
-        // Step 4; the others are the session's.
+        // Step 4; the session does the others.
         self.connection_state() == RTCPeerConnectionState::Connected
             && self.session.can_insert_dtmf(id)
     }

@@ -12,8 +12,8 @@ use crate::api::{
 };
 
 impl IceTransportSlots {
-    /// A remote candidate was signalled. If the selected pair has learnt it before, that shows it
-    /// from now on.
+    /// Adds a signalled remote candidate. If ICE had learnt it for the selected pair before, the
+    /// pair shows the signalled candidate from now on.
     pub(super) fn add_remote_candidate(
         &mut self,
         candidate: &sdp::Candidate,
@@ -37,8 +37,8 @@ impl IceTransportSlots {
         }
     }
 
-    /// The objects that the application knows the candidates of a pair by. New ones for those
-    /// that nobody has signalled: they are of the same section.
+    /// A pair of the candidate objects that the application knows. Candidates that nobody has
+    /// signalled get new objects, with the section of the others.
     fn candidate_pair(&self, pair: &ice::CandidatePair) -> RTCIceCandidatePair {
         let of = |username_fragment: &str| {
             let username_fragment = username_fragment.to_owned();
@@ -77,7 +77,7 @@ impl IceTransportSlots {
     }
 }
 
-/// What changed at once: the selected pair, the state, or both.
+/// A change of the selected pair, of the state, or of both at once.
 pub(super) struct Change {
     pub(super) selected_pair: Option<Option<Box<ice::CandidatePair>>>,
     pub(super) state: Option<RTCIceTransportState>,
@@ -91,8 +91,8 @@ impl Engine {
         self.transport_slots(transport).map(|slots| (slots.states(), &slots.ice))
     }
 
-    /// Queues the tasks that the specification wants for the agent's indications, and passes on
-    /// what the host has to do.
+    /// Queues the specification's tasks for the agent's indications, and the agent's requests to
+    /// the host.
     pub(super) fn collect_ice(&mut self, id: TransportId) {
         while let Some(event) = self.transports.output(id).and_then(|t| t.agent.poll_event()) {
             match event {
@@ -174,7 +174,7 @@ impl Engine {
         candidate: &sdp::Candidate,
         server: Option<ice::CandidateServer>,
     ) {
-        // Steps 3 to 5; `None` when that generation is no longer described: it was rolled back.
+        // Steps 3 to 5; `None` if the generation was rolled back and no description has it.
         let Some(init) = self.session.local_candidate(id, generation, candidate) else {
             tracing::debug!(%candidate, "a candidate of a discarded generation");
             return;
@@ -265,14 +265,14 @@ impl Engine {
         }
     }
 
-    /// A transport that no section uses any more closes.
+    /// Closes a transport that no section uses any more.
     pub(super) fn transport_discarded(&mut self, id: TransportId) {
         let change = Change { selected_pair: None, state: Some(RTCIceTransportState::Closed) };
         self.change_the_selected_candidate_pair_and_state(id, change);
-        // §4.3.2, of the transports that are left: changed with the set, told with the closing.
+        // §4.3.2: the state changed with the set of transports; the event comes with the closing.
         if std::mem::take(&mut self.ice_gathering_state_changed) {
             self.fire(AnyEvent::IceGatheringStateChange(self.ice_gathering_state()));
-            // §4.8.2: it may have been the last that was gathering.
+            // §4.8.2: the closed transport may have been the last that was gathering.
             if self.ice_gathering_state() == RTCIceGatheringState::Complete {
                 self.fire(AnyEvent::IceCandidate(None));
             }
@@ -290,7 +290,7 @@ impl Engine {
     }
 }
 
-/// The protocol towards the TURN server, of a relayed candidate.
+/// The protocol of a relayed candidate towards its TURN server.
 pub(super) fn relay_protocol_of(
     server: &ice::CandidateServer,
 ) -> Option<RTCIceServerTransportProtocol> {

@@ -1,4 +1,4 @@
-//! What goes between an engine and its host.
+//! The types between an engine and its host.
 
 use std::net::SocketAddr;
 
@@ -7,11 +7,11 @@ use negotiation::TransportId;
 
 pub use ice::{GenerationId, SocketId};
 
-/// What a host is asked to do.
+/// A request to the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
-    /// Bind UDP sockets on the interfaces to be used, report each with
+    /// Bind UDP sockets on the interfaces to use, report each with
     /// [`Driver::socket_bound`](crate::host::Driver::socket_bound), then call
     /// [`Driver::gathering_done`](crate::host::Driver::gathering_done).
     Gather {
@@ -21,8 +21,8 @@ pub enum Action {
         generation: GenerationId,
     },
     /// Ask DNS for the IPv4 and IPv6 addresses of a server's name, best first, and report them, or
-    /// the failure, with [`Driver::resolved`](crate::host::Driver::resolved). Not to be waited for:
-    /// gathering goes on meanwhile.
+    /// the failure, with [`Driver::resolved`](crate::host::Driver::resolved). Do not wait for the
+    /// answer: gathering goes on meanwhile.
     Resolve {
         /// For this transport
         transport: TransportId,
@@ -31,7 +31,7 @@ pub enum Action {
         /// The name.
         host: String,
     },
-    /// Close the socket; everything for it has been polled.
+    /// Close the socket. Every datagram for it has been polled.
     CloseSocket(SocketId),
 }
 
@@ -59,9 +59,9 @@ impl From<ice::Transmit> for Transmit {
 /// The tasks that wait to be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// How many there are.
+    /// How many tasks wait.
     pub tasks: usize,
-    /// The bytes of the messages in them.
+    /// The bytes of the messages in the tasks.
     pub bytes: usize,
 }
 

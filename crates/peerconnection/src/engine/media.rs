@@ -1,4 +1,4 @@
-//! What the negotiation tells about remote tracks and their streams.
+//! The negotiation's commands for remote tracks and their streams.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl Engine {
         }
     }
 
-    /// mediacapture-main §4.3.1: the source of a track has ended, and with it all its tracks.
+    /// mediacapture-main §4.3.1: ends all tracks of the source of this one.
     pub(super) fn end_track(&mut self, track: MediaStreamTrack) {
         for track in track.with_all_of_its_source() {
             if track.end() {

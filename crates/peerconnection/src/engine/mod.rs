@@ -1,10 +1,10 @@
-//! The engine of a connection: a [`negotiation::Session`], the transports and the data channels, and the
-//! one task queue of the connection. Sans-IO: API calls, datagrams and time in; datagrams, the
-//! next deadline, tasks and what they deliver out.
+//! The engine of a connection: a [`negotiation::Session`], the transports and the data channels,
+//! and the one task queue of the connection. The engine is sans-IO. API calls, datagrams and the
+//! time go in; datagrams, the next deadline, tasks and their effects come out.
 //!
 //! - `task_queue`, `tasks`: the task queue, and what each task does
-//! - `commands`: what the negotiation tells the transports
-//! - `transports`: the transports, and which of them there is something to do for
+//! - `commands`: the negotiation's commands to the transports
+//! - `transports`: the transports, and which of them have work to do
 //! - `ice_transport`: ICE transports, from the agent's events to the W3C slots
 //! - `dtls_transport`: DTLS transports likewise
 //! - `sctp_transport`: the SCTP transport likewise
@@ -17,9 +17,9 @@
 //! - `alarms`: times at which futures of the application are polled again
 //! - `states`: the aggregated states
 //! - `stats`: `getStats()`
-//! - `network`: datagrams, timers and what the host is asked to do
-//! - `outbox`: what was given to `send()` and not yet to the association
-//! - `io`: what goes between an engine and its host
+//! - `network`: datagrams, timers and requests to the host
+//! - `outbox`: messages on their way from `send()` to the association
+//! - `io`: the types between an engine and its host
 //! - `convert`: candidates of the agent to and from those of SDP
 //! - `weak_map`: objects that live as long as the application holds them
 
@@ -80,9 +80,9 @@ pub(crate) enum Delivery {
     Settle(Settle, Result<Value, Error>),
     /// Fire an event.
     Fire(AnyEvent),
-    /// Call this.
+    /// Make this call.
     Call(Call),
-    /// Hand a message to a channel's handler or reader; `None`: look at what waits.
+    /// Hand a message to a channel's handler or reader; `None`: hand over waiting messages.
     Message(Arc<ChannelObject>, Option<MessageData>),
     /// Tell the readers and writers of a channel that it is closed, now that its events have been
     /// delivered.
@@ -92,8 +92,8 @@ pub(crate) enum Delivery {
 }
 
 impl Delivery {
-    /// §5.4 "stop sending and receiving" step 5: what is still fired. And statistics
-    /// are gathered, whether or not the connection is closed.
+    /// §5.4 "stop sending and receiving" step 5: a closed connection still fires `ended`.
+    /// Statistics are delivered, whether or not the connection is closed.
     fn outlives_the_connection(&self) -> bool {
         match self {
             Self::Fire(event) => matches!(event, AnyEvent::MediaStreamTrackEnded(_)),
@@ -103,7 +103,7 @@ impl Delivery {
     }
 }
 
-/// What a connection that was closed leaves pending.
+/// What a closed connection leaves pending.
 #[derive(Default)]
 pub(crate) struct Abandoned {
     _operations: HashMap<OperationId, Settle>,
@@ -116,7 +116,7 @@ pub(crate) struct Abandoned {
 }
 
 impl Abandoned {
-    /// Ends the handlers of what nothing will be fired at any more.
+    /// Ends the handlers of all objects at which nothing will be fired any more.
     pub(crate) fn end_handlers(&self) {
         for object in self.channels.values() {
             object.end_handlers();
@@ -126,7 +126,7 @@ impl Abandoned {
         }
         for object in &self.transceivers {
             object.tonechange.end();
-            // One that is live will be told that it has ended.
+            // A live track still gets `ended`.
             if object.receiver_track.ready_state() == MediaStreamTrackState::Ended {
                 object.receiver_track.object.end_handlers();
             }
@@ -141,32 +141,33 @@ pub(crate) struct Engine {
     certificates: Vec<RTCCertificate>,
     random: StdRng,
     deterministic: bool,
-    /// Of the ICE agents that are made from now on.
+    /// The configuration of ICE agents that are made from now on.
     pub(super) ice_config: ice::Config,
     is_closed: bool,
 
     transports: Transports,
-    /// Those that no section uses any more, until the tasks in which they close have run.
+    /// Transports that no section uses any more, until the tasks in which they close have run.
     discarded_transports: BTreeMap<TransportId, TransportSlots>,
-    /// Those that are closed, as long as somebody looks at them.
+    /// Closed transports, as long as somebody looks at them.
     closed_transports: WeakMap<TransportId, DtlsTransportObject>,
-    /// Those of them that were closed with the connection, which shows them as long as it is there.
+    /// Transports that were closed with the connection, which goes on showing them.
     last_transports: Vec<Arc<DtlsTransportObject>>,
     sctp: Option<SctpTransportSlots>,
-    /// Those that a description has closed, until their tasks have run.
+    /// SCTP transports that a description has closed, until their tasks have run.
     discarded_sctp_transports: VecDeque<SctpTransportSlots>,
     channels: BTreeMap<ChannelId, Arc<ChannelObject>>,
-    /// Those whose association is gone, until their tasks have run: they are not for another.
+    /// Channels whose association is gone, until their tasks have run. No new association may open
+    /// them.
     ended_channels: BTreeSet<ChannelId>,
     /// The channel of each SCTP stream in use.
     streams: HashMap<u16, ChannelId>,
     outbox: Arc<Outbox>,
-    /// What was taken from it, empty but for its room.
+    /// An empty list whose memory the next taking from the outbox reuses.
     taken: Vec<Outgoing>,
     transceivers: Transceivers,
 
     ice_gathering_state: RTCIceGatheringState,
-    /// It changed with the set of transports, which a task has yet to tell.
+    /// The set of transports changed, and with it the gathering state. A task will fire the event.
     ice_gathering_state_changed: bool,
     ice_connection_state: RTCIceConnectionState,
     connection_state: RTCPeerConnectionState,
@@ -178,7 +179,7 @@ pub(crate) struct Engine {
 
     actions: VecDeque<Action>,
     sockets: HashMap<SocketId, TransportId>,
-    /// Transports of a closed or discarded connection that still say goodbye.
+    /// The last datagrams of transports that are gone.
     farewells: VecDeque<Transmit>,
 
     statistics: Statistics,
@@ -200,7 +201,7 @@ impl Engine {
         } else {
             configuration.certificates.clone()
         };
-        // Steps 8 and 19 to 27 are the session's.
+        // The session does steps 8 and 19 to 27.
         let session = Session::new(configuration.for_negotiation(&certificates), random.random())?;
         configuration.warn_of_inert_options();
         let statistics = Statistics::new(clock, random.random());
@@ -240,7 +241,7 @@ impl Engine {
         })
     }
 
-    /// How long a silent peer may still have candidates, for the ICE agents made from now on.
+    /// Sets how long ICE agents that are made from now on wait for more candidates of a peer.
     pub(crate) fn set_end_of_candidates_timeout(&mut self, timeout: Option<Duration>) {
         self.ice_config.end_of_candidates_timeout = timeout;
     }
@@ -261,7 +262,7 @@ impl Engine {
         self.start(convert, call).1
     }
 
-    /// Likewise, while the connection is open; the operation with its promise.
+    /// The same for an open connection. Returns the operation with its promise.
     fn start<T>(
         &mut self,
         convert: fn(Value) -> Option<T>,
@@ -269,7 +270,7 @@ impl Engine {
     ) -> (OperationId, Promise<T>) {
         let (settle, promise) = Promise::new(convert);
         let operation = call(&mut self.session);
-        // "Return a promise rejected with": it is so already, whatever has yet to be delivered.
+        // "Return a promise rejected with": the promise is rejected at once, before any delivery.
         match self.session.take_rejection(operation) {
             Some(error) => settle.settle(Err(error)),
             None => {
@@ -288,8 +289,8 @@ impl Engine {
         &mut self,
         mut configuration: RTCConfiguration,
     ) -> Result<(), Error> {
-        // A configuration as getConfiguration returned it for a connection that generated its
-        // certificate has none; that is no change.
+        // If the connection generated its certificate, getConfiguration() returns none: setting
+        // that result changes nothing.
         if configuration.certificates.is_empty() && self.configuration.certificates.is_empty() {
             let new = configuration.for_negotiation(&self.certificates);
             self.session.set_configuration(new)?;
@@ -304,10 +305,10 @@ impl Engine {
         Ok(())
     }
 
-    /// webrtc-pc §4.4.2 "close the connection", with what the specification leaves to garbage
-    /// collection: everything is freed at once. What is returned is to be dropped once nothing is
-    /// locked: promises that would never settle are rejected, see [`Promise`], and may react;
-    /// handlers go with their objects, and with them what they captured.
+    /// webrtc-pc §4.4.2 "close the connection". Everything that the specification leaves to garbage
+    /// collection is freed at once. Drop the result once nothing is locked: that rejects pending
+    /// promises, see [`Promise`], whose reactions may run, and drops objects with their handlers
+    /// and what these captured.
     pub(crate) fn close(&mut self, now: Instant) -> Abandoned {
         // Step 1
         if self.is_closed {
@@ -318,7 +319,7 @@ impl Engine {
         self.is_closed = true;
         self.session.close();
         let (transceivers, released) = self.close_transceivers();
-        // Step 5: abruptly, no event is fired.
+        // Step 5: the channels are closed abruptly, and no event is fired.
         for channel in self.channels.values() {
             channel.break_off(Broken::Here);
         }
@@ -328,7 +329,8 @@ impl Engine {
         }
         self.alarms = Alarms::default();
         for delivery in &self.deliveries {
-            // Of one that was closed just now, by a handler of its `close` perhaps.
+            // This channel was closed before, and its end is not delivered yet: the handler of its
+            // `close` event may have closed the connection.
             if let Delivery::End(channel) = delivery {
                 channel.end();
             }
@@ -357,7 +359,7 @@ impl Engine {
         self.ice_connection_state = RTCIceConnectionState::Closed;
         self.connection_state = RTCPeerConnectionState::Closed;
         let tasks = self.tasks.abandon();
-        // §6.1.2: closed "such as by closing the peer connection", of which a task tells.
+        // §6.1.2: closed "such as by closing the peer connection": a task fires the event.
         if let Some(sctp) = closed_sctp {
             self.tasks.push(Task::SctpClosedWithConnection(sctp));
         }
@@ -381,7 +383,7 @@ impl Engine {
         }
     }
 
-    /// What would settle the promises that are pending; they are rejected when it is dropped.
+    /// Takes the pending operations. Dropping them rejects their promises.
     pub(crate) fn take_operations(&mut self) -> impl Sized + use<> {
         std::mem::take(&mut self.operations)
     }

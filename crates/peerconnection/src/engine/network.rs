@@ -1,4 +1,4 @@
-//! Datagrams, timers, and what the host is asked to do.
+//! Datagrams, timers, and requests to the host.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -37,7 +37,7 @@ impl Engine {
         }
     }
 
-    /// Takes from the transports what they have made of the last inputs: tasks and actions.
+    /// Takes the outputs of the transports, and makes tasks and actions of them.
     pub(crate) fn collect(&mut self, now: Instant) {
         self.take_outbox(now);
         self.collect_negotiation();
@@ -49,7 +49,8 @@ impl Engine {
         }
     }
 
-    /// Whether there was anything, the taking of which may have made something to send.
+    /// Takes the outputs of a stack. Returns whether there were any: taking them may have made
+    /// something to send.
     pub(super) fn collect_stack(&mut self, now: Instant, id: TransportId) -> bool {
         let Some(transport) = self.transports.output(id) else { return false };
         let mut any = transport.update_paths(now);
@@ -77,7 +78,7 @@ impl Engine {
         any
     }
 
-    /// The task that an event of SCTP or of a data channel asks for, if it asks for one more.
+    /// The task for an event of SCTP or of a data channel, unless it needs none or has one already.
     fn task_of(&mut self, event: data::Event) -> Option<Task> {
         Some(match event {
             data::Event::SctpStateChange(state, cause) => {
@@ -92,7 +93,7 @@ impl Engine {
             }
             data::Event::ChannelAnnounced { id, config } => {
                 self.queue(Task::ChannelAnnounced(id, config));
-                // Ahead of the messages that came with it.
+                // Queued before the messages that came with the announcement.
                 Task::StreamOpen(id)
             }
             data::Event::Message { id, kind, data } => {
@@ -102,15 +103,15 @@ impl Engine {
             data::Event::BufferedAmount { id, sent } => Task::BufferedAmount(id, sent),
             data::Event::ChannelClosing { id } => Task::ChannelClosing(id),
             data::Event::ChannelClosed { id } => Task::StreamClosed(id),
-            // The association went with it: `SctpClosed` tells the channels.
+            // The whole association has ended: `SctpClosed` closes the channels.
             data::Event::ChannelError { error: data::ChannelError::Sctp(_), .. } => return None,
             data::Event::ChannelError { id, error } => Task::StreamError(id, error),
-            // A channel is announced as open by the connected procedure, or when it is made.
+            // The connected procedure announces a channel as open, or createDataChannel() does.
             data::Event::ChannelOpen { .. } | data::Event::BufferedAmountLow { .. } => return None,
         })
     }
 
-    /// The same for a stack that another takes the place of: the states are those of the other.
+    /// The same for a stack whose successor is taking over. The states are the successor's.
     fn collect_predecessor(&mut self, id: TransportId) -> bool {
         let mut any = false;
         loop {
@@ -120,7 +121,7 @@ impl Engine {
             };
             any = true;
             let task = match event {
-                // The peer that is left has left.
+                // The old peer has left.
                 transport::Event::DtlsStateChange(_)
                 | transport::Event::DtlsFailed(_)
                 | transport::Event::Data(data::Event::SctpStateChange(
@@ -155,7 +156,7 @@ impl Engine {
         }
     }
 
-    /// Nothing comes of the stack any more whose place another has taken.
+    /// Drops a stack whose successor has taken over, and closes its streams.
     pub(super) fn retire_predecessor(&mut self, id: TransportId) {
         let Some(transport) = self.transports.output(id) else { return };
         let streams = transport.retire_predecessor();
@@ -198,8 +199,8 @@ impl Engine {
         None
     }
 
-    /// Whether a host that moves the network has to look: for something to send or to do, or for
-    /// an earlier deadline, which the calls that make something to send may have made as well.
+    /// Whether a host that moves the network has to look for datagrams, actions or an earlier
+    /// deadline. A call that makes something to send may also have made an earlier deadline.
     pub(crate) fn has_network_work(&self) -> bool {
         self.transports.sending().is_some()
             || self.outbox.is_filled()
@@ -209,8 +210,8 @@ impl Engine {
             || !self.alarms.is_empty()
     }
 
-    /// The next datagram to send. Once all have been taken, what making them has brought about,
-    /// such as a `bufferedAmount` that has fallen, is there as tasks.
+    /// The next datagram to send. After the last one the effects of sending wait as tasks, such as
+    /// a `bufferedAmount` that has fallen.
     pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
         self.take_outbox(now);
         let transmit = self.next_transmit(now);
@@ -237,7 +238,7 @@ impl Engine {
         None
     }
 
-    /// What a transport still has to say before it goes.
+    /// Keeps the last datagrams of a transport that is about to go.
     pub(super) fn farewell(&mut self, now: Instant, id: TransportId) {
         let Some(transport) = self.transports.get_mut(&id) else { return };
         while let Some(transmit) = transport.next_datagram(now) {
@@ -254,7 +255,7 @@ impl Engine {
         local: SocketAddr,
     ) {
         let Some(slot) = self.transports.get_mut(&transport) else {
-            // It was discarded in the meantime.
+            // The transport was discarded in the meantime.
             self.actions.push_back(Action::CloseSocket(socket));
             return;
         };

@@ -1,5 +1,5 @@
-//! What was given to `send()` and not yet to the association. A sender waits for nobody who encrypts
-//! or receives under the lock of the engine.
+//! Messages on their way from `send()` to the association. The outbox has its own lock, so that a
+//! sender does not wait while the engine encrypts or receives under its lock.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use negotiation::Error;
 
 use crate::api::{ChannelObject, RTCDataChannelState};
 
-/// Messages for which there is room from one time to the next.
+/// How many messages the list keeps room for between two takings.
 pub(crate) const CAPACITY: usize = 256;
 
 /// A message on its way to the association.
@@ -45,19 +45,20 @@ impl Outbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The slots of the RTCSctpTransport that `send()` reads.
+    /// Sets the slots of the RTCSctpTransport that `send()` reads.
     pub(crate) fn set_limits(&self, max_message_size: u64, max_buffer_size: u64) {
         let mut state = self.state();
         state.max_message_size = max_message_size;
         state.max_buffer_size = max_buffer_size;
     }
 
-    /// The ICE transport under the association has failed, or has not. Whether that is new.
+    /// Sets whether the ICE transport under the association has failed. Returns whether that is
+    /// new.
     pub(crate) fn set_path_failed(&self, failed: bool) -> bool {
         self.path_failed.swap(failed, Ordering::AcqRel) != failed
     }
 
-    /// Whether nothing goes through, unless an ICE restart mends it.
+    /// Whether ICE has failed: nothing gets through until an ICE restart mends the path.
     pub(crate) fn has_failed_path(&self) -> bool {
         self.path_failed.load(Ordering::Acquire)
     }
@@ -83,8 +84,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Steps 3 to 6 of `send()` for a message of `size` bytes, if `waiting` bytes were queued besides
-    /// those that are.
+    /// Steps 3 to 6 of `send()` for a message of `size` bytes, if `waiting` more bytes were queued.
     pub(crate) fn check_send(
         &self,
         channel: &ChannelObject,

@@ -12,7 +12,7 @@ use crate::api::{
     RTCSctpTransportState, SctpTransportObject, SctpTransportSlots,
 };
 
-/// What we take in one message, and offer as `a=max-message-size`.
+/// The largest message that this side receives, as `a=max-message-size` says.
 const CAN_RECEIVE_SIZE: u64 = 262_144;
 
 impl Engine {
@@ -20,8 +20,8 @@ impl Engine {
         self.sctp.as_ref()
     }
 
-    /// The slots of one of the connection's SCTP transports; `None` for one that is closed for
-    /// ever, or whose creation was rolled back.
+    /// The slots of one of the connection's SCTP transports; `None` if it is closed for ever, or
+    /// its creation was rolled back.
     pub(crate) fn sctp_slots_of(
         &self,
         object: &SctpTransportObject,
@@ -35,7 +35,7 @@ impl Engine {
         self.sctp.as_ref().and_then(|sctp| usize::try_from(sctp.largest_message).ok())
     }
 
-    /// §6.1.1.1 "create an RTCSctpTransport"; or its DTLS transport has become known.
+    /// §6.1.1.1 "create an RTCSctpTransport"; if there is one already, sets its DTLS transport.
     pub(super) fn create_sctp(&mut self, transport: Option<TransportId>) {
         match &mut self.sctp {
             Some(sctp) if sctp.state != RTCSctpTransportState::Closed => {
@@ -54,12 +54,12 @@ impl Engine {
         }
     }
 
-    /// Its creation was rolled back, and its channels go on waiting; or an answer has closed the
-    /// association, and they are closed with it.
+    /// Removes the SCTP transport. Either its creation was rolled back, and its channels go on
+    /// waiting, or an answer has closed the association and its channels with it.
     pub(super) fn destroy_sctp(&mut self, now: Instant) {
         let started = self.channel_stack().is_some_and(|stack| stack.sctp_state().is_some());
         if started && let Some(id) = self.sctp.as_ref().and_then(|sctp| sctp.transport) {
-            // What has arrived is delivered first.
+            // Data that has arrived is delivered first.
             self.take_outbox(now);
             self.collect_stack(now, id);
             if let Some(stack) = self.channel_stack() {
@@ -77,14 +77,14 @@ impl Engine {
         self.close_all_channels(None, Broken::Here);
     }
 
-    /// The association that was closed first is closed now.
+    /// Fires `closed` at the SCTP transport that was discarded first.
     pub(super) fn sctp_discarded(&mut self) {
         let Some(sctp) = self.discarded_sctp_transports.pop_front() else { return };
         let target = RTCSctpTransport { object: sctp.object };
         self.fire(AnyEvent::SctpTransportStateChange(target, RTCSctpTransportState::Closed));
     }
 
-    /// The connection is closed, and with it the association; what it showed besides its state stays.
+    /// Keeps what the SCTP transport shows besides its state, since its connection is closed.
     pub(super) fn keep_sctp_transport(&mut self) {
         let transport = self.sctp.as_ref().and_then(|sctp| sctp.transport);
         let transport = transport.and_then(|id| self.dtls_transport(id));
@@ -97,9 +97,9 @@ impl Engine {
         }
     }
 
-    /// The channels' underlying data transports are closed with the association: with `error`, but
-    /// for those that the peer had closed in order. These lack nothing, and the peer would have
-    /// discarded what comes.
+    /// Closes the channels with their association. They get `error`, unless the peer had closed
+    /// them in order: such a channel has received everything, and the peer would have discarded
+    /// whatever came.
     fn close_all_channels(&mut self, error: Option<&RTCError>, why: Broken) {
         let close = |(channel, object): (&ChannelId, &Arc<ChannelObject>)| {
             object.break_off(why);
@@ -113,7 +113,7 @@ impl Engine {
         }
     }
 
-    /// §6.1.1.2 "update the data max message size": the negotiation has done the sum.
+    /// §6.1.1.2 "update the data max message size". The negotiation has computed the size.
     pub(super) fn update_max_message_size(&mut self, max_message_size: u64, max_buffer_size: u64) {
         let Some(sctp) = &mut self.sctp else { return };
         sctp.max_message_size = Some(if max_message_size == u64::MAX {
@@ -150,7 +150,7 @@ impl Engine {
                 },
             );
         }
-        // Channels that were waiting for the transport.
+        // Opens the channels that were waiting for the transport.
         let waiting: Vec<_> = self.channels.values().cloned().collect();
         for channel in waiting {
             if channel.slots.ready_state() == RTCDataChannelState::Connecting {
@@ -159,8 +159,8 @@ impl Engine {
         }
     }
 
-    /// Another peer has taken over, with an association of its own: the transport connects again
-    /// (§6.1.2), or a new one does if the last peer has closed it.
+    /// Another peer takes over, with a new association: the transport connects again (§6.1.2). If
+    /// the last peer has closed it, a new transport does.
     fn begin_sctp_again(&mut self, id: TransportId) {
         match self.sctp.as_mut().map(|sctp| (sctp.state, sctp)) {
             Some((RTCSctpTransportState::Connected, sctp)) => {
@@ -175,7 +175,7 @@ impl Engine {
         }
     }
 
-    /// The streams of the channels that are open over a transport.
+    /// The streams of the channels that are no longer connecting, if this transport carries them.
     pub(super) fn open_streams(&self, id: TransportId) -> BTreeSet<u16> {
         if self.sctp.as_ref().and_then(|sctp| sctp.transport) != Some(id) {
             return BTreeSet::new();
@@ -188,7 +188,7 @@ impl Engine {
         self.streams.iter().filter(|(_, channel)| is_open(channel)).map(|(id, _)| *id).collect()
     }
 
-    /// The association of these streams is gone without an error.
+    /// Closes the channels of these streams, whose association is gone without an error.
     pub(super) fn close_streams(&mut self, streams: &BTreeSet<u16>) {
         for stream in streams {
             if let Some(channel) = self.streams.get(stream) {
@@ -202,7 +202,7 @@ impl Engine {
 
     /// §6.1.1.3 Connected procedure.
     pub(super) fn sctp_connected(&mut self, of: &Arc<SctpTransportObject>) {
-        // Step 1; a negotiation may have put another in its place since.
+        // Step 1; a negotiation may have replaced the transport since.
         let Some(sctp) = self.sctp.as_mut().filter(|sctp| Arc::ptr_eq(&sctp.object, of)) else {
             return;
         };
@@ -238,15 +238,15 @@ impl Engine {
         self.close_all_channels(error.as_ref(), Broken::ByPeer);
     }
 
-    /// RFC 9143 §7.4: the section was bundled into another, whose transport the association goes
-    /// on over. Neither its state nor those of its channels change.
+    /// RFC 9143 §7.4: the section was bundled into another one, and the association goes on over
+    /// that one's transport. Neither its state nor the states of its channels change.
     pub(super) fn move_sctp(&mut self, now: Instant, id: TransportId) {
         let Some(sctp) = &mut self.sctp else { return };
         let Some(before) = sctp.transport.replace(id).filter(|before| *before != id) else {
             return;
         };
         self.retire_predecessor(before);
-        // Out of the map, so that both can be held.
+        // The old one leaves the map, so that both can be borrowed.
         let Some(mut old) = self.transports.remove(&before) else { return };
         if let Some(new) = self.transports.get_mut(&id) {
             new.stack.take_channels_of(now, &mut old.stack);

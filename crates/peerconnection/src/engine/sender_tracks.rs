@@ -7,7 +7,7 @@ use negotiation::{LocalTrack, TrackId};
 
 use crate::api::{MediaStreamTrack, TrackObject};
 
-/// The tracks that a sender has, or will have once a `replaceTrack()` has been carried out.
+/// The tracks that a sender has, or will have after a pending `replaceTrack()`.
 #[derive(Default)]
 pub(super) struct SenderTracks {
     tracks: HashMap<TrackId, Entry>,
@@ -15,7 +15,7 @@ pub(super) struct SenderTracks {
 
 struct Entry {
     track: Weak<TrackObject>,
-    /// Until the connection is closed.
+    /// The same track, until the connection is closed.
     kept: Option<Arc<TrackObject>>,
     uses: usize,
 }
@@ -30,7 +30,7 @@ impl SenderTracks {
         self.tracks.get(&id)?.track.upgrade().map(|object| MediaStreamTrack { object })
     }
 
-    /// One more use of a track.
+    /// Counts one more use of a track.
     pub(super) fn acquire(&mut self, track: &MediaStreamTrack) {
         let entry = self.tracks.entry(TrackId(track.object.number)).or_insert_with(|| Entry {
             track: Arc::downgrade(&track.object),
@@ -40,7 +40,8 @@ impl SenderTracks {
         entry.uses += 1;
     }
 
-    /// One use less. The track, if that was the last one: to be dropped with nothing locked.
+    /// Counts one use less. After the last one returns the track, to be dropped with nothing
+    /// locked.
     #[must_use]
     pub(super) fn release(&mut self, id: TrackId) -> Option<MediaStreamTrack> {
         let entry = self.tracks.get_mut(&id)?;
@@ -52,8 +53,8 @@ impl SenderTracks {
         kept.map(|object| MediaStreamTrack { object })
     }
 
-    /// The connection is closed: senders still show their tracks, but do not keep them any more.
-    /// The tracks are to be dropped with nothing locked.
+    /// Keeps no track any more, since the connection is closed; senders still show their tracks.
+    /// Returns the tracks, to be dropped with nothing locked.
     pub(super) fn let_go(&mut self) -> Vec<MediaStreamTrack> {
         let kept = self.tracks.values_mut().filter_map(|entry| entry.kept.take());
         kept.map(|object| MediaStreamTrack { object }).collect()

@@ -1,4 +1,4 @@
-//! The configuration's servers for the agents: webrtc-pc §4.2.1, §4.2.2.
+//! The servers of the configuration, for the agents: webrtc-pc §4.2.1, §4.2.2.
 
 use negotiation::{IceServerUrl, MAX_ICE_SERVERS, RTCIceTransportPolicy};
 
@@ -6,8 +6,7 @@ use super::Engine;
 use crate::api::RTCConfiguration;
 
 impl Engine {
-    /// RFC 9429 §4.1.18: what the configuration says of servers holds for what is gathered from now
-    /// on.
+    /// RFC 9429 §4.1.18: the next gathering uses the new servers.
     pub(super) fn update_servers(&mut self) {
         let (servers, policy) = agent_servers(&self.configuration);
         for id in self.transports.ids() {
@@ -26,7 +25,7 @@ pub(super) fn agent_servers(
     for server in configuration.ice_servers.iter().take(MAX_ICE_SERVERS) {
         for url in &server.urls {
             let Some(parsed) = IceServerUrl::parse(url) else { continue };
-            // `inert` has warned of it.
+            // `inert` has warned about it.
             if parsed.is_secure || parsed.is_tcp {
                 continue;
             }

@@ -1,8 +1,8 @@
 //! The aggregated states, webrtc-pc §4.3.2 to §4.3.4.
 //!
-//! The transports considered are those referenced by the set of transceivers and by
-//! `[[SctpTransport]]`: discarded ones have left the map. The states follow in the tasks that the
-//! specification queues when something happens to a transport, not when the set changes.
+//! Only transports count that the set of transceivers and `[[SctpTransport]]` refer to: discarded
+//! ones have left the map. The states change in the tasks that the specification queues when
+//! something happens to a transport, not when the set changes.
 
 use super::Engine;
 use crate::api::{
@@ -82,14 +82,14 @@ impl Engine {
         }
     }
 
-    /// Sets `[[IceGatheringState]]` anew; the event to fire if it changed.
+    /// Sets `[[IceGatheringState]]` anew. Returns the event to fire if it changed.
     pub(super) fn update_ice_gathering_state(&mut self) -> Option<AnyEvent> {
         let state = self.derive_ice_gathering_state();
         let changed = state != std::mem::replace(&mut self.ice_gathering_state, state);
         changed.then_some(AnyEvent::IceGatheringStateChange(state))
     }
 
-    /// Sets `[[IceConnectionState]]` anew; the event to fire if it changed.
+    /// Sets `[[IceConnectionState]]` anew. Returns the event to fire if it changed.
     pub(super) fn update_ice_connection_state(&mut self) -> Option<AnyEvent> {
         self.update_path_of_channels();
         let state = self.derive_ice_connection_state();
@@ -97,7 +97,7 @@ impl Engine {
         changed.then_some(AnyEvent::IceConnectionStateChange(state))
     }
 
-    /// Streams over data channels learn that their path has failed, and that it is there again.
+    /// Tells streams over data channels that their path has failed, or works again.
     fn update_path_of_channels(&mut self) {
         let transport = self.sctp.as_ref().and_then(|sctp| sctp.transport);
         let state = transport.and_then(|id| self.transport_slots(id)).map(|t| t.states().ice);
@@ -108,9 +108,9 @@ impl Engine {
         }
     }
 
-    /// §4.4.1.3: a transport has come into the set, in a state that the aggregated ones may not have
-    /// been derived from. The text has a task for each change of a transport's state and none for
-    /// its first one; both browsers go back to "connecting" with the description that makes it.
+    /// §4.4.1.3: derives the states anew, since a new transport has come into the set. The text has
+    /// a task for each change of a transport's state and none for its first state. Both browsers go
+    /// back to "connecting" with the description that makes the transport.
     pub(super) fn transport_created(&mut self) {
         let events = [self.update_ice_connection_state(), self.update_connection_state()];
         for event in events.into_iter().flatten() {
@@ -118,7 +118,7 @@ impl Engine {
         }
     }
 
-    /// §4.4.1.3 Update the connection state, when that of a DTLS transport has changed.
+    /// §4.4.1.3 Update the connection state, after the state of a DTLS transport has changed.
     pub(super) fn update_the_connection_state(&mut self) {
         // Steps 3 to 6
         if let Some(event) = self.update_connection_state() {
@@ -126,7 +126,7 @@ impl Engine {
         }
     }
 
-    /// Sets `[[ConnectionState]]` anew; the event to fire if it changed.
+    /// Sets `[[ConnectionState]]` anew. Returns the event to fire if it changed.
     pub(super) fn update_connection_state(&mut self) -> Option<AnyEvent> {
         let state = self.derive_connection_state();
         let changed = state != std::mem::replace(&mut self.connection_state, state);

@@ -1,5 +1,5 @@
-//! The queue of a connection's tasks. It has a lock of its own: who runs tasks elsewhere than where the
-//! network is moved does not wait, for each message, until what is being received is decrypted.
+//! The queue of a connection's tasks. It has its own lock, so that an event loop beside the network
+//! does not wait, at each message, until the engine has decrypted what it is receiving.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,9 +17,9 @@ pub(crate) struct TaskQueue(Mutex<State>);
 #[derive(Default)]
 struct State {
     tasks: VecDeque<Task>,
-    /// Of the messages among them.
+    /// The bytes of the messages in the tasks.
     bytes: usize,
-    /// How many of them an event loop was told of and has not run.
+    /// How many of the tasks an event loop knows of and has not run.
     announced: usize,
 }
 
@@ -34,10 +34,10 @@ impl TaskQueue {
         state.tasks.push_back(task);
     }
 
-    /// Begins the next task that the host was told of. It may be gone: the connection was closed.
+    /// Takes the next task that the host knows of; `None` if closing the connection has removed it.
     pub(super) fn pop(&self) -> Option<Task> {
         let mut state = self.state();
-        // Under the lock of the taking: in between it would be announced again.
+        // Both under one lock: in between the task would be announced again.
         state.announced = state.announced.saturating_sub(1);
         let task = state.tasks.pop_front()?;
         state.bytes -= task.message_size();
@@ -53,18 +53,18 @@ impl TaskQueue {
         self.state().tasks.is_empty()
     }
 
-    /// The connection is closed: takes the tasks that do not outlive it.
+    /// Takes the tasks that do not outlive the connection, which is closed.
     pub(super) fn abandon(&self) -> VecDeque<Task> {
         let mut state = self.state();
         let tasks = std::mem::take(&mut state.tasks).into_iter();
         let (left, abandoned) = tasks.partition(Task::outlives_the_connection);
         state.tasks = left;
-        // No message does.
+        // No message outlives it.
         state.bytes = 0;
         abandoned
     }
 
-    /// How many tasks there are that the host has not been told of; it is told now.
+    /// Returns how many tasks the host does not know of, and counts them as known from now on.
     pub(crate) fn take_announcement(&self) -> usize {
         let mut state = self.state();
         let new = state.tasks.len().saturating_sub(state.announced);
@@ -72,8 +72,8 @@ impl TaskQueue {
         new
     }
 
-    /// Takes the messages at the front, up to so many, each of which is one task that the host was
-    /// told of, and begins these tasks.
+    /// Takes up to `limit` messages from the front. Each is one task that the host knows of, and
+    /// counts as begun.
     pub(crate) fn take_messages(&self, limit: usize, messages: &mut VecDeque<ReceivedMessage>) {
         let mut state = self.state();
         let limit = limit.min(state.announced);

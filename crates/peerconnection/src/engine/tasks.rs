@@ -14,7 +14,7 @@ use crate::api::{
 
 /// A task of the networking task source.
 pub(super) enum Task {
-    /// One of the negotiation's own.
+    /// A task of the negotiation.
     Negotiation(negotiation::Task),
     /// §5.6: the agent began to gather a generation.
     GatheringBegan(TransportId),
@@ -24,7 +24,7 @@ pub(super) enum Task {
     CandidateError(TransportId, Box<ice::CandidateError>),
     /// §5.6: a generation's gathering is finished, first task.
     GenerationGathered(TransportId, String),
-    /// §5.6: and no other generation is being gathered, second task.
+    /// §5.6: a generation's gathering is finished and no other is being gathered, second task.
     GatheringFinished(TransportId),
     /// §5.6: change the selected candidate pair and state.
     IceStateChange(TransportId, super::ice_transport::Change),
@@ -38,7 +38,7 @@ pub(super) enum Task {
     DtlsFailed(TransportId, transport::DtlsError),
     /// §4.4.1.3: update the connection state.
     ConnectionState,
-    /// §4.4.1.3: likewise, and §4.3.4, since there is another transport.
+    /// §4.4.1.3, §4.3.4: update the connection and ICE states, since there is a new transport.
     TransportCreated,
     /// mediacapture-main §4.3.1: a track has ended with its connection.
     EndTrack(MediaStreamTrack),
@@ -56,21 +56,21 @@ pub(super) enum Task {
     SctpDiscarded,
     /// §6.2: announcing a data channel instance.
     ChannelAnnounced(u16, transport::ChannelConfig),
-    /// §6.2: announcing a data channel as open, the peer's.
+    /// §6.2: announcing the peer's data channel as open.
     StreamOpen(u16),
     /// §6.2: announcing a data channel as open.
     ChannelOpen(ChannelId),
     /// §6.2: error on creating data channels.
     ChannelFailed(ChannelId, Error),
-    /// §6.2: receiving messages on a data channel that is open, or will be when the task before this
-    /// has run.
+    /// §6.2: receiving messages on a data channel that is open, or that the task before this one
+    /// opens.
     ChannelMessage(Arc<ChannelObject>, MessageData),
-    /// The same, when tasks have yet to make the channel, or to open it.
+    /// The same for a channel that earlier tasks make or open.
     StreamMessage(u16, transport::MessageKind, Bytes),
     /// A handler was set while messages waited.
     WaitingMessages(Arc<ChannelObject>),
-    /// What was queued from outside: events that a handler has missed before it was first set, and
-    /// what is to run as one task.
+    /// A call that was queued from outside: it delivers events that a handler has missed, or is a
+    /// task of the application.
     Call(Call),
     /// §6.2: some of the queue was sent.
     BufferedAmount(u16, u64),
@@ -85,7 +85,7 @@ pub(super) enum Task {
 }
 
 impl Task {
-    /// Bytes of the message in it.
+    /// The bytes of the message in the task.
     pub(super) fn message_size(&self) -> usize {
         match self {
             Self::ChannelMessage(_, message) => message.len(),
@@ -98,7 +98,7 @@ impl Task {
 
 impl Engine {
     pub(super) fn queue(&mut self, task: Task) {
-        // Nothing takes it after the end.
+        // After the end nothing runs the task.
         if !self.is_closed {
             self.tasks.push(task);
         }
@@ -108,14 +108,14 @@ impl Engine {
         self.queue(Task::Call(call));
     }
 
-    /// Takes what the negotiation has queued into the connection's queue, behind what is there.
+    /// Moves the negotiation's tasks to the end of the connection's queue.
     pub(super) fn collect_negotiation(&mut self) {
         while let Some(task) = self.session.poll_task() {
             self.tasks.push(Task::Negotiation(task));
         }
     }
 
-    /// The next thing to deliver of the present task; `None` when all of it has been delivered.
+    /// The next delivery of the present task; `None` when everything has been delivered.
     pub(crate) fn next_delivery(&mut self, now: Instant) -> Option<Delivery> {
         loop {
             if let Some(delivery) = self.next_effect(now) {
@@ -127,7 +127,7 @@ impl Engine {
         }
     }
 
-    /// Likewise, up to the next reaction of a promise.
+    /// The next delivery before the next reaction of a promise.
     pub(crate) fn next_effect(&mut self, now: Instant) -> Option<Delivery> {
         loop {
             if let Some(delivery) = self.deliveries.pop_front() {
@@ -138,7 +138,8 @@ impl Engine {
         }
     }
 
-    /// Runs a reaction of a promise, once all effects have been delivered. `false` if there is none.
+    /// Runs a reaction of a promise, once all effects have been delivered. `false` if there is
+    /// none.
     pub(crate) fn run_microtask(&mut self, now: Instant) -> bool {
         let ran = self.session.run_microtask();
         if !ran {
@@ -147,7 +148,7 @@ impl Engine {
         ran
     }
 
-    /// Whether something is left of the present task, or of what was called outside of tasks.
+    /// Whether the present task, or a call outside of tasks, has left something to deliver or run.
     pub(crate) fn has_effects(&self) -> bool {
         !self.deliveries.is_empty() || self.session.has_effects() || self.session.has_microtasks()
     }
@@ -156,8 +157,8 @@ impl Engine {
         &self.tasks
     }
 
-    /// Whether there is something under way: tasks, promises that are pending, a transport that
-    /// gathers, checks or is connected.
+    /// Whether something is under way: tasks, pending promises, a transport that gathers, checks or
+    /// is connected.
     pub(crate) fn is_busy(&self) -> bool {
         !self.tasks.is_empty()
             || self.has_effects()
@@ -165,7 +166,7 @@ impl Engine {
             || self.transports.are_busy()
     }
 
-    /// Runs the next task; what it does is then there to be delivered. `false` if there is none.
+    /// Runs the next task; its effects wait to be delivered. `false` if there is none.
     pub(crate) fn run_next_task(&mut self, now: Instant) -> bool {
         let Some(task) = self.tasks.pop() else { return false };
         if !self.is_closed || task.outlives_the_connection() {

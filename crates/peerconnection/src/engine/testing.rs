@@ -1,4 +1,4 @@
-//! A connection for tests, whose tasks the test runs, and a channel of none.
+//! A connection whose tasks a test runs, and a channel without a connection.
 
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
@@ -28,7 +28,7 @@ pub(super) fn peer(seed: u8) -> (RTCPeerConnection, Driver) {
         .unwrap()
 }
 
-/// A channel with this id that nothing carries.
+/// A channel with this id, without a transport.
 pub(crate) fn channel(id: u16) -> ChannelObject {
     let attributes = ChannelAttributes {
         label: String::new(),

@@ -1,5 +1,5 @@
-//! The transports, and which of them there is something to do for: what runs for every datagram
-//! looks at those alone, however many there are.
+//! The transports, and which of them have work to do. The code that runs for every datagram looks
+//! only at these, however many transports there are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -19,15 +19,15 @@ use crate::api::{
 pub(super) struct Transport {
     pub(super) agent: ice::Agent,
     pub(super) stack: transport::Transport,
-    /// Where the stack's datagrams go.
+    /// The path of the stack's datagrams.
     path: Option<ice::Path>,
-    /// The stack that another peer's takes the place of.
+    /// The stack of the last peer, while another peer takes over.
     predecessor: Option<Predecessor>,
-    /// The generation with which that other peer came; older ones lead to its predecessor.
+    /// The generation with which the other peer came; older generations lead to the last peer.
     since: Option<ice::GenerationId>,
     pub(super) slots: TransportSlots,
     pub(super) counters: Counters,
-    /// As the index of deadlines has it.
+    /// The entry of this transport in the index of deadlines.
     deadline: Option<Instant>,
 }
 
@@ -67,7 +67,7 @@ impl Transport {
         loop {
             let payload = self.stack_on(path.base.socket)?.poll_transmit()?;
             let bytes = payload.len();
-            // A relay may not let it pass.
+            // A relay may refuse the datagram: then the next one is tried.
             if let Some(transmit) = self.agent.send(now, payload) {
                 self.counters.sent.add(now, bytes);
                 return Some(transmit.into());
@@ -75,7 +75,7 @@ impl Transport {
         }
     }
 
-    /// A datagram has come that is not STUN. Whether it may be taken.
+    /// Counts a datagram that is not STUN. Returns whether the stack may take it.
     pub(super) fn receives(
         &mut self,
         now: Instant,
@@ -90,8 +90,8 @@ impl Transport {
         accepted
     }
 
-    /// Another peer takes over with the newest generation of ICE. What there is goes on until the
-    /// new stack is connected, with these streams; the streams that are over at once are returned.
+    /// Another peer takes over with the newest generation of ICE. The old stack goes on with these
+    /// streams until the new one is connected. Returns the streams that are over at once.
     pub(super) fn hand_over(
         &mut self,
         stack: transport::Transport,
@@ -100,7 +100,7 @@ impl Transport {
         let before = std::mem::replace(&mut self.stack, stack);
         let path = self.path.take();
         self.since = self.agent.newest_generation();
-        // One that never was connected has nothing to go on with.
+        // A stack that never was connected has nothing to carry on.
         if before.dtls_state() != transport::DtlsState::Connected {
             return BTreeSet::new();
         }
@@ -108,7 +108,8 @@ impl Transport {
         retired.map(|retired| retired.streams).unwrap_or_default()
     }
 
-    /// The new stack is connected, or never will be: the streams that are over.
+    /// Drops the old stack: the new one is connected, or never will be. Returns the streams that
+    /// are over.
     pub(super) fn retire_predecessor(&mut self) -> BTreeSet<u16> {
         self.predecessor.take().map(|retired| retired.streams).unwrap_or_default()
     }
@@ -117,12 +118,12 @@ impl Transport {
         self.predecessor.as_mut().map(|predecessor| &mut predecessor.stack)
     }
 
-    /// Whether a stream is one of the predecessor's.
+    /// Whether the predecessor carries a stream.
     pub(super) fn is_of_predecessor(&self, stream: u16) -> bool {
         self.predecessor.as_ref().is_some_and(|old| old.streams.contains(&stream))
     }
 
-    /// The stack of a stream.
+    /// The stack that carries a stream.
     pub(super) fn stack_of(&mut self, stream: u16) -> &mut transport::Transport {
         match &mut self.predecessor {
             Some(old) if old.streams.contains(&stream) => &mut old.stack,
@@ -130,7 +131,7 @@ impl Transport {
         }
     }
 
-    /// The stack at the other end of which is the peer that a socket leads to.
+    /// The stack of the peer to which a socket leads.
     pub(super) fn stack_on(&mut self, socket: SocketId) -> Option<&mut transport::Transport> {
         match leads_to_successor(&self.agent, self.since, socket) {
             true => Some(&mut self.stack),
@@ -138,7 +139,7 @@ impl Transport {
         }
     }
 
-    /// Tells the stacks what ICE has selected. Whether that is news.
+    /// Tells the stacks the path that ICE has selected. Returns whether it is new.
     pub(super) fn update_paths(&mut self, now: Instant) -> bool {
         let path = self.agent.selected_path();
         let new = path.filter(|path| leads_to_successor(&self.agent, self.since, path.base.socket));
@@ -157,14 +158,15 @@ impl Transport {
     }
 }
 
-/// A stack that goes on until the one that takes its place is connected.
+/// A stack that goes on until its successor is connected.
 struct Predecessor {
     stack: transport::Transport,
     path: Option<ice::Path>,
     streams: BTreeSet<u16>,
 }
 
-/// A socket belongs to one generation, and each generation leads to one peer.
+/// Whether a socket leads to the new peer: a socket belongs to one generation, and a generation
+/// leads to one peer.
 fn leads_to_successor(
     agent: &ice::Agent,
     since: Option<ice::GenerationId>,
@@ -188,7 +190,7 @@ fn update_path(
     before != new
 }
 
-/// What webrtc-stats counts of a transport. STUN is left out.
+/// The counters of a transport for webrtc-stats. STUN is left out.
 #[derive(Default)]
 pub(super) struct Counters {
     pub(super) sent: ice::Traffic,
@@ -196,13 +198,13 @@ pub(super) struct Counters {
     pub(super) selected_candidate_pair_changes: u32,
 }
 
-/// What is seen of a transport.
+/// What the application sees of a transport.
 pub(super) struct TransportSlots {
     pub(super) ice: IceTransportSlots,
     states: TransportStates,
     /// `[[RemoteCertificates]]`
     pub(super) remote_certificates: Vec<Bytes>,
-    /// Of webrtc-stats: the version of DTLS, as ServerHello has it.
+    /// For webrtc-stats: the version of DTLS, as ServerHello has it.
     pub(super) tls_version: Option<&'static str>,
     pub(super) ice_object: Arc<IceTransportObject>,
     pub(super) dtls_object: Arc<DtlsTransportObject>,
@@ -213,13 +215,13 @@ impl TransportSlots {
         self.states
     }
 
-    /// Changes the states of one that is not counted any more.
+    /// Changes the states of a transport that the census does not count any more.
     pub(super) fn change(&mut self, change: impl FnOnce(&mut TransportStates)) {
         change(&mut self.states);
     }
 }
 
-/// How many transports are in each state that any of them is in.
+/// How many transports are in each state; states without transports are left out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Census<S>(Vec<(S, usize)>);
 
@@ -234,7 +236,7 @@ impl<S: Copy + PartialEq> Census<S> {
         self.0.iter().any(|(counted, _)| *counted == state)
     }
 
-    /// Whether all are in one of these states; true if there are none.
+    /// Whether all transports are in one of these states; true without transports.
     pub(super) fn all(&self, states: &[S]) -> bool {
         self.0.iter().all(|(counted, _)| states.contains(counted))
     }
@@ -257,14 +259,14 @@ impl<S: Copy + PartialEq> Census<S> {
 /// All transports of a connection.
 #[derive(Default)]
 pub(super) struct Transports {
-    /// Boxed: the map's nodes have room for eleven, and most connections have one.
+    /// Boxed, since a node of the map has room for eleven, and most connections have one transport.
     slots: BTreeMap<TransportId, Box<Transport>>,
-    /// Those that were called since they were looked at last: there may be events, and the
-    /// deadline may be another.
+    /// Transports that were called since their outputs were last taken: they may have events and
+    /// another deadline.
     touched: BTreeSet<TransportId>,
-    /// Those that may have something to send.
+    /// Transports that may have something to send.
     sending: BTreeSet<TransportId>,
-    /// When the ones that were not touched are to be called.
+    /// The deadlines of the transports, out of date for touched ones.
     deadlines: BTreeSet<(Instant, TransportId)>,
     pub(super) ice: Census<RTCIceTransportState>,
     pub(super) gatherer: Census<RTCIceGathererState>,
@@ -276,7 +278,7 @@ impl Transports {
         self.slots.is_empty()
     }
 
-    /// Whether one of them gathers, checks or is connected.
+    /// Whether a transport gathers, checks or is connected.
     pub(super) fn are_busy(&self) -> bool {
         const IDLE: [RTCIceTransportState; 3] =
             [RTCIceTransportState::New, RTCIceTransportState::Failed, RTCIceTransportState::Closed];
@@ -354,13 +356,13 @@ impl Transports {
         self.dtls.remove(states.dtls);
     }
 
-    /// The next one to look at: its events are to be taken, then [`settle`](Self::settle) called.
+    /// The next touched transport. Take its events, then call [`settle`](Self::settle).
     pub(super) fn next_touched(&mut self) -> Option<TransportId> {
         self.touched.pop_first()
     }
 
-    /// All events of a transport have been taken. `made_room`: taking them may have made
-    /// something to send.
+    /// Notes that all events of a transport have been taken. `made_room` says that taking them may
+    /// have made something to send.
     pub(super) fn settle(&mut self, id: TransportId, made_room: bool) {
         let Some(transport) = self.slots.get_mut(&id) else { return };
         let deadline = transport.poll_timeout();
@@ -378,25 +380,25 @@ impl Transports {
         }
     }
 
-    /// The first that may have something to send.
+    /// The first transport that may have something to send.
     pub(super) fn sending(&self) -> Option<TransportId> {
         self.sending.first().copied()
     }
 
-    /// It has nothing to send. That it was asked may have begun a timer, or made events.
+    /// Notes that a transport has nothing to send. Asking it may have begun a timer or made events.
     pub(super) fn has_sent(&mut self, id: TransportId) {
         self.sending.remove(&id);
         self.touched.insert(id);
     }
 
-    /// When the first of them is to be called.
+    /// When to call the first transport.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let settled = self.deadlines.iter().find(|(_, id)| !self.touched.contains(id));
         let touched = self.touched.iter().filter_map(|id| self.slots.get(id)?.poll_timeout());
         settled.map(|(at, _)| *at).into_iter().chain(touched).min()
     }
 
-    /// Those whose deadline has come, and those of which that is not known.
+    /// The transports whose deadline has come, or may have come.
     pub(super) fn due(&self, now: Instant) -> BTreeSet<TransportId> {
         let settled = self.deadlines.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id);
         settled.chain(self.touched.iter().copied()).collect()
@@ -422,7 +424,7 @@ mod tests {
         )
     }
 
-    /// The ids of those to look at, which are looked at.
+    /// Settles all touched transports. Returns their ids.
     fn look(transports: &mut Transports) -> Vec<u32> {
         let mut ids = Vec::new();
         while let Some(id) = transports.next_touched() {
@@ -432,7 +434,7 @@ mod tests {
         ids
     }
 
-    /// The ids of those to be asked for what they send, which have nothing.
+    /// Asks all transports that may send; they have nothing. Returns their ids.
     fn ask(transports: &mut Transports) -> Vec<u32> {
         let mut ids = Vec::new();
         while let Some(id) = transports.sending() {
@@ -491,7 +493,7 @@ mod tests {
         assert_eq!(transports.due(at(50)).len(), 0);
         assert_eq!(transports.due(first), BTreeSet::from([TransportId(2)]));
 
-        // One that was called is the first now, or is not any more.
+        // Calls change which transport is the first.
         begin(transports.get_mut(&TransportId(1)).unwrap(), at(10));
         let earlier = transports.poll_timeout().unwrap();
         assert!(earlier < first);
@@ -518,7 +520,7 @@ mod tests {
         let removed = transports.remove(&two).unwrap();
         assert!(transports.dtls.all(&[RTCDtlsTransportState::Connected]));
         assert!(transports.ice.all(&[RTCIceTransportState::New]));
-        // As when the association of one moves to another.
+        // A transport leaves the map and comes back when an association moves.
         transports.insert(two, removed);
         transports.insert(two, transport(two));
         transports.remove(&two);

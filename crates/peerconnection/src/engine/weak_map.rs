@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-/// How many entries there are before the first look for dead ones.
+/// The number of entries at which dead ones are first looked for.
 const FIRST_PRUNING: usize = 16;
 
-/// A map that holds its objects weakly. Dead entries are removed when their number may have
-/// doubled, so that what is left is in proportion to what lives.
+/// A map that holds its objects weakly. Whenever the number of entries has doubled, dead ones are
+/// removed, so that the map's size stays in proportion to its live objects.
 pub(super) struct WeakMap<K, T> {
     entries: BTreeMap<K, Weak<T>>,
     prune_at: usize,

@@ -1,4 +1,4 @@
-//! The driver: what a host moves a connection with.
+//! The driver, with which a host moves a connection.
 
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,24 +11,24 @@ use crate::api::{RTCCertificate, RTCConfiguration, RTCPeerConnection};
 use crate::connection::{Connection, Host};
 use crate::engine::{Action, Clock, Engine, GenerationId, SocketId, Transmit, Waiting};
 
-/// Moves one connection; see the [module](super) for how.
+/// Drives one connection; the [module](super) says how.
 ///
-/// Nothing moves the connection once it is dropped, be it in a panic: the connection is closed with
-/// it, and promises that are pending are settled.
+/// Dropping the driver, be it in a panic, closes the connection and settles its pending promises:
+/// nothing else moves them.
 pub struct Driver {
     connection: Arc<Connection>,
 }
 
 impl Driver {
-    /// How long a peer that never says that it has no more candidates may send some, when nothing
-    /// connects or the connection is lost; the default, and what it means, are those of
-    /// [`TokioOptions`](super::TokioOptions::end_of_candidates_timeout). For transports that do not
-    /// exist yet, so to be called before the first description is set.
+    /// Sets how long to wait for more candidates before `failed`, if the peer never signals their
+    /// end. [`TokioOptions`](super::TokioOptions::end_of_candidates_timeout) has the details and
+    /// the default. Only transports made later have the new value, so call this before the first
+    /// description is set.
     pub fn set_end_of_candidates_timeout(&self, timeout: Option<Duration>) {
         self.engine().set_end_of_candidates_timeout(timeout);
     }
 
-    /// The engine, with what the last call made of it collected when `call` returns.
+    /// Calls the engine with an input, and collects the outputs.
     fn input(&self, call: impl FnOnce(&mut Engine, Instant)) {
         let now = self.connection.host.now();
         let mut engine = self.engine();
@@ -40,33 +40,33 @@ impl Driver {
         self.connection.engine()
     }
 
-    /// A datagram has come on a socket of this connection. Anything may be in it.
+    /// Takes a datagram that came on a socket of this connection. Anything may be in it.
     pub fn handle_datagram(&self, socket: SocketId, source: SocketAddr, datagram: &[u8]) {
         self.input(|engine, now| engine.handle_datagram(now, socket, source, datagram));
     }
 
-    /// The time that [`poll_timeout`](Self::poll_timeout) named has come.
+    /// Learns that the time has come that [`poll_timeout`](Self::poll_timeout) named.
     pub fn handle_timeout(&self) {
         self.input(|engine, now| engine.handle_timeout(now));
     }
 
-    /// Runs the next task of the connection's event loop: its events are fired, its promises
-    /// settled. `false` if there was nothing to do.
+    /// Runs the next task of the connection's event loop: fires its events and settles its
+    /// promises. `false` if there was nothing to do.
     pub fn run_task(&self) -> bool {
         self.connection.set_host_awake(false);
         self.connection.run_task()
     }
 
     /// Leaves the tasks to the [`TaskRunner`](super::TaskRunner), for a host that does not call
-    /// [`run_task`](Self::run_task): tells it with [`Host::tasks_were_queued`] how many have come.
-    /// Returns what waits altogether. While that is much, the host had better receive nothing, so
-    /// that a fast peer is held back; [`Host::tasks_are_left`] says when to go on.
+    /// [`run_task`](Self::run_task). [`Host::tasks_were_queued`] gets the number of new tasks.
+    /// Returns everything that waits. While that is much, the host should receive nothing, so that
+    /// a fast peer is held back; [`Host::tasks_are_left`] says when to go on.
     pub fn leave_tasks(&self) -> Waiting {
         self.connection.set_host_awake(false);
         self.announce_tasks()
     }
 
-    /// The same for a host that is awake, and stays so until it has looked again.
+    /// The same for a host that stays awake until it has looked for work again.
     pub(crate) fn announce_tasks(&self) -> Waiting {
         let queue = self.connection.tasks();
         let tasks = queue.take_announcement();
@@ -76,7 +76,7 @@ impl Driver {
         queue.waiting()
     }
 
-    /// The next datagram to send. When there is none left, there may be tasks to run again.
+    /// The next datagram to send. Sending can queue tasks: run them after the last datagram.
     pub fn poll_transmit(&self) -> Option<Transmit> {
         let now = self.connection.host.now();
         self.engine().poll_transmit(now)
@@ -87,13 +87,13 @@ impl Driver {
         self.engine().poll_action()
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
+    /// When to call [`handle_timeout`](Self::handle_timeout) next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.engine().poll_timeout()
     }
 
-    /// A socket was bound for [`Action::Gather`], under an id that the host chooses, once for
-    /// each socket of the connection.
+    /// Takes a socket that was bound for [`Action::Gather`]. The host chooses its id, another one
+    /// for each socket of the connection.
     pub fn socket_bound(
         &self,
         transport: TransportId,
@@ -104,12 +104,13 @@ impl Driver {
         self.input(|engine, now| engine.socket_bound(now, transport, generation, socket, local));
     }
 
-    /// No more sockets will be bound for this [`Action::Gather`].
+    /// Learns that no more sockets will be bound for this [`Action::Gather`].
     pub fn gathering_done(&self, transport: TransportId, generation: GenerationId) {
         self.input(|engine, now| engine.gathering_done(now, transport, generation));
     }
 
-    /// The addresses of the name in an [`Action::Resolve`], or why there are none, for people.
+    /// Takes the addresses of the name in an [`Action::Resolve`], or a text that says why there are
+    /// none.
     pub fn resolved(
         &self,
         transport: TransportId,
@@ -120,7 +121,7 @@ impl Driver {
         self.input(|engine, now| engine.resolved(now, transport, generation, host, addresses));
     }
 
-    /// A socket is dead: its interface has gone, or it failed for good.
+    /// Learns that a socket is dead: its interface has gone, or it failed for good.
     pub fn socket_failed(&self, socket: SocketId) {
         self.input(|engine, now| engine.socket_failed(now, socket));
     }
@@ -135,21 +136,21 @@ impl Driver {
         &self.connection
     }
 
-    /// The host ends, and with it all that moves the connection.
+    /// Closes the connection, because the host ends and nothing will move it any more.
     pub(crate) fn end(&self) {
         let connection = &self.connection;
         let was_held = !self.is_closed() && connection.is_held();
-        // Perhaps while a panic unwinds: a second one would end the process.
+        // A panic may be unwinding: a second one would end the process.
         let guarded = |step: &dyn Fn()| {
             if catch_unwind(AssertUnwindSafe(step)).is_err() {
                 tracing::error!("a panic while a connection was closed with its host");
             }
         };
         guarded(&|| connection.close());
-        // Those of a connection whose closing failed, too.
+        // Pending promises are settled even if closing has failed.
         guarded(&|| {
             let operations = connection.engine().take_operations();
-            // Reactions may call the connection: not under its lock.
+            // Dropped without the connection's lock: reactions may call the connection.
             drop(operations);
         });
         if was_held && !connection.is_held() {
@@ -160,7 +161,7 @@ impl Driver {
             );
         }
         if !connection.host.runs_tasks_elsewhere() {
-            // What `close()` still has to tell: that tracks have ended, and statistics.
+            // These tasks are left after `close()`: `ended` events of tracks, and statistics.
             guarded(&|| {
                 loop {
                     while self.run_task() {}
@@ -186,8 +187,8 @@ impl std::fmt::Debug for Driver {
 }
 
 impl RTCPeerConnection {
-    /// Makes a connection for a host of the caller's: the same object, and the [`Driver`] with
-    /// which the host moves it. `seed` is all the randomness it takes; use each seed once.
+    /// Makes a connection for the caller's own host. Returns it with the [`Driver`] that moves it.
+    /// All randomness of the connection comes from `seed`; use each seed once.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -209,7 +210,8 @@ impl RTCPeerConnection {
         } else {
             Vec::new()
         };
-        // Only now, the first key of a process takes tens of milliseconds; and with nothing between.
+        // Read only now, since the first key of a process takes tens of milliseconds, and both at
+        // once, since timestamps relate them.
         let (now, system_time) = (host.now(), host.system_time());
         let clock = Clock::new(now, system_time);
         let engine = Engine::new(configuration, generated, clock, seed, host.is_deterministic())?;

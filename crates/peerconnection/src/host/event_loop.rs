@@ -1,4 +1,4 @@
-//! Tasks on an event loop of the application's, the network beside it.
+//! Tasks on the application's own event loop, with the network beside it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,22 +10,23 @@ use crate::engine::{Delivery, Engine, ReceivedMessage};
 
 /// An event loop on which the tasks of a connection run.
 pub trait EventLoop: Send + Sync {
-    /// So many tasks were queued: [`TaskRunner::run_task`] is to be called for each. Called from
-    /// any thread, also within calls of the connection's methods. An event loop that keeps to the
+    /// Learns that `count` tasks were queued: call [`TaskRunner::run_task`] for each. May be called
+    /// from any thread, also within calls of the connection's methods. An event loop that keeps the
     /// order of these calls runs the tasks of several connections in the order in which they were
-    /// queued, as that of a browser does.
+    /// queued, as a browser does.
     fn tasks_were_queued(&self, count: usize);
 
-    /// The network of the connection has nothing more to do: it is closed, and the peer was told.
+    /// Learns that the network has nothing more to do: the connection is closed, and the peer was
+    /// told.
     fn network_ended(&self);
 }
 
-/// What the event loop dispatches by itself. Promises have their reactions
-/// ([`Promise::then`](crate::Promise::then)) run instead.
+/// What the event loop dispatches by itself. A promise runs its own reaction
+/// ([`Promise::then`](crate::Promise::then)).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Dispatch {
-    /// An event. Handlers and streams of the objects get none.
+    /// An event. The objects' own handlers and streams do not get it.
     Event(AnyEvent),
     /// A `message` event.
     Message(RTCDataChannel, MessageData),
@@ -33,9 +34,9 @@ pub enum Dispatch {
     Nothing,
 }
 
-/// Runs the tasks of one connection on an [`EventLoop`], one at a time; between them the
-/// application does as it likes, but takes after each call of a method what the method has left to
-/// dispatch at once, such as a promise that was rejected. The three steps are those of a browser's
+/// Runs the tasks of one connection on an [`EventLoop`], one at a time. Between tasks the
+/// application may call methods. After each call it must take what the method has left to dispatch
+/// at once, such as a promise that was rejected. The three steps are the same as in a browser's
 /// event loop:
 ///
 /// ```
@@ -88,21 +89,22 @@ pub struct TaskRunner {
 /// How many messages are taken from the connection at once.
 const AHEAD: usize = 64;
 
-/// What the runner knows without asking the connection, which may be busy with the network.
+/// The runner's own state. Reading it needs no lock of the connection, which may be busy with the
+/// network.
 #[derive(Default)]
 struct Present {
     /// Messages whose tasks are the next to run.
     ahead: VecDeque<ReceivedMessage>,
-    /// That of the present task, until it is dispatched.
+    /// The message of the present task, until it is dispatched.
     message: Option<ReceivedMessage>,
-    /// The connection was called since it was last asked whether there is something else to run.
+    /// The connection was called since [`TaskRunner::run_microtask`] last found nothing to run.
     called: bool,
 }
 
 impl TaskRunner {
-    /// Runs the tasks of the connection that `driver` moves, for a host that
-    /// [runs tasks elsewhere](super::Host::runs_tasks_elsewhere). To be made once: of two, each
-    /// would take some of the tasks.
+    /// Makes the runner for the connection that `driver` moves, for a host that
+    /// [runs tasks elsewhere](super::Host::runs_tasks_elsewhere). Make only one: each of two would
+    /// take a part of the tasks.
     pub fn new(driver: &Driver) -> Self {
         Self { connection: driver.connection().clone(), present: Mutex::default() }
     }
@@ -111,9 +113,8 @@ impl TaskRunner {
         self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins the next task. What it does is then to be taken with
-    /// [`next_dispatch`](Self::next_dispatch) and [`run_microtask`](Self::run_microtask). `false`
-    /// if there is none.
+    /// Begins the next task; `false` if there is none. Afterwards take its effects with
+    /// [`next_dispatch`](Self::next_dispatch) and [`run_microtask`](Self::run_microtask).
     pub fn run_task(&self) -> bool {
         let tasks = self.connection.tasks();
         let mut present = self.present();
@@ -132,8 +133,8 @@ impl TaskRunner {
         ran
     }
 
-    /// The next thing to dispatch of what is there, in the order of the specification. `None` when
-    /// all of it has been dispatched: reactions of promises come next.
+    /// The next thing to dispatch, in the order of the specification. `None` when everything has
+    /// been dispatched: the reactions of promises come next.
     pub fn next_dispatch(&self) -> Option<Dispatch> {
         let mut present = self.present();
         // webrtc-pc §6.2.8 step 3: the channel may have been closed since the message was taken.
@@ -152,7 +153,7 @@ impl TaskRunner {
         Some(self.hand_over(delivery))
     }
 
-    /// Hands over what the event loop dispatches by itself, and delivers everything else.
+    /// Returns what the event loop dispatches by itself, and delivers everything else.
     fn hand_over(&self, delivery: Delivery) -> Dispatch {
         match delivery {
             Delivery::Fire(event) => Dispatch::Event(event),
@@ -166,9 +167,9 @@ impl TaskRunner {
         }
     }
 
-    /// Runs the connection's own next reaction to a promise that was settled: what is chained
-    /// behind an operation, for instance. To be called once everything has been dispatched,
-    /// and the application's reactions have run. `false` if there is none.
+    /// Runs the connection's own next reaction to a settled promise, for example the operation
+    /// that is chained behind another one. Call this once everything has been dispatched and the
+    /// application's reactions have run. `false` if there is none.
     pub fn run_microtask(&self) -> bool {
         let called = std::mem::take(&mut self.present().called);
         if !called && !self.connection.has_effects() {
@@ -184,8 +185,8 @@ impl TaskRunner {
         self.connection.engine().session.has_microtasks()
     }
 
-    /// Whether something is under way that an application would wait for: tasks, promises that are
-    /// pending, a transport that gathers, checks or is connected.
+    /// Whether something is under way for which an application would wait: tasks, pending promises,
+    /// a transport that gathers, checks or is connected.
     pub fn is_busy(&self) -> bool {
         !self.present().ahead.is_empty() || self.connection.engine().is_busy()
     }
@@ -206,7 +207,7 @@ mod tests {
     use crate::RTCPeerConnection;
     use crate::host::{Action, Host, SocketId, Waiting};
 
-    /// A host that leaves its tasks to the test, and what it was told of them.
+    /// A host that leaves its tasks to the test, and notes the calls about them.
     #[derive(Default)]
     struct Elsewhere {
         woken: AtomicUsize,
@@ -236,7 +237,7 @@ mod tests {
         }
     }
 
-    /// Runs one task, and returns the events that come of it.
+    /// Runs one task, and returns its events.
     fn run(tasks: &TaskRunner) -> Vec<AnyEvent> {
         assert!(tasks.run_task());
         let mut events = Vec::new();
@@ -260,12 +261,12 @@ mod tests {
             RTCPeerConnection::with_host(Default::default(), host.clone(), [3; 32]).unwrap();
         let tasks = TaskRunner::new(&driver);
 
-        // The call of a method tells of its task.
+        // The call of a method announces its task.
         pc.create_data_channel("chat", None).unwrap();
         assert_eq!(queued(), 1);
         assert!(matches!(run(&tasks)[..], [AnyEvent::NegotiationNeeded]));
 
-        // What comes from the network is told of by the driver, once.
+        // The driver announces the tasks that come from the network, once.
         let described = pc.set_local_description(None);
         while queued() > 0 {
             run(&tasks);
@@ -282,7 +283,7 @@ mod tests {
         assert_eq!(driver.leave_tasks(), left);
         assert_eq!(queued(), 0);
 
-        // What is left of them is told as they are run.
+        // The host learns how many are left as they are run.
         let mut events = Vec::new();
         for task in 1..=left.tasks {
             events.extend(run(&tasks));
@@ -291,7 +292,7 @@ mod tests {
         assert!(matches!(events.last(), Some(AnyEvent::IceCandidate(None))), "{events:?}");
         assert!(!tasks.run_task());
 
-        // A host that has left its tasks rests, and is woken for what there is to do next.
+        // A host that has left its tasks rests, and the next work wakes it.
         driver.leave_tasks();
         host.woken.store(0, Ordering::SeqCst);
         pc.close();

@@ -1,12 +1,12 @@
-//! What moves a connection: sockets, time and a place to run its tasks.
+//! What drives a connection: sockets, time and a place to run its tasks.
 //!
-//! [`RTCPeerConnection::new`](crate::RTCPeerConnection::new) uses the host of this crate that runs
-//! on tokio, which comes with the default feature `tokio`. Another event loop, or a test with a clock
-//! and a network of its own, implements [`Host`], makes its connections with
-//! [`RTCPeerConnection::with_host`](crate::RTCPeerConnection::with_host), and moves each with the
+//! [`RTCPeerConnection::new`](crate::RTCPeerConnection::new) uses this crate's host on tokio, which
+//! comes with the default feature `tokio`. Another event loop, or a test with its own clock and
+//! network, implements [`Host`], makes its connections with
+//! [`RTCPeerConnection::with_host`](crate::RTCPeerConnection::with_host), and drives each with the
 //! [`Driver`] it gets:
 //!
-//! 1. Give the driver what has come: [`handle_datagram`](Driver::handle_datagram),
+//! 1. Give the driver every input: [`handle_datagram`](Driver::handle_datagram),
 //!    [`handle_timeout`](Driver::handle_timeout).
 //! 2. Run its tasks, [`run_task`](Driver::run_task), until there is none. They call the
 //!    application's handlers.
@@ -15,11 +15,12 @@
 //! 4. Wait for a datagram, for [`poll_timeout`](Driver::poll_timeout), or for
 //!    [`Host::wake`].
 //!
-//! An application that has an event loop of its own, and an event dispatch, needs no network of its
-//! own: with [`RTCPeerConnection::with_event_loop`](crate::RTCPeerConnection::with_event_loop)
-//! tokio moves the datagrams and the timers, and the application runs the tasks, with a
-//! [`TaskRunner`]. A host that is not tokio can leave its tasks to a [`TaskRunner`], too: it says so
-//! with [`Host::runs_tasks_elsewhere`], and calls [`Driver::leave_tasks`] in step 2.
+//! An application with its own event loop and event dispatch can leave the network to tokio: it
+//! makes connections with
+//! [`RTCPeerConnection::with_event_loop`](crate::RTCPeerConnection::with_event_loop). Tokio moves
+//! the datagrams and the timers, and the application runs the tasks with a [`TaskRunner`]. Another
+//! host can leave its tasks to a [`TaskRunner`], too: [`Host::runs_tasks_elsewhere`] says so, and
+//! the host calls [`Driver::leave_tasks`] in step 2.
 
 mod driver;
 mod event_loop;

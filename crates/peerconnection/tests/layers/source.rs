@@ -1,6 +1,6 @@
 //! The paths that a source file uses, from the root of the crate.
 
-/// What a file says of modules.
+/// What a file says about modules.
 #[derive(Debug, Default)]
 pub(crate) struct Source {
     /// The paths that begin with `crate`, `self` or `super`, from the root.
@@ -48,7 +48,7 @@ fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-/// How long the comment or the literal is with which the text begins.
+/// The length of the comment or the literal with which the text begins.
 fn literal_or_comment(text: &str) -> Option<usize> {
     let until = |end: &str, from: usize| {
         text[from..].find(end).map_or(text.len(), |at| from + at + end.len())
@@ -84,7 +84,7 @@ fn literal_or_comment(text: &str) -> Option<usize> {
 struct Reader<'a> {
     tokens: Vec<&'a str>,
     at: usize,
-    /// Where `self` leads to.
+    /// Where `self` leads.
     module: Vec<String>,
     source: Source,
 }
@@ -99,7 +99,7 @@ impl Reader<'_> {
         self.tokens.get(self.at - 1).copied()
     }
 
-    /// Reads to the end of the braces in which it begins.
+    /// Reads to the end of the braces in which the reader stands.
     fn read_items(&mut self) {
         let mut level = 0_usize;
         while let Some(&token) = self.tokens.get(self.at) {
@@ -160,7 +160,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Skips what is for tests alone: to the end of its braces, or to its semicolon.
+    /// Skips an item that is for tests alone: to the end of its braces, or to its semicolon.
     fn skip_test(&mut self) {
         let mut level = 0;
         while let Some(token) = self.next().map(str::to_owned) {

@@ -1,4 +1,4 @@
-//! Which codecs are negotiated.
+//! The negotiation of codecs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ in_each_browser! {
     codecs_preferred_by_the_browser_are_those_negotiated,
 }
 
-/// What makes a codec another one: its name, clock rate and channels, and for some a parameter.
+/// What tells codecs apart: name, clock rate and channels, and for some a parameter.
 type Key = String;
 
 fn key(codec: &RTCRtpCodec) -> Key {
@@ -44,7 +44,7 @@ fn key(codec: &RTCRtpCodec) -> Key {
     format!("{name}/{}/{}{detail}", codec.clock_rate, codec.channels.unwrap_or(1))
 }
 
-/// The codecs of a section of a description, by payload type, and what each `rtx` repairs.
+/// The codecs of a section of a description by payload type, each `rtx` with the codec it repairs.
 fn formats(description: &RTCSessionDescriptionInit, kind: &str) -> BTreeMap<u8, RTCRtpCodec> {
     let sections = description.sdp.split("\nm=");
     let section =
@@ -107,7 +107,7 @@ async fn every_codec_that_both_sides_know_is_negotiated(browser: Browser) {
                 assert!(!repaired.mime_type.ends_with("/rtx"));
             }
         }
-        // Both say the same of what they may send.
+        // Both sides agree on the codecs that they may send.
         let theirs = call.transceivers_of_page().await;
         for (ours, theirs) in call.transceivers().iter().zip(&theirs) {
             let codecs = |transceiver: &serde_json::Value| -> BTreeSet<(u64, String)> {
@@ -118,14 +118,14 @@ async fn every_codec_that_both_sides_know_is_negotiated(browser: Browser) {
                 };
                 codecs.iter().filter_map(entry).collect()
             };
-            // Chromium lists what its answer has left out, too.
+            // Chromium also lists codecs that its answer has left out.
             let theirs = codecs(theirs);
             assert!(codecs(ours).is_subset(&theirs), "{ours:#} {theirs:?}");
         }
     }
 }
 
-/// VP9 before VP8, and nothing else that encodes.
+/// VP9 before VP8, and no other codec that encodes.
 fn preferences(codecs: Vec<RTCRtpCodec>) -> Vec<RTCRtpCodec> {
     let named = |name: &'static str| {
         codecs.iter().filter(move |codec| codec.mime_type.eq_ignore_ascii_case(name)).take(1)
@@ -154,7 +154,7 @@ async fn codecs_preferred_by_rust_are_those_negotiated(browser: Browser) {
     call.agree().await;
     assert_eq!(order(&offer), ["video/vp9", "video/vp8"]);
     assert_eq!(order(&answer), ["video/vp9", "video/vp8"]);
-    // The page offers all that it has, those first.
+    // The page offers all its codecs, the preferred ones first.
     let (offer, answer) = call.page_offers().await;
     call.agree().await;
     assert_eq!(order(&offer)[..2], ["video/vp9", "video/vp8"]);

@@ -15,7 +15,7 @@ in_each_browser! {
     glare_is_resolved_with_an_impolite_browser,
 }
 
-/// Times that both sides change something at once.
+/// How often both sides change something at once.
 const ROUNDS: usize = 30;
 
 async fn glare_is_resolved_with_a_polite_browser(browser: Browser) {
@@ -35,9 +35,9 @@ async fn both_change_at_once(browser: Browser, page_is_polite: bool) {
         .on_error(move |error| log.lock().unwrap().push(error.to_string()));
     let negotiation = tokio::spawn(negotiation.run(call.page.signaling()));
 
-    // Both kinds are there from the beginning, and a restart is asked for while the page asks for
-    // one: see what Chromium and Firefox remember of an offer of their own that they have rolled
-    // back, "Browsers" in `spec-notes/deviations.md`.
+    // Both kinds are there from the beginning, and this side asks for a restart only while the page
+    // does. Chromium and Firefox remember too much of their own offers that they have rolled back:
+    // see "Browsers" in `spec-notes/deviations.md`.
     for kind in [MediaKind::Audio, MediaKind::Video] {
         call.rust.add_transceiver(kind, None).expect("a transceiver");
     }
@@ -50,7 +50,7 @@ async fn both_change_at_once(browser: Browser, page_is_polite: bool) {
     for round in 0..ROUNDS {
         let theirs = async {
             let change = "
-                // Those with a track, and not what waits to be stopped.
+                // The transceivers with a track, unless they wait to be stopped.
                 const isOwn = ({ sender, direction }) => sender.track && direction != 'stopped';
                 const own = pc.getTransceivers().filter(isOwn);
                 switch (args % 5) {
@@ -64,7 +64,7 @@ async fn both_change_at_once(browser: Browser, page_is_polite: bool) {
             call.page.run_with(change, json!(round)).await;
         };
         let ours = async {
-            // About as long as a command takes to come to the page.
+            // About the time that a command needs to reach the page.
             tokio::time::sleep(std::time::Duration::from_micros(300 * (round as u64 % 4))).await;
             let own = call.rust.get_transceivers();
             match round % 4 {

@@ -1,4 +1,4 @@
-//! What is added to a connection joins its transport.
+//! New sections of a connection join its transport.
 
 use peerconnection::MediaKind;
 
@@ -12,7 +12,7 @@ in_each_browser! {
     data_joins_a_connection_with_audio,
 }
 
-/// All sections are in one bundle, on both sides.
+/// Checks that all sections are in one bundle, on both sides.
 async fn all_in_one(call: &Call) {
     for transceiver in [call.transceivers(), call.transceivers_of_page().await].concat() {
         assert_eq!(transceiver["bundled"], true, "{transceiver:#}");

@@ -1,7 +1,8 @@
 //! Sections that are stopped, and others that take their place.
 //!
-//! A channel goes on meanwhile, unless it is the first section, which describes the transport of the
-//! bundle: browsers then begin another transport (see "Browsers" in `spec-notes/deviations.md`).
+//! A channel goes on meanwhile, unless it is the first section. That one describes the transport of
+//! the bundle, and browsers begin another transport then (see "Browsers" in
+//! `spec-notes/deviations.md`).
 
 use peerconnection::MediaKind;
 
@@ -33,8 +34,8 @@ async fn audio_video_data(browser: Browser) -> (Call, Numbers) {
     (call, numbers)
 }
 
-/// A negotiation that one side offers, and what it leaves: this many sections, of which this many
-/// are for transceivers.
+/// Negotiates with an offer of one side, and checks the numbers of sections and of transceivers
+/// afterwards.
 async fn negotiate(call: &Call, by_page: bool, sections: usize, transceivers: usize) {
     let (_, answer) = match by_page {
         true => call.page_offers().await,
@@ -67,7 +68,7 @@ async fn a_section_is_stopped_and_recycled_by_the_browser_while_a_channel_goes_o
     negotiate(&call, true, 3, 1).await;
     numbers.flow(&call).await;
     call.page.run("pc.addTransceiver('audio')").await;
-    // Firefox recycles a section for its own kind only; RFC 9429 §5.2.2 for any.
+    // Firefox recycles a section only for the same kind; RFC 9429 §5.2.2 does so for any kind.
     let sections = if browser == Browser::Firefox { 4 } else { 3 };
     negotiate(&call, true, sections, 2).await;
     numbers.flow(&call).await;

@@ -76,7 +76,7 @@ async fn offers_are_rolled_back_by_either_side_and_the_next_one_is_negotiated(br
     let (call, mut numbers) = audio_video_data(browser).await;
     let before = generation(&call);
 
-    // Ours, before the page has seen it.
+    // A rollback of our offer, before the page has seen it.
     let added = call.rust.add_transceiver(MediaKind::Video, None).expect("a transceiver");
     call.rust.restart_ice();
     call.offer().await;
@@ -89,7 +89,7 @@ async fn offers_are_rolled_back_by_either_side_and_the_next_one_is_negotiated(br
     call.agree().await;
     numbers.flow(&call).await;
 
-    // Ours, on both sides.
+    // A rollback of our offer on both sides.
     let offer = call.offer().await;
     call.page.run_with("await pc.setRemoteDescription(args)", json!(offer)).await;
     call.page.run("await pc.setRemoteDescription({ type: 'rollback' })").await;
@@ -102,7 +102,7 @@ async fn offers_are_rolled_back_by_either_side_and_the_next_one_is_negotiated(br
     assert_eq!(call.rust.get_transceivers().len(), 3);
     numbers.flow(&call).await;
 
-    // The page's, on both sides.
+    // A rollback of the page's offer on both sides.
     call.page.run("pc.addTransceiver('audio'); pc.restartIce()").await;
     let offer = call.offer_by_page().await;
     call.rust.set_remote_description(offer).await.expect("the page's offer");
@@ -121,7 +121,7 @@ async fn offers_are_rolled_back_by_either_side_and_the_next_one_is_negotiated(br
     assert_ne!(generation(&call), before);
     numbers.flow(&call).await;
 
-    // Implicitly: an offer of the page takes the place of ours.
+    // An implicit rollback: an offer of the page takes the place of ours.
     call.rust.add_transceiver(MediaKind::Audio, None).expect("a transceiver");
     call.offer().await;
     call.page_offers().await;

@@ -34,14 +34,14 @@ async fn simulcast_of_the_browser_is_accepted(browser: Browser) {
     }
     assert_eq!(rids_of_page(&call).await, json!(["q", "h", "f"]));
     call.connected().await;
-    // It stays so, whoever offers.
+    // The encodings stay, whichever side offers.
     call.rust_offers().await;
     call.agree().await;
     assert_eq!(rids_of_page(&call).await, json!(["q", "h", "f"]));
     call.page_offers().await;
     call.agree().await;
     assert_eq!(rids_of_page(&call).await, json!(["q", "h", "f"]));
-    // While it is held, and after that.
+    // The encodings also stay while the sender is on hold, and after that.
     for (direction, by_page) in [
         (RTCRtpTransceiverDirection::Inactive, false),
         (RTCRtpTransceiverDirection::Recvonly, false),

@@ -16,12 +16,11 @@ in_each_browser! {
     directions_change_on_either_side,
 }
 
-/// Audio and video in a stream of ours, audio and video in one of the page, negotiated by an offer
-/// of ours.
+/// Audio and video in one of our streams, and in one of the page's, negotiated with our offer.
 struct Streams {
     call: Call,
     ours: MediaStream,
-    /// The id of the page's.
+    /// The id of the page's stream.
     theirs: String,
 }
 
@@ -75,7 +74,7 @@ async fn tracks_arrive_in_their_streams_on_both_sides(browser: Browser) {
         assert_eq!(transceiver.current_direction(), Some(Direction::Sendrecv));
     }
     call.connected().await;
-    // Nothing new in the other direction.
+    // The other direction brings no new track.
     call.page_offers().await;
     call.agree().await;
     assert_eq!(call.taken(), [""; 0]);
@@ -109,7 +108,7 @@ async fn a_track_moves_to_another_stream_on_either_side(browser: Browser) {
     assert_eq!(streams.taken(), moved("video", "1", theirs, &another));
     assert_eq!(streams.taken_by_page().await, [""; 0]);
 
-    // And back, in an answer.
+    // An answer brings it back.
     call.page.run("pc.getSenders()[1].setStreams(kept.stream)").await;
     call.rust.get_senders()[0].set_streams(std::slice::from_ref(ours)).expect("open");
     call.rust_offers().await;
@@ -163,8 +162,8 @@ async fn directions_change_on_either_side(browser: Browser) {
     streams.taken_by_page().await;
     let set = "transceiver(args[0]).direction = args[1]";
 
-    // Each side changes what it offers itself: of a direction that an answer narrows down browsers
-    // fire too little or too much.
+    // Each side changes only its own offers: when an answer narrows a direction down, browsers fire
+    // too few or too many events.
     call.transceiver("0").set_direction(Direction::Recvonly).expect("not stopped");
     call.rust_offers().await;
     call.agree().await;

@@ -4,8 +4,8 @@
 //! - `stream`: `MediaStream`, and the event of its set of tracks
 //! - `id`: the identifiers of both
 //!
-//! The objects belong to no connection. What a connection does to them, such as muting or ending
-//! a remote track, happens in a task of its event loop, and the events are fired there.
+//! The objects belong to no connection. A connection changes them in a task of its event loop, for
+//! example when it mutes or ends a remote track, and fires the events there.
 
 mod id;
 mod stream;

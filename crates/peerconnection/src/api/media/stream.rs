@@ -9,8 +9,8 @@ use crate::api::handler::{Fired, Handler, handlers};
 
 /// mediacapture-main §4.2: tracks that belong together.
 ///
-/// A cheap handle; clones made with `Clone` are the same object. The peer makes a stream with the
-/// same [`id`](Self::id) of those with which a track is sent.
+/// A cheap handle; clones made with `Clone` are the same object. When a track is sent with streams,
+/// the peer makes streams with the same [`id`](Self::id)s.
 ///
 /// ```
 /// use peerconnection::{MediaKind, MediaStream, MediaStreamTrack};
@@ -35,8 +35,8 @@ pub(crate) struct StreamObject {
     pub(crate) onremovetrack: Handler<MediaStreamTrackEvent>,
 }
 
-/// mediacapture-main §4.4: a track was added to a stream or removed from it, not by the
-/// application.
+/// mediacapture-main §4.4: a connection added a track to a stream or removed it. The application's
+/// own changes fire no event.
 #[derive(Clone, Debug)]
 pub struct MediaStreamTrackEvent {
     target: MediaStream,
@@ -72,8 +72,8 @@ impl MediaStreamTrackEvent {
 impl Fired for MediaStreamTrackEvent {
     type Target = MediaStream;
     type Payload = MediaStreamTrack;
-    /// The first `addtrack` of a stream comes before any `track` that shows the stream, so that
-    /// the application never sees it; and the tracks can be had from the stream.
+    /// The first `addtrack` of a stream is fired before the `track` event that shows the stream, so
+    /// no application can have a handler for it. The stream itself has its tracks.
     const REMEMBERED: usize = 0;
 
     fn fired(target: MediaStream, track: MediaStreamTrack) -> Self {
@@ -93,7 +93,7 @@ impl MediaStream {
         Self::with_id(id::generate())
     }
 
-    /// A stream of these tracks; one that is there already is not added again.
+    /// A stream of these tracks. A track that occurs twice is added once.
     pub fn with_tracks(tracks: impl IntoIterator<Item = MediaStreamTrack>) -> Self {
         let stream = Self::new();
         for track in tracks {
@@ -169,7 +169,7 @@ impl MediaStream {
         self.remove_a_track(track);
     }
 
-    /// mediacapture-main §4.2 "add a track", steps 1 and 2. Whether `addtrack` is to be fired.
+    /// mediacapture-main §4.2 "add a track", steps 1 and 2. Returns whether to fire `addtrack`.
     pub(crate) fn add_a_track(&self, track: &MediaStreamTrack) -> bool {
         let mut tracks = self.tracks();
         let is_new = !tracks.contains(track);
@@ -179,15 +179,15 @@ impl MediaStream {
         is_new
     }
 
-    /// mediacapture-main §4.2 "remove a track", steps 1 and 2. Whether `removetrack` is to be
-    /// fired.
+    /// mediacapture-main §4.2 "remove a track", steps 1 and 2. Returns whether to fire
+    /// `removetrack`.
     pub(crate) fn remove_a_track(&self, track: &MediaStreamTrack) -> bool {
         let removed = {
             let mut tracks = self.tracks();
             let at = tracks.iter().position(|t| t == track);
             at.map(|at| tracks.remove(at))
         };
-        // With it may go what its handlers captured: not under the lock.
+        // Dropped without the lock: what the track's handlers captured may go with it.
         removed.is_some()
     }
 
@@ -197,8 +197,8 @@ impl MediaStream {
         self.tracks().iter().any(|track| track.ready_state() == MediaStreamTrackState::Live)
     }
 
-    /// `clone()`: a stream with an id of its own, of clones of the tracks. (`Clone::clone` gives
-    /// another handle to the same stream.)
+    /// `clone()`: another stream, with its own id and with clones of the tracks. (`Clone::clone`
+    /// gives another handle to the same stream.)
     #[doc(alias = "clone")]
     #[must_use]
     pub fn clone_stream(&self) -> Self {
@@ -207,8 +207,8 @@ impl MediaStream {
 
     handlers! {
         in time:
-        /// `addtrack`: the peer has added a track to the stream. Those that it has already are
-        /// in [`get_tracks`](Self::get_tracks).
+        /// `addtrack`: the peer has added a track to the stream. Earlier tracks are in
+        /// [`get_tracks`](Self::get_tracks).
         #[doc(alias = "onaddtrack")]
         on_addtrack / clear_on_addtrack: MediaStreamTrackEvent => object.onaddtrack;
         /// `removetrack`: the peer has removed a track from the stream.

@@ -12,22 +12,22 @@ use crate::api::{Event, WeakConnection};
 w3c_enum! {
     /// mediacapture-main §4.3.3: whether a track can still give media.
     pub enum MediaStreamTrackState {
-        /// Active: its source may give media at any time.
+        /// The source may give media at any time.
         Live = "live",
-        /// Over; it never gives media again.
+        /// The track never gives media again.
         Ended = "ended",
     }
 }
 
 /// mediacapture-main §4.3: one source's sound or pictures, as one consumer takes them.
 ///
-/// A cheap handle; clones made with `Clone` are the same object. Another track of the same source
-/// is made with [`clone_track`](Self::clone_track).
+/// A cheap handle; clones made with `Clone` are the same object.
+/// [`clone_track`](Self::clone_track) makes another track of the same source.
 ///
-/// Tracks that a connection receives are made with their
-/// [`RTCRtpReceiver`](crate::RTCRtpReceiver): muted until media comes, and ended when their
-/// transceiver is stopped or their connection closed. Those made here have no source of their own:
-/// they stand for media that the application brings, are never muted, and are ended by
+/// A connection makes the tracks that it receives together with their
+/// [`RTCRtpReceiver`](crate::RTCRtpReceiver). They are muted until media comes, and end when their
+/// transceiver is stopped or their connection closed. [`new`](Self::new) makes a track for media
+/// that the application brings. Such a track has no source, is never muted, and ends with
 /// [`stop`](Self::stop) only.
 ///
 /// ```
@@ -45,7 +45,7 @@ pub struct MediaStreamTrack {
 }
 
 pub(crate) struct TrackObject {
-    /// By which connections know the track; never used again.
+    /// Connections know the track by this number; no other track ever has it.
     pub(crate) number: u64,
     id: String,
     kind: MediaKind,
@@ -99,14 +99,14 @@ impl TrackObject {
         }
     }
 
-    /// Nothing will be fired at the track any more: what its handlers captured is released.
+    /// Nothing will be fired at the track any more. Drops its handlers and what they captured.
     pub(crate) fn end_handlers(&self) {
         self.onmute.end();
         self.onunmute.end();
         self.onended.end();
     }
 
-    /// Likewise, of those that have missed nothing.
+    /// The same, but a handler with missed events still gets them first.
     pub(crate) fn retire_handlers(&self) {
         self.onmute.retire();
         self.onunmute.retire();
@@ -131,7 +131,7 @@ impl MediaStreamTrack {
         Self { object }
     }
 
-    /// The track and, if it has a source, all others that have it.
+    /// The track and all others of its source.
     pub(crate) fn with_all_of_its_source(&self) -> Vec<Self> {
         match &self.object.source {
             None => vec![self.clone()],
@@ -142,19 +142,19 @@ impl MediaStreamTrack {
         }
     }
 
-    /// mediacapture-main §4.3.1 "set a track's muted state", steps 2 and 3. Whether the event is
-    /// to be fired.
+    /// mediacapture-main §4.3.1 "set a track's muted state", steps 2 and 3. Returns whether to fire
+    /// the event.
     pub(crate) fn set_the_muted_state(&self, muted: bool) -> bool {
         self.object.muted.swap(muted, Ordering::AcqRel) != muted
     }
 
-    /// mediacapture-main §4.3.1: the track has ended, for another reason than `stop()`. Whether
-    /// the event is to be fired.
+    /// mediacapture-main §4.3.1: the track has ended, for another reason than `stop()`. Returns
+    /// whether to fire the event.
     pub(crate) fn end(&self) -> bool {
         !self.object.ended.swap(true, Ordering::AcqRel)
     }
 
-    /// The identifier: a UUID. The track that a peer makes of this one has another.
+    /// The identifier, a UUID. The corresponding track at the peer has another one.
     #[doc(alias("MediaStreamTrack.id"))]
     pub fn id(&self) -> &str {
         &self.object.id
@@ -172,7 +172,7 @@ impl MediaStreamTrack {
         &self.object.label
     }
 
-    /// Whether the track gives its media; `false` makes that silence or black frames.
+    /// Whether the track gives its media; if `false`, it gives silence or black frames.
     #[doc(alias("MediaStreamTrack.enabled"))]
     pub fn enabled(&self) -> bool {
         self.object.enabled.load(Ordering::Acquire)
@@ -199,13 +199,13 @@ impl MediaStreamTrack {
         }
     }
 
-    /// Ends the track, without an event. Others of the same source go on.
+    /// Ends the track without an event. Other tracks of the same source go on.
     #[doc(alias("MediaStreamTrack.stop"))]
     pub fn stop(&self) {
         self.end();
     }
 
-    /// `clone()`: another track of the same source, with an id of its own and the same
+    /// `clone()`: another track of the same source, with its own id and the same
     /// [`enabled`](Self::enabled), [`muted`](Self::muted) and [`ready_state`](Self::ready_state).
     /// (`Clone::clone` gives another handle to the same track.)
     #[doc(alias = "clone")]
@@ -214,7 +214,7 @@ impl MediaStreamTrack {
         let original = &self.object;
         let (label, source) = (original.label.clone(), original.source.clone());
         let object = Arc::new(TrackObject::new(id::generate(), original.kind, label, source));
-        // In the source's list first, so that what happens to it now is not missed.
+        // The source gets the clone before the clone gets its state, so that it misses no change.
         if let Some(source) = &object.source {
             source.add(&object);
         }

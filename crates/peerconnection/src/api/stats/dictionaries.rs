@@ -1,6 +1,6 @@
-//! The dictionaries of webrtc-stats, of those objects that there are.
+//! The dictionaries of webrtc-stats for the objects of this crate.
 //!
-//! A member that is `None` is one that does not exist: its value is not known, or there is none.
+//! A member that is `None` does not exist in JavaScript: its value is not known, or there is none.
 
 use negotiation::w3c_enum;
 use serde::{Deserialize, Serialize};
@@ -31,13 +31,13 @@ w3c_enum! {
 }
 
 w3c_enum! {
-    /// webrtc-stats: our part in the DTLS handshake.
+    /// webrtc-stats: the part of this side in the DTLS handshake.
     pub enum RTCDtlsRole {
-        /// Sends the first message.
+        /// This side sends the first message.
         Client = "client",
-        /// Waits for it.
+        /// This side waits for the first message.
         Server = "server",
-        /// No description has said it yet.
+        /// No description has decided it yet.
         Unknown = "unknown",
     }
 }
@@ -45,9 +45,9 @@ w3c_enum! {
 w3c_enum! {
     /// webrtc-stats: the state of a candidate pair, RFC 8445 §6.1.2.6.
     pub enum RTCStatsIceCandidatePairState {
-        /// Waits for another pair of the same foundation.
+        /// The pair waits for another pair of the same foundation.
         Frozen = "frozen",
-        /// Waits for its turn.
+        /// The pair waits for its turn.
         Waiting = "waiting",
         /// A check has been sent.
         InProgress = "in-progress",
@@ -80,8 +80,8 @@ pub enum RTCStats {
 }
 
 impl RTCStats {
-    /// When this was so: milliseconds since the Unix epoch. The clock of a connection never goes
-    /// back, and differences are exact whatever happens to the date of the machine.
+    /// When the statistics were taken, in milliseconds since the Unix epoch. The clock of a
+    /// connection never goes back, and differences stay exact if the machine's date is changed.
     pub fn timestamp(&self) -> f64 {
         match self {
             Self::PeerConnection(stats) => stats.timestamp,
@@ -93,7 +93,7 @@ impl RTCStats {
         }
     }
 
-    /// What the object is.
+    /// The type of the object.
     #[doc(alias = "type")]
     pub fn type_(&self) -> RTCStatsType {
         match self {
@@ -128,14 +128,13 @@ pub struct RTCPeerConnectionStats {
     pub timestamp: f64,
     /// [`RTCStats::id`]
     pub id: String,
-    /// Data channels that have ever been open.
+    /// How many data channels have ever been open.
     pub data_channels_opened: u32,
-    /// Those of them that are open no more.
+    /// How many of them are not open any more.
     pub data_channels_closed: u32,
 }
 
-/// webrtc-stats: a data channel, until it is closed; those that are closed with their connection
-/// stay.
+/// webrtc-stats: a data channel that is not closed, or that was closed with its connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RTCDataChannelStats {
@@ -154,11 +153,11 @@ pub struct RTCDataChannelStats {
     pub state: RTCDataChannelState,
     /// Messages given to `send()`.
     pub messages_sent: u32,
-    /// Bytes in them; of these, `bufferedAmount` still wait.
+    /// Bytes given to `send()`; `bufferedAmount` of them still wait.
     pub bytes_sent: u64,
     /// Messages received.
     pub messages_received: u32,
-    /// Bytes in them.
+    /// Bytes received in messages.
     pub bytes_received: u64,
 }
 
@@ -174,13 +173,13 @@ pub struct RTCTransportStats {
     pub packets_sent: u64,
     /// Packets received.
     pub packets_received: u64,
-    /// Their UDP payload in bytes.
+    /// UDP payload of the packets sent, in bytes.
     pub bytes_sent: u64,
-    /// Their UDP payload in bytes.
+    /// UDP payload of the packets received, in bytes.
     pub bytes_received: u64,
     /// `RTCIceTransport.role`
     pub ice_role: RTCIceRole,
-    /// The username fragment of the newest local description; another one after an ICE restart.
+    /// The username fragment of the newest local description. An ICE restart changes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ice_local_username_fragment: Option<String>,
     /// `RTCDtlsTransport.state`
@@ -190,9 +189,9 @@ pub struct RTCTransportStats {
     /// The [pair](RTCIceCandidatePairStats) that is in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selected_candidate_pair_id: Option<String>,
-    /// How often another pair, or none, or one again, came into use.
+    /// How often the pair in use changed, to another pair, to none, or from none.
     pub selected_candidate_pair_changes: u32,
-    /// Our [certificate](RTCCertificateStats).
+    /// The local [certificate](RTCCertificateStats).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local_certificate_id: Option<String>,
     /// The peer's [certificate](RTCCertificateStats), once it is verified.
@@ -201,12 +200,12 @@ pub struct RTCTransportStats {
     /// The version of DTLS that was negotiated: `FEFD` for 1.2, `FEFC` for 1.3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_version: Option<String>,
-    /// Our part in the handshake.
+    /// The part of this side in the handshake.
     pub dtls_role: RTCDtlsRole,
 }
 
-/// webrtc-stats: two candidates. After an ICE restart those pairs are gone that are not in use, and
-/// the one in use once another one is.
+/// webrtc-stats: a pair of candidates. An ICE restart removes the pairs that are not in use. The
+/// pair in use follows when a new pair comes into use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RTCIceCandidatePairStats {
@@ -216,11 +215,12 @@ pub struct RTCIceCandidatePairStats {
     pub id: String,
     /// The [transport](RTCTransportStats).
     pub transport_id: String,
-    /// The local [candidate](RTCIceCandidateStats): the base, or what the peer sees of it.
+    /// The local [candidate](RTCIceCandidateStats): the base, or the address at which the peer sees
+    /// it.
     pub local_candidate_id: String,
     /// The remote [candidate](RTCIceCandidateStats).
     pub remote_candidate_id: String,
-    /// Where its checks are.
+    /// How far the checks of the pair are.
     pub state: RTCStatsIceCandidatePairState,
     /// Whether it was nominated.
     pub nominated: bool,
@@ -228,14 +228,14 @@ pub struct RTCIceCandidatePairStats {
     pub packets_sent: u64,
     /// Packets received, without STUN.
     pub packets_received: u64,
-    /// Their UDP payload in bytes.
+    /// UDP payload of the packets sent, in bytes.
     pub bytes_sent: u64,
-    /// Their UDP payload in bytes.
+    /// UDP payload of the packets received, in bytes.
     pub bytes_received: u64,
-    /// When the last of them was sent, in milliseconds since the Unix epoch.
+    /// When the last packet was sent, in milliseconds since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_packet_sent_timestamp: Option<f64>,
-    /// When the last of them was received, in milliseconds since the Unix epoch.
+    /// When the last packet was received, in milliseconds since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_packet_received_timestamp: Option<f64>,
     /// The sum of all round-trip times measured, in seconds.
@@ -243,9 +243,9 @@ pub struct RTCIceCandidatePairStats {
     /// The last round-trip time measured, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_round_trip_time: Option<f64>,
-    /// Checks received, retransmissions included.
+    /// Checks received, including retransmissions.
     pub requests_received: u64,
-    /// Checks sent, those for consent included, retransmissions not.
+    /// Checks sent, including checks for consent, without retransmissions.
     pub requests_sent: u64,
     /// Answers received.
     pub responses_received: u64,
@@ -255,8 +255,8 @@ pub struct RTCIceCandidatePairStats {
     pub consent_requests_sent: u64,
 }
 
-/// webrtc-stats: a candidate, local or remote. After an ICE restart those are gone that are in no
-/// pair that is left.
+/// webrtc-stats: a candidate, local or remote. An ICE restart removes the candidates that are in
+/// none of the remaining pairs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RTCIceCandidateStats {
@@ -266,39 +266,39 @@ pub struct RTCIceCandidateStats {
     pub id: String,
     /// The [transport](RTCTransportStats).
     pub transport_id: String,
-    /// An IP address, or a name; `None` if it is the peer's and signalling has not told it.
+    /// An IP address or a name; `None` for a remote address that signalling has not brought.
     pub address: Option<String>,
     /// The port.
     pub port: u16,
     /// UDP or TCP.
     pub protocol: RTCIceProtocol,
-    /// Where it comes from.
+    /// Where the candidate comes from.
     pub candidate_type: RTCIceCandidateType,
-    /// RFC 8445 §5.1.2, higher is preferred.
+    /// RFC 8445 §5.1.2; higher is preferred.
     pub priority: u32,
-    /// Of local ones that come from a server, its URL.
+    /// For local candidates from a server, its URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Of local relayed ones, the protocol towards the server.
+    /// For local relay candidates, the protocol towards the TURN server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay_protocol: Option<RTCIceServerTransportProtocol>,
-    /// The same for those that are likely to work or fail together.
+    /// Equal for candidates that are likely to work or fail together.
     pub foundation: String,
-    /// Of those that derive from another, its address.
+    /// For candidates that derive from another, its address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub related_address: Option<String>,
-    /// Of those that derive from another, its port.
+    /// For candidates that derive from another, its port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub related_port: Option<u16>,
-    /// The username fragment of its generation.
+    /// The username fragment of the candidate's generation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username_fragment: Option<String>,
-    /// Of TCP candidates, which side connects.
+    /// For TCP candidates, which side connects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tcp_type: Option<RTCIceTcpCandidateType>,
 }
 
-/// webrtc-stats: a certificate, ours or the peer's.
+/// webrtc-stats: a certificate, local or remote.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RTCCertificateStats {

@@ -6,11 +6,12 @@ use serde::{Serialize, Serializer};
 
 use super::RTCStats;
 
-/// webrtc-pc §8.3: statistics by the ids of the objects that they are about. A snapshot: what
-/// changes later is in later reports. Cheap to clone.
+/// webrtc-pc §8.3: statistics by the ids of their objects. A report is a snapshot, which later
+/// changes do not reach. Cheap to clone.
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), peerconnection::Error> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), peerconnection::Error> {
 /// use peerconnection::{RTCConfiguration, RTCPeerConnection, RTCStats, RTCStatsReport};
 ///
 /// /// The addresses between which data goes, and how long it takes, in seconds.
@@ -49,7 +50,7 @@ struct Inner {
 }
 
 impl RTCStatsReport {
-    /// Of objects whose ids all differ.
+    /// A report of objects, whose ids must all differ.
     pub(crate) fn new(stats: Vec<RTCStats>) -> Self {
         let id = |at: &usize| stats.get(*at).map(RTCStats::id);
         let mut by_id: Vec<usize> = (0..stats.len()).collect();
@@ -63,7 +64,7 @@ impl RTCStatsReport {
         self.inner.stats.len()
     }
 
-    /// Whether there is none, as of a sender that sends nothing.
+    /// Whether there are no objects, as in the report of a sender that sends nothing.
     pub fn is_empty(&self) -> bool {
         self.inner.stats.is_empty()
     }
@@ -82,7 +83,7 @@ impl RTCStatsReport {
         self.get(id).is_some()
     }
 
-    /// All of them: the connection first, what others refer to behind them.
+    /// All objects, the connection first.
     #[doc(alias("RTCStatsReport.entries"))]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &RTCStats)> {
         self.inner.stats.iter().map(|stats| (stats.id(), stats))

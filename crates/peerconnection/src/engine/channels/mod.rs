@@ -18,7 +18,7 @@ use crate::api::{
 };
 
 impl Engine {
-    /// §6.1 createDataChannel: the checks and the id are the session's.
+    /// §6.1 createDataChannel. The session does the checks and chooses the id.
     pub(crate) fn create_data_channel(
         &mut self,
         now: Instant,
@@ -55,12 +55,12 @@ impl Engine {
         self.transports.get_mut(&id)
     }
 
-    /// What carries the channels.
+    /// The stack that carries the channels.
     pub(super) fn channel_stack(&mut self) -> Option<&mut transport::Transport> {
         self.channel_transport().map(|transport| &mut transport.stack)
     }
 
-    /// What carries a channel: the same, unless another peer is about to take over.
+    /// The stack that carries one channel. It is another one only while a new peer takes over.
     fn stack_of(&mut self, stream: u16) -> Option<&mut transport::Transport> {
         self.channel_transport().map(|transport| transport.stack_of(stream))
     }
@@ -135,7 +135,7 @@ impl Engine {
         let channel = match self.session.remote_data_channel(stream) {
             Ok(channel) => channel,
             Err(error) => {
-                // RFC 8832 §6: an id that is in use; the stream is closed.
+                // RFC 8832 §6: the id is in use, so the stream is closed.
                 tracing::debug!(%error, stream, "the peer opened a channel in vain");
                 if let Some(stack) = self.channel_stack() {
                     stack.close_channel(now, stream);
@@ -168,7 +168,7 @@ impl Engine {
         self.streams.insert(stream, channel);
         // Step 8: messages can be sent from within the `datachannel` event.
         self.set_channel_state(&object, RTCDataChannelState::Open);
-        // Step 9; step 10 is the task that was queued behind this one.
+        // Step 9; the task behind this one is step 10.
         self.fire(AnyEvent::DataChannel(RTCDataChannel { object }));
     }
 
@@ -197,7 +197,7 @@ impl Engine {
         &self.outbox
     }
 
-    /// Gives the association what `send()` has left for it.
+    /// Gives the association the messages of `send()`.
     pub(super) fn take_outbox(&mut self, now: Instant) {
         if !self.outbox.is_filled() {
             return;
@@ -208,13 +208,12 @@ impl Engine {
         for Outgoing { stream, kind, data } in messages.drain(..) {
             let stack = transport.as_mut().map(|transport| transport.stack_of(stream));
             let taken = stack.map(|stack| stack.send(now, stream, kind, data));
-            // §6.2 send() step 8: the channel or the association is closed, of which a task has
-            // yet to tell.
+            // §6.2 send() step 8: the channel or the association is closed, and a task will say so.
             if !matches!(taken, Some(Ok(()))) {
                 tracing::debug!(stream, "a message was sent on a channel that is being closed");
             }
         }
-        // After a flood its memory is free again.
+        // Frees the memory after a flood of messages.
         messages.shrink_to(CAPACITY);
         self.taken = messages;
     }
@@ -250,7 +249,7 @@ impl Engine {
             // Steps 4 and 5
             RTCDataChannelState::Open => self.deliver_message(object, message),
             // The datagram that established the association brought the message, too. The task
-            // that announces the channel as open has been queued by the one before this.
+            // before this one has queued the task that announces the channel as open.
             RTCDataChannelState::Connecting => {
                 self.queue(Task::ChannelMessage(object, message));
             }
@@ -258,8 +257,8 @@ impl Engine {
         }
     }
 
-    /// Queues the task for a message: for its channel, if there is one that is open, and for the stream if
-    /// tasks have yet to make one of it.
+    /// Queues the task for a message. The task names the channel if that is open, and else the
+    /// stream, whose channel earlier tasks may make or open.
     pub(super) fn queue_message(
         &mut self,
         stream: u16,
@@ -322,7 +321,7 @@ impl Engine {
         let connected = Some(transport::SctpState::Connected);
         match id.and_then(|id| Some((self.stack_of(id)?, id))) {
             Some((stack, id)) if stack.sctp_state() == connected => stack.close_channel(now, id),
-            // Nothing has been sent yet: there is nothing to wait for.
+            // Nothing has been sent yet, so the channel closes without a wait.
             stack => {
                 if let Some((stack, id)) = stack {
                     stack.close_channel(now, id);
@@ -370,8 +369,8 @@ impl Engine {
         self.deliveries.push_back(Delivery::End(object));
     }
 
-    /// The stream of a channel was reset in both directions. When it went with the whole
-    /// association, `sctp_closed` has queued what is to be done.
+    /// Closes a channel whose stream was reset in both directions. If the whole association has
+    /// ended, `sctp_closed` has queued the tasks instead.
     pub(super) fn stream_closed(&mut self, stream: u16) {
         let closed = |sctp: &SctpTransportSlots| sctp.state == RTCSctpTransportState::Closed;
         if let Some(&channel) = self.streams.get(&stream)

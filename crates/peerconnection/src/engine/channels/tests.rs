@@ -6,7 +6,7 @@ use time::Instant;
 use crate::api::RTCDataChannelState;
 use crate::engine::testing::peer;
 
-/// webrtc-pc §6.1.1.3 step 4: one after another; §6.2.7: `error`, then `close`.
+/// webrtc-pc §6.1.1.3 step 4: one channel after another; §6.2.7: `error`, then `close`.
 #[test]
 fn channels_open_or_fail_in_their_order_when_sctp_is_connected() {
     let (pc, driver) = peer(1);

@@ -24,7 +24,7 @@ pub(super) struct Gathering {
     clock: Clock,
     timestamp: f64,
     stats: Vec<RTCStats>,
-    /// The ids of the certificates that are there.
+    /// The ids of the certificates that were added.
     certificates: HashSet<String>,
 }
 
@@ -43,7 +43,7 @@ impl Gathering {
         self.stats
     }
 
-    /// Adds what was gathered before.
+    /// Adds statistics that were gathered before.
     pub(super) fn append(&mut self, stats: &[RTCStats]) {
         for stats in stats {
             let is_new = match stats {
@@ -121,7 +121,7 @@ impl Gathering {
         }
     }
 
-    /// Likewise of one that is closed now.
+    /// The same for a transport that is closed now.
     pub(super) fn closed_transport(&mut self, id: TransportId, transport: &Transport) {
         self.transport(id, transport);
         for stats in &mut self.stats {
@@ -135,7 +135,7 @@ impl Gathering {
         }
     }
 
-    /// Candidates and pairs; the id of the pair in use.
+    /// Adds candidates and pairs. Returns the id of the pair in use.
     fn ice(&mut self, transport: TransportId, agent: &ice::Agent) -> Option<String> {
         let statistics = agent.statistics();
         let signalled: HashSet<_> = statistics
@@ -159,8 +159,8 @@ impl Gathering {
         for candidate in &statistics.remote_candidates {
             let stats = self.candidate(RTCStatsType::RemoteCandidate, transport, candidate);
             self.stats.extend(stats.map(|mut stats| {
-                // "the user agent MUST leave the address member as null" until the application
-                // has been told of it.
+                // "the user agent MUST leave the address member as null" until signalling has
+                // brought the address.
                 if !signalled.contains(&candidate.candidate.address) {
                     stats.address = None;
                 }
@@ -203,7 +203,7 @@ impl Gathering {
         }
     }
 
-    /// The members are those that an `RTCIceCandidate` would have.
+    /// The statistics of a candidate, with the members of an `RTCIceCandidate`.
     fn candidate(
         &self,
         of: RTCStatsType,
@@ -234,7 +234,7 @@ impl Gathering {
         })
     }
 
-    /// Adds a certificate, once; its id.
+    /// Adds a certificate, unless it is there already. Returns its id.
     fn certificate(&mut self, der: &[u8], issuer: Option<String>) -> String {
         let fingerprint = transport::Fingerprint::sha256(der);
         let id = self.ids.id(RTCStatsType::Certificate, &fingerprint.value);

@@ -1,5 +1,5 @@
-//! The ids of statistics: the same for the same object, and "MUST NOT be predictable by an
-//! application" (webrtc-pc §8.4), which is not to depend on how they are made.
+//! The ids of statistics. An object always has the same id. Ids "MUST NOT be predictable by an
+//! application" (webrtc-pc §8.4), so that no application depends on how they are made.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -11,12 +11,12 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// `salt`: random, of this connection alone.
+    /// `salt` is random and belongs to one connection.
     pub(super) fn new(salt: [u64; 2]) -> Self {
         Self { salt }
     }
 
-    /// The id of an object that among those of its type `key` stands for, and will for ever.
+    /// The id of an object. Among the objects of its type, `key` must stand for it for ever.
     pub(super) fn id(self, of: RTCStatsType, key: impl Hash) -> String {
         let mut hasher = DefaultHasher::new();
         (self.salt, of, key).hash(&mut hasher);

@@ -1,7 +1,7 @@
 //! webrtc-pc §8: `getStats()`.
 //!
-//! Nothing is kept for it but counters where things happen; the dictionaries are made when somebody
-//! asks, of what there is then.
+//! The code only counts where things happen. When somebody asks, the dictionaries are made from the
+//! state at that moment.
 //!
 //! - `ids`: ids that are the same in every report
 //! - `gathering`: the dictionaries of one report
@@ -32,28 +32,28 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// Of both clocks, read at one moment: all timestamps are early by the time between.
+    /// Relates both clocks. Read them at one moment: all timestamps are early by the time between.
     pub(crate) fn new(origin: Instant, system_time: SystemTime) -> Self {
         let time_origin = system_time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Self { origin, time_origin }
     }
 
-    /// In milliseconds.
+    /// The date of an instant, in milliseconds since the Unix epoch.
     fn timestamp(self, at: Instant) -> f64 {
         let now = self.time_origin + at.saturating_duration_since(self.origin);
         now.as_secs_f64() * 1000.0
     }
 }
 
-/// What statistics are made of besides the objects that they are about.
+/// The state that statistics need besides their objects.
 pub(super) struct Statistics {
     clock: Clock,
     ids: Ids,
     data_channels_opened: u32,
     data_channels_closed: u32,
-    /// Of the channels and transports that were closed with the connection.
+    /// The statistics of channels and transports that were closed with the connection.
     left: Vec<RTCStats>,
-    /// Nothing will run a task any more.
+    /// No task will run any more.
     tasks_have_ended: bool,
 }
 
@@ -71,8 +71,8 @@ impl Statistics {
 }
 
 impl Task {
-    /// Those that tell of the end, and §8.2, no step of which looks whether the connection is
-    /// closed.
+    /// Whether the task runs although the connection is closed: it fires an event about the end, or
+    /// it delivers statistics, since no step of §8.2 asks whether the connection is closed.
     pub(super) fn outlives_the_connection(&self) -> bool {
         matches!(self, Self::EndTrack(_) | Self::SctpClosedWithConnection(_) | Self::Statistics(..))
     }
@@ -118,8 +118,8 @@ impl Engine {
         })
     }
 
-    /// §8.5. A sender or receiver selects its RTP streams and what those refer to: nothing, without
-    /// media.
+    /// §8.5. A sender or receiver selects its RTP streams and the objects to which these refer.
+    /// Without media that is nothing.
     fn stats_selection_algorithm(&self, now: Instant, whole: bool) -> RTCStatsReport {
         if !whole {
             return RTCStatsReport::default();
@@ -138,7 +138,7 @@ impl Engine {
         RTCStatsReport::new(gathering.stats())
     }
 
-    /// §8.2 step 6: what has been gathered is delivered in a task.
+    /// §8.2 step 6: a task delivers the report.
     fn resolve_with(&mut self, report: RTCStatsReport) -> Promise<RTCStatsReport> {
         let (settle, promise) = Promise::of_stats();
         if self.statistics.tasks_have_ended {
@@ -154,13 +154,13 @@ impl Engine {
         self.deliveries.push_back(Delivery::Settle(settle, Ok(Value::Stats(report))));
     }
 
-    /// Nothing will run tasks any more, unless there are some: `false` then.
+    /// Notes that no task will run any more. `false` if tasks still wait: they run first.
     pub(crate) fn end_tasks(&mut self) -> bool {
         self.statistics.tasks_have_ended = self.tasks.is_empty();
         self.statistics.tasks_have_ended
     }
 
-    /// Sets `[[ReadyState]]`, and counts those that are open.
+    /// Sets `[[ReadyState]]`, and counts the channels that open and close.
     pub(super) fn set_channel_state(&mut self, object: &ChannelObject, state: RTCDataChannelState) {
         let is_open = |state| state == RTCDataChannelState::Open;
         match (is_open(object.slots.ready_state()), is_open(state)) {
@@ -182,13 +182,13 @@ impl Engine {
         self.statistics.left.append(&mut gathering.stats());
     }
 
-    /// Likewise of a transport that has said its last.
+    /// Keeps the statistics of a transport that has sent its last datagram.
     pub(super) fn keep_transport_statistics(&mut self, now: Instant, id: TransportId) {
         let mut gathering = Gathering::new(self.statistics.ids, self.statistics.clock, now);
         if let Some(transport) = self.transports.get(&id) {
             gathering.closed_transport(id, transport);
         }
-        // A certificate may be there already.
+        // Another transport may have had the same certificate.
         gathering.append(&self.statistics.left);
         self.statistics.left = gathering.stats();
     }

@@ -31,8 +31,8 @@ fn the_clock_goes_on_from_the_date_of_the_beginning() {
     assert_eq!(clock.timestamp(now + Duration::from_micros(2500)), 1_780_000_000_125.5);
 }
 
-/// What the constructor does between its start and its end takes time, the making of the first key
-/// of a process more than all else: no timestamp may be early by it.
+/// The constructor takes time, above all for the first key of a process. No timestamp may be early
+/// by that time.
 #[test]
 fn timestamps_are_the_date_whatever_the_constructor_takes() {
     let date = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs_f64();
@@ -69,7 +69,7 @@ fn the_selector_is_the_track_of_one_sender_or_receiver() {
     let (pc, driver) = peer(2);
     let track = MediaStreamTrack::new(MediaKind::Audio);
     let refused = |track: &MediaStreamTrack| {
-        // Nothing has to run for it.
+        // The promise is rejected without a task.
         let error = block_on(pc.get_stats(track)).unwrap_err();
         assert_eq!(error.name(), "InvalidAccessError");
     };
@@ -148,7 +148,7 @@ fn a_transport_is_there_from_the_description_on() {
     else {
         panic!("a certificate")
     };
-    // What is announced is what is reported.
+    // The report has the fingerprint that the description announces.
     let sdp = pc.local_description().unwrap().sdp().to_owned();
     assert!(sdp.contains(&format!("sha-256 {}", certificate.fingerprint)), "{sdp}");
     let ufrag = transport.ice_local_username_fragment.as_ref().unwrap();

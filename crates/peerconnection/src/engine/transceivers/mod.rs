@@ -1,8 +1,8 @@
-//! webrtc-pc §5: the objects of the negotiation's transceivers, and what is called on them.
+//! webrtc-pc §5: the objects of the negotiation's transceivers, and their methods.
 //!
-//! The negotiation has the slots; here is the one object of each transceiver. It is made when
-//! somebody asks for it or something happens to it, kept while the transceiver is in the set, and
-//! after that for as long as the application holds it.
+//! The negotiation has the slots; here is the one object of each transceiver. The object is made
+//! when somebody asks for it or something happens to the transceiver. It lives while the
+//! transceiver is in the set, and after that as long as the application holds it.
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -22,17 +22,17 @@ use crate::api::{
     StreamObject, TrackOrKind, TransceiverObject, undefined,
 };
 
-/// How many of the transceivers that have left the set are looked at each time.
+/// How many of the transceivers that have left the set one call looks at.
 const LOOKED_AT: usize = 2;
 
 /// The objects of a connection's transceivers, and what belongs to them.
 #[derive(Default)]
 pub(super) struct Transceivers {
     pub(super) slots: BTreeMap<TransceiverId, Slot>,
-    /// Those that have left the set and are not forgotten yet.
+    /// Transceivers that have left the set and are not forgotten yet.
     removed: VecDeque<TransceiverId>,
     pub(super) tracks: SenderTracks,
-    /// The replaceTrack() operations that are not settled, and the track each will set.
+    /// The pending replaceTrack() operations, each with the track that it will set.
     replacing: HashMap<OperationId, (TransceiverId, Option<TrackId>)>,
     /// The streams of remote tracks, by the id that the peer chose.
     pub(super) remote_streams: WeakMap<String, StreamObject>,
@@ -41,21 +41,21 @@ pub(super) struct Transceivers {
 
 pub(super) struct Slot {
     object: Weak<TransceiverObject>,
-    /// While the transceiver is in the set.
+    /// The same object, while the transceiver is in the set.
     kept: Option<Arc<TransceiverObject>>,
     /// `[[ReceiverTrack]]`
     pub(super) track: MediaStreamTrack,
-    /// Whether the track is still to be told that it has ended.
+    /// Whether the track still has to get `ended`.
     pub(super) ends: bool,
-    /// `[[AssociatedRemoteMediaStreams]]` by their ids: while one is here it is the connection's
-    /// stream of that id.
+    /// `[[AssociatedRemoteMediaStreams]]` by their ids. A stream that is here is the connection's
+    /// one stream with its id.
     pub(super) streams: HashMap<String, MediaStream>,
     /// `[[SenderTrack]]` when this was last looked at.
     sender_track: Option<TrackId>,
 }
 
-/// What is to be dropped with nothing locked: with an object goes what its handlers captured, and
-/// that may be the last handle of a connection.
+/// Something to drop with nothing locked. An object takes with it what its handlers captured, which
+/// may be the last handle of a connection.
 pub(crate) type Released = Box<dyn Any + Send>;
 
 impl Engine {
@@ -63,7 +63,7 @@ impl Engine {
         self.deliveries.push_back(Delivery::Release(Box::new(what)));
     }
 
-    /// The slot of a transceiver; `None` for one that is gone.
+    /// The slot of a transceiver; `None` if the transceiver is gone.
     pub(super) fn slot(&mut self, id: TransceiverId) -> Option<&mut Slot> {
         if !self.transceivers.slots.contains_key(&id) {
             self.transceiver_object(id)?;
@@ -71,7 +71,7 @@ impl Engine {
         self.transceivers.slots.get_mut(&id)
     }
 
-    /// The object of a transceiver; `None` for one that is gone.
+    /// The object of a transceiver; `None` if the transceiver is gone.
     pub(super) fn transceiver_object(
         &mut self,
         id: TransceiverId,
@@ -111,7 +111,7 @@ impl Engine {
             .ok_or_else(|| Error::OperationError("the transceiver is gone".to_owned()))
     }
 
-    /// §5.1 CollectTransceivers, of those that are not stopped if asked for.
+    /// §5.1 CollectTransceivers. With `not_stopped` it leaves out stopped ones.
     pub(crate) fn collect_transceivers(&mut self, not_stopped: bool) -> Vec<RTCRtpTransceiver> {
         let session = &self.session;
         let ids: Vec<_> = session
@@ -134,7 +134,7 @@ impl Engine {
 
     /// §5.1 removeTrack.
     pub(crate) fn remove_track(&mut self, sender: &TransceiverObject) -> Result<(), Error> {
-        // Step 4; step 3, which comes before it, is the session's.
+        // Step 4. Step 3 comes first, which the session does: a closed connection refuses there.
         if !self.is_closed && !Weak::ptr_eq(&self.connection, &sender.connection) {
             return Err(Error::InvalidAccessError("the sender is another connection's".to_owned()));
         }
@@ -175,7 +175,7 @@ impl Engine {
         let track = local.as_ref().map(|track| track.id);
         let (operation, promise) =
             self.start(undefined, |session| session.replace_track(sender.id, local));
-        // Unless it was rejected at once.
+        // An operation that was rejected at once is not there.
         if self.operations.contains_key(&operation) {
             if let Some(track) = with_track {
                 self.transceivers.tracks.acquire(track);
@@ -185,7 +185,7 @@ impl Engine {
         promise
     }
 
-    /// A replaceTrack() operation may have been settled: the sender has its new track.
+    /// If this was a replaceTrack() operation, notes that the sender has its new track.
     pub(super) fn operation_settled(&mut self, operation: OperationId) {
         let Some((sender, track)) = self.transceivers.replacing.remove(&operation) else { return };
         let object = track.and_then(|track| self.transceivers.tracks.get(track));
@@ -198,7 +198,7 @@ impl Engine {
         }
     }
 
-    /// `[[SenderTrack]]` may have been set, to `track` if to any.
+    /// Follows a change of `[[SenderTrack]]`. If a track was set, it is `track`.
     fn update_sender_track(&mut self, id: TransceiverId, track: Option<&MediaStreamTrack>) {
         let Some(slot) = self.transceivers.slots.get_mut(&id) else { return };
         let now = self.session.transceiver(id).and_then(negotiation::Transceiver::sender_track);
@@ -220,10 +220,10 @@ impl Engine {
         self.transceivers.tracks.get(self.session.transceiver(id)?.sender_track()?)
     }
 
-    /// A transceiver has left the set.
+    /// Follows a transceiver that has left the set.
     pub(super) fn transceiver_removed(&mut self, id: TransceiverId) {
         let Some(slot) = self.transceivers.slots.get_mut(&id) else {
-            // Nobody has ever seen it.
+            // Nobody has ever seen the transceiver.
             self.session.forget_transceiver(id);
             return;
         };
@@ -232,8 +232,8 @@ impl Engine {
         self.transceivers.removed.push_back(id);
     }
 
-    /// Forgets transceivers that have left the set and that the application has dropped: looks at
-    /// a few of them each time.
+    /// Forgets transceivers that have left the set and that the application has dropped. Each call
+    /// looks at a few.
     pub(super) fn forget_transceivers(&mut self) {
         for _ in 0..LOOKED_AT {
             let Some(id) = self.transceivers.removed.pop_front() else { return };
@@ -250,7 +250,8 @@ impl Engine {
         }
     }
 
-    /// The connection is closed: what its transceivers' objects hold goes, the objects stay.
+    /// Releases what the transceivers' objects hold, since the connection is closed. The objects
+    /// stay.
     pub(super) fn close_transceivers(&mut self) -> (Vec<Arc<TransceiverObject>>, Released) {
         let transceivers = &mut self.transceivers;
         let slots = transceivers.slots.values();

@@ -16,7 +16,7 @@ fn offer() -> RTCSessionDescriptionInit {
     pc.local_description().unwrap().into()
 }
 
-/// Applies a description, and runs whatever comes of it.
+/// Applies a description, and runs all tasks.
 fn apply(pc: &RTCPeerConnection, driver: &Driver, description: RTCSessionDescriptionInit) {
     pc.set_remote_description(description).then(Result::unwrap);
     while driver.run_task() {}
@@ -39,7 +39,7 @@ fn transceivers_that_have_left_the_set_are_forgotten_once_nobody_holds_them() {
         apply(&pc, &driver, rollback());
     }
     let counts = || {
-        // A few are looked at whenever anything is done.
+        // Every call looks at a few.
         for _ in 0..3 {
             pc.restart_ice();
         }

@@ -22,8 +22,8 @@ const ROUNDS: usize = 8;
 /// Tasks of the connection run in one round.
 const TASKS: usize = 128;
 
-/// Moves the connection for as long as it is open; then sends what is left, releases the
-/// sockets and ends. Tasks run here too, unless an event loop runs them.
+/// Drives the connection as long as it is open; then sends what is left, releases the sockets and
+/// ends. Tasks run here too, unless an event loop runs them.
 pub(super) struct ConnectionDriver {
     driver: Driver,
     host: Arc<TokioHost>,
@@ -31,11 +31,11 @@ pub(super) struct ConnectionDriver {
     sockets: Vec<(SocketId, Socket)>,
     last_socket: u64,
     timer: Option<Pin<Box<Sleep>>>,
-    /// Polled and not yet sent.
+    /// Datagrams that were polled and are not yet sent.
     unsent: VecDeque<Transmit>,
     /// Datagrams put together for one send.
     batch: Vec<u8>,
-    /// There are tasks left from the last round.
+    /// The last round has left tasks.
     behind: bool,
 }
 
@@ -54,13 +54,13 @@ impl ConnectionDriver {
         }
     }
 
-    /// Hands what the sockets have received to the connection. Whether there was anything.
+    /// Gives the connection what the sockets have received. Returns whether there was anything.
     fn receive(&mut self, cx: &mut Context<'_>) -> bool {
         let mut received = false;
         let mut failed = None;
         for (id, socket) in &self.sockets {
-            // One lock for all datagrams of a system call, and one call: what has come is
-            // answered before the socket is asked again.
+            // One lock and one system call for each socket: the connection answers these datagrams
+            // before the socket is asked again.
             let mut engine = None;
             let result = socket.poll_receive(cx, |source, datagram| {
                 let engine = engine.get_or_insert_with(|| self.driver.engine());
@@ -71,7 +71,7 @@ impl ConnectionDriver {
             }
             match result {
                 Poll::Ready(Ok(())) => received = true,
-                // An ICMP error for something sent before; the socket is as good as ever.
+                // An ICMP error for a datagram sent before: the socket still works.
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
                     received = true;
                 }
@@ -88,7 +88,7 @@ impl ConnectionDriver {
         received
     }
 
-    /// Sends what the connection has to send. Whether there was anything.
+    /// Sends what the connection has to send. Returns whether there was anything.
     fn transmit(&mut self, cx: &mut Context<'_>) -> bool {
         let mut sent = false;
         loop {
@@ -98,7 +98,7 @@ impl ConnectionDriver {
                     let Some(transmit) = engine.poll_transmit(self.host.now()) else { break };
                     self.unsent.push_back(transmit);
                 }
-                // What was sent is off `bufferedAmount` before the peer can answer it.
+                // `bufferedAmount` falls before the peer can answer what was sent.
                 let tasks = engine.tasks().take_announcement();
                 drop(engine);
                 if tasks > 0 {
@@ -147,7 +147,7 @@ impl ConnectionDriver {
                 tracing::debug!(%error, "a socket has lost its address");
                 self.drop_socket(id);
             }
-            // Lost like any other datagram: the checks find out whether the path works.
+            // The datagram counts as lost: the checks find out whether the path works.
             _ => tracing::trace!(%error, "a datagram could not be sent"),
         }
     }
@@ -157,7 +157,7 @@ impl ConnectionDriver {
         self.driver.socket_failed(id);
     }
 
-    /// Does what the connection asks for. Whether there was anything.
+    /// Does what the connection asks for. Returns whether there was anything.
     fn act(&mut self) -> bool {
         let mut acted = false;
         while let Some(action) = self.driver.poll_action() {
@@ -209,8 +209,8 @@ impl ConnectionDriver {
 
     /// Waits for the connection's next deadline; `true` if it has passed already.
     ///
-    /// Most deadlines are put off again and again, by every packet: a timer that is set to an
-    /// earlier time is left alone, and set anew when it has fired in vain.
+    /// Every packet puts most deadlines off. So a timer that is set too early is left alone, and is
+    /// set again when it has fired in vain.
     fn set_timer(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(deadline) = self.driver.poll_timeout() else { return false };
         let deadline = tokio::time::Instant::from_std(deadline);
@@ -233,10 +233,10 @@ impl ConnectionDriver {
         true
     }
 
-    /// One round of work. Whether there was anything to do.
+    /// Does one round of work. Returns whether there was anything to do.
     fn work(&mut self, cx: &mut Context<'_>) -> bool {
-        // Datagrams wait in the socket while tasks wait: the queue does not grow with what a
-        // fast peer sends to slow handlers.
+        // Datagrams wait in the socket while tasks wait, so that a fast peer does not make the
+        // queue of slow handlers grow.
         let mut busy = !self.behind && self.receive(cx);
         if self.driver.poll_timeout().is_some_and(|at| at <= Instant::now()) {
             self.driver.handle_timeout();
@@ -245,7 +245,7 @@ impl ConnectionDriver {
         if self.host.event_loop.is_some() {
             let was_behind = self.behind;
             self.leave_tasks();
-            // The sockets were not looked at, and will wake nobody.
+            // The sockets were not asked in this round, so they will not wake this task.
             busy |= was_behind && !self.behind;
         } else {
             self.behind = true;
@@ -261,12 +261,12 @@ impl ConnectionDriver {
         busy | self.act()
     }
 
-    /// Leaves the tasks to the event loop, and receives nothing while that is behind.
+    /// Leaves the tasks to the event loop. While that is behind, the driver receives nothing.
     fn leave_tasks(&mut self) {
         self.behind = self.driver.announce_tasks().exceeds(BACKLOG);
         self.host.behind.store(self.behind, Ordering::SeqCst);
         if self.behind {
-            // The event loop may have caught up in between, and not know that it is waited for.
+            // The event loop may have caught up before it could see that the driver waits for it.
             self.host.tasks_are_left(self.driver.connection().tasks().waiting());
         }
     }
@@ -278,8 +278,8 @@ impl Future for ConnectionDriver {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.host.waker.register(cx.waker());
-        // What handlers call within a round is seen in the next one: a wake would only bring in
-        // another thread. After the last busy round there is one more, with wakes.
+        // The next round sees what handlers call in this one: a wake would only bring in another
+        // thread. After the last busy round one more follows, during which calls do wake.
         this.driver.connection().set_host_awake(true);
         let mut rests = false;
         for _ in 0..ROUNDS {
@@ -301,10 +301,10 @@ impl Future for ConnectionDriver {
 }
 
 impl Drop for ConnectionDriver {
-    /// The connection was closed, or the runtime shuts down, or something has panicked.
+    /// Runs when the connection was closed, the runtime shuts down, or something has panicked.
     fn drop(&mut self) {
         self.driver.end();
-        // Perhaps it was the event loop that panicked.
+        // The event loop may be what panicked.
         if let Some(event_loop) = &self.host.event_loop
             && catch_unwind(AssertUnwindSafe(|| event_loop.network_ended())).is_err()
         {

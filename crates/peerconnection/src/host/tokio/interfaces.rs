@@ -1,4 +1,4 @@
-//! The addresses of this machine to gather on.
+//! The addresses of this machine on which to gather.
 
 use std::net::IpAddr;
 
@@ -23,7 +23,7 @@ pub(super) fn addresses(options: &TokioOptions) -> Vec<IpAddr> {
         let of = if address.is_loopback() {
             &mut loopback
         } else if is_link_local(address) {
-            // Link-local addresses mean nothing without their zone, which candidates do not have.
+            // A link-local address means nothing without its zone, which candidates do not carry.
             continue;
         } else {
             &mut usable

@@ -17,17 +17,17 @@ use crate::api::{RTCConfiguration, RTCPeerConnection};
 use connection_driver::ConnectionDriver;
 use time::{Duration, Instant};
 
-/// What may wait for an event loop before nothing more is received for it: what a fast peer sends then
-/// waits in the socket. Enough that both have work while they wait for each other.
+/// How much may wait for an event loop. Beyond this the driver receives nothing, and data of a fast
+/// peer waits in the socket. The amount keeps both busy while they wait for each other.
 const BACKLOG: Waiting = Waiting { tasks: 1536, bytes: 8 << 20 };
-/// What may be left when it goes on.
+/// The driver receives again once no more than this is left.
 const RESUMED: Waiting = Waiting { tasks: BACKLOG.tasks / 2, bytes: BACKLOG.bytes / 2 };
 
 /// How a connection uses the machine: for
 /// [`RTCPeerConnection::with_options`](crate::RTCPeerConnection::with_options).
 ///
-/// Sockets are bound to ports that the system chooses. Candidates show the addresses they are bound
-/// to. An address that cannot be bound is left out, and `tracing` has it at the level of debug.
+/// The system chooses the ports of sockets. Candidates show the addresses to which sockets are
+/// bound. An address that cannot be bound is left out, and `tracing` reports it at debug level.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,18 +40,19 @@ const RESUMED: Waiting = Waiting { tasks: BACKLOG.tasks / 2, bytes: BACKLOG.byte
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TokioOptions {
-    /// The local addresses to gather host candidates on. `None`: those of the interfaces that
-    /// are up, without loopback and link-local ones; loopback if there is no other.
+    /// The local addresses on which to gather host candidates. `None` stands for the addresses of
+    /// all interfaces that are up, without loopback and link-local addresses; if there are no
+    /// others, loopback is used.
     pub addresses: Option<Vec<IpAddr>>,
-    /// A handle with which the application, a test say, takes sockets away.
+    /// A handle with which the application, for example a test, takes sockets away.
     pub sockets: Option<SocketControl>,
     /// How long to wait for more candidates before `failed`, if the peer never signals their end.
     /// Default 30 s, at most one day; `None` waits for ever, as the text of webrtc-pc does.
     ///
-    /// Applications that do not signal the null candidate never signal the end. The time counts while
-    /// no pair is usable, from the last candidate, the loss of consent or, if nothing has ever
-    /// connected, from 39.5 s after the credentials of both sides were known, whichever is latest. A
-    /// candidate that comes after it does not revive the transport: an ICE restart does.
+    /// A peer that does not signal the null candidate never signals the end. The time counts while
+    /// no pair is usable. It begins with the latest of these: the last candidate; the loss of
+    /// consent; if nothing has ever connected, 39.5 s after the credentials of both sides were
+    /// known. A later candidate does not revive the transport; an ICE restart does.
     pub end_of_candidates_timeout: Option<Duration>,
 }
 
@@ -79,7 +80,7 @@ impl TokioOptions {
     }
 }
 
-/// Takes sockets away from the connection it was given to, as an operating system does when an
+/// Takes sockets away from the connection that has it, as an operating system does when an
 /// interface goes down.
 #[derive(Clone, Debug, Default)]
 pub struct SocketControl {
@@ -87,7 +88,7 @@ pub struct SocketControl {
 }
 
 impl SocketControl {
-    /// Closes the UDP socket bound to `local` under the ICE agent's feet.
+    /// Closes the UDP socket bound to `local`, without asking the ICE agent.
     pub fn close(&self, local: SocketAddr) {
         let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
         if let Some(host) = host {
@@ -96,13 +97,13 @@ impl SocketControl {
     }
 }
 
-/// What the connection sees of its driver task.
+/// The host of a connection: what it shares with its driver task.
 #[derive(Default)]
 pub(super) struct TokioHost {
     waker: AtomicWaker,
-    /// What the driver task is to take notice of: one lock for each of its rounds.
+    /// Notices for the driver task, which locks them once in each round.
     notices: Mutex<Vec<Notice>>,
-    /// What runs the tasks, if that is not the driver task.
+    /// The event loop that runs the tasks, if the driver task does not.
     event_loop: Option<Arc<dyn EventLoop>>,
     /// The driver receives nothing until the event loop has caught up.
     behind: AtomicBool,
@@ -110,7 +111,7 @@ pub(super) struct TokioHost {
 
 /// What other tasks tell the driver task.
 enum Notice {
-    /// The socket bound there is to be closed under the ICE agent's feet.
+    /// Close the socket bound to this address, without asking the ICE agent.
     Close(SocketAddr),
     /// The addresses of a name, or why there are none.
     Resolved {
@@ -127,7 +128,7 @@ impl TokioHost {
         self.waker.wake();
     }
 
-    /// Asks the resolver of the system, beside everything else.
+    /// Asks the resolver of the system, in a task of its own.
     fn resolve(self: &Arc<Self>, transport: TransportId, generation: GenerationId, host: String) {
         let this = self.clone();
         tokio::spawn(async move {
@@ -165,7 +166,7 @@ impl Host for TokioHost {
         }
     }
 
-    /// The driver may receive again, or has to wait.
+    /// Wakes a waiting driver once little enough is left.
     fn tasks_are_left(&self, left: Waiting) {
         if !left.exceeds(RESUMED) && self.behind.swap(false, Ordering::SeqCst) {
             self.waker.wake();
@@ -173,11 +174,11 @@ impl Host for TokioHost {
     }
 }
 
-/// Whether the runtime has what moves a connection: timers and sockets. Without them the driver's
-/// task would panic later, far from who made the runtime.
+/// Checks that the runtime has timers and sockets. Without them the driver's task would panic
+/// later, far from the code that made the runtime.
 ///
-/// tokio tells it by panicking alone. The panic goes no further; what the hook prints of it says
-/// the same as the error. Where panics abort, it is at least this thread that says why.
+/// tokio shows this only by panicking. The panic is caught here, and what the hook prints says the
+/// same as the error. Where panics abort, at least this thread shows why.
 fn check(runtime: &tokio::runtime::Handle) -> Result<(), Error> {
     let _context = runtime.enter();
     let has = |what, probe: fn()| {
@@ -194,7 +195,7 @@ fn check(runtime: &tokio::runtime::Handle) -> Result<(), Error> {
         if let Ok(socket) = socket
             && socket.set_nonblocking(true).is_ok()
         {
-            // An error of the system's is not what is asked about.
+            // Only a panic counts here, not an error of the system.
             drop(tokio::net::UdpSocket::from_std(socket));
         }
     })
@@ -228,8 +229,7 @@ impl RTCPeerConnection {
         Self::with_options(configuration, TokioOptions::default())
     }
 
-    /// Like [`new`](Self::new), with options of the tokio host: which addresses to use, and so
-    /// on.
+    /// Like [`new`](Self::new), with options of the tokio host, such as the addresses to use.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -246,8 +246,8 @@ impl RTCPeerConnection {
         Ok(pc)
     }
 
-    /// Makes a connection whose network `runtime` moves and whose tasks run on an event loop of the
-    /// caller's, which dispatches its events itself: the same object, and the [`TaskRunner`] that
+    /// Makes a connection whose tasks run on the caller's own event loop, which dispatches the
+    /// events itself, while `runtime` moves the network. Returns it with the [`TaskRunner`] that
     /// runs its tasks.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-/// Bytes of one receive buffer: coalesced datagrams come in up to this much.
+/// Bytes of one receive buffer: the most that coalesced datagrams have.
 const BUFFER_SIZE: usize = 1 << 16;
 /// Buffers filled by one system call: enough that the call does not count, few enough that
 /// acknowledgements go out before the peer's window is used up.
@@ -36,7 +36,7 @@ impl Socket {
         socket.set_nonblocking(true)?;
         let io = UdpSocket::from_std(socket)?;
         let state = UdpSocketState::new(UdpSockRef::from(&io))?;
-        // Best effort: the defaults work too, with more loss under load.
+        // Errors do not matter: the defaults work too, with more loss under load.
         let _ = state.set_recv_buffer_size(UdpSockRef::from(&io), SOCKET_BUFFER);
         let _ = state.set_send_buffer_size(UdpSockRef::from(&io), SOCKET_BUFFER);
         let local = io.local_addr()?;
@@ -81,7 +81,7 @@ impl Socket {
         })
     }
 
-    /// Sends one datagram, or several of `segment` bytes each of which the last may be shorter.
+    /// Sends one datagram, or several of `segment` bytes each; the last may be shorter.
     pub(super) fn poll_send(
         &self,
         cx: &mut Context<'_>,
