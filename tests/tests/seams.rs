@@ -61,6 +61,19 @@ fn siblings_do_not_know_each_other() {
     }
 }
 
+/// A variant that is added to an enum between our own crates must be handled where it arrives. The
+/// errors of `negotiation` are the exception: `peerconnection` shows them to applications.
+#[test]
+fn enums_between_crates_are_exhaustive() {
+    let folders = CRATES.iter().map(|(name, _)| *name).chain(["negotiation"]);
+    for file in folders.flat_map(|name| sources(&crates().join(name).join("src"))) {
+        let source = fs::read_to_string(&file).unwrap();
+        let is_shown = file.ends_with("negotiation/src/error.rs");
+        let may_grow = has_line_with(&source, "#[non_exhaustive]");
+        assert_eq!(may_grow, is_shown, "{}", file.display());
+    }
+}
+
 #[test]
 fn one_place_names_the_library_of_cryptography() {
     let files = sources(&crates());

@@ -2,7 +2,6 @@
 
 /// Why a call was refused. A refused call changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// No generation that is in use or being built has this remote username fragment
     /// (webrtc-pc §4.4.2, `addIceCandidate()`: an `OperationError`).

@@ -53,7 +53,6 @@ impl ErrorResponse {
 
 /// Why a call was refused. A refused call changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// The username has more than 508 bytes (RFC 8489 §14.3).
     #[error("the username is too long for STUN")]
@@ -71,7 +70,6 @@ pub enum Error {
 
 /// Why a payload was not wrapped. It is lost, as on any network, or may be tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum SendError {
     /// There is no allocation, or it has expired and is being made anew.
     #[error("no allocation")]
