@@ -302,7 +302,10 @@ async fn the_peer_hangs_up(stack: Stack) {
     call.seen
         .within(LIMIT, "the channel is closed", |seen| {
             let closed = peerconnection::RTCDataChannelState::Closed;
-            let is_it = |event| matches!(event, &AnyEvent::DataChannelStateChange(_, state) if state == closed);
+            let is_it = |event| match event {
+                &AnyEvent::DataChannelStateChange(_, state) => state == closed,
+                _ => false,
+            };
             seen.iter().any(is_it).then_some(())
         })
         .await;

@@ -394,7 +394,10 @@ fn transports_of_sections_that_are_not_bundled_run_side_by_side() {
         assert_eq!(of(Some(mid)), 2, "a candidate and the end of mid {mid}");
     }
     assert_eq!(of(None), 1, "the null candidate, when all have finished");
-    let complete = |event: &&AnyEvent| matches!(event, AnyEvent::IceGatheringStateChange(state) if state.as_str() == "complete");
+    let complete = |event: &&AnyEvent| match event {
+        AnyEvent::IceGatheringStateChange(state) => state.as_str() == "complete",
+        _ => false,
+    };
     assert_eq!(events.iter().filter(complete).count(), 1);
 }
 

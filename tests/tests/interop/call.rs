@@ -197,7 +197,10 @@ impl Call {
     /// Waits until our connection has come to this state.
     pub(crate) async fn state(&self, wanted: RTCPeerConnectionState, limit: Duration) {
         let what = format!("connectionState is {wanted}");
-        let is_it = |event: &AnyEvent| matches!(event, AnyEvent::ConnectionStateChange(state) if *state == wanted);
+        let is_it = |event: &AnyEvent| match event {
+            AnyEvent::ConnectionStateChange(state) => *state == wanted,
+            _ => false,
+        };
         self.seen.within(limit, &what, |seen| seen.iter().any(is_it).then_some(())).await;
     }
 

@@ -119,7 +119,7 @@ pub(crate) const EXPECTATIONS: &[Expectation] = &[
         stack: Pion,
         case: "the_peer_offers_audio_and_video",
         seen: "a=setup contradicts the DTLS connection",
-        reason: "it answers every offer with a=setup:active, also as the server of a connection that goes on",
+        reason: "it answers every offer with a=setup:active, also as the server of a live connection",
         how_often: Always,
     },
     Expectation {
@@ -133,7 +133,7 @@ pub(crate) const EXPECTATIONS: &[Expectation] = &[
         stack: PionLite,
         case: "the_peer_offers_audio_and_video",
         seen: "a=setup contradicts the DTLS connection",
-        reason: "it answers every offer with a=setup:active, also as the server of a connection that goes on",
+        reason: "it answers every offer with a=setup:active, also as the server of a live connection",
         how_often: Always,
     },
     Expectation {
@@ -161,7 +161,7 @@ pub(crate) const EXPECTATIONS: &[Expectation] = &[
         stack: Webrtcbin,
         case: "the_peer_offers_audio_and_video",
         seen: "a=setup contradicts the DTLS connection",
-        reason: "it answers every offer with a=setup:active, also as the server of a connection that goes on",
+        reason: "it answers every offer with a=setup:active, also as the server of a live connection",
         how_often: Always,
     },
     Expectation {

@@ -297,7 +297,8 @@ fn keep(op: usize, promise: Promise<RTCSessionDescriptionInit>, log: &Entries, k
 }
 
 fn is_of_a_closed_connection<T>(result: &Result<T, Error>) -> bool {
-    matches!(result, Err(Error::InvalidStateError(message)) if message == "the connection is closed")
+    let Err(Error::InvalidStateError(message)) = result else { return false };
+    message == "the connection is closed"
 }
 
 fn description(type_: RTCSdpType, sdp: String) -> RTCSessionDescriptionInit {

@@ -63,10 +63,12 @@ fn summary(description: Option<RTCSessionDescription>, local: &Local) -> Value {
         .find_map(|line| line.strip_prefix("a=group:BUNDLE"))
         .map(|mids| mids.split_whitespace().map(mid_name).collect::<Vec<_>>())
         .unwrap_or_default();
+    let used = sections.iter().find(|section| !section.rejected);
+    let ice = used.and_then(|section| section.ufrag.as_ref());
     json!({
         "type": description.type_().as_str(),
         "bundle": bundle,
-        "ice": sections.iter().find(|s| !s.rejected).and_then(|s| s.ufrag.as_ref()).map(|u| format!("@u{u}")),
+        "ice": ice.map(|ufrag| format!("@u{ufrag}")),
         "media": sections.iter().map(|section| section.summary(local)).collect::<Vec<_>>(),
     })
 }

@@ -230,7 +230,13 @@ macro_rules! handlers {
                 let _ = self.$($path).+.set(Some(Box::new(handler)));
             }
 
-            #[doc = concat!("Clears the handler set by [`", stringify!($set), "`](Self::", stringify!($set), ").")]
+            #[doc = concat!(
+                "Clears the handler set by [`",
+                stringify!($set),
+                "`](Self::",
+                stringify!($set),
+                ").",
+            )]
             pub fn $clear(&self) {
                 self.$($path).+.clear();
             }
@@ -255,7 +261,13 @@ macro_rules! handlers {
                 }
             }
 
-            #[doc = concat!("Clears the handler set by [`", stringify!($set), "`](Self::", stringify!($set), "); later events are lost until one is set again.")]
+            #[doc = concat!(
+                "Clears the handler set by [`",
+                stringify!($set),
+                "`](Self::",
+                stringify!($set),
+                "); later events are lost until one is set again.",
+            )]
             pub fn $clear(&self) {
                 self.$($path).+.clear();
             }

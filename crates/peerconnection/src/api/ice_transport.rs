@@ -172,10 +172,12 @@ impl RTCIceTransport {
         on_statechange / clear_on_statechange: Event<RTCIceTransport> => object.statechange;
         /// `gatheringstatechange`: [`gathering_state`](Self::gathering_state) has changed.
         #[doc(alias = "ongatheringstatechange")]
-        on_gatheringstatechange / clear_on_gatheringstatechange: Event<RTCIceTransport> => object.gatheringstatechange;
+        on_gatheringstatechange / clear_on_gatheringstatechange: Event<RTCIceTransport> =>
+            object.gatheringstatechange;
         /// `selectedcandidatepairchange`: the pair in use has changed.
         #[doc(alias = "onselectedcandidatepairchange")]
-        on_selectedcandidatepairchange / clear_on_selectedcandidatepairchange: Event<RTCIceTransport> => object.selectedcandidatepairchange;
+        on_selectedcandidatepairchange / clear_on_selectedcandidatepairchange:
+            Event<RTCIceTransport> => object.selectedcandidatepairchange;
     }
 }
 

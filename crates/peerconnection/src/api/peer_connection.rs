@@ -544,27 +544,34 @@ impl RTCPeerConnection {
     handlers! {
         /// `icecandidate`: a candidate is to be sent to the peer.
         #[doc(alias = "onicecandidate")]
-        on_icecandidate / clear_on_icecandidate: RTCPeerConnectionIceEvent => object.connection.handlers.icecandidate;
+        on_icecandidate / clear_on_icecandidate: RTCPeerConnectionIceEvent =>
+            object.connection.handlers.icecandidate;
         /// `icecandidateerror`: gathering from a server failed.
         #[doc(alias = "onicecandidateerror")]
-        on_icecandidateerror / clear_on_icecandidateerror: RTCPeerConnectionIceErrorEvent => object.connection.handlers.icecandidateerror;
+        on_icecandidateerror / clear_on_icecandidateerror: RTCPeerConnectionIceErrorEvent =>
+            object.connection.handlers.icecandidateerror;
         /// `signalingstatechange`: [`signaling_state`](Self::signaling_state) has changed.
         #[doc(alias = "onsignalingstatechange")]
-        on_signalingstatechange / clear_on_signalingstatechange: Event<RTCPeerConnection> => object.connection.handlers.signalingstatechange;
+        on_signalingstatechange / clear_on_signalingstatechange: Event<RTCPeerConnection> =>
+            object.connection.handlers.signalingstatechange;
         /// `iceconnectionstatechange`: [`ice_connection_state`](Self::ice_connection_state) has
         /// changed.
         #[doc(alias = "oniceconnectionstatechange")]
-        on_iceconnectionstatechange / clear_on_iceconnectionstatechange: Event<RTCPeerConnection> => object.connection.handlers.iceconnectionstatechange;
+        on_iceconnectionstatechange / clear_on_iceconnectionstatechange: Event<RTCPeerConnection> =>
+            object.connection.handlers.iceconnectionstatechange;
         /// `icegatheringstatechange`: [`ice_gathering_state`](Self::ice_gathering_state) has
         /// changed.
         #[doc(alias = "onicegatheringstatechange")]
-        on_icegatheringstatechange / clear_on_icegatheringstatechange: Event<RTCPeerConnection> => object.connection.handlers.icegatheringstatechange;
+        on_icegatheringstatechange / clear_on_icegatheringstatechange: Event<RTCPeerConnection> =>
+            object.connection.handlers.icegatheringstatechange;
         /// `connectionstatechange`: [`connection_state`](Self::connection_state) has changed.
         #[doc(alias = "onconnectionstatechange")]
-        on_connectionstatechange / clear_on_connectionstatechange: Event<RTCPeerConnection> => object.connection.handlers.connectionstatechange;
+        on_connectionstatechange / clear_on_connectionstatechange: Event<RTCPeerConnection> =>
+            object.connection.handlers.connectionstatechange;
         /// `datachannel`: the peer has opened a channel.
         #[doc(alias = "ondatachannel")]
-        on_datachannel / clear_on_datachannel: RTCDataChannelEvent => object.connection.handlers.datachannel;
+        on_datachannel / clear_on_datachannel: RTCDataChannelEvent =>
+            object.connection.handlers.datachannel;
     }
 }
 
