@@ -1,9 +1,10 @@
 //! Another server, named in a 300: RFC 8489 §10, §14.15, §14.16.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use stun_types::message::Message;
 
+use crate::address::is_of_one;
 use crate::stun::{self, ALTERNATE_DOMAIN, ALTERNATE_SERVER};
 
 /// RFC 8489 §14.16: "255 or fewer ASCII characters".
@@ -55,8 +56,7 @@ fn check(alternate: SocketAddr, server: SocketAddr) -> Result<(), Refused> {
     if alternate.is_ipv4() != server.ip().to_canonical().is_ipv4() || ip != alternate.ip() {
         return Err(Refused::Family);
     }
-    let everybody = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast() || ip.octets()[0] == 0);
-    if ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || everybody {
+    if ip.is_loopback() || !is_of_one(ip) {
         return Err(Refused::Address);
     }
     if !may_be_asked(alternate.port()) {

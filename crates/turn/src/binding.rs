@@ -9,8 +9,8 @@ use rand::{RngExt, SeedableRng};
 use stun_types::message::{BINDING, Message, MessageClass};
 use time::{Due, Instant, earlier, later};
 
+use crate::address::same_address;
 use crate::alternate;
-use crate::client::same_address;
 use crate::config::{Config, FiveTuple};
 use crate::error::{ErrorResponse, ServerError};
 use crate::event::AlternateServer;
@@ -144,14 +144,17 @@ impl Binding {
 
     /// A packet came from `source`. Returns whether it was the answer to the last request.
     pub fn handle_input(&mut self, now: Instant, source: SocketAddr, packet: &[u8]) -> bool {
-        let Some(message) = stun::parse(packet).filter(|m| m.is_response()) else { return false };
-        let asked = |t: &Transaction| t.id == message.transaction_id();
+        // Most of what comes from a server's address has been asked for by somebody else: nothing
+        // is parsed for it.
+        let Some(id) = stun::response_id(packet) else { return false };
+        let asked = |t: &Transaction| stun::id_bytes(t.id) == *id;
         if !self.transaction.as_ref().is_some_and(asked)
-            || !message.has_method(BINDING)
             || !same_address(source, self.five_tuple.server)
         {
             return false;
         }
+        let parsed = stun::parse(packet).filter(|message| message.has_method(BINDING));
+        let Some(message) = parsed else { return false };
         if message.has_class(MessageClass::Success) {
             self.on_success(now, &message);
         } else {

@@ -81,6 +81,7 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod alternate;
 mod auth;
 mod binding;
@@ -97,6 +98,7 @@ mod timing;
 #[cfg(test)]
 mod tests;
 
+pub use address::{canonical, is_of_one, same_address};
 pub use binding::{Binding, BindingEvent};
 pub use client::{Client, HEADROOM, TAILROOM};
 pub use config::{Config, Credentials, Families, FiveTuple, Protocol};

@@ -71,6 +71,15 @@ pub(crate) fn parse(packet: &[u8]) -> Option<Message<'_>> {
     Message::from_bytes(packet).ok()
 }
 
+/// The transaction id of a response, by the header alone: RFC 8489 §5.
+pub(crate) fn response_id(packet: &[u8]) -> Option<&[u8; 12]> {
+    /// Set in successes and errors, not in requests and indications.
+    const RESPONSE: u16 = 0x0100;
+    let kind = u16_at(packet, 0)?;
+    (kind & 0xc000 == 0 && kind & RESPONSE != 0 && packet.get(4..8)? == COOKIE)
+        .then(|| packet.get(8..)?.first_chunk::<12>())?
+}
+
 /// RFC 8489 §5 and §14.
 fn well_formed(packet: &[u8]) -> Option<()> {
     let length = usize::from(u16_at(packet, 2)?);

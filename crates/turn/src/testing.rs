@@ -46,6 +46,8 @@ pub struct Switches {
     pub quota: Option<usize>,
     /// Peers that are forbidden.
     pub denied: BTreeSet<IpAddr>,
+    /// The code with which it refuses permissions.
+    pub permission_error: Option<u16>,
     /// It binds no channel.
     pub no_channels: bool,
     /// It names another server.
@@ -354,6 +356,9 @@ impl Server {
                 let peer = address(message, 0x12).unwrap();
                 if self.switches.denied.contains(&peer.ip()) {
                     return self.error(message, 403, "Forbidden IP", Some(key), None);
+                }
+                if let Some(code) = self.switches.permission_error.filter(|_| method == 8) {
+                    return self.error(message, code, "not now", Some(key), None);
                 }
                 if method == 9 && self.switches.no_channels {
                     return self.error(message, 508, "Insufficient Capacity", Some(key), None);

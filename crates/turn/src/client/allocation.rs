@@ -9,7 +9,7 @@ use time::{Duration, Instant, later};
 use super::Client;
 use super::requests::Operation;
 use crate::config::Families;
-use crate::error::ErrorResponse;
+use crate::error::{ErrorResponse, ServerError};
 use crate::event::{Allocated, Event, State};
 use crate::stun;
 
@@ -73,12 +73,15 @@ impl Client {
         });
         self.deadline = None;
         if self.state == State::Closing {
+            // The blind one may have come to the server before this allocation was there.
+            self.requests.retain(|request| request.operation != Operation::Release);
             self.start(now, Operation::Release, 0);
             return;
         }
         let Some(mapped) = mapped.filter(|_| !relayed.is_empty()) else {
             // "then the client MUST delete the allocation"
-            self.discard(now);
+            let error = ErrorResponse::unreachable("no usable address in the server's answer");
+            self.discard(now, error);
             return;
         };
         let additional = stun::value(message, stun::ADDRESS_ERROR_CODE)
@@ -105,17 +108,22 @@ impl Client {
         }
     }
 
-    /// Deletes an allocation that is of no use, by one request whose answer does not matter.
-    fn discard(&mut self, now: Instant) {
+    /// An allocation we cannot use, or know nothing of: deleted by one request, whose answer does
+    /// not matter.
+    fn discard(&mut self, now: Instant, error: ErrorResponse) {
         self.start(now, Operation::Release, 0);
         let release = self.transmits.pop_back();
-        self.give_up(ErrorResponse::unreachable("no usable address in the server's answer"));
+        self.give_up(error);
         self.transmits.extend(release);
     }
 
     pub(super) fn on_allocate_error(&mut self, now: Instant, error: ErrorResponse) {
+        let is_unknown = error.code == ServerError::UNREACHABLE && self.challenge.is_some();
         if self.state == State::Closing {
-            self.finish();
+            // What a lost answer has said is deleted by what is in flight.
+            if !(is_unknown && self.is_asking(Operation::Release)) {
+                self.finish();
+            }
             return;
         }
         // A retry is worth its while only if there is time for an answer.
@@ -129,7 +137,11 @@ impl Client {
             self.retry_at = Some(retry_at);
             return;
         }
-        self.give_up(error);
+        if is_unknown {
+            self.discard(now, error);
+        } else {
+            self.give_up(error);
+        }
     }
 
     pub(super) fn on_refreshed(&mut self, now: Instant, message: &Message<'_>) {
@@ -200,7 +212,8 @@ impl Client {
         }
     }
 
-    /// After [`close`](Self::close): an allocation that the client has asked for may still come.
+    /// After [`close`](Self::close): an allocation that is being asked for may come yet, or be
+    /// there although its answer is not. A request without credentials is but challenged.
     pub(super) fn await_last_allocate(&mut self, now: Instant) {
         self.requests.retain(|request| request.operation == Operation::Allocate);
         if self.requests.is_empty() {
@@ -209,6 +222,18 @@ impl Client {
         }
         for request in &mut self.requests {
             request.transaction.conclude(later(now, LAST_WAIT));
+        }
+        if self.requests.iter().any(|request| request.serial != 0) {
+            self.start(now, Operation::Release, 0);
+        }
+    }
+
+    /// The server has refused to delete the allocation, or did not answer: "it should consider its
+    /// request as having effectively succeeded" (RFC 8656 §8.3); after any other answer there is
+    /// nothing more that could be done. But one that is being asked for may come yet.
+    pub(super) fn on_release_error(&mut self) {
+        if !self.is_asking(Operation::Allocate) {
+            self.finish();
         }
     }
 

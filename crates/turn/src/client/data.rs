@@ -6,7 +6,8 @@ use std::ops::Range;
 use rand::RngExt;
 use time::Instant;
 
-use super::{Client, canonical};
+use super::Client;
+use crate::address::canonical;
 use crate::error::SendError;
 use crate::event::Data;
 use crate::stream::CHANNEL_HEADER;

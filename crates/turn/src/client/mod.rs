@@ -15,10 +15,12 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use stun_types::message::TransactionId;
 
+use crate::address::{canonical, same_address};
 use crate::auth::Challenge;
 use crate::config::{Config, Credentials, Families, FiveTuple};
 use crate::error::{Error, ErrorResponse, ServerError};
 use crate::event::{Data, Event, State};
+use crate::stun;
 use allocation::Allocation;
 use peers::{Channel, Permission};
 use requests::{Operation, Request};
@@ -172,14 +174,23 @@ impl Client {
             tracing::debug!(%source, server = %self.five_tuple.server, "not from the server");
             return None;
         }
-        match self.relayed_data(message) {
-            Some(data) => data,
-            None => {
-                self.on_message(now, message);
-                self.drive(now);
-                None
-            }
+        if let Some(data) = self.relayed_data(message) {
+            return data;
         }
+        if self.awaits(message) {
+            self.on_message(now, message);
+            self.drive(now);
+        } else {
+            tracing::trace!(len = message.len(), "nothing of the server's that was asked for");
+        }
+        None
+    }
+
+    /// Whether a message looks like the answer to a request in flight, by its header alone: all
+    /// else that is no packet of a peer changes nothing.
+    pub fn awaits(&self, message: &[u8]) -> bool {
+        let Some(id) = stun::response_id(message) else { return false };
+        self.requests.iter().any(|request| stun::id_bytes(request.transaction.id) == *id)
     }
 
     /// The connection to the server was closed or failed, or carried what is not STUN. There is no
@@ -214,10 +225,12 @@ impl Client {
         self.drive(now);
     }
 
-    /// Deletes the allocation: Refresh with LIFETIME 0 is in [`poll_transmit`](Self::poll_transmit)
-    /// at once. A host that goes away sends at least that. A host that stays polls on until
-    /// [`Event::Closed`], 7.5 s at most; no other event comes. An allocation that is still being
-    /// asked for is deleted as soon as the server gives it. Closing again does nothing.
+    /// Deletes the allocation: Refresh with LIFETIME 0 is in
+    /// [`poll_transmit`](Self::poll_transmit) at once. A host that goes away sends that at least;
+    /// one that stays polls on until [`Event::Closed`], usually 9.5 s at most, and nothing else is
+    /// told. An allocation that is still being asked for is deleted blindly, since the answer may
+    /// be lost or too late, and once more when the server gives it.
+    /// Closing again does nothing.
     ///
     /// The 5-tuple must not be used for another allocation.
     pub fn close(&mut self, now: Instant) {
@@ -257,6 +270,11 @@ impl Client {
     /// The relayed addresses, while there is an allocation.
     pub fn relayed_addresses(&self) -> &[SocketAddr] {
         self.allocation.as_ref().map(|a| a.relayed.as_slice()).unwrap_or_default()
+    }
+
+    /// The addresses with a permission that is kept alive or being asked for.
+    pub fn peers(&self) -> impl Iterator<Item = IpAddr> {
+        self.permissions.iter().filter(|permission| permission.wanted).map(|p| p.peer)
     }
 
     /// Whether packets to and from this address pass.
@@ -325,14 +343,4 @@ impl Client {
         let idle = self.state == State::Allocated && !self.five_tuple.protocol.is_stream();
         self.last_sent.filter(|_| idle).map(|sent| later(sent, self.config.keepalive))
     }
-}
-
-/// The same address, written as IPv4 where IPv6 only maps it.
-pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
-/// Whether two addresses are the same. Scope and flow label do not matter.
-pub(crate) fn same_address(a: SocketAddr, b: SocketAddr) -> bool {
-    canonical(a) == canonical(b)
 }

@@ -4,8 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use time::{Duration, Instant, earlier, later};
 
+use super::Client;
 use super::requests::Operation;
-use super::{Client, canonical};
+use crate::address::canonical;
 use crate::error::{Error, ErrorResponse, ServerError};
 use crate::event::{Event, State};
 
@@ -15,8 +16,11 @@ const PERMISSION: Duration = Duration::from_secs(300);
 const CHANNEL: Duration = Duration::from_secs(600);
 /// How long before its end a lease is renewed: longer than an unanswered request takes.
 const AHEAD: Duration = Duration::from_secs(60);
-/// Shortest time from a renewal that failed to the next.
+/// Shortest time from a request that failed to the next for the same.
 const PACE: Duration = Duration::from_secs(5);
+/// How long a permission that was never given is asked for: as long as an unanswered check takes
+/// to fail (RFC 8489 §6.2.1).
+const PATIENCE: Duration = Duration::from_millis(39_500);
 /// "the client MUST wait 5 minutes after the channel binding expires before attempting to bind
 /// the channel number to a different transport address".
 const CHANNEL_QUARANTINE: Duration = Duration::from_secs(300);
@@ -30,6 +34,8 @@ pub(super) struct Lease {
     until: Option<Instant>,
     /// When it is asked for again; `None` means at once.
     renew_at: Option<Instant>,
+    /// When it was asked for first since the server granted it last.
+    asked_at: Option<Instant>,
     asking: bool,
     /// The last refusal may mean that the allocation is gone; a refresh of the allocation shows it.
     suspect: bool,
@@ -51,6 +57,11 @@ impl Lease {
         !self.asking && !self.waiting && self.renew_at.is_none_or(|at| now >= at)
     }
 
+    fn ask(&mut self, now: Instant) {
+        self.asking = true;
+        self.asked_at.get_or_insert(now);
+    }
+
     /// When it is due.
     fn deadline(&self, now: Instant) -> Option<Instant> {
         (!self.asking && !self.waiting).then(|| self.renew_at.unwrap_or(now))
@@ -64,22 +75,27 @@ impl Lease {
         };
     }
 
-    /// Takes a refusal, or the lack of an answer.
-    fn refuse(&mut self, now: Instant, code: u16) -> Refusal {
+    /// The server refused it, or did not answer. Only 403 (Forbidden) and 443 (Peer Address Family
+    /// Mismatch) are about the peer (RFC 8656 §9.3, §12.2); any other refusal may pass, and is
+    /// tried again for so long.
+    fn refuse(&mut self, now: Instant, code: u16, patience: Duration) -> Refusal {
         self.asking = false;
-        // Servers answer 400 or 437 where there is no allocation. After the first such refusal, a
-        // refresh of the allocation shows whether there is one.
+        if matches!(code, 403 | 443) {
+            return Refusal::Final;
+        }
+        // Servers answer 400 or 437 where there is no allocation. Once for each refusal, a
+        // refresh of the allocation tells which it is.
         if matches!(code, 400 | 437) && !self.suspect {
             (self.suspect, self.waiting, self.renew_at) = (true, true, None);
             return Refusal::Suspicious;
         }
         // What the server holds outlives a lost answer, and every error that may pass.
         let outlives = match code {
-            403 | 443 => false,
             ServerError::UNREACHABLE => self.was_held(),
             _ => self.is_held(now),
         };
-        if outlives {
+        let in_time = self.asked_at.is_some_and(|at| now < later(at, patience));
+        if outlives || in_time {
             let left = self.until.map(|until| until.saturating_duration_since(now));
             self.renew_at = Some(later(now, (left.unwrap_or_default() / 2).max(PACE)));
             return Refusal::Again;
@@ -108,6 +124,19 @@ enum Refusal {
 pub(super) struct Permission {
     pub(super) peer: IpAddr,
     pub(super) lease: Lease,
+    /// Whether it is asked for and refreshed.
+    pub(super) wanted: bool,
+}
+
+impl Permission {
+    fn new(peer: IpAddr) -> Self {
+        Self { peer, lease: Lease::default(), wanted: true }
+    }
+
+    /// When nothing is left of it.
+    fn forget_at(&self, now: Instant) -> Option<Instant> {
+        (!self.wanted && !self.lease.asking).then(|| self.lease.until.unwrap_or(now))
+    }
 }
 
 /// A peer with a number.
@@ -131,9 +160,10 @@ impl Channel {
 impl Client {
     /// Asks the server to relay packets to and from this address, as soon as there is an
     /// allocation, and keeps the permission alive. [`Event::PermissionGranted`] or
-    /// [`Event::PermissionDenied`] follows. After a denial the host may ask again. ICE asks before
-    /// the checks of a remote candidate. Asking for a permission that is granted or under way does
-    /// nothing.
+    /// [`Event::PermissionDenied`] follows: at once if the server forbids the peer (403, 443), and
+    /// for any other refusal after 39.5 s in which it was asked for again. After that it may be
+    /// asked for anew. ICE asks before the checks of a remote candidate. Asking again for what is
+    /// granted or being asked for does nothing.
     ///
     /// # Errors
     ///
@@ -144,12 +174,13 @@ impl Client {
         Ok(())
     }
 
-    /// Stops refreshing the permission, and drops packets from this address from now on. The server
-    /// relays them for up to 300 s more.
+    /// The permission is refreshed no more. Packets pass until it expires, 300 s after the server
+    /// gave it last: the peer may come back.
     pub fn release_permission(&mut self, now: Instant, peer: IpAddr) {
         let peer = peer.to_canonical();
-        self.permissions.retain(|permission| permission.peer != peer);
-        self.requests.retain(|request| request.operation != Operation::Permission(peer));
+        if let Some(permission) = self.permissions.iter_mut().find(|p| p.peer == peer) {
+            permission.wanted = false;
+        }
         self.drive(now);
     }
 
@@ -194,14 +225,17 @@ impl Client {
         if matches!(self.state, State::Failed | State::Closing | State::Closed) {
             return Err(Error::Closed);
         }
-        if self.permissions.iter().any(|permission| permission.peer == peer) {
+        if let Some(permission) = self.permissions.iter_mut().find(|p| p.peer == peer) {
+            permission.wanted = true;
             return Ok(());
         }
         if self.permissions.len() >= self.config.max_permissions {
-            return Err(Error::TooManyPermissions);
+            let released = self.permissions.iter().position(|permission| !permission.wanted);
+            let Some(released) = released else { return Err(Error::TooManyPermissions) };
+            self.permissions.remove(released);
         }
         if self.can_relay_to(peer) {
-            self.permissions.push(Permission { peer, lease: Lease::default() });
+            self.permissions.push(Permission::new(peer));
         } else {
             let error = self.family_mismatch();
             self.events.push_back(Event::PermissionDenied { peer, error });
@@ -250,10 +284,14 @@ impl Client {
     pub(super) fn on_permission_error(&mut self, now: Instant, peer: IpAddr, error: ErrorResponse) {
         let Some(index) = self.permissions.iter().position(|p| p.peer == peer) else { return };
         let lease = self.permissions.get_mut(index).map(|permission| &mut permission.lease);
-        match lease.map(|lease| lease.refuse(now, error.code)) {
-            Some(Refusal::Final) | None => drop(self.permissions.remove(index)),
+        match lease.map(|lease| lease.refuse(now, error.code, PATIENCE)) {
+            Some(Refusal::Final) | None => {}
             Some(Refusal::Again) => return,
             Some(Refusal::Suspicious) => return self.verify_allocation(now),
+        }
+        if !self.permissions.remove(index).wanted {
+            tracing::debug!(%peer, code = error.code, "a released permission is refused");
+            return;
         }
         let error = self.server_error(error);
         self.events.push_back(Event::PermissionDenied { peer, error });
@@ -267,8 +305,9 @@ impl Client {
     ) {
         let Some(index) = self.channels.iter().position(|c| c.peer == peer) else { return };
         let Some(channel) = self.channels.get_mut(index) else { return };
-        match channel.lease.refuse(now, error.code) {
-            // A number that the server may know must not go to another peer too soon.
+        // Without a channel packets take a few bytes more: there is nothing to be patient for.
+        match channel.lease.refuse(now, error.code, Duration::ZERO) {
+            // A number that the server may know is not another peer's too soon.
             Refusal::Final if channel.lease.was_held() => channel.wanted = false,
             Refusal::Final => drop(self.channels.remove(index)),
             Refusal::Again => return,
@@ -292,6 +331,7 @@ impl Client {
     /// The allocation is gone, and everything with it.
     pub(super) fn forget_leases(&mut self) {
         self.channels.retain(|channel| channel.wanted);
+        self.permissions.retain(|permission| permission.wanted);
         for permission in &mut self.permissions {
             permission.lease = Lease::default();
         }
@@ -304,19 +344,20 @@ impl Client {
 
     pub(super) fn drive_peers(&mut self, now: Instant) {
         self.channels.retain(|channel| channel.forget_at(now).is_none_or(|at| now < at));
+        self.permissions.retain(|permission| permission.forget_at(now).is_none_or(|at| now < at));
         if self.state != State::Allocated {
             return;
         }
         let mut due: Vec<Operation> = Vec::new();
         for permission in &mut self.permissions {
-            if permission.lease.is_due(now) {
-                permission.lease.asking = true;
+            if permission.wanted && permission.lease.is_due(now) {
+                permission.lease.ask(now);
                 due.push(Operation::Permission(permission.peer));
             }
         }
         for channel in &mut self.channels {
             if channel.wanted && channel.lease.is_due(now) {
-                channel.lease.asking = true;
+                channel.lease.ask(now);
                 due.push(Operation::Channel(channel.peer));
             }
         }
@@ -328,7 +369,7 @@ impl Client {
     pub(super) fn peers_deadline(&self, now: Instant) -> Option<Instant> {
         let mut deadline = None;
         if self.state == State::Allocated {
-            for permission in &self.permissions {
+            for permission in self.permissions.iter().filter(|permission| permission.wanted) {
                 earlier(&mut deadline, permission.lease.deadline(now));
             }
             for channel in self.channels.iter().filter(|channel| channel.wanted) {
@@ -337,6 +378,9 @@ impl Client {
         }
         for channel in &self.channels {
             earlier(&mut deadline, channel.forget_at(now));
+        }
+        for permission in &self.permissions {
+            earlier(&mut deadline, permission.forget_at(now));
         }
         deadline
     }

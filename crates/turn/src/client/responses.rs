@@ -136,9 +136,7 @@ impl Client {
         match operation {
             Operation::Allocate => self.on_allocate_error(now, error),
             Operation::Refresh => self.on_refresh_error(now, error),
-            // "it should consider its request as having effectively succeeded" (RFC 8656 §8.3);
-            // after any other answer there is nothing more that could be done.
-            Operation::Release => self.finish(),
+            Operation::Release => self.on_release_error(),
             Operation::Permission(peer) => self.on_permission_error(now, peer, error),
             Operation::Channel(peer) => self.on_channel_error(now, peer, error),
         }

@@ -56,6 +56,63 @@ fn an_allocation_that_was_being_asked_for_is_deleted_when_it_comes() {
     assert_eq!(world.server.allocations(world.now), 0);
 }
 
+/// The signed request is on the way.
+fn world_that_is_about_to_allocate() -> World {
+    let mut world = World::new(Protocol::Udp);
+    world.client.allocate(world.now, Families::V4).unwrap();
+    world.run_for(ms(45));
+    assert_eq!((world.server.log.len(), world.server.allocations(world.now)), (1, 0));
+    world
+}
+
+#[test]
+fn an_allocation_whose_answer_is_lost_is_deleted_all_the_same() {
+    let mut world = world_that_is_about_to_allocate();
+    world.deaf = true;
+    world.client.close(world.now);
+    world.run_for(secs(20));
+    assert_eq!(world.server.count("Allocate"), 2);
+    assert_eq!(world.server.allocations(world.now), 0);
+    assert_eq!(world.story(), ["7545 closed"]);
+}
+
+#[test]
+fn a_host_that_goes_away_while_it_allocates_leaves_nothing() {
+    let mut world = world_that_is_about_to_allocate();
+    world.client.close(world.now);
+    let last = world.client.poll_transmit().unwrap();
+    assert_eq!(world.client.poll_transmit(), None);
+    world.deaf = true;
+    world.run_for(ms(20));
+    assert_eq!(world.server.allocations(world.now), 1);
+    world.server.handle(world.now, address(LOCAL), &last);
+    assert_eq!(world.server.allocations(world.now), 0);
+}
+
+#[test]
+fn a_release_that_overtakes_the_allocation_is_sent_again() {
+    let mut world = world_that_is_about_to_allocate();
+    world.client.close(world.now);
+    let release = world.client.poll_transmit().unwrap();
+    let refusal = world.server.handle(world.now, address(LOCAL), &release).unwrap();
+    world.send_to_client(refusal);
+    world.run_for(secs(20));
+    assert_eq!(world.server.count("Refresh 0"), 2);
+    assert_eq!(world.server.allocations(world.now), 0);
+    assert_eq!(world.story(), ["120 closed"]);
+}
+
+#[test]
+fn an_allocation_of_which_no_answer_tells_until_the_deadline_is_deleted() {
+    let mut world = world_that_is_about_to_allocate();
+    world.deaf = true;
+    world.run_for(ms(100));
+    assert_eq!(world.server.allocations(world.now), 1);
+    world.run_for(secs(11));
+    assert_eq!(world.story(), ["10000 failed 701 the server did not answer"]);
+    assert_eq!(world.server.allocations(world.now), 0);
+}
+
 #[test]
 fn closing_before_the_challenge_asks_nothing_more() {
     let mut world = World::new(Protocol::Udp);

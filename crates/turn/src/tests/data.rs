@@ -168,6 +168,7 @@ fn packets_of_strangers_from_elsewhere_or_of_another_length_are_dropped() {
         other.server.relay_from(other.now, address(super::world::LOCAL), peer, b"abc").unwrap();
     assert!(other.client.handle_input(other.now, server, &indication).is_some());
     other.client.release_permission(other.now, peer.ip());
+    other.run_for(super::world::secs(301));
     assert_eq!(other.client.handle_input(other.now, server, &indication), None);
 }
 

@@ -122,9 +122,14 @@ fn an_answer_after_the_deadline_is_too_late() {
     world.now += secs(11);
     world.client.handle_timeout(world.now);
     assert_eq!(world.client.state(), State::Failed);
-    world.client.handle_input(world.now, address(SERVER), &late);
-    assert_eq!(world.client.state(), State::Failed);
-    assert_eq!(transmits(&mut world), 0);
+    // What it has missed is deleted.
+    let refused = answer(&mut world);
+    assert_eq!(world.server.log.last().unwrap().1, "Refresh 0");
+    for message in [&late, &refused] {
+        world.client.handle_input(world.now, address(SERVER), message);
+        assert_eq!(world.client.state(), State::Failed);
+        assert_eq!(transmits(&mut world), 0);
+    }
 }
 
 #[test]
@@ -195,4 +200,30 @@ proptest! {
         }
         prop_assert!(transmits(&mut world) <= 2);
     }
+}
+
+/// Anybody who can send from the server's address can send as much as the line carries.
+#[test]
+fn what_nobody_asked_for_is_dropped_by_its_header_alone() {
+    let mut world = World::allocated(Protocol::Udp);
+    world.permit(address("198.51.100.1:5000"));
+    world.client.create_permission(world.now, [198, 51, 100, 2].into()).unwrap();
+    let request = world.client.poll_transmit().unwrap();
+    let answer = world.server.handle(world.now, address(LOCAL), &request).unwrap();
+    assert!(world.client.awaits(&answer));
+    // Whatever is due stays due: nothing is looked at.
+    let (due, late) = (world.client.poll_timeout(), world.now + secs(3_600));
+    let mut another = answer.clone();
+    another[19] ^= 1;
+    let mut indication = answer.clone();
+    indication[0] = 0;
+    indication[1] = 0x11;
+    for stray in [&another[..], &indication, &request, &answer[..19], &[0x40, 0, 0, 1, 9], &[]] {
+        assert!(!world.client.awaits(stray));
+        assert_eq!(world.client.handle_input(late, address(SERVER), stray), None);
+        assert_eq!(world.client.poll_timeout(), due);
+        assert_eq!(world.client.poll_transmit(), None);
+    }
+    world.client.handle_input(world.now, address(SERVER), &answer);
+    assert!(world.client.is_permitted(world.now, [198, 51, 100, 2].into()));
 }

@@ -143,14 +143,56 @@ fn a_number_is_another_peers_only_five_minutes_after_it_has_expired() {
 }
 
 #[test]
-fn a_permission_that_is_released_is_not_renewed_and_lets_nothing_in() {
+fn a_permission_that_is_released_is_not_renewed_and_lets_nothing_in_when_it_ends() {
     let mut world = World::allocated(Protocol::Udp);
     let peer = address("198.51.100.1:5000");
     world.permit(peer);
     world.client.release_permission(world.now, peer.ip());
-    assert_eq!(world.send(peer, b"x"), Err(SendError::NoPermission));
-    world.peer_sends(peer, b"y");
-    world.run_for(secs(1_000));
+    assert_eq!(world.client.peers().count(), 0);
+    assert_eq!(world.send(peer, b"1234"), Ok(36), "the peer may come back");
+    world.run_for(secs(301));
     assert_eq!(world.server.count("CreatePermission"), 1);
-    assert!(world.received.is_empty());
+    assert_eq!(world.send(peer, b"x"), Err(SendError::NoPermission));
+    world.run_for(secs(300));
+    assert_eq!(world.server.count("CreatePermission"), 1);
+    // One that is asked for again goes on.
+    world.permit(peer);
+    world.client.release_permission(world.now, peer.ip());
+    world.client.create_permission(world.now, peer.ip()).unwrap();
+    world.run_for(secs(1_000));
+    assert_eq!(world.client.peers().collect::<Vec<_>>(), [peer.ip()]);
+    assert!(world.client.is_permitted(world.now, peer.ip()));
+    assert_eq!(world.server.count("CreatePermission"), 6);
+}
+
+/// RFC 8656 §9.3 and §12.2: 403 and 443 are about the peer, all else about the moment.
+#[test]
+fn what_may_pass_is_asked_for_again_and_denied_only_when_it_does_not_pass() {
+    for code in [300, 400, 437, 486, 500, 508] {
+        let mut world = World::allocated(Protocol::Udp);
+        world.server.switches.permission_error = Some(code);
+        world.permit(address("198.51.100.1:5000"));
+        world.run_for(secs(12));
+        let trace = world.story().split_off(1);
+        assert_eq!(trace, [""; 0], "{code}");
+        assert!((3..6).contains(&world.server.count("CreatePermission")), "{code}");
+        world.server.switches.permission_error = None;
+        world.run_for(secs(5));
+        let trace = world.story();
+        assert!(matches!(&trace[..], [line] if line.ends_with("permitted 198.51.100.1")), "{code}");
+    }
+
+    let mut world = World::allocated(Protocol::Udp);
+    world.server.switches.permission_error = Some(508);
+    world.story();
+    world.permit(address("198.51.100.1:5000"));
+    world.run_for(secs(100));
+    assert_eq!(world.story(), ["40460 denied 198.51.100.1 508 not now"]);
+    assert_eq!(world.client.peers().count(), 0);
+
+    let mut world = World::allocated(Protocol::Udp);
+    world.server.switches.permission_error = Some(443);
+    world.story();
+    world.permit(address("198.51.100.1:5000"));
+    assert_eq!(world.story(), ["140 denied 198.51.100.1 443 not now"]);
 }

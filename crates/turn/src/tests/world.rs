@@ -56,6 +56,8 @@ pub(super) struct World {
     pub(super) received: Vec<(SocketAddr, Vec<u8>)>,
     /// Nothing arrives at the server.
     pub(super) cut: bool,
+    /// Nothing that the server sends arrives.
+    pub(super) deaf: bool,
     /// What the server is sent, as it leaves.
     pub(super) sent: usize,
     /// How a stream is cut on the way to the client.
@@ -83,6 +85,7 @@ impl World {
             trace: Vec::new(),
             received: Vec::new(),
             cut: false,
+            deaf: false,
             sent: 0,
             chunk: 7,
         }
@@ -198,7 +201,9 @@ impl World {
             // Padding that is not zero, for whoever takes it for something.
             message.resize(message.len().next_multiple_of(4), 0x40);
         }
-        self.to_client.push_back((self.now + DELAY, message));
+        if !self.deaf {
+            self.to_client.push_back((self.now + DELAY, message));
+        }
     }
 
     /// A peer sends to the relayed address.
