@@ -28,6 +28,9 @@ pub enum DtlsVersion {
 /// The usual [`Config::max_datagram_size`]: it passes every path that carries QUIC.
 pub const USUAL_DATAGRAM_SIZE: usize = 1200;
 
+/// What is left of that where a TURN relay adds a Send indication to an IPv6 peer, 48 bytes.
+pub(crate) const RELAYED_DATAGRAM_SIZE: usize = USUAL_DATAGRAM_SIZE - 48;
+
 /// The values that [`Config::max_datagram_size`] can have.
 pub const DATAGRAM_SIZES: RangeInclusive<usize> = 576..=16_384;
 

@@ -11,7 +11,7 @@ use time::{Duration, Floor, Instant};
 use tracing::{debug, trace};
 
 use crate::certificate::{self, Fingerprint};
-use crate::config::{Config, DtlsVersion};
+use crate::config::{Config, DATAGRAM_SIZES, DtlsVersion};
 use crate::engine::{Ended, Engine, Recipe, Said};
 use crate::error::DtlsError;
 use crate::srtp::SrtpKeys;
@@ -140,6 +140,17 @@ impl Connection {
             datagram_size: config.max_datagram_size,
             plaintext: Vec::new(),
             handshakes: 0,
+        }
+    }
+
+    /// The largest datagram from now on, in place of
+    /// [`Config::max_datagram_size`](crate::Config::max_datagram_size): another path, say, takes
+    /// less. A handshake that has begun goes on as it began.
+    pub fn set_max_datagram_size(&mut self, size: usize) {
+        let size = size.clamp(*DATAGRAM_SIZES.start(), *DATAGRAM_SIZES.end());
+        if self.engine.is_none() && size != self.datagram_size {
+            self.recipe = self.recipe.resized(size);
+            self.datagram_size = size;
         }
     }
 

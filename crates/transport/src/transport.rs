@@ -73,6 +73,8 @@ pub struct Transport {
     /// The association came from another transport and waits for DTLS.
     resumes: bool,
     writable: bool,
+    /// What the path adds to each datagram, in bytes.
+    path_overhead: usize,
     /// The time of the last call.
     now: Option<Instant>,
     packet: Vec<u8>,
@@ -90,6 +92,7 @@ impl Transport {
             seed,
             resumes: false,
             writable: false,
+            path_overhead: 0,
             now: None,
             packet: Vec::new(),
         }
@@ -127,6 +130,27 @@ impl Transport {
             self.over.channels.on_path_change(now);
         }
         self.settle(now);
+    }
+
+    /// Says how many bytes the selected path adds to each datagram, since there is a relay on it.
+    /// Datagrams become smaller by as many, but never smaller than [`Config::max_datagram_size`] can
+    /// be. Call it before [`set_writable`](Self::set_writable) and
+    /// [`path_changed`](Self::path_changed). A handshake that has begun goes on as it began.
+    pub fn set_path_overhead(&mut self, overhead: usize) {
+        if std::mem::replace(&mut self.path_overhead, overhead) != overhead {
+            self.dtls.set_max_datagram_size(self.datagram_size());
+            self.over.channels.set_packet_size(self.packet_size());
+        }
+    }
+
+    fn datagram_size(&self) -> usize {
+        let least = *dtls::DATAGRAM_SIZES.start();
+        self.config.max_datagram_size.saturating_sub(self.path_overhead).max(least)
+    }
+
+    /// Bytes of a packet of SCTP.
+    fn packet_size(&self) -> usize {
+        self.datagram_size().saturating_sub(self.dtls.overhead()) & !3
     }
 
     /// ICE selected another pair. What was under way on the last one may be lost, so it is sent
@@ -218,8 +242,7 @@ impl Transport {
         if self.dtls.state() != DtlsState::Connected {
             return;
         }
-        let overhead = self.dtls.overhead();
-        let packet_size = self.config.max_datagram_size.saturating_sub(overhead) & !3;
+        let packet_size = self.packet_size();
         if std::mem::take(&mut self.resumes) {
             self.over.channels.resume(now, packet_size);
         }

@@ -108,6 +108,41 @@ fn the_largest_message_passes_and_a_larger_one_is_refused() {
     assert_eq!(sim.messages(1, 0), [data]);
 }
 
+/// As the path of a relay does.
+#[test]
+fn datagrams_leave_room_for_what_the_path_adds() {
+    let mut sim = Sim::new(1);
+    sim.largest_datagram = 1152;
+    sim.peers.iter_mut().for_each(|peer| peer.set_path_overhead(48));
+    sim.begin();
+    sim.open(0, 0, ChannelConfig::default());
+    sim.run_until(|sim| sim.is_open(0, 0));
+    sim.send(0, 0, vec![1; 50_000]);
+    sim.run_until(|sim| sim.messages(1, 0).len() == 1);
+    let direct = datagrams_of_the_next_message(&mut sim, 0, 1200);
+    let relayed = datagrams_of_the_next_message(&mut sim, 48, 1152);
+    let narrow = datagrams_of_the_next_message(&mut sim, 5_000, 576);
+    assert!(direct < relayed && relayed < narrow, "{direct} {relayed} {narrow}");
+    let wide = datagrams_of_the_next_message(&mut sim, 0, 1200);
+    assert_eq!(wide, direct);
+}
+
+/// How many datagrams it takes on such a path.
+fn datagrams_of_the_next_message(sim: &mut Sim, overhead: usize, largest: usize) -> usize {
+    // What was sent before, and is sent again, keeps its size.
+    sim.run(Duration::from_secs(1));
+    let now = sim.now;
+    for peer in &mut sim.peers {
+        peer.set_path_overhead(overhead);
+        peer.path_changed(now);
+    }
+    sim.largest_datagram = largest;
+    let (before, messages) = (sim.datagrams[0], sim.messages(1, 0).len());
+    sim.send(0, 0, vec![1; 50_000]);
+    sim.run_until(|sim| sim.messages(1, 0).len() > messages);
+    sim.datagrams[0] - before
+}
+
 #[test]
 fn a_new_description_changes_the_largest_message() {
     let mut sim = Sim::connected(1);

@@ -334,6 +334,13 @@ impl Channels {
         }
     }
 
+    /// Packets may have this many bytes from now on. What was cut for larger ones keeps its size.
+    pub fn set_packet_size(&mut self, packet_size: usize) {
+        if let Some(association) = &mut self.association {
+            association.set_packet_size(packet_size);
+        }
+    }
+
     fn forget_channels(&mut self) {
         self.channels.clear();
         self.refused.clear();

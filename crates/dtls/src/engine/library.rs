@@ -7,7 +7,9 @@ use time::Instant;
 use super::dtls12::bad_certificate_in_the_clear;
 use super::{Ended, Engine, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT, Said};
 use crate::certificate::Certificate;
-use crate::config::{Config, DtlsVersion, DtlsVersions, USUAL_DATAGRAM_SIZE};
+use crate::config::{
+    Config, DtlsVersion, DtlsVersions, RELAYED_DATAGRAM_SIZE, USUAL_DATAGRAM_SIZE,
+};
 use crate::connection::DtlsRole;
 use crate::error::DtlsError;
 use crate::srtp::{SrtpKeys, SrtpProfile};
@@ -151,11 +153,13 @@ impl From<dimpl::Error> for Ended {
 }
 
 /// `dimpl` tries its cryptography out for each configuration, which takes longer than a
-/// handshake, so the usual one is made once.
+/// handshake, so the usual ones are made once: of a direct path, and of one through a relay.
 pub(super) fn configuration(config: &Config) -> Result<Arc<dimpl::Config>, DtlsError> {
-    static USUAL: OnceLock<Arc<dimpl::Config>> = OnceLock::new();
-    let is_usual = config.seed.is_none() && config.max_datagram_size == USUAL_DATAGRAM_SIZE;
-    if is_usual && let Some(usual) = USUAL.get() {
+    static USUAL: [OnceLock<Arc<dimpl::Config>>; 2] = [const { OnceLock::new() }; 2];
+    const SIZES: [usize; 2] = [USUAL_DATAGRAM_SIZE, RELAYED_DATAGRAM_SIZE];
+    let usual = SIZES.iter().zip(&USUAL).find(|(size, _)| config.max_datagram_size == **size);
+    let usual = usual.map(|(_, usual)| usual).filter(|_| config.seed.is_none());
+    if let Some(usual) = usual.and_then(OnceLock::get) {
         return Ok(usual.clone());
     }
     let mut builder = dimpl::Config::builder()
@@ -173,7 +177,10 @@ pub(super) fn configuration(config: &Config) -> Result<Arc<dimpl::Config>, DtlsE
     }
     let built =
         builder.build().map(Arc::new).map_err(|error| DtlsError::Protocol(error.to_string()))?;
-    Ok(if is_usual { USUAL.get_or_init(|| built).clone() } else { built })
+    Ok(match usual {
+        Some(usual) => usual.get_or_init(|| built).clone(),
+        None => built,
+    })
 }
 
 /// The records of a datagram (RFC 6347 §4.1, RFC 9147 §4). The last may be cut off.

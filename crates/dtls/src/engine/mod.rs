@@ -103,6 +103,16 @@ impl Recipe {
         }
     }
 
+    /// The same with datagrams of another size.
+    pub(crate) fn resized(&self, datagram_size: usize) -> Self {
+        Self::new(&Config {
+            versions: self.versions,
+            max_datagram_size: datagram_size,
+            seed: self.seed,
+            ..Config::new(self.certificate.clone())
+        })
+    }
+
     /// An engine that begins now.
     pub(crate) fn engine(
         &self,
