@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use peerconnection::{
-    AnyEvent, RTCConfiguration, RTCDataChannel, RTCDataChannelInit, RTCIceCandidate,
-    RTCIceCandidateType, RTCIceGatheringState, RTCIceServer, RTCIceServerTransportProtocol,
-    RTCIceTransportPolicy, RTCPeerConnection, RTCPeerConnectionIceErrorEventInit,
+    AnyEvent, MediaKind, RTCBundlePolicy, RTCConfiguration, RTCDataChannel, RTCDataChannelInit,
+    RTCIceCandidate, RTCIceCandidateType, RTCIceGatheringState, RTCIceServer,
+    RTCIceServerTransportProtocol, RTCIceTransportPolicy, RTCLocalSessionDescriptionInit,
+    RTCPeerConnection, RTCPeerConnectionIceErrorEventInit, RTCSdpType,
 };
-use tests::{Conditions, Pair, WorldHandle};
+use tests::{Conditions, Pair, World, WorldHandle};
 use turn::testing::{PASSWORD, USER};
 
 const SERVER: &str = "192.0.2.100:3478";
@@ -222,4 +223,110 @@ fn another_configuration_takes_effect_with_the_next_gathering() {
     let ice = pair.a.sctp().unwrap().transport().unwrap().ice_transport();
     let local = ice.get_selected_candidate_pair().unwrap().local().type_();
     assert_eq!(local, Some(RTCIceCandidateType::Relay));
+}
+
+/// A connection alone, with a server in its configuration; its offer is being gathered for.
+fn gathering(seed: u64, policy: RTCIceTransportPolicy) -> (World, RTCPeerConnection, SocketAddr) {
+    let mut world = World::new(seed, Conditions::default());
+    let at = world.add_server(SERVER);
+    let pc = world.add_peer(configuration(&[server("turn:192.0.2.100", PASSWORD)], policy));
+    pc.create_data_channel("channel", None).unwrap();
+    world.run(pc.set_local_description(None)).unwrap();
+    (world, pc, at)
+}
+
+fn roll_back(world: &mut World, pc: &RTCPeerConnection) {
+    let rollback =
+        RTCLocalSessionDescriptionInit { type_: Some(RTCSdpType::Rollback), sdp: String::new() };
+    world.run(pc.set_local_description(rollback)).unwrap();
+}
+
+/// The request has made an allocation, of which the answer has yet to tell.
+fn run_until_it_allocates(world: &mut World, server: SocketAddr) {
+    for _ in 0..1_000 {
+        let now = world.handle().now();
+        if world.server(server).allocations(now) > 0 {
+            return;
+        }
+        world.run_for(Duration::from_millis(1));
+    }
+    panic!("no allocation");
+}
+
+#[test]
+fn an_allocation_that_is_being_asked_for_does_not_outlive_close_or_a_rollback() {
+    for closes in [true, false] {
+        let (mut world, pc, server) = gathering(8, RTCIceTransportPolicy::Relay);
+        let seen = Seen::of(&world.handle(), &pc);
+        run_until_it_allocates(&mut world, server);
+        assert_eq!(seen.candidates().len(), 0);
+        if closes {
+            pc.close();
+        } else {
+            roll_back(&mut world, &pc);
+        }
+        assert_eq!(world.sockets(0).len(), 1, "from which the server is told");
+        world.run_for(Duration::from_millis(100));
+        let now = world.handle().now();
+        assert_eq!(world.server(server).allocations(now), 0);
+        assert_eq!(world.sockets(0).len(), 0);
+        assert_eq!(seen.candidates().len(), 0);
+    }
+}
+
+#[test]
+fn transports_that_the_answer_makes_superfluous_release_what_they_were_asking_for() {
+    let configuration = RTCConfiguration {
+        bundle_policy: RTCBundlePolicy::MaxCompat,
+        ..configuration(&[server("turn:192.0.2.100", PASSWORD)], RTCIceTransportPolicy::Relay)
+    };
+    // The answer, after 40 ms, is there before the allocations.
+    let conditions = Conditions { delay: Duration::from_millis(15), ..Conditions::default() };
+    let mut pair = Pair::configured(9, conditions, configuration.clone(), configuration);
+    let server = pair.world.add_server(SERVER);
+    for kind in [MediaKind::Audio, MediaKind::Video] {
+        pair.a.add_transceiver(kind, None).unwrap();
+    }
+    let (of_a, of_b) = pair.open_channel("channel", RTCDataChannelInit::default());
+    exchange(&mut pair, &of_a, &of_b);
+    let now = pair.handle().now();
+    assert!(pair.world.server(server).count("Allocate") >= 2 * 4);
+    assert_eq!(pair.world.server(server).allocations(now), 2, "one of each");
+    assert_eq!([pair.world.sockets(0).len(), pair.world.sockets(1).len()], [1, 1]);
+}
+
+#[test]
+fn a_server_that_does_not_answer_keeps_the_sockets_of_a_closed_connection_for_ten_seconds() {
+    let (mut pair, server) = relayed(10);
+    pair.open_channel("channel", RTCDataChannelInit::default());
+    pair.world.server(server).switches.silent = true;
+    pair.a.close();
+    pair.world.run_for(Duration::from_secs(5));
+    assert_eq!(pair.world.sockets(0).len(), 1);
+    pair.world.run_for(Duration::from_secs(5));
+    assert_eq!(pair.world.sockets(0).len(), 0);
+}
+
+#[test]
+fn an_error_of_what_was_rolled_back_is_not_fired() {
+    let (mut world, pc, server) = gathering(11, RTCIceTransportPolicy::All);
+    world.server(server).switches.silent = true;
+    let seen = Seen::of(&world.handle(), &pc);
+    world.run_for(Duration::from_secs(5));
+    roll_back(&mut world, &pc);
+    world.run_for(Duration::from_secs(20));
+    assert_eq!(seen.errors(), []);
+}
+
+/// QUIC's smallest path passes everything, though a relay adds to it.
+#[test]
+fn datagrams_through_a_relay_are_no_larger_than_others() {
+    let (mut pair, server) = relayed(12);
+    let (of_a, of_b) = pair.open_channel("channel", RTCDataChannelInit::default());
+    let taken = count(&of_b);
+    of_a.send(vec![7; 100_000]).unwrap();
+    pair.world.run_for(Duration::from_secs(5));
+    assert_eq!(taken.load(Ordering::Relaxed), 1);
+    let largest = pair.world.server(server).largest;
+    assert!((1_100..=1_200).contains(&largest), "{largest}");
 }

@@ -206,16 +206,6 @@ pub(crate) fn foundation_at(
     hash.to_string()
 }
 
-/// An address as the peer sees it: without scope and flow label, and IPv4 where IPv6 only maps it.
-pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
-/// Whether two transport addresses are the same to ICE, which knows no scope and no flow label.
-pub(crate) fn same_address(a: SocketAddr, b: SocketAddr) -> bool {
-    canonical(a) == canonical(b)
-}
-
 fn is_link_local(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }

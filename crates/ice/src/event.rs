@@ -75,6 +75,14 @@ pub struct Path {
     pub remote: SocketAddr,
 }
 
+impl Path {
+    /// Bytes that are added to each packet at most, by a relay of ours: those of a Send indication,
+    /// since a channel is there later, if at all. 0 on a direct path.
+    pub fn overhead(&self) -> usize {
+        self.base.relay.map_or(0, |_| turn::HEADROOM)
+    }
+}
+
 /// A datagram to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
@@ -109,7 +117,12 @@ pub enum Event {
         host: String,
     },
     /// A server gives no candidate: `icecandidateerror`.
-    CandidateError(CandidateError),
+    CandidateError {
+        /// Of which generation.
+        username_fragment: String,
+        /// What happened.
+        error: CandidateError,
+    },
     /// A local candidate is available.
     LocalCandidate {
         /// The username fragment of its generation.

@@ -20,7 +20,7 @@ pub struct Server {
 
 impl Server {
     pub(crate) fn ip(&self) -> Option<IpAddr> {
-        self.host.parse().ok()
+        self.host.parse().ok().map(|ip: IpAddr| ip.to_canonical())
     }
 }
 

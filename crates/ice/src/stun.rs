@@ -18,8 +18,8 @@ use stun_types::message::{
     BINDING, IntegrityAlgorithm, IntegrityKey, Message, MessageClass, MessageType, MessageWrite,
     MessageWriteExt, MessageWriteVec, ShortTermCredentials, StunWriteError, TransactionId,
 };
+use turn::canonical;
 
-use crate::candidate::canonical;
 use crate::event::Parameters;
 use crate::state::Role;
 

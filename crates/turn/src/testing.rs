@@ -98,6 +98,8 @@ pub struct Server {
     senders: Vec<SocketAddr>,
     /// Data that no permission or channel covered.
     pub refused: usize,
+    /// The largest packet that clients have sent, in bytes.
+    pub largest: usize,
     start: Instant,
 }
 
@@ -115,6 +117,7 @@ impl Server {
             delivered: Vec::new(),
             senders: Vec::new(),
             refused: 0,
+            largest: 0,
             start,
         }
     }
@@ -182,6 +185,7 @@ impl Server {
 
     /// What the server answers.
     pub fn handle(&mut self, now: Instant, from: SocketAddr, packet: &[u8]) -> Option<Vec<u8>> {
+        self.largest = self.largest.max(packet.len());
         if self.switches.silent {
             return None;
         }

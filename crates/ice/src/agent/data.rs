@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use time::{Instant, earlier};
+use turn::same_address;
 
 use super::Agent;
-use crate::candidate::same_address;
 use crate::event::{Base, Transmit};
 
 impl Agent {

@@ -15,6 +15,8 @@ impl Agent {
     /// Brings everything to `now`.
     pub(super) fn drive(&mut self, now: Instant) {
         if self.state == State::Closed {
+            self.drive_leaving(now);
+            self.timeout = self.leaving_deadline();
             return;
         }
         self.clock = Some(now);
@@ -41,8 +43,14 @@ impl Agent {
     /// that, besides answers. The first nomination of a generation does not wait, and neither does
     /// the check that the peer's first nomination asks for: each goes out once, to an address that
     /// has proven itself, and there is no connection before it arrives.
+    ///
+    /// A request for a permission at a relay (RFC 8656 §9) is a first transmission, too. It takes
+    /// turns with the checks.
     fn send_check(&mut self, now: Instant) {
         let waits = self.next_check.is_some_and(|at| now < at);
+        if !waits && self.permission_is_next && self.ask_permission(now) {
+            return;
+        }
         for generation in self.generations.iter_mut().rev() {
             let next = if waits {
                 generation.first_nomination(&self.ctx)
@@ -52,9 +60,25 @@ impl Agent {
             if let Some(pair) = next {
                 generation.start_check(&mut self.ctx, now, pair);
                 self.next_check = Some(later(now, self.ctx.config.ta));
+                self.permission_is_next = true;
                 return;
             }
         }
+        if !waits {
+            self.ask_permission(now);
+        }
+    }
+
+    fn ask_permission(&mut self, now: Instant) -> bool {
+        for generation in self.generations.iter_mut().rev() {
+            if let Some(unasked) = generation.next_permission(&self.ctx) {
+                generation.ask_permission(now, unasked);
+                self.next_check = Some(later(now, self.ctx.config.ta));
+                self.permission_is_next = false;
+                return true;
+            }
+        }
+        false
     }
 
     /// Retires the generations before the one that carries the data.
@@ -78,9 +102,15 @@ impl Agent {
 
     /// Takes the events of the generations, and reports a change of the gathering state.
     fn collect_events(&mut self) {
-        for generation in &mut self.generations {
+        // Whose servers still matter: the candidates of the others are of no use any more.
+        let newest = self.generations.iter().rposition(|generation| generation.local.is_some());
+        for (index, generation) in self.generations.iter_mut().enumerate() {
             let id = generation.id;
-            self.events.extend(generation.events.drain(..).map(|event| (Some(id), event)));
+            let is_moot = |event: &Event| {
+                newest != Some(index) && matches!(event, Event::CandidateError { .. })
+            };
+            let events = generation.events.drain(..).filter(|event| !is_moot(event));
+            self.events.extend(events.map(|event| (Some(id), event)));
         }
         self.report_gathering();
     }
@@ -156,7 +186,11 @@ impl Agent {
         for generation in &self.generations {
             earlier(&mut deadline, generation.deadline(&self.ctx, now));
         }
-        if self.generations.iter().any(|g| g.next_check(&self.ctx).is_some()) {
+        let has_next = |generation: &Generation| {
+            generation.next_check(&self.ctx).is_some()
+                || generation.next_permission(&self.ctx).is_some()
+        };
+        if self.generations.iter().any(has_next) {
             earlier(&mut deadline, Some(self.next_check.unwrap_or(now)));
         }
         deadline

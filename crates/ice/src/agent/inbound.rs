@@ -24,6 +24,7 @@ impl Agent {
     ) {
         let base = base.into();
         if self.state == State::Closed || source.port() == 0 {
+            tracing::trace!(%source, "a packet for nobody, or from port 0");
             return;
         }
         let covered = stun::covered(packet);
@@ -36,16 +37,24 @@ impl Agent {
             tracing::debug!(?base, "packet on an unknown base");
             return;
         };
-        match message.class() {
+        let changed = match message.class() {
             MessageClass::Request => self.on_request(now, index, base, source, &message),
             MessageClass::Success | MessageClass::Error => {
-                self.on_response(now, index, base, source, &message);
+                self.on_response(now, index, base, source, &message)
             }
             // RFC 8445 §11: keepalives of others.
-            MessageClass::Indication => return,
+            MessageClass::Indication => {
+                tracing::trace!(%source, "a keepalive of the peer");
+                false
+            }
+        };
+        // What is not for us costs no more than it took to see that.
+        if changed {
+            self.drive(now);
         }
-        self.drive(now);
     }
+
+    /// Whether the request was for us.
 
     fn on_request(
         &mut self,
@@ -54,9 +63,9 @@ impl Agent {
         base: Base,
         source: SocketAddr,
         message: &Message<'_>,
-    ) {
-        let Some(generation) = self.generations.get_mut(index) else { return };
-        let Some(local) = &generation.local else { return };
+    ) -> bool {
+        let Some(generation) = self.generations.get_mut(index) else { return false };
+        let Some(local) = &generation.local else { return false };
         // RFC 8489 §9.1.3 answers strangers with 400 and 401. Silence tells them less, and no peer
         // needs these errors: it has the parameters. RFC 8445 §7.3 asks for our half of USERNAME
         // only: before the answer their half is not known, and an offer may have several
@@ -65,16 +74,16 @@ impl Agent {
         // both are better off without a response.
         let Some((ours, theirs)) = stun::username(message) else {
             tracing::debug!(%source, "check without username");
-            return;
+            return false;
         };
         let forked = generation.remote.as_ref().is_some_and(|r| r.username_fragment() != theirs);
         if ours != local.username_fragment() || (forked && generation.committed) {
             tracing::debug!(%source, "check with another username");
-            return;
+            return false;
         }
         if !stun::authentic(message, &local.key) {
             tracing::debug!(%source, "check that is not authentic");
-            return;
+            return false;
         }
         let request = Request::read(message);
         if !request.unknown.is_empty() {
@@ -82,7 +91,7 @@ impl Agent {
             tracing::debug!(%source, unknown = ?request.unknown, "check not understood");
             let payload = stun::error(request.id, 420, &request.unknown, &local.key);
             self.respond(base, source, payload);
-            return;
+            return true;
         }
         // RFC 8445 §7.3.1.1, in generations that still check.
         if generation.retire_at.is_none()
@@ -97,13 +106,14 @@ impl Agent {
             if stays || generation.lite {
                 let payload = stun::error(request.id, 487, &[], &local.key);
                 self.respond(base, source, payload);
-                return;
+                return true;
             }
             self.switch_role(role.opposite());
         }
         if let Some(generation) = self.generations.get_mut(index) {
             generation.on_request(&mut self.ctx, now, base, source, &theirs, &request);
         }
+        true
     }
 
     fn respond(&mut self, base: Base, destination: SocketAddr, payload: Option<bytes::Bytes>) {
@@ -112,6 +122,7 @@ impl Agent {
         }
     }
 
+    /// Whether the response was to a request of ours.
     fn on_response(
         &mut self,
         now: Instant,
@@ -119,8 +130,8 @@ impl Agent {
         base: Base,
         source: SocketAddr,
         message: &Message<'_>,
-    ) {
-        let Some(generation) = self.generations.get_mut(index) else { return };
+    ) -> bool {
+        let Some(generation) = self.generations.get_mut(index) else { return false };
         let outcome = generation.on_response(&mut self.ctx, now, base, source, message);
         let lite = generation.lite;
         if let Outcome::RoleConflict { role, pair } = outcome {
@@ -137,5 +148,6 @@ impl Agent {
                 generation.list.trigger(pair, false);
             }
         }
+        outcome != Outcome::Stray
     }
 }

@@ -114,10 +114,11 @@ impl Agent {
     }
 
     /// Releases everything: the state becomes [`State::Closed`], and [`Event::CloseSocket`] comes
-    /// for each socket. Before it closes the sockets, the host sends what
-    /// [`poll_transmit`](Self::poll_transmit) still has: those datagrams delete the allocations at
-    /// TURN servers. As in webrtc-pc §4.4.2, no event reports the state. Closing again does
-    /// nothing.
+    /// for each socket. The host sends what [`poll_transmit`](Self::poll_transmit) still has in any
+    /// case: those datagrams delete the allocations at TURN servers. The sockets of allocations are
+    /// closed when the servers have answered, or after 10 s: a host that stays drives the agent
+    /// until it [has left](Self::has_left). As in webrtc-pc §4.4.2, no event reports the state.
+    /// Closing again does nothing.
     pub fn close(&mut self, now: Instant) {
         if self.state == State::Closed {
             return;
@@ -129,11 +130,10 @@ impl Agent {
         for mut generation in std::mem::take(&mut self.generations) {
             self.let_go(now, &mut generation);
         }
-        self.take_leave(now);
         self.state = State::Closed;
         self.selected = None;
         self.path = None;
-        self.timeout = None;
+        self.drive(now);
     }
 
     // ----- within
@@ -191,6 +191,8 @@ impl Agent {
         pending.begin_servers(&self.ctx, now);
         self.generations.push(pending);
         self.report_gathering();
+        // Of a generation whose place this one takes.
+        self.events.retain(|(_, event)| !matches!(event, Event::CandidateError { .. }));
         self.emit_of(id, Event::Gather { generation: id });
     }
 

@@ -41,6 +41,8 @@ pub struct Agent {
     path: Option<Path>,
     /// When the next ordinary check may be sent (Ta).
     next_check: Option<Instant>,
+    /// The last of them was a check: a permission is next, if one is wanted.
+    permission_is_next: bool,
     timeout: Option<Instant>,
     /// The latest time seen.
     clock: Option<Instant>,
@@ -64,6 +66,7 @@ impl Agent {
             selected: None,
             path: None,
             next_check: None,
+            permission_is_next: false,
             timeout: None,
             clock: None,
             leaving: Vec::new(),
@@ -93,6 +96,12 @@ impl Agent {
     /// Does what is due by now. Calling it early or often does no harm.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.drive(now);
+    }
+
+    /// Whether the agent is closed and has nothing more to say: its allocations at TURN servers are
+    /// deleted, or the servers had their time. Until then it is driven as ever.
+    pub fn has_left(&self) -> bool {
+        self.state == State::Closed && self.leaving.is_empty()
     }
 
     // ----- what there is to see

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::{Buf, Bytes, BytesMut};
-use time::{Instant, earlier};
+use time::{Duration, Instant, earlier, later};
 use turn::{Client, HEADROOM, SendError, TAILROOM};
 
 use super::Agent;
@@ -15,6 +15,8 @@ use crate::state::State;
 
 /// Most relays that are being released at once.
 const MAX_LEAVING: usize = 64;
+/// How long a relay is being released: what its server does not answer by then, it never will.
+const LEAVE: Duration = Duration::from_secs(10);
 
 /// A datagram without what relays put around it: see [`Agent::receive`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(super) struct Leaving {
     pub(super) socket: SocketId,
     server: SocketAddr,
     client: Client,
+    /// When it is given up.
+    until: Instant,
 }
 
 impl Agent {
@@ -78,18 +82,21 @@ impl Agent {
             return Some(direct);
         }
         if self.is_leaving(socket) {
+            let mut changed = false;
             for leaving in self.leaving.iter_mut().filter(|leaving| leaving.socket == socket) {
+                changed |= leaving.client.awaits(datagram);
                 leaving.client.handle_input(now, source, datagram);
             }
-            self.drive(now);
+            if changed {
+                self.drive(now);
+            }
             return None;
         }
         let Some(generation) = self.generations.iter_mut().find(|g| g.has_socket(socket)) else {
             return Some(direct);
         };
-        let mut is_of_server = false;
+        let mut changed = false;
         for client in generation.servers.clients.iter_mut().filter(|c| c.is_at(socket, source)) {
-            is_of_server = true;
             match &mut client.kind {
                 ClientKind::Binding(binding) => {
                     if binding.handle_input(now, source, datagram) {
@@ -98,6 +105,7 @@ impl Agent {
                     }
                 }
                 ClientKind::Relay(relay) => {
+                    changed |= relay.client.awaits(datagram);
                     if let Some(data) = relay.client.handle_input(now, source, datagram) {
                         let payload = datagram.get(data.payload)?;
                         let base = Base { socket, relay: Some(relay.id) };
@@ -106,8 +114,9 @@ impl Agent {
                 }
             }
         }
-        if is_of_server {
+        if changed {
             self.drive(now);
+            return None;
         }
         // A server may be a peer as well, or may have named the peer's address as another server.
         Some(direct)
@@ -125,7 +134,9 @@ impl Agent {
                 self.ctx.transmits.push_back(Transmit { socket, destination, payload });
             }
         }
-        let over = |leaving: &Leaving| leaving.client.state() == turn::State::Closed;
+        let over = |leaving: &Leaving| {
+            leaving.client.state() == turn::State::Closed || now >= leaving.until
+        };
         while let Some(index) = self.leaving.iter().position(over) {
             let socket = self.leaving.remove(index).socket;
             if !self.is_leaving(socket) {
@@ -138,6 +149,7 @@ impl Agent {
         let mut deadline = None;
         for leaving in &self.leaving {
             earlier(&mut deadline, leaving.client.poll_timeout());
+            earlier(&mut deadline, Some(leaving.until));
         }
         deadline
     }
@@ -167,7 +179,8 @@ impl Agent {
                 }
             }
             let (socket, server) = (client.socket.id, client.address);
-            self.leaving.push(Leaving { socket, server, client: relay.client });
+            let until = later(now, LEAVE);
+            self.leaving.push(Leaving { socket, server, client: relay.client, until });
         }
         for socket in sockets {
             if !self.is_leaving(socket) {
@@ -179,9 +192,9 @@ impl Agent {
         }
     }
 
-    /// The agent is closed: the servers get what is due, and the sockets are closed.
-    pub(super) fn take_leave(&mut self, now: Instant) {
-        self.drive_leaving(now);
+    /// What is being released is given up: its sockets are closed. Whether a server has got what is
+    /// in [`poll_transmit`](Self::poll_transmit) nobody will know.
+    pub fn leave_at_once(&mut self) {
         for leaving in std::mem::take(&mut self.leaving) {
             let closes = Event::CloseSocket(leaving.socket);
             if !self.events.iter().any(|(_, event)| *event == closes) {

@@ -6,11 +6,11 @@ use rand::RngExt;
 use slab::Slab;
 use smallvec::SmallVec;
 use time::Instant;
+use turn::{canonical, same_address};
 
 use super::{Context, Generation, LocalBase, Remote, Socket};
 use crate::candidate::{
-    Candidate, CandidateAddress, CandidateKind, canonical, destination, foundation, priority,
-    same_address,
+    Candidate, CandidateAddress, CandidateKind, destination, foundation, priority,
 };
 use crate::error::Error;
 use crate::event::{Base, Event, SocketId};

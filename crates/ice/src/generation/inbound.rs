@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 
 use stun_types::message::{Message, TransactionId};
 use time::{Duration, Instant, later};
+use turn::same_address;
 
 use super::candidates::foundation_of;
 use super::{Context, EarlyCheck, Generation, SeenCheck};
-use crate::candidate::same_address;
 use crate::consent;
 use crate::event::Base;
 use crate::pair::{PairId, PairState};
@@ -24,6 +24,8 @@ const TRIGGER_AGAIN: Duration = Duration::from_millis(100);
 /// What a response means to the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
+    /// It is no answer to a request of ours.
+    Stray,
     /// All is done.
     Done,
     /// 487 to a request in which we had this role; the pair is to be checked again.
@@ -227,23 +229,23 @@ impl Generation {
         let id = message.transaction_id();
         let (Some(asked), Some(remote)) = (self.asked(id), &self.remote) else {
             tracing::trace!(%source, "response to nothing");
-            return Outcome::Done;
+            return Outcome::Stray;
         };
         let Some(answer) = stun::answer(message, &remote.key) else {
             tracing::debug!(%source, "response that is not authentic");
-            return Outcome::Done;
+            return Outcome::Stray;
         };
         let pair_id = match (&asked, &self.selected) {
             (Asked::Check { pair, .. }, _) => *pair,
             (Asked::Consent(_), Some(selected)) => selected.pair,
-            (Asked::Consent(_), None) => return Outcome::Done,
+            (Asked::Consent(_), None) => return Outcome::Stray,
         };
-        let Some(pair) = self.list.get_mut(pair_id) else { return Outcome::Done };
-        // §7.2.5.2.1 fails the pair at once. But whoever captures a response can send it again from
-        // elsewhere. So this one is ignored; the check fails by itself if no other response comes.
+        let Some(pair) = self.list.get_mut(pair_id) else { return Outcome::Stray };
+        // §7.2.5.2.1 fails the pair at once. But whoever captures a response can send it again
+        // from elsewhere; ignored, the check fails by itself if no other response comes.
         if pair.base != base || !same_address(pair.destination, source) {
             tracing::debug!(%source, expected = %pair.destination, "response from elsewhere");
-            return Outcome::Done;
+            return Outcome::Stray;
         }
         pair.counters.responses_received += 1;
         match (asked, answer) {

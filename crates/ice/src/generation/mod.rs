@@ -3,6 +3,8 @@
 mod candidates;
 mod checks;
 mod inbound;
+mod relayed_pairs;
+mod server_candidates;
 pub(crate) mod server_client;
 mod servers;
 mod stats;
@@ -16,8 +18,9 @@ use slab::Slab;
 use smallvec::SmallVec;
 use stun_types::message::TransactionId;
 use time::{Instant, later};
+use turn::same_address;
 
-use crate::candidate::{Candidate, destination, same_address};
+use crate::candidate::{Candidate, destination};
 use crate::checklist::Checklist;
 use crate::config::Config;
 use crate::consent::Consent;

@@ -2,12 +2,15 @@
 
 use std::net::SocketAddr;
 
+use smallvec::SmallVec;
 use time::Instant;
-use turn::{Binding, Client, Families};
+use turn::{Binding, Client, Families, same_address};
 
 use super::Socket;
-use crate::candidate::same_address;
 use crate::event::{RelayId, SocketId};
+
+/// Addresses of one server.
+pub(super) type Addresses = SmallVec<[SocketAddr; 2]>;
 
 /// One socket asks one server.
 #[derive(Debug)]
@@ -17,7 +20,11 @@ pub(crate) struct ServerClient {
     pub(crate) address: SocketAddr,
     /// Index of the server in the list.
     pub(super) server: usize,
-    /// When it begins to ask; `None` once it has begun.
+    /// Other addresses of the server to try after this one, in reverse order.
+    pub(super) left: Addresses,
+    /// How it asks.
+    pub(super) config: turn::Config,
+    /// When it begins to ask; nothing once it has.
     pub(super) start_at: Option<Instant>,
     /// Whether gathering waits for its candidate.
     pub(super) gathers: bool,

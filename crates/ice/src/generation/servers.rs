@@ -1,29 +1,30 @@
-//! Candidates from servers: RFC 8445 §5.1.1.2, RFC 8656; and what a relay needs to carry checks.
+//! Which servers are asked, from which sockets and when, and what is told of those that give
+//! nothing: RFC 8445 §5.1.1.2, RFC 8489 §8.1, webrtc-pc §4.8.3.
 
 use std::net::{IpAddr, SocketAddr};
 
 use smallvec::SmallVec;
 use time::{Instant, earlier, later};
-use turn::{Binding, BindingEvent, Client, FiveTuple, Protocol, ServerError};
-
-use super::server_client::{ClientKind, Relay, ServerClient};
-use super::{Context, Generation, Socket};
-use crate::candidate::{
-    Candidate, CandidateKind, canonical, destination, foundation_at, priority, relayed_priority,
+use turn::{
+    AlternateServer, Binding, BindingEvent, Client, FiveTuple, Protocol, ServerError, is_of_one,
 };
-use crate::event::{Base, Event, RelayId, SocketId};
-use crate::pair::Pair;
-use crate::server::{CandidateError, CandidateServer, Server, TransportPolicy};
+
+use super::server_client::{Addresses, ClientKind, Relay, ServerClient};
+use super::{Context, Generation, Socket};
+use crate::candidate::destination;
+use crate::event::{Event, RelayId, SocketId};
+use crate::server::{CandidateError, Server, TransportPolicy};
 use crate::state::GatheringState;
 
-/// How many local preferences one socket has for the servers it asks.
-const SERVERS_PER_SOCKET: usize = 64;
+/// Addresses of one name that a socket tries at most: each is given its share of the time there is,
+/// and is sent three requests at least within 10 s.
+const ADDRESSES: usize = 4;
 
 /// What a generation asks servers for.
 #[derive(Debug, Default)]
 pub(crate) struct Servers {
     pub(crate) policy: TransportPolicy,
-    list: Vec<Asked>,
+    pub(super) list: Vec<Asked>,
     pub(crate) clients: Vec<ServerClient>,
     /// When the names are to be resolved at the latest.
     resolved_by: Option<Instant>,
@@ -35,24 +36,56 @@ pub(crate) struct Servers {
 
 /// A server of the configuration.
 #[derive(Debug)]
-struct Asked {
-    server: Server,
-    addresses: Addresses,
-    /// Whether some socket asks it, or an error was reported.
-    is_met: bool,
+pub(super) struct Asked {
+    pub(super) server: Server,
+    addresses: Known,
+    /// It has answered some socket, be it with a refusal.
+    is_reached: bool,
+    /// Why the sockets that have asked did not reach it.
+    unreached: Option<Unreached>,
+    /// Nothing more will be told of it.
+    is_settled: bool,
 }
 
 impl Asked {
     fn awaits_addresses(&self) -> bool {
-        matches!(self.addresses, Addresses::Awaited)
+        matches!(self.addresses, Known::NotYet)
+    }
+
+    /// Whether what becomes of a client becomes of this server: it is asked there, or there is
+    /// another URL of the configuration with the same address.
+    fn is_asked_by(&self, own: usize, client: &ServerClient) -> bool {
+        let Known::Are(addresses) = &self.addresses else { return false };
+        client.server == own
+            || (client.relay_id().is_some() == self.server.credentials.is_some()
+                && client.address.port() == self.server.port
+                && addresses.contains(&client.address.ip().to_canonical()))
     }
 }
 
+/// The addresses of a server.
 #[derive(Debug)]
-enum Addresses {
-    Awaited,
-    Known(SmallVec<[IpAddr; 2]>),
+enum Known {
+    NotYet,
+    Are(SmallVec<[IpAddr; 2]>),
     Failed,
+}
+
+/// A server that did not answer.
+#[derive(Debug)]
+struct Unreached {
+    /// The socket, if it was but one.
+    from: Option<SocketId>,
+    local: SocketAddr,
+    text: String,
+}
+
+/// Why a server is not asked.
+enum Refused {
+    /// The socket asks there already.
+    Twice,
+    /// For other reasons.
+    Because(String),
 }
 
 /// What became of a client.
@@ -69,17 +102,23 @@ impl Generation {
         let all = ctx.policy == TransportPolicy::All;
         for server in ctx.servers.iter().filter(|s| all || s.credentials.is_some()) {
             let addresses = match server.ip() {
-                Some(ip) => Addresses::Known(SmallVec::from_iter([ip])),
+                Some(ip) => Known::Are(SmallVec::from_iter([ip])),
                 None => {
                     let host = &server.host;
                     if !list.iter().any(|asked| asked.server.host == *host) {
                         let (generation, host) = (self.id, host.clone());
                         self.events.push_back(Event::Resolve { generation, host });
                     }
-                    Addresses::Awaited
+                    Known::NotYet
                 }
             };
-            list.push(Asked { server: server.clone(), addresses, is_met: false });
+            list.push(Asked {
+                server: server.clone(),
+                addresses,
+                is_reached: false,
+                unreached: None,
+                is_settled: false,
+            });
         }
         self.servers = Servers {
             policy: ctx.policy,
@@ -104,15 +143,16 @@ impl Generation {
             };
             match addresses {
                 Ok(known) => {
-                    asked.addresses = Addresses::Known(SmallVec::from_slice(known));
+                    let known = known.iter().map(IpAddr::to_canonical);
+                    asked.addresses = Known::Are(known.collect());
                     for socket in self.sockets.clone() {
                         self.ask_server(ctx, now, socket, index);
                     }
                 }
                 Err(why) => {
-                    asked.addresses = Addresses::Failed;
-                    asked.is_met = true;
-                    let text = format!("{host}: {why}");
+                    asked.addresses = Known::Failed;
+                    asked.is_settled = true;
+                    let text = format!("host lookup of {host} failed: {why}");
                     self.tell_error(None, index, ServerError::UNREACHABLE, text);
                 }
             }
@@ -126,27 +166,50 @@ impl Generation {
         }
     }
 
-    /// RFC 8445 §5.1.1.2: asks at the first address of the server that the socket reaches.
+    /// RFC 8489 §8.1: at the addresses of the server that the socket reaches, one after another
+    /// until one answers. At the same time there would be an allocation at each.
     fn ask_server(&mut self, ctx: &mut Context, now: Instant, socket: Socket, index: usize) {
         let Some(asked) = self.servers.list.get_mut(index) else { return };
-        let Addresses::Known(addresses) = &asked.addresses else { return };
+        let Known::Are(addresses) = &asked.addresses else { return };
         let port = asked.server.port;
         if port == 0 || !addresses.iter().any(|ip| is_of_one(*ip)) {
-            asked.is_met = true;
-            let text = "no server can have this address".to_owned();
-            self.tell_error(Some(socket), index, ServerError::UNREACHABLE, text);
+            self.note_unreached(index, socket, "no server can have this address".to_owned());
             return;
         }
-        let candidates = addresses.iter().filter(|ip| is_of_one(**ip));
-        let mut candidates = candidates.map(|ip| SocketAddr::new(*ip, port));
-        let Some(address) = candidates.find_map(|server| reach(socket.address, server)) else {
-            return;
-        };
-        asked.is_met = true;
-        let config = ctx.config.servers.clone();
-        self.add_client(ctx, now, socket, index, address, config);
+        let of_one = addresses.iter().filter(|ip| is_of_one(**ip));
+        let mut known: Addresses = SmallVec::new();
+        for server in of_one.map(|ip| SocketAddr::new(*ip, port)) {
+            let reached = reach(socket.address, server).filter(|at| !known.contains(at));
+            known.extend(reached.filter(|_| known.len() < ADDRESSES));
+        }
+        let share = u32::try_from(known.len()).unwrap_or(1).max(1);
+        let mut config = ctx.config.servers.clone();
+        config.deadline /= share;
+        // The last is the next.
+        known.reverse();
+        self.ask_next(ctx, now, socket, index, known, config);
     }
 
+    /// Asks at the next address that is left.
+    fn ask_next(
+        &mut self,
+        ctx: &mut Context,
+        now: Instant,
+        socket: Socket,
+        index: usize,
+        mut left: Addresses,
+        config: turn::Config,
+    ) {
+        let Some(address) = left.pop() else { return };
+        match self.add_client(ctx, now, socket, index, address, left, config) {
+            Ok(()) => {}
+            // What becomes of the other question becomes of this one.
+            Err(Refused::Twice) => tracing::debug!(%address, "a server is named twice"),
+            Err(Refused::Because(why)) => self.note_unreached(index, socket, why),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "who asks whom, and how")]
     fn add_client(
         &mut self,
         ctx: &mut Context,
@@ -154,30 +217,28 @@ impl Generation {
         socket: Socket,
         index: usize,
         address: SocketAddr,
+        left: Addresses,
         config: turn::Config,
-    ) -> bool {
-        let Some(asked) = self.servers.list.get(index) else { return false };
+    ) -> Result<(), Refused> {
+        let refused = |why: &str| Err(Refused::Because(why.to_owned()));
+        let Some(asked) = self.servers.list.get(index) else { return refused("no such server") };
         let credentials = asked.server.credentials.clone();
         // A 5-tuple has one allocation, and a second question to a STUN server says nothing new.
         let is_relay = |client: &ServerClient| client.relay_id().is_some();
         let twice =
             |c: &ServerClient| c.is_at(socket.id, address) && is_relay(c) == credentials.is_some();
         if self.servers.clients.iter().any(twice) {
-            tracing::debug!(%address, "a server is named twice");
-            return false;
+            return Err(Refused::Twice);
         }
         if self.servers.clients.len() >= ctx.config.max_server_clients {
-            tracing::debug!(%address, "too many servers and sockets");
-            let text = "too many servers and interfaces".to_owned();
-            self.tell_error(Some(socket), index, ServerError::UNREACHABLE, text);
-            return false;
+            return refused("too many servers and interfaces");
         }
         let five_tuple =
             FiveTuple { local: socket.address, server: address, protocol: Protocol::Udp };
         let seed = ctx.seed();
         let kind = match credentials {
-            None => ClientKind::Binding(Box::new(Binding::new(config, five_tuple, seed))),
-            Some(credentials) => match Client::new(config, five_tuple, credentials, seed) {
+            None => ClientKind::Binding(Box::new(Binding::new(config.clone(), five_tuple, seed))),
+            Some(credentials) => match Client::new(config.clone(), five_tuple, credentials, seed) {
                 Ok(mut client) => {
                     if let Some(at) = ctx.released_at(address) {
                         client.set_released(at);
@@ -185,19 +246,24 @@ impl Generation {
                     let id = ctx.relay_id();
                     ClientKind::Relay(Box::new(Relay { id, client, channel: None }))
                 }
-                Err(error) => {
-                    let (code, text) = (ServerError::UNREACHABLE, error.to_string());
-                    self.tell_error(Some(socket), index, code, text);
-                    return false;
-                }
+                Err(error) => return Err(Refused::Because(error.to_string())),
             },
         };
         let start_at = self.servers.next_start.filter(|at| *at > now).unwrap_or(now);
         self.servers.next_start = Some(later(start_at, ctx.config.ta));
         let (server, start_at) = (index, Some(start_at));
-        let client = ServerClient { socket, address, server, start_at, gathers: true, kind };
-        self.servers.clients.push(client);
-        true
+        let gathers = true;
+        self.servers.clients.push(ServerClient {
+            socket,
+            address,
+            server,
+            left,
+            config,
+            start_at,
+            gathers,
+            kind,
+        });
+        Ok(())
     }
 
     /// The host binds no more sockets.
@@ -205,21 +271,16 @@ impl Generation {
         self.servers.host_done = true;
     }
 
-    /// Ends gathering when nothing is awaited any more, and reports servers that no socket asked.
+    /// Tells what there is to tell, and ends gathering when nothing is awaited any more.
     pub(crate) fn finish_gathering(&mut self) {
-        if self.gathering != GatheringState::Gathering
-            || !self.servers.host_done
-            || self.servers.list.iter().any(Asked::awaits_addresses)
+        if self.gathering != GatheringState::Gathering || !self.servers.host_done {
+            return;
+        }
+        self.tell_unreached();
+        if self.servers.list.iter().any(Asked::awaits_addresses)
             || self.servers.clients.iter().any(|client| client.gathers)
         {
             return;
-        }
-        for index in 0..self.servers.list.len() {
-            let asked = self.servers.list.get_mut(index);
-            if asked.is_some_and(|asked| !std::mem::replace(&mut asked.is_met, true)) {
-                let text = "no interface reaches an address of the server".to_owned();
-                self.tell_error(None, index, ServerError::UNREACHABLE, text);
-            }
         }
         self.gathering = GatheringState::Complete;
         let Some(username_fragment) = self.local_username_fragment().map(str::to_owned) else {
@@ -228,14 +289,84 @@ impl Generation {
         self.events.push_back(Event::EndOfCandidates { username_fragment });
     }
 
-    fn tell_error(&mut self, socket: Option<Socket>, index: usize, code: u16, text: String) {
+    /// webrtc-pc §4.8.3: 701 is "only fired once per server URL", and "if no host candidate can
+    /// reach the server": so not before every socket has tried.
+    fn tell_unreached(&mut self) {
+        for index in 0..self.servers.list.len() {
+            let clients = &self.servers.clients;
+            let Some(asked) = self.servers.list.get_mut(index) else { return };
+            let mut waits = clients.iter().filter(|client| client.gathers);
+            if asked.is_settled
+                || asked.awaits_addresses()
+                || waits.any(|client| asked.is_asked_by(index, client))
+            {
+                continue;
+            }
+            asked.is_settled = true;
+            if asked.is_reached {
+                continue;
+            }
+            let (local, text) = match asked.unreached.take() {
+                Some(unreached) => (unreached.from.map(|_| unreached.local), unreached.text),
+                None => (None, "no interface reaches an address of the server".to_owned()),
+            };
+            self.tell_error(local, index, ServerError::UNREACHABLE, text);
+        }
+    }
+
+    /// A socket did not reach a server.
+    fn note_unreached(&mut self, index: usize, socket: Socket, text: String) {
+        let Some(asked) = self.servers.list.get_mut(index) else { return };
+        tracing::debug!(url = asked.server.url, socket = %socket.address, text, "not reached");
+        match &mut asked.unreached {
+            Some(unreached) => unreached.from = unreached.from.filter(|from| *from == socket.id),
+            none => *none = Some(Unreached { from: Some(socket.id), local: socket.address, text }),
+        }
+    }
+
+    /// The URLs that a client asks for.
+    fn urls_of(&self, client: &ServerClient) -> SmallVec<[usize; 2]> {
+        let list = self.servers.list.iter().enumerate();
+        list.filter(|(index, asked)| asked.is_asked_by(*index, client)).map(|(i, _)| i).collect()
+    }
+
+    /// A client has an answer, whatever it says.
+    fn note_reached(&mut self, client: usize) {
+        let Some(client) = self.servers.clients.get(client) else { return };
+        for url in self.urls_of(client) {
+            if let Some(asked) = self.servers.list.get_mut(url) {
+                asked.is_reached = true;
+            }
+        }
+    }
+
+    /// A client has asked in vain.
+    fn on_failure(&mut self, ctx: &mut Context, now: Instant, client: usize, error: ServerError) {
+        let Some(failed) = self.servers.clients.get_mut(client) else { return };
+        let (socket, server) = (failed.socket, failed.server);
+        if error.code != ServerError::UNREACHABLE {
+            self.note_reached(client);
+            self.tell_error(Some(socket.address), server, error.code, error.reason);
+            return;
+        }
+        let (left, config) = (std::mem::take(&mut failed.left), failed.config.clone());
+        let Some(failed) = self.servers.clients.get(client) else { return };
+        for url in self.urls_of(failed) {
+            self.note_unreached(url, socket, error.reason.clone());
+        }
+        self.ask_next(ctx, now, socket, server, left, config);
+    }
+
+    fn tell_error(&mut self, local: Option<SocketAddr>, index: usize, code: u16, text: String) {
         let Some(asked) = self.servers.list.get(index) else { return };
+        let Some(username_fragment) = self.local_username_fragment().map(str::to_owned) else {
+            return;
+        };
         // webrtc-pc §4.8.3: an address that no candidate exposes is null.
-        let exposed = self.servers.policy == TransportPolicy::All;
-        let local = socket.filter(|_| exposed).map(|socket| socket.address);
+        let local = local.filter(|_| self.servers.policy == TransportPolicy::All);
         let error = CandidateError { local, url: asked.server.url.clone(), code, text };
         tracing::debug!(?error, "no candidate from a server");
-        self.events.push_back(Event::CandidateError(error));
+        self.events.push_back(Event::CandidateError { username_fragment, error });
     }
 
     /// Does what is due at the clients, and takes their events.
@@ -274,60 +405,52 @@ impl Generation {
     fn on_binding(&mut self, ctx: &mut Context, now: Instant, index: usize, event: BindingEvent) {
         let Some(client) = self.servers.clients.get_mut(index) else { return };
         client.gathers = false;
-        let (socket, server) = (client.socket, client.server);
         match event {
-            BindingEvent::Mapped(mapped) => self.add_server_reflexive(ctx, index, mapped),
-            BindingEvent::Failed(error) => {
-                self.tell_error(Some(socket), server, error.code, error.reason);
+            BindingEvent::Mapped(mapped) => {
+                self.note_reached(index);
+                self.add_server_reflexive(ctx, index, mapped);
             }
-            BindingEvent::AlternateServer(other) => {
-                self.follow(ctx, now, socket, server, &other);
-            }
+            BindingEvent::Failed(error) => self.on_failure(ctx, now, index, error),
+            BindingEvent::AlternateServer(other) => self.follow(ctx, now, index, &other),
         }
     }
 
     /// RFC 8489 §10.
-    fn follow(
-        &mut self,
-        ctx: &mut Context,
-        now: Instant,
-        socket: Socket,
-        server: usize,
-        other: &turn::AlternateServer,
-    ) {
-        let max_redirects = other.max_redirects;
-        let config = turn::Config { max_redirects, ..ctx.config.servers.clone() };
-        if !self.add_client(ctx, now, socket, server, other.server, config) {
-            self.tell_error(Some(socket), server, 300, "Try Alternate".to_owned());
+    fn follow(&mut self, ctx: &mut Context, now: Instant, index: usize, other: &AlternateServer) {
+        let Some(client) = self.servers.clients.get(index) else { return };
+        let (socket, server) = (client.socket, client.server);
+        let config = turn::Config { max_redirects: other.max_redirects, ..client.config.clone() };
+        let left = Addresses::new();
+        if self.add_client(ctx, now, socket, server, other.server, left, config).is_err() {
+            self.note_reached(index);
+            self.tell_error(Some(socket.address), server, 300, "Try Alternate".to_owned());
         }
     }
 
     fn on_relay(&mut self, ctx: &mut Context, now: Instant, index: usize, event: turn::Event) {
         let Some(client) = self.servers.clients.get_mut(index) else { return };
-        let (socket, server) = (client.socket, client.server);
         let Some(id) = client.relay_id() else { return };
         match event {
             turn::Event::Allocated(allocated) => {
                 if !std::mem::take(&mut client.gathers) {
                     return;
                 }
+                self.note_reached(index);
                 if self.servers.policy == TransportPolicy::All {
                     self.add_server_reflexive(ctx, index, allocated.mapped);
                 }
-                for relayed in allocated.relayed {
-                    self.add_relayed(ctx, index, id, relayed, allocated.mapped);
-                }
+                self.add_relayed(ctx, index, id, &allocated);
             }
             turn::Event::AllocateFailed(error) => {
                 if std::mem::take(&mut client.gathers) {
-                    self.tell_error(Some(socket), server, error.code, error.reason);
+                    self.on_failure(ctx, now, index, error);
                 } else {
                     self.relay_lost(id);
                 }
             }
             turn::Event::AlternateServer(other) => {
                 if std::mem::take(&mut client.gathers) {
-                    self.follow(ctx, now, socket, server, &other);
+                    self.follow(ctx, now, index, &other);
                 }
             }
             // The client would ask for another allocation. But its address would be another
@@ -340,171 +463,14 @@ impl Generation {
                 }
                 self.relay_lost(id);
             }
-            turn::Event::PermissionGranted { peer } => {
-                for (_, pair) in self.list.iter_mut().filter(|(_, p)| p.base.relay == Some(id)) {
-                    pair.permitted |= pair.destination.ip().to_canonical() == peer;
-                }
-            }
+            turn::Event::PermissionGranted { peer } => self.on_permitted(id, peer),
             turn::Event::PermissionDenied { peer, error } => {
                 tracing::debug!(%peer, %error, "a relay does not reach a peer");
-                for (_, pair) in self.list.iter_mut().filter(|(_, p)| p.base.relay == Some(id)) {
-                    if pair.destination.ip().to_canonical() == peer {
-                        pair.kill();
-                    }
-                }
+                self.on_denied(id, peer);
             }
             turn::Event::ChannelBound { .. } | turn::Event::Closed => {}
             turn::Event::ChannelRefused { peer, error } => {
                 tracing::debug!(%peer, %error, "packets go without a channel");
-            }
-        }
-    }
-
-    /// The allocation is gone: so are its pairs.
-    fn relay_lost(&mut self, id: RelayId) {
-        self.bases.retain(|base| base.id.relay != Some(id));
-        for (_, pair) in self.list.iter_mut().filter(|(_, pair)| pair.base.relay == Some(id)) {
-            pair.kill();
-        }
-    }
-
-    // ----- candidates
-
-    /// RFC 8445 §5.1.1.2. Its base is the socket, so the candidate makes no pair of its own
-    /// (§6.1.2.4).
-    fn add_server_reflexive(&mut self, ctx: &Context, index: usize, mapped: SocketAddr) {
-        let Some(client) = self.servers.clients.get(index) else { return };
-        let base = client.socket.address;
-        let mapped = canonical(mapped);
-        if mapped.ip().is_ipv4() != base.ip().to_canonical().is_ipv4() {
-            tracing::debug!(%mapped, "a mapped address of the other family");
-            return;
-        }
-        let kind = CandidateKind::ServerReflexive;
-        let Some(server) = self.origin(client, None) else { return };
-        let candidate = Candidate {
-            foundation: foundation_at(kind, base.ip(), Some(client.address.ip()), ctx.salt),
-            priority: priority(kind, local_preference(client), 1),
-            kind,
-            related: Some((base.ip().to_canonical(), base.port())),
-            server: Some(server),
-            ..Candidate::udp(mapped)
-        };
-        self.announce(ctx, candidate);
-    }
-
-    /// RFC 8445 §5.1.1.2 and RFC 8656: the candidate is its own base.
-    fn add_relayed(
-        &mut self,
-        ctx: &Context,
-        index: usize,
-        id: RelayId,
-        relayed: SocketAddr,
-        mapped: SocketAddr,
-    ) {
-        let Some(client) = self.servers.clients.get(index) else { return };
-        let (socket, protocol) = (client.socket, Protocol::Udp);
-        let kind = CandidateKind::Relayed;
-        let Some(server) = self.origin(client, Some(protocol)) else { return };
-        // RFC 8839 §5.1 has the mapped address here. The policy `relay` hides it, as in Chromium.
-        let hidden = SocketAddr::new(unspecified(relayed.ip()), 0);
-        let related = match self.servers.policy {
-            TransportPolicy::All => mapped,
-            TransportPolicy::Relay => hidden,
-        };
-        let candidate = Candidate {
-            foundation: foundation_at(kind, relayed.ip(), Some(client.address.ip()), ctx.salt),
-            priority: relayed_priority(protocol, local_preference(client)),
-            kind,
-            related: Some((related.ip().to_canonical(), related.port())),
-            server: Some(server),
-            ..Candidate::udp(relayed)
-        };
-        if let Some(local) = self.announce(ctx, candidate) {
-            let base = Base { socket: socket.id, relay: Some(id) };
-            self.add_base(ctx, base, relayed, local);
-        }
-    }
-
-    fn origin(
-        &self,
-        client: &ServerClient,
-        relay_protocol: Option<Protocol>,
-    ) -> Option<CandidateServer> {
-        let url = self.servers.list.get(client.server)?.server.url.clone();
-        Some(CandidateServer { url, relay_protocol })
-    }
-
-    /// Announces a candidate that is not redundant (RFC 8445 §5.1.3), while there is time.
-    /// Returns its index.
-    fn announce(&mut self, ctx: &Context, candidate: Candidate) -> Option<usize> {
-        let learnt = |local: &Candidate| local.kind == CandidateKind::PeerReflexive;
-        let redundant = |local: &Candidate| !learnt(local) && local.is_redundant_with(&candidate);
-        if self.gathering != GatheringState::Gathering || self.locals.iter().any(redundant) {
-            tracing::debug!(%candidate, "redundant or late local candidate");
-            return None;
-        }
-        let known = self.locals.iter().position(|l| learnt(l) && l.is_redundant_with(&candidate));
-        let index = match known {
-            // The peer has seen it before the server's answer came.
-            Some(index) => {
-                *self.locals.get_mut(index)? = candidate.clone();
-                index
-            }
-            None if self.locals.len() >= ctx.config.max_candidates.saturating_mul(2) => {
-                tracing::debug!(%candidate, "too many local candidates");
-                return None;
-            }
-            None => {
-                self.locals.push(candidate.clone());
-                self.locals.len() - 1
-            }
-        };
-        let username_fragment = self.local_username_fragment()?.to_owned();
-        self.events.push_back(Event::LocalCandidate { username_fragment, candidate });
-        Some(index)
-    }
-
-    // ----- pairs through relays
-
-    /// RFC 8656 §9: a permission for each peer before its checks; a channel for the pair that
-    /// carries the data.
-    pub(crate) fn serve_pairs(&mut self, now: Instant) {
-        if self.servers.clients.is_empty() {
-            return;
-        }
-        let selected = self.path().filter(|_| self.retire_at.is_none());
-        let list = &mut self.list;
-        for client in &mut self.servers.clients {
-            let ClientKind::Relay(relay) = &mut client.kind else { continue };
-            let relay_id = Some(relay.id);
-            let waits = |p: &Pair| p.base.relay == relay_id && !p.permitted && !p.dead;
-            for id in list.ids() {
-                let Some(pair) = list.get_mut(id).filter(|pair| waits(pair)) else { continue };
-                let peer = pair.destination.ip();
-                pair.permitted = relay.client.is_permitted(now, peer);
-                if !pair.permitted
-                    && let Err(error) = relay.client.create_permission(now, peer)
-                {
-                    tracing::debug!(%peer, %error, "no permission is asked for");
-                    pair.kill();
-                }
-            }
-            if self.retire_at.is_some() {
-                continue;
-            }
-            let peer = selected.filter(|path| path.base.relay == relay_id);
-            let peer = peer.map(|path| path.remote);
-            if peer == relay.channel {
-                continue;
-            }
-            if let Some(before) = std::mem::replace(&mut relay.channel, peer) {
-                relay.client.release_channel(now, before);
-            }
-            if let Some(peer) = peer
-                && let Err(error) = relay.client.bind_channel(now, peer)
-            {
-                tracing::debug!(%peer, %error, "no channel is asked for");
             }
         }
     }
@@ -536,24 +502,4 @@ fn reach(from: SocketAddr, server: SocketAddr) -> Option<SocketAddr> {
         return Some(server);
     }
     destination(from, server)
-}
-
-/// Whether this is the address of one machine. Requests go to no other, whatever DNS says.
-fn is_of_one(ip: IpAddr) -> bool {
-    let ip = ip.to_canonical();
-    let everybody = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast() || ip.octets()[0] == 0);
-    !everybody && !ip.is_unspecified() && !ip.is_multicast()
-}
-
-fn local_preference(client: &ServerClient) -> u16 {
-    let rank = usize::from(client.socket.rank).saturating_mul(SERVERS_PER_SOCKET);
-    let below = rank.saturating_add(client.server.min(SERVERS_PER_SOCKET - 1));
-    u16::MAX.saturating_sub(u16::try_from(below).unwrap_or(u16::MAX))
-}
-
-fn unspecified(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
-    }
 }

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 
 use time::{Instant, later};
+use turn::same_address;
 
 use super::Generation;
-use crate::candidate::same_address;
 use crate::config::Config;
 use crate::event::{Base, Path};
 use crate::pair::{Pair, PairId};

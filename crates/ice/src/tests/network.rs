@@ -427,7 +427,7 @@ impl Network {
                 let known = known.as_deref().ok_or("no such name");
                 self.agent(peer).resolved(now, generation, &host, known);
             }
-            Event::CandidateError(error) => {
+            Event::CandidateError { error, .. } => {
                 let at = self.elapsed().as_millis();
                 self.peers[peer].errors.push((at, error));
             }

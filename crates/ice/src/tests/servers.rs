@@ -12,27 +12,31 @@ use crate::{
     TransportPolicy,
 };
 
-const SERVER: &str = "192.0.2.100:3478";
+pub(super) const SERVER: &str = "192.0.2.100:3478";
 const INSIDE: [&str; 2] = ["10.0.0.1", "10.1.0.1"];
 const OUTSIDE: [&str; 2] = ["198.51.100.1", "198.51.100.2"];
 
-fn stun() -> Server {
+pub(super) fn stun() -> Server {
     let url = format!("stun:{SERVER}");
     Server { url, host: "192.0.2.100".to_owned(), port: 3478, credentials: None }
 }
 
-fn turn_with(password: &str) -> Server {
+pub(super) fn turn_with(password: &str) -> Server {
     let (username, password) = (USER.to_owned(), password.to_owned());
     let credentials = Some(Credentials { username, password });
     Server { url: format!("turn:{SERVER}"), credentials, ..stun() }
 }
 
-fn turn() -> Server {
+pub(super) fn turn() -> Server {
     turn_with(PASSWORD)
 }
 
 /// Two peers behind a NAT each, and a server in the middle, 10 ms away from everybody.
-fn behind(kind: NatKind, servers: &[Server], policy: TransportPolicy) -> (Network, SocketAddr) {
+pub(super) fn behind(
+    kind: NatKind,
+    servers: &[Server],
+    policy: TransportPolicy,
+) -> (Network, SocketAddr) {
     let mut net = Network::with(1, Config::default(), &[&[INSIDE[0]], &[INSIDE[1]]]);
     net.delay = ms(10);
     net.signalling = ms(10);
@@ -45,7 +49,7 @@ fn behind(kind: NatKind, servers: &[Server], policy: TransportPolicy) -> (Networ
 }
 
 /// Two peers behind symmetric NATs, connected through their relays alone.
-fn relayed() -> (Network, SocketAddr) {
+pub(super) fn relayed() -> (Network, SocketAddr) {
     let (mut net, server) = behind(NatKind::Symmetric, &[turn()], TransportPolicy::Relay);
     net.offer(A);
     assert!(net.run_until(s(5), |n| n.both(State::Completed)));
@@ -59,7 +63,7 @@ fn begin_restart(net: &mut Network) {
     net.run_for(s(1));
 }
 
-fn kinds(net: &Network, peer: usize) -> Vec<CandidateKind> {
+pub(super) fn kinds(net: &Network, peer: usize) -> Vec<CandidateKind> {
     net.peers[peer].candidates.iter().map(|candidate| candidate.kind).collect()
 }
 
@@ -467,11 +471,14 @@ fn closing_releases_the_allocation_with_the_last_datagram() {
     let now = net.now;
     net.agent(A).close(now);
     net.settle();
-    assert!(net.peers[A].sockets.is_empty());
+    assert_eq!(net.peers[A].sockets.len(), 1, "for the server's answer");
     net.run_for(ms(100));
     let now = net.now;
     assert_eq!(net.server(server).allocations(now), 1);
     assert_eq!(net.server(server).count("Refresh 0"), 1);
+    assert!(net.peers[A].sockets.is_empty());
+    assert!(net.peers[A].agent.has_left());
+    assert_eq!(net.peers[A].agent.poll_timeout(), None);
 }
 
 #[test]

@@ -173,13 +173,16 @@ impl Engine {
         self.farewell(now, id);
         if let Some(transport) = self.transports.get_mut(&id) {
             transport.agent.close(now);
-            // The agent releases its allocations at TURN servers before the sockets are closed.
+            // The agent releases its allocations at TURN servers, and departs.
             while let Some(transmit) = transport.agent.poll_transmit() {
                 self.farewells.push_back(transmit.into());
             }
         }
         self.collect_ice(id);
-        self.transports.remove(&id).map(|transport| transport.slots)
+        let transport = self.transports.remove(&id)?;
+        self.sockets.retain(|_, of| *of != id);
+        self.departing.add(transport.agent);
+        Some(transport.slots)
     }
 
     /// Keeps the last slots in the objects of a closed transport, for everybody who holds them.

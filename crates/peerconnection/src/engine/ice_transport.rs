@@ -102,8 +102,8 @@ impl Engine {
                 ice::Event::Resolve { generation, host } => {
                     self.actions.push_back(Action::Resolve { transport: id, generation, host });
                 }
-                ice::Event::CandidateError(error) => {
-                    self.queue(Task::CandidateError(id, Box::new(error)));
+                ice::Event::CandidateError { username_fragment, error } => {
+                    self.queue(Task::CandidateError(id, username_fragment, Box::new(error)));
                 }
                 ice::Event::CloseSocket(socket) => {
                     self.sockets.remove(&socket);
@@ -195,9 +195,18 @@ impl Engine {
         self.fire(AnyEvent::IceCandidate(Some(new_candidate)));
     }
 
-    /// §4.8.3: a server gave no candidate.
-    pub(super) fn candidate_failed(&mut self, id: TransportId, error: ice::CandidateError) {
-        if !self.transports.contains_key(&id) {
+    /// §4.8.3: a server gave no candidate. As in "surface the candidate", that of a generation which
+    /// is not described any more matters to nobody.
+    pub(super) fn candidate_failed(
+        &mut self,
+        id: TransportId,
+        generation: &str,
+        error: ice::CandidateError,
+    ) {
+        let Some(transport) = self.transports.get(&id) else { return };
+        let newest = transport.agent.local_parameters();
+        if newest.is_none_or(|newest| newest.username_fragment != generation) {
+            tracing::debug!(?error, "an error of a discarded generation");
             return;
         }
         let ice::CandidateError { local, url, code, text } = error;

@@ -27,6 +27,7 @@ mod alarms;
 mod channels;
 mod commands;
 mod convert;
+mod departing;
 mod dtls_transport;
 mod dtmf;
 mod ice_transport;
@@ -61,6 +62,7 @@ use crate::api::{
     TransceiverObject, Value, WeakConnection,
 };
 use alarms::Alarms;
+use departing::Departing;
 use outbox::Outgoing;
 use stats::Statistics;
 use tasks::Task;
@@ -181,6 +183,7 @@ pub(crate) struct Engine {
     sockets: HashMap<SocketId, TransportId>,
     /// The last datagrams of transports that are gone.
     farewells: VecDeque<Transmit>,
+    departing: Departing,
 
     statistics: Statistics,
     alarms: Alarms,
@@ -234,6 +237,7 @@ impl Engine {
             actions: VecDeque::new(),
             sockets: HashMap::new(),
             farewells: VecDeque::new(),
+            departing: Departing::default(),
             outbox: Arc::default(),
             taken: Vec::new(),
             statistics,
@@ -390,6 +394,11 @@ impl Engine {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed
+    }
+
+    /// Whether it is closed, and has no allocation at a TURN server any more.
+    pub(crate) fn has_left(&self) -> bool {
+        self.is_closed && self.departing.is_empty()
     }
 
     fn fire(&mut self, event: AnyEvent) {

@@ -19,6 +19,8 @@ impl Engine {
     ) {
         let Some(transport) = self.sockets.get(&socket).and_then(|id| self.transports.get_mut(id))
         else {
+            tracing::trace!(?socket, %source, "a datagram for a transport that is gone");
+            self.departing.receive(now, socket, source, datagram);
             return;
         };
         let Some(packet) = transport.agent.receive(now, socket, source, datagram) else { return };
@@ -42,10 +44,18 @@ impl Engine {
         self.take_outbox(now);
         self.collect_negotiation();
         self.forget_transceivers();
+        self.collect_departing();
         while let Some(id) = self.transports.next_touched() {
             self.collect_ice(id);
             let any = self.collect_stack(now, id);
             self.transports.settle(id, any);
+        }
+    }
+
+    fn collect_departing(&mut self) {
+        if !self.departing.is_empty() {
+            let closed = self.departing.take_closed().into_iter();
+            self.actions.extend(closed.map(Action::CloseSocket));
         }
     }
 
@@ -178,13 +188,18 @@ impl Engine {
                 stack.handle_timeout(now);
             }
         }
+        self.departing.handle_timeout(now);
         self.handle_dtmf_timeout(now);
         self.alarms.handle_timeout(now);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let timers =
-            [self.transports.poll_timeout(), self.dtmf_timeout(), self.alarms.poll_timeout()];
+        let timers = [
+            self.transports.poll_timeout(),
+            self.departing.poll_timeout(),
+            self.dtmf_timeout(),
+            self.alarms.poll_timeout(),
+        ];
         timers.into_iter().flatten().min()
     }
 
@@ -205,6 +220,7 @@ impl Engine {
         self.transports.sending().is_some()
             || self.outbox.is_filled()
             || !self.actions.is_empty()
+            || !self.departing.is_empty()
             || self.is_closed
             || self.dtmf_timeout().is_some()
             || !self.alarms.is_empty()
@@ -222,7 +238,9 @@ impl Engine {
     }
 
     fn next_transmit(&mut self, now: Instant) -> Option<Transmit> {
-        if let Some(transmit) = self.farewells.pop_front() {
+        if let Some(transmit) =
+            self.farewells.pop_front().or_else(|| self.departing.poll_transmit())
+        {
             return Some(transmit);
         }
         while let Some(id) = self.transports.sending() {
@@ -288,10 +306,9 @@ impl Engine {
     }
 
     pub(crate) fn socket_failed(&mut self, now: Instant, socket: SocketId) {
-        if let Some(transport) =
-            self.sockets.remove(&socket).and_then(|id| self.transports.get_mut(&id))
-        {
-            transport.agent.socket_closed(now, socket);
+        match self.sockets.remove(&socket).and_then(|id| self.transports.get_mut(&id)) {
+            Some(transport) => transport.agent.socket_closed(now, socket),
+            None => self.departing.socket_failed(now, socket),
         }
     }
 }

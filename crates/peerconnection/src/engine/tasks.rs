@@ -21,7 +21,7 @@ pub(super) enum Task {
     /// §5.6: a candidate is available.
     Candidate(TransportId, String, Box<(sdp::Candidate, Option<ice::CandidateServer>)>),
     /// §4.8.3: a server gave no candidate.
-    CandidateError(TransportId, Box<ice::CandidateError>),
+    CandidateError(TransportId, String, Box<ice::CandidateError>),
     /// §5.6: a generation's gathering is finished, first task.
     GenerationGathered(TransportId, String),
     /// §5.6: a generation's gathering is finished and no other is being gathered, second task.
@@ -183,7 +183,9 @@ impl Engine {
                 let (candidate, server) = *candidate;
                 self.surface_the_candidate(transport, &generation, &candidate, server);
             }
-            Task::CandidateError(transport, error) => self.candidate_failed(transport, *error),
+            Task::CandidateError(transport, generation, error) => {
+                self.candidate_failed(transport, &generation, *error);
+            }
             Task::GenerationGathered(transport, generation) => {
                 self.generation_gathered(transport, &generation);
             }

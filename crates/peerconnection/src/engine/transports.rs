@@ -182,6 +182,9 @@ fn update_path(
     new: Option<ice::Path>,
 ) -> bool {
     let before = std::mem::replace(path, new);
+    if let Some(new) = new {
+        stack.set_path_overhead(new.overhead());
+    }
     if before.is_some() != new.is_some() {
         stack.set_writable(now, new.is_some());
     } else if before != new {

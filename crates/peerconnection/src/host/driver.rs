@@ -126,10 +126,11 @@ impl Driver {
         self.input(|engine, now| engine.socket_failed(now, socket));
     }
 
-    /// Whether the connection is closed. Once it is, and everything has been polled, the driver
-    /// has nothing more to do.
+    /// Whether the connection is closed and its allocations at TURN servers are deleted, which takes
+    /// a round trip, or 10 s where the server does not answer. Once it is, and everything has been
+    /// polled, the driver has nothing more to do.
     pub fn is_closed(&self) -> bool {
-        self.engine().is_closed()
+        self.engine().has_left()
     }
 
     pub(crate) fn connection(&self) -> &Arc<Connection> {
@@ -139,7 +140,7 @@ impl Driver {
     /// Closes the connection, because the host ends and nothing will move it any more.
     pub(crate) fn end(&self) {
         let connection = &self.connection;
-        let was_held = !self.is_closed() && connection.is_held();
+        let was_held = !self.engine().is_closed() && connection.is_held();
         // A panic may be unwinding: a second one would end the process.
         let guarded = |step: &dyn Fn()| {
             if catch_unwind(AssertUnwindSafe(step)).is_err() {

@@ -33,6 +33,8 @@ pub(super) struct ConnectionDriver {
     timer: Option<Pin<Box<Sleep>>>,
     /// Datagrams that were polled and are not yet sent.
     unsent: VecDeque<Transmit>,
+    /// To be closed when all that was to be sent has been sent.
+    closing: Vec<SocketId>,
     /// Datagrams put together for one send.
     batch: Vec<u8>,
     /// The last round has left tasks.
@@ -49,6 +51,7 @@ impl ConnectionDriver {
             last_socket: 0,
             timer: None,
             unsent: VecDeque::new(),
+            closing: Vec::new(),
             batch: Vec::new(),
             behind: false,
         }
@@ -105,7 +108,10 @@ impl ConnectionDriver {
                     self.host.tasks_were_queued(tasks);
                 }
             }
-            let Some(first) = self.unsent.front() else { return sent };
+            let Some(first) = self.unsent.front() else {
+                self.close_sockets();
+                return sent;
+            };
             let Some((_, socket)) = self.sockets.iter().find(|(id, _)| *id == first.socket) else {
                 self.unsent.pop_front();
                 continue;
@@ -140,6 +146,12 @@ impl ConnectionDriver {
         }
     }
 
+    /// What they were asked to send before they were asked to close has gone out.
+    fn close_sockets(&mut self) {
+        let closing = std::mem::take(&mut self.closing);
+        self.sockets.retain(|(socket, _)| !closing.contains(socket));
+    }
+
     fn send_failed(&mut self, id: SocketId, error: &io::Error) {
         match error.kind() {
             // The address has left the machine.
@@ -167,7 +179,8 @@ impl ConnectionDriver {
                 Action::Resolve { transport, generation, host } => {
                     self.host.resolve(transport, generation, host);
                 }
-                Action::CloseSocket(id) => self.sockets.retain(|(socket, _)| *socket != id),
+                // Its last words may wait, or not be polled yet.
+                Action::CloseSocket(id) => self.closing.push(id),
             }
         }
         let notices =
@@ -310,5 +323,50 @@ impl Drop for ConnectionDriver {
         {
             tracing::error!("an event loop panicked at the end of the network");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+
+    use bytes::Bytes;
+    use time::Duration;
+
+    use super::*;
+    use crate::RTCPeerConnection;
+    use crate::api::RTCConfiguration;
+
+    #[tokio::test]
+    async fn a_socket_is_closed_after_its_last_words_were_sent() {
+        let host = Arc::new(TokioHost::default());
+        let configuration = RTCConfiguration::default();
+        let (_pc, driver) =
+            RTCPeerConnection::with_host(configuration, host.clone(), [1; 32]).unwrap();
+        let mut driver = ConnectionDriver::new(driver, host, TokioOptions::loopback());
+        let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        listener.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let socket = Socket::bind(IpAddr::from(Ipv4Addr::LOCALHOST)).unwrap();
+        let (id, local) = (SocketId(1), socket.local);
+        driver.sockets.push((id, socket));
+        // The system had no room for it yet.
+        driver.unsent.push_back(Transmit {
+            socket: id,
+            destination: listener.local_addr().unwrap(),
+            payload: Bytes::from_static(b"goodbye"),
+        });
+        // A transport that is not there any more has no use for the socket.
+        driver.driver.socket_bound(TransportId(7), GenerationId(0), id, local);
+        assert!(driver.act());
+        assert_eq!(driver.sockets.len(), 1);
+        std::future::poll_fn(|cx| {
+            driver.transmit(cx);
+            if driver.unsent.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        assert!(driver.sockets.is_empty());
+        let mut buffer = [0; 16];
+        let (length, source) = listener.recv_from(&mut buffer).unwrap();
+        assert_eq!((&buffer[..length], source), (&b"goodbye"[..], local));
     }
 }

@@ -1,0 +1,201 @@
+//! What is told of servers that give no candidate, and at which addresses they are asked:
+//! webrtc-pc §4.8.3, RFC 8489 §8.1 and §10.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::network::{A, Network};
+use super::servers::{SERVER, behind, kinds, stun, turn, turn_with};
+use super::wire::NatKind;
+use super::{ms, s};
+use crate::{CandidateKind, Config, GatheringState, Server, TransportPolicy};
+
+/// Another address at which nobody answers.
+const NOBODY: &str = "192.0.2.99";
+
+/// The first peer has two interfaces.
+fn with_two_interfaces(servers: &[Server]) -> (Network, SocketAddr) {
+    let hosts = &[&["198.51.100.7", "198.51.100.8"] as &[_], &["198.51.100.9"]];
+    let mut net = Network::with(1, Config::default(), hosts);
+    let server = net.add_server(SERVER);
+    net.agent(A).set_servers(servers.to_vec(), TransportPolicy::All);
+    (net, server)
+}
+
+fn named(host: &str, server: Server) -> Server {
+    Server { host: host.to_owned(), ..server }
+}
+
+fn told(net: &Network) -> Vec<(u16, &str)> {
+    net.peers[A].errors.iter().map(|(_, error)| (error.code, error.url.as_str())).collect()
+}
+
+// ----- webrtc-pc §4.8.3: "If no host candidate can reach the server, errorCode will be set to the
+// value 701 […]. This error is only fired once per server URL".
+
+#[test]
+fn a_server_that_no_interface_reaches_is_told_once_for_each_url() {
+    let urls = ["stun:192.0.2.100", "stun:192.0.2.100:3478"];
+    let mut servers: Vec<_> =
+        urls.iter().map(|url| Server { url: (*url).to_owned(), ..stun() }).collect();
+    servers.push(turn());
+    let (mut net, server) = with_two_interfaces(&servers);
+    net.server(server).switches.silent = true;
+    net.offer(A);
+    net.run_for(s(11));
+    assert_eq!(told(&net), [(701, urls[0]), (701, urls[1]), (701, "turn:192.0.2.100:3478")]);
+    // Neither of them alone is at fault.
+    assert!(net.peers[A].errors.iter().all(|(_, error)| error.local.is_none()));
+    assert_eq!(net.peers[A].agent.gathering_state(), GatheringState::Complete);
+}
+
+#[test]
+fn a_server_that_one_interface_reaches_is_no_error() {
+    for server in [stun(), turn()] {
+        let (mut net, _) = with_two_interfaces(&[server]);
+        net.dead.insert("198.51.100.7".parse().unwrap());
+        net.offer(A);
+        net.run_for(s(11));
+        assert_eq!(told(&net), []);
+        assert_eq!(net.peers[A].agent.gathering_state(), GatheringState::Complete);
+    }
+}
+
+#[test]
+fn a_server_that_refuses_has_been_reached() {
+    let (mut net, _) = with_two_interfaces(&[turn_with("wrong")]);
+    net.dead.insert("198.51.100.8".parse().unwrap());
+    net.offer(A);
+    net.run_for(s(11));
+    assert_eq!(told(&net), [(401, "turn:192.0.2.100:3478")]);
+    let local = net.peers[A].errors[0].1.local.unwrap();
+    assert_eq!(local.ip().to_string(), "198.51.100.7");
+}
+
+#[test]
+fn a_server_that_one_interface_cannot_be_asked_from_is_told_of_the_other() {
+    let hosts = &[&["2001:db8:1::7", "198.51.100.8"] as &[_], &["198.51.100.9"]];
+    let mut net = Network::with(1, Config::default(), hosts);
+    net.agent(A).set_servers(vec![stun()], TransportPolicy::All);
+    net.offer(A);
+    net.run_for(s(11));
+    assert_eq!(told(&net), [(701, "stun:192.0.2.100:3478")]);
+    let local = net.peers[A].errors[0].1.local.unwrap();
+    assert_eq!(local.ip().to_string(), "198.51.100.8");
+}
+
+// ----- which errors still matter
+
+#[test]
+fn errors_of_a_generation_that_another_has_taken_the_place_of_are_not_told() {
+    let (mut net, server) = behind(NatKind::PortRestricted, &[stun()], TransportPolicy::All);
+    net.server(server).switches.silent = true;
+    // An offer that is made anew.
+    net.offer(A);
+    net.run_for(s(5));
+    let (now, parameters) = (net.now, net.fresh(A));
+    net.agent(A).set_local_parameters(now, parameters);
+    net.run_for(s(9));
+    assert_eq!(told(&net), []);
+    net.run_for(s(2));
+    assert_eq!(told(&net).len(), 1);
+}
+
+#[test]
+fn errors_of_what_a_restart_replaces_or_a_rollback_takes_back_are_not_told() {
+    let (mut net, server) = with_two_interfaces(&[stun()]);
+    net.server(server).switches.silent = true;
+    net.offer(A);
+    assert!(net.run_until(s(2), Network::connected));
+    net.run_for(s(5));
+    net.offer(A);
+    net.run_for(s(9));
+    assert_eq!(told(&net), [], "of the first generation");
+    net.run_for(s(2));
+    assert_eq!(told(&net).len(), 1);
+
+    let (now, parameters) = (net.now, net.fresh(A));
+    net.agent(A).set_local_parameters(now, parameters);
+    net.run_for(s(5));
+    let now = net.now;
+    net.agent(A).rollback(now);
+    net.run_for(s(30));
+    assert_eq!(told(&net).len(), 1);
+}
+
+// ----- RFC 8489 §8.1
+
+#[test]
+fn the_next_address_of_a_name_is_tried_when_one_does_not_answer() {
+    for server in [stun(), turn()] {
+        let server = named("server.example", server);
+        let (mut net, at) = behind(NatKind::PortRestricted, &[server], TransportPolicy::All);
+        let known = [NOBODY, "2001:db8::9", "0.0.0.0", "192.0.2.100"];
+        let known = known.iter().map(|ip| ip.parse().unwrap()).collect();
+        net.names.insert("server.example".to_owned(), known);
+        net.offer(A);
+        assert!(net.run_until(ms(5_100), |n| n.peers[A].candidates.len() > 1));
+        net.run_for(s(6));
+        assert!(kinds(&net, A).contains(&CandidateKind::ServerReflexive));
+        assert_eq!(told(&net), []);
+        assert_eq!(net.peers[A].agent.gathering_state(), GatheringState::Complete);
+        assert!(net.server(at).count("") > 0);
+    }
+}
+
+#[test]
+fn all_addresses_of_a_name_have_the_time_of_one() {
+    let server = named("server.example", stun());
+    let (mut net, at) = behind(NatKind::PortRestricted, &[server], TransportPolicy::All);
+    net.server(at).switches.silent = true;
+    let known: Vec<IpAddr> = (90..110).map(|n| IpAddr::from([192, 0, 2, n])).collect();
+    net.names.insert("server.example".to_owned(), known);
+    net.offer(A);
+    net.run_for(ms(9_900));
+    assert_eq!(net.peers[A].agent.gathering_state(), GatheringState::Gathering);
+    net.run_for(ms(300));
+    assert_eq!(net.peers[A].agent.gathering_state(), GatheringState::Complete);
+    assert_eq!(told(&net), [(701, "stun:192.0.2.100:3478")]);
+    let asked = net.wire.sent.iter().filter(|(_, to, _)| to.port() == 3478);
+    let mut asked: Vec<_> = asked.map(|(_, to, _)| to.ip().to_string()).collect();
+    asked.dedup();
+    assert_eq!(asked, ["192.0.2.90", "192.0.2.91", "192.0.2.92", "192.0.2.93"]);
+}
+
+#[test]
+fn an_address_that_is_written_as_ipv6_is_one_of_ipv4() {
+    let literal = named("::ffff:192.0.2.100", turn());
+    let name = named("server.example", stun());
+    for server in [literal, name] {
+        let (mut net, _) = behind(NatKind::PortRestricted, &[server], TransportPolicy::All);
+        let mapped = "::ffff:192.0.2.100".parse().unwrap();
+        net.names.insert("server.example".to_owned(), vec![mapped]);
+        net.offer(A);
+        net.run_for(s(1));
+        assert!(kinds(&net, A).contains(&CandidateKind::ServerReflexive));
+        assert_eq!(told(&net), []);
+    }
+}
+
+// ----- RFC 8489 §10
+
+#[test]
+fn a_redirect_that_cannot_be_followed_is_one_error() {
+    let config = Config { max_server_clients: 1, ..Config::default() };
+    let hosts = &[&["198.51.100.7"] as &[_], &["198.51.100.9"]];
+    let mut net = Network::with(1, config, hosts);
+    let at = net.add_server(SERVER);
+    net.server(at).switches.redirect = Some("192.0.2.101:3478".parse().unwrap());
+    net.agent(A).set_servers(vec![turn()], TransportPolicy::All);
+    net.offer(A);
+    net.run_for(s(11));
+    assert_eq!(told(&net), [(300, "turn:192.0.2.100:3478")]);
+}
+
+#[test]
+fn a_redirect_to_where_nobody_is_is_one_error_too() {
+    let (mut net, at) = with_two_interfaces(&[turn()]);
+    net.server(at).switches.redirect = Some("192.0.2.101:3478".parse().unwrap());
+    net.offer(A);
+    net.run_for(s(11));
+    assert_eq!(told(&net), [(701, "turn:192.0.2.100:3478")]);
+}
