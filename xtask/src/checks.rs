@@ -36,6 +36,7 @@ pub(crate) fn test(extent: Extent) -> ExitCode {
             report.step("docs", docs);
             report.step("tests", tests);
             report.step("browsers", browsers);
+            report.step("coturn", coturn);
             report.step("stacks", interop::install);
             report.step("interop", || interop::stacks(None));
             report.step("node", node);
@@ -105,6 +106,12 @@ fn browsers() -> Result<Outcome, Failure> {
         return Ok(Outcome::Skipped("the workspace has no test target `browsers` yet".into()));
     }
     cargo(&["test", "-p", "tests", "--test", "browsers", "--", "--ignored"])
+}
+
+/// Tests the TURN client alone, and connections through it, with coturn.
+fn coturn() -> Result<Outcome, Failure> {
+    cargo(&["test", "-p", "peerconnection-turn", "--", "--ignored", "coturn"])?;
+    cargo(&["test", "-p", "tests", "--test", "coturn", "--", "--ignored"])
 }
 
 /// Checks that all JavaScript of the repository is formatted. Builds the Node module, and checks it

@@ -45,11 +45,15 @@ impl Need {
 }
 
 /// For the tests in browsers, of the Node module and with other stacks.
-pub(crate) const EVERYTHING: &[&[Need]] = &[BROWSERS, NODE, STACKS];
+pub(crate) const EVERYTHING: &[&[Need]] = &[BROWSERS, COTURN, NODE, STACKS];
 
 /// For the tests in browsers.
 const BROWSERS: &[Need] =
     &[Need::program("chromium", "chromium"), Need::program("firefox-esr", "firefox-esr")];
+
+/// For the tests with a TURN server.
+const COTURN: &[Need] =
+    &[Need::program("turnserver", "coturn"), Need::program("openssl", "openssl")];
 
 /// For the tests of the Node module.
 pub(crate) const NODE: &[Need] = &[Need::program("node", "nodejs"), Need::program("npm", "npm")];
