@@ -55,7 +55,6 @@ impl Agent {
     }
 
     /// Whether the request was for us.
-
     fn on_request(
         &mut self,
         now: Instant,

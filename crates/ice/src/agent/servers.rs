@@ -62,6 +62,8 @@ impl Agent {
         if let Some(generation) = self.generations.iter_mut().find(|g| g.id == generation) {
             generation.resolved(&mut self.ctx, now, host, addresses);
             self.drive(now);
+        } else {
+            tracing::trace!(host, "addresses that nobody waits for any more");
         }
     }
 
@@ -238,7 +240,10 @@ impl Agent {
         peer: SocketAddr,
         packet: &[u8],
     ) -> Option<Transmit> {
-        let client = self.generations.iter_mut().find_map(|g| g.relay_mut(relay))?;
+        let Some(client) = self.generations.iter_mut().find_map(|g| g.relay_mut(relay)) else {
+            tracing::trace!(%peer, "a packet for a relay that is gone");
+            return None;
+        };
         let (socket, destination) = (client.socket.id, client.address);
         let ClientKind::Relay(relay) = &mut client.kind else { return None };
         match encapsulate(self.room.get_or_insert_default(), &mut relay.client, now, peer, packet) {

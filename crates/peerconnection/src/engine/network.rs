@@ -287,8 +287,9 @@ impl Engine {
         transport: TransportId,
         generation: GenerationId,
     ) {
-        if let Some(transport) = self.transports.get_mut(&transport) {
-            transport.agent.gathering_done(now, generation);
+        match self.transports.get_mut(&transport) {
+            Some(transport) => transport.agent.gathering_done(now, generation),
+            None => tracing::trace!(?transport, "sockets of a transport that is gone"),
         }
     }
 
@@ -300,8 +301,9 @@ impl Engine {
         host: &str,
         addresses: Result<&[IpAddr], &str>,
     ) {
-        if let Some(transport) = self.transports.get_mut(&transport) {
-            transport.agent.resolved(now, generation, host, addresses);
+        match self.transports.get_mut(&transport) {
+            Some(transport) => transport.agent.resolved(now, generation, host, addresses),
+            None => tracing::trace!(?transport, host, "a name for a transport that is gone"),
         }
     }
 

@@ -99,7 +99,11 @@ impl Client {
         match message.first()? {
             0x40..=0x7f => Some(self.channel_data(message)),
             0 if u16_at(message, 0) == Some(stun::DATA_INDICATION) => {
-                Some(self.data_indication(message))
+                let data = self.data_indication(message);
+                if data.is_none() {
+                    tracing::trace!(len = message.len(), "a Data indication is dropped");
+                }
+                Some(data)
             }
             _ => None,
         }
@@ -109,7 +113,10 @@ impl Client {
     /// answer (RFC 8656 §12).
     fn channel_data(&self, message: &[u8]) -> Option<Data> {
         let (number, length) = (u16_at(message, 0)?, usize::from(u16_at(message, 2)?));
-        let channel = self.channels.iter().find(|channel| channel.number == number)?;
+        let Some(channel) = self.channels.iter().find(|channel| channel.number == number) else {
+            tracing::trace!(number, "ChannelData of no channel of ours");
+            return None;
+        };
         let end = CHANNEL_HEADER.checked_add(length)?;
         // A datagram may have padding behind, and nothing else.
         if message.len() < end || message.len() > end.next_multiple_of(4) {
