@@ -9,8 +9,8 @@ use turn::{Binding, Client, Families, same_address};
 use super::Socket;
 use crate::event::{RelayId, SocketId};
 
-/// Addresses of one server.
-pub(super) type Addresses = SmallVec<[SocketAddr; 2]>;
+/// Addresses of servers, each with the index of its server in the list.
+pub(super) type Addresses = SmallVec<[(usize, SocketAddr); 2]>;
 
 /// One socket asks one server.
 #[derive(Debug)]
@@ -20,7 +20,8 @@ pub(crate) struct ServerClient {
     pub(crate) address: SocketAddr,
     /// Index of the server in the list.
     pub(super) server: usize,
-    /// Other addresses of the server to try after this one, in reverse order.
+    /// Addresses that the socket tries after this one, in reverse order: those of the same server,
+    /// and those of others that wait for the same address.
     pub(super) left: Addresses,
     /// How it asks.
     pub(super) config: turn::Config,

@@ -61,6 +61,11 @@ impl Asked {
                 && client.address.port() == self.server.port
                 && addresses.contains(&client.address.ip().to_canonical()))
     }
+
+    /// Whether a client may come to ask this server.
+    fn is_awaited_from(&self, own: usize, client: &ServerClient) -> bool {
+        self.is_asked_by(own, client) || client.left.iter().any(|(index, _)| *index == own)
+    }
 }
 
 /// The addresses of a server.
@@ -179,15 +184,16 @@ impl Generation {
         let of_one = addresses.iter().filter(|ip| is_of_one(**ip));
         let mut known: Addresses = SmallVec::new();
         for server in of_one.map(|ip| SocketAddr::new(*ip, port)) {
-            let reached = reach(socket.address, server).filter(|at| !known.contains(at));
-            known.extend(reached.filter(|_| known.len() < ADDRESSES));
+            let reached = reach(socket.address, server).map(|at| (index, at));
+            let new = reached.filter(|at| known.len() < ADDRESSES && !known.contains(at));
+            known.extend(new);
         }
         let share = u32::try_from(known.len()).unwrap_or(1).max(1);
         let mut config = ctx.config.servers.clone();
         config.deadline /= share;
         // The last is the next.
         known.reverse();
-        self.ask_next(ctx, now, socket, index, known, config);
+        self.ask_next(ctx, now, socket, known, &config);
     }
 
     /// Asks at the next address that is left.
@@ -196,16 +202,29 @@ impl Generation {
         ctx: &mut Context,
         now: Instant,
         socket: Socket,
-        index: usize,
         mut left: Addresses,
-        config: turn::Config,
+        config: &turn::Config,
     ) {
-        let Some(address) = left.pop() else { return };
-        match self.add_client(ctx, now, socket, index, address, left, config) {
-            Ok(()) => {}
-            // What becomes of the other question becomes of this one.
-            Err(Refused::Twice) => tracing::debug!(%address, "a server is named twice"),
-            Err(Refused::Because(why)) => self.note_unreached(index, socket, why),
+        while let Some((index, address)) = left.pop() {
+            let Some(asked) = self.servers.list.get(index).filter(|a| !a.is_reached) else {
+                continue;
+            };
+            let is_relay = asked.server.credentials.is_some();
+            let (others, config) = (left.clone(), config.clone());
+            match self.add_client(ctx, now, socket, index, address, others, config) {
+                Ok(()) => return,
+                Err(Refused::Because(why)) => self.note_unreached(index, socket, why),
+                Err(Refused::Twice) => tracing::debug!(%address, "a server is named twice"),
+            }
+            let clients = self.servers.clients.iter_mut();
+            let mut same = clients.filter(|c| c.is_at(socket.id, address) && c.gathers);
+            // What becomes of the other question becomes of this one: then the other goes on where
+            // this one would.
+            if let Some(other) = same.find(|c| c.relay_id().is_some() == is_relay) {
+                left.retain(|address| !other.left.contains(address));
+                other.left.insert_many(0, left);
+                return;
+            }
         }
     }
 
@@ -298,7 +317,7 @@ impl Generation {
             let mut waits = clients.iter().filter(|client| client.gathers);
             if asked.is_settled
                 || asked.awaits_addresses()
-                || waits.any(|client| asked.is_asked_by(index, client))
+                || waits.any(|client| asked.is_awaited_from(index, client))
             {
                 continue;
             }
@@ -331,34 +350,46 @@ impl Generation {
     }
 
     /// A client has an answer, whatever it says.
-    fn note_reached(&mut self, client: usize) {
-        let Some(client) = self.servers.clients.get(client) else { return };
-        for url in self.urls_of(client) {
+    fn on_reached(&mut self, ctx: &mut Context, now: Instant, client: usize) {
+        let Some(reached) = self.servers.clients.get(client) else { return };
+        for url in self.urls_of(reached) {
             if let Some(asked) = self.servers.list.get_mut(url) {
                 asked.is_reached = true;
             }
         }
+        self.go_on(ctx, now, client);
+    }
+
+    /// A client has ended: its socket asks at the addresses that are left.
+    fn go_on(&mut self, ctx: &mut Context, now: Instant, client: usize) {
+        let Some(ended) = self.servers.clients.get_mut(client) else { return };
+        let (left, config) = (std::mem::take(&mut ended.left), ended.config.clone());
+        let socket = ended.socket;
+        self.ask_next(ctx, now, socket, left, &config);
     }
 
     /// A client has asked in vain.
     fn on_failure(&mut self, ctx: &mut Context, now: Instant, client: usize, error: ServerError) {
-        let Some(failed) = self.servers.clients.get_mut(client) else { return };
+        let Some(failed) = self.servers.clients.get(client) else { return };
         let (socket, server) = (failed.socket, failed.server);
         if error.code != ServerError::UNREACHABLE {
-            self.note_reached(client);
+            self.on_reached(ctx, now, client);
             self.tell_error(Some(socket.address), server, error.code, error.reason);
             return;
         }
-        let (left, config) = (std::mem::take(&mut failed.left), failed.config.clone());
-        let Some(failed) = self.servers.clients.get(client) else { return };
         for url in self.urls_of(failed) {
             self.note_unreached(url, socket, error.reason.clone());
         }
-        self.ask_next(ctx, now, socket, server, left, config);
+        self.go_on(ctx, now, client);
     }
 
     fn tell_error(&mut self, local: Option<SocketAddr>, index: usize, code: u16, text: String) {
         let Some(asked) = self.servers.list.get(index) else { return };
+        let told = |other: &Asked| other.is_settled && other.server.url == asked.server.url;
+        if code == ServerError::UNREACHABLE && self.servers.list.iter().take(index).any(told) {
+            tracing::debug!(url = asked.server.url, text, "a URL that is there twice");
+            return;
+        }
         let Some(username_fragment) = self.local_username_fragment().map(str::to_owned) else {
             return;
         };
@@ -407,7 +438,7 @@ impl Generation {
         client.gathers = false;
         match event {
             BindingEvent::Mapped(mapped) => {
-                self.note_reached(index);
+                self.on_reached(ctx, now, index);
                 self.add_server_reflexive(ctx, index, mapped);
             }
             BindingEvent::Failed(error) => self.on_failure(ctx, now, index, error),
@@ -422,7 +453,7 @@ impl Generation {
         let config = turn::Config { max_redirects: other.max_redirects, ..client.config.clone() };
         let left = Addresses::new();
         if self.add_client(ctx, now, socket, server, other.server, left, config).is_err() {
-            self.note_reached(index);
+            self.on_reached(ctx, now, index);
             self.tell_error(Some(socket.address), server, 300, "Try Alternate".to_owned());
         }
     }
@@ -435,7 +466,7 @@ impl Generation {
                 if !std::mem::take(&mut client.gathers) {
                     return;
                 }
-                self.note_reached(index);
+                self.on_reached(ctx, now, index);
                 if self.servers.policy == TransportPolicy::All {
                     self.add_server_reflexive(ctx, index, allocated.mapped);
                 }

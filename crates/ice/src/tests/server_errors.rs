@@ -142,6 +142,45 @@ fn the_next_address_of_a_name_is_tried_when_one_does_not_answer() {
     }
 }
 
+/// `?transport=udp` is often written beside the same URL without it.
+#[test]
+fn names_of_the_same_addresses_are_asked_once_at_each() {
+    for first in [NOBODY, "192.0.2.98"] {
+        let with_url = |url: &str, host| Server { url: url.to_owned(), ..named(host, turn()) };
+        let literal = with_url("turn:literal", first);
+        let name = with_url("turn:server.example", "server.example");
+        let again = Server { url: "turn:server.example?transport=udp".to_owned(), ..name.clone() };
+        let servers = [literal, name, again];
+        let (mut net, at) = behind(NatKind::PortRestricted, &servers, TransportPolicy::All);
+        let known = [NOBODY, "192.0.2.100"].map(|ip| ip.parse().unwrap());
+        net.names.insert("server.example".to_owned(), known.to_vec());
+        net.offer(A);
+        net.run_for(s(16));
+        assert_eq!(net.peers[A].agent.gathering_state(), GatheringState::Complete);
+        let relayed = net.peers[A].candidates.iter().filter(|c| c.kind == CandidateKind::Relayed);
+        let urls: Vec<_> = relayed.map(|c| c.server.as_ref().unwrap().url.as_str()).collect();
+        assert_eq!(urls, ["turn:server.example"]);
+        assert_eq!(told(&net), [(701, "turn:literal")]);
+        let log = net.server(at).log.iter();
+        let allocates = log.filter(|(_, what)| what == "Allocate").count();
+        assert_eq!(allocates, 2, "one of each peer");
+    }
+}
+
+#[test]
+fn a_url_that_is_there_twice_is_told_of_once() {
+    let mut servers = vec![stun(), stun()];
+    servers.extend([named("nowhere.example", stun()), named("nowhere.example", stun())]);
+    for server in servers.iter_mut().skip(2) {
+        server.url = "stun:nowhere.example".to_owned();
+    }
+    let (mut net, server) = with_two_interfaces(&servers);
+    net.server(server).switches.silent = true;
+    net.offer(A);
+    net.run_for(s(11));
+    assert_eq!(told(&net), [(701, "stun:nowhere.example"), (701, "stun:192.0.2.100:3478")]);
+}
+
 #[test]
 fn all_addresses_of_a_name_have_the_time_of_one() {
     let server = named("server.example", stun());
