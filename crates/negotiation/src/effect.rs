@@ -261,3 +261,27 @@ pub enum MediaCommand {
         transceiver: TransceiverId,
     },
 }
+
+impl From<Event> for Effect {
+    fn from(event: Event) -> Self {
+        Self::Fire(event)
+    }
+}
+
+impl From<TransportCommand> for Effect {
+    fn from(command: TransportCommand) -> Self {
+        Self::Transport(command)
+    }
+}
+
+impl From<ChannelCommand> for Effect {
+    fn from(command: ChannelCommand) -> Self {
+        Self::Channel(command)
+    }
+}
+
+impl From<MediaCommand> for Effect {
+    fn from(command: MediaCommand) -> Self {
+        Self::Media(command)
+    }
+}

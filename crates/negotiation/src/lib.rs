@@ -55,6 +55,7 @@ mod transceiver;
 // RFC 9429: what descriptions consist of, and what they ask of the transports
 mod answer;
 mod data_section;
+mod identifiers;
 mod lip_sync;
 mod mids;
 mod offer;
@@ -66,6 +67,7 @@ mod transports;
 mod dictionaries;
 mod effect;
 mod error;
+mod outputs;
 mod task;
 
 #[cfg(test)]

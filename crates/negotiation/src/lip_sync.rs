@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use crate::description::Description;
 use crate::session::Session;
+use crate::signaling::Side;
 use crate::transceiver::Transceiver;
 
 /// The mids of each group of semantics LS.
@@ -60,7 +61,7 @@ impl Session {
         description: &mut sdp::Description,
         accepted: &[(&str, &Transceiver)],
     ) {
-        let Some(offer) = &self.pending_remote_description else { return };
+        let Some(offer) = self.descriptions.pending(Side::Remote) else { return };
         let by_mid: std::collections::HashMap<&str, &Transceiver> =
             accepted.iter().copied().collect();
         for offered in groups(&offer.sdp) {

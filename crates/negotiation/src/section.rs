@@ -1,15 +1,11 @@
 //! RFC 9429 §5.2.1 and §5.3.1: what the descriptions of this implementation consist of.
 
-use std::sync::Arc;
-
 use sdp::{
     Direction, IceParameters, Media, Rid, RidDirection, Section, Setup, Simulcast, SimulcastId,
 };
 
 use crate::candidate::set_default_candidate;
 use crate::rtp::Formats;
-use crate::session::Session;
-use crate::transceiver::TransceiverId;
 
 /// The SCTP port of this side. All of the port space is a DTLS connection's own, so any will do;
 /// this is the browsers'.
@@ -255,15 +251,6 @@ pub(crate) fn unused_section(before: &Media) -> Media {
     media
 }
 
-impl Session {
-    /// A description of this session without sections (RFC 9429 §5.2.1). The version increments
-    /// with every description that is created.
-    pub(crate) fn new_description(&mut self) -> sdp::Description {
-        self.session_version = self.session_version.wrapping_add(1);
-        sdp::Description::new(self.session_id, self.session_version)
-    }
-}
-
 /// RFC 9429 §5.2.1: what this side is capable of (RFC 8840 §4.1.1, RFC 8445 §10).
 pub(crate) const ICE_OPTIONS: [&str; 2] = ["trickle", "ice2"];
 
@@ -287,48 +274,4 @@ pub(crate) fn finish_session_part(
         session.push_attribute(EXTMAP_ALLOW_MIXED, None);
     }
     session.push_attribute("msid-semantic", Some(" WMS"));
-}
-
-/// A description that is generated, and what it was made of.
-pub(crate) struct Generated {
-    pub(crate) description: sdp::Description,
-    pub(crate) has_own_transport: Vec<bool>,
-    pub(crate) transceivers: Vec<Option<TransceiverId>>,
-    pub(crate) formats: Vec<Option<Arc<Formats>>>,
-}
-
-/// A description that `createOffer()` or `createAnswer()` made, in `[[LastCreatedOffer]]` or
-/// `[[LastCreatedAnswer]]`.
-#[derive(Clone, Debug)]
-pub(crate) struct Created {
-    pub(crate) sdp: String,
-    /// What `sdp` says.
-    pub(crate) description: sdp::Description,
-    /// "The RTCRtpTransceiver used to create the media description" (webrtc-pc §4.4.1.4 step
-    /// 4.7.11.1.1.1), of each section.
-    pub(crate) transceivers: Vec<Option<TransceiverId>>,
-    /// Whether each section of an offer has a transport of its own: the attributes of one are in
-    /// bundled sections, too.
-    pub(crate) has_own_transport: Vec<bool>,
-    /// The codecs and header extensions of each section, as `description` has them.
-    pub(crate) formats: Vec<Option<Arc<Formats>>>,
-    /// What was created, if `sdp` is what the application has made of it.
-    pub(crate) unedited: Option<sdp::Description>,
-    /// The state it was made for: it accurately represents the system until that changes.
-    pub(crate) system_state: u64,
-}
-
-impl Created {
-    /// A description of the peer, of which nothing is known but what it says.
-    pub(crate) fn foreign(description: sdp::Description) -> Self {
-        Self {
-            sdp: String::new(),
-            description,
-            transceivers: Vec::new(),
-            has_own_transport: Vec::new(),
-            formats: Vec::new(),
-            unedited: None,
-            system_state: 0,
-        }
-    }
 }

@@ -7,6 +7,7 @@ use crate::description::{Description, is_data_channel_section, media_kind};
 use crate::dictionaries::RTCBundlePolicy;
 use crate::rtp::{self, Formats};
 use crate::session::Session;
+use crate::signaling::Side;
 use crate::transceiver::TransceiverId;
 
 /// What an answer makes of a section.
@@ -41,8 +42,8 @@ impl Session {
     /// its tagged section; the other sections are useful without it, so that, as in browsers, the
     /// first accepted section is the tagged one.
     pub(super) fn accept_sections(&mut self) -> Option<Vec<Accepted>> {
-        let offer = self.pending_remote_description.as_ref()?;
-        let may_bundle = bundling(offer, self.configuration.bundle_policy);
+        let offer = self.descriptions.pending(Side::Remote)?;
+        let may_bundle = bundling(offer, self.configuration().bundle_policy);
         let by_mid = self.transceivers.by_mid();
         let mut assignments = self.assignments.clone();
         let mut has_data = false;

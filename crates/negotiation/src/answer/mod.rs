@@ -7,18 +7,20 @@ use std::collections::HashMap;
 use sdp::{IceParameters, Media, Setup};
 
 use crate::data_section::{DataSection, DataSyntax};
-use crate::description::{Description, SimulcastRids};
+use crate::description::{Background, Created, Description, SimulcastRids};
 use crate::dictionaries::RTCRtpTransceiverDirection::Inactive;
 use crate::dictionaries::RTCSignalingState::{HaveLocalPranswer, HaveRemoteOffer};
-use crate::dictionaries::{RTCSdpType, RTCSessionDescriptionInit};
+use crate::dictionaries::{RTCAnswerOptions, RTCSdpType};
 use crate::effect::{OperationId, TransportId};
 use crate::error::Error;
+use crate::operations::Method;
 use crate::rtp::Formats;
 use crate::section::{
-    BundledTransport, Created, EXTMAP_ALLOW_MIXED, Generated, ICE_OPTIONS, Placement, RtpSection,
-    TransportAttributes, TransportDefaults, finish_session_part, rejected_section,
+    BundledTransport, EXTMAP_ALLOW_MIXED, ICE_OPTIONS, Placement, RtpSection, TransportAttributes,
+    TransportDefaults, finish_session_part, rejected_section,
 };
 use crate::session::Session;
+use crate::signaling::Side;
 use crate::task::{TaskKind, Then};
 use crate::transceiver::TransceiverId;
 
@@ -31,17 +33,24 @@ struct AnsweredTransport {
 }
 
 impl Session {
-    /// What `createAnswer()` chains.
-    pub(crate) fn create_an_answer_operation(&mut self, operation: OperationId) {
-        self.create_an_answer(operation, Then::Resolve);
+    /// webrtc-pc §4.4.2 createAnswer. Resolves with [`Outcome::Description`].
+    ///
+    /// # Errors
+    /// `InvalidStateError` if the connection is closed or neither `have-remote-offer` nor
+    /// `have-local-pranswer`.
+    ///
+    /// [`Outcome::Description`]: crate::Outcome::Description
+    pub fn create_answer(&mut self, _options: RTCAnswerOptions) -> OperationId {
+        self.chain_an_asynchronous_operation(Method::CreateAnswer)
     }
 
     /// webrtc-pc §4.4.2: create an answer.
     pub(crate) fn create_an_answer(&mut self, operation: OperationId, then: Then) {
         // Step 1
-        if !matches!(self.signaling_state, HaveRemoteOffer | HaveLocalPranswer) {
-            let message = format!("an answer cannot be created in {}", self.signaling_state);
-            return self.operation_settled(operation, Err(Error::InvalidStateError(message)));
+        let state = self.signaling.state();
+        if !matches!(state, HaveRemoteOffer | HaveLocalPranswer) {
+            let message = format!("an answer cannot be created in {state}");
+            return self.settle_operation(operation, Err(Error::InvalidStateError(message)));
         }
         // Steps 2 to 4
         self.in_parallel_steps_to_create_an_answer(operation, then);
@@ -52,48 +61,33 @@ impl Session {
         // Step 1: the certificates are part of the configuration.
         // Steps 2 and 3: there are no resources that have to be inspected.
         // Step 4
-        self.queue_a_task(TaskKind::FinalStepsToCreateAnAnswer { operation, then });
+        self.outputs.queue_task(TaskKind::FinalStepsToCreateAnAnswer { operation, then });
     }
 
     /// webrtc-pc §4.4.2: the final steps to create an answer.
     pub(crate) fn final_steps_to_create_an_answer(&mut self, operation: OperationId, then: Then) {
         // Step 1
-        if self.is_closed {
+        if self.is_closed() {
             return;
         }
         // Step 2: nothing was inspected, so nothing has to be again.
         // Step 3
-        let generated = self.generate_answer();
-        let Some(Generated { description, has_own_transport, transceivers, formats }) = generated
-        else {
+        let Some(answer) = self.generate_answer() else {
             // The state of step 1 has a remote offer, and the chain lets nothing take it away.
             let error = Error::OperationError("there is no offer to answer".into());
-            return self.operation_settled(operation, Err(error));
+            return self.settle_operation(operation, Err(error));
         };
-        let sdp = description.to_string();
-        // Step 4
-        let answer = RTCSessionDescriptionInit { type_: RTCSdpType::Answer, sdp: sdp.clone() };
-        // Step 5
-        self.last_created_answer = Some(Created {
-            sdp,
-            description,
-            transceivers,
-            has_own_transport,
-            formats,
-            unedited: None,
-            system_state: self.system_state,
-        });
-        // Step 6
-        self.resolve_created(operation, answer, then);
+        // Steps 4 to 6
+        self.finish_creating(operation, RTCSdpType::Answer, answer, then);
     }
 
     /// RFC 9429 §5.3.1 and §5.3.2
-    fn generate_answer(&mut self) -> Option<Generated> {
+    fn generate_answer(&mut self) -> Option<Created> {
         self.name_what_is_sent();
-        let mut description = self.new_description();
+        let mut description = self.last_created.begin_description();
         let accepted = self.accept_sections()?;
         let mut transports = self.transports_for_answer(&accepted);
-        let offer = self.pending_remote_description.as_ref()?;
+        let offer = self.descriptions.pending(Side::Remote)?;
         let local = self.local();
         let gathered = |index: Option<usize>| index.and_then(|index| local?.media(index));
         let mut bundle = Vec::new();
@@ -132,7 +126,7 @@ impl Session {
                     }
                     Placement::Here(TransportAttributes {
                         shared: transport.shared,
-                        fingerprints: &self.fingerprints,
+                        fingerprints: self.configuration.fingerprints(),
                         gathered: gathered(transport.gathered),
                     })
                 }
@@ -147,8 +141,8 @@ impl Session {
         }
         let transceivers = accepted.iter().map(Accepted::transceiver).collect();
         let defaults = defaults.or(first.filter(|_| any_rejected));
-        let defaults =
-            defaults.map(|shared| TransportDefaults { shared, fingerprints: &self.fingerprints });
+        let fingerprints = self.configuration.fingerprints();
+        let defaults = defaults.map(|shared| TransportDefaults { shared, fingerprints });
         self.finish_answer(&mut description, &bundle, defaults);
         let sections = accepted.iter().enumerate().filter_map(|(index, accepted)| match accepted {
             Accepted::Rtp(id, _) => Some((offer.mid(index)?, self.transceivers.get(*id)?)),
@@ -156,9 +150,9 @@ impl Session {
         });
         self.answer_lip_sync_groups(&mut description, &sections.collect::<Vec<_>>());
         let formats = accepted.into_iter().map(Accepted::into_formats).collect();
-        // In an answer BUNDLE says it.
-        let has_own_transport = Vec::new();
-        Some(Generated { description, has_own_transport, transceivers, formats })
+        // Which section of an answer has a transport, BUNDLE says.
+        let background = Background { transceivers, formats, ..Background::default() };
+        Some(self.last_created.finish_description(description, background))
     }
 
     fn finish_answer(
@@ -167,7 +161,7 @@ impl Session {
         bundle: &[&str],
         defaults: Option<TransportDefaults<'_>>,
     ) {
-        let Some(offer) = &self.pending_remote_description else { return };
+        let Some(offer) = self.descriptions.pending(Side::Remote) else { return };
         let mixed = offer.sdp.session().has_attribute(EXTMAP_ALLOW_MIXED);
         // RFC 9143 §7.3: of the groups that were offered, what is accepted.
         let mut groups: HashMap<usize, Vec<&str>> = HashMap::new();
@@ -233,7 +227,7 @@ impl Session {
         let mut described: HashMap<usize, usize> = HashMap::new();
         let mut planned: Vec<(usize, Option<TransportId>, Option<IceParameters>, Setup)> =
             Vec::new();
-        let Some(offer) = &self.pending_remote_description else { return HashMap::new() };
+        let Some(offer) = self.descriptions.pending(Side::Remote) else { return HashMap::new() };
         let going_on = self.transports.that_go_on_in(offer);
         for index in (0..accepted.len()).filter(|index| {
             accepted.get(*index).is_some_and(|a| !matches!(a, Accepted::Rejected(_)))

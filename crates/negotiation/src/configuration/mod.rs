@@ -206,12 +206,45 @@ fn is_disallowed_in_freeform_class(c: char) -> bool {
         || code & 0xFFFE == 0xFFFE
 }
 
-impl Session {
-    /// webrtc-pc §4.4.1.5: set the configuration of a connection that has one.
-    pub(crate) fn set_the_configuration(
-        &mut self,
-        configuration: Configuration,
-    ) -> Result<(), Error> {
+/// `[[Configuration]]`, and what decides how it may change.
+#[derive(Debug)]
+pub(crate) struct ConfigurationSlot {
+    /// `[[Configuration]]`
+    configuration: Configuration,
+    /// The fingerprints of all certificates, as descriptions have them. The certificates stay.
+    fingerprints: Vec<String>,
+    /// "setLocalDescription has already been called" (step 3.6)
+    set_local_description_called: bool,
+}
+
+impl ConfigurationSlot {
+    /// # Errors
+    /// Those of [`Session::new`].
+    pub(crate) fn new(configuration: Configuration) -> Result<Self, Error> {
+        configuration.validate()?;
+        let certificates = configuration.certificates.iter();
+        let fingerprints = certificates
+            .flat_map(|certificate| &certificate.fingerprints)
+            .map(sdp::Fingerprint::to_string)
+            .collect();
+        Ok(Self { configuration, fingerprints, set_local_description_called: false })
+    }
+
+    pub(crate) fn get(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    pub(crate) fn fingerprints(&self) -> &[String] {
+        &self.fingerprints
+    }
+
+    pub(crate) fn note_set_local_description(&mut self) {
+        self.set_local_description_called = true;
+    }
+
+    /// webrtc-pc §4.4.1.5: set the configuration of a connection that has one. Returns whether ICE
+    /// servers or the transport policy changed.
+    fn set_the_configuration(&mut self, configuration: Configuration) -> Result<bool, Error> {
         // Step 2
         let old = &self.configuration;
         let changed = |what: &str| Err(Error::InvalidModificationError(format!("{what} changed")));
@@ -237,17 +270,40 @@ impl Session {
         }
         // Steps 4 to 6
         configuration.validate()?;
-        // Steps 7 to 9; RFC 9429 §4.1.18: after a gathering phase has started, the next offer
-        // restarts ICE, so that the new servers and policy are used.
-        if (configuration.ice_transport_policy != old.ice_transport_policy
-            || configuration.supported_ice_servers() != old.supported_ice_servers())
-            && self.transports.gathering_has_started()
-        {
-            self.needs_ice_restart = true;
-            self.system_state_changed();
-        }
+        // Steps 7 to 9
+        let concerns_ice = configuration.ice_transport_policy != old.ice_transport_policy
+            || configuration.supported_ice_servers() != old.supported_ice_servers();
         // Step 10
         self.configuration = configuration;
+        Ok(concerns_ice)
+    }
+}
+
+impl Session {
+    /// `[[Configuration]]`
+    pub fn configuration(&self) -> &Configuration {
+        self.configuration.get()
+    }
+
+    /// webrtc-pc §4.4.2 setConfiguration. The next gathering phase uses changed ICE servers and
+    /// policies; the next offer begins one (RFC 9429 §4.1.18).
+    ///
+    /// # Errors
+    /// `InvalidStateError` if the connection is closed; `InvalidModificationError` if something
+    /// changed that cannot; the errors of [`new`](Self::new).
+    pub fn set_configuration(&mut self, configuration: Configuration) -> Result<(), Error> {
+        // Step 2
+        if self.is_closed() {
+            return Err(Error::InvalidStateError("the connection is closed".into()));
+        }
+        // Step 3
+        let concerns_ice = self.configuration.set_the_configuration(configuration)?;
+        // RFC 9429 §4.1.18: after a gathering phase has started, the next offer restarts ICE, so
+        // that the new servers and policy are used.
+        if concerns_ice && self.transports.gathering_has_started() {
+            self.ice_restart.require();
+            self.last_created.system_state_changed();
+        }
         Ok(())
     }
 }

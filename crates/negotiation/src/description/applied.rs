@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use sdp::{Fingerprint, IceParameters, Media, Setup};
 
+use super::Background;
 use crate::data_section::DataSyntax;
 use crate::dictionaries::{
     MediaKind, RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit,
 };
 use crate::rtp::Formats;
-#[cfg(doc)]
-use crate::section::Created;
+use crate::transceiver::TransceiverId;
 
 /// A description with what is looked up in it again and again. Lines may be added to it, sections
 /// and mids stay what they are.
@@ -29,17 +29,18 @@ pub(crate) struct Description {
     transport_sections: Vec<usize>,
     /// What each section says of codecs and header extensions, once it was asked for.
     formats: Vec<OnceCell<Arc<Formats>>>,
+    /// For each section of a local description the transceiver it was created for.
+    transceivers: Vec<Option<TransceiverId>>,
     /// What was created, if the application has edited it.
     unedited: Option<sdp::Description>,
 }
 
 impl Description {
-    /// `has_own_transport` is [that of what was created](Created::has_own_transport), `mid_for` makes
-    /// the mids of the sections that have none of their own.
-    pub(crate) fn new(
+    /// `mid_for` makes the mids of the sections that have none of their own.
+    pub(super) fn new(
         type_: RTCSdpType,
         sdp: sdp::Description,
-        has_own_transport: &[bool],
+        background: Background,
         mut mid_for: impl FnMut(usize) -> String,
     ) -> Self {
         let mids: Vec<String> = sdp
@@ -53,8 +54,14 @@ impl Description {
         let bundle = bundle_groups(&sdp);
         let tagged = tagged_sections(&sdp, &index_of_mid);
         let transport_sections =
-            transport_sections(type_, &sdp, has_own_transport, &bundle, &tagged);
-        let formats = vec![OnceCell::new(); mids.len()];
+            transport_sections(type_, &sdp, &background.has_own_transport, &bundle, &tagged);
+        // What this side wrote need not be read.
+        let mut formats = vec![OnceCell::new(); mids.len()];
+        for (cell, written) in formats.iter_mut().zip(background.formats) {
+            if let Some(written) = written {
+                *cell = OnceCell::from(written);
+            }
+        }
         Self {
             type_,
             sdp,
@@ -64,7 +71,8 @@ impl Description {
             tagged,
             transport_sections,
             formats,
-            unedited: None,
+            transceivers: background.transceivers,
+            unedited: background.unedited,
         }
     }
 
@@ -86,19 +94,9 @@ impl Description {
         Some(self.formats.get(index)?.get_or_init(|| Arc::new(Formats::read(media))))
     }
 
-    /// What the sections of a description of our own were made of need not be read.
-    pub(crate) fn with_formats(mut self, made: Vec<Option<Arc<Formats>>>) -> Self {
-        for (cell, made) in self.formats.iter_mut().zip(made) {
-            if let Some(made) = made {
-                *cell = OnceCell::from(made);
-            }
-        }
-        self
-    }
-
-    pub(crate) fn with_unedited(mut self, unedited: Option<sdp::Description>) -> Self {
-        self.unedited = unedited;
-        self
+    /// The transceiver for which a section of a local description was created.
+    pub(crate) fn transceiver(&self, index: usize) -> Option<TransceiverId> {
+        self.transceivers.get(index).copied().flatten()
     }
 
     /// A section as it was created, whatever the application has made of it.
@@ -152,6 +150,11 @@ impl Description {
     /// The first m= section that carries data channels and is not rejected.
     pub(crate) fn data_section(&self) -> Option<usize> {
         data_section(&self.sdp)
+    }
+
+    /// The ICE credentials that are written in the description.
+    pub(crate) fn credentials(&self) -> impl Iterator<Item = IceParameters> {
+        (0..self.sdp.media().len()).filter_map(|index| self.sdp.ice_parameters(index))
     }
 
     /// The ICE credentials of a section.

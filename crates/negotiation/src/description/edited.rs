@@ -6,9 +6,9 @@ use std::collections::HashMap;
 
 use sdp::{Media, RidDirection, Section};
 
-use super::media_kind;
+use super::{Background, Created, media_kind};
 use crate::rtp::{self, Formats};
-use crate::section::{Created, EXTMAP_ALLOW_MIXED};
+use crate::section::EXTMAP_ALLOW_MIXED;
 
 /// RFC 8841 §6.1: what a section without `a=max-message-size` means.
 const DEFAULT_MAX_MESSAGE_SIZE: u64 = 65_536;
@@ -62,7 +62,7 @@ impl Created {
     ///
     /// # Errors
     /// What was changed that may not be.
-    pub(crate) fn edited(&self, sdp: &str) -> Result<Created, String> {
+    pub(super) fn edit(&self, sdp: &str) -> Result<Created, String> {
         let edited = sdp::Description::parse(sdp).map_err(|error| error.to_string())?;
         check_part("the session part", self.description.session(), edited.session(), &FIXED)?;
         check_ice_options(self.description.session(), edited.session())?;
@@ -76,11 +76,12 @@ impl Created {
         Ok(Created {
             sdp: sdp.to_owned(),
             description: edited,
-            transceivers: self.transceivers.clone(),
-            has_own_transport: self.has_own_transport.clone(),
-            // What an edited section says is read from it.
-            formats: Vec::new(),
-            unedited: Some(self.description.clone()),
+            background: Background {
+                // What an edited section says is read from it.
+                formats: Vec::new(),
+                unedited: Some(self.description.clone()),
+                ..self.background.clone()
+            },
             system_state: self.system_state,
         })
     }

@@ -40,14 +40,8 @@ struct Negotiated {
 }
 
 impl Session {
-    /// Step 4.7.11.1, for the local description that is in its slot already. `transceivers` are
-    /// those that its sections were created for.
-    pub(super) fn apply_local_media(
-        &mut self,
-        type_: RTCSdpType,
-        transceivers: &[Option<TransceiverId>],
-        events: &mut TrackEvents,
-    ) {
+    /// Step 4.7.11.1, for the local description that is in its slot already.
+    pub(super) fn apply_local_media(&mut self, type_: RTCSdpType, events: &mut TrackEvents) {
         let Some(local) = self.local() else { return };
         let remote = self.remote().filter(|_| type_ != Offer);
         let sections = self.local_sections(local, remote);
@@ -55,7 +49,7 @@ impl Session {
         let transceiver_of = |section: &Section| {
             // Step 4.7.11.1.2; step 4.7.11.1.1.1
             let associated = by_mid.get(section.mid.as_str()).copied();
-            associated.or_else(|| transceivers.get(section.index).copied().flatten())
+            associated.or_else(|| local.transceiver(section.index))
         };
         let ids: Vec<Option<TransceiverId>> = sections.iter().map(transceiver_of).collect();
         self.disassociate_recycled_sections(Side::Local);
@@ -66,8 +60,7 @@ impl Session {
             // transport from the answer on.
             if transceiver.mid.is_none() {
                 // Step 4.7.11.1.1.2
-                transceiver.jsep_mid = Some(section.mid.clone());
-                transceiver.mid.clone_from(&transceiver.jsep_mid);
+                transceiver.associate(&section.mid);
             }
             // Steps 4.7.11.1.1.3 and 4.7.11.1.3
             if transceiver.stopped {
@@ -84,8 +77,7 @@ impl Session {
             // Step 4.7.11.1.7
             if matches!(type_, Answer | Pranswer) {
                 // Step 4.7.11.1.7.1
-                let local = self.pending_local_description.as_ref();
-                let local = local.or(self.current_local_description.as_ref());
+                let local = self.descriptions.latest(Side::Local);
                 let media = local.and_then(|local| local.media(section.index));
                 let rids: Vec<String> = media
                     .into_iter()
@@ -182,8 +174,7 @@ impl Session {
             transceiver.remove_missing_layers(|rid| section.simulcast.receives(rid));
         }
         // Step 4.7.11.2.9
-        transceiver.jsep_mid = Some(section.mid.clone());
-        transceiver.mid.clone_from(&transceiver.jsep_mid);
+        transceiver.associate(&section.mid);
         // Step 4.7.11.2.12
         transceiver.process_remote_tracks(id, Some(direction), msids, events);
         // Step 4.7.11.2.13
@@ -269,7 +260,7 @@ impl Session {
         let media = self.remote().and_then(|remote| remote.media(index));
         let Some(media) = media else { return Vec::new() };
         if !media.has_attribute("msid") {
-            return vec![self.default_stream()];
+            return vec![self.identifiers.default_stream()];
         }
         media.msids().filter_map(|msid| msid.stream().map(str::to_owned)).collect()
     }
@@ -277,9 +268,8 @@ impl Session {
     /// Whether the section of this index was rejected in an exchange that is complete, or the
     /// description before was.
     fn was_rejected(&self, index: usize) -> bool {
-        [&self.current_local_description, &self.current_remote_description]
-            .into_iter()
-            .flatten()
+        let mut descriptions = self.descriptions.both_current();
+        descriptions
             .any(|description| description.media(index).is_some_and(sdp::Media::is_rejected))
     }
 
@@ -287,16 +277,13 @@ impl Session {
     /// has left the set when its stop was negotiated. The same becomes of one that has stopped with
     /// an offer which another offer has taken the place of.
     fn disassociate_recycled_sections(&mut self, side: Side) {
-        let (description, before) = match side {
-            Side::Local => (self.local(), &self.current_local_description),
-            Side::Remote => (self.remote(), &self.current_remote_description),
-        };
-        let Some(description) = description else { return };
+        let Some(description) = self.descriptions.latest(side) else { return };
+        let before = self.descriptions.current(side);
         let sections = |of: &Description| 0..of.sdp.media().len();
         let present: HashSet<String> =
             sections(description).filter_map(|i| description.mid(i).map(str::to_owned)).collect();
         let recycled: HashSet<String> = before
-            .iter()
+            .into_iter()
             .flat_map(|before| sections(before).map(move |index| (before, index)))
             .filter(|(before, index)| before.mid(*index) != description.mid(*index))
             .filter_map(|(before, index)| before.mid(index).map(str::to_owned))
@@ -306,8 +293,7 @@ impl Session {
                 recycled.contains(mid) || (transceiver.stopped && !present.contains(mid))
             });
             if is_gone {
-                transceiver.jsep_mid = None;
-                transceiver.mid = None;
+                transceiver.disassociate();
             }
         }
     }

@@ -8,7 +8,7 @@ use super::applied::Description;
 use crate::dictionaries::RTCSdpType::{Answer, Offer, Pranswer};
 use crate::error::Error;
 use crate::session::Session;
-use crate::transceiver::TransceiverId;
+use crate::signaling::Side::{Local, Remote};
 use crate::transports::Transport;
 
 /// The transports of a connection: each takes a socket for every interface, and the system has a
@@ -38,16 +38,13 @@ fn invalid(message: impl Into<String>) -> Error {
 impl Session {
     /// What can be wrong with a description of our own making: that it was made for another state
     /// of the negotiation.
-    pub(super) fn validate_local(
-        &self,
-        description: &Description,
-        transceivers: &[Option<TransceiverId>],
-    ) -> Result<(), Error> {
+    pub(super) fn validate_local(&self, description: &Description) -> Result<(), Error> {
         check_number_of_transports(description, |index| {
             description.transport_section(index) == index
         })?;
-        for (index, id) in transceivers.iter().enumerate() {
-            let transceiver = id.and_then(|id| self.transceivers.get(id));
+        for index in 0..description.sdp.media().len() {
+            let transceiver =
+                description.transceiver(index).and_then(|id| self.transceivers.get(id));
             let other = |mid: &str| description.mid(index) != Some(mid);
             if transceiver.and_then(|t| t.jsep_mid.as_deref()).is_some_and(other) {
                 return Err(invalid(format!(
@@ -55,22 +52,20 @@ impl Session {
                 )));
             }
         }
-        match (description.type_, &self.pending_remote_description) {
+        match (description.type_, self.descriptions.pending(Remote)) {
             (Answer | Pranswer, Some(offer)) => {
-                check_answer(self.most_recent_answer(), offer, description)?;
+                check_answer(self.descriptions.most_recent_answer(), offer, description)?;
                 check_restart(
-                    self.current_remote_description.as_ref(),
+                    self.descriptions.current(Remote),
                     offer,
-                    self.current_local_description.as_ref(),
+                    self.descriptions.current(Local),
                     description,
                 )
             }
-            _ => match &self.current_local_description {
-                Some(previous) => check_subsequent(
-                    previous,
-                    self.current_remote_description.as_ref(),
-                    description,
-                ),
+            _ => match self.descriptions.current(Local) {
+                Some(previous) => {
+                    check_subsequent(previous, self.descriptions.current(Remote), description)
+                }
                 None => Ok(()),
             },
         }
@@ -83,13 +78,13 @@ impl Session {
             check_mandatory_features(description, index, media)?;
             check_one_track(index, media)?;
         }
-        match (description.type_, &self.pending_local_description) {
+        match (description.type_, self.descriptions.pending(Local)) {
             (Answer | Pranswer, Some(offer)) => {
-                check_answer(self.most_recent_answer(), offer, description)?;
+                check_answer(self.descriptions.most_recent_answer(), offer, description)?;
                 check_restart(
-                    self.current_local_description.as_ref(),
+                    self.descriptions.current(Local),
                     offer,
-                    self.current_remote_description.as_ref(),
+                    self.descriptions.current(Remote),
                     description,
                 )?;
             }
@@ -97,16 +92,11 @@ impl Session {
             // had been answered.
             _ => {
                 if let Some(previous) = self.remote() {
-                    check_subsequent(
-                        previous,
-                        self.current_local_description.as_ref(),
-                        description,
-                    )?;
+                    check_subsequent(previous, self.descriptions.current(Local), description)?;
                 }
             }
         }
-        let before = [&self.pending_remote_description, &self.current_remote_description];
-        for before in before.into_iter().flatten() {
+        for before in self.descriptions.of(Remote) {
             check_ice_lite(before, description)?;
         }
         self.check_dtls_associations(description)

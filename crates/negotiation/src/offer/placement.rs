@@ -49,7 +49,7 @@ impl Placements {
             Plan::Here { ice, gathered, is_new } => {
                 let attributes = TransportAttributes {
                     shared: shared(ice),
-                    fingerprints: &session.fingerprints,
+                    fingerprints: session.configuration.fingerprints(),
                     gathered: gathered.and_then(|index| local?.media(index)),
                 };
                 (Placement::Here(attributes), is_new)
@@ -69,7 +69,7 @@ impl Session {
         bundle: &[&str],
         ice_restart: bool,
     ) -> Placements {
-        let restart = self.restarts_ice(ice_restart);
+        let restart = ice_restart || self.ice_restart.is_due();
         let gathered = self.gathered_sections();
         let going_on = self.transports.that_go_on(slots.iter().filter_map(Slot::mid));
         let bundled: HashSet<&str> = bundle.iter().copied().collect();
@@ -137,7 +137,7 @@ impl Session {
     /// Whether a section that is new beside the tagged one is used within the bundle alone
     /// (RFC 9429 §4.1.1); `first_of_kind`: it is the first of its kind of media.
     fn is_bundle_only(&self, first_of_kind: bool) -> bool {
-        match self.configuration.bundle_policy {
+        match self.configuration().bundle_policy {
             MaxBundle => true,
             Balanced => !first_of_kind,
             MaxCompat => false,

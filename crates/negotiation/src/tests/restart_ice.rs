@@ -284,7 +284,7 @@ fn it_is_kept_until_none_of_the_credentials_is_left() {
     let offer = a.create_restart_offer();
     a.set_local(offer).unwrap();
     a.session.restart_ice();
-    assert_eq!(a.session.local_ice_credentials_to_replace.len(), 2);
+    assert_eq!(a.session.ice_restart.local_ice_credentials_to_replace().len(), 2);
     b.set_remote(a.local()).unwrap();
     b.set_local_implicitly().unwrap();
     a.run();
@@ -292,7 +292,7 @@ fn it_is_kept_until_none_of_the_credentials_is_left() {
     assert!(fires_negotiation_needed(&mut a), "the new ones are still there");
     let before = ufrags(&a, &b);
     exchange(&mut a, &mut b);
-    assert!(a.session.local_ice_credentials_to_replace.is_empty());
+    assert!(a.session.ice_restart.local_ice_credentials_to_replace().is_empty());
     assert_restarted(&mut a, &b, &before);
 }
 
@@ -384,5 +384,5 @@ fn servers_that_change_before_gathering_restart_nothing() {
         ..a.session.configuration().clone()
     };
     a.session.set_configuration(configuration).unwrap();
-    assert!(!a.session.needs_ice_restart);
+    assert!(!a.session.ice_restart.is_due());
 }

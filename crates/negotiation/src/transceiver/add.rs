@@ -26,7 +26,7 @@ impl Session {
         streams: &[String],
     ) -> Result<TransceiverId, Error> {
         // Step 5
-        if self.is_closed {
+        if self.is_closed() {
             return Err(closed());
         }
         // Step 6
@@ -61,7 +61,7 @@ impl Session {
                 self.transceivers.add(transceiver)
             }
         };
-        self.system_state_changed();
+        self.last_created.system_state_changed();
         // Step 11
         self.update_the_negotiation_needed_flag();
         // Step 12
@@ -74,7 +74,7 @@ impl Session {
     /// `InvalidStateError` if the connection is closed.
     pub fn remove_track(&mut self, sender: TransceiverId) -> Result<(), Error> {
         // Step 3
-        if self.is_closed {
+        if self.is_closed() {
             return Err(closed());
         }
         // Steps 4 and 5: senders of other connections are the host's to refuse.
@@ -98,7 +98,7 @@ impl Session {
             Sendonly => transceiver.direction = Inactive,
             _ => {}
         }
-        self.system_state_changed();
+        self.last_created.system_state_changed();
         // Step 13
         self.update_the_negotiation_needed_flag();
         Ok(())
@@ -126,7 +126,7 @@ impl Session {
             return Err(Error::TypeError("a transceiver cannot begin stopped".into()));
         }
         // Step 7
-        if self.is_closed {
+        if self.is_closed() {
             return Err(closed());
         }
         // Step 8
@@ -136,7 +136,7 @@ impl Session {
         let sender = Sender::new(track, kind, &init.streams, send_encodings);
         let transceiver = Transceiver::new(kind, sender, Receiver::default(), init.direction);
         let id = self.transceivers.add(transceiver);
-        self.system_state_changed();
+        self.last_created.system_state_changed();
         // Step 13
         self.update_the_negotiation_needed_flag();
         // Step 14
@@ -179,7 +179,7 @@ impl Session {
                 }
             }
         }
-        self.system_state_changed();
+        self.last_created.system_state_changed();
     }
 }
 

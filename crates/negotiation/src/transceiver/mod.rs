@@ -192,6 +192,19 @@ impl Transceiver {
         self.receiver.receiver_transport
     }
 
+    /// RFC 9429 §5.10: associates the transceiver with the section of this mid, which its `mid`
+    /// shows.
+    pub(crate) fn associate(&mut self, mid: &str) {
+        self.jsep_mid = Some(mid.to_owned());
+        self.mid.clone_from(&self.jsep_mid);
+    }
+
+    /// RFC 9429 §5.10: the transceiver has no section any more.
+    pub(crate) fn disassociate(&mut self) {
+        self.jsep_mid = None;
+        self.mid = None;
+    }
+
     /// `[[CurrentDirection]]` gets a value.
     pub(crate) fn set_current_direction(&mut self, direction: RTCRtpTransceiverDirection) {
         self.has_sent |= direction.sends();

@@ -104,7 +104,7 @@ impl Session {
         for id in self.transceivers.ids().to_vec() {
             let transceiver = self.transceivers.get(id);
             if transceiver.is_some_and(|t| t.direction.sends() && t.sender.msid_appdata.is_none()) {
-                let appdata = self.unique_identifier();
+                let appdata = self.identifiers.make_unique();
                 if let Some(transceiver) = self.transceivers.get_mut(id) {
                     transceiver.sender.msid_appdata = Some(appdata);
                 }
@@ -160,14 +160,14 @@ impl Session {
     /// `InvalidStateError` if the connection is closed.
     pub fn set_streams(&mut self, id: TransceiverId, streams: &[String]) -> Result<(), Error> {
         // Step 3
-        if self.is_closed {
+        if self.is_closed() {
             return Err(Error::InvalidStateError("the connection is closed".into()));
         }
         // Steps 5 and 6
         if let Some(transceiver) = self.transceivers.get_mut(id) {
             transceiver.sender.set_streams(streams);
         }
-        self.system_state_changed();
+        self.last_created.system_state_changed();
         // Step 7
         self.update_the_negotiation_needed_flag();
         Ok(())
@@ -187,9 +187,9 @@ impl Session {
         // Step 5
         let kind = self.transceivers.get(id).map(|transceiver| transceiver.kind);
         if with_track.is_some_and(|track| Some(track.kind) != kind) {
-            let operation = self.next_operation_id();
+            let operation = self.operations.make_id();
             let message = "the track is of another kind than the transceiver";
-            self.reject(operation, Error::TypeError(message.into()));
+            self.outputs.settle(operation, Err(Error::TypeError(message.into())));
             return operation;
         }
         // Step 6
@@ -198,7 +198,7 @@ impl Session {
     }
 
     /// webrtc-pc §5.2 replaceTrack step 6: what is chained.
-    pub(crate) fn replace_track_operation(
+    pub(crate) fn run_replace_track(
         &mut self,
         operation: OperationId,
         transceiver: TransceiverId,
@@ -207,21 +207,25 @@ impl Session {
         // Step 6.1
         if self.transceivers.get(transceiver).is_none_or(|transceiver| transceiver.stopping) {
             let error = Error::InvalidStateError("the transceiver is stopped".into());
-            return self.operation_settled(operation, Err(error));
+            return self.settle_operation(operation, Err(error));
         }
         // Steps 6.3 and 6.4: any track of the kind can be sent without negotiation.
-        self.queue_a_task(TaskKind::TrackReplaced { operation, transceiver, with_track });
+        self.outputs.queue_task(TaskKind::ApplyReplacedTrack {
+            operation,
+            transceiver,
+            with_track,
+        });
     }
 
     /// Step 6.4.4
-    pub(crate) fn track_replaced(
+    pub(crate) fn apply_replaced_track(
         &mut self,
         operation: OperationId,
         transceiver: TransceiverId,
         with_track: Option<TrackId>,
     ) {
         // Step 6.4.4.1
-        if self.is_closed {
+        if self.is_closed() {
             return;
         }
         // Step 6.4.4.2
@@ -229,6 +233,6 @@ impl Session {
             transceiver.sender.sender_track = with_track;
         }
         // Step 6.4.4.3
-        self.queue_a_task(TaskKind::Resolve { operation });
+        self.outputs.queue_task(TaskKind::Resolve { operation });
     }
 }

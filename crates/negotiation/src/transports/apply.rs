@@ -35,8 +35,8 @@ impl Session {
     }
 
     fn apply_local_offer_to_transports(&mut self) {
-        let Some(offer) = &self.pending_local_description else { return };
-        let effects = &mut self.effects;
+        let Some(offer) = self.descriptions.pending(Side::Local) else { return };
+        let outputs = &mut self.outputs;
         let transports = &mut self.transports;
         let used = offer.sdp.media().iter().enumerate().filter(|(_, media)| !media.is_rejected());
         let going_on = transports.that_go_on(used.filter_map(|(index, _)| offer.mid(index)));
@@ -47,7 +47,7 @@ impl Session {
             let shared = || transports.of_mid(offer.mid(tagged)?);
             let id = match known {
                 Some(id) => id,
-                None if tagged == index => transports.create(effects),
+                None if tagged == index => transports.create(outputs),
                 None => match shared() {
                     Some(id) => id,
                     None => continue,
@@ -56,9 +56,9 @@ impl Session {
             transports.of_mid.insert(mid.to_owned(), id);
             let ice = offer.ice(index).filter(|_| tagged == index);
             if let (Some(ice), Some(transport)) = (ice, transports.all.get_mut(&id)) {
-                transport.set_role(true, effects);
-                if transport.set_local(&ice, effects) {
-                    self.needs_ice_restart = false;
+                transport.set_role(true, outputs);
+                if transport.set_local(&ice, outputs) {
+                    self.ice_restart.clear_requirement();
                 }
             }
         }
@@ -68,8 +68,8 @@ impl Session {
     /// Transports of sections that are new are there once the answer is applied
     /// (w3c/webrtc-pc#3112).
     fn apply_remote_offer_to_transports(&mut self) {
-        let Some(offer) = &self.pending_remote_description else { return };
-        let policy = self.configuration.ice_transport_policy;
+        let Some(offer) = self.descriptions.pending(Side::Remote) else { return };
+        let policy = self.configuration.get().ice_transport_policy;
         let going_on = self.transports.that_go_on_in(offer);
         let mut told = BTreeSet::new();
         for index in 0..offer.sdp.media().len() {
@@ -78,22 +78,18 @@ impl Session {
                 continue;
             };
             if let Some(transport) = self.transports.all.get_mut(&id) {
-                transport.set_remote(offer, index, &mut self.effects);
-                transport.add_candidates(offer, index, policy, &mut self.effects);
+                transport.set_remote(offer, index, &mut self.outputs);
+                transport.add_candidates(offer, index, policy, &mut self.outputs);
             }
         }
     }
 
     fn apply_answer_to_transports(&mut self, side: Side, type_: RTCSdpType) {
-        let local = &self.pending_local_description.as_ref();
-        let remote = &self.pending_remote_description.as_ref();
-        let (Some(local), Some(remote)) = (
-            local.or(self.current_local_description.as_ref()),
-            remote.or(self.current_remote_description.as_ref()),
-        ) else {
-            return;
-        };
-        let effects = &mut self.effects;
+        let local = self.descriptions.latest(Side::Local);
+        let remote = self.descriptions.latest(Side::Remote);
+        let (Some(local), Some(remote)) = (local, remote) else { return };
+        let policy = self.configuration.get().ice_transport_policy;
+        let outputs = &mut self.outputs;
         let transports = &mut self.transports;
         let (offer, answer) = match side {
             Side::Local => (remote, local),
@@ -152,7 +148,7 @@ impl Session {
             };
             let known = used.get(owner).or(before).copied();
             let is_new = known.is_none();
-            let id = known.unwrap_or_else(|| transports.create(effects));
+            let id = known.unwrap_or_else(|| transports.create(outputs));
             used.insert(owner.to_owned(), id);
             used.insert(mid.to_owned(), id);
             if !told.insert(id) {
@@ -163,22 +159,21 @@ impl Session {
                 Side::Remote => Tagged { local: in_offer, remote: in_answer },
             };
             let Some(transport) = transports.all.get_mut(&id) else { continue };
-            transport.set_role(remote.sdp.ice_lite(), effects);
+            transport.set_role(remote.sdp.ice_lite(), outputs);
             if let Some(ice) = local.ice(tagged.local)
-                && transport.set_local(&ice, effects)
+                && transport.set_local(&ice, outputs)
             {
-                self.needs_ice_restart = false;
+                self.ice_restart.clear_requirement();
             }
-            transport.set_remote(remote, tagged.remote, effects);
+            transport.set_remote(remote, tagged.remote, outputs);
             if side == Side::Remote || is_new {
-                let policy = self.configuration.ice_transport_policy;
-                transport.add_candidates(remote, tagged.remote, policy, effects);
+                transport.add_candidates(remote, tagged.remote, policy, outputs);
             }
             if type_ == Answer {
-                transport.commit(effects);
+                transport.commit(outputs);
             }
             let association = || association(side, local, remote, tagged);
-            transport.start_dtls(remote, tagged.remote, type_ == Answer, association, effects);
+            transport.start_dtls(remote, tagged.remote, type_ == Answer, association, outputs);
             if side == Side::Remote {
                 transport.set_named_role(remote.setup(tagged.remote));
             }

@@ -7,12 +7,13 @@
 mod apply;
 mod transport;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sdp::CandidateKind;
 
 use crate::description::Description;
-use crate::effect::{Effect, TransportCommand, TransportId};
+use crate::effect::{TransportCommand, TransportId};
+use crate::outputs::Outputs;
 use crate::session::Session;
 
 pub(crate) use transport::{DtlsAssociation, Transport};
@@ -97,11 +98,11 @@ impl Transports {
         self.all.iter().map(|(id, transport)| (*id, transport))
     }
 
-    fn create(&mut self, effects: &mut VecDeque<Effect>) -> TransportId {
+    fn create(&mut self, outputs: &mut Outputs) -> TransportId {
         self.created = self.created.wrapping_add(1);
         let id = TransportId(self.created);
         self.all.insert(id, Transport::new(id));
-        effects.push_back(Effect::Transport(TransportCommand::Create { transport: id }));
+        outputs.push_effect(TransportCommand::Create { transport: id });
         id
     }
 
@@ -118,34 +119,29 @@ impl Transports {
 
     /// RFC 9429 §5.7: "Any resources or candidates that were allocated by the abandoned local
     /// description are discarded".
-    pub(crate) fn roll_back(&mut self, effects: &mut VecDeque<Effect>) {
+    pub(crate) fn roll_back(&mut self, outputs: &mut Outputs) {
         self.of_mid = std::mem::take(&mut self.last_stable_of_mid);
         self.offered_of_mid.clear();
-        self.destroy_where(effects, Transport::is_provisional);
+        self.destroy_where(outputs, Transport::is_provisional);
         for transport in self.all.values_mut() {
-            transport.roll_back(effects);
+            transport.roll_back(outputs);
         }
     }
 
     /// webrtc-pc §4.4.1.4 step 4.7.14.1; RFC 9429 §5.11: what no section uses any more, because it
     /// is rejected or bundled into another, is discarded.
-    pub(crate) fn close_unused(&mut self, effects: &mut VecDeque<Effect>) {
+    pub(crate) fn close_unused(&mut self, outputs: &mut Outputs) {
         self.offered_of_mid.clear();
         self.last_stable_of_mid.clear();
         let used: BTreeSet<_> = self.of_mid.values().copied().collect();
-        self.destroy_where(effects, |transport| !used.contains(&transport.id));
+        self.destroy_where(outputs, |transport| !used.contains(&transport.id));
     }
 
-    fn destroy_where(
-        &mut self,
-        effects: &mut VecDeque<Effect>,
-        condition: impl Fn(&Transport) -> bool,
-    ) {
+    fn destroy_where(&mut self, outputs: &mut Outputs, condition: impl Fn(&Transport) -> bool) {
         self.all.retain(|_, transport| {
             let destroyed = condition(transport);
             if destroyed {
-                let command = TransportCommand::Destroy { transport: transport.id };
-                effects.push_back(Effect::Transport(command));
+                outputs.push_effect(TransportCommand::Destroy { transport: transport.id });
             }
             !destroyed
         });

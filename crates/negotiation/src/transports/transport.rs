@@ -1,13 +1,14 @@
 //! One transport, as far as negotiation knows it.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use sdp::{Fingerprint, IceParameters, Setup};
 
 use crate::candidate::is_administratively_prohibited;
 use crate::description::Description;
 use crate::dictionaries::RTCIceTransportPolicy;
-use crate::effect::{Effect, TransportCommand, TransportId};
+use crate::effect::{TransportCommand, TransportId};
+use crate::outputs::Outputs;
 
 use super::is_usable;
 
@@ -151,20 +152,16 @@ impl Transport {
     }
 
     /// webrtc-pc §4.4.1.4 step 4.7.11.2.14.6: the rules of RFC 8445 for the first offer.
-    pub(super) fn set_role(&mut self, controlling: bool, effects: &mut VecDeque<Effect>) {
+    pub(super) fn set_role(&mut self, controlling: bool, outputs: &mut Outputs) {
         if !self.has_role {
             self.has_role = true;
             let command = TransportCommand::SetRole { transport: self.id, controlling };
-            effects.push_back(Effect::Transport(command));
+            outputs.push_effect(command);
         }
     }
 
     /// Says whether the credentials are new.
-    pub(super) fn set_local(
-        &mut self,
-        ice: &IceParameters,
-        effects: &mut VecDeque<Effect>,
-    ) -> bool {
+    pub(super) fn set_local(&mut self, ice: &IceParameters, outputs: &mut Outputs) -> bool {
         let transport = self.id;
         let change = self.local.set(ice);
         let command = match change {
@@ -172,7 +169,7 @@ impl Transport {
             Change::New => TransportCommand::SetLocalParameters { transport, ice: ice.clone() },
             Change::Reverted => TransportCommand::Rollback { transport },
         };
-        effects.push_back(Effect::Transport(command));
+        outputs.push_effect(command);
         matches!(change, Change::New)
     }
 
@@ -181,7 +178,7 @@ impl Transport {
         &mut self,
         description: &Description,
         index: usize,
-        effects: &mut VecDeque<Effect>,
+        outputs: &mut Outputs,
     ) {
         let Some(ice) = description.ice(index) else { return };
         self.remote_mid = description.mid(index).map(str::to_owned);
@@ -192,7 +189,7 @@ impl Transport {
             Change::New => TransportCommand::SetRemoteParameters { transport, ice, ice_lite },
             Change::Reverted => TransportCommand::Rollback { transport },
         };
-        effects.push_back(Effect::Transport(command));
+        outputs.push_effect(command);
     }
 
     /// The candidates and the end of candidates of a section.
@@ -201,7 +198,7 @@ impl Transport {
         description: &Description,
         index: usize,
         policy: RTCIceTransportPolicy,
-        effects: &mut VecDeque<Effect>,
+        outputs: &mut Outputs,
     ) {
         let transport = self.id;
         let index = description.transport_section(index);
@@ -225,32 +222,32 @@ impl Transport {
                     sdp_mline_index: u16::try_from(index).ok(),
                     candidate,
                 };
-                effects.push_back(Effect::Transport(command));
+                outputs.push_effect(command);
             }
         }
         if description.sdp.end_of_candidates(index) {
             let command = TransportCommand::EndOfRemoteCandidates { transport, username_fragment };
-            effects.push_back(Effect::Transport(command));
+            outputs.push_effect(command);
         }
     }
 
     /// The exchange is complete.
-    pub(super) fn commit(&mut self, effects: &mut VecDeque<Effect>) {
+    pub(super) fn commit(&mut self, outputs: &mut Outputs) {
         self.provisional = false;
         self.local.commit();
         self.remote.commit();
         self.committed_remote_mid.clone_from(&self.remote_mid);
-        effects.push_back(Effect::Transport(TransportCommand::Commit { transport: self.id }));
+        outputs.push_effect(TransportCommand::Commit { transport: self.id });
     }
 
     /// What was being negotiated never was.
-    pub(super) fn roll_back(&mut self, effects: &mut VecDeque<Effect>) {
+    pub(super) fn roll_back(&mut self, outputs: &mut Outputs) {
         self.remote_mid.clone_from(&self.committed_remote_mid);
         let local = self.local.pending.take().is_some();
         let remote = self.remote.pending.take().is_some();
         if local || remote {
             let command = TransportCommand::Rollback { transport: self.id };
-            effects.push_back(Effect::Transport(command));
+            outputs.push_effect(command);
         }
     }
 
@@ -270,7 +267,7 @@ impl Transport {
         index: usize,
         is_answer: bool,
         association: impl FnOnce() -> DtlsAssociation,
-        effects: &mut VecDeque<Effect>,
+        outputs: &mut Outputs,
     ) {
         match &mut self.dtls {
             Some(dtls) if dtls.goes_on_with(remote, index) => {
@@ -281,11 +278,11 @@ impl Transport {
             _ => {}
         }
         let association = DtlsAssociation { is_provisional: !is_answer, ..association() };
-        effects.push_back(Effect::Transport(TransportCommand::StartDtls {
+        outputs.push_effect(TransportCommand::StartDtls {
             transport: self.id,
             client: association.client,
             fingerprints: association.fingerprints.clone(),
-        }));
+        });
         self.dtls = Some(association);
         self.dtls_associations = self.dtls_associations.wrapping_add(1);
     }

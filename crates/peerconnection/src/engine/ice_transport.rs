@@ -175,7 +175,7 @@ impl Engine {
         server: Option<ice::CandidateServer>,
     ) {
         // Steps 3 to 5; `None` if the generation was rolled back and no description has it.
-        let Some(init) = self.session.local_candidate(id, generation, candidate) else {
+        let Some(init) = self.session.surface_a_candidate(id, generation, candidate) else {
             tracing::debug!(%candidate, "a candidate of a discarded generation");
             return;
         };
@@ -213,7 +213,7 @@ impl Engine {
     /// §5.6: "When the ICE Agent is finished gathering a generation".
     pub(super) fn generation_gathered(&mut self, id: TransportId, generation: &str) {
         // Steps 2 to 4
-        if let Some(init) = self.session.end_of_local_candidates(id, generation) {
+        if let Some(init) = self.session.finish_gathering(id, generation) {
             // Step 5
             self.fire(AnyEvent::IceCandidate(Some(RTCIceCandidate::create(init.into()))));
         }
