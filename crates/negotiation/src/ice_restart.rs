@@ -80,7 +80,7 @@ impl Session {
     }
 
     /// Credentials that neither local description has.
-    pub(crate) fn fresh_ice_credentials(&mut self) -> IceParameters {
+    pub(crate) fn make_ice_credentials(&mut self) -> IceParameters {
         let used = self.local_ice_credentials();
         self.identifiers.make_ice_parameters(&used)
     }

@@ -8,7 +8,7 @@ use crate::signaling::Side;
 use crate::task::TaskKind;
 use crate::transceiver::Transceiver;
 
-/// The negotiation-needed flag, and when to look at it.
+/// The negotiation-needed flag, and whether it waits for the operations chain to become empty.
 #[derive(Debug, Default)]
 pub(crate) struct NegotiationNeeded {
     /// `[[NegotiationNeeded]]`
@@ -18,8 +18,7 @@ pub(crate) struct NegotiationNeeded {
 }
 
 impl NegotiationNeeded {
-    /// webrtc-pc §4.4.1.2 steps 7.4.4 and 7.4.5: whether the empty chain is what the flag has
-    /// waited for.
+    /// webrtc-pc §4.4.1.2 steps 7.4.4 and 7.4.5: whether the flag has waited for this.
     pub(crate) fn take_update_on_empty_chain(&mut self) -> bool {
         std::mem::take(&mut self.update_negotiation_needed_flag_on_empty_chain)
     }
@@ -76,16 +75,16 @@ impl Session {
 
     /// webrtc-pc §4.7.3: check if negotiation is needed.
     pub(crate) fn check_if_negotiation_is_needed(&self) -> bool {
-        // Step 1: nothing in this implementation needs negotiation by itself. A changed list of
-        // ICE servers does not (RFC 9429 §4.1.18): it affects the next offer there is.
+        // Step 1: nothing in this implementation needs negotiation by itself. Other ICE servers do
+        // not (RFC 9429 §4.1.18): they take effect with the next offer, whenever that comes.
         // Step 2
         if !self.ice_restart.local_ice_credentials_to_replace().is_empty() {
             return true;
         }
         // Step 3
         let description = self.descriptions.current(Side::Local);
-        // Step 4: a section that was negotiated and rejected by the peer still counts, as in
-        // browsers; an application that offers whatever the event asks for would never stop.
+        // Step 4: as in browsers, a section that the peer rejected still counts. Otherwise an
+        // application that offers on each event would never stop.
         if self.data_channels.any_created()
             && description.is_none_or(|description| description.data_section().is_none())
         {
@@ -128,8 +127,8 @@ impl Session {
         // Step 5.3.1
         if transceiver.direction.sends() {
             let ids = &transceiver.sender.associated_media_stream_ids;
-            // What an application writes there instead has no effect on the sender. It would ask for
-            // negotiation for ever.
+            // The application may have written other streams into the section. They have no effect
+            // on the sender, so comparing with them would ask for negotiation for ever.
             let media = description.created_media(index).unwrap_or(media);
             let mut msids: Vec<String> =
                 media.msids().filter_map(|msid| msid.stream().map(str::to_owned)).collect();

@@ -134,15 +134,15 @@ impl Session {
         self.outputs.queue_microtask(Microtask::OperationSettled);
     }
 
-    /// Runs a promise reaction and returns `true`, or returns `false` if none is due. The host calls
-    /// this after every method and every task, when it has delivered the effects, until it returns
-    /// `false`.
+    /// Runs a promise reaction and returns `true`, or returns `false` if none is due. The host
+    /// calls this after every method and every task, when it has delivered the effects, until it
+    /// returns `false`.
     pub fn run_microtask(&mut self) -> bool {
         let Some(microtask) = self.outputs.take_microtask() else { return false };
         match microtask {
             Microtask::OperationSettled => self.continue_chain(),
             Microtask::SetLocalDescription { operation, type_, created } => {
-                self.set_a_session_description(operation, type_, Source::Created(*created));
+                self.set_a_session_description(operation, type_, Source::Created(created));
             }
             Microtask::SetRemoteDescription { operation, description } => {
                 let RTCSessionDescriptionInit { type_, sdp } = description;

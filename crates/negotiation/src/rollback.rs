@@ -9,8 +9,8 @@ use crate::task::TaskKind;
 use crate::transceiver::{TrackEvents, Transceiver, TransceiverId};
 
 impl Session {
-    /// Sets a description of type rollback, and then, if `setRemoteDescription()` rolls back for
-    /// it, the offer that caused it. The content of the rollback is not looked at.
+    /// Sets a description of type rollback, whatever its content. `then_set` is the offer for which
+    /// `setRemoteDescription()` rolls back; it is set afterwards.
     pub(crate) fn roll_back(
         &mut self,
         operation: OperationId,
@@ -36,10 +36,9 @@ impl Session {
         if self.is_closed() {
             return;
         }
-        // Step 4.7.12.1: what it says is known from the state before.
+        // Step 4.7.12.1: the signaling state tells which description is pending.
         // Step 4.7.12.2
         self.sctp.roll_back(&mut self.outputs);
-        // RFC 9429 §5.7: what was allocated for the abandoned description is discarded.
         self.transports.roll_back(&mut self.outputs);
         self.ice_restart.roll_back();
         // Step 4.7.12.3
@@ -69,10 +68,10 @@ impl Session {
         }
     }
 
-    /// Step 4.7.12.3; those that have left the set.
+    /// Step 4.7.12.3; returns the transceivers that left the set.
     fn roll_back_transceivers(&mut self, events: &mut TrackEvents) -> Vec<TransceiverId> {
-        // RFC 9429 §5.7: a section that the abandoned description recycled is that of the
-        // transceiver before, which has left the set.
+        // RFC 9429 §5.7: the abandoned description may have recycled a section. It belongs again to
+        // its transceiver of before, which has left the set.
         for transceiver in self.transceivers.all_mut().filter(|t| t.stopped) {
             transceiver.jsep_mid.clone_from(&transceiver.last_stable_state_mid);
             transceiver.mid.clone_from(&transceiver.last_stable_state_mid);
@@ -89,14 +88,14 @@ impl Session {
                 // Step 4.7.12.3.6.2
                 let direction = transceiver.current_direction;
                 transceiver.process_remote_tracks(id, direction, msids, events);
-                // w3c/webrtc-pc#3081: what the rolled back description changed.
+                // w3c/webrtc-pc#3081: undo what the abandoned description changed.
                 transceiver.receptive =
                     direction.is_some_and(crate::RTCRtpTransceiverDirection::receives);
             }
             // Step 4.7.12.3.7
             if transceiver.created_by_pending {
                 if transceiver.track_attached {
-                    // It is found for the next offer of the peer as if addTrack() had made it.
+                    // The next offer of the peer finds it as if addTrack() had made it.
                     transceiver.created_by_pending = false;
                     transceiver.added_by_add_track = true;
                 } else {
@@ -107,15 +106,15 @@ impl Session {
         self.transceivers.remove_where(|transceiver| transceiver.created_by_pending)
     }
 
-    /// They have left the set of transceivers, and nothing more happens to their tracks in this
-    /// task: the host may forget them.
+    /// Tells the host which transceivers have left the set. Nothing more happens to their tracks in
+    /// this task, so the host may forget them.
     pub(crate) fn announce_removed(&mut self, transceivers: &[TransceiverId]) {
         for transceiver in transceivers {
             self.outputs.push_effect(MediaCommand::Removed { transceiver: *transceiver });
         }
     }
 
-    /// Step 4.7.13; those that have left the set.
+    /// Step 4.7.13; returns the transceivers that left the set.
     pub(crate) fn remove_rejected_transceivers(&mut self) -> Vec<TransceiverId> {
         let descriptions = self.descriptions.both_current();
         self.transceivers.remove_where(|transceiver| {

@@ -17,12 +17,12 @@ use crate::transports::Transports;
 
 /// The negotiation of one `RTCPeerConnection`.
 ///
-/// Methods run the synchronous section of their algorithm at once. What the specification does in
-/// a task comes out of [`poll_task`](Self::poll_task); the host puts it behind everything that is
-/// in its queue already and runs it with [`run_task`](Self::run_task). What is to be done with the
-/// world comes out of [`poll_effect`](Self::poll_effect).
+/// A method runs the synchronous section of its algorithm at once. A task of the specification
+/// comes out of [`poll_task`](Self::poll_task); the host appends it to its own queue and runs it
+/// with [`run_task`](Self::run_task). Whatever concerns more than these slots comes out of
+/// [`poll_effect`](Self::poll_effect) as an effect.
 ///
-/// The host's part of the event loop, after every method and every task:
+/// The host does this after every method and every task:
 ///
 /// ```
 /// # use peerconnection_negotiation::{Effect, Session, Task};
@@ -33,7 +33,7 @@ use crate::transports::Transports;
 ///         while let Some(effect) = session.poll_effect() {
 ///             deliver(effect);
 ///         }
-///         // Promise reactions come behind the effects before them.
+///         // A promise reaction runs when the effects before it are delivered.
 ///         if !session.run_microtask() {
 ///             break;
 ///         }
@@ -48,11 +48,11 @@ use crate::transports::Transports;
 /// # }
 /// ```
 ///
-/// A promise that the specification leaves pending for ever because the connection was closed is
-/// never settled here either.
+/// The specification never settles some promises of a connection that was closed. A session does
+/// not settle them either.
 #[derive(Debug)]
 pub struct Session {
-    // Each group has its slots for itself; its methods are the ways in which they change.
+    // The fields of each group are private to its module: its methods say how they may change.
     pub(crate) configuration: ConfigurationSlot,
     pub(crate) signaling: Signaling,
     pub(crate) negotiation_needed: NegotiationNeeded,
@@ -71,7 +71,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// webrtc-pc §4.4.1.1. ICE credentials and the session id are made from `seed`: it must be
+    /// webrtc-pc §4.4.1.1. ICE credentials and the session id are made from `seed`, so it must be
     /// random.
     ///
     /// # Errors
@@ -99,9 +99,8 @@ impl Session {
         })
     }
 
-    /// webrtc-pc §4.4.2: close the connection, steps 1 to 4; what concerns transports and channels is
-    /// the host's. Tasks do nothing any more, and no effect comes out except the rejection of later
-    /// calls.
+    /// webrtc-pc §4.4.2: close the connection, steps 1 to 4. The host closes transports and
+    /// channels. From here on tasks do nothing, and the only effects are rejections of later calls.
     pub fn close(&mut self) {
         // Steps 1 to 3
         if !self.signaling.close() {

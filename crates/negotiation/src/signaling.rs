@@ -44,7 +44,7 @@ use crate::effect::Event;
 use crate::error::Error;
 use crate::session::Session;
 
-/// Through which method a description is set.
+/// The method that sets a description, and so the side that it describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Local,
@@ -53,7 +53,7 @@ pub(crate) enum Side {
 
 macro_rules! edges {
     ($($side:ident($type_:ident): $($from:ident)|+ => $to:ident;)+) => {
-        /// Where the edge leads; a state without an edge refuses.
+        /// The state to which the edge leads. A state without an edge refuses the description.
         fn edge(from: RTCSignalingState, side: Side, type_: RTCSdpType) -> Option<RTCSignalingState> {
             match (side, type_, from) {
                 $((Side::$side, $type_, $($from)|+) => Some($to),)+
@@ -90,8 +90,8 @@ impl RTCSignalingState {
     }
 }
 
-/// `[[IsClosed]]` and `[[SignalingState]]`. The state is "closed" exactly if the first is true, and
-/// nothing changes any more then.
+/// `[[IsClosed]]` and `[[SignalingState]]`. The state is "closed" if and only if `[[IsClosed]]` is
+/// true; both are final then.
 #[derive(Debug, Default)]
 pub(crate) struct Signaling {
     /// `[[IsClosed]]`

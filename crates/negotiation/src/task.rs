@@ -11,8 +11,8 @@ use crate::session::Session;
 use crate::signaling::Side;
 use crate::transceiver::{TrackId, TransceiverId};
 
-/// Work for which the specification queues a task. The host appends it to its own queue, and runs it
-/// with [`Session::run_task`] when its turn comes.
+/// Work for which the specification queues a task. The host appends it to its own queue, and runs
+/// it with [`Session::run_task`] when its turn comes.
 #[derive(Debug)]
 pub struct Task(pub(crate) TaskKind);
 
@@ -64,7 +64,8 @@ pub(crate) enum Then {
 }
 
 impl Session {
-    /// Runs a task, when its turn comes in the host's queue. Not to be called within another method.
+    /// Runs a task, when its turn comes in the host's queue. Not to be called within another
+    /// method.
     pub fn run_task(&mut self, task: Task) {
         if self.is_closed() {
             return;

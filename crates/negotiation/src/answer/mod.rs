@@ -17,7 +17,7 @@ use crate::operations::Method;
 use crate::rtp::Formats;
 use crate::section::{
     BundledTransport, EXTMAP_ALLOW_MIXED, ICE_OPTIONS, Placement, RtpSection, TransportAttributes,
-    TransportDefaults, finish_session_part, rejected_section,
+    TransportDefaults, finish_session_part, write_rejected_section,
 };
 use crate::session::Session;
 use crate::signaling::Side;
@@ -59,7 +59,7 @@ impl Session {
     /// webrtc-pc §4.4.2: the in-parallel steps to create an answer.
     fn in_parallel_steps_to_create_an_answer(&mut self, operation: OperationId, then: Then) {
         // Step 1: the certificates are part of the configuration.
-        // Steps 2 and 3: there are no resources that have to be inspected.
+        // Steps 2 and 3: there are no resources to inspect.
         // Step 4
         self.outputs.queue_task(TaskKind::FinalStepsToCreateAnAnswer { operation, then });
     }
@@ -70,10 +70,11 @@ impl Session {
         if self.is_closed() {
             return;
         }
-        // Step 2: nothing was inspected, so nothing has to be again.
+        // Step 2: nothing was inspected, so nothing has to be inspected again.
         // Step 3
         let Some(answer) = self.generate_answer() else {
-            // The state of step 1 has a remote offer, and the chain lets nothing take it away.
+            // Step 1 has seen a remote offer, and no other operation of the chain can run before
+            // this one ends.
             let error = Error::OperationError("there is no offer to answer".into());
             return self.settle_operation(operation, Err(error));
         };
@@ -83,10 +84,10 @@ impl Session {
 
     /// RFC 9429 §5.3.1 and §5.3.2
     fn generate_answer(&mut self) -> Option<Created> {
-        self.name_what_is_sent();
+        self.name_sent_tracks();
         let mut description = self.last_created.begin_description();
         let accepted = self.accept_sections()?;
-        let mut transports = self.transports_for_answer(&accepted);
+        let mut transports = self.plan_transports(&accepted);
         let offer = self.descriptions.pending(Side::Remote)?;
         let local = self.local();
         let gathered = |index: Option<usize>| index.and_then(|index| local?.media(index));
@@ -96,7 +97,7 @@ impl Session {
         let mut first_group = None;
         // The transport of that group, if it has more than one section.
         let mut defaults = None;
-        // That of the first section that is used.
+        // The transport of the first used section.
         let first = transports.iter().min_by_key(|(index, _)| **index);
         let first = first.map(|(_, transport)| transport.shared.clone());
         let setup_of_rejected = first.as_ref().map_or(Setup::Active, |first| first.setup);
@@ -104,7 +105,7 @@ impl Session {
         let any_rejected = accepted.iter().any(is_rejected);
         for (index, (offered, accepted)) in offer.sdp.media().iter().zip(&accepted).enumerate() {
             if is_rejected(accepted) {
-                description.push_media(rejected_section(offered, setup_of_rejected));
+                description.push_media(write_rejected_section(offered, setup_of_rejected));
                 continue;
             }
             let group = offer.bundle_group(index);
@@ -150,7 +151,7 @@ impl Session {
         });
         self.answer_lip_sync_groups(&mut description, &sections.collect::<Vec<_>>());
         let formats = accepted.into_iter().map(Accepted::into_formats).collect();
-        // Which section of an answer has a transport, BUNDLE says.
+        // In an answer the BUNDLE groups tell which sections have a transport of their own.
         let background = Background { transceivers, formats, ..Background::default() };
         Some(self.last_created.finish_description(description, background))
     }
@@ -163,7 +164,7 @@ impl Session {
     ) {
         let Some(offer) = self.descriptions.pending(Side::Remote) else { return };
         let mixed = offer.sdp.session().has_attribute(EXTMAP_ALLOW_MIXED);
-        // RFC 9143 §7.3: of the groups that were offered, what is accepted.
+        // RFC 9143 §7.3: the offered groups, with the accepted sections.
         let mut groups: HashMap<usize, Vec<&str>> = HashMap::new();
         for mid in bundle {
             let index = offer.index_of_mid(mid);
@@ -175,7 +176,7 @@ impl Session {
         groups.sort_unstable_by_key(|(number, _)| *number);
         let mut groups = groups.into_iter().map(|(_, mids)| mids);
         let first = groups.next().unwrap_or_default();
-        // RFC 9429 §5.3.1: only if the offer has them.
+        // RFC 9429 §5.3.1: only the options of the offer.
         let mut ice_options = ICE_OPTIONS.to_vec();
         ice_options.retain(|option| offer.indicates(option));
         finish_session_part(description, &first, &ice_options, defaults, mixed);
@@ -212,23 +213,21 @@ impl Session {
             direction: direction.into(),
             msid: transceiver.and_then(|transceiver| transceiver.msid_to_send()),
             send_rids,
-            // In each direction: for a peer that is told nothing of them the others are gone for good.
+            // All encodings that the peer sends, whatever the direction. It drops an encoding for
+            // good if the answer omits it.
             receive_rids: simulcast.sent().collect(),
         }
         .to_media()
     }
 
-    /// The transports of the sections that describe one: those that are in no group, and the first
-    /// of each group that is accepted.
-    fn transports_for_answer(
-        &mut self,
-        accepted: &[Accepted],
-    ) -> HashMap<usize, AnsweredTransport> {
+    /// The transports of the sections that describe one. These are the accepted sections without a
+    /// group, and the first accepted section of each group.
+    fn plan_transports(&mut self, accepted: &[Accepted]) -> HashMap<usize, AnsweredTransport> {
         let mut described: HashMap<usize, usize> = HashMap::new();
         let mut planned: Vec<(usize, Option<TransportId>, Option<IceParameters>, Setup)> =
             Vec::new();
         let Some(offer) = self.descriptions.pending(Side::Remote) else { return HashMap::new() };
-        let going_on = self.transports.that_go_on_in(offer);
+        let going_on = self.transports.find_for_remote_offer(offer);
         for index in (0..accepted.len()).filter(|index| {
             accepted.get(*index).is_some_and(|a| !matches!(a, Accepted::Rejected(_)))
         }) {
@@ -244,8 +243,8 @@ impl Session {
                 .zip(offered.as_ref())
                 .and_then(|(transport, offered)| transport.local_parameters_for(offered))
                 .cloned();
-            // RFC 9429 §5.3.1, §5.3.2: active where there is a choice; what the DTLS connection
-            // that goes on has.
+            // RFC 9429 §5.3.1, §5.3.2: the role in the DTLS connection, if that goes on. Else
+            // active, if the offer allows it.
             let association = transport.and_then(|transport| transport.dtls());
             let association = association.filter(|dtls| dtls.goes_on_with(offer, index));
             let setup = match (association, offer.setup(index)) {
@@ -255,13 +254,13 @@ impl Session {
             };
             planned.push((index, id, kept, setup));
         }
-        let gathered = self.gathered_sections();
+        let gathered = self.find_gathered_sections();
         let mut transports = HashMap::with_capacity(planned.len());
         for (index, id, kept, setup) in planned {
             let gathered = id.filter(|_| kept.is_some()).and_then(|id| gathered.get(&id).copied());
             let ice = match kept {
                 Some(ice) => ice,
-                None => self.fresh_ice_credentials(),
+                None => self.make_ice_credentials(),
             };
             let shared = BundledTransport { ice, setup };
             transports.insert(index, AnsweredTransport { shared, gathered });
@@ -276,7 +275,7 @@ impl Session {
             protocol: offered.protocol(),
             formats: &offered.formats(),
             syntax: DataSyntax::of(offered).unwrap_or(DataSyntax::SctpPort),
-            // A section without a port was refused.
+            // `validate_remote` has refused a section without a port.
             sctp_port: self.sctp_port_for_answer(offered.sctp_port().unwrap_or_default()),
             placement,
         }

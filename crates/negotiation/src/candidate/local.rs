@@ -28,8 +28,8 @@ impl Session {
     }
 
     /// webrtc-pc §5.6: the first task when the candidates with this username fragment are gathered.
-    /// The host calls this in that task and fires `icecandidate` with what is returned; `None` if no
-    /// description has the username fragment any more.
+    /// The host calls this in that task and fires `icecandidate` with what is returned; `None` if
+    /// no description has the username fragment any more.
     pub fn finish_gathering(
         &mut self,
         transport: TransportId,
@@ -41,9 +41,9 @@ impl Session {
         })
     }
 
-    /// Changes the section of the generation in the local descriptions that represent it; the
-    /// candidate dictionary names that section. `None` if neither does, or the connection is
-    /// closed.
+    /// Changes the section that describes the transport with this username fragment, in each local
+    /// description that has one. Returns a candidate dictionary that names the section; `None` if
+    /// there is no such section, or the connection is closed.
     fn add_to_local_descriptions(
         &mut self,
         transport: TransportId,
@@ -56,7 +56,6 @@ impl Session {
         let mut init = None;
         let transports = &self.transports;
         for description in self.descriptions.of_mut(Side::Local) {
-            // The section that describes the transport.
             let describes = |index: &usize| {
                 let uses = |mid| transports.of_mid(mid) == Some(transport);
                 !description.is_rejected(*index)

@@ -1,6 +1,9 @@
-//! ICE candidates: `remote` has `addIceCandidate()` (webrtc-pc §4.4.2), `local` surfaces those of this
-//! side (§5.6). A candidate belongs to the credentials that its username fragment names, and is
+//! ICE candidates. A candidate belongs to the credentials that its username fragment names, and is
 //! written into the descriptions that have these credentials.
+//!
+//! - `local`: surfacing the candidates of this side (webrtc-pc §5.6)
+//! - `prohibited`: candidates that are administratively prohibited (§4.4.2)
+//! - `remote`: `addIceCandidate()` (§4.4.2)
 
 mod local;
 mod prohibited;
@@ -13,7 +16,7 @@ use sdp::{Candidate, CandidateKind, Media};
 pub(crate) use prohibited::is_administratively_prohibited;
 pub(crate) use remote::RemoteCandidate;
 
-/// RFC 8838 §11: a candidate that is there already is not added again.
+/// Adds `a=candidate`, unless the section has the candidate already (RFC 8838 §11).
 fn add_candidate_line(media: &mut Media, candidate: &Candidate) {
     let text = candidate.to_string();
     let line = text.strip_prefix("candidate:").unwrap_or(&text);
@@ -22,9 +25,9 @@ fn add_candidate_line(media: &mut Media, candidate: &Candidate) {
     }
 }
 
-/// RFC 8839 §4.2.1.2: the port and address of the default candidate, the one most likely to work
-/// with a peer that knows no ICE: relayed before reflexive before host; RFC 8840 §4.1.1 if there
-/// is none with an IP address over UDP.
+/// RFC 8839 §4.2.1.2: writes the port and address of the default candidate, which is the most
+/// likely to work with a peer without ICE: relayed before reflexive before host. If no candidate
+/// has an IP address over UDP, the lines of RFC 8840 §4.1.1 stay.
 pub(crate) fn set_default_candidate(media: &mut Media) {
     let preference = |candidate: &Candidate| match candidate.kind {
         CandidateKind::Relay => 3,

@@ -13,20 +13,20 @@ use crate::signaling::Side;
 use crate::task::TaskKind;
 use crate::transports::is_usable;
 
-/// The most candidates a section of a description takes.
+/// How many candidates a section of a description can have.
 const MAX_CANDIDATES: usize = 1000;
 
 /// A candidate on its way into the remote descriptions.
 #[derive(Debug)]
 pub(crate) struct RemoteCandidate {
-    /// `None` for an end-of-candidates indication.
+    /// The candidate; `None` for an end-of-candidates indication.
     candidate: Option<Candidate>,
     prohibited: bool,
     section: SectionName,
     username_fragment: Option<String>,
 }
 
-/// Which section of a description is meant.
+/// The name of a section, or of all.
 #[derive(Clone, Debug)]
 enum SectionName {
     Mid(String),
@@ -35,7 +35,7 @@ enum SectionName {
 }
 
 impl SectionName {
-    /// The index of the one section, unless all are meant.
+    /// The index of the section, if the name stands for one.
     fn index_in(&self, description: &Description) -> Option<usize> {
         match self {
             Self::Mid(mid) => description.index_of_mid(mid),
@@ -97,7 +97,7 @@ impl Session {
         }
     }
 
-    /// Steps 4.1 to 4.5; `None` if there is nothing to be done.
+    /// Steps 4.1 to 4.5; `None` if there is nothing to do.
     fn check_candidate(
         &self,
         init: RTCIceCandidateInit,
@@ -108,8 +108,8 @@ impl Session {
             return Err(Error::InvalidStateError(message.into()));
         };
         let section = match (init.sdp_mid, init.sdp_mline_index) {
-            // No section can have the empty mid (RFC 5888 §4: a token), so it names none: pion
-            // writes it into every candidate, beside the index. Chromium goes by the index too.
+            // RFC 5888 §4: a mid is a token, so no section has the empty one. pion writes it into
+            // every candidate, beside the index. Chromium goes by the index, too.
             (Some(mid), Some(index)) if mid.is_empty() => SectionName::Index(index.into()),
             // Step 4.2
             (Some(mid), _) => SectionName::Mid(mid),
@@ -122,7 +122,7 @@ impl Session {
             let message = "no m= section of the remote description has that mid or index";
             return Err(Error::OperationError(message.into()));
         }
-        // Step 4.4, for sections that are rejected: nothing can be added to them.
+        // Step 4.4: nothing can be added to a rejected section.
         if index.is_some_and(|index| self.is_rejected_by_either(index)) {
             return Ok(None);
         }
@@ -143,7 +143,7 @@ impl Session {
         Ok(Some((init.candidate, section, init.username_fragment)))
     }
 
-    /// Step 4.7: what is done in parallel.
+    /// Step 4.7: the steps that run in parallel.
     fn process_candidate(
         &self,
         text: &str,
@@ -159,7 +159,7 @@ impl Session {
         let prohibited = candidate
             .as_ref()
             .is_some_and(|candidate| is_administratively_prohibited(candidate, policy));
-        // Without a username fragment, the most recent generation is meant.
+        // Without a username fragment the candidate belongs to the newest credentials.
         let username_fragment = username_fragment.or_else(|| {
             let remote = self.remote()?;
             Some(remote.ice(section.index_in(remote)?)?.username_fragment)
@@ -191,8 +191,8 @@ impl Session {
         self.settle_operation(operation, Ok(Outcome::Undefined));
     }
 
-    /// Hands the candidate to the transport, if there is one and the section is the one whose
-    /// transport is used. If there is none yet, it finds the candidate in the description.
+    /// Hands the candidate to the transport that its section describes. A transport that does not
+    /// exist yet will find the candidate in the description.
     fn add_to_transport(&mut self, applied: &RemoteCandidate) {
         if applied.prohibited {
             return;
@@ -221,7 +221,7 @@ impl Session {
                     candidate: candidate.clone(),
                 },
                 Some(candidate) => {
-                    tracing::debug!(%candidate, "a candidate that is of no use");
+                    tracing::debug!(%candidate, "a candidate that cannot be used");
                     return;
                 }
             });
@@ -237,7 +237,7 @@ impl Session {
                 .and_then(|description| description.media(index))
                 .is_some_and(Media::is_rejected)
         };
-        // While an offer is pending, only it can say so.
+        // While a remote description is pending, only the pending descriptions count.
         match self.descriptions.pending(Side::Remote) {
             pending @ Some(_) => {
                 rejected(pending) || rejected(self.descriptions.pending(Side::Local))
@@ -252,7 +252,7 @@ impl RemoteCandidate {
         self.username_fragment.as_ref().is_none_or(|of| of == username_fragment)
     }
 
-    /// Adds the candidate to the description if it represents the generation.
+    /// Adds the candidate to the sections of the description that have its credentials.
     fn add_to(&self, description: &mut Description) {
         for index in self.section.indices_in(description) {
             let represented =

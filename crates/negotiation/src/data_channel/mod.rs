@@ -1,5 +1,5 @@
-//! Data channels as far as negotiation decides about them: `createDataChannel()` (webrtc-pc §6.1) and
-//! ids (RFC 8832 §6). `sctp` has the association that they run over (webrtc-pc §6.1.1).
+//! Data channels as far as negotiation decides about them: `createDataChannel()` (webrtc-pc §6.1)
+//! and ids (RFC 8832 §6). `sctp` has the association that they run over (webrtc-pc §6.1.1).
 
 mod sctp;
 
@@ -19,12 +19,12 @@ const MAX_STRING: usize = 65535;
 /// The greatest stream id (RFC 8831 §6.5).
 const MAX_ID: u16 = 65534;
 
-/// `[[DataChannels]]` in order of creation, with the ids in use.
+/// `[[DataChannels]]` in order of creation, and the ids in use.
 #[derive(Debug, Default)]
 pub(crate) struct DataChannels {
     channels: BTreeMap<ChannelId, Option<u16>>,
     ids: BTreeSet<u16>,
-    /// Below these, for the DTLS client and the server, all ids of that parity are in use.
+    /// For the DTLS client and the server: all smaller ids of its parity are in use.
     first_free: [u16; 2],
     next: u32,
     any_created: bool,
@@ -53,8 +53,8 @@ impl DataChannels {
         }
     }
 
-    /// RFC 8832 §6: the DTLS client uses even ids, the server odd ones. The smallest that is free
-    /// and below `max_channels`.
+    /// RFC 8832 §6: the DTLS client uses even ids, the server odd ones. Returns the smallest free
+    /// one below `max_channels`.
     fn generate_id(&mut self, client: bool, max_channels: Option<u16>) -> Option<u16> {
         let parity = u16::from(!client);
         let first_free = self.first_free.get_mut(usize::from(parity))?;
@@ -149,7 +149,7 @@ impl Session {
         if self.is_closed() {
             return Err(Error::InvalidStateError("the connection is closed".into()));
         }
-        // RFC 8832 §6: an id in use is an error of the peer.
+        // RFC 8832 §6: a peer must not use an id that is in use.
         if id > MAX_ID || self.data_channels.ids.contains(&id) {
             return Err(Error::OperationError(format!("the id {id} is in use")));
         }
@@ -191,7 +191,7 @@ impl Session {
         }
     }
 
-    /// RFC 8832 §6: an id for a channel that has none; `None` if all are in use.
+    /// RFC 8832 §6: gives an id to a channel without one; `None` if all are in use.
     fn give_id(&mut self, channel: ChannelId, client: bool) -> Option<u16> {
         let max_channels = self.sctp.max_channels();
         let id = self.data_channels.generate_id(client, max_channels)?;
@@ -201,8 +201,8 @@ impl Session {
         Some(id)
     }
 
-    /// webrtc-pc §4.4.1.4 step 4.7.10.2: ids for the channels that have none, if the DTLS role is
-    /// negotiated. Those that get none are forgotten and added to the list.
+    /// webrtc-pc §4.4.1.4 step 4.7.10.2: gives ids to the channels without one, if the DTLS role is
+    /// negotiated. A channel for which no id is left is forgotten and added to the list.
     pub(crate) fn give_ids_to_channels(&mut self, error_list: &mut Vec<ChannelId>) {
         let Some(client) = self.data_dtls_association().map(|dtls| dtls.client) else {
             return;

@@ -10,11 +10,11 @@ use crate::transports::Transport;
 
 /// webrtc-pc §6.1.1.2 step 3, `canSendSize`: what a channel buffers, 16 MiB as in Chromium.
 const CAN_SEND_SIZE: u64 = 16 << 20;
-/// RFC 8841 §6.1: the size a description without `a=max-message-size` means.
+/// RFC 8841 §6.1: the size for a section without `a=max-message-size`.
 const DEFAULT_MAX_MESSAGE_SIZE: u64 = 65536;
 
-/// The slots of the SCTP transport. Descriptions set them, and a rollback brings back what was last
-/// stable.
+/// The slots of the SCTP transport. Descriptions set them, and a rollback brings back the last
+/// stable state.
 #[derive(Debug, Default)]
 pub(crate) struct SctpTransports {
     /// `[[SctpTransport]]`
@@ -119,8 +119,8 @@ impl Session {
         self.outputs.push_effect(command);
     }
 
-    /// webrtc-pc §4.4.1.4 step 4.7.8: RFC 8841 §10.3, §10.4: the association is closed by a
-    /// rejected section or the port 0.
+    /// webrtc-pc §4.4.1.4 step 4.7.8. RFC 8841 §10.3, §10.4: a rejected section or the port 0
+    /// closes the association.
     pub(crate) fn close_sctp_association_if_described(&mut self) {
         if self.sctp.sctp_transport.is_some() && self.negotiated_sctp().is_none() {
             self.sctp.sctp_transport = None;
@@ -128,7 +128,7 @@ impl Session {
         }
     }
 
-    /// webrtc-pc §4.4.1.4 step 4.7.10.1, and RFC 9429 §5.11 for the association itself.
+    /// webrtc-pc §4.4.1.4 step 4.7.10.1; RFC 9429 §5.11 describes the association.
     pub(crate) fn establish_sctp_association(&mut self) {
         let (Some((ports, remote_max_message_size)), Some(transport)) =
             (self.negotiated_sctp(), self.data_transport())
@@ -139,8 +139,8 @@ impl Session {
         let MessageSizes { max_message_size, max_buffer_size } = sizes;
         let dtls = self.transports.get(transport).map_or(0, Transport::dtls_associations);
         let before = self.sctp.sctp_transport.as_ref().and_then(|sctp| sctp.association.clone());
-        // RFC 8841 §10.5 has SCTP outlive its DTLS association. But whoever has a new identity is
-        // another peer, which knows nothing of it.
+        // RFC 8841 §10.5: SCTP outlives its DTLS association. But a new DTLS association comes with
+        // another peer, which does not know the SCTP association.
         let new_dtls = before
             .as_ref()
             .is_some_and(|before| before.transport == transport && before.dtls != dtls);
@@ -149,14 +149,14 @@ impl Session {
         }
         let new_port = before.as_ref().is_some_and(|before| before.ports != ports);
         if new_port {
-            // RFC 8841 §9.3: another port, of one side or both, is another association.
+            // RFC 8841 §9.3: another port of one side or both is another association.
             self.outputs.push_effect(TransportCommand::DestroySctp);
             self.create_sctp_transport();
         }
         let command = match before {
             Some(before) if !new_port && !new_dtls => {
                 if before.transport != transport {
-                    // RFC 9143 §7.4: the section was bundled into another, or is not any more.
+                    // RFC 9143 §7.4: the section was bundled into another, or left its group.
                     let command = TransportCommand::MoveSctp { transport };
                     self.outputs.push_effect(command);
                 }
@@ -182,8 +182,7 @@ impl Session {
         }
     }
 
-    /// The ports and the peer's largest message, if the descriptions of the answer agree on an
-    /// association.
+    /// The ports and the peer's greatest message, if offer and answer agree on an association.
     fn negotiated_sctp(&self) -> Option<(SctpPorts, u64)> {
         let (local, remote) = (self.local()?, self.remote()?);
         let index = remote.data_section()?;
@@ -195,7 +194,7 @@ impl Session {
         Some((ports, size.unwrap_or(DEFAULT_MAX_MESSAGE_SIZE)))
     }
 
-    /// RFC 8841 §10.5: the port of this side stays what it is, or the offer would end the
+    /// RFC 8841 §10.5: the port of this side does not change, since another one would end the
     /// association.
     pub(crate) fn sctp_port_for_offer(&self) -> u16 {
         current_sctp_port(self.descriptions.current(Side::Local)).unwrap_or(SCTP_PORT)
@@ -212,12 +211,12 @@ impl Session {
     }
 }
 
-/// The port that one side has in an exchange that is complete.
+/// The port in a description of a complete exchange.
 fn current_sctp_port(description: Option<&Description>) -> Option<u16> {
     description.and_then(|description| sctp_port(&description.sdp, description.data_section()?))
 }
 
-/// Any port but the one in use is a new one, so two are enough.
+/// A new port: any but the one in use, so two are enough.
 fn other_sctp_port(port: u16) -> u16 {
     if port == SCTP_PORT { SCTP_PORT + 1 } else { SCTP_PORT }
 }

@@ -1,5 +1,4 @@
-//! Descriptions that `createOffer()` and `createAnswer()` have made, and until when they represent
-//! the session.
+//! What `createOffer()` and `createAnswer()` have made, and whether it can still be set.
 
 use std::sync::Arc;
 
@@ -24,8 +23,8 @@ pub(crate) struct Created {
     pub(super) system_state: SystemState,
 }
 
-/// What this side knows of a description of its own besides the text. Of a description of the peer
-/// it knows nothing: every list is empty then.
+/// What this side knows about a description of its own besides the text. About a description of the
+/// peer it knows nothing more: all lists are empty.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Background {
     /// For each section "the RTCRtpTransceiver used to create the media description" (webrtc-pc
@@ -40,7 +39,8 @@ pub(crate) struct Background {
     pub(crate) unedited: Option<sdp::Description>,
 }
 
-/// A number that changes with everything from which an offer or an answer is made.
+/// The "system state" of webrtc-pc §4.4.2: a number that changes whenever something changes from
+/// which an offer or an answer is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SystemState(u64);
 
@@ -80,7 +80,7 @@ impl LastCreated {
         sdp::Description::new(self.session_id, self.session_version)
     }
 
-    /// Puts a description that is complete together with what it was made from.
+    /// Ends what [`begin_description`](Self::begin_description) began.
     pub(crate) fn finish_description(
         &self,
         description: sdp::Description,
@@ -90,18 +90,19 @@ impl LastCreated {
         Created { sdp, description, background, system_state: self.system_state }
     }
 
-    /// Notes that something changed from which an offer or an answer is made. Earlier ones do not
+    /// Notes that something changed from which an offer or an answer is made. Existing ones do not
     /// accurately represent the system any more.
     pub(crate) fn system_state_changed(&mut self) {
         self.system_state = SystemState(self.system_state.0.wrapping_add(1));
     }
 
-    /// webrtc-pc §4.4.2 setLocalDescription steps 4.2 to 4.5: the description of this type and text
-    /// that can be set. With the empty text that is the last one, if it still accurately represents
-    /// the system; `None` asks for a new one.
+    /// webrtc-pc §4.4.2 setLocalDescription steps 4.2 to 4.5: finds what to set for this type and
+    /// text. The empty text stands for the last description, if that still accurately represents
+    /// the system. `None` means that a new one has to be created.
     ///
     /// # Errors
-    /// `InvalidModificationError` for a text that was not created, nor edited acceptably.
+    /// `InvalidModificationError` for a text that is neither the last one nor an acceptable edit of
+    /// it.
     pub(super) fn find(&self, type_: RTCSdpType, sdp: &str) -> Result<Option<Created>, Error> {
         let last_created = match type_ {
             Offer => self.last_created_offer.as_ref(),
@@ -140,9 +141,9 @@ impl LastCreated {
 }
 
 impl Session {
-    /// Whether `set_local_description()` takes a description that the application has edited, if the
-    /// edit contradicts nothing. Browsers do; webrtc-pc does not, and so it is by default.
-    /// `spec-notes/edited-descriptions.md` lists the edits and what each of them does.
+    /// Sets whether `set_local_description()` takes a description that the application has edited
+    /// in a way that contradicts nothing. Browsers take it, webrtc-pc refuses it; the default is to
+    /// refuse. `spec-notes/edited-descriptions.md` lists these edits and what each of them does.
     pub fn set_accepts_edited_descriptions(&mut self, accepts: bool) {
         self.last_created.accepts_edits = accepts;
     }

@@ -49,7 +49,11 @@ impl Session {
             Err(error) => self.settle_operation(operation, Err(error)),
             // Step 4.6
             Ok(Some(created)) => {
-                self.set_a_session_description(operation, type_, Source::Created(created));
+                self.set_a_session_description(
+                    operation,
+                    type_,
+                    Source::Created(Box::new(created)),
+                );
             }
             // Steps 4.4.2 and 4.5.2
             Ok(None) => {

@@ -26,10 +26,11 @@ pub(crate) use created::{Background, Created, LastCreated};
 pub(crate) use simulcast::SimulcastRids;
 pub(crate) use slots::Descriptions;
 
-/// Who wrote the description that is to be set. Only this side's are set with
-/// `setLocalDescription()`, and only the peer's with `setRemoteDescription()`.
+/// Where a description comes from when it is set.
 pub(crate) enum Source {
-    Created(Created),
+    /// This side created it: `setLocalDescription()`.
+    Created(Box<Created>),
+    /// The peer sent this text: `setRemoteDescription()`.
     Peer(String),
 }
 
@@ -43,7 +44,7 @@ impl Source {
 }
 
 impl Session {
-    /// webrtc-pc §4.4.1.4: set a session description, unless it is of type rollback:
+    /// webrtc-pc §4.4.1.4: set a session description. For the type rollback that is
     /// [`roll_back`](Self::roll_back).
     pub(crate) fn set_a_session_description(
         &mut self,
@@ -52,8 +53,8 @@ impl Session {
         source: Source,
     ) {
         let side = source.side();
-        // Step 4: the process that runs in parallel only reads; it is done when the task runs.
-        // Step 3: so the set of transceivers is the one there is then.
+        // Step 4: the parallel process only reads, so it is over before the task runs.
+        // Step 3: the task takes the set of transceivers of its own time.
         let task = match self.process_to_apply(type_, source) {
             // Step 4.6
             Err(error) => TaskKind::RefuseDescription { operation, error },
@@ -85,7 +86,7 @@ impl Session {
             sdp.media().iter().filter_map(|media| media.mid()).map(str::to_owned).collect();
         let mut mids = self.mid_generator();
         let mid_for = |index| {
-            let before = self.mid_of_section(side, type_, index);
+            let before = self.find_mid(side, type_, index);
             before.filter(|mid| !own.contains(mid)).unwrap_or_else(|| mids.generate(&own))
         };
         let description = Description::new(type_, sdp, background, mid_for);
@@ -97,9 +98,9 @@ impl Session {
         Ok(description)
     }
 
-    /// The mid of a section of a description that does not say it: that of the offer it answers, or
-    /// the one that was given to the section before.
-    fn mid_of_section(&self, side: Side, type_: RTCSdpType, index: usize) -> Option<String> {
+    /// The mid of a section without `a=mid`: the one that the section has in the offer that it
+    /// answers, or the one that it was given before.
+    fn find_mid(&self, side: Side, type_: RTCSdpType, index: usize) -> Option<String> {
         let before = match (side, type_) {
             (Side::Remote, Offer) | (Side::Local, _) => self.remote(),
             (Side::Remote, _) => self.local(),
@@ -119,8 +120,8 @@ impl Session {
         if self.is_closed() {
             return;
         }
-        // Step 4.7.2: what addTrack() has added is in the set, with nothing to start over.
-        // Step 4.7.3: their tasks are in the queue before this one.
+        // Step 4.7.2: this task sees the transceivers of addTrack(), so it need not start over.
+        // Step 4.7.3: behind the tasks that settle these promises.
         if self.operations.has_unsettled_set_parameters() {
             let task = TaskKind::ApplyDescription { operation, side, description };
             return self.outputs.queue_task(task);
@@ -187,8 +188,8 @@ impl Session {
 
     /// Steps 4.7.5 and 4.7.6
     ///
-    /// Releasing early candidates is part of step 4.7.5, and there are none: a generation is gathered
-    /// because of a description that has been set, so `[[EarlyCandidates]]` is always empty.
+    /// Step 4.7.5 also releases early candidates. `[[EarlyCandidates]]` is always empty, since only
+    /// a description that has been set begins the gathering.
     fn set_slots(&mut self, side: Side, description: Description) {
         let completes_exchange = description.type_ == Answer;
         self.descriptions.set(side, description);
@@ -201,8 +202,8 @@ impl Session {
         }
     }
 
-    /// Gives codecs and header extensions the names that the sections of an applied description have
-    /// for them.
+    /// Keeps which payload types and ids an applied description gives to codecs and header
+    /// extensions.
     fn learn_formats(&mut self, description: &Description) {
         for (index, media) in description.sdp.media().iter().enumerate() {
             if let (Some(_), false) = (media_kind(media), media.is_rejected())
@@ -221,7 +222,7 @@ impl Session {
         self.transports.enter_negotiation();
         // Step 4.7.4.2
         self.transceivers.for_each_mut(Transceiver::enter_negotiation);
-        // A section may be recycled whose transceiver has left the set.
+        // All of them: a description may recycle the section of a transceiver that left the set.
         for transceiver in self.transceivers.all_mut() {
             transceiver.last_stable_state_mid.clone_from(&transceiver.jsep_mid);
         }

@@ -1,5 +1,5 @@
-//! The four slots of descriptions. Only a description that is applied, a rollback and a candidate
-//! change them.
+//! The four slots of descriptions. They change when a description is applied or rolled back, and
+//! candidates are added to them.
 
 use super::Description;
 use crate::dictionaries::RTCSdpType::{Answer, Offer, Pranswer, Rollback};
@@ -7,8 +7,8 @@ use crate::dictionaries::RTCSessionDescription;
 use crate::session::Session;
 use crate::signaling::Side;
 
-/// The slots. A pending offer or provisional answer becomes current when an answer is set; both
-/// pending slots are empty then.
+/// The slots. An offer and a provisional answer are pending. When the answer is set, it becomes
+/// current and so does its offer; both pending slots are empty then.
 #[derive(Debug, Default)]
 pub(crate) struct Descriptions {
     /// `[[PendingLocalDescription]]`
@@ -62,7 +62,7 @@ impl Descriptions {
         self.both_current().find(|description| description.type_ == Answer)
     }
 
-    /// The pending and the current description of a side, for candidates to be added.
+    /// The pending and the current description of a side. Only candidates may be added to them.
     pub(crate) fn of_mut(&mut self, side: Side) -> impl Iterator<Item = &mut Description> {
         let (pending, current) = match side {
             Side::Local => {
@@ -72,7 +72,7 @@ impl Descriptions {
                 (&mut self.pending_remote_description, &mut self.current_remote_description)
             }
         };
-        pending.into_iter().chain(current)
+        pending.iter_mut().chain(current)
     }
 
     /// webrtc-pc §4.4.1.4 steps 4.7.5 and 4.7.6, as far as these slots go.

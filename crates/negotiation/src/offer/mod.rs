@@ -19,23 +19,23 @@ use crate::operations::Method;
 use crate::rtp;
 use crate::section::{
     BundledTransport, ICE_OPTIONS, Placement, RtpSection, TransportDefaults, finish_session_part,
-    unused_section,
+    write_unused_section,
 };
 use crate::session::Session;
 use crate::task::{TaskKind, Then};
 use crate::transceiver::{Transceiver, TransceiverId};
 use placement::Placed;
 
-/// What an m= section of an offer is for.
+/// What an m= section of an offer is used for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
     /// The media of this transceiver.
     Rtp(TransceiverId, MediaKind, String),
     /// Data channels.
     Data(String),
-    /// Nothing any more: it is rejected until it is negotiated as such.
+    /// Nothing any more: the section is rejected, and the peer has not answered that yet.
     Rejected,
-    /// Nothing, and that has been negotiated: it can be recycled.
+    /// Nothing, and the peer knows: the section can be recycled.
     Free,
 }
 
@@ -93,7 +93,7 @@ impl Session {
         then: Then,
     ) {
         // Step 1: the certificates are part of the configuration.
-        // Steps 2 and 3: there are no resources that have to be inspected.
+        // Steps 2 and 3: there are no resources to inspect.
         // Step 4
         let task = TaskKind::FinalStepsToCreateAnOffer { operation, options, then };
         self.outputs.queue_task(task);
@@ -110,8 +110,8 @@ impl Session {
         if self.is_closed() {
             return;
         }
-        // Step 2: nothing was inspected, so nothing has to be again; the offer is made of the
-        // state as it is now (w3c/webrtc-pc#1711).
+        // Step 2: nothing was inspected, so nothing has to be inspected again. The offer represents
+        // the state of this moment (w3c/webrtc-pc#1711).
         // Step 3
         let offer = self.generate_offer(options);
         // Steps 4 to 6
@@ -120,11 +120,11 @@ impl Session {
 
     /// RFC 9429 §5.2.1 and §5.2.2
     fn generate_offer(&mut self, options: &RTCOfferOptions) -> Created {
-        self.name_what_is_sent();
+        self.name_sent_tracks();
         let mut description = self.last_created.begin_description();
-        let slots = self.slots_for_offer();
-        let bundle = self.bundle_for_offer(&slots);
-        let mut placements = self.placements_for_offer(&slots, &bundle, options.ice_restart);
+        let slots = self.plan_slots();
+        let bundle = self.plan_bundle(&slots);
+        let mut placements = self.plan_placements(&slots, &bundle, options.ice_restart);
         let mut assignments = self.assignments.draft();
         let local = self.local();
         let answer = self.descriptions.most_recent_answer();
@@ -144,8 +144,8 @@ impl Session {
                 }
                 (Slot::Rtp(id, kind, mid), Some(placed)) => {
                     self.transceivers.get(*id).map(|transceiver| {
-                        // RFC 9429 §5.2.2: "a=simulcast" stays the same, whatever the direction; without
-                        // it the peer goes down to one encoding for good.
+                        // RFC 9429 §5.2.2: "a=simulcast" stays the same, whatever the direction.
+                        // Without it the peer would keep one encoding for good.
                         let before = local.and_then(|local| local.media_of_mid(mid));
                         let simulcast = before.map(SimulcastRids::read).unwrap_or_default();
                         // RFC 9429 §5.2.2: in the order of the most recent answer.
@@ -176,7 +176,7 @@ impl Session {
                         .to_media()
                     })
                 }
-                _ => before.map(unused_section),
+                _ => before.map(write_unused_section),
             };
             media.extend(section);
             formats_of.push(formats_of_section);
@@ -207,18 +207,18 @@ impl Session {
         self.last_created.finish_description(description, background)
     }
 
-    /// What each section of an offer is for: those that there are in their places; behind them, or
-    /// in the place of one that is not used any more, what is new.
-    fn slots_for_offer(&self) -> Vec<Slot> {
-        // Those of the offer being negotiated, else those negotiated.
+    /// What each section of an offer is used for. Sections stay in their places. A new one takes
+    /// the place of a section that can be recycled, or comes last.
+    fn plan_slots(&self) -> Vec<Slot> {
+        // The sections of the offer that is being negotiated, else the negotiated ones.
         let local = self.local();
         let current = self.descriptions.both_current();
         let by_mid = self.transceivers.by_mid();
         let mut has_data = false;
         let slot = |(index, media): (usize, &Media)| {
             let mid = local.and_then(|local| local.mid(index)).unwrap_or_default();
-            // RFC 9429 §5.2.2: what the current descriptions reject; what only the offer being
-            // negotiated rejects, the peer has not answered.
+            // RFC 9429 §5.2.2: rejected in a current description. If only the pending offer rejects
+            // the section, the peer has not answered that.
             let is_free = current.clone().any(|description| {
                 description.mid(index) == Some(mid)
                     && description.media(index).is_some_and(Media::is_rejected)
@@ -277,9 +277,9 @@ impl Session {
         slots
     }
 
-    /// The mids of the BUNDLE group: every section, but those that the most recent answer did not
-    /// bundle (RFC 9429 §5.2.2).
-    fn bundle_for_offer<'a>(&self, slots: &'a [Slot]) -> Vec<&'a str> {
+    /// The mids of the BUNDLE group: each section, unless the most recent answer accepted it
+    /// without bundling it (RFC 9429 §5.2.2).
+    fn plan_bundle<'a>(&self, slots: &'a [Slot]) -> Vec<&'a str> {
         let answer = self.descriptions.most_recent_answer();
         let refused = |answer: &Description, mid: &str| {
             answer.index_of_mid(mid).is_some_and(|index| {

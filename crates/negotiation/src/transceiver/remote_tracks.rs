@@ -82,8 +82,8 @@ impl Transceiver {
     }
 }
 
-/// webrtc-pc §5.1.1: process the removal of a remote track. Whether it is muted already is seen
-/// when the muted state is set.
+/// webrtc-pc §5.1.1: process the removal of a remote track. The host finds out whether the track is
+/// muted already.
 pub(crate) fn process_the_removal_of_a_remote_track(id: TransceiverId, events: &mut TrackEvents) {
     events.mute_tracks.push(id);
 }

@@ -37,8 +37,8 @@ pub(crate) struct Sender {
     pub(crate) header_extensions: Vec<RTCRtpHeaderExtensionParameters>,
     /// Whether reduced-size RTCP has been negotiated for sending.
     pub(crate) reduced_size_rtcp: bool,
-    /// What stands for the track in `a=msid`, whichever it is (RFC 9429 §5.2.2), once it was
-    /// needed.
+    /// What stands for the track in `a=msid`, made when it is first needed. Another track keeps it
+    /// (RFC 9429 §5.2.2).
     msid_appdata: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl Sender {
         send_encodings: Vec<RTCRtpEncodingParameters>,
     ) -> Self {
         let mut sender = Self {
-            // Steps 2 to 4; steps 5 and 6 are the host's.
+            // Steps 2 to 4; the host does steps 5 and 6.
             sender_track: track,
             sender_transport: None,
             last_stable_state_sender_transport: None,
@@ -79,7 +79,7 @@ impl Sender {
         sender
     }
 
-    /// Sets `[[AssociatedMediaStreamIds]]` to the set of these.
+    /// Sets `[[AssociatedMediaStreamIds]]` to these ids, without duplicates.
     pub(super) fn set_streams(&mut self, streams: &[String]) {
         self.associated_media_stream_ids.clear();
         for stream in streams {
@@ -99,8 +99,9 @@ impl Sender {
 }
 
 impl Session {
-    /// Gives every sender that a description announces what stands for its track in `a=msid`.
-    pub(crate) fn name_what_is_sent(&mut self) {
+    /// Makes what stands for the track in `a=msid`, for each sender that a description will
+    /// announce.
+    pub(crate) fn name_sent_tracks(&mut self) {
         for id in self.transceivers.ids().to_vec() {
             let transceiver = self.transceivers.get(id);
             if transceiver.is_some_and(|t| t.direction.sends() && t.sender.msid_appdata.is_none()) {
@@ -114,19 +115,19 @@ impl Session {
 }
 
 impl Transceiver {
-    /// The ids of the streams to announce, if the transceiver is to send (RFC 9429 §5.2.1).
+    /// The ids of the streams to announce, if the transceiver sends (RFC 9429 §5.2.1).
     pub(crate) fn streams_to_announce(&self) -> Option<&[String]> {
         let ids = self.sender.associated_media_stream_ids.as_slice();
         self.direction.sends().then_some(ids)
     }
 
-    /// What `a=msid` says, if the transceiver is to send.
+    /// The content of `a=msid`, if the transceiver sends.
     pub(crate) fn msid_to_send(&self) -> Option<SentMsid<'_>> {
         let appdata = self.sender.msid_appdata.as_deref().unwrap_or("-");
         self.streams_to_announce().map(|streams| SentMsid { streams, appdata })
     }
 
-    /// The rids for `a=rid`, if the transceiver is to send (RFC 9429 §5.2.1).
+    /// The rids for `a=rid`, if the transceiver sends (RFC 9429 §5.2.1).
     pub(crate) fn rids_to_send(&self) -> Vec<&str> {
         let encodings = self.sender.send_encodings.iter().filter(|_| self.direction.sends());
         encodings.filter_map(|encoding| encoding.rid.as_deref()).collect()
@@ -209,7 +210,7 @@ impl Session {
             let error = Error::InvalidStateError("the transceiver is stopped".into());
             return self.settle_operation(operation, Err(error));
         }
-        // Steps 6.3 and 6.4: any track of the kind can be sent without negotiation.
+        // Steps 6.3 and 6.4: no track of the same kind needs negotiation.
         self.outputs.queue_task(TaskKind::ApplyReplacedTrack {
             operation,
             transceiver,

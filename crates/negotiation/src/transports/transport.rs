@@ -1,4 +1,4 @@
-//! One transport, as far as negotiation knows it.
+//! One transport: the parameters that descriptions have given it.
 
 use std::collections::BTreeSet;
 
@@ -15,17 +15,17 @@ use super::is_usable;
 #[derive(Debug)]
 pub(crate) struct Transport {
     pub(super) id: TransportId,
-    /// Created by a description that can still be rolled back.
+    /// Whether the description that created it can still be rolled back.
     provisional: bool,
     has_role: bool,
     local: Parameters,
     remote: Parameters,
-    /// The mid of the peer's section whose attributes are those of the transport.
+    /// The mid of the peer's section that has the attributes of the transport.
     remote_mid: Option<String>,
-    /// The same as the last complete exchange had it.
+    /// `remote_mid` after the last complete exchange.
     committed_remote_mid: Option<String>,
     dtls: Option<DtlsAssociation>,
-    /// The associations that were negotiated, one after the other.
+    /// How many associations were negotiated, one after the other.
     dtls_associations: u32,
 }
 
@@ -36,15 +36,15 @@ pub(crate) struct DtlsAssociation {
     pub(crate) client: bool,
     pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) tls_id: Option<String>,
-    /// The role that the peer named in its last answer, whatever it has.
+    /// The role that the peer named in its last answer. Its real role may be another.
     pub(crate) named: Option<Setup>,
-    /// Whether the answer is still to come.
+    /// Whether only a provisional answer has negotiated it.
     pub(super) is_provisional: bool,
 }
 
 impl DtlsAssociation {
-    /// RFC 8842 §5.5: whether a section of the peer's describes this association. Other
-    /// fingerprints, or another `a=tls-id`, are those of a new one.
+    /// RFC 8842 §5.5: whether a section of the peer describes this association. Other fingerprints
+    /// or another `a=tls-id` describe a new one.
     pub(crate) fn goes_on_with(&self, remote: &Description, index: usize) -> bool {
         let set = |fingerprints: &[Fingerprint]| -> BTreeSet<String> {
             fingerprints.iter().map(Fingerprint::to_string).collect()
@@ -55,7 +55,7 @@ impl DtlsAssociation {
     }
 }
 
-/// ICE credentials of one side: those of the last complete exchange, and those being negotiated.
+/// The ICE credentials of one side: from the last complete exchange, and from the one in progress.
 #[derive(Debug, Default)]
 struct Parameters {
     committed: Option<IceParameters>,
@@ -64,9 +64,9 @@ struct Parameters {
 
 enum Change {
     None,
-    /// These are new.
+    /// The credentials are new.
     New,
-    /// These are the committed ones; what was being negotiated instead is abandoned.
+    /// They are the committed ones, and replace those of the exchange in progress.
     Reverted,
 }
 
@@ -131,8 +131,8 @@ impl Transport {
         self.local.newest()
     }
 
-    /// The credentials for an answer to an offer with these of the peer (RFC 9429 §5.3.2): ours
-    /// change when the peer's do. A provisional answer has changed them already.
+    /// Our credentials for an answer to an offer with the peer's credentials `offered` (RFC 9429
+    /// §5.3.2): ours change when the peer's do. A provisional answer may have changed them already.
     pub(crate) fn local_parameters_for(&self, offered: &IceParameters) -> Option<&IceParameters> {
         match &self.local.pending {
             Some(pending) => Some(pending),
@@ -160,7 +160,7 @@ impl Transport {
         }
     }
 
-    /// Says whether the credentials are new.
+    /// Sets our credentials; returns whether they are new.
     pub(super) fn set_local(&mut self, ice: &IceParameters, outputs: &mut Outputs) -> bool {
         let transport = self.id;
         let change = self.local.set(ice);
@@ -173,7 +173,7 @@ impl Transport {
         matches!(change, Change::New)
     }
 
-    /// The section of the peer's description whose attributes are those of the transport.
+    /// Reads the section of the peer's description that has the attributes of the transport.
     pub(super) fn set_remote(
         &mut self,
         description: &Description,
@@ -192,7 +192,7 @@ impl Transport {
         outputs.push_effect(command);
     }
 
-    /// The candidates and the end of candidates of a section.
+    /// Adds the candidates of a section, and their end.
     pub(super) fn add_candidates(
         &self,
         description: &Description,
@@ -251,16 +251,17 @@ impl Transport {
         }
     }
 
-    /// The peer has named its DTLS role.
+    /// Notes the DTLS role that the peer has named.
     pub(super) fn set_named_role(&mut self, setup: Option<Setup>) {
         if let Some(dtls) = &mut self.dtls {
             dtls.named = setup;
         }
     }
 
-    /// A DTLS association is negotiated: the first, or the one that an ICE restart replaces it
-    /// with (RFC 9429 §5.11). Each is told once. What an answer has negotiated only an answer
-    /// replaces: until then ICE stays on the old pair, and the answer may be the old peer's.
+    /// Starts the DTLS association that is negotiated, once: the first one, or one that replaces it
+    /// with an ICE restart (RFC 9429 §5.11). A provisional answer does not replace an association
+    /// that an answer has negotiated: ICE stays on the old pair until the answer, and that may come
+    /// from the old peer.
     pub(super) fn start_dtls(
         &mut self,
         remote: &Description,
