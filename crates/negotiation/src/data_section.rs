@@ -8,23 +8,21 @@ use crate::section::{NO_ADDRESS, Placement};
 const MAX_MESSAGE_SIZE: u64 = 262_144;
 /// The protocol on top of SCTP: that of RFC 8832, which RFC 8841 §4.4.2 gives this name.
 const DATA_CHANNEL: &str = "webrtc-datachannel";
-/// The streams that `a=sctpmap` promises, as in libwebrtc; SCTP negotiates their number.
+/// The number of streams in `a=sctpmap`, as in libwebrtc. SCTP negotiates the real number.
 const SCTPMAP_STREAMS: u16 = 1024;
 
-/// How a section says which SCTP port carries data channels. A section is read and answered by the
-/// same rule, and the answer has the syntax of the offer (RFC 9429 §5.3.1): libwebrtc refuses a
-/// section that has something of both.
+/// How a section says which SCTP port carries data channels. The answer has the syntax of the offer
+/// (RFC 9429 §5.3.1): libwebrtc refuses a section that mixes both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DataSyntax {
     /// `a=sctp-port`; the format is `webrtc-datachannel` (RFC 8841 §4.4.2, §5).
     SctpPort,
-    /// `a=sctpmap`; mostly the format is the port. Drafts before RFC 8841, and whoever implements
-    /// those.
+    /// `a=sctpmap`, as the drafts before RFC 8841 have it. Mostly the format is the port.
     SctpMap,
 }
 
 impl DataSyntax {
-    /// `None` for a section that is not for the data channels of RFC 8831.
+    /// The syntax of a section; `None` if it is not for the data channels of RFC 8831.
     pub(crate) fn of(media: &Media) -> Option<Self> {
         if !media.is_data_channel() {
             return None;
@@ -37,7 +35,7 @@ impl DataSyntax {
             let is_mapped = maps_data_channels && !media.has_attribute("sctp-port");
             return Some(if is_mapped { Self::SctpMap } else { Self::SctpPort });
         }
-        // libwebrtc does not ask for the map where the format is a port.
+        // libwebrtc does not insist on the map if the format is a port.
         let format_is_port = formats.first().is_some_and(|format| format.parse::<u16>().is_ok());
         (maps_data_channels || map.is_none() && format_is_port).then_some(Self::SctpMap)
     }
@@ -55,8 +53,8 @@ pub(crate) struct DataSection<'a> {
 }
 
 impl<'a> DataSection<'a> {
-    /// As RFC 9429 §5.2.1 offers it. A section that was negotiated in an older syntax is offered
-    /// in this one, too (RFC 9429 §5.1.2).
+    /// RFC 9429 §5.2.1: a section for an offer. It has the syntax of RFC 8841 even if another one
+    /// was negotiated (RFC 9429 §5.1.2).
     pub(crate) fn offered(mid: &'a str, sctp_port: u16, placement: Placement<'a>) -> Self {
         Self {
             mid: Some(mid),

@@ -1,4 +1,4 @@
-//! What the session asks of its host.
+//! Effects: what the session tells its host to do.
 
 use crate::dictionaries::{RTCSessionDescriptionInit, RTCSignalingState};
 use crate::error::Error;
@@ -8,12 +8,12 @@ use crate::transceiver::TransceiverId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OperationId(pub u64);
 
-/// An `RTCDtlsTransport` with its `RTCIceTransport`. Unique in its session, never used again.
+/// An `RTCDtlsTransport` with its `RTCIceTransport`. Unique in its session and never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TransportId(pub u32);
 
-/// An `RTCDataChannel`; not its `id`, which is the SCTP stream. Unique in its session, never used
-/// again; later channels have greater ones.
+/// An `RTCDataChannel`. This is not its `id`, which is the SCTP stream. Unique in its session and
+/// never reused; later channels have greater numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChannelId(pub u32);
 
@@ -21,7 +21,7 @@ pub struct ChannelId(pub u32);
 /// [`Session::poll_effect`](crate::Session::poll_effect).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Fire this event at the connection. Every slot the event tells of has its new value.
+    /// Fire this event at the connection. The slots that go with the event have their new values.
     Fire(Event),
     /// Settle the promise that the method returned with this id.
     Settle {
@@ -63,11 +63,11 @@ pub enum Event {
     },
 }
 
-/// What a description asks of the transports.
+/// What a description demands of the transports.
 ///
-/// The commands for one description come in this order: transports are created, get their role
-/// and parameters; candidates follow; what was negotiated is committed; DTLS and SCTP start; what
-/// is not needed any more is destroyed.
+/// The commands for one description come in this order: transports are created and get their roles
+/// and parameters; candidates follow; an exchange that is complete is committed; DTLS and SCTP
+/// start; unused transports are destroyed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransportCommand {
     /// An `RTCDtlsTransport` and its `RTCIceTransport` exist from here.
@@ -75,33 +75,32 @@ pub enum TransportCommand {
         /// The new transport.
         transport: TransportId,
     },
-    /// The transport is not used any more: close it.
+    /// No section uses the transport any more: close it.
     Destroy {
         /// The transport.
         transport: TransportId,
     },
     /// RFC 8445 §6.1.1: the ICE role, once, before any parameters. A role conflict may change it
-    /// later without this crate.
+    /// later; the session does not learn about that.
     SetRole {
         /// The transport.
         transport: TransportId,
         /// Whether this side nominates.
         controlling: bool,
     },
-    /// A local description with these credentials has been applied; they differ from those the
-    /// transport had: gather candidates for them.
+    /// A local description with new credentials for the transport has been applied: gather
+    /// candidates for them.
     SetLocalParameters {
         /// The transport.
         transport: TransportId,
-        /// The credentials of the new generation.
+        /// The new credentials of this side.
         ice: sdp::IceParameters,
     },
-    /// A remote description with these credentials has been applied; they differ from those the
-    /// transport had.
+    /// A remote description with new credentials for the transport has been applied.
     SetRemoteParameters {
         /// The transport.
         transport: TransportId,
-        /// The peer's credentials of the new generation.
+        /// The peer's new credentials.
         ice: sdp::IceParameters,
         /// Whether the peer is an ICE-lite implementation.
         ice_lite: bool,
@@ -110,7 +109,8 @@ pub enum TransportCommand {
     AddRemoteCandidate {
         /// The transport.
         transport: TransportId,
-        /// The generation; always known when the section has credentials.
+        /// The `ice-ufrag` of the credentials that the candidate belongs to. It is there if the
+        /// section has credentials.
         username_fragment: Option<String>,
         /// The mid of the m= section that describes the transport.
         sdp_mid: Option<String>,
@@ -119,46 +119,46 @@ pub enum TransportCommand {
         /// The candidate.
         candidate: sdp::Candidate,
     },
-    /// No more remote candidates will come for the generation.
+    /// No more remote candidates will come for these credentials.
     EndOfRemoteCandidates {
         /// The transport.
         transport: TransportId,
-        /// The generation; always known when the section has credentials.
+        /// The `ice-ufrag` of the credentials. It is there if the section has credentials.
         username_fragment: Option<String>,
     },
-    /// The exchange is complete: the newest parameters are those of the session from now on.
+    /// The exchange is complete: from now on the newest parameters count.
     Commit {
         /// The transport.
         transport: TransportId,
     },
-    /// The exchange was rolled back: the parameters set since the last commit never were.
+    /// The exchange was rolled back: drop the parameters that were set since the last commit.
     Rollback {
         /// The transport.
         transport: TransportId,
     },
-    /// The DTLS role is negotiated: start the handshake once ICE is connected. Sent once for a
-    /// transport, and again when the peer's identity changes with an ICE restart: another peer
-    /// takes over (RFC 9429 §5.11). The new association begins on the pairs of the new generation;
-    /// [`StartSctp`](Self::StartSctp) follows if there is a data section.
+    /// The DTLS role is negotiated: start the handshake once ICE is connected. This comes once for
+    /// a transport, and again when another peer takes over: its identity changes with an ICE
+    /// restart (RFC 9429 §5.11). The new association begins on the candidate pairs of the newest
+    /// credentials. [`StartSctp`](Self::StartSctp) follows if there is a data section.
     StartDtls {
         /// The transport.
         transport: TransportId,
         /// Whether this side is the DTLS client.
         client: bool,
-        /// One of these the peer's certificate must match.
+        /// The peer's certificate must match one of these.
         fingerprints: Vec<sdp::Fingerprint>,
     },
     /// `[[SctpTransport]]` is set to a new `RTCSctpTransport`, which is connecting.
     CreateSctp {
-        /// Its transport; `None` if it does not exist before the answer is applied
-        /// (w3c/webrtc-pc#3112). [`StartSctp`](Self::StartSctp) tells it then.
+        /// The transport it runs over; `None` if that is created when the answer is applied
+        /// (w3c/webrtc-pc#3112). [`StartSctp`](Self::StartSctp) names it then.
         transport: Option<TransportId>,
     },
     /// The SCTP association is negotiated: start it once DTLS is connected.
     StartSctp {
         /// What it runs over.
         transport: TransportId,
-        /// Our SCTP port.
+        /// The SCTP port of this side.
         local_port: u16,
         /// The peer's SCTP port.
         remote_port: u16,
@@ -167,8 +167,8 @@ pub enum TransportCommand {
         /// `[[MaxBufferSize]]` in bytes; never 0.
         max_buffer_size: u64,
     },
-    /// The association goes on over another transport, whose DTLS connection may have to be
-    /// established first; the transport it ran over may be destroyed next.
+    /// The association goes on over another transport, whose DTLS connection may not be established
+    /// yet. The transport that it ran over may be destroyed next.
     MoveSctp {
         /// What it runs over from now on.
         transport: TransportId,
@@ -180,13 +180,13 @@ pub enum TransportCommand {
         /// `[[MaxBufferSize]]` in bytes; never 0.
         max_buffer_size: u64,
     },
-    /// `[[SctpTransport]]` is set to null: by a rollback, before there was an association, and the
-    /// data channels go on waiting for one; or by an answer that closes the association, and the
-    /// data channels on it are closed.
+    /// `[[SctpTransport]]` is set to null. After a rollback there was no association yet, and the
+    /// data channels go on waiting for one. After an answer the association is closed, and with it
+    /// its data channels.
     DestroySctp,
 }
 
-/// What becomes of a data channel.
+/// What happens to a data channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChannelCommand {
     /// `[[DataChannelId]]` gets its value.
@@ -196,9 +196,9 @@ pub enum ChannelCommand {
         /// The SCTP stream id, 0 to 65534.
         id: u16,
     },
-    /// webrtc-pc §4.4.1.4 step 4.7.10.2.1: there is no id for the channel, so its `[[ReadyState]]`
-    /// is "closed". Nothing is fired yet: [`FireError`](Self::FireError) follows in the same task.
-    /// The session has forgotten the channel.
+    /// webrtc-pc §4.4.1.4 step 4.7.10.2.1: no id is left for the channel: set its `[[ReadyState]]`
+    /// to "closed". Fire nothing yet: [`FireError`](Self::FireError) follows in the same task. The
+    /// session has forgotten the channel.
     Close {
         /// The channel.
         channel: ChannelId,
@@ -215,8 +215,8 @@ pub enum ChannelCommand {
         /// The channel.
         channel: ChannelId,
     },
-    /// webrtc-pc §6.2.7: the association has no stream for the channel; queue a task that closes
-    /// it with an error. The session has forgotten the channel.
+    /// webrtc-pc §6.2.7: the association has no stream for the channel: queue a task that closes it
+    /// with an error. The session has forgotten the channel.
     Fail {
         /// The channel.
         channel: ChannelId,
@@ -225,11 +225,11 @@ pub enum ChannelCommand {
     },
 }
 
-/// What becomes of the track of a receiver, and of a transceiver.
+/// What happens to a transceiver and to the track of its receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MediaCommand {
-    /// mediacapture-main §4.3.1: set the muted state of the track to `true`; an event is fired if
-    /// it was not.
+    /// mediacapture-main §4.3.1: set the muted state of the track to `true`, and fire an event if
+    /// that changes it.
     Mute {
         /// The transceiver of the receiver.
         transceiver: TransceiverId,
@@ -238,7 +238,7 @@ pub enum MediaCommand {
     AddToStream {
         /// The transceiver of the receiver.
         transceiver: TransceiverId,
-        /// The id of the stream, which is to be created if there is none yet.
+        /// The id of the stream; create the stream if there is none of this id.
         stream: String,
     },
     /// Remove the track from the remote stream of this id: `removetrack` is fired at it.
@@ -248,16 +248,39 @@ pub enum MediaCommand {
         /// The id of the stream.
         stream: String,
     },
-    /// The track has ended: an event is fired unless it had already.
+    /// The track has ended: fire an event, unless it had ended already.
     EndTrack {
         /// The transceiver of the receiver.
         transceiver: TransceiverId,
     },
-    /// The transceiver has left the set; what happens to its track in the same task has come before.
-    /// Its slots stay until
-    /// [`Session::forget_transceiver`](crate::Session::forget_transceiver).
+    /// The transceiver has left the set. No other command for its track follows in this task. Its
+    /// slots stay until [`Session::forget_transceiver`](crate::Session::forget_transceiver).
     Removed {
         /// The transceiver.
         transceiver: TransceiverId,
     },
+}
+
+impl From<Event> for Effect {
+    fn from(event: Event) -> Self {
+        Self::Fire(event)
+    }
+}
+
+impl From<TransportCommand> for Effect {
+    fn from(command: TransportCommand) -> Self {
+        Self::Transport(command)
+    }
+}
+
+impl From<ChannelCommand> for Effect {
+    fn from(command: ChannelCommand) -> Self {
+        Self::Channel(command)
+    }
+}
+
+impl From<MediaCommand> for Effect {
+    fn from(command: MediaCommand) -> Self {
+        Self::Media(command)
+    }
 }

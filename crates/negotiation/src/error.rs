@@ -2,21 +2,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::w3c_enum;
 
-/// Why a call was refused: one variant for each `DOMException` name that the specification uses,
-/// and the two exceptions of JavaScript. Each bears the `message`.
+/// Why a call was refused. There is a variant for each `DOMException` name that the specification
+/// uses, and for the two exceptions of JavaScript. Each carries the `message`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The connection or the object is not in a state that allows the call.
     #[error("InvalidStateError: {0}")]
     InvalidStateError(String),
-    /// What was passed in does not fit what it is meant for.
+    /// An argument does not fit its purpose.
     #[error("InvalidAccessError: {0}")]
     InvalidAccessError(String),
     /// A text contains a character that it must not.
     #[error("InvalidCharacterError: {0}")]
     InvalidCharacterError(String),
-    /// What was passed in was changed where it must not be.
+    /// An argument differs where it must not be changed.
     #[error("InvalidModificationError: {0}")]
     InvalidModificationError(String),
     /// The operation failed for a reason of its own.
@@ -25,7 +25,7 @@ pub enum Error {
     /// A text does not follow its grammar.
     #[error("SyntaxError: {0}")]
     SyntaxError(String),
-    /// A value is not of the type or form that is asked for.
+    /// A value does not have the type or form that it must have.
     #[error("TypeError: {0}")]
     TypeError(String),
     /// A number is out of range.
@@ -37,7 +37,7 @@ pub enum Error {
     /// The network failed.
     #[error("NetworkError: {0}")]
     NetworkError(String),
-    /// An error with what WebRTC knows about it.
+    /// An `OperationError` with details about WebRTC.
     #[error(transparent)]
     RTCError(#[from] RTCError),
 }
@@ -60,7 +60,7 @@ impl Error {
         }
     }
 
-    /// What happened, for people.
+    /// What happened, in words.
     pub fn message(&self) -> &str {
         match self {
             Self::InvalidStateError(message)
@@ -79,7 +79,7 @@ impl Error {
 }
 
 w3c_enum! {
-    /// webrtc-pc §11.2: what kind of WebRTC failure an [`RTCError`] tells of.
+    /// webrtc-pc §11.2: the kinds of failure that an [`RTCError`] reports.
     pub enum RTCErrorDetailType {
         /// The data channel has failed.
         DataChannelFailure = "data-channel-failure",
@@ -98,7 +98,7 @@ w3c_enum! {
     }
 }
 
-/// webrtc-pc §11.1: what an [`RTCError`] is made of, without its message.
+/// webrtc-pc §11.1: the members of an [`RTCError`] without its message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RTCErrorInit {
@@ -124,7 +124,7 @@ pub struct RTCErrorInit {
 }
 
 impl RTCErrorInit {
-    /// An error of this kind about which nothing else is known.
+    /// An error of this kind without details.
     pub fn new(error_detail: RTCErrorDetailType) -> Self {
         Self {
             error_detail,
@@ -136,12 +136,12 @@ impl RTCErrorInit {
     }
 }
 
-/// webrtc-pc §11.1: an `OperationError` with what WebRTC knows about it.
+/// webrtc-pc §11.1: an `OperationError` with details about WebRTC.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[error("OperationError ({error_detail}): {message}")]
 pub struct RTCError {
-    /// What happened, for people.
+    /// What happened, in words.
     pub message: String,
     /// The kind of failure.
     #[doc(alias = "errorDetail")]

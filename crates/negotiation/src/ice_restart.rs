@@ -1,81 +1,87 @@
-//! ICE credentials: which an offer or an answer has, and which are to be replaced.
+//! ICE restarts: who has asked for one, and when it is done.
 
-use rand::Rng;
 use sdp::IceParameters;
 
 use crate::description::Description;
 use crate::session::Session;
+use crate::signaling::Side;
 
-/// 48 bits; RFC 8445 §5.3 asks for 24.
-const USERNAME_FRAGMENT_LENGTH: usize = 8;
-/// 144 bits; RFC 8445 §5.3 asks for 128.
-const PASSWORD_LENGTH: usize = 24;
+/// The two reasons for which the next offer restarts ICE.
+#[derive(Debug, Default)]
+pub(crate) struct IceRestart {
+    /// `[[LocalIceCredentialsToReplace]]`
+    local_ice_credentials_to_replace: Vec<IceParameters>,
+    /// RFC 9429 §3.5.1: the "needs-ice-restart" bit.
+    needs_ice_restart: bool,
+    /// The bit when the connection was last stable.
+    last_stable_state_needs_ice_restart: bool,
+}
+
+impl IceRestart {
+    /// `[[LocalIceCredentialsToReplace]]`
+    pub(crate) fn local_ice_credentials_to_replace(&self) -> &[IceParameters] {
+        &self.local_ice_credentials_to_replace
+    }
+
+    /// Whether the next offer has new credentials (RFC 9429 §5.2.2).
+    pub(crate) fn is_due(&self) -> bool {
+        !self.local_ice_credentials_to_replace.is_empty() || self.needs_ice_restart
+    }
+
+    /// RFC 9429 §4.1.18: new servers or another policy need new credentials.
+    pub(crate) fn require(&mut self) {
+        self.needs_ice_restart = true;
+    }
+
+    /// RFC 9429 §3.5.1: a local description with new credentials has been applied.
+    pub(crate) fn clear_requirement(&mut self) {
+        self.needs_ice_restart = false;
+    }
+
+    /// webrtc-pc §4.4.1.4 step 4.7.4
+    pub(crate) fn enter_negotiation(&mut self) {
+        self.last_stable_state_needs_ice_restart = self.needs_ice_restart;
+    }
+
+    /// The credentials that cleared the bit are discarded, so new ones are needed again. The slot
+    /// stays as it is: a rollback fulfills no request.
+    pub(crate) fn roll_back(&mut self) {
+        self.needs_ice_restart |= self.last_stable_state_needs_ice_restart;
+    }
+
+    /// webrtc-pc §4.4.1.4 steps 4.7.5.2 and 4.7.6.2, at their end: `current` is
+    /// `[[CurrentLocalDescription]]`.
+    pub(crate) fn complete(&mut self, current: &Description) {
+        let mut present = current.credentials();
+        if !present.any(|ice| self.local_ice_credentials_to_replace.contains(&ice)) {
+            self.local_ice_credentials_to_replace.clear();
+        }
+    }
+}
 
 impl Session {
     /// webrtc-pc §4.4.2 restartIce
-    pub(crate) fn restart(&mut self) {
+    pub fn restart_ice(&mut self) {
+        if self.is_closed() {
+            return;
+        }
         // Step 2
-        self.local_ice_credentials_to_replace = self.local_ice_credentials();
-        self.system_state_changed();
+        self.ice_restart.local_ice_credentials_to_replace = self.local_ice_credentials();
+        self.last_created.system_state_changed();
         // Step 3
         self.update_the_negotiation_needed_flag();
     }
 
     /// All ICE credentials in `[[CurrentLocalDescription]]` and `[[PendingLocalDescription]]`.
     fn local_ice_credentials(&self) -> Vec<IceParameters> {
-        [&self.current_local_description, &self.pending_local_description]
-            .into_iter()
-            .flatten()
-            .flat_map(credentials)
-            .collect()
-    }
-
-    /// webrtc-pc §4.4.1.4 steps 4.7.5.2 and 4.7.6.2, at their end.
-    pub(crate) fn empty_local_ice_credentials_to_replace(&mut self) {
-        let Some(description) = &self.current_local_description else { return };
-        let present = credentials(description)
-            .any(|ice| self.local_ice_credentials_to_replace.contains(&ice));
-        if !present {
-            self.local_ice_credentials_to_replace.clear();
-        }
-    }
-
-    /// Whether an offer has new credentials (webrtc-pc §4.2.6 `iceRestart`, RFC 9429 §5.2.2).
-    pub(crate) fn restarts_ice(&self, ice_restart: bool) -> bool {
-        ice_restart || !self.local_ice_credentials_to_replace.is_empty() || self.needs_ice_restart
+        let current = self.descriptions.current(Side::Local);
+        let pending = self.descriptions.pending(Side::Local);
+        current.into_iter().chain(pending).flat_map(Description::credentials).collect()
     }
 
     /// Credentials that neither local description has.
-    pub(crate) fn fresh_ice_credentials(&mut self) -> IceParameters {
+    pub(crate) fn make_ice_credentials(&mut self) -> IceParameters {
         let used = self.local_ice_credentials();
-        loop {
-            let username_fragment = self.ice_characters(USERNAME_FRAGMENT_LENGTH);
-            if used.iter().all(|ice| ice.username_fragment != username_fragment) {
-                let password = self.ice_characters(PASSWORD_LENGTH);
-                return IceParameters { username_fragment, password };
-            }
-        }
+        self.identifiers.make_ice_parameters(&used)
     }
-
-    /// RFC 8839 §5.4 `ice-char`: 64 characters, so six random bits each.
-    fn ice_characters(&mut self, length: usize) -> String {
-        let mut random = [0; PASSWORD_LENGTH];
-        self.random.fill_bytes(&mut random);
-        random.iter().take(length).map(|octet| ice_character(octet & 0x3F)).collect()
-    }
-}
-
-fn ice_character(six_bits: u8) -> char {
-    char::from(match six_bits {
-        0..=25 => b'A' + six_bits,
-        26..=51 => b'a' + (six_bits - 26),
-        52..=61 => b'0' + (six_bits - 52),
-        62 => b'+',
-        _ => b'/',
-    })
-}
-
-/// All ICE credentials found in a description.
-fn credentials(description: &Description) -> impl Iterator<Item = IceParameters> {
-    (0..description.sdp.media().len()).filter_map(|index| description.sdp.ice_parameters(index))
 }

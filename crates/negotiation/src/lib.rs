@@ -1,10 +1,10 @@
 //! Negotiation of a WebRTC connection: webrtc-pc and JSEP (RFC 9429) as a state machine, without
 //! network, clock or thread.
 //!
-//! A [`Session`] has the slots of an `RTCPeerConnection` that negotiation owns. Calls go in as
-//! methods, tasks of the event loop come out and go in again when their turn comes, and what is to
-//! be done comes out as [`Effect`]s in the order of the specification. Everything random is made
-//! from the seed, so that a run can be repeated.
+//! A [`Session`] has the slots of an `RTCPeerConnection` that negotiation owns. The host calls its
+//! methods. It takes out tasks for its event loop and hands each back when its turn comes. It takes
+//! out [`Effect`]s in the order of the specification and does what they say. Everything random
+//! comes from a seed, so that a run can be repeated.
 //!
 //! ```
 //! use peerconnection_negotiation::{
@@ -52,9 +52,10 @@ mod session;
 mod signaling;
 mod transceiver;
 
-// RFC 9429: what descriptions consist of, and what they ask of the transports
+// RFC 9429: what descriptions consist of, and what they demand of the transports
 mod answer;
 mod data_section;
+mod identifiers;
 mod lip_sync;
 mod mids;
 mod offer;
@@ -62,10 +63,11 @@ mod rtp;
 mod section;
 mod transports;
 
-// The words spoken with the host
+// What a session and its host exchange
 mod dictionaries;
 mod effect;
 mod error;
+mod outputs;
 mod task;
 
 #[cfg(test)]

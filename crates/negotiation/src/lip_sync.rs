@@ -1,10 +1,11 @@
-//! Lip sync groups: sections whose media is to be played in step (RFC 5888 §7; RFC 9429 §5.2.1,
+//! Lip sync groups: the media of their sections is played in step (RFC 5888 §7; RFC 9429 §5.2.1,
 //! §5.2.2 and §5.3.1).
 
 use std::collections::HashSet;
 
 use crate::description::Description;
 use crate::session::Session;
+use crate::signaling::Side;
 use crate::transceiver::Transceiver;
 
 /// The mids of each group of semantics LS.
@@ -20,8 +21,8 @@ fn push_group(description: &mut sdp::Description, mids: &[&str]) {
     description.session_mut().push_attribute("group", Some(&value));
 }
 
-/// RFC 9429 §5.2.1 and §5.2.2: one group for each stream that several of these sections announce;
-/// the groups of the most recent answer go on.
+/// RFC 9429 §5.2.1 and §5.2.2: offers a group for each stream that several of these sections
+/// announce, and the groups of the most recent answer.
 pub(crate) fn offer_lip_sync_groups(
     description: &mut sdp::Description,
     sections: &[(&str, &Transceiver)],
@@ -53,14 +54,14 @@ pub(crate) fn offer_lip_sync_groups(
 }
 
 impl Session {
-    /// RFC 9429 §5.3.1: of each group that is offered, the accepted sections whose transceivers
-    /// have a stream in common or have none.
+    /// RFC 9429 §5.3.1: answers each offered group with its accepted sections, as far as their
+    /// transceivers have a stream in common or have none.
     pub(crate) fn answer_lip_sync_groups(
         &self,
         description: &mut sdp::Description,
         accepted: &[(&str, &Transceiver)],
     ) {
-        let Some(offer) = &self.pending_remote_description else { return };
+        let Some(offer) = self.descriptions.pending(Side::Remote) else { return };
         let by_mid: std::collections::HashMap<&str, &Transceiver> =
             accepted.iter().copied().collect();
         for offered in groups(&offer.sdp) {

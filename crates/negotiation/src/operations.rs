@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 
+use crate::description::{Created, Source};
 use crate::dictionaries::{
     RTCIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCSdpType,
     RTCSessionDescriptionInit,
 };
-use crate::effect::{Effect, OperationId, Outcome};
+use crate::effect::{OperationId, Outcome};
 use crate::error::Error;
 use crate::session::Session;
+use crate::task::Then;
 use crate::transceiver::{TrackId, TransceiverId};
 
 /// A method that goes through the chain, with its arguments.
@@ -22,43 +24,70 @@ pub(crate) enum Method {
     ReplaceTrack { transceiver: TransceiverId, with_track: Option<TrackId> },
 }
 
-/// `[[Operations]]`: the first is executing, the others wait for their turn with their method.
+/// The promises of a session: those on the operations chain, and those of `setParameters()`.
 #[derive(Debug, Default)]
 pub(crate) struct Operations {
+    /// `[[Operations]]`: the first is executing and has given its method away. The others wait with
+    /// their method for their turn.
     chain: VecDeque<(OperationId, Option<Method>)>,
+    /// "promises from setParameters methods [that] are not settled" (webrtc-pc §4.4.1.4 step 4.7.3)
+    unsettled_set_parameters: usize,
+    next: u64,
 }
 
 impl Operations {
+    /// The length of the chain.
     pub(crate) fn len(&self) -> usize {
         self.chain.len()
     }
+
+    /// Makes the id of a promise.
+    pub(crate) fn make_id(&mut self) -> OperationId {
+        let operation = OperationId(self.next);
+        self.next = self.next.wrapping_add(1);
+        operation
+    }
+
+    pub(crate) fn begin_set_parameters(&mut self) {
+        self.unsettled_set_parameters = self.unsettled_set_parameters.saturating_add(1);
+    }
+
+    pub(crate) fn end_set_parameters(&mut self) {
+        self.unsettled_set_parameters = self.unsettled_set_parameters.saturating_sub(1);
+    }
+
+    pub(crate) fn has_unsettled_set_parameters(&self) -> bool {
+        self.unsettled_set_parameters > 0
+    }
 }
 
-/// What follows a promise that was settled; runs once the effects before it have been delivered.
+/// What reacts to a promise that was settled. It runs once the effects before it have been
+/// delivered.
 #[derive(Debug)]
 pub(crate) enum Microtask {
     /// Step 7.4: the promise of the first operation is settled.
     OperationSettled,
-    /// The fulfillment step of the promise that `setLocalDescription()` created an offer or
-    /// answer with.
-    SetLocalDescription { operation: OperationId, description: RTCSessionDescriptionInit },
-    /// The fulfillment step of the promise that `setRemoteDescription()` rolled back with.
+    /// `setLocalDescription()` had to create an offer or an answer first: the fulfillment step of
+    /// that promise.
+    SetLocalDescription { operation: OperationId, type_: RTCSdpType, created: Box<Created> },
+    /// `setRemoteDescription()` had to roll back first: the fulfillment step of that promise.
     SetRemoteDescription { operation: OperationId, description: RTCSessionDescriptionInit },
 }
 
 impl Session {
     /// webrtc-pc §4.4.1.2: chain an operation.
     pub(crate) fn chain_an_asynchronous_operation(&mut self, method: Method) -> OperationId {
-        let operation = self.next_operation_id();
+        let operation = self.operations.make_id();
         // Step 2
-        if self.is_closed {
-            self.reject(operation, Error::InvalidStateError("the connection is closed".into()));
+        if self.is_closed() {
+            let error = Error::InvalidStateError("the connection is closed".into());
+            self.outputs.settle(operation, Err(error));
             return operation;
         }
         // Steps 3 to 5
         self.operations.chain.push_back((operation, Some(method)));
         // Step 6
-        if self.operations.chain.len() == 1 {
+        if self.operations.len() == 1 {
             self.execute_first_operation();
         }
         // Step 8
@@ -70,61 +99,54 @@ impl Session {
         let operation = *operation;
         match method.take() {
             Some(Method::CreateOffer(options)) => {
-                self.create_an_offer_operation(operation, options)
+                self.create_an_offer(operation, options, Then::Resolve);
             }
-            Some(Method::CreateAnswer) => self.create_an_answer_operation(operation),
+            Some(Method::CreateAnswer) => self.create_an_answer(operation, Then::Resolve),
             Some(Method::SetLocalDescription(description)) => {
-                self.set_local_description_operation(operation, description);
+                self.run_set_local_description(operation, description);
             }
             Some(Method::SetRemoteDescription(description)) => {
-                self.set_remote_description_operation(operation, description);
+                self.run_set_remote_description(operation, description);
             }
             Some(Method::AddIceCandidate(candidate)) => {
-                self.add_ice_candidate_operation(operation, candidate);
+                self.run_add_ice_candidate(operation, candidate);
             }
             Some(Method::ReplaceTrack { transceiver, with_track }) => {
-                self.replace_track_operation(operation, transceiver, with_track);
+                self.run_replace_track(operation, transceiver, with_track);
             }
             None => {}
         }
     }
 
-    /// Step 7: the promise returned by the first operation is settled.
-    pub(crate) fn operation_settled(
+    /// Step 7: settles the promise of the first operation.
+    pub(crate) fn settle_operation(
         &mut self,
         operation: OperationId,
         result: Result<Outcome, Error>,
     ) {
         // Step 7.1
-        if self.is_closed {
+        if self.is_closed() {
             return;
         }
         // Steps 7.2, 7.3
-        self.effects.push_back(Effect::Settle { operation, result });
+        self.outputs.settle(operation, result);
         // Step 7.4 runs behind the reactions that the application registered for the promise.
-        self.microtasks.push_back(Microtask::OperationSettled);
+        self.outputs.queue_microtask(Microtask::OperationSettled);
     }
 
-    /// Rejects a promise that is not on the chain.
-    pub(crate) fn reject(&mut self, operation: OperationId, error: Error) {
-        self.effects.push_back(Effect::Settle { operation, result: Err(error) });
-    }
-
-    pub(crate) fn run_next_microtask(&mut self) -> bool {
-        let Some(microtask) = self.microtasks.pop_front() else { return false };
+    /// Runs a promise reaction and returns `true`, or returns `false` if none is due. The host
+    /// calls this after every method and every task, when it has delivered the effects, until it
+    /// returns `false`.
+    pub fn run_microtask(&mut self) -> bool {
+        let Some(microtask) = self.outputs.take_microtask() else { return false };
         match microtask {
             Microtask::OperationSettled => self.continue_chain(),
-            Microtask::SetLocalDescription { operation, description } => {
-                let created = match description.type_ {
-                    RTCSdpType::Offer => &self.last_created_offer,
-                    _ => &self.last_created_answer,
-                };
-                // It was created just now.
-                let created = created.clone().filter(|created| created.sdp == description.sdp);
-                self.set_a_local_session_description(operation, description, created);
+            Microtask::SetLocalDescription { operation, type_, created } => {
+                self.set_a_session_description(operation, type_, Source::Created(created));
             }
             Microtask::SetRemoteDescription { operation, description } => {
-                self.set_a_remote_session_description(operation, description);
+                let RTCSessionDescriptionInit { type_, sdp } = description;
+                self.set_a_session_description(operation, type_, Source::Peer(sdp));
             }
         }
         true
@@ -133,7 +155,7 @@ impl Session {
     /// Step 7.4
     fn continue_chain(&mut self) {
         // Step 7.4.1
-        if self.is_closed {
+        if self.is_closed() {
             return;
         }
         // Step 7.4.2
@@ -143,13 +165,18 @@ impl Session {
             self.execute_first_operation();
             return;
         }
-        // Step 7.4.4
-        if !self.update_negotiation_needed_flag_on_empty_chain {
-            return;
+        // Steps 7.4.4 and 7.4.5
+        if self.negotiation_needed.take_update_on_empty_chain() {
+            // Step 7.4.6
+            self.update_the_negotiation_needed_flag();
         }
-        // Step 7.4.5
-        self.update_negotiation_needed_flag_on_empty_chain = false;
-        // Step 7.4.6
-        self.update_the_negotiation_needed_flag();
+    }
+}
+
+#[cfg(test)]
+impl Session {
+    /// How many promises have been returned.
+    pub(crate) fn operation_count(&self) -> u64 {
+        self.operations.next
     }
 }

@@ -1,6 +1,4 @@
-//! RFC 9429 §5.2.1 and §5.3.1: what the descriptions of this implementation consist of.
-
-use std::sync::Arc;
+//! RFC 9429 §5.2.1 and §5.3.1: the parts of the descriptions that this implementation writes.
 
 use sdp::{
     Direction, IceParameters, Media, Rid, RidDirection, Section, Setup, Simulcast, SimulcastId,
@@ -8,14 +6,12 @@ use sdp::{
 
 use crate::candidate::set_default_candidate;
 use crate::rtp::Formats;
-use crate::session::Session;
-use crate::transceiver::TransceiverId;
 
-/// The SCTP port of this side. All of the port space is a DTLS connection's own, so any will do;
-/// this is the browsers'.
+/// The SCTP port of this side. Each DTLS connection has its own port space, so any port will do.
+/// Browsers use this one.
 pub(crate) const SCTP_PORT: u16 = 5000;
-/// RFC 8285 §6: header extensions of both lengths in one stream. An answer has it only if the offer
-/// does.
+/// RFC 8285 §6: header extensions of both lengths in one stream. An answer has the attribute only
+/// if the offer does.
 pub(crate) const EXTMAP_ALLOW_MIXED: &str = "extmap-allow-mixed";
 /// RFC 8840 §4.1.1: the address of a section that has no candidates yet.
 pub(crate) const NO_ADDRESS: &str = "IN IP4 0.0.0.0";
@@ -24,20 +20,20 @@ const NO_PORT: u16 = 9;
 
 /// Where the transport of a section is described.
 pub(crate) enum Placement<'a> {
-    /// Here: the section has an address of its own, or is the tagged one of its BUNDLE group.
+    /// In this section: it has an address of its own, or is the tagged one of its BUNDLE group.
     Here(TransportAttributes<'a>),
-    /// In the tagged section of the BUNDLE group, which has these.
+    /// In the tagged section of the BUNDLE group, which has these attributes.
     Bundled(BundledTransport),
-    /// There too, and without BUNDLE the section is not used at all (RFC 9143 §6).
+    /// In the tagged section, too. Without BUNDLE this section is not used at all (RFC 9143 §6).
     BundleOnly(BundledTransport),
 }
 
 /// What the sections of a BUNDLE group repeat from the tagged one.
 ///
-/// RFC 9143 §7.1.3 and RFC 9429 §5.2.1 have these attributes in the tagged section alone, and
-/// receivers take them from there. GStreamer refuses a section without `a=setup`, whatever the
-/// session part says, and one whose credentials are not those of the tagged section; browsers write
-/// all three everywhere.
+/// RFC 9143 §7.1.3 and RFC 9429 §5.2.1 put these attributes into the tagged section alone, and
+/// receivers take them from there. But GStreamer refuses a section without `a=setup`, whatever the
+/// session part says, and a section with other credentials than the tagged one. Browsers write all
+/// three into every section.
 #[derive(Clone)]
 pub(crate) struct BundledTransport {
     pub(crate) ice: IceParameters,
@@ -79,14 +75,14 @@ impl Placement<'_> {
 pub(crate) struct TransportAttributes<'a> {
     pub(crate) shared: BundledTransport,
     pub(crate) fingerprints: &'a [String],
-    /// Where the candidates gathered for the same credentials are.
+    /// The section that has the candidates for the same credentials.
     pub(crate) gathered: Option<&'a Media>,
 }
 
 impl TransportAttributes<'_> {
     fn write(&self, media: &mut Media) {
         if let Some(gathered) = self.gathered {
-            // RFC 9429 §5.2.2, §5.3.2: what was gathered in the most recent gathering phase
+            // RFC 9429 §5.2.2, §5.3.2: the candidates of the most recent gathering phase
             for candidate in gathered.attributes("candidate") {
                 media.push_attribute("candidate", Some(candidate));
             }
@@ -97,12 +93,11 @@ impl TransportAttributes<'_> {
     }
 }
 
-/// What the session part says of a transport for the sections that are bundled into another, and for
-/// rejected ones.
+/// What the session part says about the transport of bundled sections and of rejected ones.
 ///
-/// RFC 9429 §5.2.1 keeps these attributes out of such sections, and lets them be in the session part.
-/// Chromium rejects a bundled section without a fingerprint, and aiortc refuses a description in
-/// which a section, rejected or not, has no credentials.
+/// RFC 9429 §5.2.1 keeps these attributes out of such sections, but allows them in the session
+/// part. Without them Chromium rejects a bundled section, which has no fingerprint. aiortc refuses
+/// a description if any section, even a rejected one, has no credentials.
 pub(crate) struct TransportDefaults<'a> {
     pub(crate) shared: BundledTransport,
     pub(crate) fingerprints: &'a [String],
@@ -120,23 +115,24 @@ pub(crate) struct RtpSection<'a> {
     pub(crate) mid: Option<&'a str>,
     pub(crate) protocol: &'a str,
     pub(crate) placement: Placement<'a>,
-    /// RFC 9429 §5.2.1: an offer for a new transport says how RTCP would be multiplexed.
+    /// RFC 9429 §5.2.1: whether the section has `a=rtcp-mux-only`, as an offer has for a new
+    /// transport.
     pub(crate) rtcp_mux_only: bool,
     pub(crate) formats: &'a Formats,
     pub(crate) direction: Direction,
-    /// What the sender is in, if the transceiver is to send.
+    /// The streams of the sender, if the transceiver sends.
     pub(crate) msid: Option<SentMsid<'a>>,
-    /// The rids of the encodings to send; none for one without a name.
+    /// The rids of the encodings to send. A lone encoding has none.
     pub(crate) send_rids: Vec<&'a str>,
     /// The rids of the encodings that the peer sends.
     pub(crate) receive_rids: Vec<&'a str>,
 }
 
-/// The streams of a sender, and what stands for its track.
+/// The streams of a sender, and the name of its track.
 pub(crate) struct SentMsid<'a> {
     pub(crate) streams: &'a [String],
-    /// The `appdata` of RFC 8830 §2. RFC 9429 §5.2.1 leaves it out and ignores it; libwebrtc before
-    /// 2021 refuses a section without it, and browsers write it.
+    /// The `appdata` of RFC 8830 §2. RFC 9429 §5.2.1 omits it and ignores it. Browsers write it,
+    /// and libwebrtc before 2021 refuses a section without it.
     pub(crate) appdata: &'a str,
 }
 
@@ -169,7 +165,8 @@ impl RtpSection<'_> {
         if let Some(msid) = &self.msid {
             msid.write(&mut media);
         }
-        // Of category IDENTICAL; Chromium refuses a bundled section without it.
+        // In bundled sections, too: it is of category IDENTICAL, and Chromium refuses a bundled
+        // section without it.
         media.push_attribute("rtcp-mux", None);
         if self.rtcp_mux_only && matches!(self.placement, Placement::Here(_)) {
             media.push_attribute("rtcp-mux-only", None);
@@ -205,10 +202,10 @@ impl RtpSection<'_> {
     }
 }
 
-/// RFC 9429 §5.3.1: a section that an answer rejects, as far as `offered` says what it is. `setup` is
-/// that of the sections that are used: GStreamer refuses a section without it, rejected or not, and
-/// Chromium writes it.
-pub(crate) fn rejected_section(offered: &Media, setup: Setup) -> Media {
+/// RFC 9429 §5.3.1: a section with which an answer rejects the section `offered`. `setup` is the
+/// value of the used sections: Chromium writes the attribute into rejected sections, too, and
+/// GStreamer refuses a section without it.
+pub(crate) fn write_rejected_section(offered: &Media, setup: Setup) -> Media {
     let mut media = Media::new(offered.kind(), 0, offered.protocol(), &offered.formats());
     media.set_connection(NO_ADDRESS);
     if let Some(mid) = offered.mid() {
@@ -221,8 +218,8 @@ pub(crate) fn rejected_section(offered: &Media, setup: Setup) -> Media {
     media
 }
 
-/// What a section says of the transport that it has, and of its track.
-const OF_USED_SECTIONS: [&str; 13] = [
+/// Attributes that a section has only while it has a transport and a track.
+const ONLY_IN_USED_SECTIONS: [&str; 13] = [
     "msid",
     "bundle-only",
     "candidate",
@@ -238,14 +235,14 @@ const OF_USED_SECTIONS: [&str; 13] = [
     "ssrc",
 ];
 
-/// RFC 9429 §5.2.2: a section that an offer does not use any more has the port 0 and no `a=msid`,
-/// and stays what it was `before` otherwise. Its transport is that of others or of nothing now, and
-/// `a=setup` what the offer has everywhere, see [`rejected_section`].
-pub(crate) fn unused_section(before: &Media) -> Media {
+/// RFC 9429 §5.2.2: a section that an offer does not use any more has the port 0 and no `a=msid`.
+/// Otherwise it stays as it was `before`, without its transport. `a=setup` has the value that it
+/// has in the whole offer; see [`write_rejected_section`].
+pub(crate) fn write_unused_section(before: &Media) -> Media {
     let mut media = before.clone();
     media.set_port(0);
     media.set_connection(NO_ADDRESS);
-    for name in OF_USED_SECTIONS {
+    for name in ONLY_IN_USED_SECTIONS {
         media.remove_attributes(name);
     }
     media.push_attribute("setup", Some(Setup::ActPass.as_str()));
@@ -255,19 +252,10 @@ pub(crate) fn unused_section(before: &Media) -> Media {
     media
 }
 
-impl Session {
-    /// A description of this session without sections (RFC 9429 §5.2.1). The version increments
-    /// with every description that is created.
-    pub(crate) fn new_description(&mut self) -> sdp::Description {
-        self.session_version = self.session_version.wrapping_add(1);
-        sdp::Description::new(self.session_id, self.session_version)
-    }
-}
-
 /// RFC 9429 §5.2.1: what this side is capable of (RFC 8840 §4.1.1, RFC 8445 §10).
 pub(crate) const ICE_OPTIONS: [&str; 2] = ["trickle", "ice2"];
 
-/// The session part of browsers: the BUNDLE group and what they all write.
+/// Completes the session part with the lines that all browsers write.
 pub(crate) fn finish_session_part(
     description: &mut sdp::Description,
     bundle: &[&str],
@@ -287,48 +275,4 @@ pub(crate) fn finish_session_part(
         session.push_attribute(EXTMAP_ALLOW_MIXED, None);
     }
     session.push_attribute("msid-semantic", Some(" WMS"));
-}
-
-/// A description that is generated, and what it was made of.
-pub(crate) struct Generated {
-    pub(crate) description: sdp::Description,
-    pub(crate) has_own_transport: Vec<bool>,
-    pub(crate) transceivers: Vec<Option<TransceiverId>>,
-    pub(crate) formats: Vec<Option<Arc<Formats>>>,
-}
-
-/// A description that `createOffer()` or `createAnswer()` made, in `[[LastCreatedOffer]]` or
-/// `[[LastCreatedAnswer]]`.
-#[derive(Clone, Debug)]
-pub(crate) struct Created {
-    pub(crate) sdp: String,
-    /// What `sdp` says.
-    pub(crate) description: sdp::Description,
-    /// "The RTCRtpTransceiver used to create the media description" (webrtc-pc §4.4.1.4 step
-    /// 4.7.11.1.1.1), of each section.
-    pub(crate) transceivers: Vec<Option<TransceiverId>>,
-    /// Whether each section of an offer has a transport of its own: the attributes of one are in
-    /// bundled sections, too.
-    pub(crate) has_own_transport: Vec<bool>,
-    /// The codecs and header extensions of each section, as `description` has them.
-    pub(crate) formats: Vec<Option<Arc<Formats>>>,
-    /// What was created, if `sdp` is what the application has made of it.
-    pub(crate) unedited: Option<sdp::Description>,
-    /// The state it was made for: it accurately represents the system until that changes.
-    pub(crate) system_state: u64,
-}
-
-impl Created {
-    /// A description of the peer, of which nothing is known but what it says.
-    pub(crate) fn foreign(description: sdp::Description) -> Self {
-        Self {
-            sdp: String::new(),
-            description,
-            transceivers: Vec::new(),
-            has_own_transport: Vec::new(),
-            formats: Vec::new(),
-            unedited: None,
-            system_state: 0,
-        }
-    }
 }

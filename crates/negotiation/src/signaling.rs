@@ -1,4 +1,4 @@
-//! RFC 9429 §3.2 and §4.1.10: the edges between signaling states, declared once.
+//! RFC 9429 §3.2 and §4.1.10: the signaling state. Its edges are declared once, here.
 //!
 //! ```text
 //!                         setRemote(OFFER)               setLocal(PRANSWER)
@@ -40,9 +40,11 @@ use crate::dictionaries::RTCSdpType::{self, Answer, Offer, Pranswer, Rollback};
 use crate::dictionaries::RTCSignalingState::{
     self, HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer, Stable,
 };
+use crate::effect::Event;
 use crate::error::Error;
+use crate::session::Session;
 
-/// Through which method a description is set.
+/// The method that sets a description, and so the side that it describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Local,
@@ -51,7 +53,7 @@ pub(crate) enum Side {
 
 macro_rules! edges {
     ($($side:ident($type_:ident): $($from:ident)|+ => $to:ident;)+) => {
-        /// Where the edge leads; a state without an edge refuses.
+        /// The state to which the edge leads. A state without an edge refuses the description.
         fn edge(from: RTCSignalingState, side: Side, type_: RTCSdpType) -> Option<RTCSignalingState> {
             match (side, type_, from) {
                 $((Side::$side, $type_, $($from)|+) => Some($to),)+
@@ -85,5 +87,61 @@ impl RTCSignalingState {
             };
             Error::InvalidStateError(format!("{method}({type_}) is not possible in {self}"))
         })
+    }
+}
+
+/// `[[IsClosed]]` and `[[SignalingState]]`. The state is "closed" if and only if `[[IsClosed]]` is
+/// true; both are final then.
+#[derive(Debug, Default)]
+pub(crate) struct Signaling {
+    /// `[[IsClosed]]`
+    is_closed: bool,
+    /// `[[SignalingState]]`
+    signaling_state: RTCSignalingState,
+}
+
+impl Signaling {
+    pub(crate) fn state(&self) -> RTCSignalingState {
+        self.signaling_state
+    }
+
+    /// Sets `[[SignalingState]]`; returns whether it changed.
+    pub(crate) fn set(&mut self, state: RTCSignalingState) -> bool {
+        let changed = self.signaling_state != state;
+        if changed {
+            tracing::debug!(from = %self.signaling_state, to = %state, "signaling state");
+        }
+        self.signaling_state = state;
+        changed
+    }
+
+    /// webrtc-pc §4.4.2 close, steps 1 to 3 of closing the connection; returns whether it was open.
+    pub(crate) fn close(&mut self) -> bool {
+        // Step 1
+        if self.is_closed {
+            return false;
+        }
+        // Step 2
+        self.is_closed = true;
+        // Step 3
+        self.signaling_state = RTCSignalingState::Closed;
+        true
+    }
+}
+
+impl Session {
+    /// `signalingState`
+    pub fn signaling_state(&self) -> RTCSignalingState {
+        self.signaling.state()
+    }
+
+    /// `[[IsClosed]]`
+    pub fn is_closed(&self) -> bool {
+        self.signaling.is_closed
+    }
+
+    /// webrtc-pc §4.4.1.4 step 4.7.15
+    pub(crate) fn fire_signaling_state_change(&mut self) {
+        self.outputs.push_effect(Event::SignalingStateChange(self.signaling.state()));
     }
 }

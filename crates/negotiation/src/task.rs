@@ -1,15 +1,18 @@
 //! The tasks a session queues.
 
 use crate::candidate::RemoteCandidate;
-use crate::description::Applying;
-use crate::dictionaries::{RTCOfferOptions, RTCRtpEncodingParameters};
-use crate::effect::{Effect, MediaCommand, OperationId, Outcome};
+use crate::description::Description;
+use crate::dictionaries::{
+    RTCOfferOptions, RTCRtpEncodingParameters, RTCSdpType, RTCSessionDescriptionInit,
+};
+use crate::effect::{MediaCommand, OperationId, Outcome};
 use crate::error::Error;
 use crate::session::Session;
+use crate::signaling::Side;
 use crate::transceiver::{TrackId, TransceiverId};
 
-/// Work that the specification queues a task for. The host keeps it in its queue, behind what is
-/// in there already, and runs it with [`Session::run_task`].
+/// Work for which the specification queues a task. The host appends it to its own queue, and runs
+/// it with [`Session::run_task`] when its turn comes.
 #[derive(Debug)]
 pub struct Task(pub(crate) TaskKind);
 
@@ -22,25 +25,25 @@ pub(crate) enum TaskKind {
     /// webrtc-pc §4.4.2 createAnswer: in-parallel steps, step 4
     FinalStepsToCreateAnAnswer { operation: OperationId, then: Then },
     /// webrtc-pc §4.4.1.4 step 4.6
-    DescriptionFailed { operation: OperationId, error: Error },
+    RefuseDescription { operation: OperationId, error: Error },
     /// webrtc-pc §4.4.1.4 step 4.7
-    DescriptionApplied { operation: OperationId, applying: Box<Applying> },
+    ApplyDescription { operation: OperationId, side: Side, description: Box<Description> },
     /// webrtc-pc §4.4.1.4 step 4.7 for a rollback
-    RolledBack { operation: OperationId, then_set: Option<Box<crate::RTCSessionDescriptionInit>> },
+    ApplyRollback { operation: OperationId, then_set: Option<Box<RTCSessionDescriptionInit>> },
     /// webrtc-pc §4.4.2 addIceCandidate step 4.7.1
-    CandidateFailed { operation: OperationId, error: Error },
+    RefuseCandidate { operation: OperationId, error: Error },
     /// webrtc-pc §4.4.2 addIceCandidate step 4.7.2
-    CandidateApplied { operation: OperationId, candidate: Box<RemoteCandidate> },
+    ApplyCandidate { operation: OperationId, candidate: Box<RemoteCandidate> },
     /// webrtc-pc §5.2 replaceTrack step 6.4.4
-    TrackReplaced {
+    ApplyReplacedTrack {
         operation: OperationId,
         transceiver: TransceiverId,
         with_track: Option<TrackId>,
     },
-    /// A promise that is resolved in a task of its own.
+    /// Resolves a promise in a task of its own.
     Resolve { operation: OperationId },
     /// webrtc-pc §5.2 setParameters step 8.1
-    ParametersSet {
+    ApplyParameters {
         operation: OperationId,
         transceiver: TransceiverId,
         encodings: Vec<RTCRtpEncodingParameters>,
@@ -51,22 +54,23 @@ pub(crate) enum TaskKind {
     EndTrack { transceiver: TransceiverId },
 }
 
-/// What becomes of a description that was created.
+/// What happens to a description once it is created.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Then {
-    /// It is what the promise resolves with.
+    /// The promise resolves with it.
     Resolve,
-    /// It is set as the local description, as this type.
-    SetLocalDescription(crate::RTCSdpType),
+    /// It is set as the local description, with this type.
+    SetLocalDescription(RTCSdpType),
 }
 
 impl Session {
-    pub(crate) fn queue_a_task(&mut self, task: TaskKind) {
-        self.tasks.push_back(Task(task));
-    }
-
-    pub(crate) fn run(&mut self, task: TaskKind) {
-        match task {
+    /// Runs a task, when its turn comes in the host's queue. Not to be called within another
+    /// method.
+    pub fn run_task(&mut self, task: Task) {
+        if self.is_closed() {
+            return;
+        }
+        match task.0 {
             TaskKind::UpdateTheNegotiationNeededFlag => {
                 self.run_update_the_negotiation_needed_flag();
             }
@@ -76,33 +80,34 @@ impl Session {
             TaskKind::FinalStepsToCreateAnAnswer { operation, then } => {
                 self.final_steps_to_create_an_answer(operation, then);
             }
-            TaskKind::DescriptionFailed { operation, error }
-            | TaskKind::CandidateFailed { operation, error } => {
+            TaskKind::RefuseDescription { operation, error }
+            | TaskKind::RefuseCandidate { operation, error } => {
                 // Both algorithms: if connection.[[IsClosed]] is true, abort these steps.
-                self.operation_settled(operation, Err(error));
+                self.settle_operation(operation, Err(error));
             }
-            TaskKind::DescriptionApplied { operation, applying } => {
-                self.description_applied(operation, applying);
+            TaskKind::ApplyDescription { operation, side, description } => {
+                self.apply_description(operation, side, description);
             }
-            TaskKind::RolledBack { operation, then_set } => self.rolled_back(operation, then_set),
-            TaskKind::CandidateApplied { operation, candidate } => {
-                self.candidate_applied(operation, *candidate);
+            TaskKind::ApplyRollback { operation, then_set } => {
+                self.apply_rollback(operation, then_set);
             }
-            TaskKind::TrackReplaced { operation, transceiver, with_track } => {
-                self.track_replaced(operation, transceiver, with_track);
+            TaskKind::ApplyCandidate { operation, candidate } => {
+                self.apply_candidate(operation, *candidate);
+            }
+            TaskKind::ApplyReplacedTrack { operation, transceiver, with_track } => {
+                self.apply_replaced_track(operation, transceiver, with_track);
             }
             TaskKind::Resolve { operation } => {
-                self.operation_settled(operation, Ok(Outcome::Undefined));
+                self.settle_operation(operation, Ok(Outcome::Undefined));
             }
-            TaskKind::ParametersSet { operation, transceiver, encodings } => {
-                self.parameters_set(operation, transceiver, encodings);
+            TaskKind::ApplyParameters { operation, transceiver, encodings } => {
+                self.apply_parameters(operation, transceiver, encodings);
             }
             TaskKind::ForgetReturnedParameters { transceiver } => {
                 self.forget_returned_parameters(transceiver);
             }
             TaskKind::EndTrack { transceiver } => {
-                let command = MediaCommand::EndTrack { transceiver };
-                self.effects.push_back(Effect::Media(command));
+                self.outputs.push_effect(MediaCommand::EndTrack { transceiver });
             }
         }
     }

@@ -7,15 +7,16 @@ use crate::description::{Description, is_data_channel_section, media_kind};
 use crate::dictionaries::RTCBundlePolicy;
 use crate::rtp::{self, Formats};
 use crate::session::Session;
+use crate::signaling::Side;
 use crate::transceiver::TransceiverId;
 
-/// What an answer makes of a section.
+/// What an answer does with a section.
 pub(super) enum Accepted {
-    /// It is rejected, although there may be a transceiver for it.
+    /// It rejects the section, although that may have a transceiver.
     Rejected(Option<TransceiverId>),
-    /// It is for data channels.
+    /// It accepts the section for data channels.
     Data,
-    /// It is for the media of this transceiver.
+    /// It accepts the section for the media of this transceiver.
     Rtp(TransceiverId, Arc<Formats>),
 }
 
@@ -37,12 +38,12 @@ impl Accepted {
 }
 
 impl Session {
-    /// For each section of the offer. RFC 9429 §5.3.1 would have a whole BUNDLE group rejected with
-    /// its tagged section; the other sections are useful without it, so that, as in browsers, the
-    /// first accepted section is the tagged one.
+    /// Decides about each section of the offer. RFC 9429 §5.3.1 rejects a whole BUNDLE group
+    /// together with its tagged section. The other sections are useful without it, so here, as in
+    /// browsers, the first accepted section becomes the tagged one.
     pub(super) fn accept_sections(&mut self) -> Option<Vec<Accepted>> {
-        let offer = self.pending_remote_description.as_ref()?;
-        let may_bundle = bundling(offer, self.configuration.bundle_policy);
+        let offer = self.descriptions.pending(Side::Remote)?;
+        let may_bundle = check_bundle_policy(offer, self.configuration().bundle_policy);
         let by_mid = self.transceivers.by_mid();
         let mut assignments = self.assignments.clone();
         let mut has_data = false;
@@ -52,8 +53,7 @@ impl Session {
             let usable = may_bundle && !media.is_rejected();
             if let Some(kind) = media_kind(media) {
                 let transceiver = id.and_then(|id| self.transceivers.get(id));
-                // A transceiver that is stopping and not stopped does not affect answers
-                // (webrtc-pc §5.4 stop).
+                // A transceiver that is only stopping is answered as usual (webrtc-pc §5.4 stop).
                 let transceiver = transceiver.filter(|t| usable && !t.stopped && t.kind == kind);
                 let offered = offer.formats(index);
                 let formats = transceiver.zip(offered).and_then(|(transceiver, offered)| {
@@ -82,9 +82,9 @@ impl Session {
     }
 }
 
-/// For each section, whether the BUNDLE policy lets it be accepted. The first one is the first that
-/// is not rejected already.
-fn bundling(offer: &Description, policy: RTCBundlePolicy) -> Vec<bool> {
+/// For each section, whether the BUNDLE policy allows it to be accepted. Sections that the offer
+/// rejects do not count as the first one.
+fn check_bundle_policy(offer: &Description, policy: RTCBundlePolicy) -> Vec<bool> {
     let group = |index: usize| offer.bundle_group(index);
     let mut first_of_kind: HashMap<&str, usize> = HashMap::new();
     let sections = offer.sdp.media().iter().enumerate();

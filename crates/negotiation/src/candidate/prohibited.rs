@@ -4,13 +4,13 @@ use sdp::{Candidate, TcpType};
 
 use crate::dictionaries::RTCIceTransportPolicy;
 
-/// webrtc-pc §4.4.2: whether a candidate is administratively prohibited. The application is not
-/// told; the candidate behaves like one that does not answer.
+/// webrtc-pc §4.4.2: whether a candidate is administratively prohibited. The application does not
+/// learn that: the candidate behaves like one that does not answer.
 pub(crate) fn is_administratively_prohibited(
     candidate: &Candidate,
     policy: RTCIceTransportPolicy,
 ) -> bool {
-    // Nobody connects to an active TCP candidate; its port is 9 (RFC 6544 §4.1).
+    // Nobody connects to an active TCP candidate, so its port 9 does not matter (RFC 6544 §4.1).
     let connected_to = candidate.tcp_type != Some(TcpType::Active);
     let needs_resolution = candidate.address.parse::<IpAddr>().is_err();
     (connected_to && BAD_PORTS.binary_search(&candidate.port).is_ok())

@@ -1,6 +1,7 @@
 //! WPT RTCDataChannel-id and RTCPeerConnection-createDataChannel.
 
 use super::*;
+use crate::Effect;
 use crate::RTCSdpType;
 use crate::tests::{Peer, configuration, connected, exchange};
 
@@ -97,9 +98,9 @@ fn ids_in_use_are_left_out() {
     assert_eq!(a.channel("").1, Some(7));
     let error = a.session.create_data_channel("", &negotiated(7)).unwrap_err();
     assert_eq!(error.name(), "OperationError");
-    assert_eq!(a.session.remote_data_channel(3).unwrap_err().name(), "OperationError");
-    assert_eq!(a.session.remote_data_channel(65535).unwrap_err().name(), "OperationError");
-    a.session.remote_data_channel(0).unwrap();
+    assert_eq!(a.session.add_remote_data_channel(3).unwrap_err().name(), "OperationError");
+    assert_eq!(a.session.add_remote_data_channel(65535).unwrap_err().name(), "OperationError");
+    a.session.add_remote_data_channel(0).unwrap();
     let error = a.session.create_data_channel("", &negotiated(0)).unwrap_err();
     assert_eq!(error.name(), "OperationError");
 }
@@ -110,9 +111,9 @@ fn the_id_of_a_closed_channel_is_free_again() {
     let (second, id) = a.channel("second");
     a.channel("third");
     assert_eq!(id, Some(3));
-    a.session.data_channel_closed(second);
+    a.session.remove_data_channel(second);
     assert_eq!(a.channel("fourth").1, Some(3));
-    a.session.data_channel_closed(second);
+    a.session.remove_data_channel(second);
     assert_eq!(a.channel("fifth").1, Some(7), "closing twice frees nothing twice");
 }
 
@@ -173,7 +174,7 @@ fn ids_beyond_max_channels_fail_once_connected() {
     let (low, _) = a.session.create_data_channel("", &negotiated(2)).unwrap();
     exchange(&mut a, &mut b);
     a.channel.clear();
-    a.session.sctp_connected(4);
+    a.session.handle_sctp_connected(4);
     a.run();
     // In the order of the channels, whatever becomes of them.
     let [

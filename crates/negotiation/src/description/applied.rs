@@ -6,40 +6,41 @@ use std::sync::Arc;
 
 use sdp::{Fingerprint, IceParameters, Media, Setup};
 
+use super::Background;
 use crate::data_section::DataSyntax;
 use crate::dictionaries::{
     MediaKind, RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit,
 };
 use crate::rtp::Formats;
-#[cfg(doc)]
-use crate::section::Created;
+use crate::transceiver::TransceiverId;
 
-/// A description with what is looked up in it again and again. Lines may be added to it, sections
-/// and mids stay what they are.
+/// A description, with answers to the questions that are asked of it again and again. Candidates
+/// may be added; sections and mids never change.
 #[derive(Clone, Debug)]
 pub(crate) struct Description {
     pub(crate) type_: RTCSdpType,
     pub(crate) sdp: sdp::Description,
-    /// The mid of each section: its own, or the one it was given since it has none.
+    /// The mid of each section: its own, or the one that a section without `a=mid` was given.
     mids: Vec<String>,
     index_of_mid: HashMap<String, usize>,
     bundle: Vec<Option<usize>>,
     /// The first section of each BUNDLE group.
     tagged: Vec<Option<usize>>,
     transport_sections: Vec<usize>,
-    /// What each section says of codecs and header extensions, once it was asked for.
+    /// The codecs and header extensions of each section, read when they are first needed.
     formats: Vec<OnceCell<Arc<Formats>>>,
-    /// What was created, if the application has edited it.
+    /// For each section of a local description the transceiver it was created for.
+    transceivers: Vec<Option<TransceiverId>>,
+    /// The original, if the application has edited what was created.
     unedited: Option<sdp::Description>,
 }
 
 impl Description {
-    /// `has_own_transport` is [that of what was created](Created::has_own_transport), `mid_for` makes
-    /// the mids of the sections that have none of their own.
-    pub(crate) fn new(
+    /// `mid_for` makes the mids of the sections that have none of their own.
+    pub(super) fn new(
         type_: RTCSdpType,
         sdp: sdp::Description,
-        has_own_transport: &[bool],
+        background: Background,
         mut mid_for: impl FnMut(usize) -> String,
     ) -> Self {
         let mids: Vec<String> = sdp
@@ -53,8 +54,14 @@ impl Description {
         let bundle = bundle_groups(&sdp);
         let tagged = tagged_sections(&sdp, &index_of_mid);
         let transport_sections =
-            transport_sections(type_, &sdp, has_own_transport, &bundle, &tagged);
-        let formats = vec![OnceCell::new(); mids.len()];
+            transport_sections(type_, &sdp, &background.has_own_transport, &bundle, &tagged);
+        // What this side wrote need not be read.
+        let mut formats = vec![OnceCell::new(); mids.len()];
+        for (cell, written) in formats.iter_mut().zip(background.formats) {
+            if let Some(written) = written {
+                *cell = OnceCell::from(written);
+            }
+        }
         Self {
             type_,
             sdp,
@@ -64,7 +71,8 @@ impl Description {
             tagged,
             transport_sections,
             formats,
-            unedited: None,
+            transceivers: background.transceivers,
+            unedited: background.unedited,
         }
     }
 
@@ -86,27 +94,17 @@ impl Description {
         Some(self.formats.get(index)?.get_or_init(|| Arc::new(Formats::read(media))))
     }
 
-    /// What the sections of a description of our own were made of need not be read.
-    pub(crate) fn with_formats(mut self, made: Vec<Option<Arc<Formats>>>) -> Self {
-        for (cell, made) in self.formats.iter_mut().zip(made) {
-            if let Some(made) = made {
-                *cell = OnceCell::from(made);
-            }
-        }
-        self
+    /// The transceiver for which a section of a local description was created.
+    pub(crate) fn transceiver(&self, index: usize) -> Option<TransceiverId> {
+        self.transceivers.get(index).copied().flatten()
     }
 
-    pub(crate) fn with_unedited(mut self, unedited: Option<sdp::Description>) -> Self {
-        self.unedited = unedited;
-        self
-    }
-
-    /// A section as it was created, whatever the application has made of it.
+    /// A section as it was created, without the edits of the application.
     pub(crate) fn created_media(&self, index: usize) -> Option<&Media> {
         self.unedited.as_ref().unwrap_or(&self.sdp).media().get(index)
     }
 
-    /// Whether there is no such section or it is rejected.
+    /// Whether the section is rejected or does not exist.
     pub(crate) fn is_rejected(&self, index: usize) -> bool {
         self.media(index).is_none_or(Media::is_rejected)
     }
@@ -143,8 +141,8 @@ impl Description {
         }
     }
 
-    /// The section that has the attributes of category TRANSPORT for this one: itself, or the
-    /// tagged section of its BUNDLE group if it has none (RFC 9143 §7.1.3, §9).
+    /// The section that has the attributes of category TRANSPORT for this one: the section itself,
+    /// or, if it has none, the tagged section of its BUNDLE group (RFC 9143 §7.1.3, §9).
     pub(crate) fn transport_section(&self, index: usize) -> usize {
         self.transport_sections.get(index).copied().unwrap_or(index)
     }
@@ -152,6 +150,11 @@ impl Description {
     /// The first m= section that carries data channels and is not rejected.
     pub(crate) fn data_section(&self) -> Option<usize> {
         data_section(&self.sdp)
+    }
+
+    /// The ICE credentials that are written in the description.
+    pub(crate) fn credentials(&self) -> impl Iterator<Item = IceParameters> {
+        (0..self.sdp.media().len()).filter_map(|index| self.sdp.ice_parameters(index))
     }
 
     /// The ICE credentials of a section.
@@ -177,8 +180,8 @@ impl Description {
         media.attribute("tls-id").or_else(|| self.sdp.session().attribute("tls-id"))
     }
 
-    /// Whether the writer has this of `a=ice-options`, for the session or for a section. The option
-    /// `trickle` is that of RFC 9429 §4.1.17.
+    /// Whether the session or a section has this option in `a=ice-options`. RFC 9429 §4.1.17 looks
+    /// for `trickle`.
     pub(crate) fn indicates(&self, ice_option: &str) -> bool {
         let media = self.sdp.media().iter().map(Media::section);
         let mut sections = media.chain([self.sdp.session()]);
@@ -186,7 +189,7 @@ impl Description {
     }
 }
 
-/// The kind of a section that a transceiver can have.
+/// The kind of media of a section; `None` if it cannot be a transceiver's.
 pub(crate) fn media_kind(media: &Media) -> Option<MediaKind> {
     if !media.is_rtp() {
         return None;
@@ -198,7 +201,8 @@ pub(crate) fn media_kind(media: &Media) -> Option<MediaKind> {
     }
 }
 
-/// Whether the section is for the data channels of RFC 8831, or was before RFC 8841.
+/// Whether the section is for the data channels of RFC 8831, as RFC 8841 or an earlier draft writes
+/// it.
 pub(crate) fn is_data_channel_section(media: &Media) -> bool {
     DataSyntax::of(media).is_some()
 }
@@ -232,9 +236,9 @@ fn tagged_sections(
 }
 
 /// [`Description::transport_section`] of every section. In an answer a bundled section has the
-/// transport of the tagged one, whatever else it says (RFC 9143 §7.3); in an offer it may have one
-/// of its own, should the peer not bundle it. What the session part says stands for all sections
-/// of the group.
+/// transport of the tagged one, whatever else it says (RFC 9143 §7.3). In an offer it may have one
+/// of its own, in case the peer does not bundle it. Attributes of the session part hold for all
+/// sections of the group.
 fn transport_sections(
     type_: RTCSdpType,
     description: &sdp::Description,
@@ -243,14 +247,14 @@ fn transport_sections(
     tagged: &[Option<usize>],
 ) -> Vec<usize> {
     let is_answer = matches!(type_, RTCSdpType::Answer | RTCSdpType::Pranswer);
-    let of = |(index, group): (usize, &Option<usize>)| {
+    let transport_section = |(index, group): (usize, &Option<usize>)| {
         let has_own = has_own_transport.get(index).copied();
         if !is_answer && has_own.unwrap_or_else(|| describes_transport(description, index)) {
             return index;
         }
         group.and_then(|group| tagged.get(group).copied().flatten()).unwrap_or(index)
     };
-    bundle.iter().enumerate().map(of).collect()
+    bundle.iter().enumerate().map(transport_section).collect()
 }
 
 /// Whether a section of the peer's offer may have a transport of its own.

@@ -1,20 +1,20 @@
 //! Descriptions that an application has edited between `createOffer()` or `createAnswer()` and
-//! `setLocalDescription()`. webrtc-pc §4.4.2 and RFC 9429 §5.4 refuse every edit; some are harmless
-//! and so common that whole libraries stand on them. `spec-notes/edited-descriptions.md` has each.
+//! `setLocalDescription()`. webrtc-pc §4.4.2 and RFC 9429 §5.4 refuse every edit. Some edits are
+//! harmless, and whole libraries depend on them: `spec-notes/edited-descriptions.md` lists these.
 
 use std::collections::HashMap;
 
 use sdp::{Media, RidDirection, Section};
 
-use super::media_kind;
+use super::{Background, Created, media_kind};
 use crate::rtp::{self, Formats};
-use crate::section::{Created, EXTMAP_ALLOW_MIXED};
+use crate::section::EXTMAP_ALLOW_MIXED;
 
-/// RFC 8841 §6.1: what a section without `a=max-message-size` means.
+/// RFC 8841 §6.1: the size for a section without `a=max-message-size`.
 const DEFAULT_MAX_MESSAGE_SIZE: u64 = 65_536;
 
-/// Attributes whose lines have to be those that were created: what they say has been negotiated, or
-/// is about to be. Any other attribute means nothing here, may come and go, and is kept in the text.
+/// Attributes whose lines must not change, since they are negotiated. Other attributes mean nothing
+/// to this implementation: they may come and go, and stay in the text.
 const FIXED: [&str; 31] = [
     "bundle-only",
     "candidate",
@@ -43,26 +43,26 @@ const FIXED: [&str; 31] = [
     "setup",
     "tls-id",
     "fingerprint",
-    // In a section for media they have rules of their own.
+    // A section for media has its own rules for these.
     "rtpmap",
     "fmtp",
     "rid",
     "simulcast",
 ];
 
-/// The directions, of which a section for media has one.
+/// The four directions. A section for media has its own rule for them.
 const DIRECTIONS: [&str; 4] = ["sendrecv", "sendonly", "recvonly", "inactive"];
 
-/// Attributes that may be removed, as what they ask for is not negotiated then; none may be added
-/// or changed.
+/// Attributes that may be removed: their features are not negotiated then. None may be added or
+/// changed.
 const REMOVABLE: [&str; 4] = ["extmap", "rtcp-fb", "rtcp-rsize", EXTMAP_ALLOW_MIXED];
 
 impl Created {
-    /// This description with the text `sdp` instead of its own.
+    /// Replaces the text by the edited text `sdp`.
     ///
     /// # Errors
-    /// What was changed that may not be.
-    pub(crate) fn edited(&self, sdp: &str) -> Result<Created, String> {
+    /// Names the change that is not allowed.
+    pub(super) fn edit(&self, sdp: &str) -> Result<Created, String> {
         let edited = sdp::Description::parse(sdp).map_err(|error| error.to_string())?;
         check_part("the session part", self.description.session(), edited.session(), &FIXED)?;
         check_ice_options(self.description.session(), edited.session())?;
@@ -76,11 +76,12 @@ impl Created {
         Ok(Created {
             sdp: sdp.to_owned(),
             description: edited,
-            transceivers: self.transceivers.clone(),
-            has_own_transport: self.has_own_transport.clone(),
-            // What an edited section says is read from it.
-            formats: Vec::new(),
-            unedited: Some(self.description.clone()),
+            background: Background {
+                // They are read from the edited text.
+                formats: Vec::new(),
+                unedited: Some(self.description.clone()),
+                ..self.background.clone()
+            },
             system_state: self.system_state,
         })
     }
@@ -109,16 +110,16 @@ fn check_section(before: &Media, now: &Media) -> Result<(), String> {
     check_rids(before, now)
 }
 
-/// Whether a line of another type than `a=` may come and go: it says nothing to this implementation.
+/// Whether lines of this type mean nothing to this implementation, so that they may come and go.
 fn is_free(kind: char) -> bool {
     matches!(kind, 'i' | 'u' | 'e' | 'p' | 'b')
 }
 
-/// The lines of a part that have to be there again, in whatever order: with how often each is there,
-/// and those that may be removed.
+/// Checks the lines of a part, in whatever order: a fixed line has to be there as often as before,
+/// and a removable one not more often.
 fn check_part(part: &str, before: &Section, now: &Section, fixed: &[&str]) -> Result<(), String> {
     let mut counts: HashMap<(char, String), i64> = HashMap::new();
-    // The m= line has been looked at.
+    // `check_section` compares the m= lines.
     for line in before.lines().filter(|line| line.kind != 'm' && !is_free(line.kind)) {
         *counts.entry((line.kind, normalized(line.value))).or_default() += 1;
     }
@@ -140,8 +141,8 @@ fn check_part(part: &str, before: &Section, now: &Section, fixed: &[&str]) -> Re
     }
 }
 
-/// RFC 8122 §5: the name of a hash function has no case, and the fingerprint is in upper case; one
-/// in lower case is the same.
+/// RFC 8122 §5: case does not matter in the name of a hash function, and a fingerprint in lower
+/// case is the same as one in upper case.
 fn normalized(value: &str) -> String {
     match value.starts_with("fingerprint:") {
         true => value.to_ascii_lowercase(),
@@ -149,8 +150,8 @@ fn normalized(value: &str) -> String {
     }
 }
 
-/// Options may go, as with `trickle` an application says that it sends one description with all
-/// candidates; one that is not implemented cannot come.
+/// Options may be removed: without `trickle` an application says that it sends one description with
+/// all candidates. None may be added, since that would not be implemented.
 fn check_ice_options(before: &Section, now: &Section) -> Result<(), String> {
     let mut options = now.attributes("ice-options").flat_map(|options| options.split(' '));
     match options.find(|option| !before.has_ice_option(option)) {
@@ -159,7 +160,7 @@ fn check_ice_options(before: &Section, now: &Section) -> Result<(), String> {
     }
 }
 
-/// RFC 3264 §5.1: a direction that is less than what was created.
+/// RFC 3264 §5.1: the direction may become less than what was created.
 fn check_direction(before: &Media, now: &Media) -> Result<(), String> {
     let (before, now) = (before.direction(), now.direction());
     if now.sends() && !before.sends() || now.receives() && !before.receives() {
@@ -170,7 +171,7 @@ fn check_direction(before: &Media, now: &Media) -> Result<(), String> {
 
 fn check_max_message_size(before: &Media, now: &Media) -> Result<(), String> {
     let size = |media: &Media| media.max_message_size().unwrap_or(DEFAULT_MAX_MESSAGE_SIZE);
-    // RFC 8841 §6.1: 0 is any size.
+    // RFC 8841 §6.1: 0 stands for any size.
     if now.attributes("max-message-size").count() > 1
         || now.is_data_channel() && (size(now) > size(before) || size(now) == 0)
     {
@@ -179,7 +180,8 @@ fn check_max_message_size(before: &Media, now: &Media) -> Result<(), String> {
     Ok(())
 }
 
-/// What is left of the codecs, in any order, is as `setCodecPreferences()` would have made it.
+/// The codecs that are left, in any order, have to be a list that `setCodecPreferences()` could
+/// have made.
 fn check_codecs(before: &Media, now: &Media) -> Result<(), String> {
     let (created, left) = (Formats::read(before), Formats::read(now));
     let formats = now.formats();
@@ -209,9 +211,9 @@ fn check_codecs(before: &Media, now: &Media) -> Result<(), String> {
     rtp::check_left_codecs(&created, &left)
 }
 
-/// Encodings may be left out, one stays.
+/// Encodings may be removed, all but one.
 fn check_rids(before: &Media, now: &Media) -> Result<(), String> {
-    // The order of the encodings is that of a=simulcast, whatever the order of these lines.
+    // a=simulcast orders the encodings, so the order of these lines does not matter.
     let rids = |media: &Media| -> Vec<String> {
         let mut rids: Vec<String> = media.attributes("rid").map(str::to_owned).collect();
         rids.sort();
@@ -241,7 +243,7 @@ fn check_rids(before: &Media, now: &Media) -> Result<(), String> {
     }
     match sends {
         Some(now) if now.send == expected && now.recv == was.recv => Ok(()),
-        // RFC 9429 §5.2.1: `a=simulcast` is for more than one stream.
+        // RFC 9429 §5.2.1: one stream has no `a=simulcast`.
         None if expected.len() == 1 && was.recv.is_empty() => Ok(()),
         _ => changed(),
     }

@@ -1,4 +1,4 @@
-//! webrtc-pc §4.4.1.4 step 4.7.11: what a description makes of transceivers.
+//! webrtc-pc §4.4.1.4 step 4.7.11: what a description does to transceivers.
 
 use std::collections::HashSet;
 
@@ -16,20 +16,20 @@ use crate::transceiver::{
     Association, TrackEvents, Transceiver, TransceiverId, process_the_removal_of_a_remote_track,
 };
 
-/// What a description says of the media of one section.
+/// What a description says about the media of one section.
 struct Section {
     index: usize,
     mid: String,
     kind: MediaKind,
     rejected: bool,
-    /// Of this side's point of view.
+    /// From this side's point of view.
     direction: RTCRtpTransceiverDirection,
     simulcast: SimulcastRids,
     negotiated: Negotiated,
     transport: Option<TransportId>,
 }
 
-/// What is negotiated for sending and receiving, as far as it is.
+/// What is negotiated for sending and receiving so far.
 #[derive(Default)]
 struct Negotiated {
     send_codecs: Vec<RTCRtpCodecParameters>,
@@ -40,34 +40,27 @@ struct Negotiated {
 }
 
 impl Session {
-    /// Step 4.7.11.1, for the local description that is in its slot already. `transceivers` are
-    /// those that its sections were created for.
-    pub(super) fn apply_local_media(
-        &mut self,
-        type_: RTCSdpType,
-        transceivers: &[Option<TransceiverId>],
-        events: &mut TrackEvents,
-    ) {
+    /// Step 4.7.11.1, for the local description that is in its slot already.
+    pub(super) fn apply_local_media(&mut self, type_: RTCSdpType, events: &mut TrackEvents) {
         let Some(local) = self.local() else { return };
         let remote = self.remote().filter(|_| type_ != Offer);
-        let sections = self.local_sections(local, remote);
+        let sections = self.read_local_sections(local, remote);
         let by_mid = self.transceivers.by_mid();
         let transceiver_of = |section: &Section| {
             // Step 4.7.11.1.2; step 4.7.11.1.1.1
             let associated = by_mid.get(section.mid.as_str()).copied();
-            associated.or_else(|| transceivers.get(section.index).copied().flatten())
+            associated.or_else(|| local.transceiver(section.index))
         };
         let ids: Vec<Option<TransceiverId>> = sections.iter().map(transceiver_of).collect();
         self.disassociate_recycled_sections(Side::Local);
         for (section, id) in sections.into_iter().zip(ids) {
             let Some(id) = id else { continue };
             let Some(transceiver) = self.transceivers.get_mut(id) else { continue };
-            // Step 4.7.11.1.1; a transceiver that was found for an offer of the peer has its
-            // transport from the answer on.
+            // Step 4.7.11.1.1; a transceiver that was found for an offer of the peer gets its
+            // transport with the answer.
             if transceiver.mid.is_none() {
                 // Step 4.7.11.1.1.2
-                transceiver.jsep_mid = Some(section.mid.clone());
-                transceiver.mid.clone_from(&transceiver.jsep_mid);
+                transceiver.associate(&section.mid);
             }
             // Steps 4.7.11.1.1.3 and 4.7.11.1.3
             if transceiver.stopped {
@@ -84,8 +77,7 @@ impl Session {
             // Step 4.7.11.1.7
             if matches!(type_, Answer | Pranswer) {
                 // Step 4.7.11.1.7.1
-                let local = self.pending_local_description.as_ref();
-                let local = local.or(self.current_local_description.as_ref());
+                let local = self.descriptions.latest(Side::Local);
                 let media = local.and_then(|local| local.media(section.index));
                 let rids: Vec<String> = media
                     .into_iter()
@@ -118,7 +110,7 @@ impl Session {
     pub(super) fn apply_remote_media(&mut self, type_: RTCSdpType, events: &mut TrackEvents) {
         let Some(remote) = self.remote() else { return };
         let local = self.local().filter(|_| type_ != Offer);
-        let sections = self.remote_sections(remote, local);
+        let sections = self.read_remote_sections(remote, local);
         self.disassociate_recycled_sections(Side::Remote);
         let mut association = Association::new(&self.transceivers);
         for section in sections {
@@ -130,10 +122,9 @@ impl Session {
             // Step 4.7.11.2.5
             let found = match association.of_mid(&section.mid) {
                 Some(id) => Some(id),
-                // A section that was rejected when the exchange began, and still is, is for
-                // nothing.
+                // A section that was rejected before this exchange and still is has no use.
                 None if section.rejected && self.was_rejected(section.index) => continue,
-                // RFC 9429 §5.10: the peer is ready to receive what it sends.
+                // RFC 9429 §5.10: a transceiver of addTrack() can receive what the peer sends.
                 None if section.direction.sends() => association.take_available(section.kind),
                 None => None,
             };
@@ -182,8 +173,7 @@ impl Session {
             transceiver.remove_missing_layers(|rid| section.simulcast.receives(rid));
         }
         // Step 4.7.11.2.9
-        transceiver.jsep_mid = Some(section.mid.clone());
-        transceiver.mid.clone_from(&transceiver.jsep_mid);
+        transceiver.associate(&section.mid);
         // Step 4.7.11.2.12
         transceiver.process_remote_tracks(id, Some(direction), msids, events);
         // Step 4.7.11.2.13
@@ -203,8 +193,12 @@ impl Session {
         }
     }
 
-    fn local_sections(&self, local: &Description, remote: Option<&Description>) -> Vec<Section> {
-        self.sections(local, |index, _| {
+    fn read_local_sections(
+        &self,
+        local: &Description,
+        remote: Option<&Description>,
+    ) -> Vec<Section> {
+        self.read_sections(local, |index, _| {
             let theirs = remote.and_then(|remote| remote.formats(index));
             let direction = RTCRtpTransceiverDirection::from(local.sdp.direction(index));
             let ours = local.formats(index);
@@ -213,9 +207,13 @@ impl Session {
         })
     }
 
-    fn remote_sections(&self, remote: &Description, local: Option<&Description>) -> Vec<Section> {
+    fn read_remote_sections(
+        &self,
+        remote: &Description,
+        local: Option<&Description>,
+    ) -> Vec<Section> {
         let mut assignments = self.assignments.clone();
-        self.sections(remote, |index, media| {
+        self.read_sections(remote, |index, media| {
             let direction =
                 RTCRtpTransceiverDirection::from(remote.sdp.direction(index).reversed());
             let Some(theirs) = remote.formats(index) else {
@@ -223,7 +221,7 @@ impl Session {
             };
             let negotiated = match local.and_then(|local| local.formats(index)) {
                 Some(ours) => Negotiated::new(direction, ours, Some(theirs)),
-                // An offer: what would be answered is what this side is prepared to receive.
+                // An offer: this side is prepared to receive what it would answer.
                 None => media_kind(media)
                     .and_then(|kind| rtp::answer(kind, direction, &[], theirs, &mut assignments))
                     .map(|ours| Negotiated::new(direction, &ours, Some(theirs)))
@@ -233,7 +231,7 @@ impl Session {
         })
     }
 
-    fn sections(
+    fn read_sections(
         &self,
         description: &Description,
         mut read: impl FnMut(usize, &sdp::Media) -> (RTCRtpTransceiverDirection, Negotiated),
@@ -263,40 +261,35 @@ impl Session {
         sections.filter_map(section).collect()
     }
 
-    /// The ids of the streams that the section of the remote description names; without `a=msid`
-    /// that of one stream for the session (RFC 9429 §5.8.2).
+    /// The ids of the streams that this section of the remote description names. Without `a=msid`
+    /// that is the default stream (RFC 9429 §5.8.2).
     fn msids(&mut self, index: usize) -> Vec<String> {
         let media = self.remote().and_then(|remote| remote.media(index));
         let Some(media) = media else { return Vec::new() };
         if !media.has_attribute("msid") {
-            return vec![self.default_stream()];
+            return vec![self.identifiers.default_stream()];
         }
         media.msids().filter_map(|msid| msid.stream().map(str::to_owned)).collect()
     }
 
-    /// Whether the section of this index was rejected in an exchange that is complete, or the
-    /// description before was.
+    /// Whether the section of this index was rejected in the last complete exchange.
     fn was_rejected(&self, index: usize) -> bool {
-        [&self.current_local_description, &self.current_remote_description]
-            .into_iter()
-            .flatten()
+        let mut descriptions = self.descriptions.both_current();
+        descriptions
             .any(|description| description.media(index).is_some_and(sdp::Media::is_rejected))
     }
 
-    /// RFC 9429 §5.10: a transceiver whose section is recycled is disassociated: its mid is null. It
-    /// has left the set when its stop was negotiated. The same becomes of one that has stopped with
-    /// an offer which another offer has taken the place of.
+    /// RFC 9429 §5.10: a transceiver whose section is recycled is disassociated: its mid is null.
+    /// It left the set when its stop was negotiated. The same happens to a transceiver that an
+    /// offer stopped, when another offer without its section replaces that offer.
     fn disassociate_recycled_sections(&mut self, side: Side) {
-        let (description, before) = match side {
-            Side::Local => (self.local(), &self.current_local_description),
-            Side::Remote => (self.remote(), &self.current_remote_description),
-        };
-        let Some(description) = description else { return };
+        let Some(description) = self.descriptions.latest(side) else { return };
+        let before = self.descriptions.current(side);
         let sections = |of: &Description| 0..of.sdp.media().len();
         let present: HashSet<String> =
             sections(description).filter_map(|i| description.mid(i).map(str::to_owned)).collect();
         let recycled: HashSet<String> = before
-            .iter()
+            .into_iter()
             .flat_map(|before| sections(before).map(move |index| (before, index)))
             .filter(|(before, index)| before.mid(*index) != description.mid(*index))
             .filter_map(|(before, index)| before.mid(index).map(str::to_owned))
@@ -306,8 +299,7 @@ impl Session {
                 recycled.contains(mid) || (transceiver.stopped && !present.contains(mid))
             });
             if is_gone {
-                transceiver.jsep_mid = None;
-                transceiver.mid = None;
+                transceiver.disassociate();
             }
         }
     }
@@ -325,14 +317,14 @@ impl Negotiated {
             ..Self::default()
         };
         if let Some(remote) = remote {
-            negotiated.send_codecs = rtp::negotiated_send(local, remote);
-            negotiated.send_extensions = rtp::negotiated_header_extensions_send(local, remote);
+            negotiated.send_codecs = rtp::negotiate_send_codecs(local, remote);
+            negotiated.send_extensions = rtp::negotiate_send_extensions(local, remote);
         }
         // "The receiver is not prepared to receive anything, and the list will be empty."
         if direction.receives() {
-            negotiated.receive_codecs = rtp::negotiated_receive(local, remote);
+            negotiated.receive_codecs = rtp::negotiate_receive_codecs(local, remote);
             negotiated.receive_extensions =
-                rtp::negotiated_header_extensions_receive(local, remote.unwrap_or(local));
+                rtp::negotiate_receive_extensions(local, remote.unwrap_or(local));
         }
         negotiated
     }
@@ -358,15 +350,15 @@ impl Transceiver {
         self.sender.reduced_size_rtcp = negotiated.reduced_size_rtcp;
     }
 
-    /// Steps 4.7.11.1.7.1 and 4.7.11.2.8: layers that the answer does not have are removed; if it
-    /// has none, the first stays.
+    /// Steps 4.7.11.1.7.1 and 4.7.11.2.8: removes the layers that the answer does not have. If it
+    /// has none of them, the first stays.
     fn remove_missing_layers(&mut self, has: impl Fn(&str) -> bool) {
         let encodings = &mut self.sender.send_encodings;
         if encodings.len() <= 1 {
             return;
         }
         let is_there = |rid: &Option<String>| rid.as_deref().is_some_and(&has);
-        // It is not what getParameters() has returned.
+        // getParameters() has returned other encodings.
         self.sender.last_returned_parameters = None;
         if encodings.iter().any(|encoding| is_there(&encoding.rid)) {
             encodings.retain(|encoding| is_there(&encoding.rid));

@@ -1,39 +1,51 @@
-//! `setRemoteDescription()` (webrtc-pc §4.4.2) and the slots of a remote description.
+//! `setRemoteDescription()` (webrtc-pc §4.4.2).
 
-use super::Description;
-use crate::dictionaries::RTCSdpType::{Answer, Offer, Pranswer, Rollback};
+use super::Source;
+use crate::dictionaries::RTCSdpType::{Offer, Rollback};
 use crate::dictionaries::RTCSessionDescriptionInit;
 use crate::effect::OperationId;
+use crate::operations::Method;
 use crate::session::Session;
 use crate::signaling::Side;
 
 impl Session {
+    /// webrtc-pc §4.4.2 setRemoteDescription. An offer rolls back a local offer.
+    ///
+    /// # Errors
+    /// `InvalidStateError` if the connection is closed or the type does not fit
+    /// `signalingState`; [`Error::RTCError`] with `sdp-syntax-error` and the line;
+    /// `InvalidAccessError` if the description contradicts itself, its offer or the session;
+    /// `OperationError` if it asks for more transports than a connection may have.
+    ///
+    /// [`Error::RTCError`]: crate::Error::RTCError
+    pub fn set_remote_description(
+        &mut self,
+        description: RTCSessionDescriptionInit,
+    ) -> OperationId {
+        self.chain_an_asynchronous_operation(Method::SetRemoteDescription(description))
+    }
+
     /// webrtc-pc §4.4.2 setRemoteDescription step 3: what is chained.
-    pub(crate) fn set_remote_description_operation(
+    pub(crate) fn run_set_remote_description(
         &mut self,
         operation: OperationId,
         init: RTCSessionDescriptionInit,
     ) {
         // Step 3.1
-        if init.type_ == Offer && !self.remote_type_is_valid(Offer) {
+        if init.type_ == Offer && self.signaling.state().after(Side::Remote, Offer).is_err() {
             // Steps 3.1.1 and 3.1.2
             return self.roll_back(operation, Side::Local, Some(init));
         }
         // Step 3.2
-        self.set_a_remote_session_description(operation, init);
+        match init.type_ {
+            Rollback => self.roll_back(operation, Side::Remote, None),
+            type_ => self.set_a_session_description(operation, type_, Source::Peer(init.sdp)),
+        }
     }
 
-    /// webrtc-pc §4.4.1.4 step 4.7.6
-    pub(super) fn set_remote_slots(&mut self, description: Description) {
-        match description.type_ {
-            // Steps 4.7.6.1 and 4.7.6.3
-            Offer | Pranswer => self.pending_remote_description = Some(description),
-            // Step 4.7.6.2
-            Answer | Rollback => {
-                self.current_local_description = self.pending_local_description.take();
-                self.current_remote_description = Some(description);
-                self.exchange_completed();
-            }
-        }
+    /// `canTrickleIceCandidates`: whether the remote description indicates that the peer takes
+    /// trickled candidates; `None` without a remote description.
+    pub fn can_trickle_ice_candidates(&self) -> Option<bool> {
+        self.remote().map(|remote| remote.indicates("trickle"))
     }
 }

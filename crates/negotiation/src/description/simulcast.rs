@@ -1,4 +1,4 @@
-//! Simulcast as a section has it (RFC 8853, webrtc-pc §4.4.1.4).
+//! Simulcast in a section (RFC 8853, webrtc-pc §4.4.1.4).
 
 use std::collections::HashSet;
 
@@ -7,7 +7,8 @@ use sdp::{Media, RidDirection, SimulcastId};
 use crate::dictionaries::{MediaKind, RTCRtpCodingParameters, RTCRtpEncodingParameters};
 use crate::rtp::max_encodings;
 
-/// The rids of a section, seen by who has written it; each list in its order and without duplicates.
+/// The rids of a section, from the writer's point of view. Each list has its order and no
+/// duplicates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SimulcastRids {
     sends: Vec<String>,
@@ -15,7 +16,8 @@ pub(crate) struct SimulcastRids {
 }
 
 impl SimulcastRids {
-    /// Of alternatives the first counts; a rid without its own `a=rid` is discarded (RFC 8853 §5.2).
+    /// The first of several alternatives counts. A rid without an `a=rid` line is discarded (RFC
+    /// 8853 §5.2).
     pub(crate) fn read(media: &Media) -> Self {
         let Some(simulcast) = media.simulcast() else { return Self::default() };
         let described: HashSet<(String, RidDirection)> =
@@ -51,8 +53,8 @@ impl SimulcastRids {
         let rids = self.receives.iter().take(length);
         let encoding = |(index, rid): (usize, &String)| RTCRtpEncodingParameters {
             coding: RTCRtpCodingParameters { rid: Some(rid.clone()) },
-            // Step 4.7.11.2.4; the length is small. Audio has no resolution (§5.1, the validation
-            // steps of sendEncodings).
+            // Step 4.7.11.2.4; the length is small, so the shift cannot overflow. Audio has no
+            // resolution (§5.1, the validation steps of sendEncodings).
             scale_resolution_down_by: (kind == MediaKind::Video)
                 .then(|| f64::from(1_u32 << (length - index - 1))),
             ..RTCRtpEncodingParameters::default()

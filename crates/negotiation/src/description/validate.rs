@@ -8,11 +8,11 @@ use super::applied::Description;
 use crate::dictionaries::RTCSdpType::{Answer, Offer, Pranswer};
 use crate::error::Error;
 use crate::session::Session;
-use crate::transceiver::TransceiverId;
+use crate::signaling::Side::{Local, Remote};
 use crate::transports::Transport;
 
-/// The transports of a connection: each takes a socket for every interface, and the system has a
-/// limit of its own that the whole process would meet.
+/// How many transports a connection may have. Each takes a socket for every interface, and the
+/// system limits the sockets of the whole process.
 const MAX_TRANSPORTS: usize = 256;
 
 /// Step 4.6.7
@@ -36,18 +36,15 @@ fn invalid(message: impl Into<String>) -> Error {
 }
 
 impl Session {
-    /// What can be wrong with a description of our own making: that it was made for another state
-    /// of the negotiation.
-    pub(super) fn validate_local(
-        &self,
-        description: &Description,
-        transceivers: &[Option<TransceiverId>],
-    ) -> Result<(), Error> {
+    /// Checks a description of this side. The one thing that can be wrong is that it was created
+    /// for another state of the negotiation.
+    pub(super) fn validate_local(&self, description: &Description) -> Result<(), Error> {
         check_number_of_transports(description, |index| {
             description.transport_section(index) == index
         })?;
-        for (index, id) in transceivers.iter().enumerate() {
-            let transceiver = id.and_then(|id| self.transceivers.get(id));
+        for index in 0..description.sdp.media().len() {
+            let transceiver =
+                description.transceiver(index).and_then(|id| self.transceivers.get(id));
             let other = |mid: &str| description.mid(index) != Some(mid);
             if transceiver.and_then(|t| t.jsep_mid.as_deref()).is_some_and(other) {
                 return Err(invalid(format!(
@@ -55,58 +52,52 @@ impl Session {
                 )));
             }
         }
-        match (description.type_, &self.pending_remote_description) {
+        match (description.type_, self.descriptions.pending(Remote)) {
             (Answer | Pranswer, Some(offer)) => {
-                check_answer(self.most_recent_answer(), offer, description)?;
+                check_answer(self.descriptions.most_recent_answer(), offer, description)?;
                 check_restart(
-                    self.current_remote_description.as_ref(),
+                    self.descriptions.current(Remote),
                     offer,
-                    self.current_local_description.as_ref(),
+                    self.descriptions.current(Local),
                     description,
                 )
             }
-            _ => match &self.current_local_description {
-                Some(previous) => check_subsequent(
-                    previous,
-                    self.current_remote_description.as_ref(),
-                    description,
-                ),
+            _ => match self.descriptions.current(Local) {
+                Some(previous) => {
+                    check_subsequent(previous, self.descriptions.current(Remote), description)
+                }
                 None => Ok(()),
             },
         }
     }
 
+    /// Checks a description of the peer.
     pub(super) fn validate_remote(&self, description: &Description) -> Result<(), Error> {
-        // What is offered in one group is answered in one.
+        // A group gets one transport: what is offered in one group is answered in one.
         check_number_of_transports(description, |index| description.is_tagged(index))?;
         for (index, media) in description.sdp.media().iter().enumerate() {
             check_mandatory_features(description, index, media)?;
             check_one_track(index, media)?;
         }
-        match (description.type_, &self.pending_local_description) {
+        match (description.type_, self.descriptions.pending(Local)) {
             (Answer | Pranswer, Some(offer)) => {
-                check_answer(self.most_recent_answer(), offer, description)?;
+                check_answer(self.descriptions.most_recent_answer(), offer, description)?;
                 check_restart(
-                    self.current_local_description.as_ref(),
+                    self.descriptions.current(Local),
                     offer,
-                    self.current_remote_description.as_ref(),
+                    self.descriptions.current(Remote),
                     description,
                 )?;
             }
-            // webrtc-pc §4.4.1.4 step 4.4: an offer behind an offer is validated as if the first
-            // had been answered.
+            // webrtc-pc §4.4.1.4 step 4.4: an offer that follows an offer is validated as if the
+            // first one had been answered.
             _ => {
                 if let Some(previous) = self.remote() {
-                    check_subsequent(
-                        previous,
-                        self.current_local_description.as_ref(),
-                        description,
-                    )?;
+                    check_subsequent(previous, self.descriptions.current(Local), description)?;
                 }
             }
         }
-        let before = [&self.pending_remote_description, &self.current_remote_description];
-        for before in before.into_iter().flatten() {
+        for before in self.descriptions.of(Remote) {
             check_ice_lite(before, description)?;
         }
         self.check_dtls_associations(description)
@@ -115,7 +106,7 @@ impl Session {
     /// RFC 9429 §5.8.3: the DTLS role is consistent with the connection in use. RFC 9429 §5.11: a
     /// connection is replaced only by an ICE restart.
     fn check_dtls_associations(&self, description: &Description) -> Result<(), Error> {
-        let going_on = self.transports.that_go_on_in(description);
+        let going_on = self.transports.find_for_remote_offer(description);
         let mut checked = BTreeSet::new();
         for index in 0..description.sdp.media().len() {
             // The others of a BUNDLE group use the transport of its first section.
@@ -142,7 +133,7 @@ fn check_dtls_association(
     let Some(association) = transport.dtls() else { return Ok(()) };
     let restarts = transport.committed_remote_parameters() != description.ice(index).as_ref();
     if !association.goes_on_with(description, index) {
-        // The role of a new connection is open.
+        // A new connection may have any role.
         return if restarts {
             Ok(())
         } else {
@@ -151,8 +142,8 @@ fn check_dtls_association(
     }
     let consistent = match description.setup(index) {
         Some(Setup::ActPass) => description.type_ == Offer,
-        // Firefox answers a restart with the role that it would take in a new connection, and
-        // goes on with the old one; it may name that role from then on.
+        // Firefox answers a restart with the role that it would take in a new connection, although
+        // it goes on with the old one. It may name that role from then on.
         Some(Setup::Active | Setup::Passive) if restarts && description.type_ != Offer => true,
         named if named == association.named && description.type_ != Offer => true,
         Some(Setup::Active) => !association.client,
@@ -162,13 +153,13 @@ fn check_dtls_association(
     if consistent { Ok(()) } else { Err(invalid("a=setup contradicts the DTLS connection")) }
 }
 
-/// Plan B put several tracks into one section; RFC 9429 has one transceiver for each.
+/// Plan B put several tracks into one section; in RFC 9429 each track has a transceiver.
 fn check_one_track(index: usize, media: &Media) -> Result<(), Error> {
     let mut tracks = BTreeSet::new();
     for ssrc in media.ssrcs().filter(|ssrc| ssrc.attribute == "msid") {
         tracks.extend(ssrc.value);
     }
-    // Streams of the same track differ in the first word only.
+    // For the same track, msids differ in the first word only: the stream.
     let mut tracks: Vec<&str> =
         tracks.iter().filter_map(|msid| msid.split_once(' ')).map(|(_, track)| track).collect();
     tracks.dedup();
@@ -184,12 +175,12 @@ fn check_mandatory_features(
     index: usize,
     media: &Media,
 ) -> Result<(), Error> {
-    // A section of another protocol is not used, whatever it says.
+    // A section of another protocol is not used, so it may lack anything.
     if media.is_rejected() || !(media.is_rtp() || media.is_data_channel()) {
         return Ok(());
     }
     let lacks = |what: &str| Err(invalid(format!("m= section {index} lacks {what}")));
-    // Step 4.6.4; in a section that is bundled into another, the attribute is the other's.
+    // Step 4.6.4; a section that is bundled into another may leave the attribute to that one.
     let transport = description.transport_section(index);
     let muxes = description.media(transport).is_some_and(Media::rtcp_mux);
     if media.is_rtp() && !media.rtcp_mux() && !muxes {
@@ -240,8 +231,8 @@ fn check_answer(
             return Err(invalid(format!("m= section {index} was not offered")));
         }
         check_direction(offer, answer, index)?;
-        // RFC 9143 §7.3.2: only a section that has an address of its own leaves the group, and none
-        // that an answer has bundled.
+        // RFC 9143 §7.3.2: a section may leave the group if it has an address of its own and no
+        // answer has bundled it.
         let has_own = offer.transport_section(index) == index && !offered.is_bundle_only();
         if answer.bundle_group(index).is_none()
             && (!has_own || before.is_some_and(|before| is_bundled(before, offer, answer, index)))
@@ -254,8 +245,8 @@ fn check_answer(
     check_bundle_groups(&offer.sdp, &answer.sdp)
 }
 
-/// Whether the most recent answer has bundled a section, which shares its transport since. Of a
-/// group that has no other section it does not matter whether the peer still writes it.
+/// Whether the most recent answer has bundled a section, so that it shares its transport. If the
+/// group has no other section left, the peer need not write the group any more.
 fn is_bundled(
     before: &Description,
     offer: &Description,
@@ -273,7 +264,7 @@ fn is_bundled(
         })
 }
 
-/// RFC 3264 §6.1: each direction of an answer is one that was offered.
+/// RFC 3264 §6.1: an answer sends only what the offer receives, and the reverse.
 fn check_direction(offer: &Description, answer: &Description, index: usize) -> Result<(), Error> {
     if !answer.media(index).is_some_and(Media::is_rtp) {
         return Ok(());
@@ -287,8 +278,8 @@ fn check_direction(offer: &Description, answer: &Description, index: usize) -> R
     Ok(())
 }
 
-/// RFC 9143 §7.3: a group of an answer is part of one that was offered; §7.3.3: it has no rejected
-/// section.
+/// RFC 9143 §7.3: each group of an answer is part of a group that was offered. §7.3.3: it contains
+/// no rejected section.
 fn check_bundle_groups(offer: &sdp::Description, answer: &sdp::Description) -> Result<(), Error> {
     let offered = offer.bundle_groups();
     let group_of: BTreeMap<&String, usize> = offered
@@ -310,7 +301,7 @@ fn check_bundle_groups(offer: &sdp::Description, answer: &sdp::Description) -> R
     Ok(())
 }
 
-/// RFC 8839 §4.4.1.1.1, §4.4.2.1: whether the peer is an ICE-lite one changes with a restart only.
+/// RFC 8839 §4.4.1.1.1, §4.4.2.1: `a=ice-lite` changes only with an ICE restart.
 fn check_ice_lite(before: &Description, description: &Description) -> Result<(), Error> {
     if before.sdp.ice_lite() == description.sdp.ice_lite() {
         return Ok(());
@@ -330,8 +321,8 @@ fn check_ice_lite(before: &Description, description: &Description) -> Result<(),
     Ok(())
 }
 
-/// RFC 3264 §8: m= sections are never removed; RFC 9429 §5.2.2: they stay what they are unless
-/// they are recycled.
+/// RFC 3264 §8: m= sections are never removed. RFC 9429 §5.2.2: they keep kind and mid unless they
+/// are recycled.
 fn check_subsequent(
     previous: &Description,
     answered: Option<&Description>,
@@ -342,7 +333,7 @@ fn check_subsequent(
     }
     let sections = previous.sdp.media().iter().zip(description.sdp.media());
     for (index, (before, now)) in sections.enumerate() {
-        // What either side has rejected can be recycled.
+        // A section that either side has rejected can be recycled.
         let answered = answered.and_then(|answered| answered.media(index));
         if before.is_rejected() || answered.is_some_and(Media::is_rejected) {
             continue;
@@ -350,7 +341,7 @@ fn check_subsequent(
         let same_mid = match (before.mid(), now.mid()) {
             (Some(before), Some(now)) => before == now,
             (None, Some(_)) => true,
-            // It has the mid of before, unless another section has taken that.
+            // It was given the mid it had before, unless another section has that mid now.
             (_, None) => previous.mid(index) == description.mid(index),
         };
         if before.kind() != now.kind() || !same_mid {
@@ -372,7 +363,7 @@ fn check_restart(
     };
     let descriptions = [offerer_before, offer, answerer_before, answer];
     for index in 0..answer.sdp.media().len() {
-        // Only what goes on in the same section and on the same transport can restart.
+        // ICE restarts only where the same section goes on and describes the transport.
         let goes_on = |description: &&Description| {
             description.is_tagged(index)
                 && !description.is_rejected(index)

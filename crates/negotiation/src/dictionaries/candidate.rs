@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 
 /// webrtc-pc §4.8.1: an ICE candidate as it travels between applications.
 ///
-/// With the empty `candidate` it says that no more candidates of its generation will come: for
-/// the m= section it names, or for all of them if it names none.
+/// The empty `candidate` means that no more candidates of its generation will come: for the m=
+/// section that is named, or for all sections if none is.
 ///
 /// ```
 /// use peerconnection_negotiation::RTCIceCandidateInit;

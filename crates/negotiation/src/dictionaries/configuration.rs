@@ -15,7 +15,7 @@ w3c_enum! {
 }
 
 w3c_enum! {
-    /// webrtc-pc §4.2.4: what is offered to a peer that does not know BUNDLE.
+    /// webrtc-pc §4.2.4: which transports are offered to a peer without BUNDLE.
     #[derive(Default)]
     pub enum RTCBundlePolicy {
         /// A transport for each kind of media.
@@ -29,10 +29,10 @@ w3c_enum! {
 }
 
 w3c_enum! {
-    /// webrtc-pc §4.2.5: how RTCP is carried; there is one way.
+    /// webrtc-pc §4.2.5: how RTCP is carried. There is only one way.
     #[derive(Default)]
     pub enum RTCRtcpMuxPolicy {
-        /// Multiplexed with RTP; a peer that cannot do it is refused.
+        /// Multiplexed with RTP. The description of a peer that cannot do this is refused.
         #[default]
         Require = "require",
     }

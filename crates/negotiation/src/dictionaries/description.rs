@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::w3c_enum;
 
 w3c_enum! {
-    /// webrtc-pc §4.6.1: what a session description is applied as.
+    /// webrtc-pc §4.6.1: the type of a session description.
     pub enum RTCSdpType {
         /// An offer.
         Offer = "offer",
@@ -28,7 +28,7 @@ w3c_enum! {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RTCSessionDescriptionInit {
-    /// What the description is.
+    /// The type of the description.
     #[serde(rename = "type")]
     #[doc(alias = "type")]
     pub type_: RTCSdpType,
@@ -37,12 +37,12 @@ pub struct RTCSessionDescriptionInit {
     pub sdp: String,
 }
 
-/// webrtc-pc §4.6.2: the argument of `setLocalDescription()`. Both members may be left out: the
-/// type is then what the signaling state calls for, and an empty `sdp` means the last offer or
-/// answer that was created, or a new one.
+/// webrtc-pc §4.6.2: the argument of `setLocalDescription()`. Both members may be left out. Then
+/// the type follows from the signaling state, and an empty `sdp` stands for the last offer or
+/// answer that was created, or for a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RTCLocalSessionDescriptionInit {
-    /// What the description is, if it is not to be inferred.
+    /// The type of the description; inferred if absent.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     #[doc(alias = "type")]
     pub type_: Option<RTCSdpType>,
@@ -57,7 +57,8 @@ impl From<RTCSessionDescriptionInit> for RTCLocalSessionDescriptionInit {
     }
 }
 
-/// webrtc-pc §4.6.2: a description that has been applied, with the candidates added to it since.
+/// webrtc-pc §4.6.2: a description that has been applied, with the candidates that were added to
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RTCSessionDescription {
     #[serde(rename = "type")]
@@ -67,12 +68,12 @@ pub struct RTCSessionDescription {
 }
 
 impl RTCSessionDescription {
-    /// The constructor; deprecated by the specification, an `RTCSessionDescriptionInit` will do.
+    /// The constructor. The specification deprecates it: an `RTCSessionDescriptionInit` will do.
     pub fn new(init: RTCSessionDescriptionInit) -> Self {
         Self { type_: init.type_, sdp: init.sdp }
     }
 
-    /// What the description is.
+    /// The type of the description.
     #[doc(alias = "type")]
     pub fn type_(&self) -> RTCSdpType {
         self.type_
@@ -84,7 +85,7 @@ impl RTCSessionDescription {
         &self.sdp
     }
 
-    /// The dictionary of the same content.
+    /// A dictionary with the same content.
     #[doc(alias = "toJSON")]
     pub fn to_json(&self) -> RTCSessionDescriptionInit {
         RTCSessionDescriptionInit { type_: self.type_, sdp: self.sdp.clone() }
@@ -109,7 +110,7 @@ impl From<RTCSessionDescription> for RTCLocalSessionDescriptionInit {
     }
 }
 
-/// webrtc-pc §4.2.6: what an offer is to contain.
+/// webrtc-pc §4.2.6: options of an offer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RTCOfferOptions {
@@ -126,6 +127,6 @@ pub struct RTCOfferOptions {
     pub offer_to_receive_video: Option<bool>,
 }
 
-/// webrtc-pc §4.2.6: what an answer is to contain; the specification has no member yet.
+/// webrtc-pc §4.2.6: options of an answer. The specification has none yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RTCAnswerOptions {}

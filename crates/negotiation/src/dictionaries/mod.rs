@@ -1,5 +1,5 @@
 //! The dictionaries, enumerations and read-only objects of webrtc-pc that negotiation reads and
-//! makes, under their W3C names and with their W3C JSON.
+//! makes. They have their W3C names and their W3C JSON.
 
 mod candidate;
 mod channel;
@@ -23,8 +23,8 @@ pub use rtp::{
 };
 pub use states::{RTCRtpTransceiverDirection, RTCSignalingState};
 
-/// A W3C enumeration: values, strings, serde, `Display` and `FromStr` from one declaration. For
-/// the crates of this workspace.
+/// Makes a W3C enumeration: values, strings, serde, `Display` and `FromStr` from one declaration.
+/// It is for the crates of this workspace.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! w3c_enum {

@@ -1,4 +1,4 @@
-//! webrtc-pc §5.2.1 to §5.2.12: what senders and receivers can do and what they are set to.
+//! webrtc-pc §5.2.1 to §5.2.12: capabilities and parameters of senders and receivers.
 
 use std::ops::{Deref, DerefMut};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::w3c_enum;
 
 w3c_enum! {
-    /// `MediaStreamTrack.kind`: what a track, and with it a transceiver, carries.
+    /// `MediaStreamTrack.kind`: the kind of media of a track or a transceiver.
     pub enum MediaKind {
         /// Sound.
         Audio = "audio",
@@ -16,7 +16,7 @@ w3c_enum! {
     }
 }
 
-/// A dictionary that inherits from another has its members.
+/// Gives a dictionary the members of the dictionary that it inherits from.
 macro_rules! inherits {
     ($name:ident from $parent:ident as $field:ident) => {
         impl Deref for $name {
@@ -119,7 +119,7 @@ pub struct RTCRtpParameters {
 /// webrtc-pc §5.2.3: what `getParameters()` of a receiver returns.
 pub type RTCRtpReceiveParameters = RTCRtpParameters;
 
-/// webrtc-pc §5.2.4: what encodings to send and to receive have in common.
+/// webrtc-pc §5.2.4: the common members of encodings to send and to receive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RTCRtpCodingParameters {
@@ -129,7 +129,7 @@ pub struct RTCRtpCodingParameters {
     pub rid: Option<String>,
 }
 
-/// webrtc-pc §5.2.5: one encoding of what a sender sends.
+/// webrtc-pc §5.2.5: one encoding of a sender.
 ///
 /// ```
 /// use peerconnection_negotiation::RTCRtpEncodingParameters;
@@ -143,13 +143,12 @@ pub struct RTCRtpCodingParameters {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RTCRtpEncodingParameters {
-    /// What it has in common with encodings to receive; its members are members of this
-    /// dictionary.
+    /// The common members of all encodings; they are members of this dictionary.
     #[serde(flatten)]
     pub coding: RTCRtpCodingParameters,
     /// Whether it is sent; `true` by default.
     pub active: bool,
-    /// The codec to encode with; any that was negotiated if absent.
+    /// The codec to encode with; any negotiated one if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codec: Option<RTCRtpCodec>,
     /// The greatest bitrate, in bits per second, without the transport's overhead.
@@ -188,7 +187,7 @@ pub struct RTCRtpSendParameters {
     /// What was negotiated; its members are members of this dictionary.
     #[serde(flatten)]
     pub parameters: RTCRtpParameters,
-    /// What ties `setParameters()` to the `getParameters()` before it; read-only.
+    /// Connects `setParameters()` with the `getParameters()` before it; read-only.
     #[doc(alias = "transactionId")]
     pub transaction_id: String,
     /// The encodings; their number and order cannot be changed.
@@ -197,11 +196,11 @@ pub struct RTCRtpSendParameters {
 
 inherits!(RTCRtpSendParameters from RTCRtpParameters as parameters);
 
-/// webrtc-pc §5.2.10: what can be sent or received of a kind.
+/// webrtc-pc §5.2.10: what can be sent or received for a kind of media.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RTCRtpCapabilities {
-    /// The codecs, in the order they are preferred; one entry stands for all retransmission.
+    /// The codecs in order of preference. One entry stands for all retransmission.
     pub codecs: Vec<RTCRtpCodec>,
     /// The header extensions.
     #[doc(alias = "headerExtensions")]
@@ -215,6 +214,6 @@ pub struct RTCRtpHeaderExtensionCapability {
     pub uri: String,
 }
 
-/// webrtc-pc §5.2.12: options of `setParameters()`; there are none.
+/// webrtc-pc §5.2.12: options of `setParameters()`. There are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RTCSetParameterOptions {}

@@ -1,7 +1,7 @@
 use crate::w3c_enum;
 
 w3c_enum! {
-    /// webrtc-pc §4.3.1: where the offer/answer exchange stands.
+    /// webrtc-pc §4.3.1: the state of the offer/answer exchange.
     ///
     /// The edges between the states are declared in this crate's `signaling` module.
     #[derive(Default)]

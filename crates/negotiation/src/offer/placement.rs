@@ -12,27 +12,25 @@ use crate::effect::TransportId;
 use crate::section::{BundledTransport, Placement, TransportAttributes};
 use crate::session::Session;
 
-/// Where the transport of each section that is used is described.
+/// Where the transport of each used section is described.
 pub(super) struct Placements {
     plans: std::vec::IntoIter<Plan>,
-    /// The credentials of the tagged section, if others are bundled into it or rejected.
+    /// The credentials of the tagged section, if other sections are bundled into it or rejected.
     pub(super) shared: Option<IceParameters>,
 }
 
 enum Plan {
-    /// Here, with these credentials; with the candidates of the section of this index of the local
-    /// description.
-    Here {
-        ice: IceParameters,
-        gathered: Option<usize>,
-        is_new: bool,
-    },
+    /// Here, with these credentials, and with the candidates of a section of the local description:
+    /// `gathered` is its index.
+    Here { ice: IceParameters, gathered: Option<usize>, is_new: bool },
     /// In another section, which has these credentials.
     Bundled(IceParameters),
+    /// In another section, which has these credentials; without BUNDLE this section is unused.
     BundleOnly(IceParameters),
 }
 
-/// Where the transport of a section is described, and whether it is there where none was before.
+/// Where the transport of a section is described. `is_new` means that the section has one of its
+/// own which is not negotiated yet.
 pub(super) struct Placed<'a> {
     pub(super) placement: Placement<'a>,
     pub(super) is_new: bool,
@@ -49,7 +47,7 @@ impl Placements {
             Plan::Here { ice, gathered, is_new } => {
                 let attributes = TransportAttributes {
                     shared: shared(ice),
-                    fingerprints: &session.fingerprints,
+                    fingerprints: session.configuration.fingerprints(),
                     gathered: gathered.and_then(|index| local?.media(index)),
                 };
                 (Placement::Here(attributes), is_new)
@@ -62,22 +60,22 @@ impl Placements {
 }
 
 impl Session {
-    /// The first section that uses a transport describes it.
-    pub(super) fn placements_for_offer(
+    /// Plans the transports of an offer. The first section that uses a transport describes it.
+    pub(super) fn plan_placements(
         &mut self,
         slots: &[Slot],
         bundle: &[&str],
         ice_restart: bool,
     ) -> Placements {
-        let restart = self.restarts_ice(ice_restart);
-        let gathered = self.gathered_sections();
-        let going_on = self.transports.that_go_on(slots.iter().filter_map(Slot::mid));
+        let restart = ice_restart || self.ice_restart.is_due();
+        let gathered = self.find_gathered_sections();
+        let going_on = self.transports.find_negotiated(slots.iter().filter_map(Slot::mid));
         let bundled: HashSet<&str> = bundle.iter().copied().collect();
         let mut described: HashMap<TransportId, IceParameters> = HashMap::new();
         // The credentials of the tagged section, and whether its transport was negotiated.
         let mut tagged: Option<(IceParameters, bool)> = None;
         let mut kinds: HashSet<&str> = HashSet::new();
-        let mut shared = self.credentials_of_bundle(slots, &bundled).filter(|_| !restart);
+        let mut shared = self.find_bundle_credentials(slots, &bundled).filter(|_| !restart);
         let mut is_shared = false;
         let mut plans = Vec::with_capacity(slots.len());
         for slot in slots {
@@ -91,7 +89,7 @@ impl Session {
             };
             let is_bundled = bundled.contains(mid);
             let first_of_kind = kinds.insert(kind);
-            let plan = if let Some(transport) = self.transports.kept(mid, &going_on) {
+            let plan = if let Some(transport) = self.transports.find_kept(mid, &going_on) {
                 let negotiated = !transport.is_provisional();
                 match described.entry(transport.id()) {
                     Entry::Vacant(first) => {
@@ -100,7 +98,7 @@ impl Session {
                             kept.as_ref().and_then(|_| gathered.get(&transport.id()).copied());
                         let ice = match kept {
                             Some(ice) => ice,
-                            None => self.shared_credentials(&mut shared),
+                            None => self.share_credentials(&mut shared),
                         };
                         first.insert(ice.clone());
                         Plan::Here { ice, gathered, is_new: !negotiated }
@@ -109,15 +107,15 @@ impl Session {
                     Entry::Occupied(first) => Plan::BundleOnly(first.get().clone()),
                 }
             } else {
-                // RFC 9429 §5.2.2: what was bundled cannot be unbundled, and nothing new is
-                // bundle-only then.
+                // RFC 9429 §5.2.2: once the tagged section is negotiated, a new section is bundled
+                // and need not be bundle-only.
                 match tagged.as_ref().filter(|_| is_bundled) {
                     Some((ice, true)) => Plan::Bundled(ice.clone()),
                     Some((ice, false)) if self.is_bundle_only(first_of_kind) => {
                         Plan::BundleOnly(ice.clone())
                     }
                     _ => {
-                        let ice = self.shared_credentials(&mut shared);
+                        let ice = self.share_credentials(&mut shared);
                         Plan::Here { ice, gathered: None, is_new: true }
                     }
                 }
@@ -134,18 +132,18 @@ impl Session {
         Placements { plans: plans.into_iter(), shared: shared.filter(|_| is_shared) }
     }
 
-    /// Whether a section that is new beside the tagged one is used within the bundle alone
-    /// (RFC 9429 §4.1.1); `first_of_kind`: it is the first of its kind of media.
+    /// Whether a new section beside the tagged one can be used within the bundle only (RFC 9429
+    /// §4.1.1). `first_of_kind` says that it is the first of its kind of media.
     fn is_bundle_only(&self, first_of_kind: bool) -> bool {
-        match self.configuration.bundle_policy {
+        match self.configuration().bundle_policy {
             MaxBundle => true,
             Balanced => !first_of_kind,
             MaxCompat => false,
         }
     }
 
-    /// Those of the transport into which the sections are bundled.
-    fn credentials_of_bundle(
+    /// The credentials of the transport into which the sections are bundled.
+    fn find_bundle_credentials(
         &self,
         slots: &[Slot],
         bundled: &HashSet<&str>,
@@ -155,14 +153,15 @@ impl Session {
         mids.filter_map(transport).find_map(|transport| transport.local_parameters().cloned())
     }
 
-    /// New transports have the same credentials (RFC 8839 §5.4 allows it), those of the bundle: for
-    /// Firefox a section restarts ICE when the answer has bundled it and its credentials change.
-    fn shared_credentials(&mut self, shared: &mut Option<IceParameters>) -> IceParameters {
-        shared.get_or_insert_with(|| self.fresh_ice_credentials()).clone()
+    /// The credentials for a new transport: those of the bundle. RFC 8839 §5.4 allows that several
+    /// transports have the same. Firefox takes it for an ICE restart when the credentials of a
+    /// section change because the answer has bundled it.
+    fn share_credentials(&mut self, shared: &mut Option<IceParameters>) -> IceParameters {
+        shared.get_or_insert_with(|| self.make_ice_credentials()).clone()
     }
 
-    /// The section of the local description that has the candidates of each transport.
-    pub(crate) fn gathered_sections(&self) -> HashMap<TransportId, usize> {
+    /// For each transport the section of the local description that has its candidates.
+    pub(crate) fn find_gathered_sections(&self) -> HashMap<TransportId, usize> {
         let mut sections = HashMap::new();
         let Some(local) = self.local() else { return sections };
         for index in (0..local.sdp.media().len()).filter(|index| !local.is_rejected(*index)) {

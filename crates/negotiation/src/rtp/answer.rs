@@ -1,4 +1,4 @@
-//! RFC 9429 §5.3.1: what an answer says of RTP.
+//! RFC 9429 §5.3.1: what an answer says about RTP.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use super::capabilities::{Implemented, implemented_header_extensions, usable_cod
 use super::codec_match::{Role, referenced, role, same_format, subtype};
 use super::formats::{Format, Formats, HeaderExtension};
 use super::h264;
-use super::preferences::filtered_codecs;
+use super::preferences::filter_preferred_codecs;
 use crate::{MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection};
 
-/// The formats of an m= section that answers one that offers `offered`; `None` if the section is to
-/// be rejected, as no codec for media is common to both.
+/// The formats that answer the formats `offered` of an m= section. `None` rejects the section: both
+/// sides have no codec for media in common.
 ///
-/// `preferred` is `[[PreferredCodecs]]`. Payload types and ids are the offer's; so is the order,
-/// unless there are preferences.
+/// `preferred` is `[[PreferredCodecs]]`. Payload types, ids and order come from the offer; but
+/// preferences, if there are any, decide the order.
 pub(crate) fn answer(
     kind: MediaKind,
     direction: RTCRtpTransceiverDirection,
@@ -22,13 +22,13 @@ pub(crate) fn answer(
     offered: &Formats,
     assignments: &mut Assignments,
 ) -> Option<Arc<Formats>> {
-    if let Some(known) = assignments.remembered(false, kind, direction, preferred, Some(offered)) {
+    if let Some(known) = assignments.recall(false, kind, direction, preferred, Some(offered)) {
         return known;
     }
-    let preferences = filtered_codecs(kind, direction, preferred);
-    let codecs = answered_codecs(kind, direction, preferences.as_deref(), offered);
+    let preferences = filter_preferred_codecs(kind, direction, preferred);
+    let codecs = answer_codecs(kind, direction, preferences.as_deref(), offered);
     let formats = codecs.iter().any(|format| role(&format.codec) == Role::Media).then(|| {
-        let extensions = answered_header_extensions(kind, offered);
+        let extensions = answer_header_extensions(kind, offered);
         Arc::new(Formats::new(codecs, extensions, offered.reduced_size_rtcp()))
     });
     let question = Question {
@@ -42,20 +42,20 @@ pub(crate) fn answer(
     formats
 }
 
-/// A codec that is answered, and where it stands: by preference, then as it was offered.
+/// A codec of the answer, and its place: first by preference, then by the order of the offer.
 struct Accepted {
     place: (usize, usize),
     format: Format,
 }
 
-fn answered_codecs(
+fn answer_codecs(
     kind: MediaKind,
     direction: RTCRtpTransceiverDirection,
     preferences: Option<&[&'static Implemented]>,
     offered: &Formats,
 ) -> Vec<Format> {
     let usable = usable_codecs(kind, direction);
-    // Which of our codecs it is, and its place in the preferences.
+    // The codec of this side that is the same, and its place in the preferences.
     let ours = |codec: &RTCRtpCodec| -> Option<(usize, &'static Implemented)> {
         match preferences {
             None => {
@@ -69,7 +69,7 @@ fn answered_codecs(
         }
     };
     let mut accepted: Vec<Accepted> = Vec::new();
-    // What refers to another payload type comes after that: `red` to media, `rtx` to both.
+    // `red` refers to media and `rtx` to both, so they come in later passes.
     let passes: [fn(Role) -> bool; 3] = [
         |role| !matches!(role, Role::Red | Role::Rtx),
         |role| role == Role::Red,
@@ -90,11 +90,11 @@ fn answered_codecs(
                 continue;
             }
             if role == Role::Rtx {
-                // It goes where the codec is that it repairs; without one it is of no use.
+                // It stands behind the codec that it repairs. Without that codec it has no use.
                 let Some(repaired) = references.first().and_then(accepted_as) else { continue };
                 preference = repaired.place.0;
             }
-            let format = answered_format(format, implemented);
+            let format = answer_format(format, implemented);
             accepted.push(Accepted { place: (preference, index), format });
         }
     }
@@ -102,9 +102,9 @@ fn answered_codecs(
     accepted.into_iter().map(|accepted| accepted.format).collect()
 }
 
-/// RFC 3264 §6.1: the offer's payload type; what is ours to say of the format, or what was said of
-/// it if we say nothing; the feedback that both sides have.
-fn answered_format(offered: &Format, implemented: &Implemented) -> Format {
+/// RFC 3264 §6.1: the payload type of the offer, the parameters of this side, or those of the offer
+/// if this side has none, and the feedback that both sides have.
+fn answer_format(offered: &Format, implemented: &Implemented) -> Format {
     let theirs = &offered.codec.sdp_fmtp_line;
     let sdp_fmtp_line = match &implemented.codec.sdp_fmtp_line {
         Some(ours) if subtype(&implemented.codec) == "H264" => {
@@ -123,8 +123,8 @@ fn answered_format(offered: &Format, implemented: &Implemented) -> Format {
     }
 }
 
-/// RFC 8285 §6: those that both sides have, each way in which the offerer wants them.
-fn answered_header_extensions(kind: MediaKind, offered: &Formats) -> Vec<HeaderExtension> {
+/// RFC 8285 §6: the extensions that both sides have, in the directions of the offer.
+fn answer_header_extensions(kind: MediaKind, offered: &Formats) -> Vec<HeaderExtension> {
     let implemented = implemented_header_extensions(kind);
     let known = offered
         .header_extensions()

@@ -17,14 +17,14 @@ fn dynamic_payload_types() -> impl Iterator<Item = u8> {
 /// RFC 8285 §4.2: what one-byte headers can say.
 const EXTENSION_IDS: std::ops::RangeInclusive<u8> = 1..=14;
 
-/// How many results are remembered; a kind of media and a direction each have their own.
+/// How many results are remembered. Each kind of media and each direction has its own.
 const MAX_MEMORY: usize = 16;
 
 /// The payload types and extension ids of all m= sections of a session. In a BUNDLE group each has
-/// one meaning (RFC 9143 §9.1, RFC 8285 §6), so a new section takes what others have, and what has
-/// been in use is not given another meaning.
+/// one meaning (RFC 9143 §9.1, RFC 8285 §6). So a new section takes those of the others, and none
+/// that was in use gets another meaning.
 ///
-/// [`offer`](super::offer) gives out new ones: pass a copy if the offer may never be applied.
+/// [`offer`](super::offer) assigns new ones: pass a copy, since the offer may never be applied.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Assignments {
     payload_types: BTreeMap<u8, RTCRtpCodec>,
@@ -32,30 +32,30 @@ pub(crate) struct Assignments {
     memory: Vec<(Question, Option<Arc<Formats>>)>,
 }
 
-/// What the formats of a section follow from, besides the assignments.
+/// What determines the formats of a section, besides the assignments.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Question {
     pub(super) is_offer: bool,
     pub(super) kind: MediaKind,
     pub(super) direction: RTCRtpTransceiverDirection,
     pub(super) preferred: Vec<RTCRtpCodec>,
-    /// For an offer what was there before, for an answer what was offered.
+    /// For an offer the formats of the section before, for an answer the offered ones.
     pub(super) given: Option<Formats>,
 }
 
 impl Assignments {
-    /// A copy for an offer that may never be applied. A session that has not begun has what all
-    /// first offers have, found out once for the process.
+    /// A copy for an offer that may never be applied. For the first offer of a session it has the
+    /// assignments of all first offers, which are made once for the process.
     pub(crate) fn draft(&self) -> Self {
         static FIRST: OnceLock<Assignments> = OnceLock::new();
         if self.payload_types.is_empty() && self.extension_ids.is_empty() {
-            FIRST.get_or_init(Self::of_first_offers).clone()
+            FIRST.get_or_init(Self::for_first_offers).clone()
         } else {
             self.clone()
         }
     }
 
-    fn of_first_offers() -> Self {
+    fn for_first_offers() -> Self {
         let mut assignments = Self::default();
         for kind in [MediaKind::Audio, MediaKind::Video] {
             for direction in [Sendrecv, Sendonly, Recvonly, Inactive] {
@@ -65,8 +65,8 @@ impl Assignments {
         assignments
     }
 
-    /// What a description says that is applied, by either side. If it contradicts what was known,
-    /// it is right: it is in use.
+    /// Learns from a description of either side that is applied. If it contradicts what was known,
+    /// it wins, since it is in use.
     pub(crate) fn learn(&mut self, formats: &Formats) {
         for format in formats.codecs() {
             let known = self.payload_types.get(&format.payload_type);
@@ -83,8 +83,8 @@ impl Assignments {
         }
     }
 
-    /// The payload type of `codec`: what it has, else `default`, else any that is free. `None` if
-    /// there is none. It is not one of those that `excluded` names.
+    /// The payload type of `codec`: the assigned one, else `default`, else any that is free. `None`
+    /// if none is free. It is never one that is `excluded`.
     pub(super) fn payload_type(
         &mut self,
         codec: &RTCRtpCodec,
@@ -125,8 +125,8 @@ impl Assignments {
         Some(free)
     }
 
-    /// What was found out before for `question`. Sections ask the same hundreds of times.
-    pub(super) fn remembered(
+    /// The earlier result for the same question. Hundreds of sections may ask the same.
+    pub(super) fn recall(
         &self,
         is_offer: bool,
         kind: MediaKind,
@@ -153,7 +153,7 @@ impl Assignments {
     }
 }
 
-/// RFC 9143 §9.1.1: whether two uses of a payload type are one.
+/// RFC 9143 §9.1.1: whether two uses of a payload type mean the same.
 pub(super) fn same_configuration(first: &RTCRtpCodec, second: &RTCRtpCodec) -> bool {
     first == second || same_format(first, second) && referenced(first) == referenced(second)
 }

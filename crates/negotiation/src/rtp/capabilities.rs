@@ -1,8 +1,8 @@
-//! webrtc-pc §5.2, §5.3: the lists of what is implemented.
+//! webrtc-pc §5.2, §5.3: the implemented codecs and header extensions.
 //!
-//! Frames are encoded and decoded by the application, so a codec is implemented when its frames can
-//! be described and carried. The lists are what browsers offer, in the order of Chromium, with the
-//! payload types it gives them.
+//! The application encodes and decodes frames, so a codec is implemented if its frames can be
+//! described and carried. The lists contain what browsers offer, in Chromium's order and with its
+//! payload types.
 
 use std::sync::LazyLock;
 
@@ -16,9 +16,10 @@ use crate::{
 pub(super) struct Implemented {
     pub(super) codec: RTCRtpCodec,
     pub(super) feedback: &'static [&'static str],
-    /// What it has while nothing else does; `None` for `rtx`, which depends on what it repairs.
+    /// Its payload type, unless another codec has that already; `None` for `rtx`, whose payload
+    /// type depends on the codec that it repairs.
     pub(super) payload_type: Option<u8>,
-    /// The same for the `rtx` that repairs it; `None` if it is not repaired.
+    /// The payload type of the `rtx` that repairs it; `None` if it is not repaired.
     pub(super) rtx_payload_type: Option<u8>,
 }
 
@@ -156,13 +157,13 @@ pub(super) fn list_of_implemented_send_codecs(kind: MediaKind) -> &'static [Impl
     }
 }
 
-/// webrtc-pc §5.3: the list of implemented receive codecs, the same.
+/// webrtc-pc §5.3: the list of implemented receive codecs. It is the same list.
 pub(super) fn list_of_implemented_receive_codecs(kind: MediaKind) -> &'static [Implemented] {
     list_of_implemented_send_codecs(kind)
 }
 
-/// What a transceiver of this direction can use: what can be sent if it sends, and what can be
-/// received if it receives.
+/// The codecs that a transceiver of this direction can use: it can send them if it sends, and
+/// receive them if it receives.
 pub(super) fn usable_codecs(
     kind: MediaKind,
     direction: RTCRtpTransceiverDirection,
@@ -171,7 +172,7 @@ pub(super) fn usable_codecs(
     match direction {
         Sendonly => list_of_implemented_send_codecs(kind),
         Recvonly => list_of_implemented_receive_codecs(kind),
-        // What is on both lists, which are the same.
+        // The codecs that are on both lists. The lists are the same.
         Sendrecv | Inactive | Stopped => list_of_implemented_send_codecs(kind),
     }
 }
@@ -194,7 +195,7 @@ fn capabilities(kind: MediaKind, codecs: &[Implemented]) -> RTCRtpCapabilities {
     }
 }
 
-/// webrtc-pc §5.2: what can be sent of a kind, `RTCRtpSender.getCapabilities()`.
+/// webrtc-pc §5.2: what can be sent for a kind of media, `RTCRtpSender.getCapabilities()`.
 ///
 /// ```
 /// use peerconnection_negotiation::{MediaKind, send_capabilities};
@@ -206,7 +207,7 @@ pub fn send_capabilities(kind: MediaKind) -> RTCRtpCapabilities {
     capabilities(kind, list_of_implemented_send_codecs(kind))
 }
 
-/// webrtc-pc §5.3: what can be received of a kind, `RTCRtpReceiver.getCapabilities()`.
+/// webrtc-pc §5.3: what can be received for a kind of media, `RTCRtpReceiver.getCapabilities()`.
 pub fn receive_capabilities(kind: MediaKind) -> RTCRtpCapabilities {
     capabilities(kind, list_of_implemented_receive_codecs(kind))
 }

@@ -1,4 +1,4 @@
-//! When two codecs are one: the codec dictionary match algorithm of webrtc-pc §5.4, and the
+//! Whether two codecs are the same: the codec dictionary match algorithm of webrtc-pc §5.4, and the
 //! narrower question whether two descriptions mean the same format.
 
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::h264::Profile;
 use crate::RTCRtpCodec;
 
-/// What a codec is for.
+/// The purpose of a codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// Sound or pictures.
@@ -43,7 +43,8 @@ pub(super) fn role(codec: &RTCRtpCodec) -> Role {
     known.map_or(Role::Media, |(_, role)| *role)
 }
 
-/// The payload types a format needs, each once: what `rtx` repairs, what audio `red` carries.
+/// The payload types that a format refers to, each once. `rtx` refers to the format that it
+/// repairs, audio `red` to the formats that it carries.
 pub(super) fn referenced(codec: &RTCRtpCodec) -> Vec<u8> {
     let Some(fmtp) = codec.sdp_fmtp_line.as_deref() else { return Vec::new() };
     let number = |text: &str| text.trim().parse().ok();
@@ -57,13 +58,14 @@ pub(super) fn referenced(codec: &RTCRtpCodec) -> Vec<u8> {
     numbers
 }
 
-/// A parameter of `a=fmtp` that is part of the media format even if it is absent.
+/// A parameter of `a=fmtp` that is part of the media format. If it is absent, it has a default
+/// value.
 struct Parameter {
     name: &'static str,
     default: &'static str,
-    /// Both sides must have the same.
+    /// Whether both sides must have the same value.
     symmetric: bool,
-    /// Another value is another format: it has a payload type of its own.
+    /// Whether another value means another format, which has a payload type of its own.
     identifies: bool,
 }
 
@@ -78,7 +80,7 @@ const fn asymmetric(name: &'static str, default: &'static str) -> Parameter {
 /// RFC 6184 §8.1, §8.2.2
 const H264: &[Parameter] = &[
     symmetric("packetization-mode", "0"),
-    // Symmetric as far as the profile goes.
+    // Only the profile has to be the same, see `compatible`.
     symmetric(PROFILE_LEVEL_ID, "42000a"),
     asymmetric("level-asymmetry-allowed", "0"),
 ];
@@ -92,8 +94,8 @@ const H265: &[Parameter] = &[
 ];
 /// RFC 9628 §6
 const VP9: &[Parameter] = &[symmetric("profile-id", "0")];
-/// RTP Payload Format For AV1 §7.2; webrtc-pc §5.4 calls all three asymmetrical, but browsers give
-/// each profile a payload type.
+/// RTP Payload Format For AV1 §7.2. webrtc-pc §5.4 calls all three asymmetrical, but browsers give
+/// each profile its own payload type.
 const AV1: &[Parameter] = &[
     Parameter { name: "profile", default: "0", symmetric: false, identifies: true },
     asymmetric("level-idx", "5"),
@@ -125,7 +127,7 @@ fn parameters(codec: &RTCRtpCodec) -> &'static [Parameter] {
         .map_or(&[], |(_, list)| list)
 }
 
-/// The names and values of `a=fmtp`, separated by `;`; a parameter without `=` has no value.
+/// The names and values of `a=fmtp`, which `;` separates. A parameter without `=` has no value.
 fn split(fmtp: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     fmtp.split(';').map(str::trim).filter(|parameter| !parameter.is_empty()).map(|parameter| {
         match parameter.split_once('=') {
@@ -145,7 +147,7 @@ impl Parameter {
         fmtp.and_then(|fmtp| parameter(fmtp, self.name)).unwrap_or(self.default)
     }
 
-    /// Whether two values do not exclude each other.
+    /// Whether the values of two descriptions are compatible.
     fn compatible(&self, first: Option<&str>, second: Option<&str>) -> bool {
         let (first, second) = (self.value(first), self.value(second));
         if self.name == PROFILE_LEVEL_ID
@@ -157,7 +159,7 @@ impl Parameter {
     }
 }
 
-/// All parameters, with those that are inferred.
+/// All parameters, with the inferred ones.
 fn media_format(codec: &RTCRtpCodec, fmtp: &str) -> BTreeMap<String, String> {
     let inferred = parameters(codec)
         .iter()
@@ -211,8 +213,8 @@ pub(crate) fn codec_dictionary_match(
         || media_format(first, first_fmtp) == media_format(second, second_fmtp)
 }
 
-/// RFC 3264 §6.1: whether two descriptions mean the same format, whatever its payload type and
-/// the parameters that each side declares for itself. What `rtx` and `red` refer to is left out.
+/// RFC 3264 §6.1: whether two descriptions mean the same format. The payload type does not matter,
+/// nor the parameters that each side declares for itself, nor what `rtx` and `red` refer to.
 pub(super) fn same_format(first: &RTCRtpCodec, second: &RTCRtpCodec) -> bool {
     if !first.mime_type.eq_ignore_ascii_case(&second.mime_type)
         || first.clock_rate != second.clock_rate

@@ -6,9 +6,10 @@ use super::capabilities::list_of_implemented_send_codecs;
 use super::codec_match::codec_dictionary_match;
 use crate::{Error, MediaKind, RTCRtpCodec, RTCRtpEncodingParameters, RTCRtpSendParameters};
 
-/// The most simulcast encodings of a video sender, as in browsers.
+/// How many simulcast encodings a video sender can have, as in browsers.
 const MAX_VIDEO_ENCODINGS: usize = 3;
-/// RFC 8285 §4.2: what an element with a one-byte header can hold, and the limit of browsers.
+/// RFC 8285 §4.2: an element with a one-byte header can hold this much. Browsers have this limit,
+/// too.
 const MAX_RID_LENGTH: usize = 16;
 
 /// "The maximum number of total simultaneous encodings the user agent may support for this kind"
@@ -23,8 +24,8 @@ pub(crate) fn max_encodings(kind: MediaKind) -> usize {
 /// webrtc-pc §5.1: the addTransceiver sendEncodings validation steps.
 ///
 /// # Errors
-/// `TypeError` for a rid or a number that is none, `OperationError` for an unknown codec,
-/// `RangeError` for a number out of range.
+/// `TypeError` for an invalid rid or a number that is not finite, `OperationError` for an unknown
+/// codec, `RangeError` for a number out of range.
 pub(crate) fn validate_send_encodings(
     kind: MediaKind,
     mut send_encodings: Vec<RTCRtpEncodingParameters>,
@@ -32,7 +33,7 @@ pub(crate) fn validate_send_encodings(
     require_finite(&send_encodings)?;
     // Step 1
     check_rids(&send_encodings)?;
-    // Step 2: there is no other read-only parameter.
+    // Step 2: rid is the only read-only parameter.
     // Step 3
     let is_known = |codec: &RTCRtpCodec| {
         list_of_implemented_send_codecs(kind)
@@ -45,7 +46,7 @@ pub(crate) fn validate_send_encodings(
             return Err(Error::OperationError(message));
         }
     }
-    // Step 4: the application encodes, so it can change codecs as it likes.
+    // Step 4: the application encodes, so any codec can be changed.
     // Step 5
     if kind == MediaKind::Audio {
         remove_video_members(&mut send_encodings);
@@ -84,12 +85,12 @@ pub(crate) fn validate_send_encodings(
     Ok(send_encodings)
 }
 
-/// webrtc-pc §5.2: the setParameters validation steps. What comes out becomes `[[SendEncodings]]`.
+/// webrtc-pc §5.2: the setParameters validation steps. Returns the value for `[[SendEncodings]]`.
 /// `last_returned` is `[[LastReturnedParameters]]`.
 ///
 /// # Errors
-/// `InvalidModificationError` if something read-only was changed or a codec is not to be chosen,
-/// `RangeError` for a number out of range, `TypeError` for one that is none.
+/// `InvalidModificationError` if a read-only parameter was changed or a codec cannot be chosen,
+/// `RangeError` for a number out of range, `TypeError` for a number that is not finite.
 pub(crate) fn validate_parameters(
     kind: MediaKind,
     parameters: RTCRtpSendParameters,
@@ -98,8 +99,8 @@ pub(crate) fn validate_parameters(
     // Step 1
     let RTCRtpSendParameters { parameters, transaction_id, mut encodings } = parameters;
     require_finite(&encodings)?;
-    // Steps 5 and 6. Nothing can change [[SendEncodings]] while [[LastReturnedParameters]] is there
-    // without setting that to null, so N is the length of its encodings.
+    // Steps 5 and 6. Whatever changes [[SendEncodings]] sets [[LastReturnedParameters]] to null, so
+    // both have the same number of encodings, N.
     if encodings.len() != last_returned.encodings.len() {
         return Err(modified("the number of encodings"));
     }
@@ -148,7 +149,7 @@ pub(crate) fn validate_parameters(
     if !encodings.iter().filter_map(|encoding| encoding.max_framerate).all(not_negative) {
         return Err(Error::RangeError("maxFramerate cannot be negative".into()));
     }
-    // Step 11: the application encodes, so it can mix codecs as it likes.
+    // Step 11: the application encodes, so it can mix codecs.
     Ok(encodings)
 }
 

@@ -1,4 +1,4 @@
-//! What an m= section says about RTP.
+//! Formats: what an m= section says about RTP.
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
@@ -9,7 +9,7 @@ use super::codec_match::{Role, referenced, role, same_format};
 use super::write::Lines;
 use crate::RTCRtpCodec;
 
-/// RFC 4585 has a dozen kinds of feedback; a codec that asks for more than this gets no more.
+/// How many kinds of feedback a codec can have. RFC 4585 has a dozen.
 const MAX_FEEDBACK: usize = 32;
 
 /// A codec with its payload type.
@@ -19,7 +19,7 @@ pub(crate) struct Format {
     pub(crate) payload_type: u8,
     /// As the section has it, except that audio without a number of channels has one.
     pub(crate) codec: RTCRtpCodec,
-    /// What `a=rtcp-fb` has for it, such as `nack pli`.
+    /// The values of `a=rtcp-fb` for it, such as `nack pli`.
     pub(crate) feedback: Vec<String>,
 }
 
@@ -29,15 +29,15 @@ pub(crate) struct HeaderExtension {
     /// 1 to 255, and not 15, which one-byte headers reserve (RFC 8285 §4.2).
     pub(crate) id: u8,
     pub(crate) uri: String,
-    /// Which way it is used; as the section is if absent.
+    /// The direction in which it is used; that of the section if absent.
     pub(crate) direction: Option<Direction>,
     pub(crate) attributes: Option<String>,
 }
 
 /// The codecs and header extensions of an m= section, and what goes with them.
 ///
-/// No two codecs have the same payload type, no two extensions the same id or the same URI. It does
-/// not change once it is made, so that its lines are made once, however many sections have them.
+/// No two codecs have the same payload type, and no two extensions the same id or the same URI.
+/// Formats never change, so that their lines are made once for all sections that share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Formats {
     codecs: Vec<Format>,
@@ -82,8 +82,8 @@ impl Formats {
         self.codecs.iter().find(|format| format.payload_type == payload_type)
     }
 
-    /// RFC 9429 §5.8.2: what `media` says. A payload type without a codec is left out; of two lines
-    /// about the same thing the first counts. Codecs and extensions that are unknown are kept.
+    /// RFC 9429 §5.8.2: reads a section. A payload type without a codec is left out. If two lines
+    /// concern the same thing, the first counts. Unknown codecs and extensions are kept.
     pub(crate) fn read(media: &Media) -> Formats {
         let mut codecs: [Option<Format>; 128] = [const { None }; 128];
         let mime = |name: &str| format!("{}/{name}", media.kind());
@@ -175,7 +175,7 @@ fn read_header_extensions(media: &Media) -> Vec<HeaderExtension> {
     let mut uris = HashSet::new();
     let mut extensions = Vec::new();
     for map in media.extmaps() {
-        // RFC 8285 §7: greater ids only ask for one; none of them is taken up.
+        // RFC 8285 §7: a greater id asks the answerer to choose one. This implementation does not.
         let Ok(id) = u8::try_from(map.id) else { continue };
         if id == 0 || id == 15 || ids.contains(&id) || !uris.insert(map.uri.clone()) {
             continue;
@@ -191,11 +191,11 @@ fn read_header_extensions(media: &Media) -> Vec<HeaderExtension> {
     extensions
 }
 
-/// Whether `left` is some of the `created` codecs, as an application may leave them: each the format
-/// that it was, whatever it asks of the sender, and what it refers to is there.
+/// Checks that `left` are some of the `created` codecs, as an application may leave them. Each has
+/// to mean the same format, and the codecs that it refers to have to be there.
 ///
 /// # Errors
-/// What is wrong.
+/// Names what is wrong.
 pub(crate) fn check_left_codecs(created: &Formats, left: &Formats) -> Result<(), String> {
     for format in left.codecs() {
         let payload_type = format.payload_type;

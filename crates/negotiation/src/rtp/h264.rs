@@ -9,7 +9,7 @@ pub(super) enum Profile {
     Baseline,
     Main,
     Extended,
-    /// `profile_idc` and `profile-iop`; of these profiles each combination is its own.
+    /// `profile_idc` and `profile-iop`. Each combination is a profile of its own.
     Other(u8, u8),
 }
 
@@ -23,7 +23,7 @@ fn bytes(profile_level_id: &str) -> Option<[u8; 3]> {
 }
 
 impl Profile {
-    /// `None` if that is no `profile-level-id`.
+    /// Reads a `profile-level-id`; `None` if it is not one.
     pub(super) fn of(profile_level_id: &str) -> Option<Profile> {
         let [profile, iop, _] = bytes(profile_level_id)?;
         let set = |bits: u8| iop & bits == bits;
@@ -42,7 +42,7 @@ impl Profile {
     }
 }
 
-/// The level in a form that compares; level 1b is between 1 and 1.1.
+/// The level in a form that can be compared; level 1b is between 1 and 1.1.
 fn level([profile, iop, level]: [u8; 3]) -> (u8, bool) {
     let has_level_1b_flag = matches!(profile, 0x42 | 0x4d | 0x58);
     match level {
@@ -52,8 +52,9 @@ fn level([profile, iop, level]: [u8; 3]) -> (u8, bool) {
     }
 }
 
-/// RFC 6184 §8.2.2: what answers `offered` where this side has `ours` of the same profile. The
-/// profile stays as it was spelled. The level is ours if levels may differ, else the lower one.
+/// RFC 6184 §8.2.2: the parameters that answer `offered` with the parameters `ours` of the same
+/// profile. The profile keeps its spelling. The level is ours if levels may differ, else the lower
+/// one.
 pub(super) fn answer(ours: &str, offered: Option<&str>) -> String {
     const LEVEL_ASYMMETRY_ALLOWED: &str = "level-asymmetry-allowed";
     const DEFAULT: [u8; 3] = [0x42, 0x00, 0x0a];
@@ -65,7 +66,7 @@ pub(super) fn answer(ours: &str, offered: Option<&str>) -> String {
     let [_, _, our_level] = our_bytes;
     let [profile, iop, level_idc] = if asymmetric || level(our_bytes) < level(offered_bytes) {
         let [profile, iop, offered_level] = offered_bytes;
-        // Constraint set 3 made level 1.1 into 1b; no level of ours is that.
+        // Constraint set 3 turns level 1.1 into 1b. This side has no level 1b.
         let is_1b = level(offered_bytes).1 && offered_level == 11;
         [profile, if is_1b { iop & !0x10 } else { iop }, our_level]
     } else {

@@ -1,5 +1,5 @@
-//! Codecs, header extensions and parameters of RTP: what is implemented, what a description says
-//! of it, and what two descriptions come to. Nothing here knows of transceivers.
+//! Codecs, header extensions and parameters of RTP: what is implemented, what a description says,
+//! and what two descriptions negotiate. Nothing here knows about transceivers.
 
 // webrtc-pc §5.2, §5.4
 mod capabilities;
@@ -24,8 +24,8 @@ pub(crate) use codec_match::codec_dictionary_match;
 pub(crate) use encodings::{max_encodings, validate_parameters, validate_send_encodings};
 pub(crate) use formats::{Formats, check_left_codecs};
 pub(crate) use negotiated::{
-    negotiated_header_extensions_receive, negotiated_header_extensions_send, negotiated_receive,
-    negotiated_send,
+    negotiate_receive_codecs, negotiate_receive_extensions, negotiate_send_codecs,
+    negotiate_send_extensions,
 };
 pub(crate) use offer::offer;
 pub(crate) use preferences::check_codec_preferences;

@@ -1,13 +1,16 @@
-//! What an offer and its answer come to: the codecs and header extensions to send and to receive.
+//! What an offer and its answer negotiate: the codecs and header extensions to send and to receive.
 
 use super::codec_match::{Role, referenced, role, same_format};
 use super::formats::{Format, Formats};
 use crate::{RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters};
 
-/// webrtc-pc §4.4.1.4, `[[SendCodecs]]`: what `remote` receives and `local` has too, in the order
-/// and with the payload types and parameters of `remote`.
-pub(crate) fn negotiated_send(local: &Formats, remote: &Formats) -> Vec<RTCRtpCodecParameters> {
-    let common = common_codecs(local, remote);
+/// webrtc-pc §4.4.1.4, `[[SendCodecs]]`: the codecs that `remote` receives and `local` has, too.
+/// Order, payload types and parameters come from `remote`.
+pub(crate) fn negotiate_send_codecs(
+    local: &Formats,
+    remote: &Formats,
+) -> Vec<RTCRtpCodecParameters> {
+    let common = find_common_codecs(local, remote);
     common
         .into_iter()
         .map(|(local, remote)| RTCRtpCodecParameters {
@@ -20,17 +23,17 @@ pub(crate) fn negotiated_send(local: &Formats, remote: &Formats) -> Vec<RTCRtpCo
         .collect()
 }
 
-/// webrtc-pc §4.4.1.4, `[[ReceiveCodecs]]`: what `local` says; if there is a `remote`, as far as
-/// that has it too. For a remote offer that is not answered yet, `local` is what
-/// [`answer`](super::answer()) makes of it.
-pub(crate) fn negotiated_receive(
+/// webrtc-pc §4.4.1.4, `[[ReceiveCodecs]]`: the codecs of `local`. If there is a `remote`, only
+/// those that it has, too. For a remote offer that is not answered yet, `local` comes from
+/// [`answer`](super::answer()).
+pub(crate) fn negotiate_receive_codecs(
     local: &Formats,
     remote: Option<&Formats>,
 ) -> Vec<RTCRtpCodecParameters> {
     let mut common = [true; 128];
     if let Some(remote) = remote {
         common = [false; 128];
-        for (local, _) in common_codecs(local, remote) {
+        for (local, _) in find_common_codecs(local, remote) {
             if let Some(common) = common.get_mut(usize::from(local.payload_type)) {
                 *common = true;
             }
@@ -49,9 +52,12 @@ pub(crate) fn negotiated_receive(
         .collect()
 }
 
-/// The formats of `remote`, in its order, each with its counterpart in `local`. Mostly the payload
-/// types are the same, but they need not be (RFC 3264 §5.1).
-fn common_codecs<'a>(local: &'a Formats, remote: &'a Formats) -> Vec<(&'a Format, &'a Format)> {
+/// The formats of `remote`, in its order, each with its counterpart in `local`. Their payload types
+/// need not be the same (RFC 3264 §5.1).
+fn find_common_codecs<'a>(
+    local: &'a Formats,
+    remote: &'a Formats,
+) -> Vec<(&'a Format, &'a Format)> {
     let mut counterparts: [Option<&Format>; 128] = [None; 128];
     let mut is_used = [false; 128];
     let passes: [fn(Role) -> bool; 3] = [
@@ -61,7 +67,7 @@ fn common_codecs<'a>(local: &'a Formats, remote: &'a Formats) -> Vec<(&'a Format
     ];
     for in_this_pass in passes {
         for theirs in remote.codecs().iter().filter(|format| in_this_pass(role(&format.codec))) {
-            // What it refers to, as `local` numbers it.
+            // The payload types of `local` for the formats that it refers to.
             let references: Option<Vec<u8>> = referenced(&theirs.codec)
                 .into_iter()
                 .map(|number| Some((*counterparts.get(usize::from(number))?)?.payload_type))
@@ -92,23 +98,23 @@ fn common_codecs<'a>(local: &'a Formats, remote: &'a Formats) -> Vec<(&'a Format
 }
 
 /// webrtc-pc §5.2, `getParameters()` step 3: the header extensions to send.
-pub(crate) fn negotiated_header_extensions_send(
+pub(crate) fn negotiate_send_extensions(
     local: &Formats,
     remote: &Formats,
 ) -> Vec<RTCRtpHeaderExtensionParameters> {
-    negotiated_header_extensions(remote, local)
+    negotiate_extensions(remote, local)
 }
 
 /// webrtc-pc §5.3, `getParameters()`: the header extensions to receive.
-pub(crate) fn negotiated_header_extensions_receive(
+pub(crate) fn negotiate_receive_extensions(
     local: &Formats,
     remote: &Formats,
 ) -> Vec<RTCRtpHeaderExtensionParameters> {
-    negotiated_header_extensions(local, remote)
+    negotiate_extensions(local, remote)
 }
 
-/// Those that `receiver` receives and `sender` sends, with the ids of `receiver`.
-fn negotiated_header_extensions(
+/// The extensions that `receiver` receives and `sender` sends, with the ids of `receiver`.
+fn negotiate_extensions(
     receiver: &Formats,
     sender: &Formats,
 ) -> Vec<RTCRtpHeaderExtensionParameters> {

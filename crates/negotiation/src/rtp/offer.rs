@@ -1,4 +1,4 @@
-//! RFC 9429 §5.2.1 and §5.2.2: what an offer says of RTP.
+//! RFC 9429 §5.2.1 and §5.2.2: what an offer says about RTP.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use super::assignments::{Assignments, Question, same_configuration};
 use super::capabilities::{Implemented, implemented_header_extensions, usable_codecs};
 use super::codec_match::{Role, role};
 use super::formats::{Format, Formats, HeaderExtension};
-use super::preferences::filtered_codecs;
+use super::preferences::filter_preferred_codecs;
 use crate::{MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection};
 
 /// The formats of an m= section of an offer.
 ///
-/// `preferred` is `[[PreferredCodecs]]`. `previous` is what the most recent answer has for the
-/// section, if there is one: it gives payload types, ids and order. A codec or an extension for
-/// which no payload type or id is left is not offered.
+/// `preferred` is `[[PreferredCodecs]]`. `previous` are the formats of the section in the most
+/// recent answer, if any: payload types, ids and order come from them. A codec or an extension is
+/// not offered if no payload type or id is left for it.
 pub(crate) fn offer(
     kind: MediaKind,
     direction: RTCRtpTransceiverDirection,
@@ -21,10 +21,10 @@ pub(crate) fn offer(
     previous: Option<&Formats>,
     assignments: &mut Assignments,
 ) -> Arc<Formats> {
-    if let Some(Some(known)) = assignments.remembered(true, kind, direction, preferred, previous) {
+    if let Some(Some(known)) = assignments.recall(true, kind, direction, preferred, previous) {
         return known;
     }
-    let preferences = filtered_codecs(kind, direction, preferred);
+    let preferences = filter_preferred_codecs(kind, direction, preferred);
     let keeps_order = preferences.is_none();
     let wanted = preferences.unwrap_or_else(|| usable_codecs(kind, direction).iter().collect());
     let mut section = Section { previous, assignments, codecs: Vec::new() };
@@ -33,15 +33,15 @@ pub(crate) fn offer(
     codecs.sort_by_key(|(place, _)| *place);
     let mut codecs: Vec<Format> = codecs.into_iter().map(|(_, format)| format).collect();
     if keeps_order && let Some(previous) = previous {
-        // RFC 9429 §5.2.2: the order of the most recent answer, then what it does not have.
+        // RFC 9429 §5.2.2: first the codecs of the most recent answer in its order, then the rest.
         let place = |format: &Format| {
             let mut codecs = previous.codecs().iter();
             codecs.position(|known| known.payload_type == format.payload_type).unwrap_or(usize::MAX)
         };
         codecs.sort_by_key(place);
     }
-    let header_extensions = offered_header_extensions(kind, previous, assignments);
-    // RFC 9429 §5.2.2: not if the most recent answer does not have it.
+    let header_extensions = offer_header_extensions(kind, previous, assignments);
+    // RFC 9429 §5.2.2: no longer, if the most recent answer does not have it.
     let reduced_size_rtcp = previous.is_none_or(Formats::reduced_size_rtcp);
     let formats = Arc::new(Formats::new(codecs, header_extensions, reduced_size_rtcp));
     let question = Question {
@@ -55,16 +55,16 @@ pub(crate) fn offer(
     formats
 }
 
-/// A section whose codecs get their payload types.
+/// A section, while its codecs get their payload types.
 struct Section<'a> {
     previous: Option<&'a Formats>,
     assignments: &'a mut Assignments,
-    /// With the places they are to have.
+    /// Each codec with its place.
     codecs: Vec<((usize, u8), Format)>,
 }
 
 impl Section<'_> {
-    /// Media codecs first: what repairs and repeats them names their payload types.
+    /// Adds media codecs first, since `rtx` and `red` refer to their payload types.
     fn add_codecs(&mut self, wanted: &[&Implemented]) {
         let wants_rtx = wanted.iter().any(|implemented| role(&implemented.codec) == Role::Rtx);
         let red_of_audio = |implemented: &Implemented| {
@@ -102,7 +102,8 @@ impl Section<'_> {
         self.add(place, 1, rtx, implemented.rtx_payload_type, &[]);
     }
 
-    /// RFC 2198 §5: names the payload types it carries; here what it repeats, twice, as browsers do.
+    /// RFC 2198 §5: `red` names the payload types that it carries. As in browsers, that is twice
+    /// the one that it repeats.
     fn add_red_of_audio(&mut self, place: usize, implemented: &Implemented) {
         let carried = self.codecs.iter().find(|(_, format)| {
             role(&format.codec) == Role::Media
@@ -150,7 +151,7 @@ impl Section<'_> {
     }
 }
 
-fn offered_header_extensions(
+fn offer_header_extensions(
     kind: MediaKind,
     previous: Option<&Formats>,
     assignments: &mut Assignments,

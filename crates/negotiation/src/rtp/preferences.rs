@@ -6,8 +6,8 @@ use super::capabilities::{
 use super::codec_match::{Role, codec_dictionary_match, role};
 use crate::{Error, MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection};
 
-/// webrtc-pc §5.4: steps 3 to 8 of `setCodecPreferences()`; what `[[PreferredCodecs]]` becomes. The
-/// empty list stands for the defaults.
+/// webrtc-pc §5.4: steps 3 to 8 of `setCodecPreferences()`. Returns the value for
+/// `[[PreferredCodecs]]`; the empty list stands for the defaults.
 pub(crate) fn check_codec_preferences(
     kind: MediaKind,
     codecs: Vec<RTCRtpCodec>,
@@ -24,7 +24,7 @@ pub(crate) fn check_codec_preferences(
     };
     let mut unique: Vec<RTCRtpCodec> = Vec::new();
     for codec in codecs {
-        // Step 7, before 4 so that a long list of nonsense ends at once
+        // Step 7, before step 4, so that a long list of unknown codecs is refused at once
         if !in_codec_capabilities(&codec) {
             let name = &codec.mime_type;
             let message = format!("{name} is not a codec with these parameters that is supported");
@@ -46,9 +46,9 @@ pub(crate) fn check_codec_preferences(
     Ok(unique)
 }
 
-/// webrtc-pc §4.4.2, final steps to create an offer, 3.2, and an answer, 3.1: the codec preferences
-/// that fit the direction, as what is implemented of them. `None` if they are unset.
-pub(super) fn filtered_codecs(
+/// webrtc-pc §4.4.2, final steps to create an offer, 3.2, and an answer, 3.1: the implemented
+/// codecs for the preferences that fit the direction. `None` if no preferences are set.
+pub(super) fn filter_preferred_codecs(
     kind: MediaKind,
     direction: RTCRtpTransceiverDirection,
     preferred: &[RTCRtpCodec],
@@ -57,7 +57,7 @@ pub(super) fn filtered_codecs(
     let filtered: Vec<_> = preferred
         .iter()
         .filter_map(|codec| {
-            // What was chosen exactly, before what differs in what each side says for itself.
+            // An exact match comes before one that ignores asymmetrical parameters.
             let matching = |ignore: bool| {
                 usable.iter().find(|known| codec_dictionary_match(codec, &known.codec, ignore))
             };

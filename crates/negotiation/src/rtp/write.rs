@@ -4,7 +4,7 @@ use sdp::{Media, Section};
 
 use super::formats::Formats;
 
-/// The lines that say what a [`Formats`] is.
+/// The lines that describe [`Formats`].
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lines {
     payload_types: String,

@@ -333,7 +333,7 @@ fn a_local_candidate_goes_into_the_descriptions_of_its_generation() {
     let transport = TransportId(1);
     let old = ufrag(&a.local());
     let candidate: sdp::Candidate = CANDIDATE.parse().unwrap();
-    let init = a.session.local_candidate(transport, &old, &candidate).unwrap();
+    let init = a.session.surface_a_candidate(transport, &old, &candidate).unwrap();
     assert_eq!(
         init,
         RTCIceCandidateInit {
@@ -347,8 +347,8 @@ fn a_local_candidate_goes_into_the_descriptions_of_its_generation() {
     a.set_local(offer).unwrap();
     let new = ufrag(&a.local());
     let later: sdp::Candidate = CANDIDATE.replace("10100", "10101").parse().unwrap();
-    a.session.local_candidate(transport, &new, &later).unwrap();
-    let ended = a.session.end_of_local_candidates(transport, &old).unwrap();
+    a.session.surface_a_candidate(transport, &new, &later).unwrap();
+    let ended = a.session.finish_gathering(transport, &old).unwrap();
     assert_eq!((ended.candidate.as_str(), ended.username_fragment), ("", Some(old.clone())));
     let current = a.session.current_local_description().unwrap();
     let pending = a.session.pending_local_description().unwrap();
@@ -359,9 +359,9 @@ fn a_local_candidate_goes_into_the_descriptions_of_its_generation() {
 
     // A generation that is gone has nowhere to go to.
     a.set_local(rollback()).unwrap();
-    assert_eq!(a.session.local_candidate(transport, &new, &later), None);
-    assert_eq!(a.session.end_of_local_candidates(transport, &new), None);
-    assert_eq!(a.session.local_candidate(TransportId(7), &old, &later), None);
+    assert_eq!(a.session.surface_a_candidate(transport, &new, &later), None);
+    assert_eq!(a.session.finish_gathering(transport, &new), None);
+    assert_eq!(a.session.surface_a_candidate(TransportId(7), &old, &later), None);
     // RFC 9429 §5.2.2: a later offer of the same generation has what was gathered.
     let offer = a.create_offer();
     assert!(offer.sdp.contains(" 10100 ") && offer.sdp.contains("a=end-of-candidates"));
@@ -373,7 +373,7 @@ fn a_local_candidate_goes_into_the_descriptions_of_its_generation() {
     assert!(b.commands().iter().any(|c| matches!(c, TransportCommand::AddRemoteCandidate { .. })));
 
     a.session.close();
-    assert_eq!(a.session.local_candidate(transport, &old, &candidate), None);
+    assert_eq!(a.session.surface_a_candidate(transport, &old, &candidate), None);
 }
 
 /// WPT RTCPeerConnection-canTrickleIceCandidates

@@ -409,7 +409,7 @@ fn the_section_of_a_stopped_transceiver_keeps_its_body() {
     exchange(&mut a, &mut b);
     a.run();
     assert_eq!(a.run(), Vec::<String>::new());
-    assert!(a.session.local_ice_credentials_to_replace.is_empty());
+    assert!(a.session.ice_restart.local_ice_credentials_to_replace().is_empty());
 }
 
 /// A bundle-only section with the port 0 is used; one that is stopped is not.

@@ -551,8 +551,8 @@ fn candidates_are_added_to_an_edited_description() {
     let candidate =
         sdp::Candidate::parse("1 1 udp 2113929471 203.0.113.100 10100 typ host").unwrap();
     let ufrag = ufrag(&a.local());
-    a.session.local_candidate(TransportId(1), &ufrag, &candidate).unwrap();
-    a.session.end_of_local_candidates(TransportId(1), &ufrag).unwrap();
+    a.session.surface_a_candidate(TransportId(1), &ufrag, &candidate).unwrap();
+    a.session.finish_gathering(TransportId(1), &ufrag).unwrap();
     assert!(a.local().sdp().contains("a=candidate:1 1 udp"));
     assert!(a.local().sdp().contains("a=end-of-candidates"));
     assert!(!a.local().sdp().contains("a=ice-options"));

@@ -173,7 +173,7 @@ fn assert_agreed(a: &Perfect, b: &Perfect) {
         let session = &perfect.peer.session;
         assert_eq!(session.signaling_state(), RTCSignalingState::Stable);
         assert!(!session.check_if_negotiation_is_needed());
-        assert!(!session.negotiation_needed);
+        assert!(!session.negotiation_needed.is_set());
     }
     let text = |description: Option<RTCSessionDescription>| description.map(|d| d.sdp().to_owned());
     assert_eq!(

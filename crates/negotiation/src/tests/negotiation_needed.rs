@@ -111,7 +111,7 @@ fn a_handler_that_negotiates_is_not_called_again_for_the_same_need() {
 #[test]
 fn a_channel_of_the_peer_needs_nothing() {
     let (_, mut b) = connected();
-    b.session.remote_data_channel(1).unwrap();
+    b.session.add_remote_data_channel(1).unwrap();
     assert_eq!(b.run(), Vec::<String>::new());
     assert!(!b.session.check_if_negotiation_is_needed());
 }

@@ -92,9 +92,9 @@ impl World {
             }
             19 => {
                 if let Some(channel) = self.channels[which].pop() {
-                    session.data_channel_closed(channel);
+                    session.remove_data_channel(channel);
                 }
-                session.sctp_connected(if restart { 4 } else { 1024 });
+                session.handle_sctp_connected(if restart { 4 } else { 1024 });
             }
             20 => {
                 let candidate = restart.then(|| RTCIceCandidateInit {
@@ -109,7 +109,7 @@ impl World {
                     && let Some(ufrag) = attribute(local.sdp(), "ice-ufrag")
                 {
                     let id = session.transports.iter().next().map_or(TransportId(1), |(id, _)| id);
-                    session.end_of_local_candidates(id, &ufrag);
+                    session.finish_gathering(id, &ufrag);
                 }
             }
         }
@@ -132,8 +132,8 @@ impl World {
         }
         let session = &peer.session;
         let pending = |local: bool, remote: bool| {
-            assert_eq!(session.pending_local_description.is_some(), local);
-            assert_eq!(session.pending_remote_description.is_some(), remote);
+            assert_eq!(session.pending_local_description().is_some(), local);
+            assert_eq!(session.pending_remote_description().is_some(), remote);
         };
         match session.signaling_state() {
             RTCSignalingState::Stable => pending(false, false),
@@ -145,8 +145,8 @@ impl World {
             RTCSignalingState::Closed => {}
         }
         assert_eq!(
-            session.current_local_description.is_some(),
-            session.current_remote_description.is_some()
+            session.current_local_description().is_some(),
+            session.current_remote_description().is_some()
         );
         for description in [session.local_description(), session.remote_description()] {
             let Some(description) = description else { continue };
@@ -166,7 +166,7 @@ impl World {
             assert_eq!(peer.settled.len() as u64, session.operation_count());
             if session.signaling_state() == RTCSignalingState::Stable {
                 assert_eq!(
-                    session.negotiation_needed,
+                    session.negotiation_needed.is_set(),
                     session.check_if_negotiation_is_needed(),
                     "the flag says what is"
                 );

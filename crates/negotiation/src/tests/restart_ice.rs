@@ -1,5 +1,5 @@
 //! webrtc-pc §4.4.2 restartIce; the cases of WPT RTCPeerConnection-restartIce and
-//! RTCPeerConnection-restartIce-onnegotiationneeded. Each of them runs for both ways to negotiate,
+//! RTCPeerConnection-restartIce-onnegotiationneeded. Most of them run for both ways to negotiate,
 //! with createOffer() and without.
 
 use super::*;
@@ -10,43 +10,105 @@ fn fires_negotiation_needed(peer: &mut Peer) -> bool {
     peer.run().iter().any(|entry| entry == NEGOTIATION_NEEDED)
 }
 
-/// How the local side makes its descriptions.
-#[derive(Clone, Copy)]
-struct Negotiator {
-    explicit: bool,
+/// Sets what the signaling state calls for, with `createOffer()` and `createAnswer()` or without.
+fn set_local(peer: &mut Peer, explicitly: bool) {
+    let created = match peer.state() {
+        _ if !explicitly => None,
+        RTCSignalingState::HaveRemoteOffer => Some(peer.create_answer()),
+        _ => Some(peer.create_offer()),
+    };
+    match created {
+        Some(description) => peer.set_local(description).unwrap(),
+        None => peer.set_local_implicitly().unwrap(),
+    };
 }
 
-impl Negotiator {
-    fn set_offer(self, peer: &mut Peer) {
-        if self.explicit {
-            let offer = peer.create_offer();
-            peer.set_local(offer).unwrap();
-        } else {
-            peer.set_local_implicitly().unwrap();
-        }
+/// Two peers, their way to negotiate, and their username fragments before the restart.
+struct Story {
+    a: Peer,
+    b: Peer,
+    explicitly: bool,
+    before: (String, String),
+}
+
+impl Story {
+    fn offer(&mut self) {
+        set_local(&mut self.a, self.explicitly);
     }
 
-    fn set_answer(self, peer: &mut Peer) {
-        if self.explicit {
-            let answer = peer.create_answer();
-            peer.set_local(answer).unwrap();
-        } else {
-            peer.set_local_implicitly().unwrap();
-        }
+    fn answer(&mut self) {
+        self.b.set_remote(self.a.local()).unwrap();
+        set_local(&mut self.b, self.explicitly);
     }
 
-    fn exchange(self, offerer: &mut Peer, answerer: &mut Peer) {
-        self.set_offer(offerer);
-        answerer.set_remote(offerer.local()).unwrap();
-        self.set_answer(answerer);
-        offerer.set_remote(answerer.local()).unwrap();
+    fn accept(&mut self) {
+        self.a.set_remote(self.b.local()).unwrap();
+    }
+
+    fn exchange(&mut self) {
+        self.offer();
+        self.answer();
+        self.accept();
+    }
+
+    fn take_an_offer_of_b(&mut self) {
+        set_local(&mut self.b, self.explicitly);
+        self.a.set_remote(self.b.local()).unwrap();
+    }
+
+    /// The answer of a, which b gets first.
+    fn answer_to_b(&mut self) {
+        let answer = self.a.create_answer();
+        self.b.set_remote(answer).unwrap();
+        self.a.set_local(self.b.remote()).unwrap();
+    }
+
+    fn needs_negotiation(&mut self) -> bool {
+        fires_negotiation_needed(&mut self.a)
+    }
+
+    fn request(&mut self) {
+        self.a.session.restart_ice();
+        assert!(self.needs_negotiation());
+    }
+
+    fn assert_not_restarted(&self) {
+        assert_eq!(ufrags(&self.a, &self.b), self.before);
+    }
+
+    fn assert_restarted(&mut self) {
+        assert_restarted(&mut self.a, &self.b, &self.before);
+    }
+
+    /// a asks for negotiation, and the next exchange is the restart.
+    fn assert_due(&mut self) {
+        assert!(self.needs_negotiation());
+        self.exchange();
+        self.assert_restarted();
+    }
+
+    /// The next exchange restarts nothing.
+    fn assert_done(&mut self) {
+        let restarted = ufrags(&self.a, &self.b);
+        self.exchange();
+        assert_eq!(ufrags(&self.a, &self.b), restarted);
     }
 }
 
-fn with_both(story: impl Fn(Negotiator)) {
-    for explicit in [true, false] {
-        story(Negotiator { explicit });
+/// Tells a story for both ways to negotiate. It begins with these peers.
+fn with_both(peers: impl Fn() -> (Peer, Peer), story: impl Fn(&mut Story)) {
+    for explicitly in [true, false] {
+        let (a, b) = peers();
+        story(&mut Story { a, b, explicitly, before: Default::default() });
     }
+}
+
+/// Tells a story that begins after the first exchange.
+fn with_both_connected(story: impl Fn(&mut Story)) {
+    with_both(connected, |peers| {
+        peers.before = ufrags(&peers.a, &peers.b);
+        story(peers);
+    });
 }
 
 fn ufrags(a: &Peer, b: &Peer) -> (String, String) {
@@ -74,12 +136,14 @@ fn it_does_not_trigger_negotiation_ahead_of_initial_negotiation() {
 /// "restartIce() has no effect on initial negotiation"
 #[test]
 fn it_has_no_effect_on_initial_negotiation() {
-    with_both(|negotiator| {
-        let (mut a, mut b) = (Peer::with_channel(1), Peer::new(2));
-        a.session.restart_ice();
-        negotiator.exchange(&mut a, &mut b);
-        assert!(!fires_negotiation_needed(&mut a));
-    });
+    with_both(
+        || (Peer::with_channel(1), Peer::new(2)),
+        |peers| {
+            peers.a.session.restart_ice();
+            peers.exchange();
+            assert!(!peers.needs_negotiation());
+        },
+    );
 }
 
 /// "restartIce() fires negotiationneeded after initial negotiation"
@@ -95,31 +159,23 @@ fn it_fires_negotiationneeded_after_initial_negotiation() {
 /// "restartIce() causes fresh ufrags"
 #[test]
 fn it_causes_fresh_ufrags() {
-    with_both(|negotiator| {
-        let (mut a, mut b) = connected();
-        let before = ufrags(&a, &b);
-        negotiator.exchange(&mut a, &mut b);
-        assert_eq!(ufrags(&a, &b), before, "control");
-
-        a.session.restart_ice();
-        assert!(fires_negotiation_needed(&mut a));
-        negotiator.exchange(&mut a, &mut b);
-        assert_restarted(&mut a, &b, &before);
-
-        let restarted = ufrags(&a, &b);
-        negotiator.exchange(&mut a, &mut b);
-        assert_eq!(ufrags(&a, &b), restarted);
+    with_both_connected(|peers| {
+        peers.exchange();
+        peers.assert_not_restarted();
+        peers.request();
+        peers.exchange();
+        peers.assert_restarted();
+        peers.assert_done();
     });
 }
 
 /// "restartIce() retains dtls transports"
 #[test]
 fn it_retains_dtls_transports() {
-    with_both(|negotiator| {
-        let (mut a, mut b) = connected();
-        a.session.restart_ice();
-        negotiator.exchange(&mut a, &mut b);
-        for peer in [&mut a, &mut b] {
+    with_both_connected(|peers| {
+        peers.a.session.restart_ice();
+        peers.exchange();
+        for peer in [&mut peers.a, &mut peers.b] {
             let commands = peer.commands();
             assert!(!commands.iter().any(|command| matches!(
                 command,
@@ -140,137 +196,105 @@ fn it_retains_dtls_transports() {
 /// "restartIce() works in have-local-offer"
 #[test]
 fn it_works_in_have_local_offer() {
-    with_both(|negotiator| {
-        let (mut a, mut b) = connected();
-        let before = ufrags(&a, &b);
-        negotiator.set_offer(&mut a);
-        a.session.restart_ice();
-        b.set_remote(a.local()).unwrap();
-        negotiator.set_answer(&mut b);
-        assert!(!fires_negotiation_needed(&mut a));
-        a.set_remote(b.local()).unwrap();
-        assert_eq!(ufrags(&a, &b), before);
-        assert!(fires_negotiation_needed(&mut a));
-        negotiator.exchange(&mut a, &mut b);
-        assert_restarted(&mut a, &b, &before);
+    with_both_connected(|peers| {
+        peers.offer();
+        peers.a.session.restart_ice();
+        peers.answer();
+        assert!(!peers.needs_negotiation());
+        peers.accept();
+        peers.assert_not_restarted();
+        peers.assert_due();
     });
 }
 
 /// "restartIce() works in initial have-local-offer"
 #[test]
 fn it_works_in_initial_have_local_offer() {
-    with_both(|negotiator| {
-        let (mut a, mut b) = (Peer::with_channel(1), Peer::new(2));
-        negotiator.set_offer(&mut a);
-        a.session.restart_ice();
-        b.set_remote(a.local()).unwrap();
-        negotiator.set_answer(&mut b);
-        a.set_remote(b.local()).unwrap();
-        let before = ufrags(&a, &b);
-        assert!(fires_negotiation_needed(&mut a));
-        negotiator.exchange(&mut a, &mut b);
-        assert_restarted(&mut a, &b, &before);
-    });
+    with_both(
+        || (Peer::with_channel(1), Peer::new(2)),
+        |peers| {
+            peers.offer();
+            peers.a.session.restart_ice();
+            peers.answer();
+            peers.accept();
+            peers.before = ufrags(&peers.a, &peers.b);
+            peers.assert_due();
+        },
+    );
 }
 
 /// "restartIce() works in have-remote-offer"
 #[test]
 fn it_works_in_have_remote_offer() {
-    with_both(|negotiator| {
-        let (mut a, mut b) = connected();
-        let before = ufrags(&a, &b);
-        negotiator.set_offer(&mut b);
-        a.set_remote(b.local()).unwrap();
-        a.session.restart_ice();
-        let answer = a.create_answer();
-        b.set_remote(answer).unwrap();
-        a.set_local(b.remote()).unwrap();
-        assert_eq!(ufrags(&a, &b), before, "an answer does not restart by itself");
-        assert!(fires_negotiation_needed(&mut a));
-        negotiator.exchange(&mut a, &mut b);
-        assert_restarted(&mut a, &b, &before);
+    with_both_connected(|peers| {
+        peers.take_an_offer_of_b();
+        peers.a.session.restart_ice();
+        peers.answer_to_b();
+        // An answer does not restart by itself.
+        peers.assert_not_restarted();
+        peers.assert_due();
     });
 }
 
 /// "restartIce() does nothing in initial have-remote-offer"
 #[test]
 fn it_does_nothing_in_initial_have_remote_offer() {
-    with_both(|negotiator| {
-        let (mut a, mut b) = (Peer::new(1), Peer::with_channel(2));
-        negotiator.set_offer(&mut b);
-        a.set_remote(b.local()).unwrap();
-        a.session.restart_ice();
-        let answer = a.create_answer();
-        b.set_remote(answer).unwrap();
-        a.set_local(b.remote()).unwrap();
-        assert!(!fires_negotiation_needed(&mut a));
-    });
+    with_both(
+        || (Peer::new(1), Peer::with_channel(2)),
+        |peers| {
+            peers.take_an_offer_of_b();
+            peers.a.session.restart_ice();
+            peers.answer_to_b();
+            assert!(!peers.needs_negotiation());
+        },
+    );
 }
 
 /// "restartIce() survives remote offer"
 #[test]
 fn it_survives_a_remote_offer() {
-    with_both(|negotiator| {
-        let (mut a, mut b) = connected();
-        let before = ufrags(&a, &b);
-        a.session.restart_ice();
-        assert!(fires_negotiation_needed(&mut a));
-        exchange_end_on_second(&mut b, &mut a);
-        assert_eq!(ufrags(&a, &b), before, "nothing yet");
-        assert!(fires_negotiation_needed(&mut a), "it fires again");
-        negotiator.exchange(&mut a, &mut b);
-        assert_restarted(&mut a, &b, &before);
+    with_both_connected(|peers| {
+        peers.request();
+        exchange_end_on_second(&mut peers.b, &mut peers.a);
+        peers.assert_not_restarted();
+        peers.assert_due();
     });
 }
 
 /// "restartIce() is satisfied by remote ICE restart"
 #[test]
 fn it_is_satisfied_by_a_remote_restart() {
-    with_both(|negotiator| {
-        let (mut a, mut b) = connected();
-        let before = ufrags(&a, &b);
-        a.session.restart_ice();
-        b.session.restart_ice();
-        assert!(fires_negotiation_needed(&mut a));
-        exchange_end_on_second(&mut b, &mut a);
-        assert_restarted(&mut a, &b, &before);
-        let restarted = ufrags(&a, &b);
-        negotiator.exchange(&mut a, &mut b);
-        assert_eq!(ufrags(&a, &b), restarted);
-        assert!(!fires_negotiation_needed(&mut a));
+    with_both_connected(|peers| {
+        peers.b.session.restart_ice();
+        peers.request();
+        exchange_end_on_second(&mut peers.b, &mut peers.a);
+        peers.assert_restarted();
+        peers.assert_done();
+        assert!(!peers.needs_negotiation());
     });
 }
 
 /// "restartIce() trumps {iceRestart: false}"
 #[test]
 fn it_trumps_ice_restart_false() {
-    with_both(|negotiator| {
-        let (mut a, mut b) = connected();
-        let before = ufrags(&a, &b);
-        a.session.restart_ice();
-        assert!(fires_negotiation_needed(&mut a));
-        let offer = a.create_offer();
-        a.set_local(offer).unwrap();
-        b.set_remote(a.local()).unwrap();
-        negotiator.set_answer(&mut b);
-        a.set_remote(b.local()).unwrap();
-        assert_restarted(&mut a, &b, &before);
+    with_both_connected(|peers| {
+        peers.request();
+        let offer = peers.a.create_offer();
+        peers.a.set_local(offer).unwrap();
+        peers.answer();
+        peers.accept();
+        peers.assert_restarted();
     });
 }
 
 /// "restartIce() survives rollback"
 #[test]
 fn it_survives_rollback() {
-    with_both(|negotiator| {
-        let (mut a, mut b) = connected();
-        let before = ufrags(&a, &b);
-        a.session.restart_ice();
-        assert!(fires_negotiation_needed(&mut a));
-        negotiator.set_offer(&mut a);
-        a.set_local(rollback()).unwrap();
-        assert!(fires_negotiation_needed(&mut a));
-        negotiator.exchange(&mut a, &mut b);
-        assert_restarted(&mut a, &b, &before);
+    with_both_connected(|peers| {
+        peers.request();
+        peers.offer();
+        peers.a.set_local(rollback()).unwrap();
+        peers.assert_due();
     });
 }
 
@@ -284,7 +308,7 @@ fn it_is_kept_until_none_of_the_credentials_is_left() {
     let offer = a.create_restart_offer();
     a.set_local(offer).unwrap();
     a.session.restart_ice();
-    assert_eq!(a.session.local_ice_credentials_to_replace.len(), 2);
+    assert_eq!(a.session.ice_restart.local_ice_credentials_to_replace().len(), 2);
     b.set_remote(a.local()).unwrap();
     b.set_local_implicitly().unwrap();
     a.run();
@@ -292,7 +316,7 @@ fn it_is_kept_until_none_of_the_credentials_is_left() {
     assert!(fires_negotiation_needed(&mut a), "the new ones are still there");
     let before = ufrags(&a, &b);
     exchange(&mut a, &mut b);
-    assert!(a.session.local_ice_credentials_to_replace.is_empty());
+    assert!(a.session.ice_restart.local_ice_credentials_to_replace().is_empty());
     assert_restarted(&mut a, &b, &before);
 }
 
@@ -384,5 +408,5 @@ fn servers_that_change_before_gathering_restart_nothing() {
         ..a.session.configuration().clone()
     };
     a.session.set_configuration(configuration).unwrap();
-    assert!(!a.session.needs_ice_restart);
+    assert!(!a.session.ice_restart.is_due());
 }

@@ -13,9 +13,9 @@ fn slots(peer: &Peer) -> impl PartialEq + std::fmt::Debug + use<> {
         session.current_remote_description(),
         session.pending_local_description(),
         session.pending_remote_description(),
-        session.sctp_transport.clone(),
+        session.sctp.transport().cloned(),
         session.can_trickle_ice_candidates(),
-        session.needs_ice_restart,
+        session.ice_restart.is_due(),
     )
 }
 
@@ -208,7 +208,7 @@ fn a_channel_survives_an_implicit_rollback() {
     a.set_local_implicitly().unwrap();
     b.set_remote(a.local()).unwrap();
     assert_eq!(b.state(), HaveRemoteOffer);
-    assert_eq!(b.session.sctp_transport, None, "a offered no data");
+    assert_eq!(b.session.sctp.transport(), None, "a offered no data");
     b.set_local_implicitly().unwrap();
     assert!(b.run().contains(&"negotiationneeded".to_owned()));
     b.set_local_implicitly().unwrap();
@@ -236,11 +236,11 @@ fn the_sctp_transport_comes_with_the_offer_and_goes_with_the_rollback() {
     assert_eq!(b.commands(), [TransportCommand::DestroySctp]);
 
     let (mut a, _) = connected();
-    let sctp = a.session.sctp_transport.clone();
+    let sctp = a.session.sctp.transport().cloned();
     assert!(sctp.is_some());
     a.set_local_implicitly().unwrap();
     a.set_local(rollback()).unwrap();
-    assert_eq!(a.session.sctp_transport, sctp);
+    assert_eq!(a.session.sctp.transport().cloned(), sctp);
     assert_eq!(a.commands(), [], "nothing had changed, so nothing is undone");
 }
 

@@ -223,7 +223,7 @@ fn an_answer_that_rejects_data_takes_everything_down() {
         assert!(commands.contains(&TransportCommand::DestroySctp));
         let destroy = TransportCommand::Destroy { transport: TRANSPORT };
         assert_eq!(commands.contains(&destroy), transport_goes);
-        assert_eq!(a.session.sctp_transport, None);
+        assert_eq!(a.session.sctp.transport(), None);
     }
 }
 

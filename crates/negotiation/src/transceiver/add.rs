@@ -26,7 +26,7 @@ impl Session {
         streams: &[String],
     ) -> Result<TransceiverId, Error> {
         // Step 5
-        if self.is_closed {
+        if self.is_closed() {
             return Err(closed());
         }
         // Step 6
@@ -61,7 +61,7 @@ impl Session {
                 self.transceivers.add(transceiver)
             }
         };
-        self.system_state_changed();
+        self.last_created.system_state_changed();
         // Step 11
         self.update_the_negotiation_needed_flag();
         // Step 12
@@ -74,10 +74,10 @@ impl Session {
     /// `InvalidStateError` if the connection is closed.
     pub fn remove_track(&mut self, sender: TransceiverId) -> Result<(), Error> {
         // Step 3
-        if self.is_closed {
+        if self.is_closed() {
             return Err(closed());
         }
-        // Steps 4 and 5: senders of other connections are the host's to refuse.
+        // Steps 4 and 5: the host refuses the senders of other connections.
         let in_set = self.transceivers.contains(sender);
         let Some(transceiver) = self.transceivers.get_mut(sender) else { return Ok(()) };
         // Step 6
@@ -98,7 +98,7 @@ impl Session {
             Sendonly => transceiver.direction = Inactive,
             _ => {}
         }
-        self.system_state_changed();
+        self.last_created.system_state_changed();
         // Step 13
         self.update_the_negotiation_needed_flag();
         Ok(())
@@ -121,29 +121,29 @@ impl Session {
             TrackOrKind::Track(track) => (Some(track.id), track.kind),
             TrackOrKind::Kind(kind) => (None, kind),
         };
-        // Browsers refuse what the setter of `direction` refuses.
+        // As in browsers; the setter of `direction` refuses it, too.
         if init.direction == crate::RTCRtpTransceiverDirection::Stopped {
             return Err(Error::TypeError("a transceiver cannot begin stopped".into()));
         }
         // Step 7
-        if self.is_closed {
+        if self.is_closed() {
             return Err(closed());
         }
         // Step 8
         let send_encodings = rtp::validate_send_encodings(kind, init.send_encodings)?;
-        let send_encodings = with_rids(send_encodings);
+        let send_encodings = add_rids(send_encodings);
         // Steps 9 to 12
         let sender = Sender::new(track, kind, &init.streams, send_encodings);
         let transceiver = Transceiver::new(kind, sender, Receiver::default(), init.direction);
         let id = self.transceivers.add(transceiver);
-        self.system_state_changed();
+        self.last_created.system_state_changed();
         // Step 13
         self.update_the_negotiation_needed_flag();
         // Step 14
         Ok(id)
     }
 
-    /// webrtc-pc §4.4.3.4: what the legacy options do before the offer is created.
+    /// webrtc-pc §4.4.3.4: applies the legacy options, before the offer is created.
     pub(crate) fn offer_to_receive(&mut self, options: &RTCOfferOptions) {
         // Step 3
         let kinds = [
@@ -179,12 +179,12 @@ impl Session {
                 }
             }
         }
-        self.system_state_changed();
+        self.last_created.system_state_changed();
     }
 }
 
-/// RFC 9429 §5.2.1: where the application has not named several encodings, they get names.
-fn with_rids(mut encodings: Vec<RTCRtpEncodingParameters>) -> Vec<RTCRtpEncodingParameters> {
+/// RFC 9429 §5.2.1: gives rids to several encodings if the application has not named them.
+fn add_rids(mut encodings: Vec<RTCRtpEncodingParameters>) -> Vec<RTCRtpEncodingParameters> {
     if encodings.len() > 1 && encodings.iter().all(|encoding| encoding.rid.is_none()) {
         for (number, encoding) in encodings.iter_mut().enumerate() {
             encoding.rid = Some(number.to_string());

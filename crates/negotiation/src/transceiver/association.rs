@@ -6,11 +6,11 @@ use super::{Receiver, Sender, Transceiver, TransceiverId, Transceivers};
 use crate::dictionaries::RTCRtpTransceiverDirection::Recvonly;
 use crate::dictionaries::{MediaKind, RTCRtpEncodingParameters};
 
-/// What transceivers there are for the sections of one description. Made once for all of them, so
-/// that a description of many sections takes a time that grows with their number.
+/// The transceivers that the sections of one description can have. It is made once for all
+/// sections, so that the time for a description grows only linearly with their number.
 pub(crate) struct Association {
     by_mid: HashMap<String, TransceiverId>,
-    /// Added by addTrack, not associated and not stopped: audio, video.
+    /// Audio and video transceivers that addTrack added, neither associated nor stopping.
     available: [VecDeque<TransceiverId>; 2],
 }
 
@@ -35,7 +35,7 @@ impl Association {
         self.by_mid.get(mid).copied()
     }
 
-    /// The first that a section which the peer sends with may have.
+    /// Takes the first transceiver that may serve a section with which the peer sends.
     pub(crate) fn take_available(&mut self, kind: MediaKind) -> Option<TransceiverId> {
         let [audio, video] = &mut self.available;
         match kind {
@@ -46,7 +46,7 @@ impl Association {
 }
 
 impl Transceiver {
-    /// webrtc-pc §4.4.1.4 step 4.7.11.2.7: one for a section that there is none for.
+    /// webrtc-pc §4.4.1.4 step 4.7.11.2.7: makes a transceiver for a section that has none.
     pub(crate) fn from_media_description(
         kind: MediaKind,
         send_encodings: Vec<RTCRtpEncodingParameters>,

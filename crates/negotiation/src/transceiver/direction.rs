@@ -32,7 +32,7 @@ impl Session {
         }
         // Step 7
         transceiver.direction = new_direction;
-        self.system_state_changed();
+        self.last_created.system_state_changed();
         // Step 8
         self.update_the_negotiation_needed_flag();
         Ok(())
@@ -44,7 +44,7 @@ impl Session {
     /// `InvalidStateError` if the connection is closed.
     pub fn stop(&mut self, id: TransceiverId) -> Result<(), Error> {
         // Step 3
-        if self.is_closed {
+        if self.is_closed() {
             return Err(Error::InvalidStateError("the connection is closed".into()));
         }
         // Step 4
@@ -53,7 +53,7 @@ impl Session {
         }
         // Step 5
         self.stop_sending_and_receiving(id, false);
-        self.system_state_changed();
+        self.last_created.system_state_changed();
         // Step 6
         self.update_the_negotiation_needed_flag();
         Ok(())
@@ -64,7 +64,7 @@ impl Session {
         // Step 5: mediacapture-main §4.3.1, a track that ends for any reason but its own stop()
         // ends in a task.
         if !disappear {
-            self.queue_a_task(TaskKind::EndTrack { transceiver: id });
+            self.outputs.queue_task(TaskKind::EndTrack { transceiver: id });
         }
         if let Some(transceiver) = self.transceivers.get_mut(id) {
             // Step 6
@@ -100,7 +100,7 @@ impl Session {
         let codecs = rtp::check_codec_preferences(transceiver.kind, codecs)?;
         // Step 9
         transceiver.preferred_codecs = codecs;
-        self.system_state_changed();
+        self.last_created.system_state_changed();
         Ok(())
     }
 }

@@ -4,8 +4,8 @@ use super::TransceiverId;
 use crate::session::Session;
 
 impl Session {
-    /// webrtc-pc §7.3: determine if DTMF can be sent, but for step 4: whether the connection is
-    /// connected is for the host to say.
+    /// webrtc-pc §7.3: determine if DTMF can be sent, without step 4: the host knows whether the
+    /// connection is connected.
     pub fn can_insert_dtmf(&self, id: TransceiverId) -> bool {
         self.transceivers.get(id).is_some_and(|transceiver| {
             let sender = &transceiver.sender;

@@ -29,16 +29,16 @@ pub(crate) use receiver::Receiver;
 pub(crate) use remote_tracks::{TrackEvents, process_the_removal_of_a_remote_track};
 pub(crate) use sender::Sender;
 
-/// An `RTCRtpTransceiver` with its `RTCRtpSender` and its `RTCRtpReceiver`. Unique in its session,
-/// never used again; later transceivers have greater ones.
+/// An `RTCRtpTransceiver` with its `RTCRtpSender` and its `RTCRtpReceiver`. Unique in its session
+/// and never reused; later transceivers have greater numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TransceiverId(pub u32);
 
-/// A `MediaStreamTrack` of the host, which gives each a number of its own.
+/// A `MediaStreamTrack` of the host, by the number that the host gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TrackId(pub u64);
 
-/// A track to be sent.
+/// A track to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LocalTrack {
     /// Which track.
@@ -50,7 +50,7 @@ pub struct LocalTrack {
 /// The first argument of `addTransceiver()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TrackOrKind {
-    /// The track that the sender begins with.
+    /// The first track of the sender.
     Track(LocalTrack),
     /// A sender without a track.
     Kind(MediaKind),
@@ -59,11 +59,11 @@ pub enum TrackOrKind {
 /// webrtc-pc §5.1 `RTCRtpTransceiverInit`, with the ids of the streams.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TransceiverInit {
-    /// The direction to prefer.
+    /// The preferred direction.
     pub direction: RTCRtpTransceiverDirection,
-    /// The ids of the streams that the peer is to find the track in.
+    /// The ids of the streams that will contain the track at the peer.
     pub streams: Vec<String>,
-    /// The encodings to send; one without a rid if empty.
+    /// The encodings to send. The empty list stands for one encoding without a rid.
     pub send_encodings: Vec<RTCRtpEncodingParameters>,
 }
 
@@ -104,17 +104,16 @@ pub struct Transceiver {
     /// `[[Mid]]`
     pub(crate) mid: Option<String>,
 
-    /// "the `[[CurrentDirection]]` slot has never had a value of sendrecv or sendonly" (§5.1
-    /// addTrack step 7) is not true any more.
+    /// Whether `[[CurrentDirection]]` has ever been sendrecv or sendonly (§5.1 addTrack step 7).
     pub(crate) has_sent: bool,
     /// RFC 9429 §5.10: "added to the PeerConnection by addTrack".
     pub(crate) added_by_add_track: bool,
-    /// "a track has [never] been attached to it via addTrack()" (§4.4.1.4 step 4.7.12.3.7)
+    /// Whether "a track has [...] been attached to it via addTrack()" (§4.4.1.4 step 4.7.12.3.7).
     pub(crate) track_attached: bool,
-    /// "created when pendingDescription was set" (§4.4.1.4 step 4.7.12.3.7)
+    /// Whether it was "created when pendingDescription was set" (§4.4.1.4 step 4.7.12.3.7).
     pub(crate) created_by_pending: bool,
-    /// The mid when the connection was last stable: whether the transceiver "was associated with
-    /// a media description prior to pendingDescription being set" (§4.4.1.4 step 4.7.12.3.1).
+    /// The mid when the connection was last stable. There is one if the transceiver "was associated
+    /// with a media description prior to pendingDescription being set" (§4.4.1.4 step 4.7.12.3.1).
     pub(crate) last_stable_state_mid: Option<String>,
 }
 
@@ -192,7 +191,19 @@ impl Transceiver {
         self.receiver.receiver_transport
     }
 
-    /// `[[CurrentDirection]]` gets a value.
+    /// RFC 9429 §5.10: associates the transceiver with the section of this mid.
+    pub(crate) fn associate(&mut self, mid: &str) {
+        self.jsep_mid = Some(mid.to_owned());
+        self.mid.clone_from(&self.jsep_mid);
+    }
+
+    /// RFC 9429 §5.10: the transceiver has no section any more.
+    pub(crate) fn disassociate(&mut self) {
+        self.jsep_mid = None;
+        self.mid = None;
+    }
+
+    /// Sets `[[CurrentDirection]]`.
     pub(crate) fn set_current_direction(&mut self, direction: RTCRtpTransceiverDirection) {
         self.has_sent |= direction.sends();
         self.current_direction = Some(direction);
@@ -223,7 +234,7 @@ impl RTCRtpTransceiverDirection {
     }
 }
 
-/// The direction as SDP has it; a transceiver that is stopped does neither.
+/// The direction in SDP. A stopped transceiver is inactive.
 impl From<RTCRtpTransceiverDirection> for sdp::Direction {
     fn from(direction: RTCRtpTransceiverDirection) -> Self {
         match (direction.sends(), direction.receives()) {
@@ -241,7 +252,8 @@ impl From<sdp::Direction> for RTCRtpTransceiverDirection {
     }
 }
 
-/// The set of transceivers, and those that have left it and are still referred to.
+/// The set of transceivers. The slots of a transceiver that has left the set stay here while
+/// something refers to it.
 #[derive(Debug, Default)]
 pub(crate) struct Transceivers {
     all: BTreeMap<TransceiverId, Transceiver>,
@@ -260,7 +272,8 @@ impl Transceivers {
         id
     }
 
-    /// Takes transceivers out of the set; their slots stay until they are forgotten.
+    /// Takes transceivers out of the set and returns them. Their slots stay until they are
+    /// forgotten.
     pub(crate) fn remove_where(
         &mut self,
         mut condition: impl FnMut(&Transceiver) -> bool,
@@ -286,7 +299,7 @@ impl Transceivers {
         self.set.iter().filter_map(|id| Some((*id, self.all.get(id)?)))
     }
 
-    /// One of the set, or one that has left it.
+    /// A transceiver, whether it is in the set or has left it.
     pub(crate) fn get(&self, id: TransceiverId) -> Option<&Transceiver> {
         self.all.get(&id)
     }
@@ -295,7 +308,7 @@ impl Transceivers {
         self.all.get_mut(&id)
     }
 
-    /// Calls `change` with each of the set, in order.
+    /// Calls `change` with each transceiver of the set, in order.
     pub(crate) fn for_each_mut(&mut self, mut change: impl FnMut(&mut Transceiver)) {
         for id in &self.set {
             if let Some(transceiver) = self.all.get_mut(id) {
@@ -304,12 +317,12 @@ impl Transceivers {
         }
     }
 
-    /// Those of the set and those that have left it.
+    /// All transceivers, even if they have left the set.
     pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut Transceiver> {
         self.all.values_mut()
     }
 
-    /// Those of the set that are associated, by mid.
+    /// The transceivers of the set that are associated, by mid.
     pub(crate) fn by_mid(&self) -> HashMap<&str, TransceiverId> {
         self.iter().filter_map(|(id, t)| Some((t.jsep_mid.as_deref()?, id))).collect()
     }
@@ -327,13 +340,14 @@ impl Session {
         self.transceivers.ids().iter().copied()
     }
 
-    /// The slots of a transceiver, also after it has left the set, until it is
-    /// [forgotten](Self::forget_transceiver).
+    /// The slots of a transceiver. They are there until the transceiver is
+    /// [forgotten](Self::forget_transceiver), even after it has left the set.
     pub fn transceiver(&self, id: TransceiverId) -> Option<&Transceiver> {
         self.transceivers.get(id)
     }
 
-    /// Nothing refers to this transceiver any more: once it has left the set, its slots can go.
+    /// Drops the slots of a transceiver that has left the set. The host calls this when nothing
+    /// refers to the transceiver any more.
     pub fn forget_transceiver(&mut self, id: TransceiverId) {
         self.transceivers.forget(id);
     }

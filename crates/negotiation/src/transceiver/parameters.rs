@@ -2,7 +2,7 @@
 
 use super::TransceiverId;
 use crate::dictionaries::{RTCRtcpParameters, RTCRtpParameters, RTCRtpSendParameters};
-use crate::effect::{Effect, OperationId, Outcome};
+use crate::effect::{OperationId, Outcome};
 use crate::error::Error;
 use crate::rtp;
 use crate::session::Session;
@@ -18,8 +18,8 @@ impl Session {
             return last;
         }
         // Step 3
-        let transaction_id = self.unique_identifier();
-        let cname = Some(self.cname());
+        let transaction_id = self.identifiers.make_unique();
+        let cname = Some(self.identifiers.cname());
         let Some(transceiver) = self.transceivers.get_mut(id) else {
             let parameters = RTCRtpParameters::default();
             return RTCRtpSendParameters { parameters, transaction_id, encodings: Vec::new() };
@@ -37,7 +37,7 @@ impl Session {
         // Step 4
         sender.last_returned_parameters = Some(result.clone());
         // Step 5
-        self.queue_a_task(TaskKind::ForgetReturnedParameters { transceiver: id });
+        self.outputs.queue_task(TaskKind::ForgetReturnedParameters { transceiver: id });
         // Step 6
         result
     }
@@ -61,14 +61,14 @@ impl Session {
         id: TransceiverId,
         parameters: RTCRtpSendParameters,
     ) -> OperationId {
-        let operation = self.next_operation_id();
+        let operation = self.operations.make_id();
         match self.check_parameters(id, parameters) {
-            Err(error) => self.reject(operation, error),
+            Err(error) => self.outputs.settle(operation, Err(error)),
             // Step 8
             Ok(encodings) => {
-                self.unsettled_set_parameters = self.unsettled_set_parameters.saturating_add(1);
-                let task = TaskKind::ParametersSet { operation, transceiver: id, encodings };
-                self.queue_a_task(task);
+                self.operations.begin_set_parameters();
+                let task = TaskKind::ApplyParameters { operation, transceiver: id, encodings };
+                self.outputs.queue_task(task);
             }
         }
         operation
@@ -95,13 +95,13 @@ impl Session {
     }
 
     /// Step 8.1
-    pub(crate) fn parameters_set(
+    pub(crate) fn apply_parameters(
         &mut self,
         operation: OperationId,
         id: TransceiverId,
         encodings: Vec<crate::RTCRtpEncodingParameters>,
     ) {
-        self.unsettled_set_parameters = self.unsettled_set_parameters.saturating_sub(1);
+        self.operations.end_set_parameters();
         if let Some(transceiver) = self.transceivers.get_mut(id) {
             // Step 8.1.1
             transceiver.sender.last_returned_parameters = None;
@@ -109,6 +109,6 @@ impl Session {
             transceiver.sender.send_encodings = encodings;
         }
         // Step 8.1.3
-        self.effects.push_back(Effect::Settle { operation, result: Ok(Outcome::Undefined) });
+        self.outputs.settle(operation, Ok(Outcome::Undefined));
     }
 }

@@ -8,8 +8,8 @@ use crate::dictionaries::{
 use crate::effect::TransportId;
 use crate::session::Session;
 
-/// The slots of an `RTCRtpReceiver`. `[[ReceiverTrack]]` and `[[JitterBufferTarget]]` are the
-/// host's; streams are known by their ids, of which there is one for each object.
+/// The slots of an `RTCRtpReceiver`. The host has `[[ReceiverTrack]]` and `[[JitterBufferTarget]]`.
+/// Ids stand for streams; the host has one object for each id.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Receiver {
     /// `[[ReceiverTransport]]`
@@ -29,7 +29,8 @@ pub(crate) struct Receiver {
     pub(crate) header_extensions: Vec<RTCRtpHeaderExtensionParameters>,
     /// Whether the receiver is prepared to receive reduced-size RTCP.
     pub(crate) reduced_size_rtcp: bool,
-    /// The two above when the connection was last stable: they go with `[[ReceiveCodecs]]`.
+    /// The two above when the connection was last stable. They are restored with
+    /// `[[ReceiveCodecs]]`.
     pub(crate) last_stable_state_header_extensions: Vec<RTCRtpHeaderExtensionParameters>,
     pub(crate) last_stable_state_reduced_size_rtcp: bool,
 }

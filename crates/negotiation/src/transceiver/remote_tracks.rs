@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Transceiver, TransceiverId};
 use crate::dictionaries::RTCRtpTransceiverDirection;
-use crate::effect::{Effect, Event, MediaCommand};
+use crate::effect::{Event, MediaCommand};
 use crate::session::Session;
 
 /// The lists of webrtc-pc §4.4.1.4 step 4.7.9 that concern tracks.
@@ -82,8 +82,8 @@ impl Transceiver {
     }
 }
 
-/// webrtc-pc §5.1.1: process the removal of a remote track. Whether it is muted already is seen
-/// when the muted state is set.
+/// webrtc-pc §5.1.1: process the removal of a remote track. The host finds out whether the track is
+/// muted already.
 pub(crate) fn process_the_removal_of_a_remote_track(id: TransceiverId, events: &mut TrackEvents) {
     events.mute_tracks.push(id);
 }
@@ -92,20 +92,20 @@ impl Session {
     /// webrtc-pc §4.4.1.4 steps 4.7.17 to 4.7.20.
     pub(crate) fn fire_track_events(&mut self, events: TrackEvents) {
         // Step 4.7.17
-        let mute = events.mute_tracks.into_iter();
-        let mute = mute.map(|transceiver| MediaCommand::Mute { transceiver });
+        for transceiver in events.mute_tracks {
+            self.outputs.push_effect(MediaCommand::Mute { transceiver });
+        }
         // Step 4.7.18
-        let remove = events.remove_list.into_iter();
-        let remove = remove
-            .map(|(transceiver, stream)| MediaCommand::RemoveFromStream { transceiver, stream });
+        for (transceiver, stream) in events.remove_list {
+            self.outputs.push_effect(MediaCommand::RemoveFromStream { transceiver, stream });
+        }
         // Step 4.7.19
-        let add = events.add_list.into_iter();
-        let add =
-            add.map(|(transceiver, stream)| MediaCommand::AddToStream { transceiver, stream });
-        self.effects.extend(mute.chain(remove).chain(add).map(Effect::Media));
+        for (transceiver, stream) in events.add_list {
+            self.outputs.push_effect(MediaCommand::AddToStream { transceiver, stream });
+        }
         // Step 4.7.20
-        let track = events.track_event_inits.into_iter();
-        let track = track.map(|(transceiver, streams)| Event::Track { transceiver, streams });
-        self.effects.extend(track.map(Effect::Fire));
+        for (transceiver, streams) in events.track_event_inits {
+            self.outputs.push_effect(Event::Track { transceiver, streams });
+        }
     }
 }

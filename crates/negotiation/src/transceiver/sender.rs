@@ -37,8 +37,8 @@ pub(crate) struct Sender {
     pub(crate) header_extensions: Vec<RTCRtpHeaderExtensionParameters>,
     /// Whether reduced-size RTCP has been negotiated for sending.
     pub(crate) reduced_size_rtcp: bool,
-    /// What stands for the track in `a=msid`, whichever it is (RFC 9429 §5.2.2), once it was
-    /// needed.
+    /// What stands for the track in `a=msid`, made when it is first needed. Another track keeps it
+    /// (RFC 9429 §5.2.2).
     msid_appdata: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl Sender {
         send_encodings: Vec<RTCRtpEncodingParameters>,
     ) -> Self {
         let mut sender = Self {
-            // Steps 2 to 4; steps 5 and 6 are the host's.
+            // Steps 2 to 4; the host does steps 5 and 6.
             sender_track: track,
             sender_transport: None,
             last_stable_state_sender_transport: None,
@@ -79,7 +79,7 @@ impl Sender {
         sender
     }
 
-    /// Sets `[[AssociatedMediaStreamIds]]` to the set of these.
+    /// Sets `[[AssociatedMediaStreamIds]]` to these ids, without duplicates.
     pub(super) fn set_streams(&mut self, streams: &[String]) {
         self.associated_media_stream_ids.clear();
         for stream in streams {
@@ -99,12 +99,13 @@ impl Sender {
 }
 
 impl Session {
-    /// Gives every sender that a description announces what stands for its track in `a=msid`.
-    pub(crate) fn name_what_is_sent(&mut self) {
+    /// Makes what stands for the track in `a=msid`, for each sender that a description will
+    /// announce.
+    pub(crate) fn name_sent_tracks(&mut self) {
         for id in self.transceivers.ids().to_vec() {
             let transceiver = self.transceivers.get(id);
             if transceiver.is_some_and(|t| t.direction.sends() && t.sender.msid_appdata.is_none()) {
-                let appdata = self.unique_identifier();
+                let appdata = self.identifiers.make_unique();
                 if let Some(transceiver) = self.transceivers.get_mut(id) {
                     transceiver.sender.msid_appdata = Some(appdata);
                 }
@@ -114,19 +115,19 @@ impl Session {
 }
 
 impl Transceiver {
-    /// The ids of the streams to announce, if the transceiver is to send (RFC 9429 §5.2.1).
+    /// The ids of the streams to announce, if the transceiver sends (RFC 9429 §5.2.1).
     pub(crate) fn streams_to_announce(&self) -> Option<&[String]> {
         let ids = self.sender.associated_media_stream_ids.as_slice();
         self.direction.sends().then_some(ids)
     }
 
-    /// What `a=msid` says, if the transceiver is to send.
+    /// The content of `a=msid`, if the transceiver sends.
     pub(crate) fn msid_to_send(&self) -> Option<SentMsid<'_>> {
         let appdata = self.sender.msid_appdata.as_deref().unwrap_or("-");
         self.streams_to_announce().map(|streams| SentMsid { streams, appdata })
     }
 
-    /// The rids for `a=rid`, if the transceiver is to send (RFC 9429 §5.2.1).
+    /// The rids for `a=rid`, if the transceiver sends (RFC 9429 §5.2.1).
     pub(crate) fn rids_to_send(&self) -> Vec<&str> {
         let encodings = self.sender.send_encodings.iter().filter(|_| self.direction.sends());
         encodings.filter_map(|encoding| encoding.rid.as_deref()).collect()
@@ -160,14 +161,14 @@ impl Session {
     /// `InvalidStateError` if the connection is closed.
     pub fn set_streams(&mut self, id: TransceiverId, streams: &[String]) -> Result<(), Error> {
         // Step 3
-        if self.is_closed {
+        if self.is_closed() {
             return Err(Error::InvalidStateError("the connection is closed".into()));
         }
         // Steps 5 and 6
         if let Some(transceiver) = self.transceivers.get_mut(id) {
             transceiver.sender.set_streams(streams);
         }
-        self.system_state_changed();
+        self.last_created.system_state_changed();
         // Step 7
         self.update_the_negotiation_needed_flag();
         Ok(())
@@ -187,9 +188,9 @@ impl Session {
         // Step 5
         let kind = self.transceivers.get(id).map(|transceiver| transceiver.kind);
         if with_track.is_some_and(|track| Some(track.kind) != kind) {
-            let operation = self.next_operation_id();
+            let operation = self.operations.make_id();
             let message = "the track is of another kind than the transceiver";
-            self.reject(operation, Error::TypeError(message.into()));
+            self.outputs.settle(operation, Err(Error::TypeError(message.into())));
             return operation;
         }
         // Step 6
@@ -198,7 +199,7 @@ impl Session {
     }
 
     /// webrtc-pc §5.2 replaceTrack step 6: what is chained.
-    pub(crate) fn replace_track_operation(
+    pub(crate) fn run_replace_track(
         &mut self,
         operation: OperationId,
         transceiver: TransceiverId,
@@ -207,21 +208,25 @@ impl Session {
         // Step 6.1
         if self.transceivers.get(transceiver).is_none_or(|transceiver| transceiver.stopping) {
             let error = Error::InvalidStateError("the transceiver is stopped".into());
-            return self.operation_settled(operation, Err(error));
+            return self.settle_operation(operation, Err(error));
         }
-        // Steps 6.3 and 6.4: any track of the kind can be sent without negotiation.
-        self.queue_a_task(TaskKind::TrackReplaced { operation, transceiver, with_track });
+        // Steps 6.3 and 6.4: no track of the same kind needs negotiation.
+        self.outputs.queue_task(TaskKind::ApplyReplacedTrack {
+            operation,
+            transceiver,
+            with_track,
+        });
     }
 
     /// Step 6.4.4
-    pub(crate) fn track_replaced(
+    pub(crate) fn apply_replaced_track(
         &mut self,
         operation: OperationId,
         transceiver: TransceiverId,
         with_track: Option<TrackId>,
     ) {
         // Step 6.4.4.1
-        if self.is_closed {
+        if self.is_closed() {
             return;
         }
         // Step 6.4.4.2
@@ -229,6 +234,6 @@ impl Session {
             transceiver.sender.sender_track = with_track;
         }
         // Step 6.4.4.3
-        self.queue_a_task(TaskKind::Resolve { operation });
+        self.outputs.queue_task(TaskKind::Resolve { operation });
     }
 }

@@ -1,5 +1,4 @@
-//! RFC 9429 §5.9 to §5.11 for the transports: what a description that is in its slot already asks
-//! of them.
+//! RFC 9429 §5.9 to §5.11: what a description does to the transports. It is in its slot already.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,7 +16,7 @@ fn is_supported(media: &sdp::Media) -> bool {
     media_kind(media).is_some() || is_data_channel_section(media)
 }
 
-/// The sections whose attributes are those of one transport, in either description.
+/// The section of each description that has the attributes of a transport.
 #[derive(Clone, Copy)]
 struct Tagged {
     local: usize,
@@ -35,19 +34,19 @@ impl Session {
     }
 
     fn apply_local_offer_to_transports(&mut self) {
-        let Some(offer) = &self.pending_local_description else { return };
-        let effects = &mut self.effects;
+        let Some(offer) = self.descriptions.pending(Side::Local) else { return };
+        let outputs = &mut self.outputs;
         let transports = &mut self.transports;
         let used = offer.sdp.media().iter().enumerate().filter(|(_, media)| !media.is_rejected());
-        let going_on = transports.that_go_on(used.filter_map(|(index, _)| offer.mid(index)));
+        let going_on = transports.find_negotiated(used.filter_map(|(index, _)| offer.mid(index)));
         for (index, media) in offer.sdp.media().iter().enumerate() {
             let Some(mid) = offer.mid(index).filter(|_| !media.is_rejected()) else { continue };
             let tagged = offer.transport_section(index);
-            let known = transports.kept(mid, &going_on).map(Transport::id);
+            let known = transports.find_kept(mid, &going_on).map(Transport::id);
             let shared = || transports.of_mid(offer.mid(tagged)?);
             let id = match known {
                 Some(id) => id,
-                None if tagged == index => transports.create(effects),
+                None if tagged == index => transports.create(outputs),
                 None => match shared() {
                     Some(id) => id,
                     None => continue,
@@ -56,44 +55,39 @@ impl Session {
             transports.of_mid.insert(mid.to_owned(), id);
             let ice = offer.ice(index).filter(|_| tagged == index);
             if let (Some(ice), Some(transport)) = (ice, transports.all.get_mut(&id)) {
-                transport.set_role(true, effects);
-                if transport.set_local(&ice, effects) {
-                    self.needs_ice_restart = false;
+                transport.set_role(true, outputs);
+                if transport.set_local(&ice, outputs) {
+                    self.ice_restart.clear_requirement();
                 }
             }
         }
         transports.offered_of_mid.clone_from(&transports.of_mid);
     }
 
-    /// Transports of sections that are new are there once the answer is applied
-    /// (w3c/webrtc-pc#3112).
+    /// New sections get their transports when the answer is applied (w3c/webrtc-pc#3112).
     fn apply_remote_offer_to_transports(&mut self) {
-        let Some(offer) = &self.pending_remote_description else { return };
-        let policy = self.configuration.ice_transport_policy;
-        let going_on = self.transports.that_go_on_in(offer);
-        let mut told = BTreeSet::new();
+        let Some(offer) = self.descriptions.pending(Side::Remote) else { return };
+        let policy = self.configuration.get().ice_transport_policy;
+        let going_on = self.transports.find_for_remote_offer(offer);
+        let mut done = BTreeSet::new();
         for index in 0..offer.sdp.media().len() {
-            // The first of the sections that share a transport has its attributes.
-            let Some(id) = going_on.get(&index).copied().filter(|id| told.insert(*id)) else {
+            // Of several sections that share a transport the first one has its attributes.
+            let Some(id) = going_on.get(&index).copied().filter(|id| done.insert(*id)) else {
                 continue;
             };
             if let Some(transport) = self.transports.all.get_mut(&id) {
-                transport.set_remote(offer, index, &mut self.effects);
-                transport.add_candidates(offer, index, policy, &mut self.effects);
+                transport.set_remote(offer, index, &mut self.outputs);
+                transport.add_candidates(offer, index, policy, &mut self.outputs);
             }
         }
     }
 
     fn apply_answer_to_transports(&mut self, side: Side, type_: RTCSdpType) {
-        let local = &self.pending_local_description.as_ref();
-        let remote = &self.pending_remote_description.as_ref();
-        let (Some(local), Some(remote)) = (
-            local.or(self.current_local_description.as_ref()),
-            remote.or(self.current_remote_description.as_ref()),
-        ) else {
-            return;
-        };
-        let effects = &mut self.effects;
+        let local = self.descriptions.latest(Side::Local);
+        let remote = self.descriptions.latest(Side::Remote);
+        let (Some(local), Some(remote)) = (local, remote) else { return };
+        let policy = self.configuration.get().ice_transport_policy;
+        let outputs = &mut self.outputs;
         let transports = &mut self.transports;
         let (offer, answer) = match side {
             Side::Local => (remote, local),
@@ -104,8 +98,9 @@ impl Session {
                 && !answer.is_rejected(index)
                 && answer.media(index).is_some_and(is_supported)
         };
-        // RFC 9143 §7.3: the first section of the offered group that is accepted into the group
-        // of the answer tells the offerer's address, the first of the answer's the answerer's.
+        // RFC 9143 §7.3: for each group of the answer, the section that has the address of the
+        // offerer and the one that has the address of the answerer. Each is the first accepted one
+        // in the group of its own description.
         let mut bundles: HashMap<usize, (usize, usize)> = HashMap::new();
         let indices = || (0..answer.sdp.media().len()).filter(|index| accepted(*index));
         for index in indices() {
@@ -113,7 +108,7 @@ impl Session {
                 bundles.entry(group).or_insert((index, index));
             }
         }
-        // The groups as they are written may name their sections in another order.
+        // A group may list its sections in another order than the description has them.
         for (group, mids) in answer.sdp.bundle_groups().iter().enumerate() {
             let first =
                 mids.iter().filter_map(|mid| answer.index_of_mid(mid)).find(|i| accepted(*i));
@@ -133,11 +128,11 @@ impl Session {
         }
 
         let going_on = match side {
-            Side::Local => transports.that_go_on_in(offer),
+            Side::Local => transports.find_for_remote_offer(offer),
             Side::Remote => HashMap::new(),
         };
         let mut used: HashMap<String, TransportId> = HashMap::new();
-        let mut told: BTreeSet<TransportId> = BTreeSet::new();
+        let mut done: BTreeSet<TransportId> = BTreeSet::new();
         for index in indices() {
             let Some(mid) = offer.mid(index) else { continue };
             let bundle = answer.bundle_group(index).and_then(|group| bundles.get(&group));
@@ -145,17 +140,17 @@ impl Session {
             let Some(owner) = offer.mid(in_offer) else { continue };
             let before = match side {
                 Side::Local => going_on.get(&in_offer),
-                // What this side offered stands, whatever a provisional answer made of it.
+                // The transports of the offer, even if a provisional answer has bundled them.
                 Side::Remote => {
                     transports.offered_of_mid.get(owner).or(transports.of_mid.get(owner))
                 }
             };
             let known = used.get(owner).or(before).copied();
             let is_new = known.is_none();
-            let id = known.unwrap_or_else(|| transports.create(effects));
+            let id = known.unwrap_or_else(|| transports.create(outputs));
             used.insert(owner.to_owned(), id);
             used.insert(mid.to_owned(), id);
-            if !told.insert(id) {
+            if !done.insert(id) {
                 continue;
             }
             let tagged = match side {
@@ -163,35 +158,34 @@ impl Session {
                 Side::Remote => Tagged { local: in_offer, remote: in_answer },
             };
             let Some(transport) = transports.all.get_mut(&id) else { continue };
-            transport.set_role(remote.sdp.ice_lite(), effects);
+            transport.set_role(remote.sdp.ice_lite(), outputs);
             if let Some(ice) = local.ice(tagged.local)
-                && transport.set_local(&ice, effects)
+                && transport.set_local(&ice, outputs)
             {
-                self.needs_ice_restart = false;
+                self.ice_restart.clear_requirement();
             }
-            transport.set_remote(remote, tagged.remote, effects);
+            transport.set_remote(remote, tagged.remote, outputs);
             if side == Side::Remote || is_new {
-                let policy = self.configuration.ice_transport_policy;
-                transport.add_candidates(remote, tagged.remote, policy, effects);
+                transport.add_candidates(remote, tagged.remote, policy, outputs);
             }
             if type_ == Answer {
-                transport.commit(effects);
+                transport.commit(outputs);
             }
-            let association = || association(side, local, remote, tagged);
-            transport.start_dtls(remote, tagged.remote, type_ == Answer, association, effects);
+            let association = || read_association(side, local, remote, tagged);
+            transport.start_dtls(remote, tagged.remote, type_ == Answer, association, outputs);
             if side == Side::Remote {
                 transport.set_named_role(remote.setup(tagged.remote));
             }
         }
         match type_ {
-            // Every section that is not among them is rejected.
+            // The other sections are rejected.
             Answer => transports.of_mid = used,
             _ => transports.of_mid.extend(used),
         }
     }
 }
 
-fn association(
+fn read_association(
     side: Side,
     local: &Description,
     remote: &Description,

@@ -1,32 +1,32 @@
-//! What a description asks of the transports: which there are, what each is told, and which
-//! section uses which.
+//! The transports: which there are, which sections use them, and which parameters they have.
 //!
-//! - `transport`: one transport, and what it was told
-//! - `apply`: RFC 9429 §5.9 to §5.11 for the transports
+//! - `transport`: one transport
+//! - `apply`: what a description does to the transports (RFC 9429 §5.9 to §5.11)
 
 mod apply;
 mod transport;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sdp::CandidateKind;
 
 use crate::description::Description;
-use crate::effect::{Effect, TransportCommand, TransportId};
+use crate::effect::{TransportCommand, TransportId};
+use crate::outputs::Outputs;
 use crate::session::Session;
 
 pub(crate) use transport::{DtlsAssociation, Transport};
 
-/// The transports there are, and the sections that use them.
+/// All transports, and the sections that use them.
 #[derive(Debug, Default)]
 pub(crate) struct Transports {
     all: BTreeMap<TransportId, Transport>,
-    /// The transport of each section, by mid. Sections that are bundled have the same.
+    /// The transport of each section, by mid. Bundled sections have the same one.
     of_mid: HashMap<String, TransportId>,
-    /// The same as the local offer has it that is being negotiated: a provisional answer may
-    /// bundle what the answer does not.
+    /// `of_mid` after the pending local offer: a provisional answer may bundle sections that the
+    /// answer does not bundle.
     offered_of_mid: HashMap<String, TransportId>,
-    /// The same when the connection was last stable.
+    /// `of_mid` when the connection was last stable.
     last_stable_of_mid: HashMap<String, TransportId>,
     created: u32,
 }
@@ -44,8 +44,8 @@ impl Transports {
         self.of_mid.get(mid).copied()
     }
 
-    /// The transports of those of an offer's sections that have been negotiated.
-    pub(crate) fn that_go_on<'a>(
+    /// The negotiated transports that an offer with these mids goes on with.
+    pub(crate) fn find_negotiated<'a>(
         &self,
         mids: impl Iterator<Item = &'a str>,
     ) -> BTreeSet<TransportId> {
@@ -56,17 +56,23 @@ impl Transports {
         mids.filter_map(|mid| negotiated.get(mid).copied()).collect()
     }
 
-    /// The transport that a section of an offer keeps, `going_on` being those that others keep: if
-    /// it was to join one that goes with the sections the peer knows it by, it needs another.
-    pub(crate) fn kept(&self, mid: &str, going_on: &BTreeSet<TransportId>) -> Option<&Transport> {
+    /// The transport that a section of our offer keeps. `going_on` are the negotiated transports
+    /// that the offer goes on with. If the section was to share another negotiated transport, that
+    /// one disappears with its own sections, and this section needs a new one.
+    pub(crate) fn find_kept(
+        &self,
+        mid: &str,
+        going_on: &BTreeSet<TransportId>,
+    ) -> Option<&Transport> {
         let transport = self.get(self.of_mid(mid)?)?;
         (transport.is_provisional() || going_on.contains(&transport.id())).then_some(transport)
     }
 
-    /// The transports that the sections of an offer of the peer's go on with, by their indices.
-    /// Sections that share one may be apart now (RFC 9143 §7.5.2): then it is that of the BUNDLE
-    /// group or section that has its address, and else of the group. The others get another.
-    pub(crate) fn that_go_on_in(&self, offer: &Description) -> HashMap<usize, TransportId> {
+    /// The transports that the sections of a remote offer go on with, by the index of the section.
+    /// Sections that share a transport may be apart now (RFC 9143 §7.5.2). Then the transport stays
+    /// with the BUNDLE group or section that has its credentials, else with the group, and the
+    /// other sections get another one.
+    pub(crate) fn find_for_remote_offer(&self, offer: &Description) -> HashMap<usize, TransportId> {
         let mut sections = Vec::new();
         let mut owners: HashMap<TransportId, ((bool, bool), Place)> = HashMap::new();
         for (index, media) in offer.sdp.media().iter().enumerate() {
@@ -97,11 +103,11 @@ impl Transports {
         self.all.iter().map(|(id, transport)| (*id, transport))
     }
 
-    fn create(&mut self, effects: &mut VecDeque<Effect>) -> TransportId {
+    fn create(&mut self, outputs: &mut Outputs) -> TransportId {
         self.created = self.created.wrapping_add(1);
         let id = TransportId(self.created);
         self.all.insert(id, Transport::new(id));
-        effects.push_back(Effect::Transport(TransportCommand::Create { transport: id }));
+        outputs.push_effect(TransportCommand::Create { transport: id });
         id
     }
 
@@ -110,7 +116,7 @@ impl Transports {
         self.all.values().any(|transport| transport.local_parameters().is_some())
     }
 
-    /// webrtc-pc §4.4.1.4 step 4.7.4: what a rollback is to restore.
+    /// webrtc-pc §4.4.1.4 step 4.7.4: keeps what a rollback restores.
     pub(crate) fn enter_negotiation(&mut self) {
         self.last_stable_of_mid.clone_from(&self.of_mid);
         self.offered_of_mid.clone_from(&self.of_mid);
@@ -118,34 +124,29 @@ impl Transports {
 
     /// RFC 9429 §5.7: "Any resources or candidates that were allocated by the abandoned local
     /// description are discarded".
-    pub(crate) fn roll_back(&mut self, effects: &mut VecDeque<Effect>) {
+    pub(crate) fn roll_back(&mut self, outputs: &mut Outputs) {
         self.of_mid = std::mem::take(&mut self.last_stable_of_mid);
         self.offered_of_mid.clear();
-        self.destroy_where(effects, Transport::is_provisional);
+        self.destroy_where(outputs, Transport::is_provisional);
         for transport in self.all.values_mut() {
-            transport.roll_back(effects);
+            transport.roll_back(outputs);
         }
     }
 
-    /// webrtc-pc §4.4.1.4 step 4.7.14.1; RFC 9429 §5.11: what no section uses any more, because it
-    /// is rejected or bundled into another, is discarded.
-    pub(crate) fn close_unused(&mut self, effects: &mut VecDeque<Effect>) {
+    /// webrtc-pc §4.4.1.4 step 4.7.14.1; RFC 9429 §5.11: destroys the transports that no section
+    /// uses, since their sections are rejected or bundled into others.
+    pub(crate) fn close_unused(&mut self, outputs: &mut Outputs) {
         self.offered_of_mid.clear();
         self.last_stable_of_mid.clear();
         let used: BTreeSet<_> = self.of_mid.values().copied().collect();
-        self.destroy_where(effects, |transport| !used.contains(&transport.id));
+        self.destroy_where(outputs, |transport| !used.contains(&transport.id));
     }
 
-    fn destroy_where(
-        &mut self,
-        effects: &mut VecDeque<Effect>,
-        condition: impl Fn(&Transport) -> bool,
-    ) {
+    fn destroy_where(&mut self, outputs: &mut Outputs, condition: impl Fn(&Transport) -> bool) {
         self.all.retain(|_, transport| {
             let destroyed = condition(transport);
             if destroyed {
-                let command = TransportCommand::Destroy { transport: transport.id };
-                effects.push_back(Effect::Transport(command));
+                outputs.push_effect(TransportCommand::Destroy { transport: transport.id });
             }
             !destroyed
         });
@@ -165,7 +166,8 @@ impl Session {
     }
 }
 
-/// RTCP has no component of its own here, and RFC 8839 §5.1 wants unknown types to be ignored.
+/// Whether this implementation can use a candidate. RTCP has no component of its own, and RFC 8839
+/// §5.1 ignores unknown types.
 pub(crate) fn is_usable(candidate: &sdp::Candidate) -> bool {
     candidate.component == 1 && !matches!(candidate.kind, CandidateKind::Other(_))
 }

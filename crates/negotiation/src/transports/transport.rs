@@ -1,30 +1,31 @@
-//! One transport, as far as negotiation knows it.
+//! One transport: the parameters that descriptions have given it.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use sdp::{Fingerprint, IceParameters, Setup};
 
 use crate::candidate::is_administratively_prohibited;
 use crate::description::Description;
 use crate::dictionaries::RTCIceTransportPolicy;
-use crate::effect::{Effect, TransportCommand, TransportId};
+use crate::effect::{TransportCommand, TransportId};
+use crate::outputs::Outputs;
 
 use super::is_usable;
 
 #[derive(Debug)]
 pub(crate) struct Transport {
     pub(super) id: TransportId,
-    /// Created by a description that can still be rolled back.
+    /// Whether the description that created it can still be rolled back.
     provisional: bool,
     has_role: bool,
     local: Parameters,
     remote: Parameters,
-    /// The mid of the peer's section whose attributes are those of the transport.
+    /// The mid of the peer's section that has the attributes of the transport.
     remote_mid: Option<String>,
-    /// The same as the last complete exchange had it.
+    /// `remote_mid` after the last complete exchange.
     committed_remote_mid: Option<String>,
     dtls: Option<DtlsAssociation>,
-    /// The associations that were negotiated, one after the other.
+    /// How many associations were negotiated, one after the other.
     dtls_associations: u32,
 }
 
@@ -35,15 +36,15 @@ pub(crate) struct DtlsAssociation {
     pub(crate) client: bool,
     pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) tls_id: Option<String>,
-    /// The role that the peer named in its last answer, whatever it has.
+    /// The role that the peer named in its last answer. Its real role may be another.
     pub(crate) named: Option<Setup>,
-    /// Whether the answer is still to come.
+    /// Whether only a provisional answer has negotiated it.
     pub(super) is_provisional: bool,
 }
 
 impl DtlsAssociation {
-    /// RFC 8842 §5.5: whether a section of the peer's describes this association. Other
-    /// fingerprints, or another `a=tls-id`, are those of a new one.
+    /// RFC 8842 §5.5: whether a section of the peer describes this association. Other fingerprints
+    /// or another `a=tls-id` describe a new one.
     pub(crate) fn goes_on_with(&self, remote: &Description, index: usize) -> bool {
         let set = |fingerprints: &[Fingerprint]| -> BTreeSet<String> {
             fingerprints.iter().map(Fingerprint::to_string).collect()
@@ -54,7 +55,7 @@ impl DtlsAssociation {
     }
 }
 
-/// ICE credentials of one side: those of the last complete exchange, and those being negotiated.
+/// The ICE credentials of one side: from the last complete exchange, and from the one in progress.
 #[derive(Debug, Default)]
 struct Parameters {
     committed: Option<IceParameters>,
@@ -63,9 +64,9 @@ struct Parameters {
 
 enum Change {
     None,
-    /// These are new.
+    /// The credentials are new.
     New,
-    /// These are the committed ones; what was being negotiated instead is abandoned.
+    /// They are the committed ones, and replace those of the exchange in progress.
     Reverted,
 }
 
@@ -130,8 +131,8 @@ impl Transport {
         self.local.newest()
     }
 
-    /// The credentials for an answer to an offer with these of the peer (RFC 9429 §5.3.2): ours
-    /// change when the peer's do. A provisional answer has changed them already.
+    /// Our credentials for an answer to an offer with the peer's credentials `offered` (RFC 9429
+    /// §5.3.2): ours change when the peer's do. A provisional answer may have changed them already.
     pub(crate) fn local_parameters_for(&self, offered: &IceParameters) -> Option<&IceParameters> {
         match &self.local.pending {
             Some(pending) => Some(pending),
@@ -151,20 +152,16 @@ impl Transport {
     }
 
     /// webrtc-pc §4.4.1.4 step 4.7.11.2.14.6: the rules of RFC 8445 for the first offer.
-    pub(super) fn set_role(&mut self, controlling: bool, effects: &mut VecDeque<Effect>) {
+    pub(super) fn set_role(&mut self, controlling: bool, outputs: &mut Outputs) {
         if !self.has_role {
             self.has_role = true;
             let command = TransportCommand::SetRole { transport: self.id, controlling };
-            effects.push_back(Effect::Transport(command));
+            outputs.push_effect(command);
         }
     }
 
-    /// Says whether the credentials are new.
-    pub(super) fn set_local(
-        &mut self,
-        ice: &IceParameters,
-        effects: &mut VecDeque<Effect>,
-    ) -> bool {
+    /// Sets our credentials; returns whether they are new.
+    pub(super) fn set_local(&mut self, ice: &IceParameters, outputs: &mut Outputs) -> bool {
         let transport = self.id;
         let change = self.local.set(ice);
         let command = match change {
@@ -172,16 +169,16 @@ impl Transport {
             Change::New => TransportCommand::SetLocalParameters { transport, ice: ice.clone() },
             Change::Reverted => TransportCommand::Rollback { transport },
         };
-        effects.push_back(Effect::Transport(command));
+        outputs.push_effect(command);
         matches!(change, Change::New)
     }
 
-    /// The section of the peer's description whose attributes are those of the transport.
+    /// Reads the section of the peer's description that has the attributes of the transport.
     pub(super) fn set_remote(
         &mut self,
         description: &Description,
         index: usize,
-        effects: &mut VecDeque<Effect>,
+        outputs: &mut Outputs,
     ) {
         let Some(ice) = description.ice(index) else { return };
         self.remote_mid = description.mid(index).map(str::to_owned);
@@ -192,16 +189,16 @@ impl Transport {
             Change::New => TransportCommand::SetRemoteParameters { transport, ice, ice_lite },
             Change::Reverted => TransportCommand::Rollback { transport },
         };
-        effects.push_back(Effect::Transport(command));
+        outputs.push_effect(command);
     }
 
-    /// The candidates and the end of candidates of a section.
+    /// Adds the candidates of a section, and their end.
     pub(super) fn add_candidates(
         &self,
         description: &Description,
         index: usize,
         policy: RTCIceTransportPolicy,
-        effects: &mut VecDeque<Effect>,
+        outputs: &mut Outputs,
     ) {
         let transport = self.id;
         let index = description.transport_section(index);
@@ -225,52 +222,53 @@ impl Transport {
                     sdp_mline_index: u16::try_from(index).ok(),
                     candidate,
                 };
-                effects.push_back(Effect::Transport(command));
+                outputs.push_effect(command);
             }
         }
         if description.sdp.end_of_candidates(index) {
             let command = TransportCommand::EndOfRemoteCandidates { transport, username_fragment };
-            effects.push_back(Effect::Transport(command));
+            outputs.push_effect(command);
         }
     }
 
     /// The exchange is complete.
-    pub(super) fn commit(&mut self, effects: &mut VecDeque<Effect>) {
+    pub(super) fn commit(&mut self, outputs: &mut Outputs) {
         self.provisional = false;
         self.local.commit();
         self.remote.commit();
         self.committed_remote_mid.clone_from(&self.remote_mid);
-        effects.push_back(Effect::Transport(TransportCommand::Commit { transport: self.id }));
+        outputs.push_effect(TransportCommand::Commit { transport: self.id });
     }
 
     /// What was being negotiated never was.
-    pub(super) fn roll_back(&mut self, effects: &mut VecDeque<Effect>) {
+    pub(super) fn roll_back(&mut self, outputs: &mut Outputs) {
         self.remote_mid.clone_from(&self.committed_remote_mid);
         let local = self.local.pending.take().is_some();
         let remote = self.remote.pending.take().is_some();
         if local || remote {
             let command = TransportCommand::Rollback { transport: self.id };
-            effects.push_back(Effect::Transport(command));
+            outputs.push_effect(command);
         }
     }
 
-    /// The peer has named its DTLS role.
+    /// Notes the DTLS role that the peer has named.
     pub(super) fn set_named_role(&mut self, setup: Option<Setup>) {
         if let Some(dtls) = &mut self.dtls {
             dtls.named = setup;
         }
     }
 
-    /// A DTLS association is negotiated: the first, or the one that an ICE restart replaces it
-    /// with (RFC 9429 §5.11). Each is told once. What an answer has negotiated only an answer
-    /// replaces: until then ICE stays on the old pair, and the answer may be the old peer's.
+    /// Starts the DTLS association that is negotiated, once: the first one, or one that replaces it
+    /// with an ICE restart (RFC 9429 §5.11). A provisional answer does not replace an association
+    /// that an answer has negotiated: ICE stays on the old pair until the answer, and that may come
+    /// from the old peer.
     pub(super) fn start_dtls(
         &mut self,
         remote: &Description,
         index: usize,
         is_answer: bool,
         association: impl FnOnce() -> DtlsAssociation,
-        effects: &mut VecDeque<Effect>,
+        outputs: &mut Outputs,
     ) {
         match &mut self.dtls {
             Some(dtls) if dtls.goes_on_with(remote, index) => {
@@ -281,11 +279,11 @@ impl Transport {
             _ => {}
         }
         let association = DtlsAssociation { is_provisional: !is_answer, ..association() };
-        effects.push_back(Effect::Transport(TransportCommand::StartDtls {
+        outputs.push_effect(TransportCommand::StartDtls {
             transport: self.id,
             client: association.client,
             fingerprints: association.fingerprints.clone(),
-        }));
+        });
         self.dtls = Some(association);
         self.dtls_associations = self.dtls_associations.wrapping_add(1);
     }

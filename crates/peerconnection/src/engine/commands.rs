@@ -77,8 +77,8 @@ impl Engine {
             }
             TransportCommand::EndOfRemoteCandidates { transport, username_fragment } => {
                 let Some(transport) = self.transports.get_mut(&transport) else { return };
-                let generation = username_fragment.as_deref();
-                if let Err(error) = transport.agent.add_end_of_candidates(now, generation) {
+                let username_fragment = username_fragment.as_deref();
+                if let Err(error) = transport.agent.add_end_of_candidates(now, username_fragment) {
                     tracing::debug!(%error, "end of candidates of an unknown generation");
                 }
             }
@@ -238,8 +238,8 @@ impl Engine {
             tracing::debug!(%candidate, "a remote candidate of no use");
             return;
         };
-        let generation = init.username_fragment.as_deref();
-        match transport.agent.add_remote_candidate(now, generation, of_agent) {
+        let username_fragment = init.username_fragment.as_deref();
+        match transport.agent.add_remote_candidate(now, username_fragment, of_agent) {
             Ok(()) => transport.slots.ice.add_remote_candidate(candidate, init),
             Err(error) => tracing::debug!(%error, %candidate, "a remote candidate is refused"),
         }

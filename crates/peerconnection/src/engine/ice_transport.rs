@@ -170,12 +170,13 @@ impl Engine {
     pub(super) fn surface_the_candidate(
         &mut self,
         id: TransportId,
-        generation: &str,
+        username_fragment: &str,
         candidate: &sdp::Candidate,
         server: Option<ice::CandidateServer>,
     ) {
         // Steps 3 to 5; `None` if the generation was rolled back and no description has it.
-        let Some(init) = self.session.local_candidate(id, generation, candidate) else {
+        let init = self.session.surface_a_candidate(id, username_fragment, candidate);
+        let Some(init) = init else {
             tracing::debug!(%candidate, "a candidate of a discarded generation");
             return;
         };
@@ -186,7 +187,8 @@ impl Engine {
         // Step 6
         if let Some(transport) = self.transports.get_mut(&id) {
             let candidates = &mut transport.slots.ice.local_candidates;
-            if candidates.first().is_some_and(|c| c.username_fragment() != Some(generation)) {
+            if candidates.first().is_some_and(|c| c.username_fragment() != Some(username_fragment))
+            {
                 candidates.clear();
             }
             candidates.push(new_candidate.clone());
@@ -220,9 +222,9 @@ impl Engine {
     }
 
     /// §5.6: "When the ICE Agent is finished gathering a generation".
-    pub(super) fn generation_gathered(&mut self, id: TransportId, generation: &str) {
+    pub(super) fn generation_gathered(&mut self, id: TransportId, username_fragment: &str) {
         // Steps 2 to 4
-        if let Some(init) = self.session.end_of_local_candidates(id, generation) {
+        if let Some(init) = self.session.finish_gathering(id, username_fragment) {
             // Step 5
             self.fire(AnyEvent::IceCandidate(Some(RTCIceCandidate::create(init.into()))));
         }

@@ -219,7 +219,7 @@ impl Engine {
         sctp.max_channels = Some(max_channels);
         let target = RTCSctpTransport { object: sctp.object.clone() };
         // Step 4: the session goes through the channels, and its commands queue their tasks.
-        self.session.sctp_connected(max_channels);
+        self.session.handle_sctp_connected(max_channels);
         // Step 5
         self.fire(AnyEvent::SctpTransportStateChange(target, RTCSctpTransportState::Connected));
     }

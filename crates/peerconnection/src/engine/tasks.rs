@@ -179,15 +179,15 @@ impl Engine {
         match task {
             Task::Negotiation(task) => self.session.run_task(task),
             Task::GatheringBegan(transport) => self.gathering_began(transport),
-            Task::Candidate(transport, generation, candidate) => {
+            Task::Candidate(transport, username_fragment, candidate) => {
                 let (candidate, server) = *candidate;
-                self.surface_the_candidate(transport, &generation, &candidate, server);
+                self.surface_the_candidate(transport, &username_fragment, &candidate, server);
             }
-            Task::CandidateError(transport, generation, error) => {
-                self.candidate_failed(transport, &generation, *error);
+            Task::CandidateError(transport, username_fragment, error) => {
+                self.candidate_failed(transport, &username_fragment, *error);
             }
-            Task::GenerationGathered(transport, generation) => {
-                self.generation_gathered(transport, &generation);
+            Task::GenerationGathered(transport, username_fragment) => {
+                self.generation_gathered(transport, &username_fragment);
             }
             Task::GatheringFinished(transport) => self.gathering_finished(transport),
             Task::IceStateChange(transport, change) => {

@@ -15,24 +15,24 @@ fn firefox_and_answer() -> (Formats, Formats) {
 #[test]
 fn what_is_sent_has_the_parameters_of_the_remote_side() {
     let (remote, local) = firefox_and_answer();
-    let send = negotiated_send(&local, &remote);
+    let send = negotiate_send_codecs(&local, &remote);
     assert_eq!(numbers(&send), [120, 124, 121, 125, 99, 100, 123, 122, 119]);
     assert_eq!(send[2].mime_type, "video/VP9");
     assert_eq!(send[2].sdp_fmtp_line.as_deref(), Some("max-fs=12288;max-fr=60"));
-    let receive = negotiated_receive(&local, Some(&remote));
+    let receive = negotiate_receive_codecs(&local, Some(&remote));
     assert_eq!(receive[2].sdp_fmtp_line.as_deref(), Some("profile-id=0"));
 }
 
 #[test]
 fn a_local_offer_receives_all_of_it_until_it_is_answered() {
     let local = offer(MediaKind::Video, SENDRECV, &[], None, &mut Assignments::default());
-    assert_eq!(negotiated_receive(&local, None).len(), local.codecs().len());
+    assert_eq!(negotiate_receive_codecs(&local, None).len(), local.codecs().len());
     let remote = formats(
         "m=video 9 UDP/TLS/RTP/SAVPF 98 96 97\na=rtpmap:96 VP8/90000\na=rtpmap:98 VP9/90000\n\
          a=rtpmap:97 rtx/90000\na=fmtp:97 apt=96\n",
     );
-    assert_eq!(numbers(&negotiated_receive(&local, Some(&remote))), [96, 97, 98]);
-    assert_eq!(numbers(&negotiated_send(&local, &remote)), [98, 96, 97]);
+    assert_eq!(numbers(&negotiate_receive_codecs(&local, Some(&remote))), [96, 97, 98]);
+    assert_eq!(numbers(&negotiate_send_codecs(&local, &remote)), [98, 96, 97]);
 }
 
 /// RFC 3264 §5.1: each side says where it wants to receive.
@@ -46,18 +46,18 @@ fn payload_types_may_differ_between_the_sides() {
         "m=video 9 UDP/TLS/RTP/SAVPF 98 99\na=rtpmap:98 VP8/90000\na=rtpmap:99 rtx/90000\n\
          a=fmtp:99 apt=98\n",
     );
-    assert_eq!(numbers(&negotiated_send(&local, &remote)), [98, 99]);
-    assert_eq!(numbers(&negotiated_receive(&local, Some(&remote))), [96, 97]);
+    assert_eq!(numbers(&negotiate_send_codecs(&local, &remote)), [98, 99]);
+    assert_eq!(numbers(&negotiate_receive_codecs(&local, Some(&remote))), [96, 97]);
 }
 
 #[test]
 fn codecs_of_one_side_only_are_not_negotiated() {
     let local = formats("m=audio 9 UDP/TLS/RTP/SAVPF 0 8\n");
     let remote = formats("m=audio 9 UDP/TLS/RTP/SAVPF 9 8\n");
-    assert_eq!(numbers(&negotiated_send(&local, &remote)), [8]);
-    assert_eq!(numbers(&negotiated_receive(&local, Some(&remote))), [8]);
-    assert!(negotiated_send(&local, &Formats::default()).is_empty());
-    assert!(negotiated_receive(&local, Some(&Formats::default())).is_empty());
+    assert_eq!(numbers(&negotiate_send_codecs(&local, &remote)), [8]);
+    assert_eq!(numbers(&negotiate_receive_codecs(&local, Some(&remote))), [8]);
+    assert!(negotiate_send_codecs(&local, &Formats::default()).is_empty());
+    assert!(negotiate_receive_codecs(&local, Some(&Formats::default())).is_empty());
 }
 
 /// webrtc-pc §5.2.7
@@ -76,6 +76,6 @@ fn header_extensions_are_for_one_way_or_both() {
     let ids = |extensions: Vec<crate::RTCRtpHeaderExtensionParameters>| -> Vec<u16> {
         extensions.iter().map(|extension| extension.id).collect()
     };
-    assert_eq!(ids(negotiated_header_extensions_send(&local, &remote)), [1, 2, 6]);
-    assert_eq!(ids(negotiated_header_extensions_receive(&local, &remote)), [1, 3]);
+    assert_eq!(ids(negotiate_send_extensions(&local, &remote)), [1, 2, 6]);
+    assert_eq!(ids(negotiate_receive_extensions(&local, &remote)), [1, 3]);
 }

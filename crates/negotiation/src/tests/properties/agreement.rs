@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::check::{Verdict, ensure};
 use super::side::Side;
 use crate::description::{Description, media_kind};
+use crate::signaling::Side::Local;
 use crate::transceiver::Transceiver;
 use crate::{RTCRtpCodecParameters, Session, TransceiverId};
 
@@ -13,9 +14,9 @@ pub(super) const NAME: &str = "both sides agree after an exchange";
 /// For two that have each other's descriptions.
 pub(super) fn check(sides: [&Side; 2]) -> Verdict {
     let [a, b] = sides.map(|side| &side.session);
-    let (Some(here), Some(there)) = (&a.current_local_description, &b.current_local_description)
+    let [Some(here), Some(there)] = [a, b].map(|session| session.descriptions.current(Local))
     else {
-        let none = |session: &Session| session.current_local_description.is_none();
+        let none = |session: &Session| session.current_local_description().is_none();
         return ensure(none(a) && none(b), || "only one has descriptions".to_owned());
     };
     let sections = here.sdp.media().len();

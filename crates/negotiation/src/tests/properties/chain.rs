@@ -57,7 +57,7 @@ impl Check for Chain {
             .filter(|operation| !self.settled.contains(&OperationId(*operation)))
             .collect();
         ensure(pending.is_empty(), || format!("promises {pending:?} are not settled"))?;
-        let left = session.tasks.len() + session.microtasks.len() + session.effects.len();
+        let left = session.outputs.len();
         ensure(left == 0, || "something is left in a queue".to_owned())
     }
 }

@@ -8,6 +8,7 @@ use super::perform::Returned;
 use super::side::Side;
 use crate::RTCSignalingState::{self, HaveLocalOffer};
 use crate::Session;
+use crate::signaling::Side::{Local as Here, Remote as There};
 
 /// What must not be missing. Names of methods are those of the traces; `!` is for a call that
 /// returned or threw something else than `ok`.
@@ -122,7 +123,7 @@ impl Coverage {
 
     fn sections(&mut self, pc: Pc, session: &Session) {
         let (Some(local), Some(remote)) =
-            (&session.current_local_description, &session.current_remote_description)
+            (session.descriptions.current(Here), session.descriptions.current(There))
         else {
             return;
         };

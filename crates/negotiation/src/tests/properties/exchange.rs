@@ -2,6 +2,7 @@
 
 use super::check::{Check, Verdict};
 use crate::description::Description;
+use crate::signaling::Side::{Local, Remote};
 use crate::{RTCSdpType, RTCSignalingState, Session};
 
 /// What the `o=` line has of a session: no two descriptions that are created have the same.
@@ -16,8 +17,8 @@ pub(super) fn origin(description: &Description) -> Name {
 pub(super) type Base = (Option<Name>, Option<Name>);
 
 pub(super) fn base(session: &Session) -> Base {
-    let name = |description: &Option<Description>| description.as_ref().map(origin);
-    (name(&session.current_local_description), name(&session.current_remote_description))
+    let name = |side| session.descriptions.current(side).map(origin);
+    (name(Local), name(Remote))
 }
 
 fn mirrored((local, remote): Base) -> Base {
@@ -59,14 +60,13 @@ impl Exchange {
             return false;
         }
         if local.type_ == RTCSdpType::Offer {
-            let pending = &session.pending_remote_description;
-            let again = pending.as_ref().is_some_and(|pending| origin(pending) == origin(local));
+            let pending = session.descriptions.pending(Remote);
+            let again = pending.is_some_and(|pending| origin(pending) == origin(local));
             let fits =
                 matches!(state, Stable | HaveLocalOffer) || state == HaveRemoteOffer && again;
             return fits && peer.signaling_state() == HaveLocalOffer && self.matches(there);
         }
-        let Some((offer, answered)) = session.pending_local_description.as_ref().zip(peer.remote())
-        else {
+        let Some((offer, answered)) = session.descriptions.pending(Local).zip(peer.remote()) else {
             return false;
         };
         let before = match peer.signaling_state() {

@@ -17,7 +17,7 @@ impl Check for Needed {
     }
 
     fn before(&mut self, session: &Session, _task: &TaskKind) {
-        self.was = session.negotiation_needed;
+        self.was = session.negotiation_needed.is_set();
         self.events = 0;
     }
 
@@ -31,7 +31,7 @@ impl Check for Needed {
     }
 
     fn after(&mut self, session: &Session) -> Verdict {
-        let transitions = usize::from(session.negotiation_needed && !self.was);
+        let transitions = usize::from(session.negotiation_needed.is_set() && !self.was);
         ensure(self.events == transitions, || {
             format!("{} events for {transitions} transitions to true", self.events)
         })
@@ -41,7 +41,8 @@ impl Check for Needed {
         if session.signaling_state() != RTCSignalingState::Stable {
             return Ok(());
         }
-        let (slot, check) = (session.negotiation_needed, session.check_if_negotiation_is_needed());
+        let (slot, check) =
+            (session.negotiation_needed.is_set(), session.check_if_negotiation_is_needed());
         ensure(slot == check, || format!("the slot is {slot}, the check {check}"))
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::operation::{Call, Op, Pc};
 use super::side::Side;
 use crate::description::Description;
+use crate::signaling::Side::{Local, Remote};
 use crate::{RTCBundlePolicy, TrackId};
 
 /// The names of local tracks.
@@ -120,15 +121,15 @@ fn state(side: &Side, tracks: &TrackNames, streams: &BTreeSet<String>) -> Value 
     let ready_state = if session.is_closed() { "closed" } else { "connecting" };
     let channel = |label: &String| json!({"label": label, "readyState": ready_state});
     let channels: Vec<Value> = side.channels.iter().map(channel).collect();
-    let summary = |description: &Option<Description>| {
-        description.as_ref().map(|description| summary(description, streams))
+    let summary = |description: Option<&Description>| {
+        description.map(|description| summary(description, streams))
     };
     json!({
         "signalingState": session.signaling_state(),
-        "currentLocal": summary(&session.current_local_description),
-        "pendingLocal": summary(&session.pending_local_description),
-        "currentRemote": summary(&session.current_remote_description),
-        "pendingRemote": summary(&session.pending_remote_description),
+        "currentLocal": summary(session.descriptions.current(Local)),
+        "pendingLocal": summary(session.descriptions.pending(Local)),
+        "currentRemote": summary(session.descriptions.current(Remote)),
+        "pendingRemote": summary(session.descriptions.pending(Remote)),
         "transceivers": transceivers,
         "senders": senders,
         "receivers": senders,

@@ -6,6 +6,7 @@ use super::exchange::{Name, origin};
 use super::operation::Call;
 use crate::Session;
 use crate::description::Description;
+use crate::signaling::Side::Local;
 use crate::task::TaskKind;
 
 /// Credentials as they are written.
@@ -23,8 +24,8 @@ pub(super) struct Restart {
 }
 
 /// Read from the text, with none of the session's own lookups.
-fn credentials(description: &Option<Description>) -> Vec<Credentials> {
-    description.as_ref().map(|description| written(&description.sdp)).unwrap_or_default()
+fn credentials(description: Option<&Description>) -> Vec<Credentials> {
+    description.map(|description| written(&description.sdp)).unwrap_or_default()
 }
 
 fn written(description: &sdp::Description) -> Vec<Credentials> {
@@ -37,25 +38,24 @@ fn read(media: &sdp::Media) -> Option<Credentials> {
 }
 
 fn local(session: &Session) -> Vec<Credentials> {
-    let descriptions = [&session.current_local_description, &session.pending_local_description];
-    descriptions.into_iter().flat_map(credentials).collect()
+    session.descriptions.of(Local).map(Some).flat_map(credentials).collect()
 }
 
 impl Restart {
     fn check_offer(&self, session: &Session, restarts: bool) -> Verdict {
-        let Some(created) = &session.last_created_offer else { return Ok(()) };
+        let Some(created) = session.last_created.offer() else { return Ok(()) };
         if restarts {
             let known: Vec<Credentials> =
                 local(session).into_iter().chain(self.to_replace.clone()).collect();
-            let kept = written(&created.description).into_iter().find(|ice| known.contains(ice));
+            let kept = written(created).into_iter().find(|ice| known.contains(ice));
             return ensure(kept.is_none(), || format!("the offer does not restart {kept:?}"));
         }
         // Which section has the credentials of a transport may change, and one that was never
         // negotiated may get another transport.
-        let current = session.current_local_description.as_ref();
+        let current = session.descriptions.current(Local);
         let Some(before) = current.or(session.local()) else { return Ok(()) };
         let known = local(session);
-        for media in created.description.media() {
+        for media in created.media() {
             let goes_on = media
                 .mid()
                 .and_then(|mid| before.index_of_mid(mid))
@@ -91,8 +91,8 @@ impl Check for Restart {
         if let Some(restarts) = self.offer.take() {
             self.check_offer(session, restarts)?;
         }
-        let current = &session.current_local_description;
-        let name = current.as_ref().map(origin);
+        let current = session.descriptions.current(Local);
+        let name = current.map(origin);
         if name != self.current {
             self.current = name;
             let present = credentials(current);
@@ -106,7 +106,7 @@ impl Check for Restart {
     }
 
     fn settled(&mut self, session: &Session) -> Verdict {
-        let slot = session.local_ice_credentials_to_replace.is_empty();
+        let slot = session.ice_restart.local_ice_credentials_to_replace().is_empty();
         ensure(session.is_closed() || slot == self.to_replace.is_empty(), || {
             let model = self.to_replace.len();
             format!("[[LocalIceCredentialsToReplace]] is empty: {slot}; the model has {model}")

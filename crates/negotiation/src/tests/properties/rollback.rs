@@ -6,6 +6,7 @@ use super::check::{Check, Verdict, ensure};
 use super::exchange::{Base, base};
 use super::operation::Call;
 use crate::data_channel::SctpTransport;
+use crate::signaling::Side::Local;
 use crate::task::TaskKind;
 use crate::transceiver::Transceiver;
 use crate::{
@@ -61,12 +62,12 @@ struct Snapshot {
 impl Snapshot {
     fn of(session: &Session) -> Self {
         let slots = |(id, transceiver): (TransceiverId, &Transceiver)| (id, Slots::of(transceiver));
-        let current = &session.current_local_description;
-        let mids = current.iter().flat_map(|description| description.mids());
+        let current = session.descriptions.current(Local);
+        let mids = current.into_iter().flat_map(|description| description.mids());
         Self {
             base: base(session),
             transceivers: session.transceivers.iter().map(slots).collect(),
-            sctp: session.sctp_transport.clone(),
+            sctp: session.sctp.transport().cloned(),
             transports: session
                 .transports
                 .iter()
@@ -190,12 +191,12 @@ impl Check for Rollback {
         }
         let stable = session.signaling_state() == RTCSignalingState::Stable;
         match task {
-            TaskKind::DescriptionApplied { .. } if stable => {
+            TaskKind::ApplyDescription { .. } if stable => {
                 self.candidate = Some(Snapshot::of(session));
                 self.in_streams.clear();
             }
-            TaskKind::RolledBack { .. } => {
-                let remote = session.pending_remote_description.is_some();
+            TaskKind::ApplyRollback { .. } => {
+                let remote = session.pending_remote_description().is_some();
                 if let Some(seen) = self.seen.get_mut(usize::from(remote)) {
                     *seen += 1;
                 }

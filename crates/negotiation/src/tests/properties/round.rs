@@ -8,6 +8,7 @@ use crate::RTCSdpType;
 use crate::RTCSignalingState::{
     HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer, Stable,
 };
+use crate::signaling::Side::{Local as Here, Remote as There};
 
 const CONVERGES: &str = "after two rounds of perfect negotiation nothing is needed any more";
 /// More steps than this bring nothing to an end.
@@ -31,7 +32,7 @@ impl Driver {
         let offers = |(pc, needs): (Pc, bool)| {
             (needs || offerer == Some(pc)).then(|| set_local(pc, Local::Implicit))
         };
-        let needs = self.sides().map(|(pc, side)| (pc, side.session.negotiation_needed));
+        let needs = self.sides().map(|(pc, side)| (pc, side.session.negotiation_needed.is_set()));
         let offers: Vec<Op> = needs.into_iter().filter_map(offers).collect();
         if offers.is_empty() {
             return Ok(());
@@ -56,11 +57,11 @@ impl Driver {
     fn next(&self, pc: Pc, polite: Pc) -> Option<Op> {
         let (here, there) = self.pair(pc);
         let (here, there) = (&here.session, &there.session);
-        let offer_of_theirs = here.pending_remote_description.as_ref().map(origin);
+        let offer_of_theirs = here.descriptions.pending(There).map(origin);
         let is_offer_of = |offer: Option<Name>, pending| offer.is_some() && offer == pending;
         match here.signaling_state() {
             HaveRemoteOffer | HaveLocalPranswer => {
-                let theirs = there.pending_local_description.as_ref().map(origin);
+                let theirs = there.descriptions.pending(Here).map(origin);
                 if is_offer_of(theirs, offer_of_theirs)
                     || here.signaling_state() == HaveLocalPranswer
                 {
@@ -70,7 +71,7 @@ impl Driver {
                 }
             }
             HaveLocalOffer | HaveRemotePranswer => {
-                let ours = here.pending_local_description.as_ref().map(origin);
+                let ours = here.descriptions.pending(Here).map(origin);
                 let answered = there.remote().map(origin);
                 let is_answer = there.signaling_state() == Stable
                     && there.local().is_some_and(|local| local.type_ == RTCSdpType::Answer);
@@ -83,9 +84,9 @@ impl Driver {
             }
             Stable => {
                 // Not one that has just been answered.
-                let offer = there.pending_local_description.as_ref().map(origin);
+                let offer = there.descriptions.pending(Here).map(origin);
                 let is_offered = there.signaling_state() == HaveLocalOffer
-                    && offer != here.current_remote_description.as_ref().map(origin);
+                    && offer != here.descriptions.current(There).map(origin);
                 is_offered.then(|| set_remote(pc, Remote::PeerLocal))
             }
             _ => None,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check::{Check, Verdict, ensure};
 use crate::description::media_kind;
+use crate::signaling::Side::{Local, Remote};
 use crate::task::TaskKind;
 use crate::{Effect, RTCSignalingState, Session, TransportCommand, TransportId};
 
@@ -109,7 +110,7 @@ impl TransportCommands {
     /// Every section that is in use has a transport: that of its BUNDLE group, or its own.
     fn check_sections(&self, session: &Session) -> Verdict {
         let (Some(local), Some(remote)) =
-            (&session.current_local_description, &session.current_remote_description)
+            (session.descriptions.current(Local), session.descriptions.current(Remote))
         else {
             return Ok(());
         };
@@ -179,7 +180,7 @@ impl Check for TransportCommands {
         if is_stable && !self.was_stable {
             self.check_sections(session)?;
         }
-        let has = session.sctp_transport.is_some();
+        let has = session.sctp.transport().is_some();
         ensure(session.is_closed() || has == (self.sctp != Sctp::None), || {
             format!("[[SctpTransport]] is there: {has}, but the host has {:?}", self.sctp)
         })

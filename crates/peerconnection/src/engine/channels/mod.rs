@@ -132,7 +132,7 @@ impl Engine {
         stream: u16,
         config: transport::ChannelConfig,
     ) {
-        let channel = match self.session.remote_data_channel(stream) {
+        let channel = match self.session.add_remote_data_channel(stream) {
             Ok(channel) => channel,
             Err(error) => {
                 // RFC 8832 §6: the id is in use, so the stream is closed.
@@ -388,7 +388,7 @@ impl Engine {
         {
             self.streams.remove(id);
         }
-        self.session.data_channel_closed(channel);
+        self.session.remove_data_channel(channel);
         Some(object)
     }
 

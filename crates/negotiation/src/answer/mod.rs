@@ -7,18 +7,20 @@ use std::collections::HashMap;
 use sdp::{IceParameters, Media, Setup};
 
 use crate::data_section::{DataSection, DataSyntax};
-use crate::description::{Description, SimulcastRids};
+use crate::description::{Background, Created, Description, SimulcastRids};
 use crate::dictionaries::RTCRtpTransceiverDirection::Inactive;
 use crate::dictionaries::RTCSignalingState::{HaveLocalPranswer, HaveRemoteOffer};
-use crate::dictionaries::{RTCSdpType, RTCSessionDescriptionInit};
+use crate::dictionaries::{RTCAnswerOptions, RTCSdpType};
 use crate::effect::{OperationId, TransportId};
 use crate::error::Error;
+use crate::operations::Method;
 use crate::rtp::Formats;
 use crate::section::{
-    BundledTransport, Created, EXTMAP_ALLOW_MIXED, Generated, ICE_OPTIONS, Placement, RtpSection,
-    TransportAttributes, TransportDefaults, finish_session_part, rejected_section,
+    BundledTransport, EXTMAP_ALLOW_MIXED, ICE_OPTIONS, Placement, RtpSection, TransportAttributes,
+    TransportDefaults, finish_session_part, write_rejected_section,
 };
 use crate::session::Session;
+use crate::signaling::Side;
 use crate::task::{TaskKind, Then};
 use crate::transceiver::TransceiverId;
 
@@ -31,17 +33,24 @@ struct AnsweredTransport {
 }
 
 impl Session {
-    /// What `createAnswer()` chains.
-    pub(crate) fn create_an_answer_operation(&mut self, operation: OperationId) {
-        self.create_an_answer(operation, Then::Resolve);
+    /// webrtc-pc §4.4.2 createAnswer. Resolves with [`Outcome::Description`].
+    ///
+    /// # Errors
+    /// `InvalidStateError` if the connection is closed or neither `have-remote-offer` nor
+    /// `have-local-pranswer`.
+    ///
+    /// [`Outcome::Description`]: crate::Outcome::Description
+    pub fn create_answer(&mut self, _options: RTCAnswerOptions) -> OperationId {
+        self.chain_an_asynchronous_operation(Method::CreateAnswer)
     }
 
     /// webrtc-pc §4.4.2: create an answer.
     pub(crate) fn create_an_answer(&mut self, operation: OperationId, then: Then) {
         // Step 1
-        if !matches!(self.signaling_state, HaveRemoteOffer | HaveLocalPranswer) {
-            let message = format!("an answer cannot be created in {}", self.signaling_state);
-            return self.operation_settled(operation, Err(Error::InvalidStateError(message)));
+        let state = self.signaling.state();
+        if !matches!(state, HaveRemoteOffer | HaveLocalPranswer) {
+            let message = format!("an answer cannot be created in {state}");
+            return self.settle_operation(operation, Err(Error::InvalidStateError(message)));
         }
         // Steps 2 to 4
         self.in_parallel_steps_to_create_an_answer(operation, then);
@@ -50,50 +59,36 @@ impl Session {
     /// webrtc-pc §4.4.2: the in-parallel steps to create an answer.
     fn in_parallel_steps_to_create_an_answer(&mut self, operation: OperationId, then: Then) {
         // Step 1: the certificates are part of the configuration.
-        // Steps 2 and 3: there are no resources that have to be inspected.
+        // Steps 2 and 3: there are no resources to inspect.
         // Step 4
-        self.queue_a_task(TaskKind::FinalStepsToCreateAnAnswer { operation, then });
+        self.outputs.queue_task(TaskKind::FinalStepsToCreateAnAnswer { operation, then });
     }
 
     /// webrtc-pc §4.4.2: the final steps to create an answer.
     pub(crate) fn final_steps_to_create_an_answer(&mut self, operation: OperationId, then: Then) {
         // Step 1
-        if self.is_closed {
+        if self.is_closed() {
             return;
         }
-        // Step 2: nothing was inspected, so nothing has to be again.
+        // Step 2: nothing was inspected, so nothing has to be inspected again.
         // Step 3
-        let generated = self.generate_answer();
-        let Some(Generated { description, has_own_transport, transceivers, formats }) = generated
-        else {
-            // The state of step 1 has a remote offer, and the chain lets nothing take it away.
+        let Some(answer) = self.generate_answer() else {
+            // Step 1 has seen a remote offer, and no other operation of the chain can run before
+            // this one ends.
             let error = Error::OperationError("there is no offer to answer".into());
-            return self.operation_settled(operation, Err(error));
+            return self.settle_operation(operation, Err(error));
         };
-        let sdp = description.to_string();
-        // Step 4
-        let answer = RTCSessionDescriptionInit { type_: RTCSdpType::Answer, sdp: sdp.clone() };
-        // Step 5
-        self.last_created_answer = Some(Created {
-            sdp,
-            description,
-            transceivers,
-            has_own_transport,
-            formats,
-            unedited: None,
-            system_state: self.system_state,
-        });
-        // Step 6
-        self.resolve_created(operation, answer, then);
+        // Steps 4 to 6
+        self.finish_creating(operation, RTCSdpType::Answer, answer, then);
     }
 
     /// RFC 9429 §5.3.1 and §5.3.2
-    fn generate_answer(&mut self) -> Option<Generated> {
-        self.name_what_is_sent();
-        let mut description = self.new_description();
+    fn generate_answer(&mut self) -> Option<Created> {
+        self.name_sent_tracks();
+        let mut description = self.last_created.begin_description();
         let accepted = self.accept_sections()?;
-        let mut transports = self.transports_for_answer(&accepted);
-        let offer = self.pending_remote_description.as_ref()?;
+        let mut transports = self.plan_transports(&accepted);
+        let offer = self.descriptions.pending(Side::Remote)?;
         let local = self.local();
         let gathered = |index: Option<usize>| index.and_then(|index| local?.media(index));
         let mut bundle = Vec::new();
@@ -102,7 +97,7 @@ impl Session {
         let mut first_group = None;
         // The transport of that group, if it has more than one section.
         let mut defaults = None;
-        // That of the first section that is used.
+        // The transport of the first used section.
         let first = transports.iter().min_by_key(|(index, _)| **index);
         let first = first.map(|(_, transport)| transport.shared.clone());
         let setup_of_rejected = first.as_ref().map_or(Setup::Active, |first| first.setup);
@@ -110,7 +105,7 @@ impl Session {
         let any_rejected = accepted.iter().any(is_rejected);
         for (index, (offered, accepted)) in offer.sdp.media().iter().zip(&accepted).enumerate() {
             if is_rejected(accepted) {
-                description.push_media(rejected_section(offered, setup_of_rejected));
+                description.push_media(write_rejected_section(offered, setup_of_rejected));
                 continue;
             }
             let group = offer.bundle_group(index);
@@ -132,7 +127,7 @@ impl Session {
                     }
                     Placement::Here(TransportAttributes {
                         shared: transport.shared,
-                        fingerprints: &self.fingerprints,
+                        fingerprints: self.configuration.fingerprints(),
                         gathered: gathered(transport.gathered),
                     })
                 }
@@ -147,8 +142,8 @@ impl Session {
         }
         let transceivers = accepted.iter().map(Accepted::transceiver).collect();
         let defaults = defaults.or(first.filter(|_| any_rejected));
-        let defaults =
-            defaults.map(|shared| TransportDefaults { shared, fingerprints: &self.fingerprints });
+        let fingerprints = self.configuration.fingerprints();
+        let defaults = defaults.map(|shared| TransportDefaults { shared, fingerprints });
         self.finish_answer(&mut description, &bundle, defaults);
         let sections = accepted.iter().enumerate().filter_map(|(index, accepted)| match accepted {
             Accepted::Rtp(id, _) => Some((offer.mid(index)?, self.transceivers.get(*id)?)),
@@ -156,9 +151,9 @@ impl Session {
         });
         self.answer_lip_sync_groups(&mut description, &sections.collect::<Vec<_>>());
         let formats = accepted.into_iter().map(Accepted::into_formats).collect();
-        // In an answer BUNDLE says it.
-        let has_own_transport = Vec::new();
-        Some(Generated { description, has_own_transport, transceivers, formats })
+        // In an answer the BUNDLE groups tell which sections have a transport of their own.
+        let background = Background { transceivers, formats, ..Background::default() };
+        Some(self.last_created.finish_description(description, background))
     }
 
     fn finish_answer(
@@ -167,9 +162,9 @@ impl Session {
         bundle: &[&str],
         defaults: Option<TransportDefaults<'_>>,
     ) {
-        let Some(offer) = &self.pending_remote_description else { return };
+        let Some(offer) = self.descriptions.pending(Side::Remote) else { return };
         let mixed = offer.sdp.session().has_attribute(EXTMAP_ALLOW_MIXED);
-        // RFC 9143 §7.3: of the groups that were offered, what is accepted.
+        // RFC 9143 §7.3: the offered groups, with the accepted sections.
         let mut groups: HashMap<usize, Vec<&str>> = HashMap::new();
         for mid in bundle {
             let index = offer.index_of_mid(mid);
@@ -181,7 +176,7 @@ impl Session {
         groups.sort_unstable_by_key(|(number, _)| *number);
         let mut groups = groups.into_iter().map(|(_, mids)| mids);
         let first = groups.next().unwrap_or_default();
-        // RFC 9429 §5.3.1: only if the offer has them.
+        // RFC 9429 §5.3.1: only the options of the offer.
         let mut ice_options = ICE_OPTIONS.to_vec();
         ice_options.retain(|option| offer.indicates(option));
         finish_session_part(description, &first, &ice_options, defaults, mixed);
@@ -218,23 +213,21 @@ impl Session {
             direction: direction.into(),
             msid: transceiver.and_then(|transceiver| transceiver.msid_to_send()),
             send_rids,
-            // In each direction: for a peer that is told nothing of them the others are gone for good.
+            // All encodings that the peer sends, whatever the direction. It drops an encoding for
+            // good if the answer omits it.
             receive_rids: simulcast.sent().collect(),
         }
         .to_media()
     }
 
-    /// The transports of the sections that describe one: those that are in no group, and the first
-    /// of each group that is accepted.
-    fn transports_for_answer(
-        &mut self,
-        accepted: &[Accepted],
-    ) -> HashMap<usize, AnsweredTransport> {
+    /// The transports of the sections that describe one. These are the accepted sections without a
+    /// group, and the first accepted section of each group.
+    fn plan_transports(&mut self, accepted: &[Accepted]) -> HashMap<usize, AnsweredTransport> {
         let mut described: HashMap<usize, usize> = HashMap::new();
         let mut planned: Vec<(usize, Option<TransportId>, Option<IceParameters>, Setup)> =
             Vec::new();
-        let Some(offer) = &self.pending_remote_description else { return HashMap::new() };
-        let going_on = self.transports.that_go_on_in(offer);
+        let Some(offer) = self.descriptions.pending(Side::Remote) else { return HashMap::new() };
+        let going_on = self.transports.find_for_remote_offer(offer);
         for index in (0..accepted.len()).filter(|index| {
             accepted.get(*index).is_some_and(|a| !matches!(a, Accepted::Rejected(_)))
         }) {
@@ -250,8 +243,8 @@ impl Session {
                 .zip(offered.as_ref())
                 .and_then(|(transport, offered)| transport.local_parameters_for(offered))
                 .cloned();
-            // RFC 9429 §5.3.1, §5.3.2: active where there is a choice; what the DTLS connection
-            // that goes on has.
+            // RFC 9429 §5.3.1, §5.3.2: the role in the DTLS connection, if that goes on. Else
+            // active, if the offer allows it.
             let association = transport.and_then(|transport| transport.dtls());
             let association = association.filter(|dtls| dtls.goes_on_with(offer, index));
             let setup = match (association, offer.setup(index)) {
@@ -261,13 +254,13 @@ impl Session {
             };
             planned.push((index, id, kept, setup));
         }
-        let gathered = self.gathered_sections();
+        let gathered = self.find_gathered_sections();
         let mut transports = HashMap::with_capacity(planned.len());
         for (index, id, kept, setup) in planned {
             let gathered = id.filter(|_| kept.is_some()).and_then(|id| gathered.get(&id).copied());
             let ice = match kept {
                 Some(ice) => ice,
-                None => self.fresh_ice_credentials(),
+                None => self.make_ice_credentials(),
             };
             let shared = BundledTransport { ice, setup };
             transports.insert(index, AnsweredTransport { shared, gathered });
@@ -282,7 +275,7 @@ impl Session {
             protocol: offered.protocol(),
             formats: &offered.formats(),
             syntax: DataSyntax::of(offered).unwrap_or(DataSyntax::SctpPort),
-            // A section without a port was refused.
+            // `validate_remote` has refused a section without a port.
             sctp_port: self.sctp_port_for_answer(offered.sctp_port().unwrap_or_default()),
             placement,
         }

@@ -7,33 +7,35 @@ use std::collections::HashSet;
 use sdp::{Media, Setup};
 
 use crate::data_section::DataSection;
-use crate::description::{Description, SimulcastRids, is_data_channel_section, media_kind};
+use crate::description::{
+    Background, Created, Description, SimulcastRids, is_data_channel_section, media_kind,
+};
 use crate::dictionaries::RTCSignalingState::{HaveLocalOffer, Stable};
-use crate::dictionaries::{MediaKind, RTCOfferOptions, RTCSdpType, RTCSessionDescriptionInit};
-use crate::effect::{OperationId, Outcome};
+use crate::dictionaries::{MediaKind, RTCOfferOptions, RTCSdpType};
+use crate::effect::OperationId;
 use crate::error::Error;
 use crate::lip_sync::offer_lip_sync_groups;
-use crate::operations::Microtask;
+use crate::operations::Method;
 use crate::rtp;
 use crate::section::{
-    BundledTransport, Created, Generated, ICE_OPTIONS, Placement, RtpSection, TransportDefaults,
-    finish_session_part, unused_section,
+    BundledTransport, ICE_OPTIONS, Placement, RtpSection, TransportDefaults, finish_session_part,
+    write_unused_section,
 };
 use crate::session::Session;
 use crate::task::{TaskKind, Then};
 use crate::transceiver::{Transceiver, TransceiverId};
 use placement::Placed;
 
-/// What an m= section of an offer is for.
+/// What an m= section of an offer is used for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
     /// The media of this transceiver.
     Rtp(TransceiverId, MediaKind, String),
     /// Data channels.
     Data(String),
-    /// Nothing any more: it is rejected until it is negotiated as such.
+    /// Nothing any more: the section is rejected, and the peer has not answered that yet.
     Rejected,
-    /// Nothing, and that has been negotiated: it can be recycled.
+    /// Nothing, and the peer knows: the section can be recycled.
     Free,
 }
 
@@ -48,13 +50,22 @@ impl Slot {
 }
 
 impl Session {
-    /// What `createOffer()` chains.
-    pub(crate) fn create_an_offer_operation(
-        &mut self,
-        operation: OperationId,
-        options: RTCOfferOptions,
-    ) {
-        self.create_an_offer(operation, options, Then::Resolve);
+    /// webrtc-pc §4.4.2 createOffer. Resolves with [`Outcome::Description`].
+    ///
+    /// # Errors
+    /// `InvalidStateError` if the connection is closed or neither `stable` nor
+    /// `have-local-offer`.
+    ///
+    /// [`Outcome::Description`]: crate::Outcome::Description
+    pub fn create_offer(&mut self, options: RTCOfferOptions) -> OperationId {
+        // webrtc-pc §4.4.3.4
+        if !self.is_closed()
+            && (options.offer_to_receive_audio.is_some()
+                || options.offer_to_receive_video.is_some())
+        {
+            self.offer_to_receive(&options);
+        }
+        self.chain_an_asynchronous_operation(Method::CreateOffer(options))
     }
 
     /// webrtc-pc §4.4.2: create an offer.
@@ -65,9 +76,10 @@ impl Session {
         then: Then,
     ) {
         // Step 1
-        if !matches!(self.signaling_state, Stable | HaveLocalOffer) {
-            let message = format!("an offer cannot be created in {}", self.signaling_state);
-            return self.operation_settled(operation, Err(Error::InvalidStateError(message)));
+        let state = self.signaling.state();
+        if !matches!(state, Stable | HaveLocalOffer) {
+            let message = format!("an offer cannot be created in {state}");
+            return self.settle_operation(operation, Err(Error::InvalidStateError(message)));
         }
         // Steps 2 to 4
         self.in_parallel_steps_to_create_an_offer(operation, options, then);
@@ -81,9 +93,10 @@ impl Session {
         then: Then,
     ) {
         // Step 1: the certificates are part of the configuration.
-        // Steps 2 and 3: there are no resources that have to be inspected.
+        // Steps 2 and 3: there are no resources to inspect.
         // Step 4
-        self.queue_a_task(TaskKind::FinalStepsToCreateAnOffer { operation, options, then });
+        let task = TaskKind::FinalStepsToCreateAnOffer { operation, options, then };
+        self.outputs.queue_task(task);
     }
 
     /// webrtc-pc §4.4.2: the final steps to create an offer.
@@ -94,60 +107,27 @@ impl Session {
         then: Then,
     ) {
         // Step 1
-        if self.is_closed {
+        if self.is_closed() {
             return;
         }
-        // Step 2: nothing was inspected, so nothing has to be again; the offer is made of the
-        // state as it is now (w3c/webrtc-pc#1711).
+        // Step 2: nothing was inspected, so nothing has to be inspected again. The offer represents
+        // the state of this moment (w3c/webrtc-pc#1711).
         // Step 3
-        let Generated { description, has_own_transport, transceivers, formats } =
-            self.generate_offer(options);
-        let sdp = description.to_string();
-        // Step 4
-        let offer = RTCSessionDescriptionInit { type_: RTCSdpType::Offer, sdp: sdp.clone() };
-        // Step 5
-        self.last_created_offer = Some(Created {
-            sdp,
-            description,
-            transceivers,
-            has_own_transport,
-            formats,
-            unedited: None,
-            system_state: self.system_state,
-        });
-        // Step 6
-        self.resolve_created(operation, offer, then);
-    }
-
-    /// Step 6 of the final steps to create an offer and those to create an answer.
-    pub(crate) fn resolve_created(
-        &mut self,
-        operation: OperationId,
-        mut description: RTCSessionDescriptionInit,
-        then: Then,
-    ) {
-        match then {
-            Then::Resolve => {
-                self.operation_settled(operation, Ok(Outcome::Description(description)));
-            }
-            Then::SetLocalDescription(type_) => {
-                description.type_ = type_;
-                self.microtasks
-                    .push_back(Microtask::SetLocalDescription { operation, description });
-            }
-        }
+        let offer = self.generate_offer(options);
+        // Steps 4 to 6
+        self.finish_creating(operation, RTCSdpType::Offer, offer, then);
     }
 
     /// RFC 9429 §5.2.1 and §5.2.2
-    fn generate_offer(&mut self, options: &RTCOfferOptions) -> Generated {
-        self.name_what_is_sent();
-        let mut description = self.new_description();
-        let slots = self.slots_for_offer();
-        let bundle = self.bundle_for_offer(&slots);
-        let mut placements = self.placements_for_offer(&slots, &bundle, options.ice_restart);
+    fn generate_offer(&mut self, options: &RTCOfferOptions) -> Created {
+        self.name_sent_tracks();
+        let mut description = self.last_created.begin_description();
+        let slots = self.plan_slots();
+        let bundle = self.plan_bundle(&slots);
+        let mut placements = self.plan_placements(&slots, &bundle, options.ice_restart);
         let mut assignments = self.assignments.draft();
         let local = self.local();
-        let answer = self.most_recent_answer();
+        let answer = self.descriptions.most_recent_answer();
         let mut media = Vec::with_capacity(slots.len());
         let mut formats_of = Vec::with_capacity(slots.len());
         let mut has_own_transport = Vec::with_capacity(slots.len());
@@ -164,8 +144,8 @@ impl Session {
                 }
                 (Slot::Rtp(id, kind, mid), Some(placed)) => {
                     self.transceivers.get(*id).map(|transceiver| {
-                        // RFC 9429 §5.2.2: "a=simulcast" stays the same, whatever the direction; without
-                        // it the peer goes down to one encoding for good.
+                        // RFC 9429 §5.2.2: "a=simulcast" stays the same, whatever the direction.
+                        // Without it the peer would keep one encoding for good.
                         let before = local.and_then(|local| local.media_of_mid(mid));
                         let simulcast = before.map(SimulcastRids::read).unwrap_or_default();
                         // RFC 9429 §5.2.2: in the order of the most recent answer.
@@ -196,14 +176,14 @@ impl Session {
                         .to_media()
                     })
                 }
-                _ => before.map(unused_section),
+                _ => before.map(write_unused_section),
             };
             media.extend(section);
             formats_of.push(formats_of_section);
         }
         let defaults = placements.shared.map(|ice| TransportDefaults {
             shared: BundledTransport { ice, setup: Setup::ActPass },
-            fingerprints: &self.fingerprints,
+            fingerprints: self.configuration.fingerprints(),
         });
         finish_session_part(&mut description, &bundle, &ICE_OPTIONS, defaults, true);
         let announced = slots.iter().filter_map(|slot| match slot {
@@ -218,23 +198,28 @@ impl Session {
             Slot::Rtp(id, ..) => Some(*id),
             _ => None,
         });
-        let transceivers = transceivers.collect();
-        Generated { description, has_own_transport, transceivers, formats: formats_of }
+        let background = Background {
+            transceivers: transceivers.collect(),
+            has_own_transport,
+            formats: formats_of,
+            ..Background::default()
+        };
+        self.last_created.finish_description(description, background)
     }
 
-    /// What each section of an offer is for: those that there are in their places; behind them, or
-    /// in the place of one that is not used any more, what is new.
-    fn slots_for_offer(&self) -> Vec<Slot> {
-        // Those of the offer being negotiated, else those negotiated.
+    /// What each section of an offer is used for. Sections stay in their places. A new one takes
+    /// the place of a section that can be recycled, or comes last.
+    fn plan_slots(&self) -> Vec<Slot> {
+        // The sections of the offer that is being negotiated, else the negotiated ones.
         let local = self.local();
-        let current = [&self.current_local_description, &self.current_remote_description];
+        let current = self.descriptions.both_current();
         let by_mid = self.transceivers.by_mid();
         let mut has_data = false;
         let slot = |(index, media): (usize, &Media)| {
             let mid = local.and_then(|local| local.mid(index)).unwrap_or_default();
-            // RFC 9429 §5.2.2: what the current descriptions reject; what only the offer being
-            // negotiated rejects, the peer has not answered.
-            let is_free = current.into_iter().flatten().any(|description| {
+            // RFC 9429 §5.2.2: rejected in a current description. If only the pending offer rejects
+            // the section, the peer has not answered that.
+            let is_free = current.clone().any(|description| {
                 description.mid(index) == Some(mid)
                     && description.media(index).is_some_and(Media::is_rejected)
             });
@@ -292,17 +277,10 @@ impl Session {
         slots
     }
 
-    pub(crate) fn most_recent_answer(&self) -> Option<&Description> {
-        [&self.current_local_description, &self.current_remote_description]
-            .into_iter()
-            .flatten()
-            .find(|description| description.type_ == RTCSdpType::Answer)
-    }
-
-    /// The mids of the BUNDLE group: every section, but those that the most recent answer did not
-    /// bundle (RFC 9429 §5.2.2).
-    fn bundle_for_offer<'a>(&self, slots: &'a [Slot]) -> Vec<&'a str> {
-        let answer = self.most_recent_answer();
+    /// The mids of the BUNDLE group: each section, unless the most recent answer accepted it
+    /// without bundling it (RFC 9429 §5.2.2).
+    fn plan_bundle<'a>(&self, slots: &'a [Slot]) -> Vec<&'a str> {
+        let answer = self.descriptions.most_recent_answer();
         let refused = |answer: &Description, mid: &str| {
             answer.index_of_mid(mid).is_some_and(|index| {
                 !answer.is_rejected(index) && answer.bundle_group(index).is_none()

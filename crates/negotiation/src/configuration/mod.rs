@@ -12,14 +12,14 @@ pub const MAX_ICE_SERVERS: usize = 32;
 /// A certificate, as far as negotiation knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Certificate {
-    /// Identity: two certificates with the same id are the same object.
+    /// Two certificates with the same id are the same object.
     pub id: u64,
-    /// What descriptions say of it.
+    /// The fingerprints that descriptions contain.
     pub fingerprints: Vec<sdp::Fingerprint>,
 }
 
-/// `[[Configuration]]`: the members of `RTCConfiguration` (webrtc-pc §4.2.1), with certificates
-/// reduced to what negotiation needs.
+/// `[[Configuration]]`: the members of `RTCConfiguration` (webrtc-pc §4.2.1), as far as negotiation
+/// needs them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Configuration {
     /// STUN and TURN servers.
@@ -63,7 +63,7 @@ impl Configuration {
     }
 }
 
-/// What a valid URL of an ICE server says: RFC 7064 §3, RFC 7065 §3.
+/// The parts of a valid URL of an ICE server: RFC 7064 §3, RFC 7065 §3.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IceServerUrl {
     /// `turn` or `turns`, not `stun` or `stuns`.
@@ -79,7 +79,7 @@ pub struct IceServerUrl {
 }
 
 impl IceServerUrl {
-    /// Reads a URL that has been validated; nothing if it is not valid.
+    /// Reads a URL that has been validated; `None` if it is not valid.
     ///
     /// ```
     /// use peerconnection_negotiation::IceServerUrl;
@@ -103,7 +103,7 @@ impl IceServerUrl {
             Host::Ipv4(ip) => ip.to_string(),
             Host::Ipv6(ip) => ip.to_string(),
         };
-        // `Url` takes the default port of https: for none.
+        // `Url` drops the port 443, which is the default of https:.
         let path = parsed.path();
         let after_host = path.rsplit_once(']').map_or(path, |(_, rest)| rest);
         let port = match after_host.rsplit_once(':') {
@@ -130,7 +130,8 @@ fn validate_an_ice_server_url(url: &str, server: &RTCIceServer) -> Result<(), Er
     if !parsed.cannot_be_a_base() {
         return Err(invalid("has no opaque path"));
     }
-    // RFC 7064 §3.1, RFC 7065 §3.1: a host and a port, nothing else. A `\\` would be a `/` below.
+    // RFC 7064 §3.1, RFC 7065 §3.1: a host and a port, nothing else. Step 4 would read a `\\` as a
+    // `/`.
     if parsed.path().contains(['/', '\\', '@']) {
         return Err(invalid("has a '/', '\\' or '@'"));
     }
@@ -178,14 +179,14 @@ fn validate_an_ice_server_url(url: &str, server: &RTCIceServer) -> Result<(), Er
 const MAX_USERNAME: usize = 508;
 
 /// RFC 8265 §4.1: whether the OpaqueString profile allows the string. It must not be empty, and
-/// every character must be of the FreeformClass (RFC 8264 §4.3). Which characters are assigned
-/// depends on the version of Unicode; unassigned ones are let pass.
+/// every character must be of the FreeformClass (RFC 8264 §4.3). Unassigned characters pass, since
+/// each version of Unicode assigns some of them.
 fn is_opaque_string(string: &str) -> bool {
     !string.is_empty() && !string.chars().any(is_disallowed_in_freeform_class)
 }
 
-/// RFC 8264 §9: Controls, OldHangulJamo, PrecisIgnorableProperties and, as they are in none of the
-/// allowed categories, private use.
+/// RFC 8264 §9: Controls, OldHangulJamo and PrecisIgnorableProperties, and private use, which is in
+/// none of the allowed categories.
 fn is_disallowed_in_freeform_class(c: char) -> bool {
     let code = u32::from(c);
     c.is_control()
@@ -206,12 +207,46 @@ fn is_disallowed_in_freeform_class(c: char) -> bool {
         || code & 0xFFFE == 0xFFFE
 }
 
-impl Session {
-    /// webrtc-pc §4.4.1.5: set the configuration of a connection that has one.
-    pub(crate) fn set_the_configuration(
-        &mut self,
-        configuration: Configuration,
-    ) -> Result<(), Error> {
+/// `[[Configuration]]`, and what decides whether it may change.
+#[derive(Debug)]
+pub(crate) struct ConfigurationSlot {
+    /// `[[Configuration]]`
+    configuration: Configuration,
+    /// The fingerprints of all certificates, as descriptions have them. The certificates never
+    /// change.
+    fingerprints: Vec<String>,
+    /// "setLocalDescription has already been called" (step 3.6)
+    set_local_description_called: bool,
+}
+
+impl ConfigurationSlot {
+    /// # Errors
+    /// Those of [`Session::new`].
+    pub(crate) fn new(configuration: Configuration) -> Result<Self, Error> {
+        configuration.validate()?;
+        let certificates = configuration.certificates.iter();
+        let fingerprints = certificates
+            .flat_map(|certificate| &certificate.fingerprints)
+            .map(sdp::Fingerprint::to_string)
+            .collect();
+        Ok(Self { configuration, fingerprints, set_local_description_called: false })
+    }
+
+    pub(crate) fn get(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    pub(crate) fn fingerprints(&self) -> &[String] {
+        &self.fingerprints
+    }
+
+    pub(crate) fn note_set_local_description(&mut self) {
+        self.set_local_description_called = true;
+    }
+
+    /// webrtc-pc §4.4.1.5: set the configuration of a connection that has one. Returns whether ICE
+    /// servers or the transport policy changed.
+    fn set_the_configuration(&mut self, configuration: Configuration) -> Result<bool, Error> {
         // Step 2
         let old = &self.configuration;
         let changed = |what: &str| Err(Error::InvalidModificationError(format!("{what} changed")));
@@ -237,17 +272,40 @@ impl Session {
         }
         // Steps 4 to 6
         configuration.validate()?;
-        // Steps 7 to 9; RFC 9429 §4.1.18: after a gathering phase has started, the next offer
-        // restarts ICE, so that the new servers and policy are used.
-        if (configuration.ice_transport_policy != old.ice_transport_policy
-            || configuration.supported_ice_servers() != old.supported_ice_servers())
-            && self.transports.gathering_has_started()
-        {
-            self.needs_ice_restart = true;
-            self.system_state_changed();
-        }
+        // Steps 7 to 9
+        let concerns_ice = configuration.ice_transport_policy != old.ice_transport_policy
+            || configuration.supported_ice_servers() != old.supported_ice_servers();
         // Step 10
         self.configuration = configuration;
+        Ok(concerns_ice)
+    }
+}
+
+impl Session {
+    /// `[[Configuration]]`
+    pub fn configuration(&self) -> &Configuration {
+        self.configuration.get()
+    }
+
+    /// webrtc-pc §4.4.2 setConfiguration. The next gathering phase uses changed ICE servers and
+    /// policies; the next offer begins one (RFC 9429 §4.1.18).
+    ///
+    /// # Errors
+    /// `InvalidStateError` if the connection is closed; `InvalidModificationError` if something
+    /// changed that cannot; the errors of [`new`](Self::new).
+    pub fn set_configuration(&mut self, configuration: Configuration) -> Result<(), Error> {
+        // Step 2
+        if self.is_closed() {
+            return Err(Error::InvalidStateError("the connection is closed".into()));
+        }
+        // Step 3
+        let concerns_ice = self.configuration.set_the_configuration(configuration)?;
+        // RFC 9429 §4.1.18: after a gathering phase has started, the next offer restarts ICE, so
+        // that the new servers and policy are used.
+        if concerns_ice && self.transports.gathering_has_started() {
+            self.ice_restart.require();
+            self.last_created.system_state_changed();
+        }
         Ok(())
     }
 }
