@@ -4,7 +4,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Sim, assert_unharmed_by, dtls_record};
+use common::runs::assert_unharmed_by;
+use common::{Sim, dtls_record};
 use peerconnection_transport::{ChannelConfig, DtlsRole, DtlsState};
 use proptest::prelude::*;
 
