@@ -58,7 +58,8 @@ pub(crate) struct Datagram {
     pub(crate) payload: Bytes,
 }
 
-/// The datagrams on their way, and the fate of those to come: [`World::network`](crate::World::network).
+/// The datagrams on their way, and what becomes of those to come:
+/// [`World::network`](crate::World::network).
 ///
 /// ```
 /// use std::time::Duration;

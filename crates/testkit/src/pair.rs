@@ -12,8 +12,8 @@ use peerconnection::{
 
 use crate::{Conditions, Signalling, World, WorldHandle};
 
-/// A world with two peers, `a` impolite and `b` polite, and signalling between them that takes 20 ms.
-/// [`PerfectNegotiation`] runs on both, so that either may change anything.
+/// A world with two peers, `a` impolite and `b` polite, and signalling between them that takes
+/// 20 ms. [`PerfectNegotiation`] runs on both, so that either may change anything.
 ///
 /// ```
 /// use std::time::Duration;
@@ -104,8 +104,8 @@ impl Pair {
         Self { world, a, b, errors }
     }
 
-    /// Peers on a good network, with a channel between them that is open on both sides: `a`'s end and
-    /// `b`'s.
+    /// Peers on a good network, with a channel between them that is open on both sides: `a`'s end
+    /// and `b`'s.
     ///
     /// ```
     /// let (pair, of_a, of_b) = testkit::Pair::connected(1);

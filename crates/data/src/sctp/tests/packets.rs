@@ -106,7 +106,11 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 600,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn control_chunks_precede_data_in_every_packet(
