@@ -14,9 +14,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use examples::restart::{Entry, Job, Log, Peers, Settings, Side, Signalling, Stage, draw, run};
+use examples::restart::{Entry, Log, Peers, Settings, draw, run};
 use peerconnection::host::{SocketControl, TokioOptions};
 use peerconnection::{PerfectNegotiation, RTCConfiguration, RTCPeerConnection};
+use testkit::{Job, Side, Signalling, Stage};
 
 const COLUMN: usize = 44;
 

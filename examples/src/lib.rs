@@ -1,4 +1,4 @@
-//! What the examples share with one another and with the tests.
+//! What the examples share with one another and with their tests.
 
 pub mod browser;
 pub mod restart;

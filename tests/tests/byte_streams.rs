@@ -8,7 +8,7 @@ use peerconnection::{
     DataChannelStream, RTCDataChannel, RTCDataChannelState, RTCPeerConnectionState,
     RTCSessionDescriptionInit,
 };
-use tests::Pair;
+use testkit::Pair;
 
 const SECOND: Duration = Duration::from_secs(1);
 

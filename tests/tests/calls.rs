@@ -9,7 +9,7 @@ use peerconnection::{
     RTCIceTransport, RTCIceTransportState, RTCLocalSessionDescriptionInit, RTCPeerConnection,
     RTCPeerConnectionState, RTCSdpType, RTCSessionDescriptionInit,
 };
-use tests::{Conditions, Pair, Trace, World};
+use testkit::{Conditions, Pair, Trace, World};
 
 /// Words of a trace, written with spaces.
 fn words(text: &str) -> Vec<&str> {

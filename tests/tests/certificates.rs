@@ -9,7 +9,7 @@ use peerconnection::{
     RTCDataChannelInit, RTCDataChannelState, RTCErrorDetailType, RTCPeerConnection,
     RTCPeerConnectionState,
 };
-use tests::{Conditions, Pair, Trace, World, for_each_seed, seeds};
+use testkit::{Conditions, Pair, Trace, World, for_each_seed, seeds};
 
 fn certificate() -> RTCCertificate {
     RTCPeerConnection::generate_certificate(None).unwrap()

@@ -8,7 +8,7 @@ use peerconnection::{
     MediaKind, MediaStream, MediaStreamTrack, MessageData, RTCConfiguration, RTCDataChannel,
     RTCDataChannelInit, RTCDataChannelState, RTCSctpTransportState, RTCSessionDescriptionInit,
 };
-use tests::{Conditions, Pair, Trace, World};
+use testkit::{Conditions, Pair, Trace, World};
 
 /// The next messages of a channel.
 async fn receive(channel: RTCDataChannel, count: usize) -> Vec<MessageData> {

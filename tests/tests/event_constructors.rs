@@ -10,7 +10,7 @@ use peerconnection::{
     RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionIceEvent, RTCPeerConnectionIceEventInit,
     RTCTrackEvent, RTCTrackEventInit,
 };
-use tests::{Conditions, Pair, World};
+use testkit::{Conditions, Pair, World};
 
 fn peer() -> (World, RTCPeerConnection) {
     let mut world = World::new(1, Conditions::default());

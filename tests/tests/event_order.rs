@@ -9,7 +9,7 @@ use peerconnection::{
     RTCConfiguration, RTCDataChannel, RTCDtlsTransport, RTCIceTransportState, RTCPeerConnection,
     RTCSdpType, RTCSessionDescriptionInit,
 };
-use tests::{Conditions, Pair, Trace, World};
+use testkit::{Conditions, Pair, Trace, World};
 
 /// Everything that handlers saw, in order.
 #[derive(Clone, Default)]

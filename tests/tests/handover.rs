@@ -9,7 +9,7 @@ use peerconnection::{
     RTCDtlsTransportState, RTCPeerConnection, RTCPeerConnectionState, RTCSctpTransportState,
     RTCSdpType, RTCSessionDescriptionInit,
 };
-use tests::{Conditions, World, for_each_seed, seeds};
+use testkit::{Conditions, World, for_each_seed, seeds};
 
 fn world(seed: u64) -> (World, [RTCPeerConnection; 3]) {
     let mut world = World::new(seed, Conditions::default());

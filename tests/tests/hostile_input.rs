@@ -11,7 +11,7 @@ use peerconnection::{
 };
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
-use tests::{Conditions, Pair, Trace, World, for_each_seed, seeds};
+use testkit::{Conditions, Pair, Trace, World, for_each_seed, seeds};
 
 fn offer_with(pair: &mut Pair, change: impl FnOnce(String) -> String) -> Result<(), Error> {
     let stranger = pair.world.add_peer(RTCConfiguration::default());

@@ -12,7 +12,7 @@ use peerconnection::{
     RTCIceServerTransportProtocol, RTCIceTransportPolicy, RTCLocalSessionDescriptionInit,
     RTCPeerConnection, RTCPeerConnectionIceErrorEventInit, RTCSdpType,
 };
-use tests::{Conditions, Pair, World, WorldHandle};
+use testkit::{Conditions, Pair, World, WorldHandle};
 use turn::testing::{PASSWORD, USER};
 
 const SERVER: &str = "192.0.2.100:3478";
@@ -40,7 +40,8 @@ fn pair(seed: u64, url: &str, password: &str, policy: RTCIceTransportPolicy) -> 
     let configuration = configuration(&[server(url, password)], policy);
     let conditions = Conditions::default();
     let mut pair = Pair::configured(seed, conditions, configuration.clone(), configuration);
-    let server = pair.world.add_server(SERVER);
+    let server = SERVER.parse().unwrap();
+    pair.world.add_server(server);
     (pair, server)
 }
 
@@ -132,8 +133,8 @@ fn under_relay_only_a_channel_works_and_no_host_address_gets_out() {
         assert!(shown.contains("203.0.113.1"));
     }
     assert!(!format!("{candidates:?}").contains(HOSTS));
-    assert!(!pair.world.sent.is_empty());
-    assert!(pair.world.sent.iter().all(|(_, to)| *to == server), "not but through the relay");
+    assert!(!pair.world.sent().is_empty());
+    assert!(pair.world.sent().iter().all(|(_, to)| *to == server), "not but through the relay");
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn a_dead_server_is_an_error_of_701_after_ten_seconds_and_does_not_keep_peers_ap
 fn names_are_resolved_and_one_that_does_not_exist_is_an_error_without_address() {
     let url = "turn:turn.example";
     let (mut first, server) = pair(5, url, PASSWORD, RTCIceTransportPolicy::Relay);
-    first.world.names.insert("turn.example".to_owned(), vec![server.ip()]);
+    first.world.add_name("turn.example", vec![server.ip()]);
     let (of_a, of_b) = first.open_channel("channel", RTCDataChannelInit::default());
     exchange(&mut first, &of_a, &of_b);
 
@@ -208,7 +209,7 @@ fn names_are_resolved_and_one_that_does_not_exist_is_an_error_without_address() 
 #[test]
 fn another_configuration_takes_effect_with_the_next_gathering() {
     let mut pair = Pair::new(7);
-    pair.world.add_server(SERVER);
+    pair.world.add_server(SERVER.parse().unwrap());
     let (of_a, of_b) = pair.open_channel("channel", RTCDataChannelInit::default());
     let seen = Seen::of(&pair.handle(), &pair.a);
     let relay = [server("turn:192.0.2.100", PASSWORD)];

@@ -5,11 +5,11 @@ use peerconnection::{
     MediaKind, RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection,
     RTCRtpEncodingParameters, RTCRtpTransceiverInit,
 };
-use tests::{Conditions, Warnings, World};
+use testkit::{Conditions, World, warnings_during};
 
 /// The names of the options about which a story is warned.
 fn options(story: impl FnOnce()) -> Vec<String> {
-    let warnings = Warnings::during(story);
+    let warnings = warnings_during(story);
     let name = |text: &String| {
         let name = text.split("option: ").nth(1).expect("the name of an option");
         name.split(' ').next().expect("a word").to_owned()

@@ -11,7 +11,7 @@ use peerconnection::{
     AnyEvent, MediaKind, MediaStream, MediaStreamTrack, RTCConfiguration, RTCDataChannelInit,
     RTCDataChannelState, RTCPeerConnection, RTCRtpTransceiverDirection,
 };
-use tests::{Conditions, Pair, World};
+use testkit::{Conditions, Pair, World};
 
 /// Notes of the handlers.
 #[derive(Clone, Default)]

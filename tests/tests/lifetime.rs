@@ -15,7 +15,7 @@ use peerconnection::{
     AnyEvent, MediaKind, MediaStreamTrackState, RTCConfiguration, RTCDataChannelState,
     RTCPeerConnection, RTCPeerConnectionIceEvent, RTCSignalingState, WeakPeerConnection,
 };
-use tests::Warnings;
+use testkit::warnings_during;
 use tokio::runtime::Builder;
 
 /// Resident memory in KiB.
@@ -325,7 +325,7 @@ fn warnings_when_the_runtime_ends(
     hold: bool,
 ) -> (Vec<String>, [WeakPeerConnection; 2]) {
     let mut weak = None;
-    let warnings = Warnings::during(|| {
+    let warnings = warnings_during(|| {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let (a, b) = runtime.block_on(connected());
         capture(&a, &b);

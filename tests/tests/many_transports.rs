@@ -7,7 +7,7 @@ use peerconnection::{
     RTCLocalSessionDescriptionInit, RTCPeerConnection, RTCPeerConnectionIceEvent, RTCSdpType,
     RTCSessionDescription, RTCSessionDescriptionInit, RTCSignalingState,
 };
-use tests::{Conditions, Trace, World};
+use testkit::{Conditions, Trace, World};
 
 const SECTIONS: usize = 200;
 /// Ten times the time on a slow machine. Work for each pair of transports in each step would take
@@ -97,7 +97,7 @@ fn a_second_transport_takes_a_connection_back_to_connecting_until_it_is_connecte
 
 #[test]
 fn a_section_of_the_bundle_leaves_the_connection_connected() {
-    let (mut pair, ..) = tests::Pair::connected(3);
+    let (mut pair, ..) = testkit::Pair::connected(3);
     pair.world.run_for(Duration::from_secs(5));
     let traces = [&pair.a, &pair.b].map(|pc| Trace::of(&pair.handle(), pc));
     pair.a.add_transceiver(MediaKind::Audio, None).unwrap();
@@ -138,7 +138,7 @@ fn two_hundred_transports_connect_in_seconds_and_rest_afterwards() {
     assert_eq!(a.connection_state().as_str(), "connected");
     // One transport without a path changes the state of the connection.
     let lost = world.sockets(0)[SECTIONS / 2];
-    world.handle().stage().close_socket(examples::restart::Side::Caller, lost);
+    world.handle().close_socket(0, lost);
     world.run_for(Duration::from_millis(100));
     assert_eq!(a.ice_connection_state().as_str(), "disconnected");
     assert_eq!(a.connection_state().as_str(), "disconnected");

@@ -10,7 +10,7 @@ use peerconnection::{
     RTCDataChannelState, RTCDtlsTransportState, RTCPeerConnection, RTCSctpTransportState,
     RTCSessionDescriptionInit,
 };
-use tests::{Conditions, World};
+use testkit::{Conditions, World};
 
 /// An edit that makes one description of another.
 type Edit = fn(&str) -> String;

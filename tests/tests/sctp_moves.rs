@@ -10,7 +10,7 @@ use peerconnection::{
     RTCDtlsTransport, RTCDtlsTransportState, RTCPeerConnection, RTCPeerConnectionState,
     RTCSctpTransport, RTCSctpTransportState,
 };
-use tests::{Conditions, Pair, Trace, WorldHandle, for_each_seed, seeds};
+use testkit::{Conditions, Pair, Trace, WorldHandle, for_each_seed, seeds};
 
 /// The messages that arrived on a channel.
 #[derive(Clone, Default)]

@@ -47,7 +47,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn siblings_do_not_know_each_other() {
-    let upper = ["negotiation", "peerconnection"];
+    let upper = ["negotiation", "peerconnection", "testkit"];
     for (name, allowed) in CRATES {
         let manifest = fs::read_to_string(crates().join(name).join("Cargo.toml")).unwrap();
         for dependency in dependencies(&manifest) {

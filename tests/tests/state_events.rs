@@ -10,7 +10,7 @@ use peerconnection::{
     RTCIceTransport, RTCPeerConnection, RTCSctpTransport, RTCSessionDescriptionInit,
     RTCSignalingState,
 };
-use tests::{Conditions, Pair, WorldHandle};
+use testkit::{Conditions, Pair, WorldHandle};
 
 /// The attribute whose state is watched.
 #[derive(Clone, Debug, PartialEq)]

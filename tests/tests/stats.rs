@@ -9,7 +9,7 @@ use peerconnection::{
     RTCIceTransportState, RTCPeerConnection, RTCPeerConnectionStats, RTCStats,
     RTCStatsIceCandidatePairState, RTCStatsReport, RTCStatsType, RTCTransportStats,
 };
-use tests::{Conditions, Pair, World};
+use testkit::{Conditions, Pair, World};
 
 /// Gets a report, and checks that every reference in it leads to the right object.
 fn get_stats(world: &mut World, pc: &RTCPeerConnection) -> RTCStatsReport {

@@ -12,7 +12,7 @@ use peerconnection::{
     RTCRtpTransceiverDirection as Direction, RTCRtpTransceiverInit, RTCSdpType,
     RTCSessionDescriptionInit,
 };
-use tests::{Conditions, Pair, World};
+use testkit::{Conditions, Pair, World};
 
 type Log = Arc<Mutex<Vec<String>>>;
 

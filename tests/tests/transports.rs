@@ -9,7 +9,7 @@ use peerconnection::{
     RTCIceTransportState, RTCPeerConnection, RTCPeerConnectionState, RTCSctpTransport,
     RTCSctpTransportState, RTCSignalingState,
 };
-use tests::{Conditions, Pair, Trace, World};
+use testkit::{Conditions, Pair, Trace, World};
 
 fn dtls_transport(pc: &RTCPeerConnection) -> RTCDtlsTransport {
     pc.sctp().unwrap().transport().unwrap()

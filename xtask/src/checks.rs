@@ -75,11 +75,13 @@ fn clippy() -> Result<Outcome, Failure> {
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
 }
 
-/// Without its host on tokio, the public crate serves applications with hosts of their own.
+/// Without its host on tokio, the public crate serves applications with hosts of their own, and
+/// `testkit`.
 fn no_tokio() -> Result<Outcome, Failure> {
     const CRATE: [&str; 3] = ["-p", "peerconnection", "--no-default-features"];
     cargo(&[&["clippy"], &CRATE[..], &["--", "-D", "warnings"]].concat())?;
-    cargo(&[&["build"], &CRATE[..]].concat())
+    cargo(&[&["build"], &CRATE[..]].concat())?;
+    cargo(&["build", "-p", "peerconnection-testkit"])
 }
 
 fn docs() -> Result<Outcome, Failure> {
@@ -105,7 +107,7 @@ fn browsers() -> Result<Outcome, Failure> {
     if !Targets::of_workspace()?.contains("test", "browsers") {
         return Ok(Outcome::Skipped("the workspace has no test target `browsers` yet".into()));
     }
-    cargo(&["test", "-p", "tests", "--test", "browsers", "--", "--ignored"])
+    cargo(&["test", "-p", "tests", "-p", "examples", "--test", "browsers", "--", "--ignored"])
 }
 
 /// Tests the TURN client alone, and connections through it, with coturn.

@@ -26,6 +26,11 @@
 //! - `tokio`, on by default: connections that run on tokio, which [`RTCPeerConnection::new`] and
 //!   its siblings make. Without it the application brings its own [`Host`](host::Host) and makes
 //!   connections [with it](RTCPeerConnection::with_host).
+//!
+//! # Tests
+//!
+//! `peerconnection-testkit` runs connections on a virtual clock and a virtual network, for the tests
+//! of an application: without sockets, without waiting, and the same each time.
 #![forbid(unsafe_code)]
 
 pub mod api;

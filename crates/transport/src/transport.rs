@@ -378,16 +378,6 @@ impl Transport {
         self.dtls.srtp_keys()
     }
 
-    /// How many DTLS handshakes succeeded.
-    pub fn handshakes(&self) -> u32 {
-        self.dtls.handshakes()
-    }
-
-    /// How many SCTP associations were begun.
-    pub fn associations(&self) -> u32 {
-        self.over.channels.associations()
-    }
-
     /// The smoothed round-trip time that SCTP measured.
     pub fn smoothed_round_trip_time(&self) -> Option<Duration> {
         self.over.channels.smoothed_round_trip_time()

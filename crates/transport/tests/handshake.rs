@@ -5,39 +5,18 @@ mod common;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use common::{Link, Sim, assert_states_were_told_in_their_order, config, run_over_a_bad_link};
+use common::{Link, RTT, Sim, config, runs};
 use peerconnection_transport::{
     Certificate, ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersion, DtlsVersions,
-    Event, Fingerprint, SctpParameters, SctpState, data,
+    Event, SctpParameters, SctpState, data,
 };
-
-const RTT: Duration = Duration::from_millis(20);
 
 #[test]
 fn both_layers_come_up_in_four_round_trips_without_a_timer() {
-    let mut sim = Sim::new(1);
-    sim.begin();
-    sim.open(0, 0, ChannelConfig::default());
-    sim.run_until(|sim| sim.is_open(1, 0));
     // DTLS 1.3 takes one and a half round trips, SCTP with the channel in its COOKIE ECHO as many.
-    assert!(sim.elapsed() <= RTT * 4, "{:?}", sim.elapsed());
-    sim.run_until(|sim| sim.is_open(0, 0));
-    assert!(sim.elapsed() <= RTT * 4, "{:?}", sim.elapsed());
-    assert!(sim.is_connected());
-    for peer in &sim.peers {
-        assert_eq!(peer.dtls_version(), Some(DtlsVersion::Dtls13));
-        assert_eq!(peer.max_channels(), Some(65535));
-        assert_eq!((peer.handshakes(), peer.associations()), (1, 1));
-    }
-    assert_eq!(sim.peers[0].remote_certificates(), [sim.peers[1].certificate().der()]);
-    assert_eq!(sim.peers[1].remote_certificates(), [sim.peers[0].certificate().der()]);
-}
-
-#[test]
-fn states_are_told_in_their_order() {
-    let mut sim = Sim::connected(1);
-    sim.flush();
-    assert_states_were_told_in_their_order(&sim);
+    let sim = runs::assert_both_layers_come_up(Sim::new(1));
+    let versions = sim.peers.each_ref().map(|peer| peer.dtls_version());
+    assert_eq!(versions, [Some(DtlsVersion::Dtls13); 2]);
 }
 
 #[test]
@@ -67,13 +46,7 @@ fn every_pair_of_versions_that_can_agree_does() {
 
 #[test]
 fn a_tenth_of_all_datagrams_lost_only_delays() {
-    for seed in 0..40 {
-        let mut sim = Sim::new(seed);
-        sim.link.loss = 10.0;
-        sim.link.jitter = Duration::from_millis(5);
-        sim.begin();
-        sim.run_until_within(Duration::from_secs(30), Sim::is_connected);
-    }
+    (0..40).map(Sim::new).for_each(runs::assert_loss_only_delays);
 }
 
 #[test]
@@ -139,16 +112,7 @@ fn sctp_that_begins_on_one_side_only_waits_for_the_other() {
 fn a_wrong_fingerprint_fails_and_delivers_nothing() {
     for deceived in 0..2 {
         let mut sim = Sim::new(1);
-        let right: Vec<_> = sim.peers.iter().map(|p| p.certificate().fingerprints()).collect();
-        let wrong = vec![Fingerprint { algorithm: "sha-256".to_owned(), value: vec![7; 32] }];
-        for (i, role) in [DtlsRole::Client, DtlsRole::Server].into_iter().enumerate() {
-            let prints = if i == deceived { wrong.clone() } else { right[1 - i].clone() };
-            let now = sim.now;
-            sim.peers[i].set_writable(now, true);
-            sim.peers[i].start_dtls(now, role, prints);
-            sim.peers[i].start_sctp(now, SctpParameters::default());
-        }
-        sim.peers[1 - deceived].open_channel(sim.now, 0, ChannelConfig::default()).unwrap();
+        runs::deceive(&mut sim, deceived);
         sim.run_until(|sim| sim.peers[deceived].dtls_state() == DtlsState::Failed);
         sim.run(Duration::from_secs(5));
         assert_eq!(
@@ -168,42 +132,14 @@ fn a_wrong_fingerprint_fails_and_delivers_nothing() {
 
 #[test]
 fn a_later_description_with_other_fingerprints_ends_the_connection() {
-    let mut sim = Sim::connected(1);
-    let now = sim.now;
-    let right = sim.peers[1].certificate().fingerprints();
-    sim.peers[0].start_dtls(now, DtlsRole::Client, right);
-    assert_eq!(sim.peers[0].dtls_state(), DtlsState::Connected);
-
-    let wrong = vec![Fingerprint { algorithm: "sha-512".to_owned(), value: vec![7; 64] }];
-    sim.peers[0].start_dtls(now, DtlsRole::Client, wrong);
-    assert_eq!(sim.peers[0].dtls_state(), DtlsState::Failed);
-    sim.run_until(|sim| sim.peers[1].dtls_state() == DtlsState::Closed);
+    runs::assert_later_fingerprints_are_compared(Sim::connected(1));
 }
 
 #[test]
 fn closing_is_heard_at_once() {
-    let mut sim = Sim::connected(1);
-    let now = sim.now;
-    sim.peers[0].close(now);
-    assert_eq!(sim.peers[0].dtls_state(), DtlsState::Closed);
-    assert_eq!(sim.peers[0].sctp_state(), None);
-    sim.run_until(|sim| sim.peers[1].dtls_state() == DtlsState::Closed);
-    assert!(sim.now - now <= RTT);
-    let aborted = |event: &Event| {
-        matches!(
-            event,
-            Event::Data(data::Event::SctpStateChange(
-                SctpState::Closed,
-                Some(peerconnection_transport::SctpError::Aborted { code: Some(12), .. })
-            ))
-        )
-    };
-    assert!(sim.saw(1, aborted));
-    assert!(sim.is_closed(1, 0));
-    // Nothing goes on afterwards.
-    let before = sim.datagrams;
-    sim.run(Duration::from_secs(10));
-    assert_eq!(sim.datagrams, before);
+    for who in 0..2 {
+        runs::assert_closing_is_heard_at_once(Sim::connected(1), who);
+    }
 }
 
 #[test]
@@ -241,7 +177,7 @@ fn an_association_can_end_while_dtls_stays() {
 
 #[test]
 fn a_simulation_repeats_itself() {
-    assert_eq!(run_over_a_bad_link(Sim::new(7)), run_over_a_bad_link(Sim::new(7)));
+    assert_eq!(runs::run_over_a_bad_link(Sim::new(7)), runs::run_over_a_bad_link(Sim::new(7)));
 }
 
 #[test]
@@ -329,13 +265,7 @@ fn a_peer_whose_certificate_is_refused_is_told() {
     ] {
         let with = |config| Config { dtls_versions: versions, ..config };
         let mut sim = Sim::with_configs(1, with(config(0)), with(config(1)));
-        let wrong = vec![Fingerprint { algorithm: "sha-256".to_owned(), value: vec![7; 32] }];
-        let right: Vec<_> = sim.peers.iter().map(|p| p.certificate().fingerprints()).collect();
-        for (i, role) in [DtlsRole::Client, DtlsRole::Server].into_iter().enumerate() {
-            let prints = if i == deceived { wrong.clone() } else { right[1 - i].clone() };
-            sim.peers[i].set_writable(sim.now, true);
-            sim.peers[i].start_dtls(sim.now, role, prints);
-        }
+        sim.begin_dtls_deceiving(deceived);
         sim.run_until(|sim| sim.peers[deceived].dtls_state() == DtlsState::Failed);
         sim.run(RTT);
         let last = sim.events[1 - deceived].last().cloned();

@@ -4,7 +4,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Sim, assert_unharmed_by, dtls_record};
+use common::runs::assert_unharmed_by;
+use common::{Sim, dtls_record};
 use peerconnection_transport::{ChannelConfig, DtlsRole, DtlsState};
 use proptest::prelude::*;
 
@@ -28,7 +29,11 @@ fn record() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn garbage_does_not_harm_a_connection(

@@ -180,7 +180,7 @@ fn a_path_that_is_taken_away_and_given_back_resumes_at_once() {
     }
     sim.run_until(|sim| sim.messages(1, 0).len() == 10);
     assert_eq!(sim.now - began, Duration::from_millis(10));
-    assert_eq!([sim.peers[0].handshakes(), sim.peers[0].associations()], [1, 1]);
+    assert_eq!([sim.handshakes(0), sim.associations(0)], [1, 1]);
 }
 
 /// Sends numbered messages over a link that loses a fifth; returns the numbers that arrive.

@@ -5,17 +5,12 @@ mod common;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use common::{
-    Link, Sim, assert_states_were_told_in_their_order, assert_unharmed_by, config, dtls_record,
-    run_over_a_bad_link,
-};
+use common::{Link, RTT, Sim, config, dtls_record, runs};
 use peerconnection_transport::{
     Certificate, ChannelConfig, Config, DtlsError, DtlsRole, DtlsState, DtlsVersion, DtlsVersions,
-    Event, Fingerprint, KeyAlgorithm, RsaKeySize, SctpError, SctpParameters, SctpState, data,
+    Event, Fingerprint, KeyAlgorithm, RsaKeySize, SctpError, SctpState, data,
 };
 use proptest::prelude::*;
-
-const RTT: Duration = Duration::from_millis(20);
 
 fn certificate(index: usize) -> Certificate {
     static CERTIFICATES: OnceLock<[Certificate; 2]> = OnceLock::new();
@@ -38,37 +33,22 @@ fn sim(seed: u64) -> Sim {
 }
 
 fn connected(seed: u64) -> Sim {
-    let mut sim = sim(seed);
-    sim.begin();
-    sim.open(0, 0, ChannelConfig::default());
-    sim.run_until(|sim| (0..2).all(|i| sim.is_open(i, 0)));
-    sim
+    sim(seed).connect(ChannelConfig::default())
 }
 
 #[test]
-fn both_layers_come_up_without_a_timer() {
-    let sim = connected(1);
+fn both_layers_come_up_in_four_round_trips_without_a_timer() {
     // DTLS 1.2 takes two round trips, SCTP with the channel in its COOKIE ECHO one and a half.
-    assert!(sim.elapsed() <= RTT * 4, "{:?}", sim.elapsed());
-    assert!(sim.is_connected());
-    for (i, peer) in sim.peers.iter().enumerate() {
+    let sim = runs::assert_both_layers_come_up(sim(1));
+    for peer in &sim.peers {
         assert!(peer.certificate().is_rsa());
         assert_eq!(peer.dtls_version(), Some(DtlsVersion::Dtls12));
-        assert_eq!(peer.remote_certificates(), [sim.peers[1 - i].certificate().der()]);
-        assert_eq!((peer.handshakes(), peer.associations()), (1, 1));
     }
-    assert_states_were_told_in_their_order(&sim);
 }
 
 #[test]
 fn a_tenth_of_all_datagrams_lost_only_delays() {
-    for seed in 0..40 {
-        let mut sim = sim(seed);
-        sim.link.loss = 10.0;
-        sim.link.jitter = Duration::from_millis(5);
-        sim.begin();
-        sim.run_until_within(Duration::from_secs(30), Sim::is_connected);
-    }
+    (0..40).map(sim).for_each(runs::assert_loss_only_delays);
 }
 
 #[test]
@@ -132,16 +112,7 @@ fn small_datagrams_are_enough() {
 fn a_wrong_fingerprint_fails_delivers_nothing_and_is_told() {
     for deceived in 0..2 {
         let mut sim = sim(1);
-        let right: Vec<_> = sim.peers.iter().map(|p| p.certificate().fingerprints()).collect();
-        let wrong = vec![Fingerprint { algorithm: "sha-256".to_owned(), value: vec![7; 32] }];
-        for (i, role) in [DtlsRole::Client, DtlsRole::Server].into_iter().enumerate() {
-            let prints = if i == deceived { wrong.clone() } else { right[1 - i].clone() };
-            let now = sim.now;
-            sim.peers[i].set_writable(now, true);
-            sim.peers[i].start_dtls(now, role, prints);
-            sim.peers[i].start_sctp(now, SctpParameters::default());
-        }
-        sim.peers[1 - deceived].open_channel(sim.now, 0, ChannelConfig::default()).unwrap();
+        runs::deceive(&mut sim, deceived);
         sim.run(Duration::from_secs(1));
         // RFC 5246 §7.2.2: bad_certificate.
         for (who, error) in [
@@ -166,27 +137,13 @@ fn a_wrong_fingerprint_fails_delivers_nothing_and_is_told() {
 
 #[test]
 fn a_later_description_with_other_fingerprints_ends_the_connection() {
-    let mut sim = connected(1);
-    let now = sim.now;
-    let wrong = vec![Fingerprint { algorithm: "sha-512".to_owned(), value: vec![7; 64] }];
-    sim.peers[0].start_dtls(now, DtlsRole::Client, wrong);
-    assert_eq!(sim.peers[0].dtls_state(), DtlsState::Failed);
-    sim.run_until(|sim| sim.peers[1].dtls_state() == DtlsState::Closed);
+    runs::assert_later_fingerprints_are_compared(connected(1));
 }
 
 #[test]
 fn closing_is_heard_at_once() {
     for who in 0..2 {
-        let mut sim = connected(1);
-        let now = sim.now;
-        sim.peers[who].close(now);
-        assert_eq!(sim.peers[who].dtls_state(), DtlsState::Closed);
-        sim.run_until(|sim| sim.peers[1 - who].dtls_state() == DtlsState::Closed);
-        assert!(sim.now - now <= RTT);
-        sim.run(RTT);
-        let before = sim.datagrams;
-        sim.run(Duration::from_secs(10));
-        assert_eq!(sim.datagrams, before);
+        runs::assert_closing_is_heard_at_once(connected(1), who);
     }
 }
 
@@ -253,7 +210,7 @@ fn a_path_that_was_away_in_the_handshake_is_used_when_it_returns() {
 
 #[test]
 fn a_simulation_repeats_itself() {
-    assert_eq!(run_over_a_bad_link(sim(7)), run_over_a_bad_link(sim(7)));
+    assert_eq!(runs::run_over_a_bad_link(sim(7)), runs::run_over_a_bad_link(sim(7)));
 }
 
 /// A record around anything, a handshake message more often than not.
@@ -277,13 +234,17 @@ fn record() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn forged_records_do_not_harm_a_connection(
         garbage in prop::collection::vec(record(), 1..10),
     ) {
-        assert_unharmed_by(connected(1), &garbage);
+        runs::assert_unharmed_by(connected(1), &garbage);
     }
 
     #[test]

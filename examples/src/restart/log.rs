@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use peerconnection::{AnyEvent, RTCIceCandidate, RTCPeerConnection};
+use testkit::{Side, Stage};
 use tokio::sync::Notify;
-
-use super::{Side, Stage};
 
 /// One event of one peer.
 #[derive(Clone, Debug)]

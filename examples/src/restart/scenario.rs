@@ -10,8 +10,9 @@ use peerconnection::{
     RTCDtlsTransportState, RTCIceCandidatePair, RTCIceServer, RTCIceTransport, RTCPeerConnection,
     RTCSctpTransportState, RTCSignalingState,
 };
+use testkit::{Side, Stage};
 
-use super::{Log, Report, Restart, Side, Stage, Traffic};
+use super::{Log, Report, Restart, Traffic};
 
 /// How the story is told.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use super::{Entry, Side, States, Traffic};
+use testkit::Side;
+
+use super::{Entry, States, Traffic};
 
 const WIDTH: f64 = 1600.0;
 const LEFT: f64 = 150.0;

@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use peerconnection::RTCDataChannel;
+use testkit::Stage;
 use tokio::sync::Notify;
-
-use super::Stage;
 
 /// Messages from one peer to the other.
 #[derive(Clone)]

@@ -10,8 +10,8 @@ use peerconnection::{
     RTCPeerConnectionState, RTCRtpTransceiver, RTCSdpType, RTCSessionDescriptionInit,
 };
 use serde_json::{Value, json};
+use tests::browser::Browser;
 
-use crate::browser::Browser;
 use crate::page::Page;
 
 /// How long a state may take to come.

@@ -4,10 +4,10 @@ use peerconnection::{
     AlgorithmIdentifier, RTCConfiguration, RTCPeerConnection, RTCPeerConnectionState,
 };
 use serde_json::Value;
+use tests::browser::Browser;
+use tests::in_each_browser;
 
-use crate::browser::Browser;
 use crate::call::Call;
-use crate::in_each_browser;
 use crate::numbers::Numbers;
 use crate::page::Page;
 

@@ -12,10 +12,9 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use futures::{SinkExt, StreamExt};
+use tests::browser::{Browser, Running};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
-
-use crate::browser::{Browser, Running};
 
 /// The most that a message may have, in bytes: a description with 100 sections has half a megabyte.
 const MAX_MESSAGE_SIZE: usize = 16 << 20;

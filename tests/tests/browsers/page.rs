@@ -8,9 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use peerconnection::{SignalingChannel, SignalingMessage};
 use serde_json::{Value, json};
+use tests::browser::Browser;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::browser::Browser;
 use crate::hub::Hub;
 
 /// How long a command may take, the browser's start included.

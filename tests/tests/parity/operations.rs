@@ -9,7 +9,7 @@ use peerconnection::{
     RTCRtpTransceiver, RTCSdpType, RTCSessionDescriptionInit,
 };
 use serde_json::{Map, Value, json};
-use tests::{Conditions, World};
+use testkit::{Conditions, World};
 
 use crate::media::{self, Local};
 use crate::state::{self, Names};

@@ -18,10 +18,6 @@ mod serial;
 mod wire;
 
 #[cfg(test)]
-mod interop_tests;
-#[cfg(test)]
-mod packet_tests;
-#[cfg(test)]
 pub(crate) mod tests;
 
 pub(crate) use association::{Association, Event, Settings};

@@ -202,12 +202,12 @@ impl Engine {
     pub(super) fn candidate_failed(
         &mut self,
         id: TransportId,
-        generation: &str,
+        username_fragment: &str,
         error: ice::CandidateError,
     ) {
         let Some(transport) = self.transports.get(&id) else { return };
         let newest = transport.agent.local_parameters();
-        if newest.is_none_or(|newest| newest.username_fragment != generation) {
+        if newest.is_none_or(|newest| newest.username_fragment != username_fragment) {
             tracing::debug!(?error, "an error of a discarded generation");
             return;
         }

@@ -1,6 +1,8 @@
 //! Two transports, one virtual clock and a simulated link: everything repeats from a seed.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod runs;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::OnceLock;
@@ -8,9 +10,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use peerconnection_transport::{
-    Certificate, ChannelConfig, Config, DtlsRole, DtlsState, Event, MessageKind, SctpParameters,
-    SctpState, Transport, data,
+    Certificate, ChannelConfig, Config, DtlsRole, DtlsState, Event, Fingerprint, MessageKind,
+    SctpParameters, SctpState, Transport, data,
 };
+
+/// What a datagram takes there and back over the default [`Link`].
+pub const RTT: Duration = Duration::from_millis(20);
 
 /// SplitMix64.
 #[derive(Clone)]
@@ -146,6 +151,18 @@ impl Sim {
         }
     }
 
+    /// Begins DTLS with a description that shows one side a wrong fingerprint.
+    pub fn begin_dtls_deceiving(&mut self, deceived: usize) {
+        let wrong = vec![Fingerprint { algorithm: "sha-256".to_owned(), value: vec![7; 32] }];
+        let right: Vec<_> =
+            self.peers.iter().map(|peer| peer.certificate().fingerprints()).collect();
+        for (i, role) in [DtlsRole::Client, DtlsRole::Server].into_iter().enumerate() {
+            let prints = if i == deceived { wrong.clone() } else { right[1 - i].clone() };
+            self.peers[i].set_writable(self.now, true);
+            self.peers[i].start_dtls(self.now, role, prints);
+        }
+    }
+
     /// Moves the channels of one side to a transport that has not begun. Returns the last
     /// transport; whatever is on its way to that is lost.
     pub fn move_channels(&mut self, who: usize, config: Config) -> Transport {
@@ -161,11 +178,15 @@ impl Sim {
     }
 
     pub fn connected_with(seed: u64, config: ChannelConfig) -> Self {
-        let mut sim = Self::new(seed);
-        sim.begin();
-        sim.open(0, 0, config);
-        sim.run_until(|sim| (0..2).all(|i| sim.is_open(i, 0)));
-        sim
+        Self::new(seed).connect(config)
+    }
+
+    /// Both sides begin, and channel 0 is opened.
+    pub fn connect(mut self, config: ChannelConfig) -> Self {
+        self.begin();
+        self.open(0, 0, config);
+        self.run_until(|sim| (0..2).all(|i| sim.is_open(i, 0)));
+        self
     }
 
     pub fn open(&mut self, who: usize, id: u16, config: ChannelConfig) {
@@ -190,6 +211,20 @@ impl Sim {
 
     pub fn is_closed(&self, who: usize, id: u16) -> bool {
         self.saw(who, |event| *event == Event::Data(data::Event::ChannelClosed { id }))
+    }
+
+    fn count(&self, who: usize, wanted: &Event) -> usize {
+        self.events[who].iter().filter(|event| *event == wanted).count()
+    }
+
+    /// DTLS handshakes of a side that succeeded.
+    pub fn handshakes(&self, who: usize) -> usize {
+        self.count(who, &Event::DtlsStateChange(DtlsState::Connected))
+    }
+
+    /// SCTP associations of a side that were established.
+    pub fn associations(&self, who: usize) -> usize {
+        self.count(who, &Event::Data(data::Event::SctpStateChange(SctpState::Connected, None)))
     }
 
     pub fn messages(&self, who: usize, channel: u16) -> Vec<Bytes> {
@@ -339,51 +374,4 @@ pub fn dtls_record(kind: u8, epoch: u16, sequence: u16, body: &[u8]) -> Vec<u8> 
     record.extend_from_slice(&(body.len() as u16).to_be_bytes());
     record.extend_from_slice(body);
     record
-}
-
-/// Asserts that both peers have reported the states of a connection with one channel, in order.
-pub fn assert_states_were_told_in_their_order(sim: &Sim) {
-    for (i, events) in sim.events.iter().enumerate() {
-        let states: Vec<_> = events
-            .iter()
-            .filter(|event| !matches!(event, Event::Data(data::Event::ChannelAnnounced { .. })))
-            .collect();
-        assert_eq!(
-            states,
-            [
-                &Event::DtlsStateChange(DtlsState::Connecting),
-                &Event::DtlsStateChange(DtlsState::Connected),
-                &Event::Data(data::Event::SctpStateChange(SctpState::Connected, None)),
-                &Event::Data(data::Event::ChannelOpen { id: 0 }),
-            ],
-            "peer {i}"
-        );
-    }
-}
-
-/// What happens at both peers of `sim`, which has not begun, when 50 messages go over a bad link:
-/// the same each time.
-pub fn run_over_a_bad_link(mut sim: Sim) -> impl PartialEq + std::fmt::Debug {
-    sim.link =
-        Link { loss: 15.0, jitter: Duration::from_millis(9), duplicate: 5.0, ..Link::default() };
-    sim.begin();
-    sim.open(0, 0, ChannelConfig::default());
-    sim.run_until(|sim| sim.is_open(0, 0));
-    for i in 0..50 {
-        sim.send(0, 0, format!("{i:0700}"));
-    }
-    sim.run_until(|sim| sim.messages(1, 0).len() == 50);
-    (sim.times, sim.events, sim.datagrams)
-}
-
-/// Asserts that a connection with one channel goes on, whatever somebody else sends to both peers.
-pub fn assert_unharmed_by(mut sim: Sim, garbage: &[Vec<u8>]) {
-    for datagram in garbage {
-        for who in 0..2 {
-            let now = sim.now;
-            sim.peers[who].handle_input(now, datagram);
-        }
-    }
-    sim.send(0, 0, "unharmed");
-    sim.run_until(|sim| sim.texts(1, 0) == ["unharmed"]);
 }

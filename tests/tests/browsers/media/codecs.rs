@@ -6,10 +6,10 @@ use peerconnection::{
     MediaKind, MediaStreamTrack, RTCRtpCodec, RTCRtpReceiver, RTCSessionDescriptionInit,
 };
 use serde_json::json;
+use tests::browser::Browser;
+use tests::in_each_browser;
 
-use crate::browser::Browser;
 use crate::call::Call;
-use crate::in_each_browser;
 
 in_each_browser! {
     every_codec_that_both_sides_know_is_negotiated,

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use peerconnection::{MediaKind, PerfectNegotiation, RTCRtpTransceiverDirection as Direction};
 use serde_json::json;
+use tests::browser::Browser;
+use tests::in_each_browser;
 
-use crate::browser::Browser;
 use crate::call::Call;
-use crate::in_each_browser;
 use crate::numbers::Numbers;
 
 in_each_browser! {

@@ -1,10 +1,10 @@
 //! New sections of a connection join its transport.
 
 use peerconnection::MediaKind;
+use tests::browser::Browser;
+use tests::in_each_browser;
 
-use crate::browser::Browser;
 use crate::call::Call;
-use crate::in_each_browser;
 use crate::numbers::Numbers;
 
 in_each_browser! {

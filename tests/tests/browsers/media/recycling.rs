@@ -5,10 +5,10 @@
 //! `spec-notes/deviations.md`).
 
 use peerconnection::MediaKind;
+use tests::browser::Browser;
+use tests::in_each_browser;
 
-use crate::browser::Browser;
 use crate::call::Call;
-use crate::in_each_browser;
 use crate::numbers::Numbers;
 
 in_each_browser! {

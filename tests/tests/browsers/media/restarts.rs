@@ -2,10 +2,10 @@
 
 use peerconnection::{MediaKind, RTCIceCandidatePair, RTCSignalingState};
 use serde_json::json;
+use tests::browser::Browser;
+use tests::in_each_browser;
 
-use crate::browser::Browser;
 use crate::call::{Call, rollback};
-use crate::in_each_browser;
 use crate::numbers::Numbers;
 
 in_each_browser! {

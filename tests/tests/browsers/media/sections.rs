@@ -2,10 +2,10 @@
 
 use peerconnection::{MediaKind, RTCBundlePolicy, RTCConfiguration};
 use serde_json::json;
+use tests::browser::Browser;
+use tests::in_each_browser;
 
-use crate::browser::Browser;
 use crate::call::Call;
-use crate::in_each_browser;
 
 in_each_browser! {
     offers_of_the_browser_with_1_10_and_100_sections_are_answered,

@@ -5,10 +5,10 @@ use peerconnection::{
     RTCRtpTransceiverInit,
 };
 use serde_json::{Value, json};
+use tests::browser::Browser;
+use tests::in_each_browser;
 
-use crate::browser::Browser;
 use crate::call::Call;
-use crate::in_each_browser;
 
 in_each_browser! {
     simulcast_of_the_browser_is_accepted,

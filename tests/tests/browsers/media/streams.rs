@@ -4,10 +4,10 @@ use peerconnection::{
     MediaKind, MediaStream, MediaStreamTrack, RTCRtpTransceiverDirection as Direction,
 };
 use serde_json::{Value, json};
+use tests::browser::Browser;
+use tests::in_each_browser;
 
-use crate::browser::Browser;
 use crate::call::Call;
-use crate::in_each_browser;
 
 in_each_browser! {
     tracks_arrive_in_their_streams_on_both_sides,

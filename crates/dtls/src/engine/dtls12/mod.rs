@@ -15,10 +15,6 @@
 
 mod alert;
 mod client;
-#[cfg(test)]
-mod hostile_network;
-#[cfg(test)]
-mod hostile_peer;
 mod keys;
 mod reassembly;
 mod record;

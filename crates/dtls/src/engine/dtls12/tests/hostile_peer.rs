@@ -2,7 +2,6 @@
 
 use time::Instant;
 
-use super::tests::{ECDSA, Heard, RSA};
 use super::*;
 
 /// One side, and what it has said.

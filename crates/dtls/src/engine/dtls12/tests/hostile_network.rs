@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use time::Instant;
 
-use super::tests::{ECDSA, Heard, RSA};
 use super::*;
 
 /// SplitMix64.

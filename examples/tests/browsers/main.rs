@@ -1,31 +1,14 @@
-//! A real browser as the peer: Chromium and Firefox, without a window, on the page of the
-//! `browser` example.
+//! A real browser on the page of the example `browser`: Chromium and Firefox, without a window.
 //!
 //! ```text
-//! cargo test -p tests --test browsers -- --ignored [firefox]
+//! cargo test -p examples --test browsers -- --ignored [firefox]
 //! ```
 //!
 //! Each test here is half of a scenario, in one of the browsers; `examples/browser/autotest.js` has
-//! the page's half, under the name given to [`scenario`]. The tests in `media` need no page for
-//! users: the Rust half has the whole story, and tells an empty page what to do. Browsers are run
-//! with a shell, so the tests run only where there is one.
+//! the page's half, under the name given to [`scenario`]. Browsers are run with a shell, so the tests
+//! run only where there is one.
 #![cfg(unix)]
 
-#[path = "browsers/browser.rs"]
-mod browser;
-#[path = "browsers/call.rs"]
-mod call;
-#[path = "browsers/certificates.rs"]
-mod certificates;
-#[path = "browsers/hub.rs"]
-mod hub;
-#[path = "browsers/media/mod.rs"]
-mod media;
-#[path = "browsers/numbers.rs"]
-mod numbers;
-#[path = "browsers/page.rs"]
-mod page;
-#[path = "browsers/scenario.rs"]
 mod scenario;
 
 use std::time::Duration;
@@ -36,37 +19,11 @@ use peerconnection::{
     AnyEvent, MessageData, RTCDataChannel, RTCDataChannelState, RTCDtlsTransport,
     RTCDtlsTransportState, RTCPeerConnection, RTCPeerConnectionState, RTCSignalingState,
 };
+use tests::browser::Browser;
+use tests::in_each_browser;
 use tokio::time::MissedTickBehavior;
 
-use browser::Browser;
 use scenario::{RustHalf, scenario};
-
-/// Makes each of these functions a test for each browser.
-macro_rules! in_each_browser {
-    ($($test:ident,)*) => {
-        mod chromium {
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                #[ignore = "needs Chromium"]
-                async fn $test() {
-                    super::$test(crate::Browser::Chromium).await;
-                }
-            )*
-        }
-
-        mod firefox {
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                #[ignore = "needs Firefox"]
-                async fn $test() {
-                    super::$test(crate::Browser::Firefox).await;
-                }
-            )*
-        }
-    };
-}
-
-use in_each_browser;
 
 in_each_browser! {
     strings_and_octets_of_every_size_arrive_both_ways,

@@ -1,15 +1,15 @@
-//! Our association against another implementation, both ways round.
+//! Our association with another implementation, both ways round.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use peerconnection_data::{
+    Beginning, ChannelConfig, Channels, Config, Event, MessageKind, Reliability, SctpParameters,
+    SctpState,
+};
 use rtc_sctp as rtc;
-use time::{Duration, Instant};
-
-use super::SctpState;
-use super::association::{Association, Event};
-use super::tests::{message, settings};
 
 /// The other implementation.
 struct Other {
@@ -103,35 +103,59 @@ impl Other {
     }
 }
 
+/// A channel of which the other implementation, which knows nothing of channels, sees the stream.
+fn channel(ordered: bool, reliability: Reliability) -> ChannelConfig {
+    ChannelConfig { ordered, reliability, negotiated: true, ..ChannelConfig::default() }
+}
+
 struct Meeting {
     now: Instant,
-    ours: Association,
+    ours: Channels,
     other: Other,
     received: Vec<(u16, Vec<u8>)>,
-    resets: Vec<Event>,
+    closed: Vec<u16>,
     packets: u64,
     /// One packet in this many is lost; with 0 none is.
     loss: u64,
 }
 
 impl Meeting {
+    /// Streams 1 and 2 are ordered, 3 and 4 are not, 5 gives up what is lost once.
     fn new(we_connect: bool, loss: u64) -> Self {
         let mut meeting = Self {
             now: Instant::now(),
-            ours: Association::new(settings(7, 1000)),
+            ours: Channels::new(Config::default()),
             other: Other::new(),
             received: Vec::new(),
-            resets: Vec::new(),
+            closed: Vec::new(),
             packets: 0,
             loss,
         };
-        if we_connect {
-            meeting.ours.connect(meeting.now);
-        } else {
+        for (id, config) in [
+            (1, channel(true, Reliability::Reliable)),
+            (2, channel(true, Reliability::Reliable)),
+            (3, channel(false, Reliability::Reliable)),
+            (4, channel(false, Reliability::Reliable)),
+            (5, channel(true, Reliability::MaxRetransmits(0))),
+        ] {
+            meeting.ours.open(id, config).unwrap();
+        }
+        if !we_connect {
             meeting.other.connect(meeting.now);
         }
-        meeting.run_until(|m| m.ours.state() == SctpState::Connected && m.other.connected);
+        meeting.ours.set_parameters(SctpParameters {
+            max_message_size_send: 262_144,
+            ..SctpParameters::default()
+        });
+        let beginning =
+            Beginning { is_client: we_connect, packet_size: 1160, tag: 7, initial_tsn: 1000 };
+        meeting.ours.begin(meeting.now, &beginning);
+        meeting.run_until(|m| m.ours.state() == Some(SctpState::Connected) && m.other.connected);
         meeting
+    }
+
+    fn send(&mut self, id: u16, data: impl Into<Bytes>) {
+        self.ours.send(self.now, id, MessageKind::Binary, data.into()).unwrap();
     }
 
     fn is_lost(&mut self) -> bool {
@@ -158,12 +182,10 @@ impl Meeting {
         }
         while let Some(event) = self.ours.poll_event() {
             match event {
-                Event::Message(message) => {
-                    self.ours.release(message.cost());
-                    self.received.push((message.stream, message.data.to_vec()));
-                }
-                Event::IncomingReset(_) | Event::OutgoingReset(_) => self.resets.push(event),
-                Event::Closed(error) => panic!("{error}"),
+                Event::Message { id, data, .. } => self.received.push((id, data.to_vec())),
+                Event::ChannelClosed { id } => self.closed.push(id),
+                Event::SctpStateChange(SctpState::Closed, error) => panic!("{error:?}"),
+                Event::ChannelError { id, error } => panic!("channel {id}: {error}"),
                 _ => {}
             }
         }
@@ -198,11 +220,9 @@ fn converse(we_connect: bool, loss: u64) {
     let data = |i: usize| vec![i as u8; [1, 10, 1500, 70_000][i % 4]];
     for i in 0..40 {
         let unordered = i % 2 == 1;
-        let ours = super::Outgoing { ordered: !unordered, ..message(data(i)) };
-        meeting.ours.send(if unordered { 3 } else { 1 }, ours);
-        let stream = if unordered { 4 } else { 2 };
+        meeting.send(if unordered { 3 } else { 1 }, data(i));
         let now = meeting.now;
-        meeting.other.send(now, stream, unordered, data(i));
+        meeting.other.send(now, if unordered { 4 } else { 2 }, unordered, data(i));
     }
     meeting.run_until(|m| m.received.len() == 40 && m.other.received.len() == 40);
     for received in [&meeting.received, &meeting.other.received] {
@@ -239,38 +259,42 @@ fn messages_pass_over_a_lossy_link() {
 fn streams_are_reset_from_either_side() {
     // The other implementation answers our reset with its own.
     let mut meeting = Meeting::new(true, 0);
-    meeting.ours.send(1, message("last"));
-    meeting.ours.reset(1);
-    meeting.run_until(|m| m.resets.len() == 2);
+    meeting.send(1, "last");
+    meeting.ours.close(1);
+    meeting.run_until(|m| m.closed == [1]);
     assert_eq!(meeting.other.received, [(1, b"last".to_vec())]);
     assert_eq!(meeting.other.lost, [1]);
     // The stream starts anew on both sides.
-    meeting.ours.send(1, message("first"));
+    meeting.ours.open(1, channel(true, Reliability::Reliable)).unwrap();
+    meeting.send(1, "first");
     meeting.run_until(|m| m.other.received.len() == 2);
 
     let now = meeting.now;
-    meeting.other.send(now, 6, false, b"bye".to_vec());
+    meeting.other.send(now, 2, false, b"bye".to_vec());
     let association = meeting.other.association.as_mut().unwrap();
-    association.stream(6).unwrap().close(now).unwrap();
-    meeting.run_until(|m| m.resets.len() == 3);
-    assert!(matches!(meeting.resets[2], Event::IncomingReset(6)));
-    assert_eq!(meeting.received, [(6, b"bye".to_vec())]);
+    association.stream(2).unwrap().close(now).unwrap();
+    meeting.run_until(|m| m.closed == [1, 2]);
+    assert_eq!(meeting.received, [(2, b"bye".to_vec())]);
 }
 
 #[test]
 fn given_up_messages_are_skipped_by_the_other() {
     let mut meeting = Meeting::new(true, 5);
     for i in 0..100u8 {
-        let limited = super::Outgoing { max_retransmits: Some(0), ..message(vec![i; 100]) };
-        meeting.ours.send(1, limited);
+        meeting.send(5, vec![i; 100]);
         if i % 4 == 3 {
             meeting.exchange();
             meeting.now += Duration::from_millis(1);
         }
     }
     meeting.loss = 0;
-    meeting.ours.send(1, message("end"));
-    meeting.run_until(|m| m.other.received.last().is_some_and(|(_, data)| data == b"end"));
-    assert!(meeting.other.received.len() < 100);
-    assert!(meeting.other.received.len() > 50);
+    meeting.send(1, "end");
+    meeting.run_until(|m| {
+        let has_ended = m.other.received.iter().any(|(_, data)| data == b"end");
+        has_ended && m.ours.buffered_amount(5) == 0
+    });
+    meeting.send(5, "behind them");
+    meeting.run_until(|m| m.other.received.last().is_some_and(|(_, data)| data == b"behind them"));
+    assert!(meeting.other.received.len() < 102);
+    assert!(meeting.other.received.len() > 52);
 }

@@ -115,7 +115,6 @@ pub struct Connection {
     block_size: usize,
     datagram_size: usize,
     plaintext: Vec<u8>,
-    handshakes: u32,
 }
 
 impl Connection {
@@ -139,7 +138,6 @@ impl Connection {
             block_size: 0,
             datagram_size: config.max_datagram_size,
             plaintext: Vec::new(),
-            handshakes: 0,
         }
     }
 
@@ -162,11 +160,6 @@ impl Connection {
     /// The local role in the handshake, once [`start`](Self::start) has set it.
     pub fn role(&self) -> Option<DtlsRole> {
         self.role
-    }
-
-    /// How many handshakes succeeded.
-    pub fn handshakes(&self) -> u32 {
-        self.handshakes
     }
 
     /// The certificate of the peer in DER, once it was received.
@@ -360,7 +353,6 @@ impl Connection {
                         mismatch = true;
                         break;
                     }
-                    self.handshakes += 1;
                     if self.state != DtlsState::Connected {
                         self.state = DtlsState::Connected;
                         sink(Output::State(DtlsState::Connected));

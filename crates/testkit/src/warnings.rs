@@ -1,27 +1,32 @@
 //! What the crates warn of by `tracing`.
 
 use std::fmt::{Debug, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// The warnings so far, as text.
+/// Runs `story`, and returns what its thread warned of meanwhile by `tracing`, as text: an option
+/// that is not used, connections that keep each other open.
+///
+/// ```
+/// let warnings = testkit::warnings_during(|| tracing::warn!(port = 9, "nobody listens"));
+/// assert_eq!(warnings, ["message: nobody listens port: 9 "]);
+/// ```
+pub fn warnings_during(story: impl FnOnce()) -> Vec<String> {
+    let warnings = Warnings::default();
+    tracing::subscriber::with_default(warnings.clone(), story);
+    std::mem::take(&mut *warnings.lock())
+}
+
+/// The warnings so far.
 #[derive(Clone, Default)]
-pub struct Warnings(Arc<Mutex<Vec<String>>>);
+struct Warnings(Arc<Mutex<Vec<String>>>);
 
 impl Warnings {
-    /// Records what this thread warns of while `story` is told.
-    pub fn during(story: impl FnOnce()) -> Vec<String> {
-        let warnings = Self::default();
-        tracing::subscriber::with_default(warnings.clone(), story);
-        warnings.take()
-    }
-
-    /// What was recorded since the last time.
-    pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -41,7 +46,7 @@ impl Subscriber for Warnings {
     fn event(&self, event: &Event<'_>) {
         let mut text = Text(String::new());
         event.record(&mut text);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text.0);
+        self.lock().push(text.0);
     }
 
     fn enter(&self, _: &Id) {}

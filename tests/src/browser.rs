@@ -8,10 +8,38 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Makes each of these functions, which take a [`Browser`], a test for each browser.
+#[macro_export]
+macro_rules! in_each_browser {
+    ($($test:ident,)*) => {
+        mod chromium {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                #[ignore = "needs Chromium"]
+                async fn $test() {
+                    super::$test($crate::browser::Browser::Chromium).await;
+                }
+            )*
+        }
+
+        mod firefox {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                #[ignore = "needs Firefox"]
+                async fn $test() {
+                    super::$test($crate::browser::Browser::Firefox).await;
+                }
+            )*
+        }
+    };
+}
+
 /// A browser to run scenarios in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Browser {
+pub enum Browser {
+    /// Chromium, or Chrome.
     Chromium,
+    /// Firefox, or its release with extended support.
     Firefox,
 }
 
@@ -106,7 +134,7 @@ done
 "#;
 
 /// A running browser. Dropping it ends it and removes its profile.
-pub(crate) struct Running {
+pub struct Running {
     guard: Child,
     output: Arc<Mutex<Vec<String>>>,
 }
@@ -123,7 +151,10 @@ impl Browser {
     }
 
     /// Opens `url`, with an empty profile.
-    pub(crate) fn open(self, url: &str) -> Running {
+    ///
+    /// # Panics
+    /// If the browser is not installed, or cannot be run.
+    pub fn open(self, url: &str) -> Running {
         static PROFILES: AtomicU32 = AtomicU32::new(0);
         let names = self.names();
         let binary = find(names).unwrap_or_else(|| panic!("none of {names:?} is in PATH"));
@@ -199,7 +230,7 @@ fn keep(pipe: impl std::io::Read + Send + 'static, output: &Arc<Mutex<Vec<String
 
 impl Running {
     /// What the browser has complained about.
-    pub(crate) fn output(&self) -> String {
+    pub fn output(&self) -> String {
         self.output.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
     }
 }

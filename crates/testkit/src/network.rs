@@ -9,7 +9,21 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// What the network does to datagrams.
+/// What the network does to datagrams. The default is a good one that takes 10 ms.
+///
+/// ```
+/// use std::time::Duration;
+/// use testkit::{Conditions, Pair};
+///
+/// let conditions = Conditions {
+///     jitter: Duration::from_millis(30),
+///     loss: 0.05,
+///     duplication: 0.01,
+///     ..Conditions::default()
+/// };
+/// let mut pair = Pair::with(7, conditions);
+/// pair.open_channel("all the same", Default::default());
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Conditions {
     /// The time that every datagram takes.
@@ -44,7 +58,18 @@ pub(crate) struct Datagram {
     pub(crate) payload: Bytes,
 }
 
-/// The datagrams on their way, and the fate of those to come.
+/// The datagrams on their way, and what becomes of those to come:
+/// [`World::network`](crate::World::network).
+///
+/// ```
+/// use std::time::Duration;
+/// use testkit::{Conditions, Pair};
+///
+/// let (mut pair, ..) = Pair::connected(1);
+/// pair.world.network.set_conditions(Conditions { loss: 1.0, ..Conditions::default() });
+/// pair.world.run_for(Duration::from_secs(10));
+/// assert_eq!(pair.a.ice_connection_state().as_str(), "disconnected");
+/// ```
 pub struct Network {
     conditions: Conditions,
     random: StdRng,
@@ -64,19 +89,35 @@ impl Network {
         }
     }
 
-    /// From now on the network does this.
+    /// From now on the network does this. What is on its way arrives as it would have.
+    ///
+    /// ```
+    /// use testkit::{Conditions, World};
+    ///
+    /// let mut world = World::new(1, Conditions::default());
+    /// world.network.set_conditions(Conditions { loss: 0.5, ..Conditions::default() });
+    /// ```
     pub fn set_conditions(&mut self, conditions: Conditions) {
         self.conditions = conditions;
     }
 
-    /// Nothing gets to or from this address any more.
+    /// Nothing gets to or from this address any more, as when a network is left. The peer is not
+    /// told; [`WorldHandle::close_socket`](crate::WorldHandle::close_socket) tells it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (mut pair, ..) = testkit::Pair::connected(1);
+    /// for address in pair.world.sockets(0) {
+    ///     pair.world.network.kill(address);
+    /// }
+    /// // A restart finds another way: new sockets have other addresses.
+    /// pair.a.restart_ice();
+    /// pair.world.run_for(Duration::from_secs(1));
+    /// assert_eq!(pair.a.ice_connection_state().as_str(), "connected");
+    /// ```
     pub fn kill(&mut self, address: SocketAddr) {
         self.dead.insert(address);
-    }
-
-    /// Datagrams sent so far.
-    pub fn sent(&self) -> u64 {
-        self.sent
     }
 
     pub(crate) fn send(

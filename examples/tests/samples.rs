@@ -1,4 +1,4 @@
-//! The WebRTC samples of the examples, told in the simulated world.
+//! The WebRTC samples, told in a simulated world.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -11,7 +11,7 @@ use examples::samples::{
 use peerconnection::{
     Error, RTCConfiguration, RTCRtpTransceiverDirection as Direction, RTCSdpType,
 };
-use tests::{Conditions, World, for_each_seed, seeds};
+use testkit::{Conditions, World, for_each_seed, seeds};
 
 fn transcript() -> Transcript {
     Transcript::new(|line| {

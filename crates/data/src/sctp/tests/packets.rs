@@ -1,12 +1,9 @@
 //! What packets are made of, whatever they have to carry (RFC 9260 §3.2, §6.1, §6.10).
 
 use proptest::prelude::*;
-use time::{Duration, Instant};
 
-use super::association::{Association, Event};
-use super::queue::Outgoing;
-use super::tests::{Pair, forge, message, settings};
-use super::wire::{self, Packet, Parameters, Reader, Writer};
+use super::*;
+use crate::sctp::congestion::Congestion;
 
 /// Checks what must hold for every packet, and returns the kinds of its chunks.
 fn check(packet: &[u8], largest: usize) -> Vec<u8> {
@@ -109,7 +106,11 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 600,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn control_chunks_precede_data_in_every_packet(
@@ -408,7 +409,7 @@ fn a_heartbeat_is_answered_whole_or_not_at_all() {
 fn a_closed_window_of_a_silent_peer_is_probed_by_one_packet_at_a_time() {
     let mut pair = Pair::connected([1, 2]);
     // A window's worth is under way and the peer's application reads nothing.
-    pair.sides[0].congestion = super::congestion::Congestion::new(100_000);
+    pair.sides[0].congestion = Congestion::new(100_000);
     for _ in 0..200 {
         pair.sides[0].send(1, message(vec![1; 1000]));
     }

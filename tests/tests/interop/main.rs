@@ -6,15 +6,11 @@
 //! ```
 //!
 //! installs them and runs this. `interop/README.md` has the language of the commands to the peers.
-//! `interop/expectations.rs` has the cases that fail through faults of a stack, and must fail so.
+//! `expectations.rs` has the cases that fail through faults of a stack, and must fail so.
 
-#[path = "interop/call.rs"]
 mod call;
-#[path = "interop/expectations.rs"]
 mod expectations;
-#[path = "interop/log.rs"]
 mod log;
-#[path = "interop/peer.rs"]
 mod peer;
 
 use std::time::Duration;

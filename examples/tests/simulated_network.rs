@@ -1,10 +1,10 @@
-//! Two connections on a simulated network: the story of the example, over many seeds.
+//! Two connections on a simulated network: the story of the example `restart_ice`, over many seeds.
 
 use std::time::Duration;
 
-use examples::restart::{Entry, Log, Peers, Report, Settings, Signalling, run};
+use examples::restart::{Entry, Log, Peers, Report, Settings, run};
 use peerconnection::{PerfectNegotiation, RTCConfiguration};
-use tests::{Conditions, World, for_each_seed, seeds};
+use testkit::{Conditions, Signalling, World, for_each_seed, seeds};
 
 /// Tells the story once, and fails if a restart does not complete. Returns the report and a log.
 fn tell(seed: u64, conditions: Conditions) -> (Report, Vec<String>) {

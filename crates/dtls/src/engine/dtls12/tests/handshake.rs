@@ -1,61 +1,12 @@
 //! The handshake with itself, with `dimpl`, and with peers that are not who they say.
 
-use std::sync::{Arc, LazyLock};
-use std::time::SystemTime;
+use std::sync::Arc;
 
-use super::super::library::Library;
 use super::*;
-use crate::certificate::{KeyAlgorithm, RsaKeySize};
 use crate::config::DtlsVersions;
+use crate::engine::library::Library;
 
-const VALID: Duration = Duration::from_secs(1000);
 const DATAGRAM: usize = 1200;
-
-pub(super) static RSA: LazyLock<[Certificate; 2]> = LazyLock::new(|| {
-    let algorithm = KeyAlgorithm::Rsa(RsaKeySize::Bits2048);
-    [0, 1].map(|_| Certificate::generate_with(SystemTime::now(), VALID, algorithm).unwrap())
-});
-pub(super) static ECDSA: LazyLock<[Certificate; 2]> =
-    LazyLock::new(|| [0, 1].map(|_| Certificate::generate(SystemTime::now()).unwrap()));
-
-/// What one side has said.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Heard {
-    pub(super) packets: Vec<Vec<u8>>,
-    pub(super) certificate: Option<Vec<u8>>,
-    pub(super) connected: bool,
-    pub(super) data: Vec<Vec<u8>>,
-    pub(super) srtp: Option<SrtpKeys>,
-    pub(super) closed: bool,
-}
-
-impl Heard {
-    /// Whether that was all.
-    pub(super) fn add(&mut self, said: Said<'_>) -> bool {
-        match said {
-            Said::Packet(packet) => self.packets.push(packet.to_vec()),
-            Said::PeerCertificate(certificate) => {
-                assert_eq!(self.certificate.replace(certificate.to_vec()), None);
-            }
-            Said::Connected => {
-                assert!(self.certificate.is_some(), "nobody knows with whom");
-                assert!(!std::mem::replace(&mut self.connected, true));
-            }
-            Said::Data(data) => {
-                assert!(self.connected, "data of nobody knows whom");
-                self.data.push(data.to_vec());
-            }
-            Said::KeyingMaterial(keys) => {
-                assert!(self.connected, "keys with nobody knows whom");
-                self.srtp = Some(keys);
-            }
-            Said::CloseNotify => self.closed = true,
-            Said::Timeout(_) => return true,
-            Said::BufferTooSmall { .. } | Said::Nothing => unreachable!(),
-        }
-        false
-    }
-}
 
 struct Pair {
     ends: [Box<dyn Engine>; 2],

@@ -7,10 +7,9 @@ use examples::browser::{File, PageLoad, PageMessage, Server};
 use futures::{FutureExt, StreamExt};
 use peerconnection::{AnyEvent, Events, RTCDataChannel, RTCPeerConnection};
 use serde_json::Value;
+use tests::browser::Browser;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
-
-use crate::browser::Browser;
 
 /// How long a scenario may take, the browser's start included.
 const LIMIT: Duration = Duration::from_secs(50);

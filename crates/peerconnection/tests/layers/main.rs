@@ -1,7 +1,6 @@
 //! Imports go one way: a layer uses itself and the layers below it, and nothing above. This test
 //! reads the sources as text. Tests belong to no layer, for they may use everything.
 
-#[path = "layers/source.rs"]
 mod source;
 
 use std::collections::BTreeSet;
