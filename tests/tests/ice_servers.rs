@@ -229,7 +229,8 @@ fn another_configuration_takes_effect_with_the_next_gathering() {
 /// A connection alone, with a server in its configuration; its offer is being gathered for.
 fn gathering(seed: u64, policy: RTCIceTransportPolicy) -> (World, RTCPeerConnection, SocketAddr) {
     let mut world = World::new(seed, Conditions::default());
-    let at = world.add_server(SERVER);
+    let at = SERVER.parse().unwrap();
+    world.add_server(at);
     let pc = world.add_peer(configuration(&[server("turn:192.0.2.100", PASSWORD)], policy));
     pc.create_data_channel("channel", None).unwrap();
     world.run(pc.set_local_description(None)).unwrap();
@@ -284,7 +285,8 @@ fn transports_that_the_answer_makes_superfluous_release_what_they_were_asking_fo
     // The answer, after 40 ms, is there before the allocations.
     let conditions = Conditions { delay: Duration::from_millis(15), ..Conditions::default() };
     let mut pair = Pair::configured(9, conditions, configuration.clone(), configuration);
-    let server = pair.world.add_server(SERVER);
+    let server = SERVER.parse().unwrap();
+    pair.world.add_server(server);
     for kind in [MediaKind::Audio, MediaKind::Video] {
         pair.a.add_transceiver(kind, None).unwrap();
     }

@@ -12,9 +12,9 @@
 //!
 //! With [`set_servers`](Agent::set_servers) each socket asks STUN servers for server-reflexive
 //! candidates and TURN servers for relayed ones, in the generation that gathers next. The host
-//! passes every datagram through [`receive`](Agent::receive), which takes out what servers say and
-//! unwraps what relays bring. Data goes out through [`send`](Agent::send), which wraps it for a
-//! relay. Without servers both pass everything on unchanged.
+//! passes every datagram through [`handle_datagram`](Agent::handle_datagram), which takes out what
+//! servers say and unwraps what relays bring. Data goes out through [`send`](Agent::send), which
+//! wraps it for a relay. Without servers both pass everything on unchanged.
 //!
 //! # Generations
 //!
@@ -68,7 +68,7 @@
 //!             }
 //!         }
 //!         while let Some(transmit) = agents[me].poll_transmit() {
-//!             agents[peer].handle_input(now, SocketId(0), address(me), &transmit.payload);
+//!             agents[peer].handle_stun(now, SocketId(0), address(me), &transmit.payload);
 //!         }
 //!     }
 //!     // By then the agents have something to do: they send a check every `Config::ta`.
@@ -101,7 +101,7 @@ mod timing;
 #[cfg(test)]
 mod tests;
 
-pub use agent::{Agent, Packet};
+pub use agent::{Agent, Datagram};
 pub use candidate::{Candidate, CandidateAddress, CandidateKind, Protocol, TcpType};
 pub use config::Config;
 pub use error::Error;

@@ -53,7 +53,7 @@ impl Pair {
             let (from, to) = if forth { (a, b) } else { (b, a) };
             let mut count = 0;
             while let Some(datagram) = from.poll_transmit() {
-                to.handle_input(self.now, &datagram);
+                to.handle_datagram(self.now, &datagram);
                 any = true;
                 count += 1;
                 if count == BATCH {

@@ -48,7 +48,7 @@ use crate::event::Event;
 /// while received.is_none() {
 ///     for i in 0..2 {
 ///         while let Some(datagram) = peers[i].poll_transmit() {
-///             peers[1 - i].handle_input(now, &datagram);
+///             peers[1 - i].handle_datagram(now, &datagram);
 ///         }
 ///         while let Some(event) = peers[i].poll_event() {
 ///             match event {
@@ -162,7 +162,7 @@ impl Transport {
         }
     }
 
-    /// Whether datagrams of a protocol are for [`handle_input`](Self::handle_input).
+    /// Whether datagrams of a protocol are for [`handle_datagram`](Self::handle_datagram).
     pub fn understands(protocol: Protocol) -> bool {
         match protocol {
             Protocol::Dtls => true,
@@ -172,14 +172,14 @@ impl Transport {
 
     /// Handles a datagram from a valid pair. Drops one of a protocol that is not
     /// [understood](Self::understands).
-    pub fn handle_input(&mut self, now: Instant, datagram: &[u8]) {
+    pub fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) {
         if !Protocol::of(datagram).is_some_and(Self::understands) {
             tracing::trace!(length = datagram.len(), "a stray datagram is dropped");
             return;
         }
         self.now = Some(now);
         let Self { dtls, over, .. } = self;
-        dtls.handle_packet(now, datagram, &mut |output| over.on_dtls(now, output));
+        dtls.handle_datagram(now, datagram, &mut |output| over.on_dtls(now, output));
         self.settle(now);
     }
 

@@ -62,7 +62,7 @@ proptest! {
             for who in 0..2 {
                 if let Some(datagram) = garbage.next() {
                     let now = sim.now;
-                    sim.peers[who].handle_input(now, datagram);
+                    sim.peers[who].handle_datagram(now, datagram);
                 }
             }
             sim.run(Duration::from_millis(3));
@@ -102,7 +102,7 @@ fn replayed_datagrams_change_nothing() {
     for _ in 0..3 {
         for datagram in &recorded {
             let now = sim.now;
-            sim.peers[1].handle_input(now, datagram);
+            sim.peers[1].handle_datagram(now, datagram);
         }
     }
     sim.run(Duration::from_secs(1));
@@ -116,7 +116,7 @@ fn garbage_instead_of_a_server_hello_does_not_end_the_handshake() {
     sim.flush();
     for garbage in [&[22u8; 100][..], &[23], &[0x2f; 50], &[20; 13]] {
         let now = sim.now;
-        sim.peers[0].handle_input(now, garbage);
+        sim.peers[0].handle_datagram(now, garbage);
     }
     sim.run_until_within(Duration::from_secs(1), Sim::is_connected);
 }
@@ -142,9 +142,9 @@ fn datagrams_of_other_protocols_do_not_crowd_out_an_early_client_hello() {
     let [of_client, of_server] = prints;
     let now = sim.now;
     for first in (0..20u8).chain(64..=255) {
-        sim.peers[1].handle_input(now, &[first; 100]);
+        sim.peers[1].handle_datagram(now, &[first; 100]);
     }
-    sim.peers[1].handle_input(now, &[]);
+    sim.peers[1].handle_datagram(now, &[]);
     sim.peers[0].set_writable(now, true);
     sim.peers[0].start_dtls(now, DtlsRole::Client, of_server);
     sim.run(Duration::from_millis(20));

@@ -203,7 +203,7 @@ fn the_transport_that_was_left_says_nothing_of_the_association_when_it_closes() 
     sim.begin_dtls();
     left[0].close(sim.now);
     while let Some(datagram) = left[0].poll_transmit() {
-        left[1].handle_input(sim.now, &datagram);
+        left[1].handle_datagram(sim.now, &datagram);
     }
     assert_eq!(left[1].dtls_state(), DtlsState::Closed);
     assert_eq!(left[1].poll_event(), Some(Event::DtlsStateChange(DtlsState::Closed)));
@@ -217,7 +217,7 @@ fn events_that_were_not_taken_come_with_the_channels_and_those_of_dtls_stay() {
     let mut sim = Sim::connected(1);
     sim.send(0, 0, "not read yet");
     while let Some(datagram) = sim.peers[0].poll_transmit() {
-        sim.peers[1].handle_input(sim.now, &datagram);
+        sim.peers[1].handle_datagram(sim.now, &datagram);
     }
     sim.peers[0].close(sim.now);
     let mut closed = sim.move_channels(0, config(0));

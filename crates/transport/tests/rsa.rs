@@ -259,7 +259,7 @@ proptest! {
             for who in 0..2 {
                 if let Some(datagram) = garbage.next() {
                     let now = sim.now;
-                    sim.peers[who].handle_input(now, datagram);
+                    sim.peers[who].handle_datagram(now, datagram);
                 }
             }
             sim.run(Duration::from_millis(3));
@@ -291,7 +291,7 @@ fn nothing_but_an_alert_is_sent_to_a_server_with_a_wrong_fingerprint() {
         peer.start_dtls(now, role, prints);
     }
     while let Some(datagram) = client.poll_transmit() {
-        server.handle_input(now, &datagram);
+        server.handle_datagram(now, &datagram);
     }
     let mut flight = Vec::new();
     while let Some(datagram) = server.poll_transmit() {
@@ -299,7 +299,7 @@ fn nothing_but_an_alert_is_sent_to_a_server_with_a_wrong_fingerprint() {
     }
     // internal_error, in the clear.
     flight.extend_from_slice(&[21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 80]);
-    client.handle_input(now, &flight);
+    client.handle_datagram(now, &flight);
     assert_eq!(client.dtls_state(), DtlsState::Failed);
     let sent = client.poll_transmit().unwrap();
     assert_eq!((sent[0], &sent[13..]), (21, &[2, 42][..]));

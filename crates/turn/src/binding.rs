@@ -33,7 +33,7 @@ pub enum BindingEvent {
 /// A client of one STUN server over one 5-tuple: asks for the server-reflexive address, then
 /// keeps the mapping of the NAT alive.
 ///
-/// It may share its socket with ICE: [`handle_input`](Self::handle_input) says which packets were
+/// It may share its socket with ICE: [`handle_message`](Self::handle_message) says which were
 /// its own.
 ///
 /// ```
@@ -54,7 +54,7 @@ pub enum BindingEvent {
 /// let mut answer = Message::builder_success(&request, MessageWriteVec::new());
 /// let mapped = "203.0.113.5:61000".parse()?;
 /// answer.add_attribute(&XorMappedAddress::new(mapped, request.transaction_id()))?;
-/// assert!(binding.handle_input(now, server, &answer.finish()));
+/// assert!(binding.handle_message(now, server, &answer.finish()));
 ///
 /// assert_eq!(binding.poll_event(), Some(BindingEvent::Mapped(mapped)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -143,7 +143,7 @@ impl Binding {
     }
 
     /// A packet came from `source`. Returns whether it was the answer to the last request.
-    pub fn handle_input(&mut self, now: Instant, source: SocketAddr, packet: &[u8]) -> bool {
+    pub fn handle_message(&mut self, now: Instant, source: SocketAddr, packet: &[u8]) -> bool {
         // Most of what comes from a server's address has been asked for by somebody else: nothing
         // is parsed for it.
         let Some(id) = stun::response_id(packet) else { return false };

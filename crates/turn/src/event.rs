@@ -85,7 +85,7 @@ pub struct AlternateServer {
     pub authenticated: bool,
 }
 
-/// A packet of a peer: see [`Client::handle_input`](crate::Client::handle_input).
+/// A packet of a peer: see [`Client::handle_message`](crate::Client::handle_message).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Data {
     /// The peer that sent it.

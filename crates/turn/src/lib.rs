@@ -21,7 +21,7 @@
 //!   [`release_channel`](Client::release_channel) of the pair before.
 //! - **A packet goes to a peer**: [`encapsulate`](Client::encapsulate) around it, then it is sent
 //!   as a datagram or on the stream.
-//! - **A datagram comes**, or something on the stream: [`handle_input`](Client::handle_input)
+//! - **A datagram comes**, or something on the stream: [`handle_message`](Client::handle_message)
 //!   with the datagram, or with each message of a [`Reassembler`]. The stream ends, or is no TURN
 //!   ([`FramingError`]): [`handle_disconnect`](Client::handle_disconnect).
 //! - **The machine wakes, the network changes**: [`refresh`](Client::refresh).
@@ -71,7 +71,7 @@
 //!         assert_eq!(error.code, ServerError::UNREACHABLE);
 //!         break;
 //!     }
-//!     // A host waits for a datagram until then, and gives it to `handle_input`.
+//!     // A host waits for a datagram until then, and gives it to `handle_message`.
 //!     now = client.poll_timeout().expect("something is awaited");
 //!     client.handle_timeout(now);
 //! }

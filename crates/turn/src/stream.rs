@@ -9,7 +9,7 @@ pub(crate) const CHANNEL_HEADER: usize = 4;
 /// How much one read may bring.
 const READ: usize = 16 * 1024;
 
-/// Cuts what came over TCP or TLS into messages for [`Client::handle_input`].
+/// Cuts what came over TCP or TLS into messages for [`Client::handle_message`].
 ///
 /// Padding after ChannelData is skipped, and not waited for. A message is a slice of what was read:
 /// only the beginning of a message whose end had not come yet is copied. The buffer holds no more
@@ -28,7 +28,7 @@ const READ: usize = 16 * 1024;
 /// # Ok::<(), peerconnection_turn::FramingError>(())
 /// ```
 ///
-/// [`Client::handle_input`]: crate::Client::handle_input
+/// [`Client::handle_message`]: crate::Client::handle_message
 #[derive(Debug, Default)]
 pub struct Reassembler {
     buffer: BytesMut,

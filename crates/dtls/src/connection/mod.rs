@@ -80,14 +80,14 @@ pub enum Output<'a> {
 /// while peers.iter().any(|peer| peer.state() != DtlsState::Connected) {
 ///     for i in 0..2 {
 ///         while let Some(datagram) = peers[i].poll_transmit() {
-///             peers[1 - i].handle_packet(now, &datagram, &mut |_| {});
+///             peers[1 - i].handle_datagram(now, &datagram, &mut |_| {});
 ///         }
 ///     }
 /// }
 /// peers[0].send(b"hello", &mut |_| {});
 /// let mut heard = Vec::new();
 /// while let Some(datagram) = peers[0].poll_transmit() {
-///     peers[1].handle_packet(now, &datagram, &mut |output| {
+///     peers[1].handle_datagram(now, &datagram, &mut |output| {
 ///         if let Output::Data(data) = output {
 ///             heard.extend_from_slice(data);
 ///         }
@@ -243,10 +243,15 @@ impl Connection {
 
     /// Handles a datagram whose first byte is 20..=63 (RFC 7983). What cannot be used is dropped;
     /// what comes too early is kept, within a bound.
-    pub fn handle_packet(&mut self, now: Instant, packet: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        datagram: &[u8],
+        sink: &mut dyn FnMut(Output<'_>),
+    ) {
         match self.state {
-            DtlsState::New => return self.keep_early(packet),
-            DtlsState::Connecting if !self.writable => return self.keep_early(packet),
+            DtlsState::New => return self.keep_early(datagram),
+            DtlsState::Connecting if !self.writable => return self.keep_early(datagram),
             DtlsState::Connecting | DtlsState::Connected => {}
             DtlsState::Closed | DtlsState::Failed => return,
         }
@@ -255,38 +260,38 @@ impl Connection {
         }
         self.floor.heard();
         let waits_for_version = self.role == Some(DtlsRole::Client) && self.version().is_none();
-        if waits_for_version && let Some(description) = fatal_alert(packet) {
+        if waits_for_version && let Some(description) = fatal_alert(datagram) {
             // The server has nothing in common with our hello.
             return self.end(Ended::Alert(description), sink);
         }
-        if waits_for_version && !tells_version(packet) {
+        if waits_for_version && !tells_version(datagram) {
             // `dimpl` ends at anything but a ServerHello. Reordered records of the server's flight
             // are kept, and used after it.
-            return self.keep_early(packet);
+            return self.keep_early(datagram);
         }
-        self.feed(packet, sink);
+        self.feed(datagram, sink);
         if waits_for_version && self.version().is_some() {
             self.replay_early(now, sink);
         }
     }
 
-    fn keep_early(&mut self, packet: &[u8]) {
-        if self.early.len() >= MAX_EARLY || packet.len() > self.datagram_size.max(2048) {
-            trace!(len = packet.len(), "dropping an early DTLS datagram");
+    fn keep_early(&mut self, datagram: &[u8]) {
+        if self.early.len() >= MAX_EARLY || datagram.len() > self.datagram_size.max(2048) {
+            trace!(len = datagram.len(), "dropping an early DTLS datagram");
             return;
         }
-        self.early.push_back(packet.to_vec());
+        self.early.push_back(datagram.to_vec());
     }
 
     fn replay_early(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) {
-        for packet in std::mem::take(&mut self.early) {
-            self.handle_packet(now, &packet, sink);
+        for datagram in std::mem::take(&mut self.early) {
+            self.handle_datagram(now, &datagram, sink);
         }
     }
 
-    fn feed(&mut self, packet: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
+    fn feed(&mut self, datagram: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
         let Some(engine) = &mut self.engine else { return };
-        let handled = engine.handle_packet(packet);
+        let handled = engine.handle_datagram(datagram);
         self.drain(sink);
         if let (Err(error), Some(_)) = (handled, &self.engine) {
             self.end(error, sink);
@@ -330,8 +335,8 @@ impl Connection {
                 self.plaintext.resize(2048, 0);
             }
             match engine.poll_output(&mut self.plaintext) {
-                Said::Packet(packet) => {
-                    self.outgoing.push_back(Bytes::copy_from_slice(packet));
+                Said::Datagram(datagram) => {
+                    self.outgoing.push_back(Bytes::copy_from_slice(datagram));
                 }
                 Said::BufferTooSmall { needed } => {
                     self.plaintext.resize(needed, 0);
@@ -399,10 +404,10 @@ impl Connection {
             }
             self.block.resize(room, 0);
             match engine.poll_output(&mut self.block) {
-                Said::Packet(packet) => {
-                    let len = packet.len();
-                    let packet = self.block.split_to(len).freeze();
-                    self.outgoing.push_back(packet);
+                Said::Datagram(datagram) => {
+                    let len = datagram.len();
+                    let datagram = self.block.split_to(len).freeze();
+                    self.outgoing.push_back(datagram);
                     self.block.clear();
                 }
                 Said::BufferTooSmall { needed } => {
@@ -455,8 +460,8 @@ impl Connection {
             return;
         }
         let mut buffer = vec![0; self.datagram_size];
-        while let Said::Packet(packet) = engine.poll_output(&mut buffer) {
-            self.outgoing.push_back(Bytes::copy_from_slice(packet));
+        while let Said::Datagram(datagram) = engine.poll_output(&mut buffer) {
+            self.outgoing.push_back(Bytes::copy_from_slice(datagram));
         }
     }
 
@@ -479,7 +484,7 @@ impl Connection {
 
     fn fail(&mut self, error: DtlsError, sink: &mut dyn FnMut(Output<'_>)) {
         if let Some(engine) = self.engine.take() {
-            self.outgoing.extend(engine.last_packets().into_iter().map(Bytes::from));
+            self.outgoing.extend(engine.last_datagrams().into_iter().map(Bytes::from));
         }
         self.deadline = None;
         self.early.clear();
@@ -505,11 +510,11 @@ impl Connection {
 
 /// Whether a datagram starts with a complete ServerHello or HelloVerifyRequest: only these tell a
 /// client the version (RFC 8446 §4.2.1, RFC 6347 §4.2.1).
-fn tells_version(packet: &[u8]) -> bool {
+fn tells_version(datagram: &[u8]) -> bool {
     const HANDSHAKE: u8 = 22;
     const SERVER_HELLO: u8 = 2;
     const HELLO_VERIFY_REQUEST: u8 = 3;
-    let Some((header, rest)) = packet.split_at_checked(13) else { return false };
+    let Some((header, rest)) = datagram.split_at_checked(13) else { return false };
     let &[HANDSHAKE, .., l0, l1] = header else { return false };
     let Some(record) = rest.get(..usize::from(u16::from_be_bytes([l0, l1]))) else {
         return false;
@@ -525,8 +530,8 @@ fn tells_version(packet: &[u8]) -> bool {
 }
 
 /// The description of a fatal alert in the clear.
-fn fatal_alert(packet: &[u8]) -> Option<u8> {
-    match packet {
+fn fatal_alert(datagram: &[u8]) -> Option<u8> {
+    match datagram {
         &[21, 0xfe, _, 0, 0, _, _, _, _, _, _, 0, 2, 2, description] => Some(description),
         _ => None,
     }

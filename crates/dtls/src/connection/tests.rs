@@ -21,7 +21,7 @@ impl Engine for Hasty {
         None
     }
 
-    fn handle_packet(&mut self, _: &[u8]) -> Result<(), Ended> {
+    fn handle_datagram(&mut self, _: &[u8]) -> Result<(), Ended> {
         Ok(())
     }
 
@@ -44,7 +44,7 @@ impl Engine for Hasty {
         match (self.packets.checked_sub(1), buffer.get_mut(..100)) {
             (Some(left), Some(packet)) => {
                 self.packets = left;
-                Said::Packet(packet)
+                Said::Datagram(packet)
             }
             _ => Said::Timeout(self.now),
         }
@@ -54,7 +54,7 @@ impl Engine for Hasty {
         Vec::new()
     }
 
-    fn last_packets(self: Box<Self>) -> Vec<Vec<u8>> {
+    fn last_datagrams(self: Box<Self>) -> Vec<Vec<u8>> {
         Vec::new()
     }
 }
@@ -89,7 +89,7 @@ fn run(gap: Option<Duration>) -> (u32, usize) {
             break;
         }
         if arrival.is_some_and(|at| at <= now) {
-            dtls.handle_packet(now, &[22; 40], &mut |_| {});
+            dtls.handle_datagram(now, &[22; 40], &mut |_| {});
             arrival = gap.map(|gap| now + gap);
         }
         dtls.handle_timeout(now, &mut |_| {});

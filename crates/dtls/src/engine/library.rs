@@ -58,13 +58,13 @@ impl Engine for Library {
         }
     }
 
-    fn handle_packet(&mut self, packet: &[u8]) -> Result<(), Ended> {
+    fn handle_datagram(&mut self, datagram: &[u8]) -> Result<(), Ended> {
         let handled = if self.is_connected {
-            self.dtls.handle_packet(packet)
+            self.dtls.handle_packet(datagram)
         } else {
             // During the handshake `dimpl` drops a whole datagram that begins with a message it has
             // heard. Then what a peer repeats behind its ServerHello would never arrive.
-            records(packet).try_for_each(|record| self.dtls.handle_packet(record))
+            records(datagram).try_for_each(|record| self.dtls.handle_packet(record))
         };
         self.has_ended |= handled.is_err();
         Ok(handled?)
@@ -88,7 +88,7 @@ impl Engine for Library {
             return Said::Timeout(None);
         }
         match self.dtls.poll_output(buffer) {
-            dimpl::Output::Packet(packet) => Said::Packet(packet),
+            dimpl::Output::Packet(datagram) => Said::Datagram(datagram),
             dimpl::Output::BufferTooSmall { needed } => Said::BufferTooSmall { needed },
             dimpl::Output::Timeout(at) => Said::Timeout(Some(at)),
             dimpl::Output::PeerCert(certificate) => Said::PeerCertificate(certificate),
@@ -122,11 +122,11 @@ impl Engine for Library {
         if self.role == DtlsRole::Client || self.dtls.close().is_err() {
             return Vec::new();
         }
-        let (mut packets, mut buffer) = (Vec::new(), vec![0; usize::from(u16::MAX)]);
+        let (mut datagrams, mut buffer) = (Vec::new(), vec![0; usize::from(u16::MAX)]);
         loop {
             match self.dtls.poll_output(&mut buffer) {
-                dimpl::Output::Packet(packet) => packets.push(packet.to_vec()),
-                dimpl::Output::Timeout(_) => return packets,
+                dimpl::Output::Packet(datagram) => datagrams.push(datagram.to_vec()),
+                dimpl::Output::Timeout(_) => return datagrams,
                 // `Connected`, and the like.
                 _ => {}
             }
@@ -134,7 +134,7 @@ impl Engine for Library {
     }
 
     /// `dimpl` sends no alerts.
-    fn last_packets(self: Box<Self>) -> Vec<Vec<u8>> {
+    fn last_datagrams(self: Box<Self>) -> Vec<Vec<u8>> {
         Vec::new()
     }
 }

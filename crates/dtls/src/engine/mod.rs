@@ -30,7 +30,7 @@ pub(crate) trait Engine: Send + Sync {
 
     /// Handles a datagram. An error ends the association, but the engine still says what came
     /// before the end. It never answers a certificate before the caller has verified it.
-    fn handle_packet(&mut self, packet: &[u8]) -> Result<(), Ended>;
+    fn handle_datagram(&mut self, datagram: &[u8]) -> Result<(), Ended>;
 
     /// Tells the time, and does what is due.
     fn handle_timeout(&mut self, now: Instant) -> Result<(), Ended>;
@@ -49,12 +49,12 @@ pub(crate) trait Engine: Send + Sync {
     fn refuse_certificate(self: Box<Self>) -> Vec<Vec<u8>>;
 
     /// Ends a failed association. Returns what is still to be sent: an alert, if possible.
-    fn last_packets(self: Box<Self>) -> Vec<Vec<u8>>;
+    fn last_datagrams(self: Box<Self>) -> Vec<Vec<u8>>;
 }
 
 /// What an engine has to say. Octets are in the buffer that it was given.
 pub(crate) enum Said<'a> {
-    Packet(&'a [u8]),
+    Datagram(&'a [u8]),
     BufferTooSmall {
         needed: usize,
     },

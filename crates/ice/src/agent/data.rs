@@ -11,19 +11,19 @@ use super::Agent;
 use crate::event::{Base, Transmit};
 
 impl Agent {
-    /// Makes the datagram that carries a packet to the peer on the [selected
+    /// Makes the datagram that carries a payload to the peer on the [selected
     /// path](Self::selected_path), and counts it. Returns `None` if there is no path, or if the
-    /// relay does not let the packet pass: then the packet is lost, as on any network.
+    /// relay does not let the payload pass: then the payload is lost, as on any network.
     ///
-    /// A packet on a direct path is passed on as it is; one for a relay is copied once.
-    pub fn send(&mut self, now: Instant, packet: Bytes) -> Option<Transmit> {
+    /// A payload on a direct path is passed on as it is; one for a relay is copied once.
+    pub fn send(&mut self, now: Instant, payload: Bytes) -> Option<Transmit> {
         let (selected, path) = (self.selected?, self.path?);
-        let bytes = packet.len();
+        let bytes = payload.len();
         let transmit = match path.base.relay {
-            Some(relay) => self.wrap(now, relay, path.remote, &packet)?,
+            Some(relay) => self.wrap(now, relay, path.remote, &payload)?,
             None => {
                 let (socket, destination) = (path.base.socket, path.remote);
-                Transmit { socket, destination, payload: packet }
+                Transmit { socket, destination, payload }
             }
         };
         let carrying = self.generations.iter_mut().find(|g| g.id == selected.generation);
@@ -33,7 +33,7 @@ impl Agent {
         Some(transmit)
     }
 
-    /// Whether the host may take a packet that is not STUN: some living generation has a pair from
+    /// Whether the host may take a payload that is not STUN: some living generation has a pair from
     /// there on which the peer has proven itself. The host drops all others.
     pub fn accepts_data(&self, base: impl Into<Base>, source: SocketAddr) -> bool {
         let base = base.into();
@@ -41,7 +41,7 @@ impl Agent {
             || self.generation_of(base.socket).is_some_and(|g| g.accepts_data(base, source))
     }
 
-    /// Counts a packet that is not STUN, if it may be taken. Returns what
+    /// Counts a payload that is not STUN, if it may be taken. Returns what
     /// [`accepts_data`](Self::accepts_data) says.
     pub fn data_received(
         &mut self,

@@ -15,7 +15,7 @@ use crate::stun::{self, Request};
 impl Agent {
     /// Takes a packet whose first byte is 0 to 3 (RFC 7983) and that came from `source` to `base`.
     /// Drops one that is malformed, forged, replayed or for somebody else.
-    pub fn handle_input(
+    pub fn handle_stun(
         &mut self,
         now: Instant,
         base: impl Into<Base>,

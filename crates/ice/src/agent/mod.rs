@@ -15,8 +15,8 @@ use time::Instant;
 
 #[cfg(test)]
 pub(crate) use self::drive::SHORTEST_PAUSE;
+pub use self::servers::Datagram;
 use self::servers::Leaving;
-pub use self::servers::Packet;
 use crate::candidate::Candidate;
 use crate::config::Config;
 use crate::event::{CandidatePair, Event, GenerationId, Parameters, Path, SocketId, Transmit};

@@ -18,9 +18,9 @@ const MAX_LEAVING: usize = 64;
 /// How long a relay is being released: what its server does not answer by then, it never will.
 const LEAVE: Duration = Duration::from_secs(10);
 
-/// A datagram without what relays put around it: see [`Agent::receive`].
+/// A datagram without what relays put around it: see [`Agent::handle_datagram`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Packet<'a> {
+pub struct Datagram<'a> {
     /// The base that it came to.
     pub base: Base,
     /// The peer's address.
@@ -69,16 +69,16 @@ impl Agent {
 
     /// Takes a datagram from a socket. What servers say to the agent ends here. What relays bring
     /// from peers is unwrapped where it lies. Everything else comes back unchanged. The host gives
-    /// the packet to [`handle_input`](Self::handle_input) if its first byte is 0 to 3 (RFC 7983).
+    /// the datagram to [`handle_stun`](Self::handle_stun) if its first byte is 0 to 3 (RFC 7983).
     /// For any other it asks [`data_received`](Self::data_received).
-    pub fn receive<'a>(
+    pub fn handle_datagram<'a>(
         &mut self,
         now: Instant,
         socket: SocketId,
         source: SocketAddr,
         datagram: &'a [u8],
-    ) -> Option<Packet<'a>> {
-        let direct = Packet { base: Base::from(socket), source, payload: datagram };
+    ) -> Option<Datagram<'a>> {
+        let direct = Datagram { base: Base::from(socket), source, payload: datagram };
         let asks_nobody = |g: &Generation| g.servers.clients.is_empty();
         if self.leaving.is_empty() && self.generations.iter().all(asks_nobody) {
             return Some(direct);
@@ -87,7 +87,7 @@ impl Agent {
             let mut changed = false;
             for leaving in self.leaving.iter_mut().filter(|leaving| leaving.socket == socket) {
                 changed |= leaving.client.awaits(datagram);
-                leaving.client.handle_input(now, source, datagram);
+                leaving.client.handle_message(now, source, datagram);
             }
             if changed {
                 self.drive(now);
@@ -101,17 +101,17 @@ impl Agent {
         for client in generation.servers.clients.iter_mut().filter(|c| c.is_at(socket, source)) {
             match &mut client.kind {
                 ClientKind::Binding(binding) => {
-                    if binding.handle_input(now, source, datagram) {
+                    if binding.handle_message(now, source, datagram) {
                         self.drive(now);
                         return None;
                     }
                 }
                 ClientKind::Relay(relay) => {
                     changed |= relay.client.awaits(datagram);
-                    if let Some(data) = relay.client.handle_input(now, source, datagram) {
+                    if let Some(data) = relay.client.handle_message(now, source, datagram) {
                         let payload = datagram.get(data.payload)?;
                         let base = Base { socket, relay: Some(relay.id) };
-                        return Some(Packet { base, source: data.peer, payload });
+                        return Some(Datagram { base, source: data.peer, payload });
                     }
                 }
             }
@@ -232,47 +232,48 @@ impl Agent {
         }
     }
 
-    /// The datagram to the server that carries a packet to a peer.
+    /// The datagram to the server that carries a payload to a peer.
     pub(super) fn wrap(
         &mut self,
         now: Instant,
         relay: RelayId,
         peer: SocketAddr,
-        packet: &[u8],
+        payload: &[u8],
     ) -> Option<Transmit> {
         let Some(client) = self.generations.iter_mut().find_map(|g| g.relay_mut(relay)) else {
-            tracing::trace!(%peer, "a packet for a relay that is gone");
+            tracing::trace!(%peer, "a payload for a relay that is gone");
             return None;
         };
         let (socket, destination) = (client.socket.id, client.address);
         let ClientKind::Relay(relay) = &mut client.kind else { return None };
-        match encapsulate(self.room.get_or_insert_default(), &mut relay.client, now, peer, packet) {
+        match encapsulate(self.room.get_or_insert_default(), &mut relay.client, now, peer, payload)
+        {
             Ok(payload) => Some(Transmit { socket, destination, payload }),
             Err(error) => {
-                tracing::debug!(%peer, %error, "a packet for a peer is lost at the relay");
+                tracing::debug!(%peer, %error, "a payload for a peer is lost at the relay");
                 None
             }
         }
     }
 }
 
-/// Copies the packet once, to where there is room for a header in front of it. Room for many
-/// packets is allocated at once, and again when they have been sent.
+/// Copies the payload once, to where there is room for a header in front of it. Room for many
+/// payloads is allocated at once, and again when they have been sent.
 fn encapsulate(
     room: &mut BytesMut,
     client: &mut Client,
     now: Instant,
     peer: SocketAddr,
-    packet: &[u8],
+    payload: &[u8],
 ) -> Result<Bytes, SendError> {
     const CHUNK: usize = 32 * 1024;
-    let end = HEADROOM + packet.len();
+    let end = HEADROOM + payload.len();
     room.clear();
     if room.capacity() < end + TAILROOM {
         room.reserve(CHUNK.max(end + TAILROOM));
     }
     room.resize(HEADROOM, 0);
-    room.extend_from_slice(packet);
+    room.extend_from_slice(payload);
     room.resize(end + TAILROOM, 0);
     let message = client.encapsulate(now, peer, room, HEADROOM..end)?;
     let mut wrapped = room.split();

@@ -56,7 +56,7 @@ impl Victim {
     fn inject(&mut self, source: SocketAddr, packet: &[u8]) -> Vec<Transmit> {
         let (now, socket) = (self.net.now, self.socket);
         let agent = self.net.agent(A);
-        agent.handle_input(now, socket, source, packet);
+        agent.handle_stun(now, socket, source, packet);
         std::iter::from_fn(|| agent.poll_transmit()).collect()
     }
 
@@ -119,16 +119,16 @@ fn the_answer_to_a_check_counts_only_from_where_it_was_sent_and_only_once() {
     let source: SocketAddr = "192.0.2.1:10001".parse().unwrap();
     let response = stun::success(id, source, &b.key).unwrap();
     let now = net.now;
-    net.agent(A).handle_input(now, socket, attacker(), &response);
+    net.agent(A).handle_stun(now, socket, attacker(), &response);
     assert!(net.peers[A].agent.pairs().all(|pair| pair.state == PairState::InProgress));
     let forged = stun::success(id, source, &Credentials::new(net.fresh(A)).key).unwrap();
     let peer: SocketAddr = "198.51.100.1:10001".parse().unwrap();
-    net.agent(A).handle_input(now, socket, peer, &forged);
+    net.agent(A).handle_stun(now, socket, peer, &forged);
     assert!(net.peers[A].agent.pairs().all(|pair| pair.state == PairState::InProgress));
-    net.agent(A).handle_input(now, socket, peer, &response);
+    net.agent(A).handle_stun(now, socket, peer, &response);
     assert!(net.peers[A].agent.pairs().all(|pair| pair.state == PairState::Succeeded));
     let counted: u64 = net.peers[A].agent.pairs().map(|pair| pair.responses_received).sum();
-    net.agent(A).handle_input(now, socket, peer, &response);
+    net.agent(A).handle_stun(now, socket, peer, &response);
     assert_eq!(
         net.peers[A].agent.pairs().map(|pair| pair.responses_received).sum::<u64>(),
         counted
@@ -154,9 +154,9 @@ fn a_replayed_consent_response_does_not_renew_consent() {
         while let Some(transmit) = net.agent(A).poll_transmit() {
             let from = net.peers[A].sockets[&transmit.socket];
             let socket = *net.peers[B].sockets.keys().next().unwrap();
-            net.agent(B).handle_input(now, socket, from, &transmit.payload);
+            net.agent(B).handle_stun(now, socket, from, &transmit.payload);
             while let Some(transmit) = net.agent(B).poll_transmit() {
-                net.agent(A).handle_input(now, path.base.socket, path.remote, &transmit.payload);
+                net.agent(A).handle_stun(now, path.base.socket, path.remote, &transmit.payload);
                 kept.push(transmit.payload);
             }
         }
@@ -169,7 +169,7 @@ fn a_replayed_consent_response_does_not_renew_consent() {
         net.run_for(s(1));
         let now = net.now;
         for packet in &kept {
-            net.agent(A).handle_input(now, path.base.socket, path.remote, packet);
+            net.agent(A).handle_stun(now, path.base.socket, path.remote, packet);
         }
         net.settle();
         assert!(net.now - died <= s(60), "replays kept it alive");
@@ -233,7 +233,7 @@ fn a_487_that_answers_a_request_from_before_the_change_of_role_changes_nothing()
     let peer: SocketAddr = "198.51.100.1:10001".parse().unwrap();
     net.agent(A).set_role(Role::Controlled);
     let now = net.now;
-    net.agent(A).handle_input(now, socket, peer, &conflict);
+    net.agent(A).handle_stun(now, socket, peer, &conflict);
     assert_eq!(net.peers[A].agent.role(), Some(Role::Controlled), "stale");
     // The next check is Ta later.
     net.run_for(ms(20));
@@ -241,13 +241,13 @@ fn a_487_that_answers_a_request_from_before_the_change_of_role_changes_nothing()
     let id = net.peers[A].agent.in_flight().next().unwrap();
     let conflict = stun::error(id, 487, &[], &b.key).unwrap();
     let now = net.now;
-    net.agent(A).handle_input(now, socket, peer, &conflict);
+    net.agent(A).handle_stun(now, socket, peer, &conflict);
     net.run_for(ms(20));
     assert_eq!(net.peers[A].agent.role(), Some(Role::Controlling), "asked as controlled");
     let id = net.peers[A].agent.in_flight().next().unwrap();
     let conflict = stun::error(id, 487, &[], &b.key).unwrap();
     let now = net.now;
-    net.agent(A).handle_input(now, socket, peer, &conflict);
+    net.agent(A).handle_stun(now, socket, peer, &conflict);
     net.settle();
     assert_eq!(net.peers[A].agent.role(), Some(Role::Controlled), "a conflict indeed");
     assert!(net.run_until(s(5), |n| n.both(State::Completed) && n.agrees()));
@@ -271,7 +271,7 @@ fn of_the_pairs_an_aggressive_peer_nominates_the_best_is_selected() {
         for wait in [0, 100, 2_000] {
             net.run_for(ms(wait));
             let now = net.now;
-            net.agent(B).handle_input(now, worse.base.socket, worse.remote, &packet);
+            net.agent(B).handle_stun(now, worse.base.socket, worse.remote, &packet);
             net.run_for(s(2));
             assert_eq!(net.peers[B].agent.selected_path(), best, "it still answers");
         }
@@ -281,7 +281,7 @@ fn of_the_pairs_an_aggressive_peer_nominates_the_best_is_selected() {
         // Once may be while the better one has only just answered.
         for _ in 0..2 {
             let now = net.now;
-            net.agent(B).handle_input(now, worse.base.socket, worse.remote, &packet);
+            net.agent(B).handle_stun(now, worse.base.socket, worse.remote, &packet);
             net.run_for(s(2));
         }
         assert_eq!(net.peers[B].agent.selected_path(), Some(worse), "it does not answer");
@@ -303,14 +303,14 @@ fn early_checks_of_many_sources_do_not_fill_memory() {
     let packet = check(&parameters("peer"), &parameters("here"), Role::Controlled, false);
     let source = |port| SocketAddr::from(([198, 51, 100, 1], port));
     for port in 1..=10_000 {
-        agent.handle_input(now, SocketId(0), source(port), &packet);
+        agent.handle_stun(now, SocketId(0), source(port), &packet);
     }
     let accepted = (1..=10_000).filter(|p| agent.accepts_data(SocketId(0), source(*p))).count();
     assert_eq!(accepted, config.max_early_checks);
     agent.set_remote_parameters(now, parameters("peer"), false);
     agent.commit(now);
     for port in 1..=10_000 {
-        agent.handle_input(now, SocketId(0), source(port), &packet);
+        agent.handle_stun(now, SocketId(0), source(port), &packet);
     }
     assert!(agent.pairs().count() <= config.max_pairs);
     assert!(std::iter::from_fn(|| agent.poll_transmit()).count() <= 1_024);
@@ -397,7 +397,7 @@ proptest! {
                     let packet = check(&parameters(n), &parameters(n ^ 1), Role::Controlling, true);
                     let source = SocketAddr::from(([198, 51, 100, n], 4_000));
                     if let Some(socket) = open.first() {
-                        agent.handle_input(now, SocketId(*socket), source, &packet);
+                        agent.handle_stun(now, SocketId(*socket), source, &packet);
                     }
                 }
                 _ => {

@@ -92,7 +92,7 @@ fn run(stubborn: bool, lite: bool, role: Role, time: Duration) -> (Agent, Lite, 
             let Some(transmit) = agent.poll_transmit() else { break };
             assert_eq!(transmit.destination, peer.address);
             if let Some(response) = peer.on_packet(here, &transmit.payload) {
-                agent.handle_input(now, SocketId(1), peer.address, &response);
+                agent.handle_stun(now, SocketId(1), peer.address, &response);
             }
         }
         let Some(next) = agent.poll_timeout().filter(|next| *next <= start + time) else { break };

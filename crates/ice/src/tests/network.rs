@@ -348,7 +348,7 @@ impl Network {
         match parcel {
             Parcel::Wire { from, to, payload } => self.arrive(from, to, &payload),
             Parcel::Stun { to, socket, from, payload } => {
-                self.agent(to).handle_input(now, socket, from, &payload);
+                self.agent(to).handle_stun(now, socket, from, &payload);
             }
             Parcel::Data { to, socket, from } => {
                 let peer = &mut self.peers[to];

@@ -78,7 +78,7 @@ impl Alone {
     }
 
     fn input(&mut self, from: SocketAddr, packet: &[u8]) {
-        self.agent.handle_input(self.now, SocketId(0), from, packet);
+        self.agent.handle_stun(self.now, SocketId(0), from, packet);
     }
 
     /// What is to be sent: checks, each with its destination, and how many responses.
@@ -275,7 +275,7 @@ fn the_checks_of_another_answer_to_the_offer_are_answered_and_used_when_it_is_ap
     // RFC 8445 §7.3: our half of USERNAME is enough for the answer. Nothing else comes of it yet,
     // not even of a role that is not for this session.
     for role in [Role::Controlled, Role::Controlling] {
-        agent.handle_input(now, SocketId(0), from, &check(role));
+        agent.handle_stun(now, SocketId(0), from, &check(role));
         let response = agent.poll_transmit().unwrap();
         let message = stun::parse(&response.payload).unwrap();
         let answer = stun::answer(&message, &ours.key);
@@ -303,7 +303,7 @@ fn the_checks_of_another_answer_to_the_offer_are_answered_and_used_when_it_is_ap
         tie_breaker: 1,
         use_candidate: false,
     };
-    agent.handle_input(now, SocketId(0), from, &stranger.write().unwrap());
+    agent.handle_stun(now, SocketId(0), from, &stranger.write().unwrap());
     assert_eq!(agent.poll_transmit(), None);
 }
 

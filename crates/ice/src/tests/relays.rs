@@ -205,9 +205,9 @@ fn what_nobody_asked_for_wakes_nothing() {
     request[2..4].fill(0);
     let with_kind = |kind: [u8; 2]| [&kind[..], &request[2..]].concat();
     for stray in [[1, 1], [1, 0x11], [0, 0x11], [0, 1], [1, 3], [0x40, 0]].map(with_kind) {
-        let packet = net.agent(A).receive(late, socket, server, &stray);
+        let packet = net.agent(A).handle_datagram(late, socket, server, &stray);
         assert!(packet.is_some_and(|packet| packet.payload == stray));
-        net.agent(A).handle_input(late, base, server, &stray);
+        net.agent(A).handle_stun(late, base, server, &stray);
         assert_eq!(net.peers[A].agent.poll_timeout(), due);
         assert_eq!(net.agent(A).poll_transmit(), None);
     }

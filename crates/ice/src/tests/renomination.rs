@@ -80,7 +80,7 @@ fn run(nominations: &[(Duration, usize)]) -> Vec<String> {
             if request && answering(nominated) == Some(transmit.destination) {
                 let id = message.transaction_id();
                 let response = stun::success(id, here, &theirs.key).unwrap();
-                agent.handle_input(now, SocketId(1), transmit.destination, &response);
+                agent.handle_stun(now, SocketId(1), transmit.destination, &response);
             }
         }
         let next = nominations.get(nominated).map(|(at, _)| start + *at);
@@ -105,7 +105,7 @@ fn run(nominations: &[(Duration, usize)]) -> Vec<String> {
         };
         let (source, check) = (address(nominations[nominated].1), check.write().unwrap());
         nominated += 1;
-        agent.handle_input(now, SocketId(1), source, &check);
+        agent.handle_stun(now, SocketId(1), source, &check);
     }
 }
 

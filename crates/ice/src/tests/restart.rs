@@ -294,7 +294,7 @@ fn a_peer_that_is_ahead_of_its_offer_stays_on_the_old_path() {
         let packet = super::hostile::check(&next, &ours, Role::Controlled, use_candidate);
         let now = net.now;
         let agent = net.agent(A);
-        agent.handle_input(now, old.base.socket, ahead, &packet);
+        agent.handle_stun(now, old.base.socket, ahead, &packet);
         assert_eq!(std::iter::from_fn(|| agent.poll_transmit()).collect::<Vec<_>>(), []);
         assert_eq!(agent.pairs().count(), count);
         assert!(!agent.accepts_data(old.base.socket, ahead));

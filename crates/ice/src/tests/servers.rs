@@ -308,15 +308,17 @@ fn answers_that_the_server_did_not_send_make_no_candidate() {
     unasked[3] = 0;
     let other = honest.handle(now, mapped, &unasked).unwrap();
     for (source, packet) in [("203.0.113.99:3478".parse().unwrap(), &answer), (server, &other)] {
-        if let Some(packet) = net.agent(A).receive(now, socket, source, packet).map(|p| p.base) {
-            net.agent(A).handle_input(now, packet, source, &answer);
+        if let Some(packet) =
+            net.agent(A).handle_datagram(now, socket, source, packet).map(|p| p.base)
+        {
+            net.agent(A).handle_stun(now, packet, source, &answer);
         }
     }
     net.run_for(s(1));
     assert_eq!(kinds(&net, A), [CandidateKind::Host]);
     // The same from where it was asked is believed.
     let now = net.now;
-    net.agent(A).receive(now, socket, server, &answer);
+    net.agent(A).handle_datagram(now, socket, server, &answer);
     net.settle();
     assert_eq!(kinds(&net, A), [CandidateKind::Host, CandidateKind::ServerReflexive]);
 }

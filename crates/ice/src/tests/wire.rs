@@ -163,9 +163,9 @@ impl Network {
     ) {
         let now = self.now;
         let peer = &mut self.peers[peer];
-        let Some(packet) = peer.agent.receive(now, socket, from, payload) else { return };
+        let Some(packet) = peer.agent.handle_datagram(now, socket, from, payload) else { return };
         if packet.payload[0] < 4 {
-            peer.agent.handle_input(now, packet.base, packet.source, packet.payload);
+            peer.agent.handle_stun(now, packet.base, packet.source, packet.payload);
         } else {
             assert_eq!(packet.payload.len(), DATA, "wrapped or cut");
             let taken = peer.agent.data_received(now, packet.base, packet.source, DATA);

@@ -234,7 +234,7 @@ impl ChannelObject {
     }
 
     /// Notes that everything the peer has sent is here.
-    pub(crate) fn peer_has_finished(&self) {
+    pub(crate) fn note_that_peer_has_finished(&self) {
         self.peer_has_finished.store(true, Ordering::Release);
     }
 

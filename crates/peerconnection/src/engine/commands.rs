@@ -148,7 +148,7 @@ impl Engine {
                 stack.close(now);
             }
         }
-        self.farewell(now, id);
+        self.queue_farewell(now, id);
         self.keep_transport_statistics(now, id);
         if let Some(slots) = self.stop_transport(now, id) {
             self.transport_closed(id, slots);
@@ -170,7 +170,7 @@ impl Engine {
 
     /// Removes a transport. Returns its slots.
     fn stop_transport(&mut self, now: Instant, id: TransportId) -> Option<TransportSlots> {
-        self.farewell(now, id);
+        self.queue_farewell(now, id);
         if let Some(transport) = self.transports.get_mut(&id) {
             transport.agent.close(now);
             // The agent releases its allocations at TURN servers, and departs.

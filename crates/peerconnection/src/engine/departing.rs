@@ -43,7 +43,7 @@ impl Departing {
         datagram: &[u8],
     ) {
         for agent in &mut self.agents {
-            agent.receive(now, socket, source, datagram);
+            agent.handle_datagram(now, socket, source, datagram);
         }
     }
 

@@ -35,7 +35,7 @@ impl Engine {
 
     /// mediacapture-main §4.3.1 "set a track's muted state", for all tracks of its source.
     fn set_the_muted_state(&mut self, track: &MediaStreamTrack, muted: bool) {
-        for track in track.with_all_of_its_source() {
+        for track in track.list_tracks_of_source() {
             if track.set_the_muted_state(muted) {
                 let event = if muted {
                     AnyEvent::MediaStreamTrackMute
@@ -51,7 +51,7 @@ impl Engine {
 
     /// mediacapture-main §4.3.1: ends all tracks of the source of this one.
     pub(super) fn end_track(&mut self, track: MediaStreamTrack) {
-        for track in track.with_all_of_its_source() {
+        for track in track.list_tracks_of_source() {
             if track.end() {
                 self.fire(AnyEvent::MediaStreamTrackEnded(track));
             } else {

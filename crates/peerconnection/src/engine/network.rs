@@ -23,16 +23,18 @@ impl Engine {
             self.departing.receive(now, socket, source, datagram);
             return;
         };
-        let Some(packet) = transport.agent.receive(now, socket, source, datagram) else { return };
-        let ice::Packet { base, source, payload } = packet;
+        let Some(datagram) = transport.agent.handle_datagram(now, socket, source, datagram) else {
+            return;
+        };
+        let ice::Datagram { base, source, payload } = datagram;
         match Protocol::of(payload) {
-            Some(Protocol::Stun) => transport.agent.handle_input(now, base, source, payload),
+            Some(Protocol::Stun) => transport.agent.handle_stun(now, base, source, payload),
             Some(protocol)
                 if transport::Transport::understands(protocol)
-                    && transport.receives(now, base, source, payload.len()) =>
+                    && transport.accept_datagram(now, base, source, payload.len()) =>
             {
                 if let Some(stack) = transport.stack_on(socket) {
-                    stack.handle_input(now, payload);
+                    stack.handle_datagram(now, payload);
                 }
             }
             _ => tracing::trace!(%source, length = payload.len(), "a stray datagram is dropped"),
@@ -251,13 +253,13 @@ impl Engine {
             if let Some(transmit) = transport.next_datagram(now) {
                 return Some(transmit);
             }
-            self.transports.has_sent(id);
+            self.transports.mark_sent(id);
         }
         None
     }
 
     /// Keeps the last datagrams of a transport that is about to go.
-    pub(super) fn farewell(&mut self, now: Instant, id: TransportId) {
+    pub(super) fn queue_farewell(&mut self, now: Instant, id: TransportId) {
         let Some(transport) = self.transports.get_mut(&id) else { return };
         while let Some(transmit) = transport.next_datagram(now) {
             self.farewells.push_back(transmit);

@@ -76,7 +76,7 @@ impl Transport {
     }
 
     /// Counts a datagram that is not STUN. Returns whether the stack may take it.
-    pub(super) fn receives(
+    pub(super) fn accept_datagram(
         &mut self,
         now: Instant,
         base: ice::Base,
@@ -389,7 +389,7 @@ impl Transports {
     }
 
     /// Notes that a transport has nothing to send. Asking it may have begun a timer or made events.
-    pub(super) fn has_sent(&mut self, id: TransportId) {
+    pub(super) fn mark_sent(&mut self, id: TransportId) {
         self.sending.remove(&id);
         self.touched.insert(id);
     }
@@ -441,7 +441,7 @@ mod tests {
     fn ask(transports: &mut Transports) -> Vec<u32> {
         let mut ids = Vec::new();
         while let Some(id) = transports.sending() {
-            transports.has_sent(id);
+            transports.mark_sent(id);
             ids.push(id.0);
         }
         ids

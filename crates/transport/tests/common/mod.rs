@@ -312,7 +312,7 @@ impl Sim {
         {
             let Reverse((_, _, to, transport, datagram)) = self.flying.pop().unwrap();
             if self.moves[to] == transport {
-                self.peers[to].handle_input(self.now, &datagram);
+                self.peers[to].handle_datagram(self.now, &datagram);
             }
         }
         for peer in &mut self.peers {

@@ -124,7 +124,7 @@ pub fn assert_unharmed_by(mut sim: Sim, garbage: &[Vec<u8>]) {
     for datagram in garbage {
         for who in 0..2 {
             let now = sim.now;
-            sim.peers[who].handle_input(now, datagram);
+            sim.peers[who].handle_datagram(now, datagram);
         }
     }
     sim.send(0, 0, "unharmed");

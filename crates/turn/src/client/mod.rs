@@ -164,7 +164,7 @@ impl Client {
     /// [`Reassembler::next_message`](crate::Reassembler::next_message) returned. If it is a packet
     /// of a peer, returns where in it the payload is. Drops what is malformed, forged, replayed,
     /// not from the server or not from a permitted peer.
-    pub fn handle_input(
+    pub fn handle_message(
         &mut self,
         now: Instant,
         source: SocketAddr,

@@ -28,7 +28,7 @@ fn the_event_says_our_mapped_address_and_the_lifetime_that_was_given() {
     for _ in 0..2 {
         let request = world.client.poll_transmit().unwrap();
         let answer = world.server.handle(world.now, address(LOCAL), &request).unwrap();
-        world.client.handle_input(world.now, address(SERVER), &answer);
+        world.client.handle_message(world.now, address(SERVER), &answer);
         events.extend(world.client.poll_event());
     }
     let [Event::Allocated(allocated)] = &events[..] else { panic!("{events:?}") };
@@ -62,7 +62,7 @@ fn an_error_says_what_icecandidateerror_says() {
     for _ in 0..2 {
         let request = world.client.poll_transmit().unwrap();
         let answer = world.server.handle(world.now, address(LOCAL), &request).unwrap();
-        world.client.handle_input(world.now, address(SERVER), &answer);
+        world.client.handle_message(world.now, address(SERVER), &answer);
         errors.extend(world.client.poll_event());
     }
     let error = ServerError {

@@ -34,11 +34,11 @@ fn a_server_says_who_we_are_in_either_family() {
         binding.start(now);
         let request = binding.poll_transmit().unwrap();
         assert_eq!(binding.poll_transmit(), None);
-        assert!(binding.handle_input(now, server, &answer(&request, mapped)));
+        assert!(binding.handle_message(now, server, &answer(&request, mapped)));
         assert_eq!(binding.poll_event(), Some(BindingEvent::Mapped(address(mapped))));
         assert_eq!(binding.mapped_address(), Some(address(mapped)));
         // Repeated, it is not ours any more.
-        assert!(!binding.handle_input(now, server, &answer(&request, mapped)));
+        assert!(!binding.handle_message(now, server, &answer(&request, mapped)));
         assert_eq!(binding.poll_event(), None);
     }
 }
@@ -50,14 +50,14 @@ fn an_answer_is_taken_from_the_server_that_was_asked_alone() {
     let request = binding.poll_transmit().unwrap();
     let right = answer(&request, "203.0.113.5:61000");
     for source in ["192.0.2.1:3479", "192.0.2.9:3478", "[2001:db8::1]:3478"] {
-        assert!(!binding.handle_input(now, address(source), &right));
+        assert!(!binding.handle_message(now, address(source), &right));
     }
     let mut other = right.clone();
     other[10] ^= 1;
-    assert!(!binding.handle_input(now, address(SERVER), &other));
-    assert!(!binding.handle_input(now, address(SERVER), &request));
+    assert!(!binding.handle_message(now, address(SERVER), &other));
+    assert!(!binding.handle_message(now, address(SERVER), &request));
     assert_eq!(binding.poll_event(), None);
-    assert!(binding.handle_input(now, address(SERVER), &right));
+    assert!(binding.handle_message(now, address(SERVER), &right));
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn the_mapping_is_kept_and_another_one_is_told() {
     let mut now = Instant::now();
     let mut binding = asking(now);
     let request = binding.poll_transmit().unwrap();
-    binding.handle_input(now, address(SERVER), &answer(&request, "203.0.113.5:61000"));
+    binding.handle_message(now, address(SERVER), &answer(&request, "203.0.113.5:61000"));
     binding.poll_event().unwrap();
     for round in 0..10 {
         let at = binding.poll_timeout().unwrap();
@@ -106,7 +106,7 @@ fn the_mapping_is_kept_and_another_one_is_told() {
         binding.handle_timeout(now);
         let request = binding.poll_transmit().unwrap();
         let mapped = if round < 5 { "203.0.113.5:61000" } else { "203.0.113.5:61001" };
-        binding.handle_input(now, address(SERVER), &answer(&request, mapped));
+        binding.handle_message(now, address(SERVER), &answer(&request, mapped));
         let expected = (round == 5).then(|| BindingEvent::Mapped(address(mapped)));
         assert_eq!(binding.poll_event(), expected);
     }
@@ -117,7 +117,7 @@ fn a_server_that_falls_silent_later_changes_nothing() {
     let mut now = Instant::now();
     let mut binding = asking(now);
     let request = binding.poll_transmit().unwrap();
-    binding.handle_input(now, address(SERVER), &answer(&request, "203.0.113.5:61000"));
+    binding.handle_message(now, address(SERVER), &answer(&request, "203.0.113.5:61000"));
     binding.poll_event().unwrap();
     let end = now + secs(600);
     let mut sent = 0;
@@ -140,7 +140,7 @@ fn an_old_server_without_xor_is_understood() {
     let mut old = Message::builder_success(&request, MessageWriteVec::new());
     let mapped = MappedSocketAddr::new(address("203.0.113.5:61000"));
     old.add_attribute(&mapped.to_raw(AttributeType::new(1))).unwrap();
-    assert!(binding.handle_input(now, address(SERVER), &old.finish()));
+    assert!(binding.handle_message(now, address(SERVER), &old.finish()));
     let expected = BindingEvent::Mapped(address("203.0.113.5:61000"));
     assert_eq!(binding.poll_event(), Some(expected));
 }
@@ -161,7 +161,7 @@ fn a_refusal_is_told_and_an_alternate_server_named() {
             let server = stun_types::attribute::AlternateServer::new(address(alternate));
             error.add_attribute(&server).unwrap();
         }
-        assert!(binding.handle_input(now, address(SERVER), &error.finish()));
+        assert!(binding.handle_message(now, address(SERVER), &error.finish()));
         match binding.poll_event() {
             Some(BindingEvent::Failed(error)) => {
                 assert_eq!((error.code, error.reason.as_str()), (code, "No"));

@@ -255,7 +255,8 @@ impl Host {
                 let mut buffer = [0; 4096];
                 if let Ok((length, source)) = socket.recv_from(&mut buffer) {
                     let message = &buffer[..length];
-                    if let Some(data) = self.client.handle_input(Instant::now(), source, message) {
+                    if let Some(data) = self.client.handle_message(Instant::now(), source, message)
+                    {
                         self.received.push((data.peer, message[data.payload].to_vec()));
                     }
                 }
@@ -264,7 +265,7 @@ impl Host {
                 Ok(bytes) => {
                     self.reassembler.push(&bytes);
                     while let Some(message) = self.reassembler.next_message().unwrap() {
-                        let data = self.client.handle_input(Instant::now(), server, &message);
+                        let data = self.client.handle_message(Instant::now(), server, &message);
                         if let Some(data) = data {
                             self.received.push((data.peer, message[data.payload].to_vec()));
                         }
@@ -511,6 +512,6 @@ fn coturn_says_who_we_are() {
     socket.send_to(&binding.poll_transmit().unwrap(), server).unwrap();
     let mut buffer = [0; 1500];
     let (length, source) = socket.recv_from(&mut buffer).unwrap();
-    assert!(binding.handle_input(Instant::now(), source, &buffer[..length]));
+    assert!(binding.handle_message(Instant::now(), source, &buffer[..length]));
     assert_eq!(binding.poll_event(), Some(BindingEvent::Mapped(local)));
 }

@@ -127,7 +127,7 @@ fn channel_data_may_overtake_the_answer_to_its_bind() {
     let mut world = World::allocated(Protocol::Udp);
     world.client.bind_channel(world.now, peer).unwrap();
     let message = b"\x40\x00\x00\x03abc";
-    let data = world.client.handle_input(world.now, address(SERVER), message).unwrap();
+    let data = world.client.handle_message(world.now, address(SERVER), message).unwrap();
     assert_eq!((data.peer, &message[data.payload]), (peer, &b"abc"[..]));
 }
 
@@ -138,7 +138,7 @@ fn packets_of_strangers_from_elsewhere_or_of_another_length_are_dropped() {
     world.client.bind_channel(world.now, peer).unwrap();
     world.run_for(secs(1));
     let (now, server) = (world.now, address(SERVER));
-    let mut input = |source, message: &[u8]| world.client.handle_input(now, source, message);
+    let mut input = |source, message: &[u8]| world.client.handle_message(now, source, message);
     assert!(input(server, b"\x40\x00\x00\x03abc").is_some());
     assert!(input(server, b"\x40\x00\x00\x03abc\0").is_some());
     assert!(input(server, b"\x40\x00\x00\x00").is_some());
@@ -166,10 +166,10 @@ fn packets_of_strangers_from_elsewhere_or_of_another_length_are_dropped() {
     other.permit(peer);
     let indication =
         other.server.relay_from(other.now, address(super::world::LOCAL), peer, b"abc").unwrap();
-    assert!(other.client.handle_input(other.now, server, &indication).is_some());
+    assert!(other.client.handle_message(other.now, server, &indication).is_some());
     other.client.release_permission(other.now, peer.ip());
     other.run_for(super::world::secs(301));
-    assert_eq!(other.client.handle_input(other.now, server, &indication), None);
+    assert_eq!(other.client.handle_message(other.now, server, &indication), None);
 }
 
 fn client_with_a_peer() -> (Client, time::Instant) {
@@ -193,7 +193,7 @@ proptest! {
         message.extend_from_slice(&0x2112_a442u32.to_be_bytes());
         message.extend_from_slice(&[9; 12]);
         message.extend_from_slice(&tail);
-        if let Some(data) = client.handle_input(now, address(SERVER), &message) {
+        if let Some(data) = client.handle_message(now, address(SERVER), &message) {
             prop_assert!(message.get(data.payload).is_some());
         }
         prop_assert_eq!(client.poll_transmit(), None);

@@ -22,7 +22,7 @@ fn a_challenge_that_is_repeated_is_answered_once() {
     world.client.allocate(world.now, Families::V4).unwrap();
     let challenge = answer(&mut world);
     for _ in 0..1_000 {
-        world.client.handle_input(world.now, address(SERVER), &challenge);
+        world.client.handle_message(world.now, address(SERVER), &challenge);
     }
     assert_eq!(transmits(&mut world), 1);
 }
@@ -33,16 +33,16 @@ fn an_answer_from_elsewhere_or_to_another_request_is_nothing() {
     world.client.allocate(world.now, Families::V4).unwrap();
     let challenge = answer(&mut world);
     for source in ["192.0.2.1:3479", "192.0.2.2:3478", LOCAL] {
-        world.client.handle_input(world.now, address(source), &challenge);
+        world.client.handle_message(world.now, address(source), &challenge);
     }
     let mut other = challenge.clone();
     other[19] ^= 1;
-    world.client.handle_input(world.now, address(SERVER), &other);
+    world.client.handle_message(world.now, address(SERVER), &other);
     let mut refresh = challenge.clone();
     refresh[1] = 0x14;
-    world.client.handle_input(world.now, address(SERVER), &refresh);
+    world.client.handle_message(world.now, address(SERVER), &refresh);
     assert_eq!(transmits(&mut world), 0);
-    world.client.handle_input(world.now, address(SERVER), &challenge);
+    world.client.handle_message(world.now, address(SERVER), &challenge);
     assert_eq!(transmits(&mut world), 1);
 }
 
@@ -53,7 +53,7 @@ fn requests_and_indications_of_the_server_are_not_answered() {
         let mut message = kind.to_be_bytes().to_vec();
         message.extend_from_slice(&[0, 0, 0x21, 0x12, 0xa4, 0x42]);
         message.extend_from_slice(&[5; 12]);
-        assert_eq!(world.client.handle_input(world.now, address(SERVER), &message), None);
+        assert_eq!(world.client.handle_message(world.now, address(SERVER), &message), None);
     }
     assert_eq!(transmits(&mut world), 0);
 }
@@ -72,7 +72,7 @@ fn a_wrong_fingerprint_makes_an_answer_nothing() {
         let mut answer = answer.finish();
         let last = answer.len() - 1;
         answer[last] ^= u8::from(!right);
-        world.client.handle_input(world.now, address(SERVER), &answer);
+        world.client.handle_message(world.now, address(SERVER), &answer);
         let state = if right { State::Failed } else { State::Allocating };
         assert_eq!(world.client.state(), state);
     }
@@ -83,15 +83,15 @@ fn a_forged_refusal_does_not_harm_when_the_true_answer_comes() {
     let mut world = World::new(Protocol::Udp);
     world.client.allocate(world.now, Families::V4).unwrap();
     let challenge = answer(&mut world);
-    world.client.handle_input(world.now, address(SERVER), &challenge);
+    world.client.handle_message(world.now, address(SERVER), &challenge);
     let request = world.client.poll_transmit().unwrap();
     let truth = world.server.handle(world.now, address(LOCAL), &request).unwrap();
     let request = Message::from_bytes(&request).unwrap();
     let mut lie = Message::builder_error(&request, MessageWriteVec::new());
     let code = stun_types::attribute::ErrorCode::new(403, "Forbidden").unwrap();
     lie.add_attribute(&code).unwrap();
-    world.client.handle_input(world.now, address(SERVER), &lie.finish());
-    world.client.handle_input(world.now, address(SERVER), &truth);
+    world.client.handle_message(world.now, address(SERVER), &lie.finish());
+    world.client.handle_message(world.now, address(SERVER), &truth);
     assert_eq!(world.client.state(), State::Allocated);
 }
 
@@ -100,15 +100,15 @@ fn a_flipped_bit_anywhere_makes_a_success_worthless() {
     let mut world = World::new(Protocol::Udp);
     world.client.allocate(world.now, Families::V4).unwrap();
     let challenge = answer(&mut world);
-    world.client.handle_input(world.now, address(SERVER), &challenge);
+    world.client.handle_message(world.now, address(SERVER), &challenge);
     let truth = answer(&mut world);
     for bit in 0..truth.len() * 8 {
         let mut lie = truth.clone();
         lie[bit / 8] ^= 1 << (bit % 8);
-        world.client.handle_input(world.now, address(SERVER), &lie);
+        world.client.handle_message(world.now, address(SERVER), &lie);
         assert_eq!(world.client.state(), State::Allocating, "bit {bit}");
     }
-    world.client.handle_input(world.now, address(SERVER), &truth);
+    world.client.handle_message(world.now, address(SERVER), &truth);
     assert_eq!(world.client.state(), State::Allocated);
 }
 
@@ -117,7 +117,7 @@ fn an_answer_after_the_deadline_is_too_late() {
     let mut world = World::new(Protocol::Udp);
     world.client.allocate(world.now, Families::V4).unwrap();
     let challenge = answer(&mut world);
-    world.client.handle_input(world.now, address(SERVER), &challenge);
+    world.client.handle_message(world.now, address(SERVER), &challenge);
     let late = answer(&mut world);
     world.now += secs(11);
     world.client.handle_timeout(world.now);
@@ -126,7 +126,7 @@ fn an_answer_after_the_deadline_is_too_late() {
     let refused = answer(&mut world);
     assert_eq!(world.server.log.last().unwrap().1, "Refresh 0");
     for message in [&late, &refused] {
-        world.client.handle_input(world.now, address(SERVER), message);
+        world.client.handle_message(world.now, address(SERVER), message);
         assert_eq!(world.client.state(), State::Failed);
         assert_eq!(transmits(&mut world), 0);
     }
@@ -180,11 +180,11 @@ proptest! {
         world.client.allocate(world.now, Families::V4).unwrap();
         for _ in 0..stage.min(1) {
             let challenge = answer(&mut world);
-            world.client.handle_input(world.now, address(SERVER), &challenge);
+            world.client.handle_message(world.now, address(SERVER), &challenge);
         }
         if stage == 2 {
             let allocated = answer(&mut world);
-            world.client.handle_input(world.now, address(SERVER), &allocated);
+            world.client.handle_message(world.now, address(SERVER), &allocated);
             world.client.bind_channel(world.now, address("198.51.100.1:5")).unwrap();
         }
         let mut packet = answer(&mut world);
@@ -196,7 +196,7 @@ proptest! {
         packet.truncate(keep);
         let _ = transmits(&mut world);
         for _ in 0..3 {
-            world.client.handle_input(world.now, address(SERVER), &packet);
+            world.client.handle_message(world.now, address(SERVER), &packet);
         }
         prop_assert!(transmits(&mut world) <= 2);
     }
@@ -220,10 +220,10 @@ fn what_nobody_asked_for_is_dropped_by_its_header_alone() {
     indication[1] = 0x11;
     for stray in [&another[..], &indication, &request, &answer[..19], &[0x40, 0, 0, 1, 9], &[]] {
         assert!(!world.client.awaits(stray));
-        assert_eq!(world.client.handle_input(late, address(SERVER), stray), None);
+        assert_eq!(world.client.handle_message(late, address(SERVER), stray), None);
         assert_eq!(world.client.poll_timeout(), due);
         assert_eq!(world.client.poll_transmit(), None);
     }
-    world.client.handle_input(world.now, address(SERVER), &answer);
+    world.client.handle_message(world.now, address(SERVER), &answer);
     assert!(world.client.is_permitted(world.now, [198, 51, 100, 2].into()));
 }

@@ -155,7 +155,7 @@ impl World {
     fn arrive(&mut self, bytes: &[u8]) {
         let server = address(SERVER);
         if !self.protocol.is_stream() {
-            if let Some(data) = self.client.handle_input(self.now, server, bytes) {
+            if let Some(data) = self.client.handle_message(self.now, server, bytes) {
                 self.received.push((data.peer, bytes[data.payload].to_vec()));
             }
             return;
@@ -163,7 +163,7 @@ impl World {
         for chunk in bytes.chunks(self.chunk) {
             self.reassembler.push(chunk);
             while let Some(message) = self.reassembler.next_message().unwrap() {
-                if let Some(data) = self.client.handle_input(self.now, server, &message) {
+                if let Some(data) = self.client.handle_message(self.now, server, &message) {
                     self.received.push((data.peer, message[data.payload].to_vec()));
                 }
             }

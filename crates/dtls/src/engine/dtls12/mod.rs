@@ -445,7 +445,7 @@ impl Engine for Dtls12 {
         Some(DtlsVersion::Dtls12)
     }
 
-    fn handle_packet(&mut self, datagram: &[u8]) -> Result<(), Ended> {
+    fn handle_datagram(&mut self, datagram: &[u8]) -> Result<(), Ended> {
         self.read_datagram(datagram).map_err(|end| match end {
             End::Fatal(fatal) => {
                 self.refuse(fatal.alert);
@@ -499,7 +499,7 @@ impl Engine for Dtls12 {
         };
         place.copy_from_slice(octets);
         match self.output.pop_front() {
-            Some(Queued::Packet(_)) => Said::Packet(place),
+            Some(Queued::Packet(_)) => Said::Datagram(place),
             Some(Queued::Certificate(_)) => Said::PeerCertificate(place),
             Some(Queued::Data(_)) => Said::Data(place),
             Some(Queued::Connected) => Said::Connected,
@@ -515,10 +515,10 @@ impl Engine for Dtls12 {
         self.output.clear();
         self.epoch = 0;
         self.refuse(alert::BAD_CERTIFICATE);
-        self.last_packets()
+        self.last_datagrams()
     }
 
-    fn last_packets(self: Box<Self>) -> Vec<Vec<u8>> {
+    fn last_datagrams(self: Box<Self>) -> Vec<Vec<u8>> {
         let packets = self.output.into_iter().filter_map(|queued| match queued {
             Queued::Packet(packet) => Some(packet),
             _ => None,

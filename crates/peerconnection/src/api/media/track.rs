@@ -132,7 +132,7 @@ impl MediaStreamTrack {
     }
 
     /// The track and all others of its source.
-    pub(crate) fn with_all_of_its_source(&self) -> Vec<Self> {
+    pub(crate) fn list_tracks_of_source(&self) -> Vec<Self> {
         match &self.object.source {
             None => vec![self.clone()],
             Some(source) => {
@@ -295,7 +295,7 @@ mod tests {
         first.stop();
         assert_eq!(second.ready_state(), MediaStreamTrackState::Live);
         let to_fire: Vec<_> =
-            track.with_all_of_its_source().into_iter().filter(MediaStreamTrack::end).collect();
+            track.list_tracks_of_source().into_iter().filter(MediaStreamTrack::end).collect();
         assert_eq!(to_fire, [track.clone(), second]);
         assert_eq!(first.clone_track().ready_state(), MediaStreamTrackState::Ended);
         assert_eq!(track.clone_track().ready_state(), MediaStreamTrackState::Ended);
@@ -319,6 +319,6 @@ mod tests {
         }
         let source = track.object.source.as_ref().unwrap();
         assert!(source.tracks().len() <= 16, "{}", source.tracks().len());
-        assert_eq!(track.with_all_of_its_source().len(), 1);
+        assert_eq!(track.list_tracks_of_source().len(), 1);
     }
 }

@@ -334,7 +334,7 @@ impl Engine {
     /// §6.2.4 Closing procedure, begun by the peer.
     pub(super) fn peer_closes_channel(&mut self, now: Instant, stream: u16) {
         let Some(object) = self.channel_of(stream) else { return };
-        object.peer_has_finished();
+        object.note_that_peer_has_finished();
         // Step 4
         match object.slots.ready_state() {
             RTCDataChannelState::Closing | RTCDataChannelState::Closed => return,

@@ -55,7 +55,7 @@ impl Pair {
 
     fn deliver(&mut self, to: usize, packet: &[u8]) {
         if self.ended[to].is_none() {
-            if let Err(ended) = self.ends[to].handle_packet(packet) {
+            if let Err(ended) = self.ends[to].handle_datagram(packet) {
                 self.ended[to] = Some(ended);
             }
             self.listen(to);

@@ -61,7 +61,7 @@ impl Side {
             let mut reader = Reader(rest);
             let record = Record::read(&mut reader).map_or(rest, |record| record.whole);
             let before = self.connection.transcript.clone();
-            self.ended = self.connection.handle_packet(record).is_err();
+            self.ended = self.connection.handle_datagram(record).is_err();
             if self.connection.step == Step::Connected && self.transcript.is_empty() {
                 self.transcript = before;
             }

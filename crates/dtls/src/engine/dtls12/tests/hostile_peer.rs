@@ -27,7 +27,7 @@ impl Side {
 
     fn hear(&mut self, packet: &[u8]) {
         if self.ended.is_none() {
-            self.ended = self.connection.handle_packet(packet).err();
+            self.ended = self.connection.handle_datagram(packet).err();
             self.listen();
         }
     }

@@ -34,7 +34,7 @@ impl Heard {
     /// Whether that was all.
     fn add(&mut self, said: Said<'_>) -> bool {
         match said {
-            Said::Packet(packet) => self.packets.push(packet.to_vec()),
+            Said::Datagram(packet) => self.packets.push(packet.to_vec()),
             Said::PeerCertificate(certificate) => {
                 assert_eq!(self.certificate.replace(certificate.to_vec()), None);
             }
