@@ -103,7 +103,7 @@ impl Other {
     }
 }
 
-/// A channel of which the other implementation, which knows nothing of channels, sees the stream.
+/// A channel without a word on the wire: the other implementation knows nothing but its stream.
 fn channel(ordered: bool, reliability: Reliability) -> ChannelConfig {
     ChannelConfig { ordered, reliability, negotiated: true, ..ChannelConfig::default() }
 }

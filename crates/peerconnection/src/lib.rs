@@ -29,8 +29,8 @@
 //!
 //! # Tests
 //!
-//! `peerconnection-testkit` runs connections on a virtual clock and a virtual network, for the tests
-//! of an application: without sockets, without waiting, and the same each time.
+//! `peerconnection-testkit` runs connections on a virtual clock and a virtual network, for the
+//! tests of an application: without sockets, without waiting, and the same each time.
 #![forbid(unsafe_code)]
 
 pub mod api;
