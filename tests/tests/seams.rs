@@ -75,6 +75,15 @@ fn enums_between_crates_are_exhaustive() {
 }
 
 #[test]
+fn a_module_with_children_is_a_mod_rs() {
+    for file in sources(&crates()) {
+        let folder = file.with_extension("");
+        let has_children = folder.is_dir() && !sources(&folder).is_empty();
+        assert!(!has_children, "{} belongs into its folder", file.display());
+    }
+}
+
+#[test]
 fn one_place_names_the_library_of_cryptography() {
     let files = sources(&crates());
     let crypto = crates().join("dtls/src/crypto");

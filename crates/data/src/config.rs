@@ -31,7 +31,7 @@ impl Default for Config {
 
 impl Config {
     /// The values that are used: a value outside its range is brought inside.
-    pub(crate) fn clamped(mut self) -> Self {
+    pub(crate) fn clamp(mut self) -> Self {
         self.receive_window = self.receive_window.clamp(16 * 1024, 1024 * 1024 * 1024);
         self
     }

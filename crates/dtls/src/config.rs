@@ -70,7 +70,7 @@ impl Config {
         }
     }
     /// The values that are used: a value outside its range is brought inside.
-    pub(crate) fn clamped(mut self) -> Self {
+    pub(crate) fn clamp(mut self) -> Self {
         let (least, most) = (*DATAGRAM_SIZES.start(), *DATAGRAM_SIZES.end());
         self.max_datagram_size = self.max_datagram_size.clamp(least, most);
         self

@@ -175,7 +175,7 @@ impl Checklist {
 
     /// How many pairs are Waiting or In-Progress: they stretch the RTO (§14.3). Pairs of replayed
     /// checks do not count, so that whoever replays checks cannot slow down the others.
-    pub(crate) fn busy(&self) -> u32 {
+    pub(crate) fn count_busy(&self) -> u32 {
         let busy = self
             .pairs
             .iter()

@@ -113,7 +113,7 @@ impl Default for Config {
 
 impl Config {
     /// The configuration within what the RFCs allow and what cannot overflow a clock.
-    pub(crate) fn normalised(self) -> Self {
+    pub(crate) fn normalise(self) -> Self {
         const DAY: Duration = Duration::from_secs(86_400);
         Self {
             ta: self.ta.clamp(Duration::from_millis(5), DAY),
@@ -158,7 +158,7 @@ mod tests {
             linger: Duration::MAX,
             ..Config::default()
         }
-        .normalised();
+        .normalise();
         assert_eq!(config.ta, Duration::from_millis(5));
         assert_eq!(config.rto, Duration::from_millis(500));
         assert_eq!(config.consent_interval, Duration::from_secs(5));

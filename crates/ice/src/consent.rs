@@ -72,7 +72,7 @@ impl Consent {
             may_ask_early: true,
         };
         if let Some(time) = round_trip {
-            consent.round_trip.measured(time);
+            consent.round_trip.add_measurement(time);
         }
         consent.schedule(now, config, rng);
         consent
@@ -152,7 +152,7 @@ impl Consent {
         self.unanswered_since = self.outstanding.first().map(|sent| sent.at);
         self.last_response = now;
         let time = now.saturating_duration_since(sent.at);
-        self.round_trip.measured(time);
+        self.round_trip.add_measurement(time);
         Some(time)
     }
 

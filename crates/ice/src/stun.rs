@@ -103,12 +103,12 @@ pub(crate) fn covered(packet: &[u8]) -> Option<Cow<'_, [u8]>> {
     }
     match end.filter(|_| ignored) {
         None => Some(Cow::Borrowed(packet)),
-        Some(end) => sealed_again(packet.get(..end)?).map(Cow::Owned),
+        Some(end) => seal_again(packet.get(..end)?).map(Cow::Owned),
     }
 }
 
 /// A message whose end was cut off, with the FINGERPRINT that belongs to the rest.
-fn sealed_again(kept: &[u8]) -> Option<Vec<u8>> {
+fn seal_again(kept: &[u8]) -> Option<Vec<u8>> {
     const FINGERPRINT: usize = 8;
     let mut message = Vec::with_capacity(kept.len() + FINGERPRINT);
     message.extend_from_slice(kept);
@@ -205,7 +205,7 @@ pub(crate) enum Answer {
 
 /// Reads a response if it bears this key's MESSAGE-INTEGRITY (RFC 8489 §9.1.4).
 pub(crate) fn answer(message: &Message<'_>, key: &IntegrityKey) -> Option<Answer> {
-    authentic(message, key).then_some(())?;
+    is_authentic(message, key).then_some(())?;
     if not_understood(message).next().is_some() {
         return Some(Answer::NotUnderstood);
     }
@@ -223,7 +223,7 @@ pub(crate) fn answer(message: &Message<'_>, key: &IntegrityKey) -> Option<Answer
 }
 
 /// Whether MESSAGE-INTEGRITY is there and right.
-pub(crate) fn authentic(message: &Message<'_>, key: &IntegrityKey) -> bool {
+pub(crate) fn is_authentic(message: &Message<'_>, key: &IntegrityKey) -> bool {
     (message.has_attribute(MessageIntegrity::TYPE)
         || message.has_attribute(MessageIntegritySha256::TYPE))
         && message.validate_integrity_with_key(key).is_ok()
@@ -348,8 +348,8 @@ mod tests {
         let packet = check(&local, &remote);
         let message = parse(&packet).unwrap();
         assert_eq!(username(&message), Some(("there".to_owned(), "here".to_owned())));
-        assert!(authentic(&message, &remote.key));
-        assert!(!authentic(&message, &local.key));
+        assert!(is_authentic(&message, &remote.key));
+        assert!(!is_authentic(&message, &local.key));
         let request = Request::read(&message);
         assert_eq!(request.priority, Some(1234));
         assert!(request.use_candidate);
@@ -415,8 +415,8 @@ mod tests {
             let covered = covered(&longer).expect("ignored, not refused");
             assert_eq!(*covered, *packet, "{added:x?}");
             let message = parse(&covered).unwrap();
-            assert!(authentic(&message, &remote.key));
-            assert!(!authentic(&message, &local.key));
+            assert!(is_authentic(&message, &remote.key));
+            assert!(!is_authentic(&message, &local.key));
             let request = Request::read(&message);
             assert!(!request.use_candidate && request.unknown.is_empty());
         }
@@ -424,7 +424,7 @@ mod tests {
         for added in [&USE_CANDIDATE[..], &UNKNOWN, &role] {
             let longer = with_attributes(&packet, INTEGRITY, added);
             let covered = covered(&longer).unwrap();
-            assert!(!authentic(&parse(&covered).unwrap(), &remote.key), "{added:x?}");
+            assert!(!is_authentic(&parse(&covered).unwrap(), &remote.key), "{added:x?}");
         }
     }
 
@@ -436,11 +436,11 @@ mod tests {
         let wrong = with_attributes(&packet, TAIL, &sha256);
         let kept = covered(&wrong).unwrap();
         assert_eq!(*kept, *wrong);
-        assert!(!authentic(&parse(&kept).unwrap(), &remote.key), "the stronger one counts");
+        assert!(!is_authentic(&parse(&kept).unwrap(), &remote.key), "the stronger one counts");
         let twice = with_attributes(&wrong, TAIL, &sha256);
         let kept = covered(&twice).unwrap();
         assert_eq!(*kept, *wrong);
-        assert!(!authentic(&parse(&kept).unwrap(), &remote.key));
+        assert!(!is_authentic(&parse(&kept).unwrap(), &remote.key));
     }
 
     /// A response of the peer, with an attribute in front of MESSAGE-INTEGRITY.
@@ -490,7 +490,8 @@ mod tests {
             let mut packet = packet.to_vec();
             packet[bit / 8] ^= 1 << (bit % 8);
             let covered = covered(&packet).unwrap_or_default();
-            let trusted = parse(&covered).is_some_and(|message| authentic(&message, &remote.key));
+            let trusted =
+                parse(&covered).is_some_and(|message| is_authentic(&message, &remote.key));
             assert!(!trusted, "bit {bit}");
         }
     }
@@ -520,7 +521,7 @@ mod tests {
             let key = credentials("there").key;
             let covered = covered(&packet).unwrap_or_default();
             if let Some(message) = parse(&covered) {
-                proptest::prop_assert!(!authentic(&message, &key));
+                proptest::prop_assert!(!is_authentic(&message, &key));
             }
         }
 
@@ -540,7 +541,7 @@ mod tests {
             packet.truncate(keep);
             let covered = covered(&packet).unwrap_or_default();
             if packet != original && let Some(message) = parse(&covered) {
-                proptest::prop_assert!(!authentic(&message, &remote.key));
+                proptest::prop_assert!(!is_authentic(&message, &remote.key));
                 let _ = (username(&message), Request::read(&message));
             }
         }

@@ -70,7 +70,7 @@ pub(crate) struct RoundTrip {
 
 impl RoundTrip {
     /// Takes in the time that an answer took.
-    pub(crate) fn measured(&mut self, time: Duration) {
+    pub(crate) fn add_measurement(&mut self, time: Duration) {
         let Some(smoothed) = self.smoothed else {
             self.smoothed = Some(time);
             self.variation = time / 2;

@@ -94,7 +94,7 @@ impl NativeDataChannel {
         let channel = self.channel.clone();
         env.create_function_from_closure("sendBinary", move |call| {
             let data: &[u8] = call.first_arg()?;
-            channel.send(copied(data)).or_throw(call.env)
+            channel.send(copy_bytes(data)).or_throw(call.env)
         })
     }
 
@@ -121,7 +121,7 @@ thread_local! {
 
 /// Copies a message. Small messages share blocks of memory: the sending thread frees them, and each
 /// free would wait for this thread's allocator.
-fn copied(data: &[u8]) -> Bytes {
+fn copy_bytes(data: &[u8]) -> Bytes {
     if data.len() > SMALL {
         return Bytes::copy_from_slice(data);
     }

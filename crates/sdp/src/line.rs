@@ -60,12 +60,12 @@ impl Eq for StoredLine {}
 
 impl StoredLine {
     pub(crate) fn new(kind: char, value: &str) -> StoredLine {
-        let value = without_line_ends(value).into();
+        let value = strip_line_ends(value).into();
         StoredLine { kind, value, number: None, ending: Ending::CrLf }
     }
 
     pub(crate) fn set_value(&mut self, value: &str) {
-        self.value = without_line_ends(value).into();
+        self.value = strip_line_ends(value).into();
     }
 
     pub(crate) fn view(&self) -> Line<'_> {
@@ -87,7 +87,7 @@ impl StoredLine {
 }
 
 /// What would end a line cannot be inside one: a value that carries it must not become two lines.
-fn without_line_ends(value: &str) -> Cow<'_, str> {
+fn strip_line_ends(value: &str) -> Cow<'_, str> {
     if value.bytes().any(ends_line) {
         tracing::debug!("left out characters that cannot stand in a line");
         Cow::Owned(value.replace(['\0', '\r', '\n'], ""))

@@ -53,7 +53,7 @@ impl Config {
     }
 
     /// The values that are used: a value outside its range is brought inside.
-    pub(crate) fn clamped(mut self) -> Self {
+    pub(crate) fn clamp(mut self) -> Self {
         let (least, most) = (*dtls::DATAGRAM_SIZES.start(), *dtls::DATAGRAM_SIZES.end());
         self.max_datagram_size = self.max_datagram_size.clamp(least, most);
         self

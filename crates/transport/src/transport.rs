@@ -84,7 +84,7 @@ impl Transport {
     /// A transport that has not begun. `seed` must be random: tags and numbers of SCTP come from
     /// it. (Keys come from the system.)
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
-        let config = config.clamped();
+        let config = config.clamp();
         Self {
             dtls: dtls::Connection::new(&config.dtls(word(&seed, 0))),
             over: OverDtls { channels: Channels::new(config.data), dtls_events: VecDeque::new() },

@@ -80,7 +80,7 @@ impl Binding {
     /// unpredictable outside of tests.
     pub fn new(config: Config, five_tuple: FiveTuple, seed: [u8; 32]) -> Self {
         Self {
-            config: config.normalised(),
+            config: config.normalise(),
             five_tuple,
             rng: StdRng::from_seed(seed),
             transaction: None,

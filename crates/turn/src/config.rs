@@ -123,7 +123,7 @@ impl Default for Config {
 
 impl Config {
     /// The configuration within what the RFCs allow and what cannot overflow a clock.
-    pub(crate) fn normalised(self) -> Self {
+    pub(crate) fn normalise(self) -> Self {
         const DAY: Duration = Duration::from_secs(86_400);
         Self {
             rto: self.rto.clamp(Duration::from_millis(100), DAY),

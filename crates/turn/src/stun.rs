@@ -67,7 +67,7 @@ pub(crate) type Value = SmallVec<[u8; 24]>;
 
 /// A message of good shape whose FINGERPRINT, if there, is right. Nothing is authenticated yet.
 pub(crate) fn parse(packet: &[u8]) -> Option<Message<'_>> {
-    well_formed(packet)?;
+    check_form(packet)?;
     Message::from_bytes(packet).ok()
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn response_id(packet: &[u8]) -> Option<&[u8; 12]> {
 }
 
 /// RFC 8489 §5 and §14.
-fn well_formed(packet: &[u8]) -> Option<()> {
+fn check_form(packet: &[u8]) -> Option<()> {
     let length = usize::from(u16_at(packet, 2)?);
     if *packet.first()? > 3
         || packet.get(4..8)? != COOKIE

@@ -161,7 +161,7 @@ impl Channels {
     /// Channels without an association.
     pub fn new(config: Config) -> Self {
         Self {
-            config: config.clamped(),
+            config: config.clamp(),
             parameters: None,
             association: None,
             parting: None,

@@ -41,7 +41,7 @@ impl Association {
         } else {
             self.reassembly.push(tsn, &data, &mut self.ready);
         }
-        self.after_receiving();
+        self.finish_receiving();
     }
 
     pub(super) fn on_forward_tsn(&mut self, value: &[u8]) {
@@ -56,11 +56,11 @@ impl Association {
         peer.received.skip_to(tsn);
         let streams = std::iter::from_fn(|| Some((reader.u16()?, reader.u16()?)));
         self.reassembly.forward(tsn, streams, &mut self.ready);
-        self.after_receiving();
+        self.finish_receiving();
     }
 
     /// A reset of the peer may have waited for this.
-    fn after_receiving(&mut self) {
+    fn finish_receiving(&mut self) {
         if let Some(peer) = &mut self.peer {
             let cumulative = peer.received.cumulative();
             peer.resets.on_received(cumulative, &mut self.outcomes);

@@ -120,7 +120,7 @@ pub struct Connection {
 impl Connection {
     /// A connection that has not begun.
     pub fn new(config: &Config) -> Self {
-        let config = config.clone().clamped();
+        let config = config.clone().clamp();
         Self {
             recipe: Recipe::new(&config),
             engine: None,

@@ -80,7 +80,7 @@ impl Agent {
             tracing::debug!(%source, "check with another username");
             return false;
         }
-        if !stun::authentic(message, &local.key) {
+        if !stun::is_authentic(message, &local.key) {
             tracing::debug!(%source, "check that is not authentic");
             return false;
         }

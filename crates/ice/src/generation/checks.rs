@@ -33,7 +33,7 @@ impl Generation {
         }
         let use_candidate = triggered.is_some_and(|triggered| triggered.use_candidate);
         // RFC 8445 §14.3
-        let rto = ctx.config.rto.max(ctx.config.ta.saturating_mul(self.list.busy()));
+        let rto = ctx.config.rto.max(ctx.config.ta.saturating_mul(self.list.count_busy()));
         let schedule = if use_candidate || self.selected.is_some() {
             Schedule::short(rto)
         } else {

@@ -66,7 +66,7 @@ impl Context {
     pub(crate) fn new(config: Config, seed: [u8; 32]) -> Self {
         let mut rng = StdRng::from_seed(seed);
         Self {
-            config: config.normalised(),
+            config: config.normalise(),
             role: None,
             tie_breaker: rng.random(),
             salt: rng.random(),

@@ -25,7 +25,7 @@ struct Lite {
 impl Lite {
     fn on_packet(&mut self, source: SocketAddr, packet: &[u8]) -> Option<Bytes> {
         let message = stun::parse(packet)?;
-        assert!(stun::authentic(&message, &self.credentials.key));
+        assert!(stun::is_authentic(&message, &self.credentials.key));
         let request = Request::read(&message);
         assert_eq!(request.role.map(|(role, _)| role), Some(Role::Controlling));
         self.requests += 1;

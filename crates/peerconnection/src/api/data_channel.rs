@@ -206,7 +206,7 @@ impl ChannelObject {
 
     /// Holds back the peer, or lets it continue, as the inbox asks.
     pub(crate) fn update_flow(&self) {
-        if let Some(paused) = self.inbox.flow_change()
+        if let Some(paused) = self.inbox.take_flow_change()
             && let Some(connection) = self.connection.upgrade()
         {
             connection.api(|engine, now| engine.set_receive_paused(now, self, paused));
@@ -465,12 +465,12 @@ impl RTCDataChannel {
         handler: impl FnMut(Event<RTCDataChannel>) + Send + 'static,
     ) {
         if self.object.bufferedamountlow.set(Some(Box::new(handler))) {
-            self.later(|channel| {
+            self.queue_delivery(|channel| {
                 let attribute = &channel.object.bufferedamountlow;
                 if channel.buffered_amount() > channel.buffered_amount_low_threshold() {
                     attribute.forget();
                 }
-                attribute.late(|| Some(channel.clone()));
+                attribute.deliver_missed(|| Some(channel.clone()));
             });
         }
     }
@@ -481,8 +481,8 @@ impl RTCDataChannel {
         self.object.bufferedamountlow.clear();
     }
 
-    fn later(&self, deliver: fn(&Self)) {
-        handler::later(&self.object.connection, self, deliver);
+    fn queue_delivery(&self, deliver: fn(&Self)) {
+        handler::queue_delivery(&self.object.connection, self, deliver);
     }
 
     handlers! {

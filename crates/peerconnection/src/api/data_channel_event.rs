@@ -41,7 +41,7 @@ impl Fired for RTCDataChannelEvent {
     type Payload = RTCDataChannel;
     const REMEMBERED: usize = REMEMBERED;
 
-    fn fired(target: RTCPeerConnection, channel: RTCDataChannel) -> Self {
+    fn create(target: RTCPeerConnection, channel: RTCDataChannel) -> Self {
         Self { target, channel }
     }
 }

@@ -80,8 +80,8 @@ impl RTCDtlsTransport {
             .unwrap_or_default()
     }
 
-    fn later(&self, deliver: fn(&Self)) {
-        handler::later(&self.object.connection, self, deliver);
+    fn queue_delivery(&self, deliver: fn(&Self)) {
+        handler::queue_delivery(&self.object.connection, self, deliver);
     }
 
     handlers! {

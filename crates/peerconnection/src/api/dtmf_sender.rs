@@ -89,7 +89,7 @@ impl Fired for RTCDTMFToneChangeEvent {
     type Payload = &'static str;
     const REMEMBERED: usize = REMEMBERED;
 
-    fn fired(target: RTCDTMFSender, tone: &'static str) -> Self {
+    fn create(target: RTCDTMFSender, tone: &'static str) -> Self {
         Self { target, tone: Cow::Borrowed(tone) }
     }
 }
@@ -136,8 +136,8 @@ impl RTCDTMFSender {
         tones.unwrap_or_default()
     }
 
-    fn later(&self, deliver: fn(&Self)) {
-        handler::later(&self.object.connection, self, deliver);
+    fn queue_delivery(&self, deliver: fn(&Self)) {
+        handler::queue_delivery(&self.object.connection, self, deliver);
     }
 
     handlers! {

@@ -42,7 +42,7 @@ impl<T> Fired for RTCErrorEvent<T> {
     type Payload = RTCError;
     const REMEMBERED: usize = REMEMBERED;
 
-    fn fired(target: T, error: RTCError) -> Self {
+    fn create(target: T, error: RTCError) -> Self {
         Self { target, error }
     }
 }

@@ -82,7 +82,7 @@ impl<T> Fired for Event<T> {
     type Payload = ();
     const REMEMBERED: usize = 1;
 
-    fn fired(target: T, (): ()) -> Self {
+    fn create(target: T, (): ()) -> Self {
         Self { target }
     }
 }
@@ -93,7 +93,7 @@ impl Fired for MessageEvent {
     /// Messages wait in the channel's inbox.
     const REMEMBERED: usize = 0;
 
-    fn fired(target: RTCDataChannel, message: MessageData) -> Self {
+    fn create(target: RTCDataChannel, message: MessageData) -> Self {
         Self { target, message }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) trait Fired {
     /// say "look at the target", so one says as much as several.
     const REMEMBERED: usize;
 
-    fn fired(target: Self::Target, payload: Self::Payload) -> Self;
+    fn create(target: Self::Target, payload: Self::Payload) -> Self;
 }
 
 /// [`Fired::REMEMBERED`] of events with a payload.
@@ -57,7 +57,7 @@ impl<E: Fired> Handler<E> {
     }
 
     /// Sets, replaces or clears the attribute. Returns whether there are events that it has missed.
-    #[must_use = "missed events wait for `late` or `forget`"]
+    #[must_use = "missed events wait for `deliver_missed` or `forget`"]
     pub(crate) fn set(&self, function: Option<Function<E>>) -> bool {
         let mut function = function;
         let (old, forgotten, missed) = {
@@ -118,7 +118,7 @@ impl<E: Fired> Handler<E> {
             }
         };
         if let Some(target) = target()
-            && catch_unwind(AssertUnwindSafe(|| function(E::fired(target, payload)))).is_err()
+            && catch_unwind(AssertUnwindSafe(|| function(E::create(target, payload)))).is_err()
         {
             tracing::error!(handler = self.name, "an event handler panicked");
         }
@@ -133,7 +133,7 @@ impl<E: Fired> Handler<E> {
     }
 
     /// Delivers the events that were missed, in order.
-    pub(crate) fn late(&self, target: impl Fn() -> Option<E::Target>) {
+    pub(crate) fn deliver_missed(&self, target: impl Fn() -> Option<E::Target>) {
         loop {
             let missed = self.slot().missed.pop_front();
             let Some(payload) = missed else { break };
@@ -198,7 +198,7 @@ impl<E: Fired> Handler<E> {
 }
 
 /// Queues a task that delivers missed events to `target`, a child of the connection.
-pub(crate) fn later<T: Clone + Send + 'static>(
+pub(crate) fn queue_delivery<T: Clone + Send + 'static>(
     connection: &WeakConnection,
     target: &T,
     deliver: impl FnOnce(&T) + Send + 'static,
@@ -211,7 +211,7 @@ pub(crate) fn later<T: Clone + Send + 'static>(
 }
 
 /// Declares the setter and the clearer of event handler attributes. The type must have a method
-/// `later` that queues a task for the missed events. Attributes whose events are not
+/// `queue_delivery` that queues a task for the missed events. Attributes whose events are not
 /// [remembered](Fired::REMEMBERED) come behind `in time:`.
 macro_rules! handlers {
     (in time: $($(#[$meta:meta])* $set:ident / $clear:ident: $event:ty => $($path:ident).+;)*) => {
@@ -257,7 +257,9 @@ macro_rules! handlers {
             /// without content.
             pub fn $set(&self, handler: impl FnMut($event) + Send + 'static) {
                 if self.$($path).+.set(Some(Box::new(handler))) {
-                    self.later(|target| target.$($path).+.late(|| Some(target.clone())));
+                    self.queue_delivery(|target| {
+                        target.$($path).+.deliver_missed(|| Some(target.clone()));
+                    });
                 }
             }
 
@@ -289,7 +291,7 @@ mod tests {
         type Payload = u32;
         const REMEMBERED: usize = 3;
 
-        fn fired((): (), payload: u32) -> Self {
+        fn create((): (), payload: u32) -> Self {
             Self(payload)
         }
     }
@@ -332,7 +334,7 @@ mod tests {
             }
         }))));
         assert_eq!(Arc::strong_count(&captured), 2);
-        handler.late(target);
+        handler.deliver_missed(target);
         assert_eq!(*seen.lock().unwrap(), [1]);
         assert_eq!(Arc::strong_count(&captured), 1);
 
@@ -389,7 +391,7 @@ mod tests {
         assert!(seen.lock().unwrap().is_empty(), "it is a task");
         // This event is fired before the task has run.
         handler.call(target, 6);
-        handler.late(target);
+        handler.deliver_missed(target);
         handler.call(target, 7);
         assert_eq!(*seen.lock().unwrap(), [4, 5, 6, 7]);
     }
@@ -415,7 +417,7 @@ mod tests {
         let (seen, function) = recorder();
         assert!(handler.set(Some(function)));
         handler.retire();
-        handler.late(target);
+        handler.deliver_missed(target);
         assert_eq!(*seen.lock().unwrap(), [1]);
         handler.retire();
         assert_eq!(Arc::strong_count(&seen), 1);
@@ -435,7 +437,7 @@ mod tests {
         type Payload = Self;
         const REMEMBERED: usize = 3;
 
-        fn fired((): (), payload: Self) -> Self {
+        fn create((): (), payload: Self) -> Self {
             payload
         }
     }
@@ -460,7 +462,7 @@ mod tests {
         let (seen, function) = recorder();
         assert!(handler.set(Some(function)));
         handler.clear();
-        handler.late(target);
+        handler.deliver_missed(target);
         assert!(seen.lock().unwrap().is_empty());
         let (_, function) = recorder();
         assert!(!handler.set(Some(function)));

@@ -83,7 +83,7 @@ impl Fired for RTCPeerConnectionIceEvent {
     type Payload = Option<RTCIceCandidate>;
     const REMEMBERED: usize = REMEMBERED;
 
-    fn fired(target: RTCPeerConnection, candidate: Option<RTCIceCandidate>) -> Self {
+    fn create(target: RTCPeerConnection, candidate: Option<RTCIceCandidate>) -> Self {
         let url = candidate.as_ref().and_then(RTCIceCandidate::url).map(str::to_owned);
         Self { target, candidate, url }
     }
@@ -163,7 +163,7 @@ impl Fired for RTCPeerConnectionIceErrorEvent {
     type Payload = RTCPeerConnectionIceErrorEventInit;
     const REMEMBERED: usize = REMEMBERED;
 
-    fn fired(target: RTCPeerConnection, init: RTCPeerConnectionIceErrorEventInit) -> Self {
+    fn create(target: RTCPeerConnection, init: RTCPeerConnectionIceErrorEventInit) -> Self {
         Self { target, init }
     }
 }

@@ -162,8 +162,8 @@ impl RTCIceTransport {
         self.slot(|slots| slots.remote_parameters.clone()).flatten()
     }
 
-    fn later(&self, deliver: fn(&Self)) {
-        handler::later(&self.object.connection, self, deliver);
+    fn queue_delivery(&self, deliver: fn(&Self)) {
+        handler::queue_delivery(&self.object.connection, self, deliver);
     }
 
     handlers! {

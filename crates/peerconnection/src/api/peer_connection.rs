@@ -241,7 +241,7 @@ impl RTCPeerConnection {
         self.connection().api(|engine, _| engine.queue_call(call));
     }
 
-    pub(super) fn later(&self, deliver: fn(&Self)) {
+    pub(super) fn queue_delivery(&self, deliver: fn(&Self)) {
         self.queue_task(deliver);
     }
 

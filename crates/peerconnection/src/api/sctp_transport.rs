@@ -98,8 +98,8 @@ impl RTCSctpTransport {
         }
     }
 
-    fn later(&self, deliver: fn(&Self)) {
-        handler::later(&self.object.connection, self, deliver);
+    fn queue_delivery(&self, deliver: fn(&Self)) {
+        handler::queue_delivery(&self.object.connection, self, deliver);
     }
 
     handlers! {

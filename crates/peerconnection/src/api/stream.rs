@@ -103,7 +103,7 @@ impl Inbox {
     }
 
     /// Whether the peer is to be held back from now on, or no longer; `None` if nothing changes.
-    pub(crate) fn flow_change(&self) -> Option<bool> {
+    pub(crate) fn take_flow_change(&self) -> Option<bool> {
         let mut state = self.state();
         let paused = if state.paused { state.cost > LOW_WATER } else { state.cost > HIGH_WATER };
         (paused != state.paused).then(|| {

@@ -96,7 +96,7 @@ impl Fired for RTCTrackEvent {
     /// At most one event waits for each transceiver.
     const REMEMBERED: usize = usize::MAX;
 
-    fn fired(
+    fn create(
         target: RTCPeerConnection,
         (transceiver, streams): (RTCRtpTransceiver, Arc<[MediaStream]>),
     ) -> Self {

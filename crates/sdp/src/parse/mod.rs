@@ -13,7 +13,7 @@ pub(crate) fn description(text: &str) -> Result<Description, Error> {
     if text.len() > MAX_LENGTH {
         return Err(Error::new(format!("longer than {MAX_LENGTH} bytes")));
     }
-    if let Some(message) = wrapped_text(text) {
+    if let Some(message) = detect_wrapping(text) {
         return Err(Error::new(message).on_line(1));
     }
     let mut reader = Reader::default();
@@ -35,7 +35,7 @@ pub(crate) fn description(text: &str) -> Result<Description, Error> {
 }
 
 /// A frequent mistake: the text that a description was sent in is taken for the description.
-fn wrapped_text(text: &str) -> Option<&'static str> {
+fn detect_wrapping(text: &str) -> Option<&'static str> {
     let start = text.trim_start();
     if start.starts_with("[object ") {
         return Some("this is what an object becomes as a string; SDP is in its member sdp");
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
         };
 
         if kind == 'm' {
-            self.has_all_of_session()?;
+            self.require_session_lines()?;
             let media_line = MediaLine::parse(value)?;
             if self.media.len() == MAX_MEDIA {
                 return Err(Error::new(format!("more than {MAX_MEDIA} media sections")));
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
         }
 
         if self.section.is_none() {
-            self.in_session_order(kind)?;
+            self.check_session_order(kind)?;
         } else if !"icbka".contains(kind) {
             return Err(Error::new(format!("{kind}= cannot be in a media section")));
         }
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
     }
 
     /// RFC 8866 §9, `session-description`.
-    fn in_session_order(&mut self, kind: char) -> Result<(), Error> {
+    fn check_session_order(&mut self, kind: char) -> Result<(), Error> {
         let first = match self.previous {
             None => Some('v'),
             Some('v') => Some('o'),
@@ -138,14 +138,14 @@ impl<'a> Reader<'a> {
         }
         match kind {
             't' => self.has_timing = true,
-            'r' | 'z' | 'k' | 'a' => self.has_all_of_session()?,
+            'r' | 'z' | 'k' | 'a' => self.require_session_lines()?,
             _ => {}
         }
         self.previous = Some(kind);
         Ok(())
     }
 
-    fn has_all_of_session(&self) -> Result<(), Error> {
+    fn require_session_lines(&self) -> Result<(), Error> {
         let missing = match self.previous {
             None => 'v',
             Some('v') => 'o',
@@ -191,7 +191,7 @@ impl<'a> Reader<'a> {
 
     /// `end` is the number of the line behind the last.
     fn finish(self, end: usize, trailer: &str) -> Result<Description, Error> {
-        self.has_all_of_session().map_err(|error| error.on_line(end))?;
+        self.require_session_lines().map_err(|error| error.on_line(end))?;
         let origin = self.origin.ok_or_else(|| Error::new("o= has to stand here").on_line(end))?;
         let mut bundled = BTreeSet::new();
         for (number, group) in self.groups {

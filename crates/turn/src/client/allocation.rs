@@ -154,7 +154,7 @@ impl Client {
         if let Some(allocation) = &mut self.allocation {
             allocation.set_lifetime(now, lifetime.min(DAY));
         }
-        self.allocation_is_verified();
+        self.note_verified_allocation();
     }
 
     pub(super) fn on_refresh_error(&mut self, now: Instant, error: ErrorResponse) {
@@ -172,7 +172,7 @@ impl Client {
                 return;
             }
         }
-        self.allocation_is_verified();
+        self.note_verified_allocation();
     }
 
     /// Asks whether the server still has the allocation.

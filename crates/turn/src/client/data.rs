@@ -95,7 +95,7 @@ impl Client {
 
     /// The fast path of incoming messages. `None` if this is no packet of a peer, `Some(None)` if
     /// the packet is dropped.
-    pub(super) fn relayed_data(&self, message: &[u8]) -> Option<Option<Data>> {
+    pub(super) fn find_relayed_data(&self, message: &[u8]) -> Option<Option<Data>> {
         match message.first()? {
             0x40..=0x7f => Some(self.channel_data(message)),
             0 if u16_at(message, 0) == Some(stun::DATA_INDICATION) => {

@@ -84,7 +84,7 @@ impl Client {
             return Err(Error::UsernameTooLong);
         }
         Ok(Self {
-            config: config.normalised(),
+            config: config.normalise(),
             five_tuple,
             credentials,
             rng: StdRng::from_seed(seed),
@@ -174,7 +174,7 @@ impl Client {
             tracing::debug!(%source, server = %self.five_tuple.server, "not from the server");
             return None;
         }
-        if let Some(data) = self.relayed_data(message) {
+        if let Some(data) = self.find_relayed_data(message) {
             return data;
         }
         if self.awaits(message) {

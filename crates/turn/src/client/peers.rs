@@ -319,7 +319,7 @@ impl Client {
 
     /// The allocation lives, or nobody knows whether it does. What a refusal made doubtful is asked
     /// for again, once.
-    pub(super) fn allocation_is_verified(&mut self) {
+    pub(super) fn note_verified_allocation(&mut self) {
         for permission in &mut self.permissions {
             permission.lease.waiting = false;
         }

@@ -47,7 +47,7 @@ impl Dtls12 {
                 ClientStep::Certificate
             }
             (ClientStep::Certificate, kind::CERTIFICATE) => {
-                let leaf = wire::leaf(body).ok_or(Fatal::malformed())?;
+                let leaf = wire::read_leaf(body).ok_or(Fatal::malformed())?;
                 self.read_certificate(leaf.ok_or(Fatal::malformed())?)?;
                 ClientStep::ServerKeyExchange
             }
@@ -56,7 +56,7 @@ impl Dtls12 {
                 ClientStep::CertificateRequest
             }
             (ClientStep::CertificateRequest, kind::CERTIFICATE_REQUEST) => {
-                let accepted = wire::requested_schemes(body).ok_or(Fatal::malformed())?;
+                let accepted = wire::read_requested_schemes(body).ok_or(Fatal::malformed())?;
                 self.requested = self.identity.scheme(accepted);
                 if self.requested.is_none() {
                     let reason = "the peer accepts no certificate of our kind";

@@ -32,7 +32,7 @@ impl Dtls12 {
                 return Ok(());
             }
             (ServerStep::Certificate, kind::CERTIFICATE) => {
-                let leaf = wire::leaf(body).ok_or(Fatal::malformed())?;
+                let leaf = wire::read_leaf(body).ok_or(Fatal::malformed())?;
                 // RFC 8827 §6.5: both sides have one.
                 let missing = Fatal::new(alert::HANDSHAKE_FAILURE, "the client has no certificate");
                 self.read_certificate(leaf.ok_or(missing)?)?;

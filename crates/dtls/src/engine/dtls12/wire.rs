@@ -311,7 +311,7 @@ pub(super) fn cookie(body: &[u8]) -> Option<&[u8]> {
 }
 
 /// The first certificate of a chain; `Some(None)` when there is none.
-pub(super) fn leaf(body: &[u8]) -> Option<Option<&[u8]>> {
+pub(super) fn read_leaf(body: &[u8]) -> Option<Option<&[u8]>> {
     let mut reader = Reader(body);
     let mut chain = Reader(reader.vec24()?);
     let mut leaf = None;
@@ -383,7 +383,7 @@ impl<'a> ServerKeyExchange<'a> {
 }
 
 /// The schemes that a CertificateRequest accepts.
-pub(super) fn requested_schemes(body: &[u8]) -> Option<Numbers<'_>> {
+pub(super) fn read_requested_schemes(body: &[u8]) -> Option<Numbers<'_>> {
     let mut reader = Reader(body);
     let _types = reader.vec8()?;
     let schemes = Numbers::new(reader.vec16()?)?;

@@ -76,7 +76,7 @@ impl Fired for MediaStreamTrackEvent {
     /// no application can have a handler for it. The stream itself has its tracks.
     const REMEMBERED: usize = 0;
 
-    fn fired(target: MediaStream, track: MediaStreamTrack) -> Self {
+    fn create(target: MediaStream, track: MediaStreamTrack) -> Self {
         Self { target, track }
     }
 }

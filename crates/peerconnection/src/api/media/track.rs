@@ -226,10 +226,10 @@ impl MediaStreamTrack {
         Self { object }
     }
 
-    fn later(&self, deliver: fn(&Self)) {
+    fn queue_delivery(&self, deliver: fn(&Self)) {
         // Nothing is fired at a track without a source.
         let Some(source) = &self.object.source else { return };
-        handler::later(&source.connection, self, move |track: &Self| {
+        handler::queue_delivery(&source.connection, self, move |track: &Self| {
             deliver(track);
             if track.ready_state() == MediaStreamTrackState::Ended {
                 track.object.retire_handlers();
