@@ -25,9 +25,19 @@
 //! making its own. [`Pair`] is a world with two peers that negotiate with each other already; most
 //! tests begin with it.
 //!
-//! The world runs in the thread of the test. There is no runtime and no other thread, so code under
-//! test may use channels and locks, but must not call what needs a runtime, such as
-//! `tokio::time::sleep` or `tokio::spawn`. Give it a [`Stage`] for these.
+//! The world runs in the thread of the test. There is no runtime and no other thread. So code under
+//! test may use channels and locks, those of `tokio::sync` too. It must not call what needs a
+//! runtime, such as `tokio::time::sleep`, `tokio::spawn` or `RTCPeerConnection::new`. Let it ask
+//! for the time through a trait of its own, which the test implements for a [`WorldHandle`];
+//! [`Stage`] is such a trait, ready made.
+//!
+//! In `Cargo.toml`:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! testkit = { package = "peerconnection-testkit", version = "0.1" }
+//! futures = "0.3"
+//! ```
 //!
 //! # How time passes
 //!
@@ -48,9 +58,10 @@
 //! A story that waits for what never happens fails its test: at once if nothing is due any more,
 //! else after an hour of virtual time.
 //!
-//! # How to lose a packet
+//! # How to lose datagrams
 //!
-//! [`Conditions`] say what the network does to datagrams, at random but as the seed says.
+//! [`Conditions`] say what the network does to datagrams, at random but as the seed says. They hold
+//! for all peers and both directions; there is no limit to the bandwidth.
 //! [`Network::set_conditions`] changes them, so all that is sent between two changes can be lost.
 //! [`Network::kill`] makes an address unreachable for good, as when a network is left.
 //!
@@ -70,6 +81,22 @@
 //! let mut messages = of_b.messages();
 //! let message = pair.world.run(async move { messages.next().await });
 //! assert_eq!(message.unwrap().as_str(), Some("lost"));
+//! ```
+//!
+//! # How to restart
+//!
+//! As an application does: [`Pair`] negotiates whatever either side asks for.
+//!
+//! ```
+//! use std::time::Duration;
+//! use testkit::{Conditions, Pair, Trace};
+//!
+//! let (mut pair, ..) = Pair::connected(1);
+//! pair.world.network.set_conditions(Conditions { loss: 0.1, ..Conditions::default() });
+//! let trace = Trace::of(&pair.handle(), &pair.a);
+//! pair.a.restart_ice();
+//! pair.world.run_for(Duration::from_secs(5));
+//! assert!(trace.take().contains(&"pair".to_owned()), "{trace}");
 //! ```
 //!
 //! # How to see what happened

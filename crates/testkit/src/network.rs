@@ -30,9 +30,9 @@ pub struct Conditions {
     pub delay: Duration,
     /// Up to this much more, at random: datagrams overtake one another.
     pub jitter: Duration,
-    /// The share that is lost, 0 to 1.
+    /// The share that is lost, 0 to 1; whatever is beyond counts as the nearer of the two.
     pub loss: f64,
-    /// The share that comes twice, 0 to 1.
+    /// The share that comes twice, 0 to 1; likewise.
     pub duplication: f64,
 }
 
@@ -128,9 +128,9 @@ impl Network {
         payload: Bytes,
     ) {
         self.sent += 1;
-        let copies = 1 + usize::from(self.random.random_bool(self.conditions.duplication));
+        let copies = 1 + usize::from(self.random.random_bool(share(self.conditions.duplication)));
         for _ in 0..copies {
-            let lost = self.random.random_bool(self.conditions.loss);
+            let lost = self.random.random_bool(share(self.conditions.loss));
             let jitter = self.conditions.jitter.mul_f64(self.random.random());
             if lost || self.dead.contains(&source) || self.dead.contains(&destination) {
                 continue;
@@ -150,10 +150,51 @@ impl Network {
     }
 
     pub(crate) fn deliver(&mut self, now: Instant) -> Option<Datagram> {
-        if self.next_due()? > now {
-            return None;
+        while self.next_due()? <= now {
+            let Reverse(datagram) = self.on_the_way.pop()?;
+            if !self.dead.contains(&datagram.destination) {
+                return Some(datagram);
+            }
         }
-        let Reverse(datagram) = self.on_the_way.pop()?;
-        (!self.dead.contains(&datagram.destination)).then_some(datagram)
+        None
+    }
+}
+
+/// What counts of a share that is given: a number from 0 to 1.
+fn share(given: f64) -> f64 {
+    if given.is_nan() { 0.0 } else { given.clamp(0.0, 1.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(last: u8) -> SocketAddr {
+        SocketAddr::from(([10, 0, 0, last], 1))
+    }
+
+    #[test]
+    fn a_datagram_to_nowhere_does_not_hold_up_those_behind_it() {
+        let now = Instant::now();
+        let mut network = Network::new(Conditions::default(), 1);
+        for last in [2, 2, 3] {
+            network.send(now, address(1), address(last), Bytes::new());
+        }
+        network.kill(address(2));
+        let later = now + Conditions::default().delay;
+        assert_eq!(network.deliver(later).map(|d| d.destination), Some(address(3)));
+        assert_eq!(network.deliver(later), None);
+    }
+
+    #[test]
+    fn a_share_beyond_all_counts_as_all() {
+        let now = Instant::now();
+        let conditions = Conditions { loss: -1.0, duplication: 2.0, ..Conditions::default() };
+        let mut network = Network::new(conditions, 1);
+        network.send(now, address(1), address(2), Bytes::new());
+        network.set_conditions(Conditions { loss: 7.0, duplication: f64::NAN, ..conditions });
+        network.send(now, address(1), address(2), Bytes::new());
+        let arrived = std::iter::from_fn(|| network.deliver(now + conditions.delay));
+        assert_eq!(arrived.count(), 2);
     }
 }

@@ -13,7 +13,9 @@ use peerconnection::{
 use crate::{Conditions, Signalling, World, WorldHandle};
 
 /// A world with two peers, `a` impolite and `b` polite, and signalling between them that takes
-/// 20 ms. [`PerfectNegotiation`] runs on both, so that either may change anything.
+/// 20 ms. [`PerfectNegotiation`] runs on both, so that either may change anything. It sets the
+/// handlers of `negotiationneeded` and `icecandidate`; an application with signalling of its own
+/// takes a [`World`] and [`Signalling`].
 ///
 /// ```
 /// use std::time::Duration;

@@ -12,7 +12,17 @@ use crate::WorldHandle;
 /// Records the events of a connection as short words, `signaling:stable` for instance. Cheap to
 /// clone; clones share what is recorded.
 ///
-/// Printed, it shows everything since the beginning, an event a line, with the milliseconds at
+/// | word | event |
+/// |---|---|
+/// | `negotiationneeded`, `datachannel`, `bufferedamountlow` | the event of that name |
+/// | `signaling:…`, `ice:…`, `gathering:…`, `connection:…` | the connection's state of that kind |
+/// | `t-ice:…`, `t-gathering:…`, `dtls:…`, `sctp:…`, `channel:…` | the state of such an object |
+/// | `candidate`, `end`, `null` | `icecandidate`: with a candidate, the last of a generation, `null` |
+/// | `pair`, `no-pair` | `selectedcandidatepairchange` |
+/// | `track:…`, `mute:…`, `unmute:…`, `ended:…`, `addtrack:…`, `removetrack:…` | with the kind of the track |
+/// | `tone:…`, `dtls-error:…`, `channel-error:…` | with the tone or the `errorDetail` |
+///
+/// Any other event is its `Debug` form. Printed, a trace shows everything since the beginning, an event a line, with the milliseconds at
 /// which it happened:
 ///
 /// ```

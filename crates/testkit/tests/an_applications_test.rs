@@ -1,22 +1,30 @@
 //! How an application tests itself: a program that sends files, and what it does when the network
 //! is bad or gone.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::channel::oneshot;
 use futures::future::join;
-use testkit::{Conditions, Pair, Trace, for_each_seed, seeds};
+use testkit::{Conditions, Pair, Trace, WorldHandle, for_each_seed, seeds};
 
-/// The application. It does not know that it is tested: it is given a connection, as it would be in
-/// life, and a [`Stage`](testkit::Stage) for its clock.
+/// The application's clock. In life it is the system's.
+impl app::Clock for WorldHandle {
+    fn now(&self) -> Instant {
+        WorldHandle::now(self)
+    }
+}
+
+/// The application. It does not know that it is tested: it is given a connection and a clock.
 mod app {
     use std::io;
-    use std::sync::Arc;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
     use peerconnection::{AnyEvent, RTCIceConnectionState, RTCPeerConnection};
-    use testkit::Stage;
+
+    pub(super) trait Clock {
+        fn now(&self) -> Instant;
+    }
 
     /// A file, with the time that it took to come.
     #[derive(Debug, PartialEq, Eq)]
@@ -45,7 +53,7 @@ mod app {
     }
 
     /// Receives the next file. Half a file is an error.
-    pub(super) async fn receive(pc: RTCPeerConnection, stage: Arc<dyn Stage>) -> io::Result<File> {
+    pub(super) async fn receive(pc: RTCPeerConnection, clock: impl Clock) -> io::Result<File> {
         let mut events = pc.events();
         let channel = loop {
             match events.next().await {
@@ -54,10 +62,10 @@ mod app {
                 None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         };
-        let (name, began) = (channel.label().to_owned(), stage.now());
+        let (name, began) = (channel.label().to_owned(), clock.now());
         let mut content = Vec::new();
         channel.into_stream().read_to_end(&mut content).await?;
-        Ok(File { name, content, took: stage.now() - began })
+        Ok(File { name, content, took: clock.now() - began })
     }
 }
 
@@ -70,11 +78,11 @@ fn film() -> Vec<u8> {
 fn begin(pair: &Pair) -> oneshot::Receiver<(std::io::Result<()>, std::io::Result<app::File>)> {
     app::keep_connected(&pair.a);
     app::keep_connected(&pair.b);
-    let (a, b, stage) = (pair.a.clone(), pair.b.clone(), pair.handle().stage());
+    let (a, b, clock) = (pair.a.clone(), pair.b.clone(), pair.handle());
     let (done, result) = oneshot::channel();
     pair.handle().spawn(async move {
         let film = film();
-        let both = join(app::send(a, "film", &film), app::receive(b, stage)).await;
+        let both = join(app::send(a, "film", &film), app::receive(b, clock)).await;
         // The test may have seen enough.
         let _ = done.send(both);
     });

@@ -358,7 +358,9 @@ impl Channels {
         self.floor.heard();
         if self.association.is_some() {
             self.deliver(now, packet);
-        } else if packet.len() <= 2048 {
+        } else if packet.len() > 2048 {
+            tracing::trace!(length = packet.len(), "a large packet without an association");
+        } else {
             // The first packets may belong to an association that was stopped.
             if self.early.len() == MAX_EARLY {
                 self.early.pop_front();

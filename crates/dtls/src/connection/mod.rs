@@ -253,7 +253,10 @@ impl Connection {
             DtlsState::New => return self.keep_early(datagram),
             DtlsState::Connecting if !self.writable => return self.keep_early(datagram),
             DtlsState::Connecting | DtlsState::Connected => {}
-            DtlsState::Closed | DtlsState::Failed => return,
+            DtlsState::Closed | DtlsState::Failed => {
+                trace!(len = datagram.len(), "dropping a datagram after the end of DTLS");
+                return;
+            }
         }
         if !self.advance(now, sink) {
             return;

@@ -33,8 +33,9 @@ impl Engine {
                 if transport::Transport::understands(protocol)
                     && transport.accept_datagram(now, base, source, payload.len()) =>
             {
-                if let Some(stack) = transport.stack_on(socket) {
-                    stack.handle_datagram(now, payload);
+                match transport.stack_on(socket) {
+                    Some(stack) => stack.handle_datagram(now, payload),
+                    None => tracing::trace!(%source, "a datagram for a replaced stack is dropped"),
                 }
             }
             _ => tracing::trace!(%source, length = payload.len(), "a stray datagram is dropped"),

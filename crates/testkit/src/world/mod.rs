@@ -89,7 +89,8 @@ impl World {
     }
 
     /// Adds a connection with one interface: 10.0.0.1 for the first, 10.0.0.2 for the second and so
-    /// on. The world keeps a handle of it.
+    /// on. The world keeps a handle of it, so the connection does not close when the test drops its
+    /// own: call `close()`.
     ///
     /// ```
     /// use testkit::{Conditions, World};
