@@ -18,7 +18,8 @@ pub(crate) struct NegotiationNeeded {
 }
 
 impl NegotiationNeeded {
-    /// webrtc-pc §4.4.1.2 steps 7.4.4 and 7.4.5: whether the flag has waited for this.
+    /// webrtc-pc §4.4.1.2 steps 7.4.4 and 7.4.5: takes the note that the flag waits for an empty
+    /// chain.
     pub(crate) fn take_update_on_empty_chain(&mut self) -> bool {
         std::mem::take(&mut self.update_negotiation_needed_flag_on_empty_chain)
     }
@@ -41,7 +42,7 @@ impl Session {
         self.outputs.queue_task(TaskKind::UpdateTheNegotiationNeededFlag);
     }
 
-    /// Clears the flag and has it updated: webrtc-pc §4.4.1.4 step 4.7.14.3. A host calls this when
+    /// Clears the flag and updates it: webrtc-pc §4.4.1.4 step 4.7.14.3. A host calls this when
     /// nobody has heard `negotiationneeded`: it is fired again, if it is still due.
     pub fn renew_negotiation_needed(&mut self) {
         self.negotiation_needed.negotiation_needed = false;

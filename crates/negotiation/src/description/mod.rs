@@ -54,7 +54,7 @@ impl Session {
     ) {
         let side = source.side();
         // Step 4: the parallel process only reads, so it is over before the task runs.
-        // Step 3: the task takes the set of transceivers of its own time.
+        // Step 3: the task reads the set of transceivers when it runs.
         let task = match self.process_to_apply(type_, source) {
             // Step 4.6
             Err(error) => TaskKind::RefuseDescription { operation, error },
@@ -81,7 +81,7 @@ impl Session {
                 (sdp, Background::default())
             }
         };
-        // A section without a mid gets none that another section of the description has.
+        // The mid that is made for a section differs from all mids of the description.
         let own: HashSet<String> =
             sdp.media().iter().filter_map(|media| media.mid()).map(str::to_owned).collect();
         let mut mids = self.mid_generator();

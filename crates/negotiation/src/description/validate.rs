@@ -36,8 +36,8 @@ fn invalid(message: impl Into<String>) -> Error {
 }
 
 impl Session {
-    /// Checks a description of this side. The one thing that can be wrong is that it was created
-    /// for another state of the negotiation.
+    /// Checks a description of this side. It can only be wrong if it was created in another state
+    /// of the negotiation.
     pub(super) fn validate_local(&self, description: &Description) -> Result<(), Error> {
         check_number_of_transports(description, |index| {
             description.transport_section(index) == index
@@ -341,7 +341,7 @@ fn check_subsequent(
         let same_mid = match (before.mid(), now.mid()) {
             (Some(before), Some(now)) => before == now,
             (None, Some(_)) => true,
-            // It was given the mid it had before, unless another section has that mid now.
+            // The section keeps its earlier mid, unless another section has that mid now.
             (_, None) => previous.mid(index) == description.mid(index),
         };
         if before.kind() != now.kind() || !same_mid {

@@ -24,7 +24,7 @@ pub(crate) fn negotiate_send_codecs(
 }
 
 /// webrtc-pc §4.4.1.4, `[[ReceiveCodecs]]`: the codecs of `local`. If there is a `remote`, only
-/// those that it has, too. For a remote offer that is not answered yet, `local` comes from
+/// the codecs that both have. For a remote offer that is not answered yet, `local` comes from
 /// [`answer`](super::answer()).
 pub(crate) fn negotiate_receive_codecs(
     local: &Formats,

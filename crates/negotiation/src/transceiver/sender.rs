@@ -37,7 +37,7 @@ pub(crate) struct Sender {
     pub(crate) header_extensions: Vec<RTCRtpHeaderExtensionParameters>,
     /// Whether reduced-size RTCP has been negotiated for sending.
     pub(crate) reduced_size_rtcp: bool,
-    /// What stands for the track in `a=msid`, made when it is first needed. Another track keeps it
+    /// The track's name in `a=msid`, made when it is first needed. `replaceTrack()` keeps it
     /// (RFC 9429 §5.2.2).
     msid_appdata: Option<String>,
 }
@@ -99,8 +99,7 @@ impl Sender {
 }
 
 impl Session {
-    /// Makes what stands for the track in `a=msid`, for each sender that a description will
-    /// announce.
+    /// Makes the name of the track in `a=msid`, for each sender that a description will announce.
     pub(crate) fn name_sent_tracks(&mut self) {
         for id in self.transceivers.ids().to_vec() {
             let transceiver = self.transceivers.get(id);

@@ -240,7 +240,7 @@ impl Transport {
         outputs.push_effect(TransportCommand::Commit { transport: self.id });
     }
 
-    /// What was being negotiated never was.
+    /// Drops the parameters that are not committed.
     pub(super) fn roll_back(&mut self, outputs: &mut Outputs) {
         self.remote_mid.clone_from(&self.committed_remote_mid);
         let local = self.local.pending.take().is_some();

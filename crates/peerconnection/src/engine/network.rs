@@ -91,7 +91,7 @@ impl Engine {
         any
     }
 
-    /// The task for an event of SCTP or of a data channel, unless it needs none or has one already.
+    /// Turns an event of SCTP or of a data channel into a task. Some events need none.
     fn task_of(&mut self, event: data::Event) -> Option<Task> {
         Some(match event {
             data::Event::SctpStateChange(state, cause) => {
@@ -124,7 +124,8 @@ impl Engine {
         })
     }
 
-    /// The same for a stack whose successor is taking over. The states are the successor's.
+    /// Takes the outputs of a stack whose successor is taking over. Its states are not told: the
+    /// successor's are.
     fn collect_predecessor(&mut self, id: TransportId) -> bool {
         let mut any = false;
         loop {

@@ -99,7 +99,7 @@ impl Outbox {
         self.filled.load(Ordering::SeqCst)
     }
 
-    /// Takes all messages, in exchange for a list that is empty.
+    /// Swaps all messages into `list`, which must be empty.
     pub(crate) fn take(&self, list: &mut Vec<Outgoing>) {
         debug_assert!(list.is_empty());
         let mut state = self.state();

@@ -160,7 +160,7 @@ impl Engine {
     }
 
     /// Another peer takes over, with a new association: the transport connects again (§6.1.2). If
-    /// the last peer has closed it, a new transport does.
+    /// the last peer has closed it, a new transport is created.
     fn begin_sctp_again(&mut self, id: TransportId) {
         match self.sctp.as_mut().map(|sctp| (sctp.state, sctp)) {
             Some((RTCSctpTransportState::Connected, sctp)) => {

@@ -23,7 +23,7 @@ pub(super) struct Transport {
     path: Option<ice::Path>,
     /// The stack of the last peer, while another peer takes over.
     predecessor: Option<Predecessor>,
-    /// The generation with which the other peer came; older generations lead to the last peer.
+    /// The first generation of the new peer; older generations lead to the last peer.
     since: Option<ice::GenerationId>,
     pub(super) slots: TransportSlots,
     pub(super) counters: Counters,
@@ -262,7 +262,7 @@ impl<S: Copy + PartialEq> Census<S> {
 /// All transports of a connection.
 #[derive(Default)]
 pub(super) struct Transports {
-    /// Boxed, since a node of the map has room for eleven, and most connections have one transport.
+    /// Boxed: a node of the map reserves room for eleven, and most connections have one transport.
     slots: BTreeMap<TransportId, Box<Transport>>,
     /// Transports that were called since their outputs were last taken: they may have events and
     /// another deadline.

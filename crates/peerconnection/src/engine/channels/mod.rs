@@ -257,8 +257,8 @@ impl Engine {
         }
     }
 
-    /// Queues the task for a message. The task names the channel if that is open, and else the
-    /// stream, whose channel earlier tasks may make or open.
+    /// Queues the task for a message. The task names an open channel by its object, and any other
+    /// by its stream: an earlier task may still create or open it.
     pub(super) fn queue_message(
         &mut self,
         stream: u16,
