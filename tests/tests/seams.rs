@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The crates without IO, each with the crates among them that it may use.
-const CRATES: [(&str, &[&str]); 7] = [
+const CRATES: [(&str, &[&str]); 8] = [
     ("time", &[]),
     ("sdp", &[]),
     ("ice", &["time", "turn"]),
     ("turn", &["time"]),
+    ("mdns", &["time"]),
     ("dtls", &["time"]),
     ("data", &["time"]),
     ("transport", &["time", "dtls", "data"]),
