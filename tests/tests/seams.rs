@@ -11,6 +11,7 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("negotiation", &["sdp"]),
     ("ice", &["time", "turn"]),
     ("turn", &["time"]),
+    ("mdns", &["time"]),
     ("dtls", &["time"]),
     ("data", &["time"]),
     ("transport", &["time", "dtls", "data"]),
