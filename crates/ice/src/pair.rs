@@ -189,6 +189,11 @@ impl Pair {
         }
     }
 
+    /// Whether it failed although the peer has proven itself on it, and is worth another check.
+    pub(crate) fn may_be_revived(&self) -> bool {
+        self.state == PairState::Failed && self.authenticated && !self.dead && !self.replayed
+    }
+
     /// The pair has lost its socket or its consent.
     pub(crate) fn kill(&mut self) {
         self.dead = true;

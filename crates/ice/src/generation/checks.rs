@@ -207,9 +207,14 @@ impl Generation {
             if ctx.role == Some(Role::Controlling) {
                 self.recover(ctx);
             } else {
-                // Candidates that have come since the selection are checked from here, too: a relay
-                // or a NAT lets in only what answers a packet from within (RFC 8656 §9).
+                // Candidates that have come since the selection are checked from here, too, and
+                // pairs that the peer may count on: a relay or a NAT lets in only what answers a
+                // packet from within (RFC 8656 §9).
                 self.pair_all(ctx);
+                let pairs = self.list.iter_mut().map(|(_, pair)| pair);
+                for pair in pairs.filter(|pair| pair.may_be_revived()) {
+                    pair.state = PairState::Waiting;
+                }
             }
         } else if !in_trouble && selected.recovering {
             selected.recovering = false;
@@ -255,10 +260,7 @@ impl Generation {
             if !died && self.list.get(id).is_some_and(|pair| pair.is_valid()) {
                 self.list.trigger(id, false);
             } else if let Some(pair) = self.list.get_mut(id)
-                && pair.state == PairState::Failed
-                && pair.authenticated
-                && !pair.dead
-                && !pair.replayed
+                && pair.may_be_revived()
             {
                 pair.state = PairState::Waiting;
             }

@@ -9,6 +9,20 @@ use turn::{Binding, Client, Families, same_address};
 use super::Socket;
 use crate::event::{RelayId, SocketId};
 
+/// Indices of servers in the list.
+pub(super) type Urls = SmallVec<[usize; 2]>;
+
+/// How a client has ended its part in gathering.
+#[derive(Debug, Clone)]
+pub(super) enum End {
+    /// The server has answered, be it with a refusal.
+    Reached,
+    /// It has not, for this reason.
+    Unreached(String),
+    /// It has named another server, which the socket asks instead.
+    Redirected(SocketAddr),
+}
+
 /// Addresses of servers, each with the index of its server in the list.
 pub(super) type Addresses = SmallVec<[(usize, SocketAddr); 2]>;
 
@@ -18,10 +32,11 @@ pub(crate) struct ServerClient {
     pub(crate) socket: Socket,
     /// The address of the server.
     pub(crate) address: SocketAddr,
-    /// Index of the server in the list.
+    /// The server that it asks.
     pub(super) server: usize,
-    /// Addresses that the socket tries after this one, in reverse order: those of the same server,
-    /// and those of others that wait for the same address.
+    /// The servers whose question this is: that one, and others with the same address.
+    pub(super) urls: Urls,
+    /// Addresses of these servers that the socket tries after this one, in reverse order.
     pub(super) left: Addresses,
     /// How it asks.
     pub(super) config: turn::Config,
@@ -29,6 +44,8 @@ pub(crate) struct ServerClient {
     pub(super) start_at: Option<Instant>,
     /// Whether gathering waits for its candidate.
     pub(super) gathers: bool,
+    /// What has become of its question, once that is known.
+    pub(super) end: Option<End>,
     pub(crate) kind: ClientKind,
 }
 
@@ -48,6 +65,16 @@ pub(crate) struct Relay {
 }
 
 impl ServerClient {
+    /// Whether it asks this server, or may come to ask it.
+    pub(super) fn may_ask(&self, server: usize) -> bool {
+        self.urls.contains(&server) || self.left.iter().any(|(index, _)| *index == server)
+    }
+
+    /// Whether it counts against the limit of clients: it asks, or has something to keep.
+    pub(super) fn is_in_use(&self) -> bool {
+        !matches!(self.end, Some(End::Unreached(_) | End::Redirected(_)))
+    }
+
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.start_at.or_else(|| match &self.kind {
             ClientKind::Binding(binding) => binding.poll_timeout(),

@@ -1,23 +1,24 @@
-//! Which servers are asked, from which sockets and when, and what is told of those that give
-//! nothing: RFC 8445 §5.1.1.2, RFC 8489 §8.1, webrtc-pc §4.8.3.
+//! Asks servers: which, from which sockets, and when. Reports servers that give no candidate:
+//! RFC 8445 §5.1.1.2, RFC 8489 §8.1, webrtc-pc §4.8.3.
 
 use std::net::{IpAddr, SocketAddr};
 
 use smallvec::SmallVec;
-use time::{Instant, earlier, later};
+use time::{Duration, Instant, earlier, later};
 use turn::{
     AlternateServer, Binding, BindingEvent, Client, FiveTuple, Protocol, ServerError, is_of_one,
+    same_address,
 };
 
-use super::server_client::{Addresses, ClientKind, Relay, ServerClient};
+use super::server_client::{Addresses, ClientKind, End, Relay, ServerClient, Urls};
 use super::{Context, Generation, Socket};
 use crate::candidate::destination;
 use crate::event::{Event, NameOf, RelayId, SocketId};
 use crate::server::{CandidateError, Server, TransportPolicy};
 use crate::state::GatheringState;
 
-/// Addresses of one name that a socket tries at most: each is given its share of the time there is,
-/// and is sent three requests at least within 10 s.
+/// A socket tries at most this many addresses of a name. Each gets an equal share of the time: of
+/// 10 s enough for three requests.
 const ADDRESSES: usize = 4;
 
 /// What a generation asks servers for.
@@ -39,32 +40,19 @@ pub(crate) struct Servers {
 pub(super) struct Asked {
     pub(super) server: Server,
     addresses: Known,
-    /// It has answered some socket, be it with a refusal.
+    /// The time that each of its addresses is given.
+    share: Duration,
+    /// The server has answered some socket, be it with a refusal.
     is_reached: bool,
     /// Why the sockets that have asked did not reach it.
     unreached: Option<Unreached>,
-    /// Nothing more will be told of it.
+    /// No more errors are reported for it.
     is_settled: bool,
 }
 
 impl Asked {
     fn awaits_addresses(&self) -> bool {
         matches!(self.addresses, Known::NotYet)
-    }
-
-    /// Whether what becomes of a client becomes of this server: it is asked there, or there is
-    /// another URL of the configuration with the same address.
-    fn is_asked_by(&self, own: usize, client: &ServerClient) -> bool {
-        let Known::Are(addresses) = &self.addresses else { return false };
-        client.server == own
-            || (client.relay_id().is_some() == self.server.credentials.is_some()
-                && client.address.port() == self.server.port
-                && addresses.contains(&client.address.ip().to_canonical()))
-    }
-
-    /// Whether a client may come to ask this server.
-    fn is_awaited_from(&self, own: usize, client: &ServerClient) -> bool {
-        self.is_asked_by(own, client) || client.left.iter().any(|(index, _)| *index == own)
     }
 }
 
@@ -79,7 +67,7 @@ enum Known {
 /// A server that did not answer.
 #[derive(Debug)]
 struct Unreached {
-    /// The socket, if it was but one.
+    /// The socket, if only one has asked.
     from: Option<SocketId>,
     local: SocketAddr,
     text: String,
@@ -87,8 +75,8 @@ struct Unreached {
 
 /// Why a server is not asked.
 enum Refused {
-    /// The socket asks there already.
-    Twice,
+    /// The socket asks there already: this client.
+    Twice(usize),
     /// For other reasons.
     Because(String),
 }
@@ -121,6 +109,7 @@ impl Generation {
             list.push(Asked {
                 server: server.clone(),
                 addresses,
+                share: ctx.config.servers.deadline,
                 is_reached: false,
                 unreached: None,
                 is_settled: false,
@@ -172,8 +161,8 @@ impl Generation {
         }
     }
 
-    /// RFC 8489 §8.1: at the addresses of the server that the socket reaches, one after another
-    /// until one answers. At the same time there would be an allocation at each.
+    /// RFC 8489 §8.1: asks the addresses of the server that the socket reaches, one after another
+    /// until one answers. Asking all at once would allocate at each.
     fn ask_server(&mut self, ctx: &mut Context, now: Instant, socket: Socket, index: usize) {
         let Some(asked) = self.servers.list.get_mut(index) else { return };
         let Known::Are(addresses) = &asked.addresses else { return };
@@ -189,44 +178,79 @@ impl Generation {
             let new = reached.filter(|at| known.len() < ADDRESSES && !known.contains(at));
             known.extend(new);
         }
-        let share = u32::try_from(known.len()).unwrap_or(1).max(1);
-        let mut config = ctx.config.servers.clone();
-        config.deadline /= share;
+        let addresses = u32::try_from(known.len()).unwrap_or(1).max(1);
+        asked.share = ctx.config.servers.deadline / addresses;
         // The last is the next.
         known.reverse();
-        self.ask_next(ctx, now, socket, known, &config);
+        self.ask_next(ctx, now, socket, known);
+    }
+
+    /// Whether a server has answered this socket.
+    fn has_answered(&self, socket: SocketId, index: usize) -> bool {
+        let mut clients = self.servers.clients.iter().filter(|c| c.socket.id == socket);
+        clients.any(|c| c.urls.contains(&index) && matches!(c.end, Some(End::Reached)))
     }
 
     /// Asks at the next address that is left.
-    fn ask_next(
-        &mut self,
-        ctx: &mut Context,
-        now: Instant,
-        socket: Socket,
-        mut left: Addresses,
-        config: &turn::Config,
-    ) {
+    fn ask_next(&mut self, ctx: &mut Context, now: Instant, socket: Socket, mut left: Addresses) {
         while let Some((index, address)) = left.pop() {
-            let Some(asked) = self.servers.list.get(index).filter(|a| !a.is_reached) else {
+            if self.has_answered(socket.id, index) {
                 continue;
-            };
-            let is_relay = asked.server.credentials.is_some();
-            let (others, config) = (left.clone(), config.clone());
-            match self.add_client(ctx, now, socket, index, address, others, config) {
+            }
+            let Some(asked) = self.servers.list.get(index) else { continue };
+            let config = turn::Config { deadline: asked.share, ..ctx.config.servers.clone() };
+            let urls = Urls::from_iter([index]);
+            match self.add_client(ctx, now, socket, urls, address, left.clone(), config) {
                 Ok(()) => return,
                 Err(Refused::Because(why)) => self.note_unreached(index, socket, why),
-                Err(Refused::Twice) => tracing::debug!(%address, "a server is named twice"),
-            }
-            let clients = self.servers.clients.iter_mut();
-            let mut same = clients.filter(|c| c.is_at(socket.id, address) && c.gathers);
-            // What becomes of the other question becomes of this one: then the other goes on where
-            // this one would.
-            if let Some(other) = same.find(|c| c.relay_id().is_some() == is_relay) {
-                left.retain(|address| !other.left.contains(address));
-                other.left.insert_many(0, left);
-                return;
+                Err(Refused::Twice(other)) => {
+                    tracing::debug!(%address, "a server is named twice");
+                    if self.join(other, index, &left) {
+                        return;
+                    }
+                }
             }
         }
+    }
+
+    /// Leaves a server to the client that asks, or has asked, at its address. Returns whether that
+    /// client, or the one to which it was redirected, answers for the server; else the next address
+    /// is to be tried.
+    fn join(&mut self, mut client: usize, index: usize, left: &Addresses) -> bool {
+        // Each redirect has a client of its own.
+        for _ in 0..=self.servers.clients.len() {
+            let Some(other) = self.servers.clients.get_mut(client) else { return false };
+            if !other.urls.contains(&index) {
+                other.urls.push(index);
+            }
+            let (socket, is_relay) = (other.socket, other.relay_id().is_some());
+            match other.end.clone() {
+                None => {
+                    // The other goes on where this one would.
+                    let new = left.iter().filter(|address| !other.left.contains(address));
+                    let new: Addresses = new.copied().collect();
+                    other.left.insert_many(0, new);
+                    return true;
+                }
+                Some(End::Reached) => {
+                    self.note_reached(index);
+                    return true;
+                }
+                Some(End::Unreached(text)) => {
+                    self.note_unreached(index, socket, text);
+                    return false;
+                }
+                Some(End::Redirected(to)) => {
+                    let mut clients = self.servers.clients.iter();
+                    let is_it = |c: &ServerClient| {
+                        c.is_at(socket.id, to) && c.relay_id().is_some() == is_relay
+                    };
+                    let Some(next) = clients.position(is_it) else { return false };
+                    client = next;
+                }
+            }
+        }
+        false
     }
 
     #[expect(clippy::too_many_arguments, reason = "who asks whom, and how")]
@@ -235,22 +259,24 @@ impl Generation {
         ctx: &mut Context,
         now: Instant,
         socket: Socket,
-        index: usize,
+        urls: Urls,
         address: SocketAddr,
         left: Addresses,
         config: turn::Config,
     ) -> Result<(), Refused> {
         let refused = |why: &str| Err(Refused::Because(why.to_owned()));
-        let Some(asked) = self.servers.list.get(index) else { return refused("no such server") };
+        let Some(&server) = urls.first() else { return refused("no such server") };
+        let Some(asked) = self.servers.list.get(server) else { return refused("no such server") };
         let credentials = asked.server.credentials.clone();
         // A 5-tuple has one allocation, and a second question to a STUN server says nothing new.
         let is_relay = |client: &ServerClient| client.relay_id().is_some();
         let twice =
             |c: &ServerClient| c.is_at(socket.id, address) && is_relay(c) == credentials.is_some();
-        if self.servers.clients.iter().any(twice) {
-            return Err(Refused::Twice);
+        if let Some(other) = self.servers.clients.iter().position(twice) {
+            return Err(Refused::Twice(other));
         }
-        if self.servers.clients.len() >= ctx.config.max_server_clients {
+        let in_use = self.servers.clients.iter().filter(|client| client.is_in_use()).count();
+        if in_use >= ctx.config.max_server_clients {
             return refused("too many servers and interfaces");
         }
         let five_tuple =
@@ -271,16 +297,16 @@ impl Generation {
         };
         let start_at = self.servers.next_start.filter(|at| *at > now).unwrap_or(now);
         self.servers.next_start = Some(later(start_at, ctx.config.ta));
-        let (server, start_at) = (index, Some(start_at));
-        let gathers = true;
         self.servers.clients.push(ServerClient {
             socket,
             address,
             server,
+            urls,
             left,
             config,
-            start_at,
-            gathers,
+            start_at: Some(start_at),
+            gathers: true,
+            end: None,
             kind,
         });
         Ok(())
@@ -318,7 +344,7 @@ impl Generation {
             let mut waits = clients.iter().filter(|client| client.gathers);
             if asked.is_settled
                 || asked.awaits_addresses()
-                || waits.any(|client| asked.is_awaited_from(index, client))
+                || waits.any(|client| client.may_ask(index))
             {
                 continue;
             }
@@ -344,44 +370,55 @@ impl Generation {
         }
     }
 
-    /// The URLs that a client asks for.
-    fn urls_of(&self, client: &ServerClient) -> SmallVec<[usize; 2]> {
-        let list = self.servers.list.iter().enumerate();
-        list.filter(|(index, asked)| asked.is_asked_by(*index, client)).map(|(i, _)| i).collect()
+    /// A server has answered a socket.
+    fn note_reached(&mut self, index: usize) {
+        if let Some(asked) = self.servers.list.get_mut(index) {
+            asked.is_reached = true;
+        }
     }
 
     /// A client has an answer, whatever it says.
     fn on_reached(&mut self, ctx: &mut Context, now: Instant, client: usize) {
         let Some(reached) = self.servers.clients.get(client) else { return };
-        for url in self.urls_of(reached) {
-            if let Some(asked) = self.servers.list.get_mut(url) {
-                asked.is_reached = true;
-            }
+        for url in reached.urls.clone() {
+            self.note_reached(url);
         }
-        self.go_on(ctx, now, client);
+        self.go_on(ctx, now, client, End::Reached);
     }
 
     /// A client has ended: its socket asks at the addresses that are left.
-    fn go_on(&mut self, ctx: &mut Context, now: Instant, client: usize) {
+    fn go_on(&mut self, ctx: &mut Context, now: Instant, client: usize, end: End) {
         let Some(ended) = self.servers.clients.get_mut(client) else { return };
-        let (left, config) = (std::mem::take(&mut ended.left), ended.config.clone());
-        let socket = ended.socket;
-        self.ask_next(ctx, now, socket, left, &config);
+        ended.end = Some(end);
+        let (socket, left) = (ended.socket, std::mem::take(&mut ended.left));
+        self.ask_next(ctx, now, socket, left);
     }
 
     /// A client has asked in vain.
     fn on_failure(&mut self, ctx: &mut Context, now: Instant, client: usize, error: ServerError) {
         let Some(failed) = self.servers.clients.get(client) else { return };
-        let (socket, server) = (failed.socket, failed.server);
+        let (socket, urls) = (failed.socket, failed.urls.clone());
         if error.code != ServerError::UNREACHABLE {
             self.on_reached(ctx, now, client);
-            self.tell_error(Some(socket.address), server, error.code, error.reason);
+            self.tell_refusal(socket, &urls, error.code, &error.reason);
             return;
         }
-        for url in self.urls_of(failed) {
+        for url in urls {
             self.note_unreached(url, socket, error.reason.clone());
         }
-        self.go_on(ctx, now, client);
+        self.go_on(ctx, now, client, End::Unreached(error.reason));
+    }
+
+    /// Reports what a server has answered to the question of these servers, once for each URL.
+    fn tell_refusal(&mut self, socket: Socket, urls: &Urls, code: u16, text: &str) {
+        let url = |index: &usize| self.servers.list.get(*index).map(|a| a.server.url.as_str());
+        let is_first = |(at, index): &(usize, &usize)| {
+            !urls.iter().take(*at).any(|other| url(other) == url(index))
+        };
+        let once: Urls = urls.iter().enumerate().filter(is_first).map(|(_, i)| *i).collect();
+        for index in once {
+            self.tell_error(Some(socket.address), index, code, text.to_owned());
+        }
     }
 
     fn tell_error(&mut self, local: Option<SocketAddr>, index: usize, code: u16, text: String) {
@@ -449,14 +486,48 @@ impl Generation {
 
     /// RFC 8489 §10.
     fn follow(&mut self, ctx: &mut Context, now: Instant, index: usize, other: &AlternateServer) {
-        let Some(client) = self.servers.clients.get(index) else { return };
-        let (socket, server) = (client.socket, client.server);
+        let Some(client) = self.servers.clients.get_mut(index) else { return };
+        let (socket, urls) = (client.socket, client.urls.clone());
         let config = turn::Config { max_redirects: other.max_redirects, ..client.config.clone() };
-        let left = Addresses::new();
-        if self.add_client(ctx, now, socket, server, other.server, left, config).is_err() {
-            self.on_reached(ctx, now, index);
-            self.tell_error(Some(socket.address), server, 300, "Try Alternate".to_owned());
+        let left = client.left.clone();
+        match self.add_client(ctx, now, socket, urls.clone(), other.server, left, config) {
+            Ok(()) => {
+                if let Some(client) = self.servers.clients.get_mut(index) {
+                    client.end = Some(End::Redirected(other.server));
+                    client.left.clear();
+                }
+                return;
+            }
+            // Another question of this socket, which has not come from here, answers this one.
+            Err(Refused::Twice(at)) if self.is_independent(at, index) => {
+                let left = self.servers.clients.get_mut(index).map(|c| std::mem::take(&mut c.left));
+                let left = left.unwrap_or_default();
+                let answers = urls.iter().filter(|url| self.join(at, **url, &left)).count();
+                if let Some(client) = self.servers.clients.get_mut(index) {
+                    client.end = Some(End::Redirected(other.server));
+                }
+                if answers < urls.len() {
+                    self.ask_next(ctx, now, socket, left);
+                }
+                return;
+            }
+            Err(Refused::Twice(_) | Refused::Because(_)) => {}
         }
+        self.on_reached(ctx, now, index);
+        self.tell_refusal(socket, &urls, 300, "Try Alternate");
+    }
+
+    /// Whether a client was not redirected to where it is from `origin`, be it in many steps, or is
+    /// `origin` itself.
+    fn is_independent(&self, client: usize, origin: usize) -> bool {
+        let (Some(client), Some(origin)) =
+            (self.servers.clients.get(client), self.servers.clients.get(origin))
+        else {
+            return false;
+        };
+        // Whoever redirected has ended so; a circle leads back to one of them.
+        !matches!(client.end, Some(End::Redirected(_)))
+            && !same_address(client.address, origin.address)
     }
 
     fn on_relay(&mut self, ctx: &mut Context, now: Instant, index: usize, event: turn::Event) {

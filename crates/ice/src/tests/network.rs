@@ -434,9 +434,9 @@ impl Network {
             Event::Resolve { generation, of, host } => {
                 if of == NameOf::Candidate {
                     self.asked.push((peer, generation, host.clone()));
-                    if self.silent_names {
-                        return;
-                    }
+                }
+                if self.silent_names {
+                    return;
                 }
                 let known = self.names.get(&host).cloned();
                 let known = known.as_deref().ok_or("no such name");

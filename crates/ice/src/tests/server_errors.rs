@@ -7,7 +7,7 @@ use super::network::{A, Network};
 use super::servers::{SERVER, behind, kinds, stun, turn, turn_with};
 use super::wire::NatKind;
 use super::{ms, s};
-use crate::{CandidateKind, Config, GatheringState, Server, TransportPolicy};
+use crate::{CandidateKind, Config, GatheringState, NameOf, Server, TransportPolicy};
 
 /// Another address at which nobody answers.
 const NOBODY: &str = "192.0.2.99";
@@ -237,4 +237,108 @@ fn a_redirect_to_where_nobody_is_is_one_error_too() {
     net.offer(A);
     net.run_for(s(11));
     assert_eq!(told(&net), [(701, "turn:192.0.2.100:3478")]);
+}
+
+/// `?transport=udp` beside the same URL without it, and a server that spreads its load.
+#[test]
+fn a_redirect_holds_for_every_url_of_the_address() {
+    let again = Server { url: "turn:192.0.2.100?transport=udp".to_owned(), ..turn() };
+    let servers = [turn(), again];
+    let (mut net, at) = behind(NatKind::PortRestricted, &servers, TransportPolicy::All);
+    let other = net.add_server("192.0.2.101:3478");
+    net.server(at).switches.redirect = Some(other);
+    net.offer(A);
+    net.run_for(s(11));
+    assert_eq!(told(&net), []);
+    assert_eq!(net.peers[A].agent.gathering_state(), GatheringState::Complete);
+    let now = net.now;
+    assert_eq!(net.server(other).allocations(now), 2, "one of each peer");
+}
+
+#[test]
+fn a_redirect_to_where_nobody_is_leaves_the_other_addresses_of_the_name() {
+    let server = named("server.example", turn());
+    let (mut net, at) = behind(NatKind::PortRestricted, &[server], TransportPolicy::All);
+    net.add_server("192.0.2.102:3478");
+    net.server(at).switches.redirect = Some("192.0.2.101:3478".parse().unwrap());
+    let known = ["192.0.2.100", "192.0.2.102"].map(|ip| ip.parse().unwrap());
+    net.names.insert("server.example".to_owned(), known.to_vec());
+    net.offer(A);
+    net.run_for(s(16));
+    assert_eq!(told(&net), []);
+    assert!(kinds(&net, A).contains(&CandidateKind::Relayed));
+}
+
+#[test]
+fn servers_that_name_each_other_are_an_error_for_each_url() {
+    let other = "192.0.2.101:3478";
+    let second = Server { url: format!("turn:{other}"), host: "192.0.2.101".to_owned(), ..turn() };
+    let (mut net, at) = behind(NatKind::PortRestricted, &[turn(), second], TransportPolicy::All);
+    let other = net.add_server(other);
+    net.server(at).switches.redirect = Some(other);
+    net.server(other).switches.redirect = Some(at);
+    net.offer(A);
+    net.run_for(s(30));
+    assert_eq!(net.peers[A].agent.gathering_state(), GatheringState::Complete);
+    let mut told = told(&net);
+    told.sort_unstable();
+    assert_eq!(told, [(300, "turn:192.0.2.100:3478"), (300, "turn:192.0.2.101:3478")]);
+}
+
+// ----- each socket for itself
+
+#[test]
+fn a_name_that_is_resolved_after_its_address_has_answered_is_no_error() {
+    let name = Server { url: "stun:server.example".to_owned(), ..named("server.example", stun()) };
+    let (mut net, _) = behind(NatKind::PortRestricted, &[stun(), name], TransportPolicy::All);
+    net.silent_names = true;
+    net.offer(A);
+    assert!(net.run_until(s(2), |n| kinds(n, A).contains(&CandidateKind::ServerReflexive)));
+    let (now, address) = (net.now, SERVER.parse::<SocketAddr>().unwrap().ip());
+    let generation = net.agent(A).newest_generation().unwrap();
+    net.agent(A).resolved(now, generation, NameOf::Server, "server.example", Ok(&[address]));
+    net.run_for(s(11));
+    assert_eq!(told(&net), []);
+    assert_eq!(net.peers[A].agent.gathering_state(), GatheringState::Complete);
+}
+
+#[test]
+fn an_interface_that_reaches_only_the_second_address_of_a_name_has_a_relay_too() {
+    let (mut net, _) = with_two_interfaces(&[named("server.example", turn())]);
+    let second = net.add_server("192.0.2.102:3478");
+    net.server(second).switches.relayed = Some("192.0.2.102:50000".parse().unwrap());
+    let known = ["192.0.2.100", "192.0.2.102"].map(|ip| ip.parse().unwrap());
+    net.names.insert("server.example".to_owned(), known.to_vec());
+    net.wire.cut = Some(["198.51.100.8", "192.0.2.100"].map(|ip| ip.parse().unwrap()));
+    net.offer(A);
+    net.run_for(s(11));
+    assert_eq!(told(&net), []);
+    let now = net.now;
+    assert_eq!(net.server(second).allocations(now), 1);
+    let relayed = kinds(&net, A).into_iter().filter(|kind| *kind == CandidateKind::Relayed);
+    assert_eq!(relayed.count(), 2);
+}
+
+#[test]
+fn a_literal_address_does_not_lend_its_time_to_the_addresses_of_a_name() {
+    let name = Server { url: "stun:server.example".to_owned(), ..named("server.example", stun()) };
+    let servers = [named(NOBODY, stun()), name];
+    let (mut net, _) = behind(NatKind::PortRestricted, &servers, TransportPolicy::All);
+    let known = [NOBODY, "192.0.2.96", "192.0.2.97", "192.0.2.98"];
+    net.names.insert("server.example".to_owned(), known.map(|ip| ip.parse().unwrap()).to_vec());
+    net.offer(A);
+    // Three quarters of the name's 10 s come after those of the literal.
+    net.run_for(ms(17_800));
+    assert_eq!(net.peers[A].agent.gathering_state(), GatheringState::Complete);
+}
+
+#[test]
+fn a_refusal_is_told_for_every_url_of_the_address() {
+    let again = Server { url: "turn:192.0.2.100?transport=udp".to_owned(), ..turn_with("wrong") };
+    let servers = [turn_with("wrong"), again];
+    let (mut net, _) = behind(NatKind::PortRestricted, &servers, TransportPolicy::All);
+    net.offer(A);
+    net.run_for(s(2));
+    let urls = ["turn:192.0.2.100:3478", "turn:192.0.2.100?transport=udp"];
+    assert_eq!(told(&net), urls.map(|url| (401, url)));
 }

@@ -372,6 +372,29 @@ fn a_server_that_names_the_peer_as_another_server_does_not_cut_it_off() {
     assert!(net.peers[A].accepted > 900 && net.peers[B].accepted > 900);
 }
 
+fn relays(net: &Network, peer: usize) -> bool {
+    let pair = net.peers[peer].agent.selected_pair();
+    pair.is_some_and(|p| [p.local.kind, p.remote.kind].contains(&CandidateKind::Relayed))
+}
+
+/// A permission lives for five minutes (RFC 8656 §9), and those of pairs that were not needed are
+/// not renewed.
+#[test]
+fn after_long_a_relay_still_takes_over_when_the_direct_path_dies() {
+    for signalling in [0, 5, 20, 50, 100, 200] {
+        let servers = [stun(), turn()];
+        let (mut net, _) = behind(NatKind::PortRestricted, &servers, TransportPolicy::All);
+        net.signalling = ms(signalling);
+        net.offer(A);
+        assert!(net.run_until(s(5), Network::connected));
+        net.run_for(s(400));
+        assert!(!relays(&net, A) && !relays(&net, B));
+        net.wire.cut = Some(OUTSIDE.map(|address| address.parse().unwrap()));
+        assert!(net.run_until(s(15), |n| relays(n, A) && relays(n, B)), "{signalling} ms");
+        assert!(![A, B].into_iter().any(|peer| net.peers[peer].states().contains("failed")));
+    }
+}
+
 /// RFC 8656 §9: the peer's checks do not come through a relay that was not told of it, nor through
 /// our NAT, so who does not nominate has to check as well.
 #[test]
@@ -391,10 +414,6 @@ fn relays_that_come_after_the_selection_take_over_when_the_direct_path_dies() {
     net.run_for(s(1));
 
     net.wire.cut = Some(OUTSIDE.map(|address| address.parse().unwrap()));
-    let relays = |n: &Network, peer: usize| {
-        let pair = n.peers[peer].agent.selected_pair();
-        pair.is_some_and(|p| [p.local.kind, p.remote.kind].contains(&CandidateKind::Relayed))
-    };
     assert!(net.run_until(s(15), |n| relays(n, A) && relays(n, B)));
     let before = [A, B].map(|peer| net.peers[peer].accepted);
     net.run_for(s(1));
