@@ -113,7 +113,7 @@ pub enum Event {
     /// [`add_socket`](crate::Agent::add_socket), then
     /// [`gathering_done`](crate::Agent::gathering_done).
     Gather {
-        /// Whose sockets they will be.
+        /// The generation that gets the sockets.
         generation: GenerationId,
     },
     /// `RTCIceTransport.gatheringState` changed (webrtc-pc §5.6). It is complete after the end of
@@ -131,7 +131,7 @@ pub enum Event {
     },
     /// A server gives no candidate: `icecandidateerror`.
     CandidateError {
-        /// Of which generation.
+        /// The username fragment of the generation.
         username_fragment: String,
         /// What happened.
         error: CandidateError,

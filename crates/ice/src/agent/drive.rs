@@ -102,7 +102,8 @@ impl Agent {
 
     /// Takes the events of the generations, and reports a change of the gathering state.
     fn collect_events(&mut self) {
-        // Whose servers still matter: the candidates of the others are of no use any more.
+        // Only the newest generation's server errors matter: the candidates of the others are of no
+        // use any more.
         let newest = self.generations.iter().rposition(|generation| generation.local.is_some());
         for (index, generation) in self.generations.iter_mut().enumerate() {
             let id = generation.id;

@@ -1,4 +1,4 @@
-//! STUN packets: which generation they are for, and role conflicts.
+//! STUN messages: which generation they are for, and role conflicts.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use crate::state::{Role, State};
 use crate::stun::{self, Request};
 
 impl Agent {
-    /// Takes a packet whose first byte is 0 to 3 (RFC 7983) and that came from `source` to `base`.
+    /// Takes a message whose first byte is 0 to 3 (RFC 7983) and that came from `source` to `base`.
     /// Drops one that is malformed, forged, replayed or for somebody else.
     pub fn handle_stun(
         &mut self,
@@ -32,7 +32,7 @@ impl Agent {
             tracing::trace!(%source, len = packet.len(), "not a Binding message");
             return;
         };
-        // A base belongs to one generation, so its packets do.
+        // A base belongs to one generation, so its messages do.
         let Some(index) = self.generations.iter().position(|g| g.has_base(base)) else {
             tracing::debug!(?base, "packet on an unknown base");
             return;

@@ -192,7 +192,7 @@ impl Agent {
         pending.look_up_all(&self.ctx, now);
         self.generations.push(pending);
         self.report_gathering();
-        // Of a generation whose place this one takes.
+        // Drops errors of the generation that this one replaces.
         self.events.retain(|(_, event)| !matches!(event, Event::CandidateError { .. }));
         self.emit_of(id, Event::Gather { generation: id });
     }

@@ -41,7 +41,7 @@ pub struct Agent {
     path: Option<Path>,
     /// When the next ordinary check may be sent (Ta).
     next_check: Option<Instant>,
-    /// The last of them was a check: a permission is next, if one is wanted.
+    /// Whether a request for a permission, if one is wanted, goes before the next check.
     permission_is_next: bool,
     timeout: Option<Instant>,
     /// The latest time seen.

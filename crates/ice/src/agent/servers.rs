@@ -15,7 +15,7 @@ use crate::state::State;
 
 /// Most relays that are being released at once.
 const MAX_LEAVING: usize = 64;
-/// How long a relay is being released: what its server does not answer by then, it never will.
+/// How long the release of a relay may take. A server that is silent until then stays silent.
 const LEAVE: Duration = Duration::from_secs(10);
 
 /// A datagram without what relays put around it: see [`Agent::handle_datagram`].
@@ -198,8 +198,8 @@ impl Agent {
         }
     }
 
-    /// What is being released is given up: its sockets are closed. Whether a server has got what is
-    /// in [`poll_transmit`](Self::poll_transmit) nobody will know.
+    /// Gives up all releases and closes their sockets. Nobody will know whether a server has got
+    /// what is in [`poll_transmit`](Self::poll_transmit).
     pub fn leave_at_once(&mut self) {
         for leaving in std::mem::take(&mut self.leaving) {
             let closes = Event::CloseSocket(leaving.socket);

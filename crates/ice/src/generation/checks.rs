@@ -147,7 +147,7 @@ impl Generation {
     fn retransmit(&mut self, ctx: &mut Context, id: PairId) {
         // Some lite agents answer only checks that carry USE-CANDIDATE. When ordinary checks have
         // no answer, retransmissions carry it: to a lite peer from the first on, to others from the
-        // second. It is in order to nominate what turns out to be the only valid pair.
+        // second. Nominating is allowed then: no other pair is valid.
         let threshold = if self.lite { 2 } else { 3 };
         let desperate = ctx.role == Some(Role::Controlling)
             && self.selected.is_none()
@@ -255,8 +255,7 @@ impl Generation {
         let selected = self.selected.as_ref().map(|selected| selected.pair);
         let died = selected.is_some_and(|id| self.is_dead(id));
         for id in self.list.ids().filter(|id| Some(*id) != selected) {
-            // If the socket died there is no time for that: the nomination of the best one checks
-            // it.
+            // A dead socket leaves no time for that: the nomination checks the best pair.
             if !died && self.list.get(id).is_some_and(|pair| pair.is_valid()) {
                 self.list.trigger(id, false);
             } else if let Some(pair) = self.list.get_mut(id)
