@@ -12,6 +12,5 @@ mod call;
 mod certificates;
 mod hub;
 mod media;
-mod names;
 mod numbers;
 mod page;

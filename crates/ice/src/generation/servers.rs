@@ -13,7 +13,7 @@ use turn::{
 use super::server_client::{Addresses, ClientKind, End, Relay, ServerClient, Urls};
 use super::{Context, Generation, Socket};
 use crate::candidate::destination;
-use crate::event::{Event, NameOf, RelayId, SocketId};
+use crate::event::{Event, RelayId, SocketId};
 use crate::server::{CandidateError, Server, TransportPolicy};
 use crate::state::GatheringState;
 
@@ -100,8 +100,7 @@ impl Generation {
                     let host = &server.host;
                     if !list.iter().any(|asked| asked.server.host == *host) {
                         let (generation, host) = (self.id, host.clone());
-                        let of = NameOf::Server;
-                        self.events.push_back(Event::Resolve { generation, of, host });
+                        self.events.push_back(Event::Resolve { generation, host });
                     }
                     Known::NotYet
                 }
@@ -123,8 +122,8 @@ impl Generation {
         };
     }
 
-    /// Takes the addresses of a server's name, or the reason why there are none.
-    pub(crate) fn server_resolved(
+    /// Takes the addresses of a name, or the reason why there are none.
+    pub(crate) fn resolved(
         &mut self,
         ctx: &mut Context,
         now: Instant,
@@ -445,7 +444,7 @@ impl Generation {
             let awaited = self.servers.list.iter().filter(|asked| asked.awaits_addresses());
             let hosts: Vec<String> = awaited.map(|asked| asked.server.host.clone()).collect();
             for host in hosts {
-                self.server_resolved(ctx, now, &host, Err("the name was not resolved in time"));
+                self.resolved(ctx, now, &host, Err("the name was not resolved in time"));
             }
         }
         for index in 0..self.servers.clients.len() {

@@ -4,7 +4,6 @@ mod connect;
 mod consent;
 mod hostile;
 mod lite;
-mod names;
 mod network;
 mod pacing;
 mod relays;
