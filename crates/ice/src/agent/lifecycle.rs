@@ -108,7 +108,7 @@ impl Agent {
         self.forget_leaving(socket);
         let owner = self.generations.iter_mut().find(|g| g.has_socket(socket));
         if let Some(generation) = owner {
-            generation.socket_closed(socket);
+            generation.socket_closed(now, socket);
             self.drive(now);
         }
     }
@@ -207,7 +207,8 @@ impl Agent {
 
     /// Drops the events of a generation that were not polled yet.
     fn forget_events(&mut self, id: GenerationId) {
-        self.events.retain(|(of, _)| *of != Some(id));
+        let closes = |event: &Event| matches!(event, Event::CloseSocket(_));
+        self.events.retain(|(of, event)| *of != Some(id) || closes(event));
     }
 
     /// A generation ends.

@@ -1,5 +1,6 @@
 //! One generation: credentials of both sides, candidates, checklist, selected pair.
 
+mod asking;
 mod candidates;
 mod checks;
 mod inbound;
@@ -8,6 +9,7 @@ mod server_candidates;
 pub(crate) mod server_client;
 mod servers;
 mod stats;
+mod streams;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -25,7 +27,8 @@ use crate::checklist::Checklist;
 use crate::config::Config;
 use crate::consent::Consent;
 use crate::event::{
-    Base, CandidatePair, Event, GenerationId, Parameters, Path, RelayId, SocketId, Transmit,
+    Base, CandidatePair, ConnectionId, Event, GenerationId, Parameters, Path, RelayId, SocketId,
+    Transmit,
 };
 use crate::pair::{PairId, PairState};
 use crate::server::{Server, TransportPolicy};
@@ -50,6 +53,7 @@ pub(crate) struct Context {
     pub(crate) servers: Vec<Server>,
     pub(crate) policy: TransportPolicy,
     next_relay: u32,
+    next_connection: u32,
     /// The servers at which allocations were released lately, and when.
     released: Vec<(SocketAddr, Instant)>,
 }
@@ -76,6 +80,7 @@ impl Context {
             servers: Vec::new(),
             policy: TransportPolicy::All,
             next_relay: 0,
+            next_connection: 0,
             released: Vec::new(),
         }
     }
@@ -87,6 +92,12 @@ impl Context {
     fn relay_id(&mut self) -> RelayId {
         let id = RelayId(self.next_relay);
         self.next_relay = self.next_relay.wrapping_add(1);
+        id
+    }
+
+    fn connection_id(&mut self) -> ConnectionId {
+        let id = ConnectionId(self.next_connection);
+        self.next_connection = self.next_connection.wrapping_add(1);
         id
     }
 
@@ -342,9 +353,13 @@ impl Generation {
         self.begin_checks(ctx, now);
     }
 
+    /// The sockets and the connections of the generation, which has them no more.
     pub(crate) fn take_sockets(&mut self) -> SmallVec<[SocketId; 2]> {
         self.bases.clear();
-        std::mem::take(&mut self.sockets).into_iter().map(|socket| socket.id).collect()
+        let streams = self.servers.clients.iter().filter_map(|client| client.stream.as_ref());
+        let streams = streams.map(|stream| stream.socket);
+        let sockets = std::mem::take(&mut self.sockets);
+        sockets.into_iter().map(|socket| socket.id).chain(streams).collect()
     }
 
     fn forget_checks(&mut self) {

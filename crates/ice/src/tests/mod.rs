@@ -14,6 +14,7 @@ mod server_errors;
 mod servers;
 mod states;
 mod stats;
+mod streams;
 mod wire;
 
 use network::{A, B, Network};

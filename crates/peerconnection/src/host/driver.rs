@@ -9,7 +9,9 @@ use time::{Duration, Instant};
 
 use crate::api::{RTCCertificate, RTCConfiguration, RTCPeerConnection};
 use crate::connection::{Connection, Host};
-use crate::engine::{Action, Clock, Engine, GenerationId, SocketId, Transmit, Waiting};
+use crate::engine::{
+    Action, Clock, ConnectionId, Engine, GenerationId, SocketId, Transmit, Waiting,
+};
 
 /// Drives one connection; the [module](super) says how.
 ///
@@ -121,7 +123,25 @@ impl Driver {
         self.input(|engine, now| engine.resolved(now, transport, generation, host, addresses));
     }
 
-    /// Learns that a socket is dead: its interface has gone, or it failed for good.
+    /// Takes the TCP connection of an [`Action::Connect`] with its local address, or a text that says
+    /// why there is none. The host chooses the id, another one for each socket and connection.
+    pub fn connected(
+        &self,
+        transport: TransportId,
+        generation: GenerationId,
+        connection: ConnectionId,
+        opened: Result<(SocketId, SocketAddr), &str>,
+    ) {
+        self.input(|engine, now| engine.connected(now, transport, generation, connection, opened));
+    }
+
+    /// Takes bytes that have come on a TCP connection. Anything may be in them, cut anywhere.
+    pub fn handle_stream(&self, socket: SocketId, bytes: &[u8]) {
+        self.input(|engine, now| engine.handle_stream(now, socket, bytes));
+    }
+
+    /// Learns that a socket is dead: its interface has gone, or it failed for good; or that a TCP
+    /// connection has ended.
     pub fn socket_failed(&self, socket: SocketId) {
         self.input(|engine, now| engine.socket_failed(now, socket));
     }

@@ -14,6 +14,7 @@ use time::Instant;
 use tokio::time::Sleep;
 
 use super::socket::{MAX_SEND, Socket};
+use super::stream::Stream;
 use super::{BACKLOG, Notice, TokioHost, TokioOptions, interfaces};
 use crate::host::{Action, Driver, GenerationId, Host, SocketId, Transmit};
 
@@ -29,6 +30,7 @@ pub(super) struct ConnectionDriver {
     host: Arc<TokioHost>,
     options: TokioOptions,
     sockets: Vec<(SocketId, Socket)>,
+    streams: Vec<(SocketId, Stream)>,
     last_socket: u64,
     timer: Option<Pin<Box<Sleep>>>,
     /// Datagrams that were polled and are not yet sent.
@@ -48,6 +50,7 @@ impl ConnectionDriver {
             host,
             options,
             sockets: Vec::new(),
+            streams: Vec::new(),
             last_socket: 0,
             timer: None,
             unsent: VecDeque::new(),
@@ -85,10 +88,37 @@ impl ConnectionDriver {
                 Poll::Pending => {}
             }
         }
+        for (id, stream) in &mut self.streams {
+            let result = stream.poll_receive(cx, |bytes| self.driver.handle_stream(*id, bytes));
+            match result {
+                Poll::Ready(Ok(())) => received = true,
+                Poll::Ready(Err(error)) => {
+                    tracing::debug!(%error, "a connection has ended");
+                    failed = Some(*id);
+                }
+                Poll::Pending => {}
+            }
+        }
+        if let Some(id) = failed {
+            self.drop_socket(id);
+            received = true;
+        }
+        received
+    }
+
+    /// Writes what waits for connections. Returns whether one has failed.
+    fn write(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut failed = None;
+        for (id, stream) in &mut self.streams {
+            if let Poll::Ready(Err(error)) = stream.poll_write(cx) {
+                tracing::debug!(%error, "a connection has failed");
+                failed = Some(*id);
+            }
+        }
         if let Some(id) = failed {
             self.drop_socket(id);
         }
-        received
+        failed.is_some()
     }
 
     /// Sends what the connection has to send. Returns whether there was anything.
@@ -109,9 +139,15 @@ impl ConnectionDriver {
                 }
             }
             let Some(first) = self.unsent.front() else {
-                self.close_sockets();
+                self.close_sockets(cx);
                 return sent;
             };
+            if let Some((_, stream)) = self.streams.iter_mut().find(|(id, _)| *id == first.socket) {
+                stream.push(&first.payload);
+                self.unsent.pop_front();
+                sent = true;
+                continue;
+            }
             let Some((_, socket)) = self.sockets.iter().find(|(id, _)| *id == first.socket) else {
                 self.unsent.pop_front();
                 continue;
@@ -147,9 +183,17 @@ impl ConnectionDriver {
     }
 
     /// What they were asked to send before they were asked to close has gone out.
-    fn close_sockets(&mut self) {
+    fn close_sockets(&mut self, cx: &mut Context<'_>) {
         let closing = std::mem::take(&mut self.closing);
         self.sockets.retain(|(socket, _)| !closing.contains(socket));
+        self.streams.retain_mut(|(socket, stream)| {
+            let closes = closing.contains(socket);
+            if closes {
+                // What the system does not take now is lost: the other end may have stopped reading.
+                let _ = stream.poll_write(cx);
+            }
+            !closes
+        });
     }
 
     fn send_failed(&mut self, id: SocketId, error: &io::Error) {
@@ -166,6 +210,7 @@ impl ConnectionDriver {
 
     fn drop_socket(&mut self, id: SocketId) {
         self.sockets.retain(|(socket, _)| *socket != id);
+        self.streams.retain(|(socket, _)| *socket != id);
         self.driver.socket_failed(id);
     }
 
@@ -179,6 +224,11 @@ impl ConnectionDriver {
                 Action::Resolve { transport, generation, host } => {
                     self.host.resolve(transport, generation, host);
                 }
+                Action::Connect { transport, generation, connection, local, remote, tls } => {
+                    let authorities = self.options.authorities.clone().filter(|_| tls.is_some());
+                    let opened = Stream::open(local, remote, tls, authorities);
+                    self.host.connect((transport, generation, connection), opened);
+                }
                 // Its last words may wait, or not be polled yet.
                 Action::CloseSocket(id) => self.closing.push(id),
             }
@@ -191,6 +241,17 @@ impl ConnectionDriver {
                     acted = true;
                     let addresses = addresses.as_deref().map_err(String::as_str);
                     self.driver.resolved(transport, generation, &host, addresses);
+                }
+                Notice::Connected { transport, generation, connection, opened } => {
+                    acted = true;
+                    let opened = opened.map(|stream| {
+                        self.last_socket += 1;
+                        let (id, local) = (SocketId(self.last_socket), stream.local);
+                        self.streams.push((id, stream));
+                        (id, local)
+                    });
+                    let opened = opened.as_ref().map(|opened| *opened).map_err(String::as_str);
+                    self.driver.connected(transport, generation, connection, opened);
                 }
                 Notice::Close(local) => {
                     let bound = self.sockets.iter().find(|(_, socket)| socket.local == local);
@@ -271,6 +332,7 @@ impl ConnectionDriver {
             }
         }
         busy |= self.transmit(cx);
+        busy |= self.write(cx);
         busy | self.act()
     }
 

@@ -3,6 +3,8 @@
 mod connection_driver;
 mod interfaces;
 mod socket;
+mod stream;
+mod tls;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::catch_unwind;
@@ -11,10 +13,15 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures::task::AtomicWaker;
 use negotiation::Error;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 
-use super::{Driver, EventLoop, GenerationId, Host, TaskRunner, TransportId, Waiting};
+use super::{
+    ConnectionId, Driver, EventLoop, GenerationId, Host, TaskRunner, TransportId, Waiting,
+};
 use crate::api::{RTCConfiguration, RTCPeerConnection};
 use connection_driver::ConnectionDriver;
+use stream::Stream;
 use time::{Duration, Instant};
 
 /// How much may wait for an event loop. Beyond this the driver receives nothing, and data of a fast
@@ -46,6 +53,11 @@ pub struct TokioOptions {
     pub addresses: Option<Vec<IpAddr>>,
     /// A handle with which the application, for example a test, takes sockets away.
     pub sockets: Option<SocketControl>,
+    /// The certificates, each in DER, of the authorities that may vouch for TURN servers over TLS
+    /// (`turns:`). `None` stands for those that the system trusts, or that the environment variables
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+    /// [`with_authorities`](Self::with_authorities) takes PEM.
+    pub authorities: Option<Vec<Vec<u8>>>,
     /// How long to wait for more candidates before `failed`, if the peer never signals their end.
     /// Default 30 s, at most one day; `None` waits for ever, as the text of webrtc-pc does.
     ///
@@ -61,6 +73,7 @@ impl Default for TokioOptions {
         Self {
             addresses: None,
             sockets: None,
+            authorities: None,
             end_of_candidates_timeout: ice::Config::default().end_of_candidates_timeout,
         }
     }
@@ -70,6 +83,31 @@ impl TokioOptions {
     /// Gathers on the loopback address only: for peers on one machine.
     pub fn loopback() -> Self {
         Self { addresses: Some(vec![IpAddr::from([127, 0, 0, 1])]), ..Self::default() }
+    }
+
+    /// Trusts only these authorities, in PEM, to vouch for TURN servers over TLS.
+    ///
+    /// ```no_run
+    /// use peerconnection::host::TokioOptions;
+    ///
+    /// let pem = std::fs::read("authority.pem")?;
+    /// let options = TokioOptions::default().with_authorities(&pem)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `SyntaxError` if there is no certificate in it, or one that is malformed.
+    pub fn with_authorities(mut self, pem: &[u8]) -> Result<Self, Error> {
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem)
+            .map(|certificate| certificate.map(|certificate| certificate.to_vec()))
+            .collect();
+        let certificates = certificates.map_err(|error| Error::SyntaxError(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(Error::SyntaxError("no certificate in the PEM".to_owned()));
+        }
+        self.authorities = Some(certificates);
+        Ok(self)
     }
 
     /// Lets `control` take sockets of the connection away.
@@ -120,12 +158,33 @@ enum Notice {
         host: String,
         addresses: Result<Vec<IpAddr>, String>,
     },
+    /// A connection to a server, or why there is none.
+    Connected {
+        transport: TransportId,
+        generation: GenerationId,
+        connection: ConnectionId,
+        opened: Result<Stream, String>,
+    },
 }
 
 impl TokioHost {
     fn tell_driver(&self, notice: Notice) {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
         self.waker.wake();
+    }
+
+    /// Opens a connection to a server, in a task of its own.
+    fn connect(
+        self: &Arc<Self>,
+        asked_by: (TransportId, GenerationId, ConnectionId),
+        opened: impl Future<Output = Result<Stream, String>> + Send + 'static,
+    ) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let (transport, generation, connection) = asked_by;
+            let opened = opened.await;
+            this.tell_driver(Notice::Connected { transport, generation, connection, opened });
+        });
     }
 
     /// Asks the resolver of the system, in a task of its own.
