@@ -236,6 +236,11 @@ impl Agent {
             if relay.client.state() == turn::State::Closed {
                 continue;
             }
+            // It may have to make room for others before anything else is asked of it.
+            while let Some(payload) = relay.client.poll_transmit() {
+                let destination = client.address;
+                self.ctx.transmits.push_back(Transmit { socket, destination, payload });
+            }
             self.ctx.remember_release(client.address, now);
             if self.leaving.len() >= MAX_LEAVING {
                 let socket = self.leaving.remove(0).socket;

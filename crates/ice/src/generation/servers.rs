@@ -356,14 +356,8 @@ impl Generation {
                     self.follow(ctx, now, index, &other);
                 }
             }
-            // The client would ask for another allocation. But its address would be another
-            // candidate, and it is too late for that once gathering has ended. No browser allocates
-            // again either.
             turn::Event::AllocationLost(error) => {
                 tracing::debug!(%error, "a relay is lost");
-                if let ClientKind::Relay(relay) = &mut client.kind {
-                    relay.client.close(now);
-                }
                 self.relay_lost(id);
             }
             turn::Event::PermissionGranted { peer } => self.on_permitted(id, peer),
