@@ -113,6 +113,18 @@ impl Agent {
         }
     }
 
+    /// The interface of a socket has gone down, or come back up: the address of the socket has left
+    /// the machine or returned, or the cable has. A selected pair that uses it counts as
+    /// disconnected at once, and other pairs are tried. If the interface is back before consent
+    /// expires, the pair is asked whether it still works.
+    pub fn interface_changed(&mut self, now: Instant, socket: SocketId, is_up: bool) {
+        let owner = self.generations.iter_mut().find(|g| g.has_socket(socket));
+        if let Some(generation) = owner {
+            generation.interface_changed(now, socket, is_up);
+            self.drive(now);
+        }
+    }
+
     /// Releases everything: the state becomes [`State::Closed`], and [`Event::CloseSocket`] comes
     /// for each socket. The host sends what [`poll_transmit`](Self::poll_transmit) still has in any
     /// case: those datagrams delete the allocations at TURN servers. The sockets of allocations are

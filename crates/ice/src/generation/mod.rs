@@ -4,6 +4,7 @@ mod asking;
 mod candidates;
 mod checks;
 mod inbound;
+mod interfaces;
 mod relayed_pairs;
 mod server_candidates;
 pub(crate) mod server_client;
@@ -235,6 +236,8 @@ pub(crate) struct Generation {
     pub(crate) lite: bool,
     pub(crate) gathering: GatheringState,
     sockets: SmallVec<[Socket; 2]>,
+    /// The sockets whose interfaces are down.
+    down: SmallVec<[SocketId; 2]>,
     pub(crate) servers: Servers,
     /// Events that the agent has not taken yet.
     pub(crate) events: VecDeque<Event>,
@@ -280,6 +283,7 @@ impl Generation {
             lite: false,
             gathering: GatheringState::New,
             sockets: SmallVec::new(),
+            down: SmallVec::new(),
             servers: Servers::default(),
             events: VecDeque::new(),
             bases: SmallVec::new(),
@@ -434,7 +438,9 @@ impl Generation {
     /// Whether connectivity counts as lost. Consent may still hold.
     pub(crate) fn is_in_trouble(&self, ctx: &Context, now: Instant) -> bool {
         self.selected.as_ref().is_some_and(|selected| {
-            self.is_dead(selected.pair) || selected.consent.is_in_trouble(now, &ctx.config)
+            self.is_dead(selected.pair)
+                || self.is_cut_off(selected.pair)
+                || selected.consent.is_in_trouble(now, &ctx.config)
         })
     }
 

@@ -3,6 +3,7 @@
 mod connect;
 mod consent;
 mod hostile;
+mod interfaces;
 mod lite;
 mod network;
 mod pacing;

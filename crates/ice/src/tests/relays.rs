@@ -222,7 +222,9 @@ fn of_more_relays_than_can_be_followed_each_is_released_once_at_least() {
     let at = |n: u16| SocketAddr::from(([192, 0, 2, 100], 4_000 + n));
     let servers = (0..SERVERS).map(|n| Server { port: at(n).port(), ..turn() });
     net.agent(A).set_servers(servers.collect(), TransportPolicy::Relay);
-    (0..SERVERS).for_each(|n| drop(net.add_server(&at(n).to_string())));
+    for n in 0..SERVERS {
+        net.add_server(&at(n).to_string());
+    }
     net.offer(A);
     net.run_for(s(3));
     let now = net.now;

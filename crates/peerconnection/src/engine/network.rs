@@ -348,6 +348,14 @@ impl Engine {
         }
     }
 
+    pub(crate) fn interface_changed(&mut self, now: Instant, socket: SocketId, is_up: bool) {
+        if let Some(transport) =
+            self.sockets.get(&socket).and_then(|id| self.transports.get_mut(id))
+        {
+            transport.agent.interface_changed(now, socket, is_up);
+        }
+    }
+
     pub(crate) fn socket_failed(&mut self, now: Instant, socket: SocketId) {
         match self.sockets.remove(&socket).and_then(|id| self.transports.get_mut(&id)) {
             Some(transport) => transport.agent.socket_closed(now, socket),

@@ -146,6 +146,17 @@ impl Driver {
         self.input(|engine, now| engine.socket_failed(now, socket));
     }
 
+    /// Learns that the interface of a socket has gone down, or come back up. A connection that uses
+    /// it is `disconnected` at once and tries other paths. The socket is kept: it may work again.
+    pub fn interface_changed(&self, socket: SocketId, is_up: bool) {
+        self.input(|engine, now| engine.interface_changed(now, socket, is_up));
+    }
+
+    /// Calls `restartIce()`: for a host that sees that the network has changed.
+    pub fn restart_ice(&self) {
+        self.connection.api(|engine, _| engine.session.restart_ice());
+    }
+
     /// Whether the connection is closed and its allocations at TURN servers are deleted, which takes
     /// a round trip, or 10 s where the server does not answer. Once it is, and everything has been
     /// polled, the driver has nothing more to do.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
@@ -30,6 +31,8 @@ pub(super) struct ConnectionDriver {
     host: Arc<TokioHost>,
     options: TokioOptions,
     sockets: Vec<(SocketId, Socket)>,
+    /// The addresses to gather on, when that was done last or when they changed.
+    gathered: Option<Vec<IpAddr>>,
     streams: Vec<(SocketId, Stream)>,
     last_socket: u64,
     timer: Option<Pin<Box<Sleep>>>,
@@ -50,6 +53,7 @@ impl ConnectionDriver {
             host,
             options,
             sockets: Vec::new(),
+            gathered: None,
             streams: Vec::new(),
             last_socket: 0,
             timer: None,
@@ -198,8 +202,8 @@ impl ConnectionDriver {
 
     fn send_failed(&mut self, id: SocketId, error: &io::Error) {
         match error.kind() {
-            // The address has left the machine.
-            io::ErrorKind::AddrNotAvailable | io::ErrorKind::NetworkDown => {
+            // The address has left the machine. An interface that is down may come back.
+            io::ErrorKind::AddrNotAvailable => {
                 tracing::debug!(%error, "a socket has lost its address");
                 self.drop_socket(id);
             }
@@ -253,6 +257,10 @@ impl ConnectionDriver {
                     let opened = opened.as_ref().map(|opened| *opened).map_err(String::as_str);
                     self.driver.connected(transport, generation, connection, opened);
                 }
+                Notice::NetworkChanged => {
+                    acted = true;
+                    self.network_changed();
+                }
                 Notice::Close(local) => {
                     let bound = self.sockets.iter().find(|(_, socket)| socket.local == local);
                     if let Some((id, _)) = bound {
@@ -265,10 +273,36 @@ impl ConnectionDriver {
         acted
     }
 
+    /// Tells the connection which of its sockets can be used, if that has changed.
+    fn network_changed(&mut self) {
+        let Some(up) = interfaces::all_up() else { return };
+        for (id, socket) in &mut self.sockets {
+            let is_up = up.contains(&socket.local.ip());
+            if socket.is_listed && is_up != socket.is_up {
+                tracing::debug!(address = %socket.local, is_up, "an interface has changed");
+                socket.is_up = is_up;
+                self.driver.interface_changed(*id, is_up);
+            }
+        }
+        let usable = interfaces::usable(&self.options, &up);
+        if self.gathered.as_ref().is_some_and(|gathered| *gathered != usable)
+            && self.options.restart_on_network_change
+        {
+            tracing::debug!("another network: an ICE restart");
+            // Once for each change, though the restart may take its time.
+            self.gathered = Some(usable);
+            self.driver.restart_ice();
+        }
+    }
+
     fn gather(&mut self, transport: TransportId, generation: GenerationId) {
-        for address in interfaces::addresses(&self.options) {
+        let up = interfaces::all_up().unwrap_or_default();
+        let addresses = interfaces::usable(&self.options, &up);
+        self.gathered = Some(addresses.clone());
+        for address in addresses {
             match Socket::bind(address) {
-                Ok(socket) => {
+                Ok(mut socket) => {
+                    socket.is_listed = up.contains(&address);
                     self.last_socket += 1;
                     let id = SocketId(self.last_socket);
                     let local = socket.local;
@@ -390,7 +424,7 @@ impl Drop for ConnectionDriver {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+    use std::net::{Ipv4Addr, UdpSocket};
 
     use bytes::Bytes;
     use time::Duration;

@@ -1,25 +1,18 @@
-//! The addresses of this machine on which to gather.
+//! The addresses of this machine: those that can be used now, and those on which to gather.
 
 use std::net::IpAddr;
 
 use super::TokioOptions;
 
-/// The addresses that `options` allow, without duplicates.
-pub(super) fn addresses(options: &TokioOptions) -> Vec<IpAddr> {
+/// Those of the addresses `up` on which to gather, without duplicates. Addresses that the
+/// application has named are not looked for: a socket shows whether they are there.
+pub(super) fn usable(options: &TokioOptions, up: &[IpAddr]) -> Vec<IpAddr> {
     if let Some(addresses) = &options.addresses {
         return addresses.clone();
     }
-    let interfaces = match if_addrs::get_if_addrs() {
-        Ok(interfaces) => interfaces,
-        Err(error) => {
-            tracing::warn!(%error, "the network interfaces cannot be listed");
-            return Vec::new();
-        }
-    };
     let mut usable = Vec::new();
     let mut loopback = Vec::new();
-    for interface in interfaces {
-        let address = interface.ip();
+    for address in up.iter().copied() {
         let of = if address.is_loopback() {
             &mut loopback
         } else if is_link_local(address) {
@@ -33,6 +26,21 @@ pub(super) fn addresses(options: &TokioOptions) -> Vec<IpAddr> {
         }
     }
     if usable.is_empty() { loopback } else { usable }
+}
+
+/// The addresses of all interfaces that are up and, as far as the system knows, connected. `None` if
+/// the system does not tell.
+pub(super) fn all_up() -> Option<Vec<IpAddr>> {
+    match if_addrs::get_if_addrs() {
+        Ok(interfaces) => {
+            let up = interfaces.iter().filter(|interface| interface.is_oper_up());
+            Some(up.map(if_addrs::Interface::ip).collect())
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the network interfaces cannot be listed");
+            None
+        }
+    }
 }
 
 fn is_link_local(address: IpAddr) -> bool {

@@ -2,6 +2,7 @@
 
 mod connection_driver;
 mod interfaces;
+mod network_watch;
 mod socket;
 mod stream;
 mod tls;
@@ -53,6 +54,15 @@ pub struct TokioOptions {
     pub addresses: Option<Vec<IpAddr>>,
     /// A handle with which the application, for example a test, takes sockets away.
     pub sockets: Option<SocketControl>,
+    /// Whether to call [`restart_ice`](crate::RTCPeerConnection::restart_ice) when an address comes
+    /// or goes on which the connection gathers: an extension of the W3C's API. Then
+    /// `negotiationneeded` is fired, and the next offer has candidates of the new network, while data
+    /// flow on as long as the old path works. Default false: an application listens for
+    /// `iceconnectionstatechange` and restarts when it sees fit, as in a browser.
+    ///
+    /// Without it, too, a connection whose interface goes down is `disconnected` at once, and tries
+    /// its other paths.
+    pub restart_on_network_change: bool,
     /// The certificates, each in DER, of the authorities that may vouch for TURN servers over TLS
     /// (`turns:`). `None` stands for those that the system trusts, or that the environment variables
     /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
@@ -73,6 +83,7 @@ impl Default for TokioOptions {
         Self {
             addresses: None,
             sockets: None,
+            restart_on_network_change: false,
             authorities: None,
             end_of_candidates_timeout: ice::Config::default().end_of_candidates_timeout,
         }
@@ -151,6 +162,8 @@ pub(super) struct TokioHost {
 enum Notice {
     /// Close the socket bound to this address, without asking the ICE agent.
     Close(SocketAddr),
+    /// Interfaces, addresses or routes are others now.
+    NetworkChanged,
     /// The addresses of a name, or why there are none.
     Resolved {
         transport: TransportId,
@@ -271,6 +284,7 @@ fn spawn(
         *control.host.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&host);
     }
     driver.set_end_of_candidates_timeout(options.end_of_candidates_timeout);
+    network_watch::watch(&host);
     runtime.spawn(ConnectionDriver::new(driver, host, options));
 }
 
