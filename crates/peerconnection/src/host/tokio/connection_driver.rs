@@ -6,8 +6,8 @@ use std::io;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
 use negotiation::TransportId;
@@ -237,8 +237,7 @@ impl ConnectionDriver {
                 Action::CloseSocket(id) => self.closing.push(id),
             }
         }
-        let notices =
-            std::mem::take(&mut *self.host.notices.lock().unwrap_or_else(PoisonError::into_inner));
+        let notices = std::mem::take(&mut self.host.notices().waiting);
         for notice in notices {
             match notice {
                 Notice::Resolved { transport, generation, host, addresses } => {
@@ -413,6 +412,7 @@ impl Drop for ConnectionDriver {
     /// Runs when the connection was closed, the runtime shuts down, or something has panicked.
     fn drop(&mut self) {
         self.driver.end();
+        self.host.end_notices();
         // The event loop may be what panicked.
         if let Some(event_loop) = &self.host.event_loop
             && catch_unwind(AssertUnwindSafe(|| event_loop.network_ended())).is_err()

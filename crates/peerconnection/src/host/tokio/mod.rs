@@ -10,7 +10,7 @@ mod tls;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures::task::AtomicWaker;
 use negotiation::Error;
@@ -151,11 +151,18 @@ impl SocketControl {
 pub(super) struct TokioHost {
     waker: AtomicWaker,
     /// Notices for the driver task, which locks them once in each round.
-    notices: Mutex<Vec<Notice>>,
+    notices: Mutex<Notices>,
     /// The event loop that runs the tasks, if the driver task does not.
     event_loop: Option<Arc<dyn EventLoop>>,
     /// The driver receives nothing until the event loop has caught up.
     behind: AtomicBool,
+}
+
+#[derive(Default)]
+struct Notices {
+    waiting: Vec<Notice>,
+    /// The driver task has ended: what comes now is dropped, connections too.
+    are_over: bool,
 }
 
 /// What other tasks tell the driver task.
@@ -182,8 +189,26 @@ enum Notice {
 
 impl TokioHost {
     fn tell_driver(&self, notice: Notice) {
-        self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
-        self.waker.wake();
+        let mut notices = self.notices();
+        if !notices.are_over {
+            notices.waiting.push(notice);
+            drop(notices);
+            self.waker.wake();
+        }
+    }
+
+    fn notices(&self) -> MutexGuard<'_, Notices> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The driver task has ended.
+    fn end_notices(&self) {
+        let waiting = {
+            let mut notices = self.notices();
+            notices.are_over = true;
+            std::mem::take(&mut notices.waiting)
+        };
+        drop(waiting);
     }
 
     /// Opens a connection to a server, in a task of its own.
