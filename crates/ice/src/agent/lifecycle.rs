@@ -125,6 +125,16 @@ impl Agent {
         }
     }
 
+    /// More time has passed than the clock of `now` says, for it stands still while the machine is
+    /// suspended. Peer and servers may have given this side up: the selected pairs are asked whether
+    /// they still work, and allocations, permissions and channels are renewed.
+    pub fn resumed(&mut self, now: Instant) {
+        for generation in &mut self.generations {
+            generation.resumed(now);
+        }
+        self.drive(now);
+    }
+
     /// Releases everything: the state becomes [`State::Closed`], and [`Event::CloseSocket`] comes
     /// for each socket. The host sends what [`poll_transmit`](Self::poll_transmit) still has in any
     /// case: those datagrams delete the allocations at TURN servers. The sockets of allocations are

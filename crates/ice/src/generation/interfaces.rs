@@ -1,9 +1,10 @@
-//! Interfaces that go down and come back. webrtc-pc §5.6, "disconnected": "Examples include: Losing
+//! Interfaces that go down and come back, and a machine that was suspended. webrtc-pc §5.6, "disconnected": "Examples include: Losing
 //! the network interface for the connection in use."
 
 use time::Instant;
 
 use super::Generation;
+use super::server_client::ClientKind;
 use crate::event::{Base, SocketId};
 use crate::pair::{Pair, PairId};
 
@@ -24,6 +25,18 @@ impl Generation {
             && let Some(selected) = &mut self.selected
         {
             selected.consent.hasten(now);
+        }
+    }
+
+    /// The machine was suspended.
+    pub(crate) fn resumed(&mut self, now: Instant) {
+        if let Some(selected) = &mut self.selected {
+            selected.consent.hasten(now);
+        }
+        for client in &mut self.servers.clients {
+            if let ClientKind::Relay(relay) = &mut client.kind {
+                relay.client.refresh(now);
+            }
         }
     }
 

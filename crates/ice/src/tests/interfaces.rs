@@ -101,3 +101,27 @@ fn an_interface_that_nothing_uses_changes_nothing() {
     net.agent(A).interface_changed(now, SocketId(99), false);
     assert_eq!(net.state(A), State::Completed);
 }
+
+#[test]
+fn a_machine_that_wakes_asks_peer_and_server_at_once() {
+    let (mut net, server) = super::servers::relayed();
+    net.run_for(s(1));
+    let asked = |net: &mut Network| {
+        let server = net.server(server);
+        (server.count("Refresh"), server.count("CreatePermission"), server.count("ChannelBind"))
+    };
+    let before = asked(&mut net);
+    let now = net.now;
+    net.agent(A).resumed(now);
+    net.settle();
+    net.run_for(ms(50));
+    let after = asked(&mut net);
+    assert_eq!((after.0 - before.0, after.2 - before.2), (1, 1));
+    assert!(net.both(State::Completed));
+
+    // The peer has gone meanwhile.
+    net.dead.extend(net.peers[B].addresses.clone());
+    let now = net.now;
+    net.agent(A).resumed(now);
+    assert!(net.run_until(ms(3_100), |n| n.state(A) == State::Disconnected));
+}

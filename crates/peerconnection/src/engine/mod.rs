@@ -250,6 +250,11 @@ impl Engine {
         self.ice_config.end_of_candidates_timeout = timeout;
     }
 
+    /// Sets how soon ICE agents that are made from now on see that a path does not work any more.
+    pub(crate) fn set_disconnected_timeout(&mut self, timeout: Duration) {
+        self.ice_config.disconnected_timeout = timeout;
+    }
+
     pub(crate) fn set_connection(&mut self, connection: WeakConnection) {
         self.connection = connection;
     }

@@ -348,6 +348,14 @@ impl Engine {
         }
     }
 
+    pub(crate) fn resumed(&mut self, now: Instant) {
+        for id in self.transports.ids() {
+            if let Some(transport) = self.transports.get_mut(&id) {
+                transport.agent.resumed(now);
+            }
+        }
+    }
+
     pub(crate) fn interface_changed(&mut self, now: Instant, socket: SocketId, is_up: bool) {
         if let Some(transport) =
             self.sockets.get(&socket).and_then(|id| self.transports.get_mut(id))

@@ -30,6 +30,13 @@ impl Driver {
         self.engine().set_end_of_candidates_timeout(timeout);
     }
 
+    /// Sets how soon a path that does not work any more is `disconnected`.
+    /// [`TokioOptions`](super::TokioOptions::disconnected_timeout) has the details and the default.
+    /// Only transports made later have the new value.
+    pub fn set_disconnected_timeout(&self, timeout: Duration) {
+        self.engine().set_disconnected_timeout(timeout);
+    }
+
     /// Calls the engine with an input, and collects the outputs.
     fn input(&self, call: impl FnOnce(&mut Engine, Instant)) {
         let now = self.connection.host.now();
@@ -150,6 +157,13 @@ impl Driver {
     /// it is `disconnected` at once and tries other paths. The socket is kept: it may work again.
     pub fn interface_changed(&self, socket: SocketId, is_up: bool) {
         self.input(|engine, now| engine.interface_changed(now, socket, is_up));
+    }
+
+    /// Learns that more time has passed than [`Host::now`] says: its clock stands still while the
+    /// machine is suspended. The connection asks peer and servers at once whether they are still
+    /// there.
+    pub fn resumed(&self) {
+        self.input(Engine::resumed);
     }
 
     /// Calls `restartIce()`: for a host that sees that the network has changed.

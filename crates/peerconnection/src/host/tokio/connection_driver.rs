@@ -9,9 +9,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
+use std::time::SystemTime;
 
 use negotiation::TransportId;
-use time::Instant;
+use time::{Duration, Instant};
 use tokio::time::Sleep;
 
 use super::socket::{MAX_SEND, Socket};
@@ -31,6 +32,8 @@ pub(super) struct ConnectionDriver {
     host: Arc<TokioHost>,
     options: TokioOptions,
     sockets: Vec<(SocketId, Socket)>,
+    /// Both clocks, when they were last compared: the first stands still while the machine sleeps.
+    clocks: (Instant, SystemTime),
     /// The addresses to gather on, when that was done last or when they changed.
     gathered: Option<Vec<IpAddr>>,
     streams: Vec<(SocketId, Stream)>,
@@ -53,6 +56,7 @@ impl ConnectionDriver {
             host,
             options,
             sockets: Vec::new(),
+            clocks: (Instant::now(), SystemTime::now()),
             gathered: None,
             streams: Vec::new(),
             last_socket: 0,
@@ -258,6 +262,7 @@ impl ConnectionDriver {
                 }
                 Notice::NetworkChanged => {
                     acted = true;
+                    self.compare_clocks();
                     self.network_changed();
                 }
                 Notice::Close(local) => {
@@ -270,6 +275,20 @@ impl ConnectionDriver {
             }
         }
         acted
+    }
+
+    /// Notices that the machine was suspended. A date that was set has the same effect, which does no
+    /// harm.
+    fn compare_clocks(&mut self) {
+        /// Shorter naps need nothing.
+        const NAP: Duration = Duration::from_secs(2);
+        let now = (Instant::now(), SystemTime::now());
+        let before = std::mem::replace(&mut self.clocks, now);
+        let passed = now.1.duration_since(before.1).unwrap_or_default();
+        if passed > now.0.saturating_duration_since(before.0).saturating_add(NAP) {
+            tracing::debug!(?passed, "the machine was suspended");
+            self.driver.resumed();
+        }
     }
 
     /// Tells the connection which of its sockets can be used, if that has changed.
@@ -346,6 +365,7 @@ impl ConnectionDriver {
         // queue of slow handlers grow.
         let mut busy = !self.behind && self.receive(cx);
         if self.driver.poll_timeout().is_some_and(|at| at <= Instant::now()) {
+            self.compare_clocks();
             self.driver.handle_timeout();
             busy = true;
         }
@@ -427,7 +447,6 @@ mod tests {
     use std::net::{Ipv4Addr, UdpSocket};
 
     use bytes::Bytes;
-    use time::Duration;
 
     use super::*;
     use crate::RTCPeerConnection;
