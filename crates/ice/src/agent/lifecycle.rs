@@ -120,7 +120,7 @@ impl Agent {
     pub fn interface_changed(&mut self, now: Instant, socket: SocketId, is_up: bool) {
         let owner = self.generations.iter_mut().find(|g| g.has_socket(socket));
         if let Some(generation) = owner {
-            generation.interface_changed(now, socket, is_up);
+            generation.interface_changed(&self.ctx, now, socket, is_up);
             self.drive(now);
         }
     }

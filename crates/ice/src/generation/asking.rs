@@ -203,6 +203,7 @@ impl Generation {
             gathers: true,
             end: None,
             stream: None,
+            connected_from: None,
             kind,
         });
         Ok(())

@@ -309,6 +309,7 @@ impl Generation {
         let (priority, round_trip) = (pair.priority, pair.counters.current_round_trip_time);
         let nominating = |pair: &Pair| {
             pair.is_valid()
+                && !self.is_pair_cut_off(pair)
                 && (pair.check.as_ref().is_some_and(|check| check.use_candidate)
                     || pair.triggered.is_some_and(|triggered| triggered.use_candidate))
         };

@@ -300,6 +300,10 @@ impl Generation {
         if let Some(pair) = self.list.get_mut(selected.pair) {
             pair.last_response = Some(now);
             pair.counters.on_round_trip(time);
+            let base = pair.base;
+            if let Some(sent_at) = now.checked_sub(time) {
+                self.prove(base, sent_at);
+            }
         }
     }
 
@@ -319,7 +323,8 @@ impl Generation {
         }
         let local = self.learn_local(ctx, pair.local, mapped);
         let Some(pair) = self.list.get_mut(id) else { return };
-        if let Some(at) = pair.sent_at(transaction) {
+        let sent_at = pair.sent_at(transaction);
+        if let Some(at) = sent_at {
             pair.counters.on_round_trip(now.saturating_duration_since(at));
         }
         // The answer to a check that was replaced proves as much, but an outstanding nomination
@@ -332,10 +337,14 @@ impl Generation {
         pair.replaced.retain(|replaced| replaced.id != transaction);
         pair.state = PairState::Succeeded;
         pair.mapped = local;
+        let base = pair.base;
         pair.authenticated = true;
         pair.last_response = Some(now);
         let (locals, remotes) = (&self.locals, &self.remotes);
         self.list.unfreeze(id, |pair| foundation_of(locals, remotes, pair));
+        if let Some(sent_at) = sent_at {
+            self.prove(base, sent_at);
+        }
         if let Some(selected) = &mut self.selected
             && selected.pair == id
         {

@@ -236,8 +236,8 @@ pub(crate) struct Generation {
     pub(crate) lite: bool,
     pub(crate) gathering: GatheringState,
     sockets: SmallVec<[Socket; 2]>,
-    /// The sockets whose interfaces are down.
-    down: SmallVec<[SocketId; 2]>,
+    /// The sockets whose interfaces are down, and since when.
+    down: SmallVec<[(SocketId, Instant); 2]>,
     pub(crate) servers: Servers,
     /// Events that the agent has not taken yet.
     pub(crate) events: VecDeque<Event>,

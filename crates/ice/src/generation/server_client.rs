@@ -21,13 +21,17 @@ pub(super) struct Question {
     pub(super) protocol: Protocol,
     /// The name in the server's certificate, with TLS.
     pub(super) tls: Option<String>,
+    /// Over a connection: for whom. Each user may have one of its own, while a UDP socket has one
+    /// allocation at most.
+    pub(super) credentials: Option<Credentials>,
 }
 
 impl Question {
     pub(super) fn of(server: &Server) -> Self {
         let protocol = server.protocol;
         let tls = (protocol == Protocol::Tls).then(|| server.host.clone());
-        Self { is_relay: server.credentials.is_some(), protocol, tls }
+        let credentials = server.credentials.clone().filter(|_| protocol.is_stream());
+        Self { is_relay: server.credentials.is_some(), protocol, tls, credentials }
     }
 }
 
@@ -69,6 +73,8 @@ pub(crate) struct ServerClient {
     pub(super) end: Option<End>,
     /// The connection to a server that is asked over TCP or TLS, while it is open.
     pub(crate) stream: Option<Stream>,
+    /// The local address of that connection, also when it has ended.
+    pub(super) connected_from: Option<SocketAddr>,
     pub(crate) kind: ClientKind,
 }
 
@@ -102,8 +108,6 @@ pub(crate) struct Connecting {
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) socket: SocketId,
-    /// Its local address.
-    pub(super) local: SocketAddr,
     /// The other end.
     pub(crate) server: SocketAddr,
     /// What has come, and is no whole message yet.
@@ -174,11 +178,11 @@ impl ServerClient {
         }
     }
 
-    /// The address that it asks from. Nothing while there is no connection.
+    /// The address that it asks from. Nothing if there was no connection yet.
     pub(super) fn local(&self) -> Option<SocketAddr> {
         match self.question.protocol {
             Protocol::Udp => Some(self.socket.address),
-            Protocol::Tcp | Protocol::Tls => self.stream.as_ref().map(|stream| stream.local),
+            Protocol::Tcp | Protocol::Tls => self.connected_from,
         }
     }
 

@@ -9,7 +9,7 @@ use turn::{BindingEvent, ServerError};
 
 use super::server_client::{ClientKind, End, ServerClient, Urls};
 use super::{Context, Generation, Socket};
-use crate::event::{Event, RelayId, SocketId};
+use crate::event::{Event, RelayId};
 use crate::server::{CandidateError, Server, TransportPolicy};
 use crate::state::GatheringState;
 
@@ -59,9 +59,7 @@ pub(super) enum Known {
 /// A server that did not answer.
 #[derive(Debug)]
 struct Unreached {
-    /// The socket, if only one has asked.
-    from: Option<SocketId>,
-    /// The address that it asked from, if the server was asked.
+    /// The address from which it was asked first, if it was.
     local: Option<SocketAddr>,
     text: String,
 }
@@ -179,9 +177,7 @@ impl Generation {
                 continue;
             }
             let (local, text) = match asked.unreached.take() {
-                Some(unreached) => {
-                    (unreached.local.filter(|_| unreached.from.is_some()), unreached.text)
-                }
+                Some(unreached) => (unreached.local, unreached.text),
                 None => (None, "no interface reaches an address of the server".to_owned()),
             };
             self.tell_error(local, index, ServerError::UNREACHABLE, text);
@@ -199,8 +195,8 @@ impl Generation {
         let Some(asked) = self.servers.list.get_mut(index) else { return };
         tracing::debug!(url = asked.server.url, socket = %socket.address, text, "not reached");
         match &mut asked.unreached {
-            Some(unreached) => unreached.from = unreached.from.filter(|from| *from == socket.id),
-            none => *none = Some(Unreached { from: Some(socket.id), local, text }),
+            Some(unreached) => unreached.local = unreached.local.or(local),
+            none => *none = Some(Unreached { local, text }),
         }
     }
 

@@ -62,7 +62,8 @@ impl Generation {
             Ok(kind) => {
                 client.kind = kind;
                 let incoming = turn::Reassembler::default();
-                client.stream = Some(Stream { socket, local, server, incoming });
+                client.stream = Some(Stream { socket, server, incoming });
+                client.connected_from = Some(local);
                 client.start(now);
                 true
             }

@@ -156,6 +156,7 @@ fn a_server_that_speaks_something_else_is_701_or_a_lost_relay() {
     net.run_for(s(1));
     net.feed(A, SocketId(2), garbage);
     assert_eq!(net.peers[A].count("close 2"), 1);
+    // The policy hides the address.
     assert_eq!(errors(&net, A), [(701, "the connection to the server was closed", false)]);
 
     let mut net = connected(&[tcp()]);
@@ -225,6 +226,16 @@ fn the_interface_that_goes_takes_its_connections_with_it() {
     net.settle();
     assert_eq!(net.peers[A].count("close 2"), 1);
     assert_eq!(net.state(A), State::Disconnected);
+}
+
+#[test]
+fn each_user_of_a_server_has_a_connection_of_its_own() {
+    let servers = [over(ServerProtocol::Tcp, "wrong"), tcp()];
+    let mut net = relay_only(&servers);
+    net.offer(A);
+    net.run_for(s(2));
+    assert_eq!(errors(&net, A), [(401, "Unauthorized", false)]);
+    assert_eq!(kinds(&net, A), [CandidateKind::Relayed]);
 }
 
 #[test]
