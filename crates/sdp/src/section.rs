@@ -225,7 +225,8 @@ impl Section {
 
 fn attribute_text(name: &str, value: Option<&str>) -> String {
     match value {
-        Some(value) => format!("{name}:{value}"),
+        // One allocation: this is most lines of every description that is made.
+        Some(value) => [name, ":", value].concat(),
         None => name.to_owned(),
     }
 }

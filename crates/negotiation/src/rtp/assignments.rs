@@ -25,11 +25,12 @@ const MAX_MEMORY: usize = 16;
 /// that was in use gets another meaning.
 ///
 /// [`offer`](super::offer) assigns new ones: pass a copy, since the offer may never be applied.
+/// A copy shares everything until it changes: most offers assign nothing new.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Assignments {
-    payload_types: BTreeMap<u8, RTCRtpCodec>,
-    extension_ids: BTreeMap<u8, String>,
-    memory: Vec<(Question, Option<Arc<Formats>>)>,
+    payload_types: Arc<BTreeMap<u8, RTCRtpCodec>>,
+    extension_ids: Arc<BTreeMap<u8, String>>,
+    memory: Arc<Vec<(Question, Option<Arc<Formats>>)>>,
 }
 
 /// What determines the formats of a section, besides the assignments.
@@ -71,14 +72,16 @@ impl Assignments {
         for format in formats.codecs() {
             let known = self.payload_types.get(&format.payload_type);
             if known.is_none_or(|known| !same_configuration(known, &format.codec)) {
-                self.payload_types.insert(format.payload_type, format.codec.clone());
-                self.memory.clear();
+                let payload_types = Arc::make_mut(&mut self.payload_types);
+                payload_types.insert(format.payload_type, format.codec.clone());
+                self.memory = Arc::default();
             }
         }
         for extension in formats.header_extensions() {
             if self.extension_ids.get(&extension.id) != Some(&extension.uri) {
-                self.extension_ids.insert(extension.id, extension.uri.clone());
-                self.memory.clear();
+                let extension_ids = Arc::make_mut(&mut self.extension_ids);
+                extension_ids.insert(extension.id, extension.uri.clone());
+                self.memory = Arc::default();
             }
         }
     }
@@ -107,7 +110,7 @@ impl Assignments {
         let mut candidates = default.into_iter().chain(dynamic_payload_types());
         let free = candidates
             .find(|number| !self.payload_types.contains_key(number) && !excluded(*number))?;
-        self.payload_types.insert(free, codec.clone());
+        Arc::make_mut(&mut self.payload_types).insert(free, codec.clone());
         Some(free)
     }
 
@@ -121,7 +124,7 @@ impl Assignments {
         let free = EXTENSION_IDS
             .into_iter()
             .find(|id| !self.extension_ids.contains_key(id) && !excluded(*id))?;
-        self.extension_ids.insert(free, uri.to_owned());
+        Arc::make_mut(&mut self.extension_ids).insert(free, uri.to_owned());
         Some(free)
     }
 
@@ -146,10 +149,11 @@ impl Assignments {
     }
 
     pub(super) fn remember(&mut self, question: Question, formats: Option<Arc<Formats>>) {
-        if self.memory.len() >= MAX_MEMORY {
-            self.memory.remove(0);
+        let memory = Arc::make_mut(&mut self.memory);
+        if memory.len() >= MAX_MEMORY {
+            memory.remove(0);
         }
-        self.memory.push((question, formats));
+        memory.push((question, formats));
     }
 }
 

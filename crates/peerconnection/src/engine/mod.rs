@@ -137,7 +137,8 @@ impl Abandoned {
 }
 
 pub(crate) struct Engine {
-    pub(crate) session: Session,
+    /// Boxed: it is most of an engine, which is moved several times until it is behind its lock.
+    pub(crate) session: Box<Session>,
     connection: WeakConnection,
     configuration: RTCConfiguration,
     certificates: Vec<RTCCertificate>,
@@ -205,7 +206,8 @@ impl Engine {
             configuration.certificates.clone()
         };
         // The session does steps 8 and 19 to 27.
-        let session = Session::new(configuration.for_negotiation(&certificates), random.random())?;
+        let session = Session::new(configuration.for_negotiation(&certificates), random.random())
+            .map(Box::new)?;
         configuration.warn_of_inert_options();
         let statistics = Statistics::new(clock, random.random());
         Ok(Self {
