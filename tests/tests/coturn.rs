@@ -146,7 +146,8 @@ fn make_certificates(directory: &Path) {
         openssl.args(["-nodes", "-days", "2"]).args(arguments.split(' ')).current_dir(directory);
         assert!(openssl.stderr(Stdio::null()).status().expect("openssl").success());
     };
-    // Each has a name of its own: else a stranger's certificate would be known by the signature alone.
+    // Each has a name of its own: else a stranger's certificate would be known by the signature
+    // alone.
     let name = directory.file_name().unwrap().display();
     make(&format!("-subj /CN={name} -keyout authority.key -out authority.pem"));
     make(

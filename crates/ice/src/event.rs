@@ -122,8 +122,8 @@ pub enum Event {
         /// The name.
         host: String,
     },
-    /// The host is asked to open a TCP connection to a server, with TLS on it if a name is given. It
-    /// answers with [`connected`](crate::Agent::connected). It gives up after
+    /// The host is asked to open a TCP connection to a server, with TLS on it if a name is given.
+    /// It answers with [`connected`](crate::Agent::connected). It gives up after
     /// [`deadline`](turn::Config::deadline): by then nobody waits any more.
     Connect {
         /// The generation that asks.
@@ -166,7 +166,7 @@ pub enum Event {
     },
     /// A role conflict was resolved (RFC 8445 §7.3.1.1), or the peer is lite.
     RoleChange(Role),
-    /// The agent needs this socket or connection no more. The host closes it, after it has sent what
-    /// waits to be sent from it.
+    /// The agent needs this socket or connection no more. The host closes it, after it has sent
+    /// what waits to be sent from it.
     CloseSocket(SocketId),
 }

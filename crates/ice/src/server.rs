@@ -13,8 +13,8 @@ pub struct Server {
     pub host: String,
     /// The port.
     pub port: u16,
-    /// How it is reached. A STUN server is asked over UDP alone: what it sees of a TCP connection is of
-    /// no use to UDP candidates.
+    /// How it is reached. A STUN server is asked over UDP alone: what it sees of a TCP connection
+    /// is of no use to UDP candidates.
     pub protocol: Protocol,
     /// The credentials at a TURN server; a STUN server has none.
     pub credentials: Option<Credentials>,

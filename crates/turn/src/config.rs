@@ -100,7 +100,8 @@ pub struct Config {
     pub max_permissions: usize,
     /// Most channels, including channels that are being forgotten. Default 32, at most 4096.
     pub max_channels: usize,
-    /// Whether a lost allocation is asked for again. Its address may differ then. If not, the client is
+    /// Whether a lost allocation is asked for again. Its address may differ then. If not, the
+    /// client is
     /// [`State::Failed`](crate::State::Failed) once the allocation is lost. Default true.
     pub replaces_lost_allocation: bool,
     /// How many more servers may be tried because a server names them (300, ALTERNATE-SERVER). The

@@ -126,8 +126,8 @@ impl Agent {
     }
 
     /// More time has passed than the clock of `now` says, for it stands still while the machine is
-    /// suspended. Peer and servers may have given this side up: the selected pairs are asked whether
-    /// they still work, and allocations, permissions and channels are renewed.
+    /// suspended. Peer and servers may have given this side up: the selected pairs are asked
+    /// whether they still work, and allocations, permissions and channels are renewed.
     pub fn resumed(&mut self, now: Instant) {
         for generation in &mut self.generations {
             generation.resumed(now);

@@ -1,5 +1,5 @@
-//! Which addresses of servers a socket asks, one after another: RFC 8489 §8.1, and §10 where servers
-//! name others.
+//! Which addresses of servers a socket asks, one after another: RFC 8489 §8.1, and §10 where
+//! servers name others.
 
 use std::net::SocketAddr;
 

@@ -9,8 +9,8 @@ use crate::event::{Base, SocketId};
 use crate::pair::{Pair, PairId, PairState};
 
 impl Generation {
-    /// The interface of a socket went down or came back. Its pairs are kept: many an interface comes
-    /// back after a moment, with the same address.
+    /// The interface of a socket went down or came back. Its pairs are kept: many an interface
+    /// comes back after a moment, with the same address.
     pub(crate) fn interface_changed(
         &mut self,
         ctx: &Context,
@@ -61,8 +61,8 @@ impl Generation {
         }
     }
 
-    /// A check that was sent then has an answer. If its interface was down by then, that is no matter:
-    /// a peer on the same machine, for example, is reached all the same.
+    /// A check that was sent then has an answer. If its interface was down by then, that is no
+    /// matter: a peer on the same machine, for example, is reached all the same.
     pub(super) fn prove(&mut self, base: Base, sent_at: Instant) {
         if !self.down.is_empty() {
             let socket = self.socket_behind(base);

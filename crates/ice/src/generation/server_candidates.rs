@@ -56,7 +56,8 @@ impl Generation {
             let Some(carrier) = client.carrier() else { return };
             let kind = CandidateKind::Relayed;
             let Some(server) = self.origin(client, Some(protocol)) else { return };
-            // RFC 8839 §5.1 has the mapped address here. The policy `relay` hides it, as in Chromium.
+            // RFC 8839 §5.1 has the mapped address here. The policy `relay` hides it, as in
+            // Chromium.
             let hidden = SocketAddr::new(unspecified(relayed.ip()), 0);
             let related = match self.servers.policy {
                 TransportPolicy::All => allocated.mapped,

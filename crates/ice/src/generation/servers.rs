@@ -1,5 +1,5 @@
-//! What servers are asked for and what comes of it. Reports servers that give no candidate: RFC 8445
-//! §5.1.1.2, webrtc-pc §4.8.3.
+//! What servers are asked for and what comes of it. Reports servers that give no candidate: RFC
+//! 8445 §5.1.1.2, webrtc-pc §4.8.3.
 
 use std::net::{IpAddr, SocketAddr};
 

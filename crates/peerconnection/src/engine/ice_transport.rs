@@ -207,8 +207,8 @@ impl Engine {
         self.fire(AnyEvent::IceCandidate(Some(new_candidate)));
     }
 
-    /// §4.8.3: a server gave no candidate. An error of a generation that no description has any more
-    /// is ignored, as "surface the candidate" ignores its candidates.
+    /// §4.8.3: a server gave no candidate. An error of a generation that no description has any
+    /// more is ignored, as "surface the candidate" ignores its candidates.
     pub(super) fn candidate_failed(
         &mut self,
         id: TransportId,

@@ -130,8 +130,8 @@ impl Driver {
         self.input(|engine, now| engine.resolved(now, transport, generation, host, addresses));
     }
 
-    /// Takes the TCP connection of an [`Action::Connect`] with its local address, or a text that says
-    /// why there is none. The host chooses the id, another one for each socket and connection.
+    /// Takes the TCP connection of an [`Action::Connect`] with its local address, or a text that
+    /// says why there is none. The host chooses the id, another one for each socket and connection.
     pub fn connected(
         &self,
         transport: TransportId,
@@ -171,9 +171,9 @@ impl Driver {
         self.connection.api(|engine, _| engine.session.restart_ice());
     }
 
-    /// Whether the connection is closed and its allocations at TURN servers are deleted, which takes
-    /// a round trip, or 10 s where the server does not answer. Once it is, and everything has been
-    /// polled, the driver has nothing more to do.
+    /// Whether the connection is closed and its allocations at TURN servers are deleted, which
+    /// takes a round trip, or 10 s where the server does not answer. Once it is, and everything has
+    /// been polled, the driver has nothing more to do.
     pub fn is_closed(&self) -> bool {
         self.engine().has_left()
     }

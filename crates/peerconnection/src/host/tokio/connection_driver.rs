@@ -13,17 +13,23 @@ use std::time::SystemTime;
 
 use negotiation::TransportId;
 use time::{Duration, Instant};
+use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 
+use super::interfaces::{self, Network};
 use super::socket::{MAX_SEND, Socket};
 use super::stream::Stream;
-use super::{BACKLOG, Notice, TokioHost, TokioOptions, interfaces};
-use crate::host::{Action, Driver, GenerationId, Host, SocketId, Transmit};
+use super::{BACKLOG, Notice, TokioHost, TokioOptions};
+use crate::host::{Action, ConnectionId, Driver, GenerationId, Host, SocketId, Transmit};
 
 /// Rounds of work in one poll before other tasks of the runtime get their turn.
 const ROUNDS: usize = 8;
 /// Tasks of the connection run in one round.
 const TASKS: usize = 128;
+/// Connections that are being opened at once, at most.
+const MAX_CONNECTING: usize = 64;
+/// A network that has not changed for this long has settled: an address may come in several steps.
+const SETTLED: Duration = Duration::from_millis(700);
 
 /// Drives the connection as long as it is open; then sends what is left, releases the sockets and
 /// ends. Tasks run here too, unless an event loop runs them.
@@ -32,10 +38,11 @@ pub(super) struct ConnectionDriver {
     host: Arc<TokioHost>,
     options: TokioOptions,
     sockets: Vec<(SocketId, Socket)>,
+    /// Connections that are being opened.
+    connecting: Vec<(Asked, AbortHandle)>,
     /// Both clocks, when they were last compared: the first stands still while the machine sleeps.
     clocks: (Instant, SystemTime),
-    /// The addresses to gather on, when that was done last or when they changed.
-    gathered: Option<Vec<IpAddr>>,
+    network: Network,
     streams: Vec<(SocketId, Stream)>,
     last_socket: u64,
     timer: Option<Pin<Box<Sleep>>>,
@@ -49,6 +56,9 @@ pub(super) struct ConnectionDriver {
     behind: bool,
 }
 
+/// Who has asked for a connection.
+type Asked = (TransportId, GenerationId, ConnectionId);
+
 impl ConnectionDriver {
     pub(super) fn new(driver: Driver, host: Arc<TokioHost>, options: TokioOptions) -> Self {
         Self {
@@ -57,8 +67,9 @@ impl ConnectionDriver {
             options,
             sockets: Vec::new(),
             clocks: (Instant::now(), SystemTime::now()),
-            gathered: None,
+            network: Network::default(),
             streams: Vec::new(),
+            connecting: Vec::new(),
             last_socket: 0,
             timer: None,
             unsent: VecDeque::new(),
@@ -71,7 +82,7 @@ impl ConnectionDriver {
     /// Gives the connection what the sockets have received. Returns whether there was anything.
     fn receive(&mut self, cx: &mut Context<'_>) -> bool {
         let mut received = false;
-        let mut failed = None;
+        let mut failed = Vec::new();
         for (id, socket) in &self.sockets {
             // One lock and one system call for each socket: the connection answers these datagrams
             // before the socket is asked again.
@@ -91,7 +102,7 @@ impl ConnectionDriver {
                 }
                 Poll::Ready(Err(error)) => {
                     tracing::debug!(%error, "a socket failed");
-                    failed = Some(*id);
+                    failed.push(*id);
                 }
                 Poll::Pending => {}
             }
@@ -102,31 +113,28 @@ impl ConnectionDriver {
                 Poll::Ready(Ok(())) => received = true,
                 Poll::Ready(Err(error)) => {
                     tracing::debug!(%error, "a connection has ended");
-                    failed = Some(*id);
+                    failed.push(*id);
                 }
                 Poll::Pending => {}
             }
         }
-        if let Some(id) = failed {
-            self.drop_socket(id);
-            received = true;
-        }
+        received |= !failed.is_empty();
+        failed.into_iter().for_each(|id| self.drop_socket(id));
         received
     }
 
     /// Writes what waits for connections. Returns whether one has failed.
     fn write(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut failed = None;
+        let mut failed = Vec::new();
         for (id, stream) in &mut self.streams {
             if let Poll::Ready(Err(error)) = stream.poll_write(cx) {
                 tracing::debug!(%error, "a connection has failed");
-                failed = Some(*id);
+                failed.push(*id);
             }
         }
-        if let Some(id) = failed {
-            self.drop_socket(id);
-        }
-        failed.is_some()
+        let any = !failed.is_empty();
+        failed.into_iter().for_each(|id| self.drop_socket(id));
+        any
     }
 
     /// Sends what the connection has to send. Returns whether there was anything.
@@ -197,7 +205,8 @@ impl ConnectionDriver {
         self.streams.retain_mut(|(socket, stream)| {
             let closes = closing.contains(socket);
             if closes {
-                // What the system does not take now is lost: the other end may have stopped reading.
+                // What the system does not take now is lost: the other end may have stopped
+                // reading.
                 let _ = stream.poll_write(cx);
             }
             !closes
@@ -235,13 +244,21 @@ impl ConnectionDriver {
                 Action::Connect { transport, generation, connection, local, remote, tls } => {
                     let authorities = self.options.authorities.clone().filter(|_| tls.is_some());
                     let opened = Stream::open(local, remote, tls, authorities);
-                    self.host.connect((transport, generation, connection), opened);
+                    self.connect((transport, generation, connection), opened);
                 }
                 // Its last words may wait, or not be polled yet.
                 Action::CloseSocket(id) => self.closing.push(id),
             }
         }
-        let notices = std::mem::take(&mut self.host.notices().waiting);
+        let (notices, up) = {
+            let mut notices = self.host.notices();
+            (std::mem::take(&mut notices.waiting), notices.up.take())
+        };
+        if let Some(up) = up {
+            acted = true;
+            self.compare_clocks();
+            self.network_changed(up);
+        }
         for notice in notices {
             match notice {
                 Notice::Resolved { transport, generation, host, addresses } => {
@@ -251,6 +268,8 @@ impl ConnectionDriver {
                 }
                 Notice::Connected { transport, generation, connection, opened } => {
                     acted = true;
+                    let asked = (transport, generation, connection);
+                    self.connecting.retain(|(other, _)| *other != asked);
                     let opened = opened.map(|stream| {
                         self.last_socket += 1;
                         let (id, local) = (SocketId(self.last_socket), stream.local);
@@ -260,10 +279,9 @@ impl ConnectionDriver {
                     let opened = opened.as_ref().map(|opened| *opened).map_err(String::as_str);
                     self.driver.connected(transport, generation, connection, opened);
                 }
-                Notice::NetworkChanged => {
+                Notice::NetworkSettled(change) => {
                     acted = true;
-                    self.compare_clocks();
-                    self.network_changed();
+                    self.network_settled(change);
                 }
                 Notice::Close(local) => {
                     let bound = self.sockets.iter().find(|(_, socket)| socket.local == local);
@@ -277,8 +295,8 @@ impl ConnectionDriver {
         acted
     }
 
-    /// Notices that the machine was suspended. A date that was set has the same effect, which does no
-    /// harm.
+    /// Notices that the machine was suspended. A date that was set has the same effect, which does
+    /// no harm.
     fn compare_clocks(&mut self) {
         /// Shorter naps need nothing.
         const NAP: Duration = Duration::from_secs(2);
@@ -291,9 +309,29 @@ impl ConnectionDriver {
         }
     }
 
+    /// Opens a connection to a server. Those that nobody waits for any more end after 10 s; should
+    /// there be too many before, the oldest is given up.
+    fn connect(
+        &mut self,
+        asked: Asked,
+        opened: impl Future<Output = Result<Stream, String>> + Send + 'static,
+    ) {
+        if self.connecting.len() >= MAX_CONNECTING {
+            let ((transport, generation, connection), task) = self.connecting.remove(0);
+            task.abort();
+            let why = Err("too many connections are being opened");
+            self.driver.connected(transport, generation, connection, why);
+        }
+        let (transport, generation, connection) = asked;
+        let task = self.host.tell_later(async move {
+            let opened = opened.await;
+            Notice::Connected { transport, generation, connection, opened }
+        });
+        self.connecting.push((asked, task));
+    }
+
     /// Tells the connection which of its sockets can be used, if that has changed.
-    fn network_changed(&mut self) {
-        let Some(up) = interfaces::all_up() else { return };
+    fn network_changed(&mut self, up: Arc<[IpAddr]>) {
         for (id, socket) in &mut self.sockets {
             let is_up = up.contains(&socket.local.ip());
             if socket.is_listed && is_up != socket.is_up {
@@ -302,13 +340,18 @@ impl ConnectionDriver {
                 self.driver.interface_changed(*id, is_up);
             }
         }
-        let usable = interfaces::usable(&self.options, &up);
-        if self.gathered.as_ref().is_some_and(|gathered| *gathered != usable)
-            && self.options.restart_on_network_change
-        {
+        if self.options.restart_on_network_change {
+            let change = self.network.changed(up);
+            self.host.tell_later(async move {
+                tokio::time::sleep(SETTLED).await;
+                Notice::NetworkSettled(change)
+            });
+        }
+    }
+
+    fn network_settled(&mut self, change: u64) {
+        if self.network.wants_restart(change, &self.options) {
             tracing::debug!("another network: an ICE restart");
-            // Once for each change, though the restart may take its time.
-            self.gathered = Some(usable);
             self.driver.restart_ice();
         }
     }
@@ -316,20 +359,24 @@ impl ConnectionDriver {
     fn gather(&mut self, transport: TransportId, generation: GenerationId) {
         let up = interfaces::all_up().unwrap_or_default();
         let addresses = interfaces::usable(&self.options, &up);
-        self.gathered = Some(addresses.clone());
-        for address in addresses {
-            match Socket::bind(address) {
+        let mut unbound = Vec::new();
+        for address in &addresses {
+            match Socket::bind(*address) {
                 Ok(mut socket) => {
-                    socket.is_listed = up.contains(&address);
+                    socket.is_listed = up.contains(address);
                     self.last_socket += 1;
                     let id = SocketId(self.last_socket);
                     let local = socket.local;
                     self.sockets.push((id, socket));
                     self.driver.socket_bound(transport, generation, id, local);
                 }
-                Err(error) => tracing::debug!(%error, %address, "no socket on this address"),
+                Err(error) => {
+                    tracing::debug!(%error, %address, "no socket on this address");
+                    unbound.push(*address);
+                }
             }
         }
+        self.network.gathered(addresses, &unbound);
         self.driver.gathering_done(transport, generation);
     }
 
@@ -432,6 +479,7 @@ impl Drop for ConnectionDriver {
     /// Runs when the connection was closed, the runtime shuts down, or something has panicked.
     fn drop(&mut self) {
         self.driver.end();
+        self.connecting.iter().for_each(|(_, task)| task.abort());
         self.host.end_notices();
         // The event loop may be what panicked.
         if let Some(event_loop) = &self.host.event_loop

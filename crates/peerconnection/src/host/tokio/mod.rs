@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures::task::AtomicWaker;
 use negotiation::Error;
+use tokio::task::AbortHandle;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
@@ -56,21 +57,21 @@ pub struct TokioOptions {
     pub sockets: Option<SocketControl>,
     /// Whether to call [`restart_ice`](crate::RTCPeerConnection::restart_ice) when an address comes
     /// or goes on which the connection gathers: an extension of the W3C's API. Then
-    /// `negotiationneeded` is fired, and the next offer has candidates of the new network, while data
-    /// flow on as long as the old path works. Default false: an application listens for
+    /// `negotiationneeded` is fired, and the next offer has candidates of the new network, while
+    /// data flow on as long as the old path works. Default false: an application listens for
     /// `iceconnectionstatechange` and restarts when it sees fit, as in a browser.
     ///
     /// Without it, too, a connection whose interface goes down is `disconnected` at once, and tries
     /// its other paths.
     pub restart_on_network_change: bool,
-    /// How long after the first unanswered check a path is `disconnected`, if none of the checks that
-    /// follow every 150 ms is answered either. Then other pairs are tried. Default 3 s, 100 ms to one
-    /// day; a slow path gets two round trips in any case. A path that carries data is checked 1.5 s
-    /// after the peer has fallen silent, an idle one every 4 to 6 s (RFC 7675 §5.1).
+    /// How long after the first unanswered check a path is `disconnected`, if none of the checks
+    /// that follow every 150 ms is answered either. Then other pairs are tried. Default 3 s, 100 ms
+    /// to one day; a slow path gets two round trips in any case. A path that carries data is
+    /// checked 1.5 s after the peer has fallen silent, an idle one every 4 to 6 s (RFC 7675 §5.1).
     pub disconnected_timeout: Duration,
     /// The certificates, each in DER, of the authorities that may vouch for TURN servers over TLS
-    /// (`turns:`). `None` stands for those that the system trusts, or that the environment variables
-    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+    /// (`turns:`). `None` stands for those that the system trusts, or that the environment
+    /// variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
     /// [`with_authorities`](Self::with_authorities) takes PEM.
     pub authorities: Option<Vec<Vec<u8>>>,
     /// How long to wait for more candidates before `failed`, if the peer never signals their end.
@@ -167,6 +168,8 @@ pub(super) struct TokioHost {
 #[derive(Default)]
 struct Notices {
     waiting: Vec<Notice>,
+    /// The addresses of the machine that are up, if they may be others now.
+    up: Option<Arc<[IpAddr]>>,
     /// The driver task has ended: what comes now is dropped, connections too.
     are_over: bool,
 }
@@ -175,8 +178,8 @@ struct Notices {
 enum Notice {
     /// Close the socket bound to this address, without asking the ICE agent.
     Close(SocketAddr),
-    /// Interfaces, addresses or routes are others now.
-    NetworkChanged,
+    /// The network has not changed for a while since this change.
+    NetworkSettled(u64),
     /// The addresses of a name, or why there are none.
     Resolved {
         transport: TransportId,
@@ -217,29 +220,39 @@ impl TokioHost {
         drop(waiting);
     }
 
-    /// Opens a connection to a server, in a task of its own.
-    fn connect(
-        self: &Arc<Self>,
-        asked_by: (TransportId, GenerationId, ConnectionId),
-        opened: impl Future<Output = Result<Stream, String>> + Send + 'static,
-    ) {
-        let this = self.clone();
-        tokio::spawn(async move {
-            let (transport, generation, connection) = asked_by;
-            let opened = opened.await;
-            this.tell_driver(Notice::Connected { transport, generation, connection, opened });
-        });
+    /// These addresses of the machine are up now.
+    fn network_changed(&self, up: Arc<[IpAddr]>) {
+        let mut notices = self.notices();
+        if !notices.are_over {
+            notices.up = Some(up);
+            drop(notices);
+            self.waker.wake();
+        }
     }
 
-    /// Asks the resolver of the system, in a task of its own.
+    /// Tells the driver what a task of its own finds out. The task does not keep the host.
+    fn tell_later(
+        self: &Arc<Self>,
+        notice: impl Future<Output = Notice> + Send + 'static,
+    ) -> AbortHandle {
+        let this = Arc::downgrade(self);
+        let task = tokio::spawn(async move {
+            let notice = notice.await;
+            if let Some(this) = this.upgrade() {
+                this.tell_driver(notice);
+            }
+        });
+        task.abort_handle()
+    }
+
+    /// Asks the resolver of the system.
     fn resolve(self: &Arc<Self>, transport: TransportId, generation: GenerationId, host: String) {
-        let this = self.clone();
-        tokio::spawn(async move {
+        self.tell_later(async move {
             let addresses = match tokio::net::lookup_host((host.as_str(), 0)).await {
                 Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
                 Err(error) => Err(error.to_string()),
             };
-            this.tell_driver(Notice::Resolved { transport, generation, host, addresses });
+            Notice::Resolved { transport, generation, host, addresses }
         });
     }
 }

@@ -1,17 +1,20 @@
-//! Tells the connections of this process that the network has changed.
+//! Tells the connections of this process which addresses of the machine are up, when that may have
+//! changed.
 //!
-//! One thread a process waits for news of interfaces, addresses and routes. It begins with the first
-//! connection, and ends with the first news after the last. What has changed, each connection finds
-//! out itself: the kernel's messages do not say it. On Linux a lost carrier changes a link alone, and
-//! a link that is set down keeps its IPv4 addresses.
+//! One thread a process waits for news of interfaces and addresses. It begins with the first
+//! connection, and ends with the first news after the last. The kernel's messages are but a sign to
+//! look: a lost carrier changes a link alone, and a link that is set down keeps its IPv4 addresses.
+//! News of routes come by the hundred where a routing daemon runs, and say nothing about addresses:
+//! checks notice a route that is gone.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 
 use time::Duration;
 
-use super::{Notice, TokioHost};
+use super::{TokioHost, interfaces};
 
 /// News come in bursts: this long after the first, the connections are told.
 const BURST: Duration = Duration::from_millis(20);
@@ -39,22 +42,30 @@ pub(super) fn watch(host: &Arc<TokioHost>) {
 fn tell(mut news: News) {
     loop {
         let failed = news.wait().err();
-        let mut hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = &failed {
-            tracing::warn!(%error, "changes of the network are not noticed any more");
-        }
-        let mut alive: Vec<_> = hosts.take().unwrap_or_default();
-        alive.retain(|host| match host.upgrade() {
-            Some(host) => {
-                host.tell_driver(Notice::NetworkChanged);
-                true
+        let up: Option<Arc<[IpAddr]>> = interfaces::all_up().map(Arc::from);
+        let told: Vec<Arc<TokioHost>> = {
+            let mut hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = hosts.take().unwrap_or_default();
+            let told: Vec<_> = known.iter().filter_map(Weak::upgrade).collect();
+            if failed.is_none() && !told.is_empty() {
+                *hosts = Some(told.iter().map(Arc::downgrade).collect());
             }
-            None => false,
-        });
-        if alive.is_empty() || failed.is_some() {
+            told
+        };
+        // Not under the lock: the last handle of a host may be dropped here, and the application's
+        // event loop with it.
+        for host in &told {
+            if let Some(up) = &up {
+                host.network_changed(up.clone());
+            }
+        }
+        if let Some(error) = failed {
+            tracing::warn!(%error, "changes of the network are not noticed any more");
             return;
         }
-        *hosts = Some(alive);
+        if told.is_empty() {
+            return;
+        }
     }
 }
 
@@ -67,9 +78,9 @@ struct News {
 #[cfg(target_os = "linux")]
 impl News {
     fn listen() -> io::Result<Self> {
-        /// Links, addresses and routes of both families: RTMGRP_LINK, RTMGRP_IPV4_IFADDR,
-        /// RTMGRP_IPV4_ROUTE, RTMGRP_IPV6_IFADDR and RTMGRP_IPV6_ROUTE of linux/rtnetlink.h.
-        const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
+        /// Links, and addresses of both families: RTMGRP_LINK, RTMGRP_IPV4_IFADDR and
+        /// RTMGRP_IPV6_IFADDR of linux/rtnetlink.h.
+        const GROUPS: u32 = 0x1 | 0x10 | 0x100;
         let mut socket = netlink_sys::Socket::new(netlink_sys::protocols::NETLINK_ROUTE)?;
         socket.bind(&netlink_sys::SocketAddr::new(0, GROUPS))?;
         // The messages are not read, so it does not matter that long ones are cut.
@@ -108,21 +119,24 @@ impl News {
 /// Elsewhere the addresses are looked at every few seconds.
 #[cfg(not(target_os = "linux"))]
 struct News {
-    known: Option<Vec<std::net::IpAddr>>,
+    known: Option<Vec<IpAddr>>,
 }
 
 #[cfg(not(target_os = "linux"))]
 impl News {
     fn listen() -> io::Result<Self> {
-        Ok(Self { known: super::interfaces::all_up() })
+        Ok(Self { known: interfaces::all_up() })
     }
 
     fn wait(&mut self) -> io::Result<()> {
         const INTERVAL: Duration = Duration::from_secs(3);
         loop {
             thread::sleep(INTERVAL);
-            let known = super::interfaces::all_up();
-            if known != self.known {
+            let known = interfaces::all_up();
+            let hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
+            let any = hosts.iter().flatten().any(|host| host.strong_count() > 0);
+            drop(hosts);
+            if known != self.known || !any {
                 self.known = known;
                 return Ok(());
             }

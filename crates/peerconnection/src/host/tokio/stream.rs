@@ -18,9 +18,15 @@ use time::Duration;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Bytes of one read.
 const READ: usize = 16 * 1024;
-/// Bytes that may wait to be written, besides what the system takes. More would only wait longer:
-/// the sender notices a lost message sooner than a late one.
-const MAX_OUTGOING: usize = 256 * 1024;
+/// Bytes that the system may hold back: as much as 40 Mbit/s need at a round trip of 50 ms. More
+/// would only wait longer where the path is slower, and checks with it.
+const SEND_BUFFER: u32 = 256 * 1024;
+/// Packets of peers that may wait to be written, in bytes, besides what the system takes. More are
+/// dropped, as by a router.
+const MAX_DATA: usize = 64 * 1024;
+/// Bytes that may wait in all. Requests are sent once on a stream, so they are not dropped for the
+/// sake of data. There are few of them, as the agent bounds permissions and channels.
+const MAX_OUTGOING: usize = 128 * 1024;
 
 thread_local! {
     /// A buffer to read into: one a thread, not one a connection.
@@ -62,6 +68,7 @@ impl Stream {
                 IpAddr::V4(_) => TcpSocket::new_v4()?,
                 IpAddr::V6(_) => TcpSocket::new_v6()?,
             };
+            socket.set_send_buffer_size(SEND_BUFFER)?;
             socket.bind(SocketAddr::new(local, 0))?;
             let tcp = socket.connect(remote).await?;
             // Each message is written whole, and none may wait for the next.
@@ -95,9 +102,10 @@ impl Stream {
         })
     }
 
-    /// Takes a message to write. Drops it if too much waits already, as a router would.
+    /// Takes a message to write, or drops it if too much waits already.
     pub(super) fn push(&mut self, message: &[u8]) {
-        if self.outgoing.len() + message.len() > MAX_OUTGOING {
+        let limit = if is_data(message) { MAX_DATA } else { MAX_OUTGOING };
+        if self.outgoing.len() + message.len() > limit {
             tracing::trace!(length = message.len(), "no room on a connection: a message is lost");
             return;
         }
@@ -119,5 +127,44 @@ impl Stream {
             self.is_flushed = true;
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+/// Whether a message carries a packet for a peer: ChannelData (RFC 8656 §12.4), or a Send
+/// indication (§11.1).
+fn is_data(message: &[u8]) -> bool {
+    matches!(message, [0x40..=0x7f, ..] | [0x00, 0x16, ..])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn requests_find_room_where_data_is_dropped_and_arrive_behind_it() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let remote = listener.local_addr().unwrap();
+        let opened = Stream::open(remote.ip(), remote, None, None).await;
+        let mut stream = opened.unwrap_or_else(|error| panic!("{error}"));
+        let (mut server, _) = listener.accept().await.unwrap();
+        let data = [&[0x40, 0, 0x03, 0xfc][..], &[7; 1020]].concat();
+        let request = [&[0, 8, 0, 0][..], &[8; 16]].concat();
+        for _ in 0..100 {
+            stream.push(&data);
+        }
+        stream.push(&request);
+        let written = async {
+            std::future::poll_fn(|cx| stream.poll_write(cx)).await.unwrap();
+            drop(stream);
+        };
+        let mut received = Vec::new();
+        let (_, read) = tokio::join!(written, server.read_to_end(&mut received));
+        assert_eq!(read.unwrap(), MAX_DATA + request.len());
+        assert!(received.ends_with(&request));
     }
 }

@@ -10,7 +10,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::{TlsConnector, rustls};
 
 /// The authorities that the system trusts: read once in a process, for it takes milliseconds.
-static OF_THE_SYSTEM: OnceLock<Result<Arc<ClientConfig>, String>> = OnceLock::new();
+static OF_THE_SYSTEM: OnceLock<Arc<ClientConfig>> = OnceLock::new();
 
 /// Does the handshake. The certificate must be valid for `name`, which may be an IP address.
 pub(super) async fn handshake(
@@ -22,18 +22,26 @@ pub(super) async fn handshake(
     // Files are read, so not on the threads of the runtime.
     let config = tokio::task::spawn_blocking(|| match authorities {
         Some(authorities) => config_of(authorities.into_iter().map(CertificateDer::from)),
-        None => OF_THE_SYSTEM.get_or_init(config_of_the_system).clone(),
+        None => config_of_the_system(),
     });
     let config = config.await.map_err(|error| error.to_string())??;
     TlsConnector::from(config).connect(name, tcp).await.map_err(|error| error.to_string())
 }
 
 fn config_of_the_system() -> Result<Arc<ClientConfig>, String> {
+    if let Some(known) = OF_THE_SYSTEM.get() {
+        return Ok(known.clone());
+    }
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
-        tracing::warn!(%error, "a certificate that the system trusts cannot be read");
+        tracing::warn!(%error, "certificates that the system trusts cannot be read");
     }
-    config_of(found.certs)
+    let config = config_of(found.certs)?;
+    // What could not be read now may be there the next time.
+    if found.errors.is_empty() {
+        return Ok(OF_THE_SYSTEM.get_or_init(|| config).clone());
+    }
+    Ok(config)
 }
 
 fn config_of(
