@@ -4,6 +4,7 @@ mod connect;
 mod consent;
 mod hostile;
 mod lite;
+mod nat;
 mod network;
 mod pacing;
 mod relays;
