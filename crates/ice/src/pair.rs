@@ -189,9 +189,12 @@ impl Pair {
         }
     }
 
-    /// Whether it failed although the peer has proven itself on it, and is worth another check.
+    /// Whether it is worth another check when the selected pair is in trouble: it failed although
+    /// the peer has proven itself on it, or its check ended for the sake of the selected pair.
     pub(crate) fn may_be_revived(&self) -> bool {
-        self.state == PairState::Failed && self.authenticated && !self.dead && !self.replayed
+        let had_to_end = self.state == PairState::InProgress && !self.is_unfinished();
+        let has_failed = self.state == PairState::Failed && self.authenticated;
+        (had_to_end || has_failed) && !self.dead && !self.replayed
     }
 
     /// The pair has lost its socket or its consent.

@@ -169,13 +169,18 @@ impl Generation {
             pair.peer_nominated = Some(now);
         }
         let state = pair.state;
+        // §7.3.1.4: a nomination is a check in progress, though its pair is valid. If it had to be
+        // sent again, a NAT may have dropped it that lets it in now.
+        let nomination = pair.check.as_ref().filter(|check| check.use_candidate);
+        let in_vain = nomination.is_some_and(|check| !check.cancelled && check.sent() > 1);
         if !self.is_running(ctx) {
             return;
         }
         match state {
-            PairState::Succeeded => self.follow_nomination(ctx, now, id),
-            PairState::InProgress | PairState::Failed
+            PairState::Succeeded if !in_vain => self.follow_nomination(ctx, now, id),
+            PairState::Succeeded | PairState::InProgress | PairState::Failed
                 if asked_at.is_some_and(|at| now < later(at, TRIGGER_AGAIN)) => {}
+            PairState::Succeeded => self.list.trigger(id, true),
             PairState::Frozen | PairState::Waiting | PairState::InProgress | PairState::Failed => {
                 self.list.trigger(id, false);
             }

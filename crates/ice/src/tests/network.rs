@@ -55,6 +55,8 @@ pub(super) struct Peer {
     /// Times at which there was no path to send data on.
     pub(super) stuck: usize,
     pub(super) stun_sent: usize,
+    /// What came over the wire and was taken, if it is to be kept.
+    pub(super) inbox: Option<Vec<Vec<u8>>>,
     /// When the descriptions of both sides were applied first, on the peer's clock, and whether the
     /// other side has announced the end of its candidates.
     pub(super) described: Option<Instant>,
@@ -139,6 +141,7 @@ impl Network {
             sent: 0,
             stuck: 0,
             stun_sent: 0,
+            inbox: None,
             described: None,
             is_told_all: false,
             drift: 0,

@@ -199,7 +199,14 @@ impl Network {
         } else {
             assert_eq!(packet.payload.len(), DATA, "wrapped or cut");
             let taken = peer.agent.data_received(now, packet.base, packet.source, DATA);
-            if taken { peer.accepted += 1 } else { peer.refused += 1 }
+            if taken {
+                peer.accepted += 1
+            } else {
+                peer.refused += 1
+            }
+            if taken && let Some(inbox) = &mut peer.inbox {
+                inbox.push(packet.payload.to_vec());
+            }
         }
     }
 }

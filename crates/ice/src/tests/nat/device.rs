@@ -94,6 +94,13 @@ impl Nat {
         }
     }
 
+    /// It has forgotten everything.
+    pub(crate) fn reboot(&mut self) {
+        self.mappings.clear();
+        // Nobody finds what was there by chance.
+        self.next_port += 1_000;
+    }
+
     fn forget(&mut self, now: Instant) {
         let life = self.life;
         for mapping in &mut self.mappings {

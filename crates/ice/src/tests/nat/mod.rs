@@ -3,12 +3,15 @@
 //! Each test runs over seeds (`SIM_SEEDS=FROM..TO`); the seed draws delays, signalling, clocks and
 //! addresses. With `--nocapture` the tests print what they have measured.
 
+mod channel;
 mod clocks;
 mod device;
 mod families;
 mod firewalls;
+mod handover;
 mod homes;
 mod matrix;
+mod recovery;
 
 use std::net::SocketAddr;
 
