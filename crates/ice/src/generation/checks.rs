@@ -257,6 +257,7 @@ impl Generation {
                 && pair.may_be_revived()
             {
                 pair.state = PairState::Waiting;
+                pair.checked_at = None;
             }
         }
         self.pair_all(ctx);

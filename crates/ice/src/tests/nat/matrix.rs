@@ -98,3 +98,82 @@ fn with_a_relay_all_connect() {
     });
     print("with a relay: seconds, median (worst), pairs through it", &cells);
 }
+
+/// How a NAT maps and filters, for what has no name.
+type Behaviour = (Dependence, Dependence);
+
+/// Whether peers behind such NATs reach each other: as above, for every way to map and to filter.
+fn reach(a: Behaviour, b: Behaviour) -> bool {
+    use Dependence::{AddressAndPort, Endpoint};
+    // Otherwise one side has to let in what comes from anywhere, and the other what comes from the
+    // address of the first.
+    let lets_in = |one: Behaviour, other: Behaviour| {
+        one.1 == Endpoint && other.1 != AddressAndPort && !runs_away(one, other)
+    };
+    match (a.0 == Endpoint, b.0 == Endpoint) {
+        (true, true) => true,
+        (true, false) => a.1 != AddressAndPort,
+        (false, true) => b.1 != AddressAndPort,
+        (false, false) => lets_in(a, b) || lets_in(b, a),
+    }
+}
+
+/// Two NATs that map each of the other's ports anew run away from each other: an answer never comes
+/// from where the request went, and each request comes from yet another port.
+fn runs_away(a: Behaviour, b: Behaviour) -> bool {
+    a.0 == Dependence::AddressAndPort && b.0 == Dependence::AddressAndPort
+}
+
+fn between_behaviours(seed: u64, behaviours: [Behaviour; 2]) -> Network {
+    let mut net = between(seed, [Some(NatKind::FullCone); 2], false);
+    for (nat, (mapping, filtering)) in net.wire.nats.iter_mut().zip(behaviours) {
+        (nat.mapping, nat.filtering) = (mapping, filtering);
+    }
+    net
+}
+
+/// How these filter when something gets through all the same.
+const RUNNING_AWAY: [[Dependence; 2]; 3] = [
+    [Dependence::Endpoint, Dependence::Endpoint],
+    [Dependence::Endpoint, Dependence::Address],
+    [Dependence::Address, Dependence::Endpoint],
+];
+
+#[test]
+fn every_way_to_map_and_to_filter_connects_where_it_must_and_nowhere_else() {
+    let all = [Dependence::Endpoint, Dependence::Address, Dependence::AddressAndPort];
+    let behaviours: Vec<Behaviour> =
+        all.iter().flat_map(|mapping| all.map(|filtering| (*mapping, filtering))).collect();
+    for (a, b) in behaviours.iter().flat_map(|a| behaviours.iter().map(|b| (*a, *b))) {
+        // Those that go on for long are below.
+        if runs_away(a, b) && RUNNING_AWAY.contains(&[a.1, b.1]) {
+            continue;
+        }
+        for seed in seeds(0..5) {
+            let name = format!("{a:?}, {b:?}, seed {seed}");
+            let mut net = between_behaviours(seed, [a, b]);
+            if reach(a, b) {
+                connect(&mut net, &name);
+            } else {
+                fail(&mut net, &name);
+            }
+        }
+    }
+}
+
+/// The checks of both sides arrive, each on a new pair, and none is ever answered. RFC 8445
+/// §7.3.1.4 has each of them trigger another one.
+#[test]
+fn nats_that_run_away_from_each_other_cause_no_checks_without_end() {
+    for filters in RUNNING_AWAY {
+        let behaviours = filters.map(|filtering| (Dependence::AddressAndPort, filtering));
+        let mut net = between_behaviours(1, behaviours);
+        net.offer(A);
+        // A hundred pairs, each of which is given up in time. RFC 8445 §14.3 makes that time longer
+        // the more of them there are.
+        let failed = net.run_until(s(400), |net| net.both(State::Failed));
+        assert!(failed, "{filters:?}: {:?}", [A, B].map(|peer| net.state(peer)));
+        let sent = [A, B].map(|peer| net.peers[peer].stun_sent);
+        println!("{filters:?}: failed after {:?}, {sent:?} packets", net.elapsed());
+    }
+}

@@ -19,6 +19,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use time::Duration;
 
+use device::Dependence;
 pub(super) use device::{Nat, NatKind};
 
 use super::network::{A, B, Network, seed};
