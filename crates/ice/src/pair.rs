@@ -99,6 +99,11 @@ pub(crate) struct Pair {
     pub(crate) mapped: Option<usize>,
     /// The peer has proven itself on this pair, so its data is welcome.
     pub(crate) authenticated: bool,
+    /// When the first check of the peer came, since the pair was last revived. Between two NATs
+    /// that map every destination to another port and let in strangers, the checks of both sides
+    /// arrive and no answer comes from where its request went: each side would check for ever, for
+    /// the other does.
+    pub(crate) checked_at: Option<Instant>,
     /// When the peer last sent USE-CANDIDATE (§7.3.1.5).
     pub(crate) peer_nominated: Option<Instant>,
     pub(crate) nominated: bool,
@@ -132,6 +137,7 @@ impl Pair {
             permitted: true,
             mapped: None,
             authenticated: false,
+            checked_at: None,
             peer_nominated: None,
             nominated: false,
             dead: false,
@@ -189,9 +195,12 @@ impl Pair {
         }
     }
 
-    /// Whether it failed although the peer has proven itself on it, and is worth another check.
+    /// Whether it is worth another check when the selected pair is in trouble: it failed although
+    /// the peer has proven itself on it, or its check ended for the sake of the selected pair.
     pub(crate) fn may_be_revived(&self) -> bool {
-        self.state == PairState::Failed && self.authenticated && !self.dead && !self.replayed
+        let had_to_end = self.state == PairState::InProgress && !self.is_unfinished();
+        let has_failed = self.state == PairState::Failed && self.authenticated;
+        (had_to_end || has_failed) && !self.dead && !self.replayed
     }
 
     /// The pair has lost its socket or its consent.

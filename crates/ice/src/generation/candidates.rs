@@ -186,6 +186,12 @@ impl Generation {
                 return None;
             }
         }
+        // Nor are there new ones without end: see `Pair::checked_at`.
+        if !replayed && self.learned_in_vain >= ctx.config.max_candidates {
+            tracing::debug!(%source, "too many peer-reflexive candidates, and no answer");
+            return None;
+        }
+        self.learned_in_vain += usize::from(!replayed);
         let default = || crate::candidate::priority(CandidateKind::PeerReflexive, 0, 1);
         let candidate = Candidate {
             foundation: ctx.rng.random::<u64>().to_string(),

@@ -34,7 +34,9 @@ impl Generation {
         let use_candidate = triggered.is_some_and(|triggered| triggered.use_candidate);
         // RFC 8445 §14.3
         let rto = ctx.config.rto.max(ctx.config.ta.saturating_mul(self.list.count_busy()));
-        let schedule = if use_candidate || self.selected.is_some() {
+        // RFC 8863 has patience only with a generation that has never worked.
+        let has_worked = self.selected.is_some() || self.lost_at.is_some();
+        let schedule = if use_candidate || has_worked {
             Schedule::short(rto)
         } else {
             Schedule::full(rto, ctx.config.max_transmissions)
@@ -181,6 +183,7 @@ impl Generation {
             tracing::debug!(generation = self.id.0, "consent expired");
             self.lose_selected(now);
             self.forget_valid_pairs(ctx, now);
+            self.give_up_permissions(ctx, now);
             return;
         }
         if let Some((challenger, at)) = selected.challenger
@@ -203,18 +206,7 @@ impl Generation {
         let Some(selected) = &mut self.selected else { return };
         if in_trouble && !selected.recovering {
             selected.recovering = true;
-            if ctx.role == Some(Role::Controlling) {
-                self.recover(ctx);
-            } else {
-                // Candidates that have come since the selection are checked from here, too, and
-                // pairs that the peer may count on: a relay or a NAT lets in only what answers a
-                // packet from within (RFC 8656 §9).
-                self.pair_all(ctx);
-                let pairs = self.list.iter_mut().map(|(_, pair)| pair);
-                for pair in pairs.filter(|pair| pair.may_be_revived()) {
-                    pair.state = PairState::Waiting;
-                }
-            }
+            self.recover(ctx);
         } else if !in_trouble && selected.recovering {
             selected.recovering = false;
             self.stop_other_checks(id);
@@ -248,19 +240,24 @@ impl Generation {
         }
     }
 
-    /// The selected pair is in trouble, so others are tried. Pairs that were valid are checked
-    /// first. Then come failed pairs that the peer has checked, and pairs that were never made.
+    /// The selected pair is in trouble, so others are tried, on both sides: a relay or a NAT lets
+    /// in only what answers a packet from within, and forgets that packet (RFC 8656 §9, RFC 4787
+    /// §4.3). Pairs that were valid are checked first. Then come pairs that the peer may count on,
+    /// and those of candidates that have come since the selection.
     fn recover(&mut self, ctx: &Context) {
         let selected = self.selected.as_ref().map(|selected| selected.pair);
         let died = selected.is_some_and(|id| self.is_dead(id));
+        // A dead socket leaves the side that nominates no time for that: the nomination checks the
+        // best pair.
+        let nominates = died && ctx.role == Some(Role::Controlling);
         for id in self.list.ids().filter(|id| Some(*id) != selected) {
-            // A dead socket leaves no time for that: the nomination checks the best pair.
-            if !died && self.list.get(id).is_some_and(|pair| pair.is_valid()) {
+            if !nominates && self.list.get(id).is_some_and(|pair| pair.is_valid()) {
                 self.list.trigger(id, false);
             } else if let Some(pair) = self.list.get_mut(id)
                 && pair.may_be_revived()
             {
                 pair.state = PairState::Waiting;
+                pair.checked_at = None;
             }
         }
         self.pair_all(ctx);

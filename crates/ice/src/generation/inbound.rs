@@ -169,13 +169,26 @@ impl Generation {
             pair.peer_nominated = Some(now);
         }
         let state = pair.state;
+        // §7.3.1.4 has every check trigger another one. Where checks arrive and answers do not,
+        // that would have no end. After the time of a whole check only a nomination is worth
+        // another.
+        let checked_at = *pair.checked_at.get_or_insert(now);
+        let nominates = use_candidate && ctx.role == Some(Role::Controlled);
+        let is_hopeless =
+            pair.last_response.is_none() && !nominates && now >= later(checked_at, ctx.config.pac);
+        // §7.3.1.4: a nomination is a check in progress, though its pair is valid. If it had to be
+        // sent again, a NAT may have dropped it that lets it in now.
+        let nomination = pair.check.as_ref().filter(|check| check.use_candidate);
+        let in_vain = nomination.is_some_and(|check| !check.cancelled && check.sent() > 1);
         if !self.is_running(ctx) {
             return;
         }
         match state {
-            PairState::Succeeded => self.follow_nomination(ctx, now, id),
-            PairState::InProgress | PairState::Failed
+            PairState::Succeeded if !in_vain => self.follow_nomination(ctx, now, id),
+            PairState::Succeeded | PairState::InProgress | PairState::Failed
                 if asked_at.is_some_and(|at| now < later(at, TRIGGER_AGAIN)) => {}
+            PairState::Succeeded => self.list.trigger(id, true),
+            PairState::InProgress | PairState::Failed if is_hopeless => {}
             PairState::Frozen | PairState::Waiting | PairState::InProgress | PairState::Failed => {
                 self.list.trigger(id, false);
             }
@@ -322,6 +335,7 @@ impl Generation {
             return;
         }
         let local = self.learn_local(ctx, pair.local, mapped);
+        self.learned_in_vain = 0;
         let Some(pair) = self.list.get_mut(id) else { return };
         let sent_at = pair.sent_at(transaction);
         if let Some(at) = sent_at {

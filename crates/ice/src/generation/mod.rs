@@ -247,6 +247,8 @@ pub(crate) struct Generation {
     remotes: Slab<Remote>,
     /// How many remote candidates there have ever been.
     remotes_seen: u64,
+    /// How many of them were learned from new checks of the peer, while none of ours was answered.
+    learned_in_vain: usize,
     /// Keys of the remote candidates that were signalled, in order.
     signalled: Vec<usize>,
     /// The peer has no more candidates.
@@ -290,6 +292,7 @@ impl Generation {
             locals: Vec::new(),
             remotes: Slab::new(),
             remotes_seen: 0,
+            learned_in_vain: 0,
             signalled: Vec::new(),
             remote_done: false,
             candidate_at: None,
@@ -371,6 +374,7 @@ impl Generation {
         self.selected = None;
         self.candidate_at = None;
         self.lost_at = None;
+        self.learned_in_vain = 0;
         self.pac_at = None;
         self.nomination_at = None;
         self.completed = false;

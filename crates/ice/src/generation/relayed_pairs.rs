@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use smallvec::SmallVec;
-use time::Instant;
+use time::{Instant, Schedule, later};
 
 use super::server_client::ClientKind;
 use super::{Context, Generation};
@@ -112,6 +112,20 @@ impl Generation {
     /// The server relays nothing to this peer.
     pub(super) fn on_denied(&mut self, relay: RelayId, peer: IpAddr) {
         self.pairs_through(relay, peer).for_each(Pair::kill);
+    }
+
+    /// Consent is lost. The pairs that were tried meanwhile fail if they still wait for a relay: it
+    /// has had as long as the checks of the others have. A candidate that came lately may need
+    /// more.
+    pub(super) fn give_up_permissions(&mut self, ctx: &Context, now: Instant) {
+        let patience = Schedule::short(ctx.config.rto).whole();
+        if self.candidate_at.is_some_and(|at| now < later(at, patience)) {
+            return;
+        }
+        for (_, pair) in self.list.iter_mut().filter(|(_, pair)| !pair.permitted) {
+            pair.state = PairState::Failed;
+            pair.triggered = None;
+        }
     }
 
     /// The allocation is gone: so are its pairs.

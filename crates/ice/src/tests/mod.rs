@@ -5,6 +5,7 @@ mod consent;
 mod hostile;
 mod interfaces;
 mod lite;
+mod nat;
 mod network;
 mod pacing;
 mod relays;

@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use time::{Duration, Instant};
 
-use super::wire::Wire;
+use super::wire::{Packet, Wire};
 
 use crate::{
     Agent, Candidate, CandidateError, Config, ConnectionId, Event, GatheringState, GenerationId,
@@ -24,7 +24,7 @@ pub(super) const B: usize = 1;
 /// What travels.
 #[derive(Debug)]
 pub(super) enum Parcel {
-    Wire { from: SocketAddr, to: SocketAddr, payload: Bytes },
+    Wire(Packet),
     Stun { to: usize, socket: SocketId, from: SocketAddr, payload: Bytes },
     Data { to: usize, socket: SocketId, from: SocketAddr },
     Offer { to: usize, parameters: Parameters },
@@ -56,6 +56,14 @@ pub(super) struct Peer {
     /// Times at which there was no path to send data on.
     pub(super) stuck: usize,
     pub(super) stun_sent: usize,
+    /// What came over the wire and was taken, if it is to be kept.
+    pub(super) inbox: Option<Vec<Vec<u8>>>,
+    /// When the descriptions of both sides were applied first, on the peer's clock, and whether the
+    /// other side has announced the end of its candidates.
+    pub(super) described: Option<Instant>,
+    pub(super) is_told_all: bool,
+    /// Millionths by which its clock runs fast.
+    pub(super) drift: i64,
     /// Times at which the agent's timer went off.
     pub(super) wakes: usize,
     credentials: u32,
@@ -152,6 +160,10 @@ impl Network {
             sent: 0,
             stuck: 0,
             stun_sent: 0,
+            inbox: None,
+            described: None,
+            is_told_all: false,
+            drift: 0,
             wakes: 0,
             credentials: 0,
             next_socket: 0,
@@ -208,7 +220,7 @@ impl Network {
     /// with new parameters.
     pub(super) fn offer(&mut self, peer: usize) {
         let parameters = self.fresh(peer);
-        let now = self.now;
+        let now = self.clock(peer);
         self.agent(peer).set_local_parameters(now, parameters.clone());
         self.signal(peer, Parcel::Offer { to: 1 - peer, parameters });
         self.settle();
@@ -251,6 +263,26 @@ impl Network {
 
     // ----- time
 
+    /// The time on the clock of a peer.
+    pub(super) fn clock(&self, peer: usize) -> Instant {
+        let elapsed = self.elapsed().as_nanos() as i128;
+        let gained = elapsed * i128::from(self.peers[peer].drift) / 1_000_000;
+        self.start + Duration::from_nanos((elapsed + gained) as u64)
+    }
+
+    /// When the agent's timer goes off.
+    fn timeout(&self, peer: usize) -> Option<Instant> {
+        let at = self.peers[peer].agent.poll_timeout()?;
+        let drift = self.peers[peer].drift;
+        if drift == 0 {
+            return Some(at);
+        }
+        let due = at.saturating_duration_since(self.start).as_nanos() as i128;
+        let elapsed = due * 1_000_000 / i128::from(1_000_000 + drift);
+        // A rounded clock never shows less than the agent waits for.
+        Some(self.start + Duration::from_nanos(elapsed as u64 + 2))
+    }
+
     /// Lets everything happen that happens until then.
     pub(super) fn run_for(&mut self, time: Duration) {
         let end = self.now + time;
@@ -276,7 +308,7 @@ impl Network {
             steps += 1;
             assert!(steps < 2_000_000, "no time passes");
             let parcel = self.parcels.peek().map(|Reverse((at, _))| *at);
-            let timeouts = self.peers.iter().filter_map(|peer| peer.agent.poll_timeout());
+            let timeouts = [A, B].into_iter().filter_map(|peer| self.timeout(peer));
             let data = self.stream.map(|_| self.next_data);
             let next = timeouts.chain(parcel).chain(data).min();
             let Some(next) = next.filter(|next| *next <= end) else { return };
@@ -296,8 +328,9 @@ impl Network {
             self.settle();
         }
         for peer in [A, B] {
-            if self.peers[peer].agent.poll_timeout().is_some_and(|at| at <= now) {
+            if self.timeout(peer).is_some_and(|at| at <= now) {
                 self.peers[peer].wakes += 1;
+                let now = self.clock(peer);
                 self.agent(peer).handle_timeout(now);
                 self.settle();
             }
@@ -357,9 +390,10 @@ impl Network {
     fn send_data(&mut self, peer: usize, path: Path) {
         let Some(from) = self.peers[peer].sockets.get(&path.base.socket).copied() else { return };
         let packet = Bytes::from_static(&[DATA_BYTE; DATA]);
-        let Some(transmit) = self.peers[peer].agent.send(self.now, packet) else { return };
+        let now = self.clock(peer);
+        let Some(transmit) = self.peers[peer].agent.send(now, packet) else { return };
         if self.wire.is_used() {
-            self.put_on_wire(from, transmit.destination, transmit.payload);
+            self.put_on_wire(peer, from, transmit.destination, transmit.payload);
             return;
         }
         assert_eq!((transmit.socket, transmit.destination), (path.base.socket, path.remote));
@@ -371,16 +405,16 @@ impl Network {
     }
 
     fn deliver(&mut self, parcel: Parcel) {
-        let now = self.now;
+        let clocks = [A, B].map(|peer| self.clock(peer));
         match parcel {
-            Parcel::Wire { from, to, payload } => self.arrive(from, to, &payload),
+            Parcel::Wire(packet) => self.arrive(&packet),
             Parcel::Stun { to, socket, from, payload } => {
-                self.agent(to).handle_stun(now, socket, from, &payload);
+                self.agent(to).handle_stun(clocks[to], socket, from, &payload);
             }
             Parcel::Data { to, socket, from } => {
                 let peer = &mut self.peers[to];
                 let open = peer.sockets.contains_key(&socket);
-                if open && peer.agent.data_received(now, socket, from, DATA) {
+                if open && peer.agent.data_received(clocks[to], socket, from, DATA) {
                     peer.accepted += 1;
                 } else {
                     peer.refused += 1;
@@ -388,6 +422,8 @@ impl Network {
             }
             Parcel::Offer { to, parameters } => {
                 let answer = self.fresh(to);
+                let now = clocks[to];
+                self.peers[to].described.get_or_insert(now);
                 let agent = self.agent(to);
                 agent.set_remote_parameters(now, parameters, false);
                 agent.set_local_parameters(now, answer.clone());
@@ -395,18 +431,22 @@ impl Network {
                 self.signal(to, Parcel::Answer { to: 1 - to, parameters: answer });
             }
             Parcel::Answer { to, parameters } => {
+                let now = clocks[to];
+                self.peers[to].described.get_or_insert(now);
                 self.agent(to).set_remote_parameters(now, parameters, false);
                 self.agent(to).commit(now);
             }
             Parcel::Candidate { to, username_fragment, candidate } => {
                 // Of a generation that was rolled back or released meanwhile: not an error here.
-                let _ =
-                    self.agent(to).add_remote_candidate(now, Some(&username_fragment), candidate);
+                let (now, of) = (clocks[to], Some(username_fragment.as_str()));
+                let _ = self.agent(to).add_remote_candidate(now, of, candidate);
             }
             Parcel::Opened { to, generation, connection, local } => {
                 self.open(to, generation, connection, local);
             }
             Parcel::End { to, username_fragment } => {
+                self.peers[to].is_told_all = true;
+                let now = clocks[to];
                 let _ = self.agent(to).add_end_of_candidates(now, Some(&username_fragment));
             }
         }
@@ -428,7 +468,7 @@ impl Network {
             let from = self.peers[peer].sockets.get(&transmit.socket).copied();
             let from = from.expect("transmit on a socket that is open");
             if self.wire.is_used() {
-                self.put_on_wire(from, transmit.destination, transmit.payload);
+                self.put_on_wire(peer, from, transmit.destination, transmit.payload);
             } else if let Some((to, socket, from)) = self.route(from, transmit.destination)
                 && let Some(at) = self.travel()
             {
@@ -438,7 +478,7 @@ impl Network {
     }
 
     fn on_event(&mut self, peer: usize, event: Event) {
-        let now = self.now;
+        let now = self.clock(peer);
         match event {
             Event::Gather { generation } => {
                 for ip in self.peers[peer].addresses.clone() {
@@ -540,7 +580,7 @@ impl Network {
     pub(super) fn cut(&mut self, peer: usize) {
         let path = self.peers[peer].agent.selected_path().expect("a path to cut");
         self.peers[peer].sockets.remove(&path.base.socket);
-        let now = self.now;
+        let now = self.clock(peer);
         self.agent(peer).socket_closed(now, path.base.socket);
         self.settle();
     }

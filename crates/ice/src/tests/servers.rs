@@ -4,8 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use turn::testing::{PASSWORD, USER};
 
+use super::nat::Nat;
 use super::network::{A, B, Network};
-use super::wire::{Nat, NatKind};
+use super::wire::NatKind;
 use super::{ms, s};
 use crate::{
     CandidateKind, Config, Credentials, GatheringState, Server, ServerProtocol, State,
@@ -43,7 +44,8 @@ pub(super) fn behind(
     net.signalling = ms(10);
     let server = net.add_server(SERVER);
     for peer in [A, B] {
-        net.wire.nats.push(Nat::new(INSIDE[peer], OUTSIDE[peer], kind));
+        let nat = net.add_nat(Nat::new(OUTSIDE[peer], kind));
+        net.put_behind(nat, peer, INSIDE[peer]);
         net.agent(peer).set_servers(servers.to_vec(), policy);
     }
     (net, server)

@@ -1,74 +1,39 @@
-//! Datagrams as the network carries them, when there are servers or strict NATs on the way.
+//! Datagrams as the network carries them, when there are servers, NATs or firewalls on the way.
+//!
+//! A host, or a NAT, is in the public network or inside a NAT: that is its *realm*. What a host
+//! sends goes outwards through NATs until it is in a realm that has the destination. There it
+//! travels, and on arrival it goes inwards again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use turn::testing::Server;
 
+pub(super) use super::nat::NatKind;
+use super::nat::{Firewall, Nat};
 use super::network::{A, B, DATA, Network, Parcel};
 use crate::{ConnectionId, GenerationId, SocketId};
 
-/// How a NAT maps and filters: RFC 4787 §4.1, §5.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NatKind {
-    /// Endpoint-independent mapping, address and port-dependent filtering.
-    PortRestricted,
-    /// Address and port-dependent mapping and filtering.
-    Symmetric,
-}
+/// The index of a NAT for what is inside it; `None` for the public network.
+pub(super) type Realm = Option<usize>;
 
-/// What a NAT remembers.
+/// A datagram on its way through a realm.
 #[derive(Debug)]
-struct Mapping {
-    inside: SocketAddr,
-    /// Of a symmetric NAT: the only one.
-    toward: Option<SocketAddr>,
-    outside: SocketAddr,
-    /// Who was sent to.
-    partners: BTreeSet<SocketAddr>,
-}
-
-/// A NAT in front of one address.
-#[derive(Debug)]
-pub(super) struct Nat {
-    pub(super) inside: IpAddr,
-    pub(super) outside: IpAddr,
-    kind: NatKind,
-    mappings: Vec<Mapping>,
-    next_port: u16,
-}
-
-impl Nat {
-    pub(super) fn new(inside: &str, outside: &str, kind: NatKind) -> Self {
-        let (inside, outside) = (inside.parse().unwrap(), outside.parse().unwrap());
-        Self { inside, outside, kind, mappings: Vec::new(), next_port: 30_000 }
-    }
-
-    fn outbound(&mut self, from: SocketAddr, to: SocketAddr) -> SocketAddr {
-        let toward = (self.kind == NatKind::Symmetric).then_some(to);
-        let same = |mapping: &&mut Mapping| mapping.inside == from && mapping.toward == toward;
-        if let Some(mapping) = self.mappings.iter_mut().find(same) {
-            mapping.partners.insert(to);
-            return mapping.outside;
-        }
-        self.next_port += 1;
-        let outside = SocketAddr::new(self.outside, self.next_port);
-        let partners = BTreeSet::from([to]);
-        self.mappings.push(Mapping { inside: from, toward, outside, partners });
-        outside
-    }
-
-    fn inbound(&self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
-        let passes = |m: &&Mapping| m.outside == to && m.partners.contains(&from);
-        self.mappings.iter().find(passes).map(|mapping| mapping.inside)
-    }
+pub(super) struct Packet {
+    realm: Realm,
+    from: SocketAddr,
+    to: SocketAddr,
+    payload: Bytes,
 }
 
 /// What there is between the peers.
 #[derive(Debug, Default)]
 pub(super) struct Wire {
     pub(super) nats: Vec<Nat>,
+    /// The interfaces that are inside a NAT.
+    homes: BTreeMap<(usize, IpAddr), usize>,
+    pub(super) firewalls: BTreeMap<usize, Firewall>,
     pub(super) servers: BTreeMap<SocketAddr, Server>,
     /// Addresses between which nothing passes any more.
     pub(super) cut: Option<[IpAddr; 2]>,
@@ -79,6 +44,21 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn is_used(&self) -> bool {
         !self.nats.is_empty() || !self.servers.is_empty()
+    }
+
+    fn home(&self, peer: usize, address: IpAddr) -> Realm {
+        self.homes.get(&(peer, address)).copied()
+    }
+
+    fn passes(&self, peer: usize, remote: SocketAddr) -> bool {
+        self.firewalls.get(&peer).is_none_or(|firewall| firewall.passes(remote))
+    }
+
+    /// Whether the inside of this NAT has such an address.
+    fn has(&self, nat: usize, address: IpAddr) -> bool {
+        let is_at = |nat: &Nat, realm| nat.behind == realm && nat.outside == address;
+        self.homes.iter().any(|((_, at), home)| *at == address && *home == nat)
+            || self.nats.iter().any(|inner| is_at(inner, Some(nat)))
     }
 }
 
@@ -94,65 +74,115 @@ impl Network {
         self.wire.servers.get_mut(&address).unwrap()
     }
 
+    /// Returns its index.
+    pub(super) fn add_nat(&mut self, nat: Nat) -> usize {
+        self.wire.nats.push(nat);
+        self.wire.nats.len() - 1
+    }
+
+    /// This interface of the peer is inside a NAT.
+    pub(super) fn put_behind(&mut self, nat: usize, peer: usize, address: &str) {
+        self.wire.homes.insert((peer, address.parse().unwrap()), nat);
+    }
+
     /// A peer sends.
-    pub(super) fn put_on_wire(&mut self, from: SocketAddr, to: SocketAddr, payload: Bytes) {
+    pub(super) fn put_on_wire(
+        &mut self,
+        peer: usize,
+        from: SocketAddr,
+        to: SocketAddr,
+        payload: Bytes,
+    ) {
         if self.dead.contains(&from.ip()) || self.dead.contains(&to.ip()) {
             return;
         }
         self.wire.sent.push((from, to, payload.clone()));
-        let nat = self.wire.nats.iter_mut().find(|nat| nat.inside == from.ip());
-        let from = nat.map_or(from, |nat| nat.outbound(from, to));
-        self.carry(from, to, payload);
+        if !self.wire.passes(peer, to) {
+            return;
+        }
+        let (mut realm, mut from) = (self.wire.home(peer, from.ip()), from);
+        while let Some(index) = realm {
+            let is_here = self.wire.has(index, to.ip());
+            let nat = &mut self.wire.nats[index];
+            if is_here && nat.isolates || to.ip() == nat.outside && !nat.hairpins {
+                return;
+            }
+            if is_here {
+                break;
+            }
+            from = nat.outbound(self.now, from, to);
+            realm = nat.behind;
+        }
+        self.carry(Packet { realm, from, to, payload });
     }
 
-    fn carry(&mut self, from: SocketAddr, to: SocketAddr, payload: Bytes) {
-        let ends = [from.ip(), to.ip()];
+    fn carry(&mut self, packet: Packet) {
+        let ends = [packet.from.ip(), packet.to.ip()];
         if self.wire.cut.is_some_and(|cut| ends == cut || ends == [cut[1], cut[0]]) {
             return;
         }
         if let Some(at) = self.travel() {
-            self.put(at, Parcel::Wire { from, to, payload });
+            self.put(at, Parcel::Wire(packet));
         }
     }
 
+    fn carry_from_server(&mut self, from: SocketAddr, to: SocketAddr, payload: Bytes) {
+        self.carry(Packet { realm: None, from, to, payload });
+    }
+
     /// What was sent arrives somewhere, or nowhere.
-    pub(super) fn arrive(&mut self, from: SocketAddr, to: SocketAddr, payload: &Bytes) {
+    pub(super) fn arrive(&mut self, packet: &Packet) {
+        let Packet { mut realm, from, mut to, ref payload } = *packet;
+        if realm.is_none() && self.arrives_at_server(from, to, payload) {
+            return;
+        }
+        loop {
+            let mut nats = self.wire.nats.iter();
+            let Some(index) = nats.position(|nat| nat.behind == realm && nat.outside == to.ip())
+            else {
+                break;
+            };
+            let Some(inside) = self.wire.nats[index].inbound(self.now, from, to) else { return };
+            (realm, to) = (Some(index), inside);
+        }
+        if self.dead.contains(&to.ip()) {
+            return;
+        }
+        for peer in [A, B] {
+            if self.wire.home(peer, to.ip()) != realm || !self.wire.passes(peer, from) {
+                continue;
+            }
+            let sockets = &self.peers[peer].sockets;
+            let socket = sockets.iter().find(|(_, at)| **at == to).map(|(socket, _)| *socket);
+            if let Some(socket) = socket {
+                self.hand_over(peer, socket, from, payload);
+            }
+        }
+    }
+
+    /// Whether it was for a server, or for a relay.
+    fn arrives_at_server(&mut self, from: SocketAddr, to: SocketAddr, payload: &Bytes) -> bool {
         let now = self.now;
         if let Some(server) = self.wire.servers.get_mut(&to) {
             let answer = server.handle(now, from, payload);
             let delivered = server.take_delivered();
             if let Some(answer) = answer {
-                self.carry(to, from, answer.into());
+                self.carry_from_server(to, from, answer.into());
             }
             for (relayed, peer, data) in delivered {
-                self.carry(relayed, peer, data.into());
+                self.carry_from_server(relayed, peer, data.into());
             }
-            return;
+            return true;
         }
         let relayed = self.wire.servers.iter().find_map(|(address, server)| {
             let client = server.client_at(to)?;
             Some((*address, client, server.relay_from(now, client, from, payload)))
         });
-        if let Some((server, client, packet)) = relayed {
-            if let Some(packet) = packet {
-                self.carry(server, client, packet.into());
-            }
-            return;
+        let Some((server, client, packet)) = relayed else { return false };
+        if let Some(packet) = packet {
+            self.carry_from_server(server, client, packet.into());
         }
-        let nat = self.wire.nats.iter().find(|nat| nat.outside == to.ip());
-        let inside = match nat {
-            Some(nat) => nat.inbound(from, to),
-            None if self.wire.nats.iter().any(|nat| nat.inside == to.ip()) => None,
-            None => Some(to),
-        };
-        let Some(inside) = inside else { return };
-        for peer in [A, B] {
-            let sockets = &self.peers[peer].sockets;
-            let socket = sockets.iter().find(|(_, at)| **at == inside).map(|(socket, _)| *socket);
-            if let Some(socket) = socket {
-                self.hand_over(peer, socket, from, payload);
-            }
-        }
+        true
     }
 
     fn hand_over(&mut self, peer: usize, socket: SocketId, from: SocketAddr, payload: &[u8]) {
@@ -174,7 +204,7 @@ impl Network {
         from: SocketAddr,
         payload: &[u8],
     ) {
-        let now = self.now;
+        let now = self.clock(peer);
         let peer = &mut self.peers[peer];
         let Some(packet) = peer.agent.handle_datagram(now, socket, from, payload) else { return };
         if packet.payload[0] < 4 {
@@ -182,7 +212,14 @@ impl Network {
         } else {
             assert_eq!(packet.payload.len(), DATA, "wrapped or cut");
             let taken = peer.agent.data_received(now, packet.base, packet.source, DATA);
-            if taken { peer.accepted += 1 } else { peer.refused += 1 }
+            if taken {
+                peer.accepted += 1
+            } else {
+                peer.refused += 1
+            }
+            if taken && let Some(inbox) = &mut peer.inbox {
+                inbox.push(packet.payload.to_vec());
+            }
         }
     }
 
