@@ -2,6 +2,7 @@
 
 mod connect;
 mod consent;
+mod forgetful;
 mod hostile;
 mod lite;
 mod network;
