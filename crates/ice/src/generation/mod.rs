@@ -3,6 +3,7 @@
 mod candidates;
 mod checks;
 mod inbound;
+mod names;
 mod relayed_pairs;
 mod server_candidates;
 pub(crate) mod server_client;
@@ -33,6 +34,7 @@ use crate::state::{GatheringState, Role};
 use crate::stun::Credentials;
 
 pub(crate) use inbound::Outcome;
+use names::Names;
 use servers::Servers;
 
 /// What all generations of an agent share.
@@ -235,6 +237,7 @@ pub(crate) struct Generation {
     remotes_seen: u64,
     /// Keys of the remote candidates that were signalled, in order.
     signalled: Vec<usize>,
+    names: Names,
     /// The peer has no more candidates.
     pub(crate) remote_done: bool,
     /// When the peer's last new candidate came.
@@ -276,6 +279,7 @@ impl Generation {
             remotes: Slab::new(),
             remotes_seen: 0,
             signalled: Vec::new(),
+            names: Names::default(),
             remote_done: false,
             candidate_at: None,
             lost_at: None,
@@ -324,6 +328,7 @@ impl Generation {
             self.forget_checks();
             self.remotes.clear();
             self.signalled.clear();
+            self.names = Names::default();
             self.remote_done = false;
         }
         self.remote = Some(remote);
@@ -502,12 +507,17 @@ impl Generation {
         self.failed
     }
 
+    /// Whether a pair is yet to be checked, or a candidate yet to make pairs.
+    pub(crate) fn has_unfinished(&self) -> bool {
+        self.list.has_unfinished() || self.names.are_awaited()
+    }
+
     /// Enters `completed` or `failed` for good when their conditions hold (webrtc-pc §5.6,
     /// RTCIceTransportState).
     pub(crate) fn conclude(&mut self, ctx: &Context, now: Instant) {
         let assumed = self.end_of_candidates_at(ctx).is_some_and(|at| now >= at);
         let both_ends = self.gathering == GatheringState::Complete && (self.remote_done || assumed);
-        if !both_ends || self.list.has_unfinished() || self.retire_at.is_some() {
+        if !both_ends || self.has_unfinished() || self.retire_at.is_some() {
             return;
         }
         if let Some(selected) = &self.selected {

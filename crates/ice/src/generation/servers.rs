@@ -13,7 +13,7 @@ use turn::{
 use super::server_client::{Addresses, ClientKind, End, Relay, ServerClient, Urls};
 use super::{Context, Generation, Socket};
 use crate::candidate::destination;
-use crate::event::{Event, RelayId, SocketId};
+use crate::event::{Event, NameOf, RelayId, SocketId};
 use crate::server::{CandidateError, Server, TransportPolicy};
 use crate::state::GatheringState;
 
@@ -100,7 +100,8 @@ impl Generation {
                     let host = &server.host;
                     if !list.iter().any(|asked| asked.server.host == *host) {
                         let (generation, host) = (self.id, host.clone());
-                        self.events.push_back(Event::Resolve { generation, host });
+                        let of = NameOf::Server;
+                        self.events.push_back(Event::Resolve { generation, of, host });
                     }
                     Known::NotYet
                 }
@@ -122,8 +123,8 @@ impl Generation {
         };
     }
 
-    /// Takes the addresses of a name, or the reason why there are none.
-    pub(crate) fn resolved(
+    /// Takes the addresses of a server's name, or the reason why there are none.
+    pub(crate) fn server_resolved(
         &mut self,
         ctx: &mut Context,
         now: Instant,
@@ -444,7 +445,7 @@ impl Generation {
             let awaited = self.servers.list.iter().filter(|asked| asked.awaits_addresses());
             let hosts: Vec<String> = awaited.map(|asked| asked.server.host.clone()).collect();
             for host in hosts {
-                self.resolved(ctx, now, &host, Err("the name was not resolved in time"));
+                self.server_resolved(ctx, now, &host, Err("the name was not resolved in time"));
             }
         }
         for index in 0..self.servers.clients.len() {

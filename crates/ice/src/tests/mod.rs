@@ -5,6 +5,7 @@ mod consent;
 mod forgetful;
 mod hostile;
 mod lite;
+mod names;
 mod network;
 mod pacing;
 mod relays;

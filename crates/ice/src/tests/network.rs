@@ -12,8 +12,8 @@ use time::{Duration, Instant};
 use super::wire::Wire;
 
 use crate::{
-    Agent, Candidate, CandidateError, Config, Event, GatheringState, Parameters, Path, Role,
-    SocketId, State,
+    Agent, Candidate, CandidateAddress, CandidateError, CandidateKind, Config, Event,
+    GatheringState, GenerationId, NameOf, Parameters, Path, Role, SocketId, State,
 };
 
 /// The first peer; it makes the first offer.
@@ -41,6 +41,8 @@ pub(super) struct Peer {
     pub(super) sockets: BTreeMap<SocketId, SocketAddr>,
     /// States, pairs, gathering states and roles as they are announced.
     pub(super) trace: Vec<String>,
+    /// Its host candidates are signalled with this name in the place of the address.
+    pub(super) hides_behind: Option<String>,
     /// Candidates are kept here instead of being signalled.
     pub(super) holds_candidates: bool,
     pub(super) held: Vec<(String, Option<Candidate>)>,
@@ -89,7 +91,9 @@ pub(super) struct Network {
     pub(super) wire: Wire,
     /// Addresses of names; others have none.
     pub(super) names: BTreeMap<String, Vec<IpAddr>>,
-    /// No name has an answer.
+    /// Names of candidates that the peers have asked for.
+    pub(super) asked: Vec<(usize, GenerationId, String)>,
+    /// Such names have no answer.
     pub(super) silent_names: bool,
     /// Both peers send data at this interval.
     pub(super) stream: Option<Duration>,
@@ -124,6 +128,7 @@ impl Network {
             addresses: addresses[index].iter().map(|a| a.parse().unwrap()).collect(),
             sockets: BTreeMap::new(),
             trace: Vec::new(),
+            hides_behind: None,
             holds_candidates: false,
             held: Vec::new(),
             candidates: Vec::new(),
@@ -149,6 +154,7 @@ impl Network {
             nats: Vec::new(),
             wire: Wire::default(),
             names: BTreeMap::new(),
+            asked: Vec::new(),
             silent_names: false,
             stream: None,
             next_data: start,
@@ -425,13 +431,16 @@ impl Network {
                 }
                 self.agent(peer).gathering_done(now, generation);
             }
-            Event::Resolve { generation, host } => {
+            Event::Resolve { generation, of, host } => {
+                if of == NameOf::Candidate {
+                    self.asked.push((peer, generation, host.clone()));
+                }
                 if self.silent_names {
                     return;
                 }
                 let known = self.names.get(&host).cloned();
                 let known = known.as_deref().ok_or("no such name");
-                self.agent(peer).resolved(now, generation, &host, known);
+                self.agent(peer).resolved(now, generation, of, &host, known);
             }
             Event::CandidateError { error, .. } => {
                 let at = self.elapsed().as_millis();
@@ -442,6 +451,12 @@ impl Network {
             }
             Event::LocalCandidate { username_fragment, candidate } => {
                 self.peers[peer].candidates.push(candidate.clone());
+                let candidate = match self.peers[peer].hides_behind.clone() {
+                    Some(name) if candidate.kind == CandidateKind::Host => {
+                        Candidate { address: CandidateAddress::Name(name), ..candidate }
+                    }
+                    _ => candidate,
+                };
                 self.announce(peer, username_fragment, Some(candidate));
             }
             Event::EndOfCandidates { username_fragment } => {

@@ -99,8 +99,8 @@ impl Engine {
                 ice::Event::Gather { generation } => {
                     self.actions.push_back(Action::Gather { transport: id, generation });
                 }
-                ice::Event::Resolve { generation, host } => {
-                    self.actions.push_back(Action::Resolve { transport: id, generation, host });
+                ice::Event::Resolve { generation, of, host } => {
+                    self.actions.push_back(Action::Resolve { transport: id, generation, of, host });
                 }
                 ice::Event::CandidateError { username_fragment, error } => {
                     self.queue(Task::CandidateError(id, username_fragment, Box::new(error)));

@@ -9,7 +9,7 @@ use time::{Duration, Instant};
 
 use crate::api::{RTCCertificate, RTCConfiguration, RTCPeerConnection};
 use crate::connection::{Connection, Host};
-use crate::engine::{Action, Clock, Engine, GenerationId, SocketId, Transmit, Waiting};
+use crate::engine::{Action, Clock, Engine, GenerationId, NameOf, SocketId, Transmit, Waiting};
 
 /// Drives one connection; the [module](super) says how.
 ///
@@ -115,10 +115,11 @@ impl Driver {
         &self,
         transport: TransportId,
         generation: GenerationId,
+        of: NameOf,
         host: &str,
         addresses: Result<&[IpAddr], &str>,
     ) {
-        self.input(|engine, now| engine.resolved(now, transport, generation, host, addresses));
+        self.input(|engine, now| engine.resolved(now, transport, generation, of, host, addresses));
     }
 
     /// Learns that a socket is dead: its interface has gone, or it failed for good.

@@ -13,9 +13,10 @@ use negotiation::TransportId;
 use time::Instant;
 use tokio::time::Sleep;
 
+use super::multicast::{Asked, MulticastDns};
 use super::socket::{MAX_SEND, Socket};
 use super::{BACKLOG, Notice, TokioHost, TokioOptions, interfaces};
-use crate::host::{Action, Driver, GenerationId, Host, SocketId, Transmit};
+use crate::host::{Action, Driver, GenerationId, Host, NameOf, SocketId, Transmit};
 
 /// Rounds of work in one poll before other tasks of the runtime get their turn.
 const ROUNDS: usize = 8;
@@ -31,6 +32,7 @@ pub(super) struct ConnectionDriver {
     sockets: Vec<(SocketId, Socket)>,
     last_socket: u64,
     timer: Option<Pin<Box<Sleep>>>,
+    names: MulticastDns,
     /// Datagrams that were polled and are not yet sent.
     unsent: VecDeque<Transmit>,
     /// To be closed when all that was to be sent has been sent.
@@ -50,6 +52,7 @@ impl ConnectionDriver {
             sockets: Vec::new(),
             last_socket: 0,
             timer: None,
+            names: MulticastDns::default(),
             unsent: VecDeque::new(),
             closing: Vec::new(),
             batch: Vec::new(),
@@ -176,8 +179,12 @@ impl ConnectionDriver {
             acted = true;
             match action {
                 Action::Gather { transport, generation } => self.gather(transport, generation),
-                Action::Resolve { transport, generation, host } => {
+                Action::Resolve { transport, generation, of: NameOf::Server, host } => {
                     self.host.resolve(transport, generation, host);
+                }
+                Action::Resolve { transport, generation, of: NameOf::Candidate, host } => {
+                    let asked = Asked { transport, generation, host };
+                    self.names.resolve(&self.options, self.host.now(), asked);
                 }
                 // Its last words may wait, or not be polled yet.
                 Action::CloseSocket(id) => self.closing.push(id),
@@ -190,7 +197,7 @@ impl ConnectionDriver {
                 Notice::Resolved { transport, generation, host, addresses } => {
                     acted = true;
                     let addresses = addresses.as_deref().map_err(String::as_str);
-                    self.driver.resolved(transport, generation, &host, addresses);
+                    self.driver.resolved(transport, generation, NameOf::Server, &host, addresses);
                 }
                 Notice::Close(local) => {
                     let bound = self.sockets.iter().find(|(_, socket)| socket.local == local);
@@ -218,6 +225,18 @@ impl ConnectionDriver {
             }
         }
         self.driver.gathering_done(transport, generation);
+    }
+
+    /// Moves the questions for names of remote candidates. Returns whether there was anything.
+    fn resolve_names(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut busy = self.names.poll(cx, self.host.now());
+        while let Some((asked, addresses)) = self.names.next_answer() {
+            busy = true;
+            let Asked { transport, generation, host } = asked;
+            let addresses = addresses.as_deref().map_err(String::as_str);
+            self.driver.resolved(transport, generation, NameOf::Candidate, &host, addresses);
+        }
+        busy
     }
 
     /// Waits for the connection's next deadline; `true` if it has passed already.
@@ -271,7 +290,8 @@ impl ConnectionDriver {
             }
         }
         busy |= self.transmit(cx);
-        busy | self.act()
+        busy |= self.act();
+        busy | self.resolve_names(cx)
     }
 
     /// Leaves the tasks to the event loop. While that is behind, the driver receives nothing.

@@ -1,6 +1,9 @@
 //! The addresses of this machine on which to gather.
 
+use std::io;
 use std::net::IpAddr;
+
+use if_addrs::Interface;
 
 use super::TokioOptions;
 
@@ -33,6 +36,18 @@ pub(super) fn addresses(options: &TokioOptions) -> Vec<IpAddr> {
         }
     }
     if usable.is_empty() { loopback } else { usable }
+}
+
+/// The interfaces on which names of the local network are asked for: those that have the addresses
+/// that `options` allow, or all but loopback; loopback if there is no other.
+pub(super) fn of_local_network(options: &TokioOptions) -> io::Result<Vec<Interface>> {
+    let mut interfaces = if_addrs::get_if_addrs()?;
+    if let Some(addresses) = &options.addresses {
+        interfaces.retain(|interface| addresses.contains(&interface.ip()));
+    } else if interfaces.iter().any(|interface| !interface.is_loopback()) {
+        interfaces.retain(|interface| !interface.is_loopback());
+    }
+    Ok(interfaces)
 }
 
 fn is_link_local(address: IpAddr) -> bool {

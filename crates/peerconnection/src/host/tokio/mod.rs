@@ -2,6 +2,7 @@
 
 mod connection_driver;
 mod interfaces;
+mod multicast;
 mod socket;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -43,6 +44,9 @@ pub struct TokioOptions {
     /// The local addresses on which to gather host candidates. `None` stands for the addresses of
     /// all interfaces that are up, without loopback and link-local addresses; if there are no
     /// others, loopback is used.
+    ///
+    /// On the same interfaces multicast DNS is asked, from port 5353, for names behind which the
+    /// peer hides its addresses.
     pub addresses: Option<Vec<IpAddr>>,
     /// A handle with which the application, for example a test, takes sockets away.
     pub sockets: Option<SocketControl>,
