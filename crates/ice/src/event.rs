@@ -102,7 +102,7 @@ pub enum NameOf {
     Server,
     /// A remote candidate's: one label before `.local`, in lower case. Multicast DNS alone knows
     /// them (RFC 6762; draft-ietf-mmusic-mdns-ice-candidates §3.2.1). Until it answers, and for 5 s
-    /// at most, the candidate counts as one that is yet to be checked.
+    /// at most, the candidate counts as one that is yet to be checked, if no pair is selected.
     Candidate,
 }
 

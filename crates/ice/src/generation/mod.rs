@@ -517,12 +517,16 @@ impl Generation {
     pub(crate) fn conclude(&mut self, ctx: &Context, now: Instant) {
         let assumed = self.end_of_candidates_at(ctx).is_some_and(|at| now >= at);
         let both_ends = self.gathering == GatheringState::Complete && (self.remote_done || assumed);
-        if !both_ends || self.has_unfinished() || self.retire_at.is_some() {
+        if !both_ends || self.list.has_unfinished() || self.retire_at.is_some() {
             return;
         }
         if let Some(selected) = &self.selected {
             let settled = now >= selected.settled_at(&ctx.config);
             self.completed |= settled && self.path().is_some();
+            return;
+        }
+        // Only now, since a candidate makes no pairs beside the selected one.
+        if self.names.are_awaited() {
             return;
         }
         // RFC 8863 has patience only with a generation that has never worked.

@@ -113,6 +113,47 @@ fn a_peer_reflexive_candidate_becomes_the_one_with_the_name() {
     assert!(net.both(State::Completed) && net.agrees());
 }
 
+/// The network of a Firefox that hides its addresses and answers no question.
+fn with_silent_names() -> Network {
+    let mut net = hidden(Config::default(), one_address());
+    net.peers[A].hides_behind = None;
+    net.silent_names = true;
+    net
+}
+
+/// The candidate would make no pair beside the selected one.
+#[test]
+fn completed_does_not_wait_for_a_name_that_nobody_answers() {
+    let mut net = with_silent_names();
+    net.offer(A);
+    assert!(net.run_until(s(1), Network::agrees));
+    net.run_for(s(3));
+    assert_eq!(asked_by_a(&net), [NAME_B]);
+    assert!(net.both(State::Completed), "{} and {}", net.state(A), net.state(B));
+}
+
+#[test]
+fn restarts_in_quick_succession_lose_nothing_while_names_have_no_answer() {
+    let mut net = with_silent_names();
+    net.delay = ms(1);
+    net.offer(A);
+    assert!(net.run_until(s(1), Network::agrees));
+    net.begin_stream(ms(5));
+    for round in 0..30 {
+        net.offer(round % 2);
+        net.run_for(ms(200));
+        assert!(net.agrees(), "after restart {round}");
+    }
+    net.stream = None;
+    net.run_for(s(10));
+    assert!(net.both(State::Completed) && net.agrees());
+    for peer in [A, B] {
+        let (ours, theirs) = (&net.peers[peer], &net.peers[1 - peer]);
+        assert_eq!((ours.stuck, ours.refused, ours.accepted), (0, 0, theirs.sent), "{peer}");
+        assert_eq!(ours.sockets.len(), 1);
+    }
+}
+
 /// §3.2.1: exactly one address, the first of IPv6 or else of IPv4; of a family that makes a pair.
 #[test]
 fn of_several_addresses_the_first_that_makes_a_pair_is_taken() {
