@@ -229,6 +229,10 @@ impl ConnectionDriver {
 
     /// Moves the questions for names of remote candidates. Returns whether there was anything.
     fn resolve_names(&mut self, cx: &mut Context<'_>) -> bool {
+        // Allocations that are still to be deleted may keep the driver for a while.
+        if self.names.is_open() && self.driver.engine().is_closed() {
+            self.names.rest();
+        }
         let mut busy = self.names.poll(cx, self.host.now());
         while let Some((asked, addresses)) = self.names.next_answer() {
             busy = true;
@@ -357,13 +361,32 @@ mod tests {
     use crate::RTCPeerConnection;
     use crate::api::RTCConfiguration;
 
-    #[tokio::test]
-    async fn a_socket_is_closed_after_its_last_words_were_sent() {
+    /// A connection, and its driver that nobody polls.
+    fn driver() -> (RTCPeerConnection, ConnectionDriver) {
         let host = Arc::new(TokioHost::default());
         let configuration = RTCConfiguration::default();
-        let (_pc, driver) =
+        let (pc, driver) =
             RTCPeerConnection::with_host(configuration, host.clone(), [1; 32]).unwrap();
-        let mut driver = ConnectionDriver::new(driver, host, TokioOptions::loopback());
+        (pc, ConnectionDriver::new(driver, host, TokioOptions::loopback()))
+    }
+
+    #[tokio::test]
+    async fn a_closed_connection_asks_for_no_names() {
+        let (pc, mut driver) = driver();
+        let host = "nobody-has-this-name.local".to_owned();
+        let asked = Asked { transport: TransportId(0), generation: GenerationId(0), host };
+        driver.names.resolve(&driver.options, driver.host.now(), asked);
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        driver.resolve_names(&mut cx);
+        assert!(driver.names.is_open());
+        pc.close();
+        assert!(!driver.resolve_names(&mut cx));
+        assert!(!driver.names.is_open());
+    }
+
+    #[tokio::test]
+    async fn a_socket_is_closed_after_its_last_words_were_sent() {
+        let (_pc, mut driver) = driver();
         let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let socket = Socket::bind(IpAddr::from(Ipv4Addr::LOCALHOST)).unwrap();

@@ -26,6 +26,9 @@ const MESSAGE: usize = 9_000;
 const BATCH: usize = 32;
 /// Questions that wait for a socket at most; what is lost is asked again.
 const UNSENT: usize = 256;
+/// Those who wait for answers at most. The oldest are generations that a peer has replaced at once,
+/// again and again; the agent has given their names up by itself.
+const ASKED: usize = 256;
 
 /// Who asks for a name.
 #[derive(Debug)]
@@ -42,29 +45,52 @@ pub(super) type Answer = (Asked, Result<Vec<IpAddr>, String>);
 #[derive(Default)]
 pub(super) struct MulticastDns {
     resolver: Resolver,
-    asked: Vec<Asked>,
+    asked: VecDeque<Asked>,
     answers: VecDeque<Answer>,
     groups: Vec<Group>,
     /// The networks that the interfaces are in.
     links: Vec<IfAddr>,
     timer: Option<Pin<Box<Sleep>>>,
     buffer: Vec<u8>,
+    /// The log says once why there are no sockets: the peer decides how many names it has.
+    has_warned: bool,
 }
 
 impl MulticastDns {
     /// Asks for a name on the interfaces that the options allow. [`poll`](Self::poll) goes on.
     pub(super) fn resolve(&mut self, options: &TokioOptions, now: Instant, asked: Asked) {
         let begun = self.open(options).map_err(|error| {
-            tracing::warn!(%error, "no multicast DNS: names of remote candidates are not resolved");
+            if !std::mem::replace(&mut self.has_warned, true) {
+                tracing::warn!(%error, "no multicast DNS: names of candidates are not resolved");
+            }
             error.to_string()
         });
         let begun = begun.and_then(|()| {
             self.resolver.resolve(now, &asked.host).map_err(|refused| refused.to_string())
         });
         match begun {
-            Ok(()) => self.asked.push(asked),
+            Ok(()) => {
+                if self.asked.len() >= ASKED {
+                    self.asked.pop_front();
+                }
+                self.asked.push_back(asked);
+            }
             Err(why) => self.answers.push_back((asked, Err(why))),
         }
+    }
+
+    /// Whether there are sockets.
+    pub(super) fn is_open(&self) -> bool {
+        !self.groups.is_empty()
+    }
+
+    /// Closes the sockets and forgets who has asked. Answers that are there already stay.
+    pub(super) fn rest(&mut self) {
+        *self = Self {
+            answers: std::mem::take(&mut self.answers),
+            has_warned: self.has_warned,
+            ..Self::default()
+        };
     }
 
     /// The next name that has an answer.
@@ -75,6 +101,10 @@ impl MulticastDns {
     /// Does what is due, and has the task woken for what comes next. Whether there was anything.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         if self.asked.is_empty() {
+            // The only name was refused.
+            if self.is_open() {
+                self.rest();
+            }
             return false;
         }
         self.resolver.handle_timeout(now);
@@ -88,11 +118,13 @@ impl MulticastDns {
                 Event::Resolved { name, addresses } => (name, Ok(addresses.into_vec())),
                 Event::NotFound { name } => (name, Err("nobody has answered".to_owned())),
             };
-            let of_name = self.asked.extract_if(.., |asked| asked.host == name);
-            self.answers.extend(of_name.map(|asked| (asked, addresses.clone())));
+            let asked = std::mem::take(&mut self.asked).into_iter();
+            let (of_name, others): (VecDeque<_>, _) = asked.partition(|asked| asked.host == name);
+            self.asked = others;
+            self.answers.extend(of_name.into_iter().map(|asked| (asked, addresses.clone())));
         }
         if self.asked.is_empty() {
-            *self = Self { answers: std::mem::take(&mut self.answers), ..Self::default() };
+            self.rest();
             return true;
         }
         busy | self.poll_timer(cx)
@@ -354,6 +386,20 @@ mod tests {
             let (asked, addresses) = names.next_answer().expect("an answer");
             assert_eq!(asked.host, host);
             assert!(addresses.is_err());
+            assert!(!names.is_open(), "for nobody");
         }
+    }
+
+    #[tokio::test]
+    async fn names_of_generations_that_are_replaced_again_and_again_do_not_fill_memory() {
+        let (mut names, now) = (MulticastDns::default(), Instant::now());
+        for generation in 0..1_000 {
+            let generation = GenerationId(generation);
+            let asked = Asked { generation, ..asked("nobody-has-this-name.local") };
+            names.resolve(&TokioOptions::loopback(), now, asked);
+        }
+        assert_eq!(names.asked.len(), ASKED);
+        assert_eq!(names.asked.back().map(|asked| asked.generation), Some(GenerationId(999)));
+        assert_eq!(std::iter::from_fn(|| names.resolver.poll_transmit()).count(), 1);
     }
 }
