@@ -1,6 +1,6 @@
-//! Connections through Debian's coturn, on loopback.
+//! Connections through Debian's coturn, on loopback, over UDP, TCP and TLS.
 //!
-//! `cargo test -p tests --test coturn -- --ignored`, with `turnserver` on the path.
+//! `cargo test -p tests --test coturn -- --ignored`, with `turnserver` and `openssl` on the path.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use futures::StreamExt;
 use peerconnection::host::TokioOptions;
 use peerconnection::{
     AnyEvent, Events, RTCConfiguration, RTCDataChannel, RTCDataChannelState, RTCIceCandidateType,
-    RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection, RTCPeerConnectionIceErrorEventInit,
-    RTCPeerConnectionState,
+    RTCIceServer, RTCIceServerTransportProtocol, RTCIceTransportPolicy, RTCPeerConnection,
+    RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionState,
 };
 use turn::testing::{PASSWORD, USER};
 
@@ -21,29 +21,41 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What coturn counts as one allocation more for a second after its release, and a little more.
 const RELEASED: Duration = Duration::from_millis(1_500);
 
-/// A coturn of our own.
+/// How coturn is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Udp,
+    Tcp,
+    Tls,
+}
+
+const WAYS: [Way; 3] = [Way::Udp, Way::Tcp, Way::Tls];
+
+/// A coturn of our own, with a certificate of an authority of our own.
 struct Coturn {
     child: Child,
     directory: PathBuf,
     port: u16,
+    tls_port: u16,
     arguments: Vec<String>,
 }
 
 impl Coturn {
     fn new(arguments: &[&str]) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let (port, tls_port) = (free_port(), free_port());
         let directory = std::env::temp_dir().join(format!("coturn-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
-        let child = Self::spawn(&directory, port, &arguments);
-        Self { child, directory, port, arguments }
+        make_certificates(&directory);
+        let child = Self::spawn(&directory, port, tls_port, &arguments);
+        Self { child, directory, port, tls_port, arguments }
     }
 
-    fn spawn(directory: &Path, port: u16, arguments: &[String]) -> Child {
+    fn spawn(directory: &Path, port: u16, tls_port: u16, arguments: &[String]) -> Child {
         let child = Command::new("turnserver")
-            .args(["-n", "--no-cli", "--no-tls", "--no-dtls", "--log-file=log.txt"])
+            .args(["-n", "--no-cli", "--no-dtls", "--log-file=log.txt"])
+            .args(["--cert=server.pem", "--pkey=server.key"])
+            .arg(format!("--tls-listening-port={tls_port}"))
             .args(["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--lt-cred-mech"])
             .args(["--realm=example.org", "--pidfile=pid.txt", "--userdb=users.db"])
             .arg(format!("--user={USER}:{PASSWORD}"))
@@ -55,7 +67,8 @@ impl Coturn {
             .spawn()
             .expect("turnserver");
         let end = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        let listens = |port| TcpStream::connect(("127.0.0.1", port)).is_ok();
+        while !listens(port) || !listens(tls_port) {
             assert!(Instant::now() < end, "coturn does not listen");
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -68,17 +81,31 @@ impl Coturn {
     }
 
     fn start_again(&mut self) {
-        self.child = Self::spawn(&self.directory, self.port, &self.arguments);
+        self.child = Self::spawn(&self.directory, self.port, self.tls_port, &self.arguments);
     }
 
-    fn url(&self) -> String {
-        format!("turn:127.0.0.1:{}", self.port)
+    fn url(&self, way: Way) -> String {
+        match way {
+            Way::Udp => format!("turn:127.0.0.1:{}", self.port),
+            Way::Tcp => format!("turn:127.0.0.1:{}?transport=tcp", self.port),
+            Way::Tls => format!("turns:localhost:{}", self.tls_port),
+        }
+    }
+
+    /// Options of a peer that trusts the authority of this coturn.
+    fn trusted(&self) -> TokioOptions {
+        let authority = std::fs::read(self.directory.join("authority.pem")).unwrap();
+        TokioOptions::loopback().with_authorities(&authority).unwrap()
     }
 
     /// A connection that may use nothing else, with a channel that both sides know.
-    fn peer(&self, password: &str) -> Peer {
+    fn peer(&self, way: Way, password: &str) -> Peer {
+        self.peer_with(self.url(way), password, self.trusted())
+    }
+
+    fn peer_with(&self, url: String, password: &str, options: TokioOptions) -> Peer {
         let server = RTCIceServer {
-            urls: vec![self.url()],
+            urls: vec![url],
             username: Some(USER.to_owned()),
             credential: Some(password.to_owned()),
         };
@@ -87,7 +114,7 @@ impl Coturn {
             ice_transport_policy: RTCIceTransportPolicy::Relay,
             ..Default::default()
         };
-        let pc = RTCPeerConnection::with_options(configuration, TokioOptions::loopback()).unwrap();
+        let pc = RTCPeerConnection::with_options(configuration, options).unwrap();
         let init = peerconnection::RTCDataChannelInit {
             negotiated: true,
             id: Some(0),
@@ -105,6 +132,28 @@ impl Drop for Coturn {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.directory);
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// An authority, and a certificate of the server that it has signed.
+fn make_certificates(directory: &Path) {
+    let make = |arguments: &str| {
+        let mut openssl = Command::new("openssl");
+        openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
+        openssl.args(["-nodes", "-days", "2"]).args(arguments.split(' ')).current_dir(directory);
+        assert!(openssl.stderr(Stdio::null()).status().expect("openssl").success());
+    };
+    // Each has a name of its own: else a stranger's certificate would be known by the signature alone.
+    let name = directory.file_name().unwrap().display();
+    make(&format!("-subj /CN={name} -keyout authority.key -out authority.pem"));
+    make(
+        "-subj /CN=localhost -keyout server.key -out server.pem -CA authority.pem \
+         -CAkey authority.key -addext basicConstraints=critical,CA:FALSE \
+         -addext subjectAltName=DNS:localhost",
+    );
 }
 
 struct Peer {
@@ -167,8 +216,8 @@ async fn negotiate(a: &mut Peer, b: &mut Peer) {
     a.pc.set_remote_description(b.pc.local_description().unwrap().into()).await.unwrap();
 }
 
-async fn connected(coturn: &Coturn) -> [Peer; 2] {
-    let [mut a, mut b] = [(); 2].map(|()| coturn.peer(PASSWORD));
+async fn connected(coturn: &Coturn, way: Way) -> [Peer; 2] {
+    let [mut a, mut b] = [(); 2].map(|()| coturn.peer(way, PASSWORD));
     negotiate(&mut a, &mut b).await;
     for peer in [&mut a, &mut b] {
         peer.state(RTCPeerConnectionState::Connected).await;
@@ -194,106 +243,179 @@ async fn exchange(a: &Peer, b: &Peer, size: usize) {
     }
 }
 
+/// What the selected pair says of the relay.
+fn relay_of(peer: &Peer) -> (Option<String>, Option<RTCIceServerTransportProtocol>) {
+    let ice = peer.pc.sctp().unwrap().transport().unwrap().ice_transport();
+    let pair = ice.get_selected_candidate_pair().unwrap();
+    let local = pair.local();
+    assert_eq!(local.type_(), Some(RTCIceCandidateType::Relay));
+    (local.url().map(str::to_owned), local.relay_protocol())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs coturn"]
 async fn peers_connect_through_coturn_and_give_back_what_they_had() {
-    // As many as two peers need: so the second pair gets none unless the first has released its own.
-    let coturn = Coturn::new(&["--allow-loopback-peers", "--user-quota=2"]);
-    for _ in 0..2 {
-        let [a, b] = connected(&coturn).await;
-        for size in [1, 1_000, 200_000] {
-            exchange(&a, &b, size).await;
+    for way in WAYS {
+        // As many as two peers need: so the second pair gets none unless the first has released its
+        // own. By then the nonce is stale.
+        let options = ["--allow-loopback-peers", "--user-quota=2", "--stale-nonce=2"];
+        let coturn = Coturn::new(&options);
+        for _ in 0..2 {
+            let [a, b] = connected(&coturn, way).await;
+            for size in [1, 10, 1_000, 200_000] {
+                exchange(&a, &b, size).await;
+            }
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            let protocol = match way {
+                Way::Udp => RTCIceServerTransportProtocol::Udp,
+                Way::Tcp => RTCIceServerTransportProtocol::Tcp,
+                Way::Tls => RTCIceServerTransportProtocol::Tls,
+            };
+            for peer in [&a, &b] {
+                assert_eq!(relay_of(peer), (Some(coturn.url(way)), Some(protocol)));
+                assert_eq!(peer.errors(), []);
+                peer.pc.close();
+            }
+            tokio::time::sleep(RELEASED).await;
         }
-        for peer in [&a, &b] {
-            let ice = peer.pc.sctp().unwrap().transport().unwrap().ice_transport();
-            let pair = ice.get_selected_candidate_pair().unwrap();
-            assert_eq!(pair.local().type_(), Some(RTCIceCandidateType::Relay));
-            assert_eq!(pair.local().url(), Some(coturn.url().as_str()));
-            assert_eq!(peer.errors(), []);
-            peer.pc.close();
-        }
-        tokio::time::sleep(RELEASED).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs coturn"]
 async fn what_is_closed_while_coturn_allocates_is_given_back_as_well() {
-    let coturn = Coturn::new(&["--user-quota=1"]);
-    for after in 0..20 {
-        let peer = coturn.peer(PASSWORD);
-        peer.pc.set_local_description(None).await.unwrap();
-        // At every moment of the exchange.
-        tokio::time::sleep(Duration::from_micros(after * 150)).await;
-        peer.pc.close();
+    for way in WAYS {
+        let coturn = Coturn::new(&["--user-quota=1"]);
+        for after in 0..20 {
+            let peer = coturn.peer(way, PASSWORD);
+            peer.pc.set_local_description(None).await.unwrap();
+            // At every moment of the exchange.
+            tokio::time::sleep(Duration::from_micros(after * 150)).await;
+            peer.pc.close();
+        }
+        tokio::time::sleep(RELEASED).await;
+        let mut peer = coturn.peer(way, PASSWORD);
+        peer.gather().await;
+        assert_eq!(peer.errors(), [], "{way:?}");
     }
-    tokio::time::sleep(RELEASED).await;
-    let mut peer = coturn.peer(PASSWORD);
-    peer.gather().await;
-    assert_eq!(peer.errors(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs coturn"]
-async fn a_wrong_password_is_401_within_a_second() {
+async fn what_coturn_refuses_is_told_within_a_second() {
+    for way in WAYS {
+        let coturn = Coturn::new(&["--user-quota=1"]);
+        let mut wrong = coturn.peer(way, "wrong");
+        let took = wrong.gather().await;
+        println!("{way:?}: 401 after {took:?}");
+        assert_eq!(wrong.errors(), [(401, "Unauthorized")]);
+        assert_eq!(wrong.errors[0].url, coturn.url(way));
+        assert!(took < Duration::from_secs(1), "{took:?}");
+
+        let mut first = coturn.peer(way, PASSWORD);
+        first.gather().await;
+        assert_eq!(first.errors(), []);
+        let mut second = coturn.peer(way, PASSWORD);
+        let took = second.gather().await;
+        println!("{way:?}: 486 after {took:?}");
+        assert_eq!(second.errors(), [(486, "Allocation Quota Reached")]);
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs coturn"]
+async fn a_redirect_to_loopback_is_told_and_not_followed() {
+    let other = Coturn::new(&[]);
+    for way in WAYS {
+        let port = if way == Way::Tls { other.tls_port } else { other.port };
+        let alternate = if way == Way::Tls { "tls-alternate-server" } else { "alternate-server" };
+        let coturn = Coturn::new(&[&format!("--{alternate}=127.0.0.1:{port}")]);
+        let mut peer = coturn.peer(way, PASSWORD);
+        let took = peer.gather().await;
+        println!("{way:?}: {:?} after {took:?}", peer.errors());
+        assert_eq!(peer.errors(), [(300, "Try Alternate")]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs coturn"]
+async fn a_certificate_that_nobody_vouches_for_is_701_within_a_second() {
     let coturn = Coturn::new(&[]);
-    let mut peer = coturn.peer("wrong");
-    let took = peer.gather().await;
-    println!("401 after {took:?}");
-    assert_eq!(peer.errors(), [(401, "Unauthorized")]);
-    assert_eq!(peer.errors[0].url, coturn.url());
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    // An authority that is not the server's, and a name that is not in the certificate.
+    let other = Coturn::new(&[]);
+    let by_address = format!("turns:127.0.0.1:{}", coturn.tls_port);
+    for (url, options, text) in [
+        (coturn.url(Way::Tls), other.trusted(), "UnknownIssuer"),
+        (by_address, coturn.trusted(), "not valid for name"),
+        (coturn.url(Way::Tls), TokioOptions::loopback(), ""),
+    ] {
+        let mut peer = coturn.peer_with(url, PASSWORD, options);
+        let took = peer.gather().await;
+        println!("{:?} after {took:?}", peer.errors());
+        let [error] = &peer.errors[..] else { panic!("{:?}", peer.errors) };
+        assert!(error.error_code == 701 && error.error_text.contains(text), "{error:?}");
+        assert_eq!((&error.address, error.port), (&None, None));
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs coturn"]
-async fn a_full_quota_is_486_within_a_second() {
-    let coturn = Coturn::new(&["--user-quota=1"]);
-    let mut first = coturn.peer(PASSWORD);
-    first.gather().await;
-    assert_eq!(first.errors(), []);
-    let mut second = coturn.peer(PASSWORD);
-    let took = second.gather().await;
-    println!("486 after {took:?}");
-    assert_eq!(second.errors(), [(486, "Allocation Quota Reached")]);
-    assert!(took < Duration::from_secs(1), "{took:?}");
+#[ignore = "needs coturn, to know that it is not there"]
+async fn where_nobody_listens_it_is_701_at_once() {
+    let mut coturn = Coturn::new(&[]);
+    coturn.kill();
+    for way in [Way::Tcp, Way::Tls] {
+        let mut peer = coturn.peer(way, PASSWORD);
+        let took = peer.gather().await;
+        println!("{way:?}: {:?} after {took:?}", peer.errors());
+        let [error] = &peer.errors[..] else { panic!("{:?}", peer.errors) };
+        assert!(error.error_code == 701 && error.error_text.contains("refused"), "{error:?}");
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs coturn"]
 async fn peers_that_coturn_forbids_fail_at_once() {
-    let coturn = Coturn::new(&[]);
-    let [mut a, mut b] = [(); 2].map(|()| coturn.peer(PASSWORD));
-    negotiate(&mut a, &mut b).await;
-    let end = Instant::now() + Duration::from_secs(2);
-    loop {
-        let statistics = format!("{:?}", a.pc.get_stats(None).await.unwrap());
-        if statistics.contains("state: Failed") {
-            break;
+    for way in WAYS {
+        let coturn = Coturn::new(&[]);
+        let [mut a, mut b] = [(); 2].map(|()| coturn.peer(way, PASSWORD));
+        negotiate(&mut a, &mut b).await;
+        let end = Instant::now() + Duration::from_secs(2);
+        loop {
+            let statistics = format!("{:?}", a.pc.get_stats(None).await.unwrap());
+            if statistics.contains("state: Failed") {
+                break;
+            }
+            assert!(Instant::now() < end, "{statistics}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        assert!(Instant::now() < end, "{statistics}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_ne!(a.pc.connection_state(), RTCPeerConnectionState::Connected);
+        assert_eq!(a.errors(), []);
     }
-    assert_ne!(a.pc.connection_state(), RTCPeerConnectionState::Connected);
-    assert_eq!(a.errors(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs coturn, and takes 20 s"]
 async fn a_restart_heals_what_coturn_forgets_when_it_is_killed() {
-    let mut coturn = Coturn::new(&["--allow-loopback-peers"]);
-    let [mut a, mut b] = connected(&coturn).await;
-    exchange(&a, &b, 1_000).await;
-    coturn.kill();
-    let killed = Instant::now();
-    a.state(RTCPeerConnectionState::Disconnected).await;
-    println!("disconnected after {:?}", killed.elapsed());
-    coturn.start_again();
-    a.pc.restart_ice();
-    let restarted = Instant::now();
-    negotiate(&mut a, &mut b).await;
-    a.state(RTCPeerConnectionState::Connected).await;
-    exchange(&a, &b, 1_000).await;
-    println!("healed after {:?}", restarted.elapsed());
-    assert_eq!(a.errors(), []);
+    for way in WAYS {
+        let mut coturn = Coturn::new(&["--allow-loopback-peers"]);
+        let [mut a, mut b] = connected(&coturn, way).await;
+        exchange(&a, &b, 1_000).await;
+        coturn.kill();
+        let killed = Instant::now();
+        a.state(RTCPeerConnectionState::Disconnected).await;
+        // Over a connection it shows at once.
+        println!("{way:?}: disconnected after {:?}", killed.elapsed());
+        assert!(way == Way::Udp || killed.elapsed() < Duration::from_secs(1));
+        coturn.start_again();
+        a.pc.restart_ice();
+        let restarted = Instant::now();
+        negotiate(&mut a, &mut b).await;
+        a.state(RTCPeerConnectionState::Connected).await;
+        exchange(&a, &b, 1_000).await;
+        println!("{way:?}: healed after {:?}", restarted.elapsed());
+        assert_eq!(a.errors(), []);
+    }
 }

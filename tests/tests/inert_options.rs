@@ -48,7 +48,7 @@ fn what_has_no_effect_yet_is_warned_of_once() {
 
     // `setConfiguration()` warns about options that the constructor was not given.
     let pc = world.add_peer(RTCConfiguration::default());
-    assert_eq!(options(|| pc.set_configuration(servers.clone()).unwrap()), ["IceServersOnStreams"]);
+    assert_eq!(options(|| pc.set_configuration(servers.clone()).unwrap()), ["StunOverTls"]);
     let told = options(|| drop(world.add_peer(configured.clone())));
     assert_eq!(told, ["IceCandidatePoolSize", "Certificates"]);
 

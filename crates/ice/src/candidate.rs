@@ -200,20 +200,22 @@ pub(crate) fn peer_reflexive_priority(base: u32) -> u32 {
 /// RFC 8445 §5.1.1.3: candidates of the same type, base, protocol and server share a foundation.
 /// The salt keeps it from showing an address to anyone who does not know the address.
 pub(crate) fn foundation(kind: CandidateKind, base: IpAddr, salt: u32) -> String {
-    foundation_at(kind, base, None, salt)
+    foundation_at(kind, base, None, turn::Protocol::Udp, salt)
 }
 
-/// The foundation of a candidate from a server. All servers are reached over UDP.
+/// The foundation of a candidate from a server that was asked over this protocol.
 pub(crate) fn foundation_at(
     kind: CandidateKind,
     base: IpAddr,
     server: Option<IpAddr>,
+    protocol: turn::Protocol,
     salt: u32,
 ) -> String {
     // FNV-1a
     let mut hash = 0x811c_9dc5 ^ salt;
     let mut mix = |byte: u8| hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
     mix(kind.preference() as u8);
+    mix(protocol as u8);
     for ip in [Some(base), server].into_iter().flatten() {
         match ip.to_canonical() {
             IpAddr::V4(ip) => ip.octets().into_iter().for_each(&mut mix),

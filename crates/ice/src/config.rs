@@ -136,6 +136,9 @@ impl Config {
             max_early_checks: self.max_early_checks,
             servers: turn::Config {
                 deadline: self.servers.deadline.clamp(Duration::from_millis(100), DAY),
+                // Its address would be another candidate, and it is too late for that once gathering
+                // has ended. No browser allocates again either.
+                replaces_lost_allocation: false,
                 ..self.servers
             },
             max_server_clients: self.max_server_clients.clamp(1, 1024),

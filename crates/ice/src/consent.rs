@@ -114,6 +114,11 @@ impl Consent {
         }
     }
 
+    /// The next check is due now.
+    pub(crate) fn hasten(&mut self, now: Instant) {
+        self.next = self.next.min(now);
+    }
+
     /// A check has been sent, and once only.
     pub(crate) fn on_sent(
         &mut self,

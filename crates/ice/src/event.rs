@@ -1,6 +1,6 @@
 //! What comes out of an agent.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
@@ -8,9 +8,14 @@ use crate::candidate::Candidate;
 use crate::server::CandidateError;
 use crate::state::{GatheringState, Role, State};
 
-/// A UDP socket that the host bound for a generation. Chosen by the host, unique per agent.
+/// A UDP socket that the host bound for a generation, or a TCP connection that it opened. Chosen by
+/// the host, unique per agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SocketId(pub u64);
+
+/// A TCP connection that the agent has asked for: see [`Event::Connect`]. Unique per agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u32);
 
 /// An allocation at a TURN server, made from a socket. Unique per agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,14 +88,15 @@ impl Path {
     }
 }
 
-/// A datagram to send.
+/// A datagram to send, or bytes to write to a TCP connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transmit {
     /// The socket to send from.
     pub socket: SocketId,
-    /// The address to send to.
+    /// The address to send to. On a TCP connection: that of the other end.
     pub destination: SocketAddr,
-    /// The UDP payload.
+    /// The UDP payload. On a TCP connection: a whole message as it is on the stream. If there is no
+    /// room for it, all of it is dropped or none.
     pub payload: Bytes,
 }
 
@@ -129,6 +135,22 @@ pub enum Event {
         /// The name.
         host: String,
     },
+    /// The host is asked to open a TCP connection to a server, with TLS on it if a name is given. It
+    /// answers with [`connected`](crate::Agent::connected). It gives up after
+    /// [`deadline`](turn::Config::deadline): by then nobody waits any more.
+    Connect {
+        /// The generation that asks.
+        generation: GenerationId,
+        /// What to name in the answer.
+        connection: ConnectionId,
+        /// The local address to connect from.
+        local: IpAddr,
+        /// The address of the server.
+        remote: SocketAddr,
+        /// The name, or the IP address, for which the certificate of the server must be valid
+        /// (RFC 8656 §3.1). `None` means no TLS.
+        tls: Option<String>,
+    },
     /// A server gives no candidate: `icecandidateerror`.
     CandidateError {
         /// The username fragment of the generation.
@@ -157,7 +179,7 @@ pub enum Event {
     },
     /// A role conflict was resolved (RFC 8445 §7.3.1.1), or the peer is lite.
     RoleChange(Role),
-    /// The agent needs this socket no more. The host closes it, after it has sent what waits to be
-    /// sent from it.
+    /// The agent needs this socket or connection no more. The host closes it, after it has sent what
+    /// waits to be sent from it.
     CloseSocket(SocketId),
 }

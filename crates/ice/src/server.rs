@@ -2,10 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use turn::Credentials;
+use turn::{Credentials, Protocol};
 
-/// One URL of an `RTCIceServer` that is reached over UDP: what
-/// [`Agent::set_servers`](crate::Agent::set_servers) takes.
+/// One URL of an `RTCIceServer`: what [`Agent::set_servers`](crate::Agent::set_servers) takes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Server {
     /// As the application wrote it: it comes back in candidates and errors.
@@ -14,6 +13,9 @@ pub struct Server {
     pub host: String,
     /// The port.
     pub port: u16,
+    /// How it is reached. A STUN server is asked over UDP alone: what it sees of a TCP connection is of
+    /// no use to UDP candidates.
+    pub protocol: Protocol,
     /// The credentials at a TURN server; a STUN server has none.
     pub credentials: Option<Credentials>,
 }

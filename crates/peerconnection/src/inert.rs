@@ -8,7 +8,7 @@ use negotiation::RTCRtpEncodingParameters;
 /// An option that has no effect yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inert {
-    IceServersOnStreams,
+    StunOverTls,
     IceCandidatePoolSize,
     Certificates,
     Media,
@@ -19,9 +19,7 @@ pub(crate) enum Inert {
 impl Inert {
     fn text(self) -> &'static str {
         match self {
-            Self::IceServersOnStreams => {
-                "iceServers over TCP and TLS are kept and not used yet: those over UDP alone"
-            }
+            Self::StunOverTls => "stuns: servers are kept and not used: stun: servers are",
             Self::IceCandidatePoolSize => {
                 "iceCandidatePoolSize is kept, and nothing is gathered ahead yet"
             }

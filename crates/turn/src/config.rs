@@ -100,6 +100,9 @@ pub struct Config {
     pub max_permissions: usize,
     /// Most channels, including channels that are being forgotten. Default 32, at most 4096.
     pub max_channels: usize,
+    /// Whether a lost allocation is asked for again. Its address may differ then. If not, the client is
+    /// [`State::Failed`](crate::State::Failed) once the allocation is lost. Default true.
+    pub replaces_lost_allocation: bool,
     /// How many more servers may be tried because a server names them (300, ALTERNATE-SERVER). The
     /// client of such a server gets the number from [`Event::AlternateServer`](crate::Event).
     /// Default 3.
@@ -116,6 +119,7 @@ impl Default for Config {
             keepalive: Duration::from_secs(15),
             max_permissions: 100,
             max_channels: 32,
+            replaces_lost_allocation: true,
             max_redirects: 3,
         }
     }
@@ -133,6 +137,7 @@ impl Config {
             keepalive: self.keepalive.clamp(Duration::from_secs(1), DAY),
             max_permissions: self.max_permissions.max(1),
             max_channels: self.max_channels.clamp(1, 4096),
+            replaces_lost_allocation: self.replaces_lost_allocation,
             max_redirects: self.max_redirects,
         }
     }

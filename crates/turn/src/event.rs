@@ -23,7 +23,9 @@ pub enum Event {
     /// comes instead.
     AlternateServer(AlternateServer),
     /// The server has forgotten the allocation, or did not answer until it had expired. The client
-    /// asks for another one, with the same permissions and channels. Its address may differ.
+    /// asks for another one, with the same permissions and channels, whose address may differ; or
+    /// [`AllocateFailed`](Self::AllocateFailed) follows, as
+    /// [`Config::replaces_lost_allocation`](crate::Config::replaces_lost_allocation) says.
     AllocationLost(ServerError),
     /// Packets to and from this address pass from now on.
     PermissionGranted {

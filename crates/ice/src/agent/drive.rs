@@ -103,15 +103,19 @@ impl Agent {
     /// Takes the events of the generations, and reports a change of the gathering state.
     fn collect_events(&mut self) {
         // Only the newest generation's server errors matter: the candidates of the others are of no
-        // use any more.
+        // use any more. But a rollback makes an older generation the newest again.
         let newest = self.generations.iter().rposition(|generation| generation.local.is_some());
         for (index, generation) in self.generations.iter_mut().enumerate() {
             let id = generation.id;
-            let is_moot = |event: &Event| {
+            let waits = |event: &Event| {
                 newest != Some(index) && matches!(event, Event::CandidateError { .. })
             };
-            let events = generation.events.drain(..).filter(|event| !is_moot(event));
-            self.events.extend(events.map(|event| (Some(id), event)));
+            for event in std::mem::take(&mut generation.events) {
+                match waits(&event) {
+                    true => generation.events.push_back(event),
+                    false => self.events.push_back((Some(id), event)),
+                }
+            }
         }
         self.report_gathering();
     }

@@ -108,9 +108,31 @@ impl Agent {
         self.forget_leaving(socket);
         let owner = self.generations.iter_mut().find(|g| g.has_socket(socket));
         if let Some(generation) = owner {
-            generation.socket_closed(socket);
+            generation.socket_closed(now, socket);
             self.drive(now);
         }
+    }
+
+    /// The interface of a socket has gone down, or come back up: the address of the socket has left
+    /// the machine or returned, or the cable has. A selected pair that uses it counts as
+    /// disconnected at once, and other pairs are tried. If the interface is back before consent
+    /// expires, the pair is asked whether it still works.
+    pub fn interface_changed(&mut self, now: Instant, socket: SocketId, is_up: bool) {
+        let owner = self.generations.iter_mut().find(|g| g.has_socket(socket));
+        if let Some(generation) = owner {
+            generation.interface_changed(now, socket, is_up);
+            self.drive(now);
+        }
+    }
+
+    /// More time has passed than the clock of `now` says, for it stands still while the machine is
+    /// suspended. Peer and servers may have given this side up: the selected pairs are asked whether
+    /// they still work, and allocations, permissions and channels are renewed.
+    pub fn resumed(&mut self, now: Instant) {
+        for generation in &mut self.generations {
+            generation.resumed(now);
+        }
+        self.drive(now);
     }
 
     /// Releases everything: the state becomes [`State::Closed`], and [`Event::CloseSocket`] comes
@@ -208,7 +230,8 @@ impl Agent {
 
     /// Drops the events of a generation that were not polled yet.
     fn forget_events(&mut self, id: GenerationId) {
-        self.events.retain(|(of, _)| *of != Some(id));
+        let closes = |event: &Event| matches!(event, Event::CloseSocket(_));
+        self.events.retain(|(of, event)| *of != Some(id) || closes(event));
     }
 
     /// A generation ends.

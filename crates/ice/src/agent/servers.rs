@@ -7,9 +7,9 @@ use time::{Duration, Instant, earlier, later};
 use turn::{Client, HEADROOM, SendError, TAILROOM};
 
 use super::Agent;
-use crate::event::{Base, Event, GenerationId, NameOf, RelayId, SocketId, Transmit};
+use crate::event::{Base, ConnectionId, Event, GenerationId, NameOf, RelayId, SocketId, Transmit};
 use crate::generation::Generation;
-use crate::generation::server_client::ClientKind;
+use crate::generation::server_client::{ClientKind, Stream};
 use crate::server::{Server, TransportPolicy};
 use crate::state::State;
 
@@ -35,6 +35,8 @@ pub(super) struct Leaving {
     pub(super) socket: SocketId,
     server: SocketAddr,
     client: Client,
+    /// The connection to the server, if the socket is one.
+    stream: Option<Stream>,
     /// When it is given up.
     until: Instant,
 }
@@ -118,14 +120,70 @@ impl Agent {
                         return Some(Datagram { base, source: data.peer, payload });
                     }
                 }
+                ClientKind::Connecting(_) => {}
             }
         }
         if changed {
             self.drive(now);
             return None;
         }
+        if generation.has_connection(socket) {
+            tracing::debug!(%source, "a message on a connection that has no use for it");
+            return None;
+        }
         // A server may be a peer as well, or may have named the peer's address as another server.
         Some(direct)
+    }
+
+    /// Answers [`Event::Connect`] with the connection and its local address, or with the reason why
+    /// there is none. Bytes that come on the connection go to
+    /// [`handle_stream`](Self::handle_stream); [`socket_closed`](Self::socket_closed) says that it
+    /// has ended. A connection that nobody needs any more comes back in [`Event::CloseSocket`].
+    pub fn connected(
+        &mut self,
+        now: Instant,
+        generation: GenerationId,
+        connection: ConnectionId,
+        opened: Result<(SocketId, SocketAddr), &str>,
+    ) {
+        let found = self.generations.iter_mut().find(|g| g.id == generation);
+        let is_of_use = found.is_some_and(|g| g.connected(&mut self.ctx, now, connection, opened));
+        if let (false, Ok((socket, _))) = (is_of_use, opened) {
+            self.emit(Event::CloseSocket(socket));
+        }
+        self.drive(now);
+    }
+
+    /// Takes bytes that have come on a connection. Anything may be in them, cut anywhere. To be
+    /// followed by [`next_message`](Self::next_message) until there is none.
+    pub fn handle_stream(&mut self, socket: SocketId, bytes: &[u8]) {
+        match self.stream_mut(socket) {
+            Some(stream) => stream.incoming.push(bytes),
+            None => tracing::trace!(?socket, "bytes on a connection that is gone"),
+        }
+    }
+
+    /// The next whole message on a connection, with the address of the other end: what
+    /// [`handle_datagram`](Self::handle_datagram) takes. Closes a connection that carries something
+    /// else.
+    pub fn next_message(&mut self, now: Instant, socket: SocketId) -> Option<(SocketAddr, Bytes)> {
+        let stream = self.stream_mut(socket)?;
+        let server = stream.server;
+        match stream.next_message() {
+            Ok(message) => message.map(|message| (server, message)),
+            Err(error) => {
+                tracing::debug!(%server, %error, "a connection to a server is given up");
+                self.emit(Event::CloseSocket(socket));
+                self.socket_closed(now, socket);
+                None
+            }
+        }
+    }
+
+    fn stream_mut(&mut self, socket: SocketId) -> Option<&mut Stream> {
+        let leaving = self.leaving.iter_mut().filter_map(|leaving| leaving.stream.as_mut());
+        let mut leaving = leaving.filter(|stream| stream.socket == socket);
+        leaving.next().or_else(|| self.generations.iter_mut().find_map(|g| g.stream_mut(socket)))
     }
 
     /// Brings relays that are being released to `now`, and closes sockets that nobody needs any
@@ -146,7 +204,7 @@ impl Agent {
         while let Some(index) = self.leaving.iter().position(over) {
             let socket = self.leaving.remove(index).socket;
             if !self.is_leaving(socket) {
-                self.close_socket(socket);
+                self.emit(Event::CloseSocket(socket));
             }
         }
     }
@@ -168,25 +226,34 @@ impl Agent {
     /// has deleted the allocation.
     pub(super) fn let_go(&mut self, now: Instant, generation: &mut Generation) {
         let sockets = generation.take_sockets();
-        for socket in &sockets {
-            self.ctx.transmits.retain(|transmit| transmit.socket != *socket);
-        }
+        // What it has to say to peers is of no use any more. What it has to say to servers is:
+        // that may be the release of an allocation.
+        let clients = &generation.servers.clients;
+        self.ctx.transmits.retain(|transmit| {
+            let Transmit { socket, destination, .. } = transmit;
+            !sockets.contains(socket) || clients.iter().any(|c| c.is_at(*socket, *destination))
+        });
         for client in std::mem::take(&mut generation.servers.clients) {
+            let Some(socket) = client.carrier() else { continue };
             let ClientKind::Relay(mut relay) = client.kind else { continue };
             relay.client.close(now);
             if relay.client.state() == turn::State::Closed {
                 continue;
             }
+            // It may have to make room for others before anything else is asked of it.
+            while let Some(payload) = relay.client.poll_transmit() {
+                let destination = client.address;
+                self.ctx.transmits.push_back(Transmit { socket, destination, payload });
+            }
             self.ctx.remember_release(client.address, now);
             if self.leaving.len() >= MAX_LEAVING {
                 let socket = self.leaving.remove(0).socket;
                 if !self.is_leaving(socket) {
-                    self.close_socket(socket);
+                    self.emit(Event::CloseSocket(socket));
                 }
             }
-            let (socket, server) = (client.socket.id, client.address);
-            let until = later(now, LEAVE);
-            self.leaving.push(Leaving { socket, server, client: relay.client, until });
+            let (server, stream, until) = (client.address, client.stream, later(now, LEAVE));
+            self.leaving.push(Leaving { socket, server, client: relay.client, stream, until });
         }
         for socket in sockets {
             if !self.is_leaving(socket) {
@@ -215,11 +282,6 @@ impl Agent {
         self.ctx.transmits.retain(|transmit| transmit.socket != socket);
     }
 
-    fn close_socket(&mut self, socket: SocketId) {
-        self.ctx.transmits.retain(|transmit| transmit.socket != socket);
-        self.emit(Event::CloseSocket(socket));
-    }
-
     /// Takes what the clients have to send, and wraps the checks that go through relays.
     pub(super) fn collect_from_servers(&mut self, now: Instant) {
         for relayed in std::mem::take(&mut self.ctx.relayed) {
@@ -229,7 +291,8 @@ impl Agent {
         for generation in &mut self.generations {
             for client in &mut generation.servers.clients {
                 while let Some(payload) = client.poll_transmit() {
-                    let (socket, destination) = (client.socket.id, client.address);
+                    let Some(socket) = client.carrier() else { continue };
+                    let destination = client.address;
                     self.ctx.transmits.push_back(Transmit { socket, destination, payload });
                 }
             }
@@ -248,7 +311,7 @@ impl Agent {
             tracing::trace!(%peer, "a payload for a relay that is gone");
             return None;
         };
-        let (socket, destination) = (client.socket.id, client.address);
+        let (socket, destination) = (client.carrier()?, client.address);
         let ClientKind::Relay(relay) = &mut client.kind else { return None };
         match encapsulate(self.room.get_or_insert_default(), &mut relay.client, now, peer, payload)
         {

@@ -20,7 +20,7 @@ use crate::state::Role;
 
 impl Generation {
     pub(crate) fn has_socket(&self, id: SocketId) -> bool {
-        self.sockets.iter().any(|socket| socket.id == id)
+        self.sockets.iter().any(|socket| socket.id == id) || self.has_connection(id)
     }
 
     /// Whether checks may come to this base.
@@ -76,7 +76,11 @@ impl Generation {
     }
 
     /// The socket died: so do its pairs.
-    pub(crate) fn socket_closed(&mut self, id: SocketId) {
+    pub(crate) fn socket_closed(&mut self, now: Instant, id: SocketId) {
+        if self.has_connection(id) {
+            self.connection_closed(now, id);
+            return;
+        }
         self.sockets.retain(|socket| socket.id != id);
         self.drop_clients(id);
         self.bases.retain(|base| base.id.socket != id);

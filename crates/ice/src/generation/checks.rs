@@ -299,7 +299,10 @@ impl Generation {
             return;
         }
         let selected = self.selected.as_ref().map(|selected| selected.pair);
-        let Some(best) = self.list.best(|id, pair| pair.is_valid() && Some(id) != selected) else {
+        let may_be = |id, pair: &Pair| {
+            pair.is_valid() && Some(id) != selected && !self.is_pair_cut_off(pair)
+        };
+        let Some(best) = self.list.best(may_be) else {
             self.nomination_at = None;
             return;
         };

@@ -1,14 +1,17 @@
 //! One generation: credentials of both sides, candidates, checklist, selected pair.
 
+mod asking;
 mod candidates;
 mod checks;
 mod inbound;
+mod interfaces;
 mod names;
 mod relayed_pairs;
 mod server_candidates;
 pub(crate) mod server_client;
 mod servers;
 mod stats;
+mod streams;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -26,7 +29,8 @@ use crate::checklist::Checklist;
 use crate::config::Config;
 use crate::consent::Consent;
 use crate::event::{
-    Base, CandidatePair, Event, GenerationId, Parameters, Path, RelayId, SocketId, Transmit,
+    Base, CandidatePair, ConnectionId, Event, GenerationId, Parameters, Path, RelayId, SocketId,
+    Transmit,
 };
 use crate::pair::{PairId, PairState};
 use crate::server::{Server, TransportPolicy};
@@ -52,6 +56,7 @@ pub(crate) struct Context {
     pub(crate) servers: Vec<Server>,
     pub(crate) policy: TransportPolicy,
     next_relay: u32,
+    next_connection: u32,
     /// The servers at which allocations were released lately, and when.
     released: Vec<(SocketAddr, Instant)>,
 }
@@ -78,6 +83,7 @@ impl Context {
             servers: Vec::new(),
             policy: TransportPolicy::All,
             next_relay: 0,
+            next_connection: 0,
             released: Vec::new(),
         }
     }
@@ -89,6 +95,12 @@ impl Context {
     fn relay_id(&mut self) -> RelayId {
         let id = RelayId(self.next_relay);
         self.next_relay = self.next_relay.wrapping_add(1);
+        id
+    }
+
+    fn connection_id(&mut self) -> ConnectionId {
+        let id = ConnectionId(self.next_connection);
+        self.next_connection = self.next_connection.wrapping_add(1);
         id
     }
 
@@ -226,6 +238,8 @@ pub(crate) struct Generation {
     pub(crate) lite: bool,
     pub(crate) gathering: GatheringState,
     sockets: SmallVec<[Socket; 2]>,
+    /// The sockets whose interfaces are down.
+    down: SmallVec<[SocketId; 2]>,
     pub(crate) servers: Servers,
     /// Events that the agent has not taken yet.
     pub(crate) events: VecDeque<Event>,
@@ -272,6 +286,7 @@ impl Generation {
             lite: false,
             gathering: GatheringState::New,
             sockets: SmallVec::new(),
+            down: SmallVec::new(),
             servers: Servers::default(),
             events: VecDeque::new(),
             bases: SmallVec::new(),
@@ -347,9 +362,13 @@ impl Generation {
         self.begin_checks(ctx, now);
     }
 
+    /// The sockets and the connections of the generation, which has them no more.
     pub(crate) fn take_sockets(&mut self) -> SmallVec<[SocketId; 2]> {
         self.bases.clear();
-        std::mem::take(&mut self.sockets).into_iter().map(|socket| socket.id).collect()
+        let streams = self.servers.clients.iter().filter_map(|client| client.stream.as_ref());
+        let streams = streams.map(|stream| stream.socket);
+        let sockets = std::mem::take(&mut self.sockets);
+        sockets.into_iter().map(|socket| socket.id).chain(streams).collect()
     }
 
     fn forget_checks(&mut self) {
@@ -424,7 +443,9 @@ impl Generation {
     /// Whether connectivity counts as lost. Consent may still hold.
     pub(crate) fn is_in_trouble(&self, ctx: &Context, now: Instant) -> bool {
         self.selected.as_ref().is_some_and(|selected| {
-            self.is_dead(selected.pair) || selected.consent.is_in_trouble(now, &ctx.config)
+            self.is_dead(selected.pair)
+                || self.is_cut_off(selected.pair)
+                || selected.consent.is_in_trouble(now, &ctx.config)
         })
     }
 

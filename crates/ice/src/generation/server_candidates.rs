@@ -30,8 +30,9 @@ impl Generation {
         }
         let kind = CandidateKind::ServerReflexive;
         let Some(server) = self.origin(client, None) else { return };
+        let server_ip = Some(client.address.ip());
         let candidate = Candidate {
-            foundation: foundation_at(kind, base.ip(), Some(client.address.ip()), ctx.salt),
+            foundation: foundation_at(kind, base.ip(), server_ip, Protocol::Udp, ctx.salt),
             priority: priority(kind, local_preference(client, 0), 1),
             kind,
             related: Some((base.ip().to_canonical(), base.port())),
@@ -51,7 +52,8 @@ impl Generation {
     ) {
         for (ordinal, relayed) in allocated.relayed.iter().enumerate() {
             let Some(client) = self.servers.clients.get(index) else { return };
-            let (socket, protocol) = (client.socket, Protocol::Udp);
+            let (protocol, server_ip) = (client.question.protocol, Some(client.address.ip()));
+            let Some(carrier) = client.carrier() else { return };
             let kind = CandidateKind::Relayed;
             let Some(server) = self.origin(client, Some(protocol)) else { return };
             // RFC 8839 §5.1 has the mapped address here. The policy `relay` hides it, as in Chromium.
@@ -61,7 +63,7 @@ impl Generation {
                 TransportPolicy::Relay => hidden,
             };
             let candidate = Candidate {
-                foundation: foundation_at(kind, relayed.ip(), Some(client.address.ip()), ctx.salt),
+                foundation: foundation_at(kind, relayed.ip(), server_ip, protocol, ctx.salt),
                 priority: relayed_priority(protocol, local_preference(client, ordinal)),
                 kind,
                 related: Some((related.ip().to_canonical(), related.port())),
@@ -69,7 +71,7 @@ impl Generation {
                 ..Candidate::udp(*relayed)
             };
             if let Some(local) = self.announce(ctx, candidate) {
-                let base = Base { socket: socket.id, relay: Some(id) };
+                let base = Base { socket: carrier, relay: Some(id) };
                 self.add_base(ctx, base, *relayed, local);
             }
         }

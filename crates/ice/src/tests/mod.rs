@@ -4,6 +4,7 @@ mod connect;
 mod consent;
 mod forgetful;
 mod hostile;
+mod interfaces;
 mod lite;
 mod names;
 mod network;
@@ -16,6 +17,7 @@ mod server_errors;
 mod servers;
 mod states;
 mod stats;
+mod streams;
 mod wire;
 
 use network::{A, B, Network};

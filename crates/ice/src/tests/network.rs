@@ -12,7 +12,7 @@ use time::{Duration, Instant};
 use super::wire::Wire;
 
 use crate::{
-    Agent, Candidate, CandidateAddress, CandidateError, CandidateKind, Config, Event,
+    Agent, Candidate, CandidateAddress, CandidateError, CandidateKind, Config, ConnectionId, Event,
     GatheringState, GenerationId, NameOf, Parameters, Path, Role, SocketId, State,
 };
 
@@ -31,6 +31,7 @@ pub(super) enum Parcel {
     Answer { to: usize, parameters: Parameters },
     Candidate { to: usize, username_fragment: String, candidate: Candidate },
     End { to: usize, username_fragment: String },
+    Opened { to: usize, generation: GenerationId, connection: ConnectionId, local: IpAddr },
 }
 
 /// A peer with its host.
@@ -69,6 +70,15 @@ impl Peer {
         states.join(" ")
     }
 
+    pub(super) fn new_socket(&mut self, ip: IpAddr) -> (SocketId, SocketAddr) {
+        self.next_socket += 1;
+        let socket = SocketId(self.next_socket);
+        let port = 10_000 + u16::try_from(self.next_socket).unwrap();
+        let address = SocketAddr::new(ip, port);
+        self.sockets.insert(socket, address);
+        (socket, address)
+    }
+
     pub(super) fn count(&self, what: &str) -> usize {
         self.trace.iter().filter(|line| *line == what).count()
     }
@@ -95,6 +105,15 @@ pub(super) struct Network {
     pub(super) asked: Vec<(usize, GenerationId, String)>,
     /// Such names have no answer.
     pub(super) silent_names: bool,
+    /// The names for which connections were asked, `None` without TLS.
+    pub(super) connects: Vec<Option<String>>,
+    pub(super) refuses_connections: bool,
+    /// How long a connection takes to open, if not a round trip.
+    pub(super) connecting_takes: Option<Duration>,
+    /// Bytes that one read of a connection brings at most.
+    pub(super) cuts: usize,
+    /// The connections that have been opened.
+    pub(super) connections: BTreeSet<(usize, SocketId)>,
     /// Both peers send data at this interval.
     pub(super) stream: Option<Duration>,
     next_data: Instant,
@@ -156,6 +175,11 @@ impl Network {
             names: BTreeMap::new(),
             asked: Vec::new(),
             silent_names: false,
+            connects: Vec::new(),
+            refuses_connections: false,
+            connecting_takes: None,
+            cuts: usize::MAX,
+            connections: BTreeSet::new(),
             stream: None,
             next_data: start,
             rng: StdRng::from_seed(seed(seed_value, 9)),
@@ -385,6 +409,9 @@ impl Network {
                 let _ =
                     self.agent(to).add_remote_candidate(now, Some(&username_fragment), candidate);
             }
+            Parcel::Opened { to, generation, connection, local } => {
+                self.open(to, generation, connection, local);
+            }
             Parcel::End { to, username_fragment } => {
                 let _ = self.agent(to).add_end_of_candidates(now, Some(&username_fragment));
             }
@@ -422,11 +449,7 @@ impl Network {
             Event::Gather { generation } => {
                 for ip in self.peers[peer].addresses.clone() {
                     let host = &mut self.peers[peer];
-                    host.next_socket += 1;
-                    let socket = SocketId(host.next_socket);
-                    let port = 10_000 + u16::try_from(host.next_socket).unwrap();
-                    let address = SocketAddr::new(ip, port);
-                    host.sockets.insert(socket, address);
+                    let (socket, address) = host.new_socket(ip);
                     host.agent.add_socket(now, generation, socket, address);
                 }
                 self.agent(peer).gathering_done(now, generation);
@@ -441,6 +464,12 @@ impl Network {
                 let known = self.names.get(&host).cloned();
                 let known = known.as_deref().ok_or("no such name");
                 self.agent(peer).resolved(now, generation, of, &host, known);
+            }
+            Event::Connect { generation, connection, local, tls, .. } => {
+                self.connects.push(tls);
+                let takes = self.connecting_takes.unwrap_or(self.delay * 2);
+                let to = peer;
+                self.put(now + takes, Parcel::Opened { to, generation, connection, local });
             }
             Event::CandidateError { error, .. } => {
                 let at = self.elapsed().as_millis();

@@ -1,6 +1,7 @@
 //! Allocations, permissions and channels: what relays are asked for, how often, and what is left.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use super::network::{A, B, Network};
 use super::servers::{SERVER, behind, relayed, turn};
@@ -18,7 +19,7 @@ fn with_remotes(policy: TransportPolicy, count: u8) -> Network {
     net.agent(A).set_remote_parameters(now, theirs, false);
     net.agent(A).commit(now);
     for n in 0..count {
-        let address = std::net::SocketAddr::from(([203, 0, 113, 100 + n], 5000));
+        let address = SocketAddr::from(([203, 0, 113, 100 + n], 5000));
         let candidate = Candidate {
             priority: 1_000 + u32::from(n),
             foundation: n.to_string(),
@@ -211,4 +212,27 @@ fn what_nobody_asked_for_wakes_nothing() {
         assert_eq!(net.peers[A].agent.poll_timeout(), due);
         assert_eq!(net.agent(A).poll_transmit(), None);
     }
+}
+
+#[test]
+fn of_more_relays_than_can_be_followed_each_is_released_once_at_least() {
+    const SERVERS: u16 = 70;
+    let config = Config { max_server_clients: 100, ..Config::default() };
+    let mut net = Network::with(1, config, &[&["10.0.0.1"], &["10.1.0.1"]]);
+    let at = |n: u16| SocketAddr::from(([192, 0, 2, 100], 4_000 + n));
+    let servers = (0..SERVERS).map(|n| Server { port: at(n).port(), ..turn() });
+    net.agent(A).set_servers(servers.collect(), TransportPolicy::Relay);
+    for n in 0..SERVERS {
+        net.add_server(&at(n).to_string());
+    }
+    net.offer(A);
+    net.run_for(s(3));
+    let now = net.now;
+    let left = |net: &mut Network| -> usize {
+        (0..SERVERS).map(|n| net.server(at(n)).allocations(now)).sum()
+    };
+    assert_eq!(left(&mut net), usize::from(SERVERS));
+    net.agent(A).close(now);
+    net.run_for(ms(1));
+    assert_eq!(left(&mut net), 0);
 }

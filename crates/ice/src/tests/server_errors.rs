@@ -122,6 +122,26 @@ fn errors_of_what_a_restart_replaces_or_a_rollback_takes_back_are_not_told() {
     assert_eq!(told(&net).len(), 1);
 }
 
+#[test]
+fn an_error_that_a_restart_holds_back_is_told_once_the_restart_is_taken_back() {
+    let (mut net, server) = with_two_interfaces(&[stun()]);
+    net.server(server).switches.silent = true;
+    net.offer(A);
+    assert!(net.run_until(s(2), Network::connected));
+    net.run_for(s(5));
+    let (now, parameters) = (net.now, net.fresh(A));
+    net.agent(A).set_local_parameters(now, parameters);
+    // The first generation gives the server up meanwhile, and the second one does not.
+    net.run_for(s(6));
+    assert_eq!(told(&net), []);
+    let now = net.now;
+    net.agent(A).rollback(now);
+    net.run_for(ms(10));
+    assert_eq!(told(&net).len(), 1);
+    net.run_for(s(30));
+    assert_eq!(told(&net).len(), 1);
+}
+
 // ----- RFC 8489 §8.1
 
 #[test]

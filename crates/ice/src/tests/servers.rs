@@ -18,7 +18,8 @@ const OUTSIDE: [&str; 2] = ["198.51.100.1", "198.51.100.2"];
 
 pub(super) fn stun() -> Server {
     let url = format!("stun:{SERVER}");
-    Server { url, host: "192.0.2.100".to_owned(), port: 3478, credentials: None }
+    let host = "192.0.2.100".to_owned();
+    Server { url, host, port: 3478, protocol: ServerProtocol::Udp, credentials: None }
 }
 
 pub(super) fn turn_with(password: &str) -> Server {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use turn::testing::Server;
 
 use super::network::{A, B, DATA, Network, Parcel};
+use crate::{ConnectionId, GenerationId, SocketId};
 
 /// How a NAT maps and filters: RFC 4787 §4.1, §5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,10 +155,22 @@ impl Network {
         }
     }
 
-    fn hand_over(
+    fn hand_over(&mut self, peer: usize, socket: SocketId, from: SocketAddr, payload: &[u8]) {
+        if self.connections.contains(&(peer, socket)) {
+            let mut bytes = payload.to_vec();
+            if bytes[0] >= 0x40 {
+                bytes.resize(bytes.len().next_multiple_of(4), 0);
+            }
+            self.feed(peer, socket, &bytes);
+            return;
+        }
+        self.hand_over_message(peer, socket, from, payload);
+    }
+
+    fn hand_over_message(
         &mut self,
         peer: usize,
-        socket: crate::SocketId,
+        socket: SocketId,
         from: SocketAddr,
         payload: &[u8],
     ) {
@@ -171,5 +184,38 @@ impl Network {
             let taken = peer.agent.data_received(now, packet.base, packet.source, DATA);
             if taken { peer.accepted += 1 } else { peer.refused += 1 }
         }
+    }
+
+    // ----- connections to servers
+
+    /// A connection is open, or refused.
+    pub(super) fn open(
+        &mut self,
+        peer: usize,
+        generation: GenerationId,
+        connection: ConnectionId,
+        local: IpAddr,
+    ) {
+        let now = self.now;
+        let opened = if self.refuses_connections {
+            Err("connection refused")
+        } else {
+            let (socket, local) = self.peers[peer].new_socket(local);
+            self.connections.insert((peer, socket));
+            Ok((socket, local))
+        };
+        self.agent(peer).connected(now, generation, connection, opened);
+    }
+
+    /// Bytes come on a connection.
+    pub(super) fn feed(&mut self, peer: usize, socket: SocketId, bytes: &[u8]) {
+        let now = self.now;
+        for part in bytes.chunks(self.cuts) {
+            self.agent(peer).handle_stream(socket, part);
+            while let Some((from, message)) = self.agent(peer).next_message(now, socket) {
+                self.hand_over_message(peer, socket, from, &message);
+            }
+        }
+        self.settle();
     }
 }

@@ -33,12 +33,13 @@ use crate::inert::Inert;
 pub struct RTCConfiguration {
     /// Servers for ICE. Servers beyond the first 32 are ignored.
     ///
-    /// - `stun:host[:port]` and `turn:host[:port][?transport=udp]` are used, over UDP, from the
-    ///   next gathering on. If a server refuses, or has not answered after 10 s,
-    ///   `icecandidateerror` is fired; until then gathering goes on.
-    /// - `?transport=tcp`, `turns:` and `stuns:` are checked and kept, and **not used yet**:
-    ///   `tracing` warns once, and no `icecandidateerror` is fired. With the policy `relay` and no
-    ///   other servers nothing is gathered.
+    /// - `stun:host[:port]`, `turn:host[:port][?transport=udp|tcp]` and `turns:host[:port]` are used
+    ///   from the next gathering on. `turns:` is TLS over TCP, whatever its query says; the
+    ///   certificate of the server must be valid for the host in the URL. If a server refuses, or has
+    ///   not answered after 10 s, `icecandidateerror` is fired; until then gathering goes on.
+    /// - `stuns:` is checked and kept, and **not used**: what a server sees of a TCP connection is of
+    ///   no use to UDP. `tracing` warns once, and no `icecandidateerror` is fired. With the policy
+    ///   `relay` and no other servers nothing is gathered.
     pub ice_servers: Vec<RTCIceServer>,
     /// Which candidates ICE may use. With `relay` only the TURN servers learn a host address, and
     /// everything for the peer goes through them.
@@ -58,11 +59,12 @@ pub struct RTCConfiguration {
 impl RTCConfiguration {
     /// Warns about options in use that have no effect yet.
     pub(crate) fn warn_of_inert_options(&self) {
-        let is_on_stream =
-            |url: &String| IceServerUrl::parse(url).is_some_and(|url| url.is_secure || url.is_tcp);
+        let is_stun_over_tls = |url: &String| {
+            IceServerUrl::parse(url).is_some_and(|url| url.is_secure && !url.is_turn)
+        };
         let mut urls = self.ice_servers.iter().flat_map(|server| &server.urls);
         let used = [
-            (urls.any(is_on_stream), Inert::IceServersOnStreams),
+            (urls.any(is_stun_over_tls), Inert::StunOverTls),
             (self.ice_candidate_pool_size > 0, Inert::IceCandidatePoolSize),
             (self.certificates.len() > 1, Inert::Certificates),
         ];

@@ -47,6 +47,15 @@ impl Departing {
         }
     }
 
+    pub(super) fn handle_stream(&mut self, now: Instant, socket: SocketId, bytes: &[u8]) {
+        for agent in &mut self.agents {
+            agent.handle_stream(socket, bytes);
+            while let Some((source, message)) = agent.next_message(now, socket) {
+                agent.handle_datagram(now, socket, source, &message);
+            }
+        }
+    }
+
     /// The host has closed a socket.
     pub(super) fn socket_failed(&mut self, now: Instant, socket: SocketId) {
         for agent in &mut self.agents {

@@ -102,6 +102,16 @@ impl Engine {
                 ice::Event::Resolve { generation, of, host } => {
                     self.actions.push_back(Action::Resolve { transport: id, generation, of, host });
                 }
+                ice::Event::Connect { generation, connection, local, remote, tls } => {
+                    self.actions.push_back(Action::Connect {
+                        transport: id,
+                        generation,
+                        connection,
+                        local,
+                        remote,
+                        tls,
+                    });
+                }
                 ice::Event::CandidateError { username_fragment, error } => {
                     self.queue(Task::CandidateError(id, username_fragment, Box::new(error)));
                 }

@@ -1,11 +1,11 @@
 //! The types between an engine and its host.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use negotiation::TransportId;
 
-pub use ice::{GenerationId, NameOf, SocketId};
+pub use ice::{ConnectionId, GenerationId, NameOf, SocketId};
 
 /// A request to the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,18 +34,38 @@ pub enum Action {
         /// The name.
         host: String,
     },
-    /// Close the socket. Every datagram for it has been polled.
+    /// Open a TCP connection to a server, with TLS on it if a name is given, and report it, or the
+    /// failure, with [`Driver::connected`](crate::host::Driver::connected). Do not wait for it:
+    /// gathering goes on meanwhile. Give up after 10 s. A host without TCP reports a failure: its
+    /// text comes to the application in an `icecandidateerror` of code 701.
+    Connect {
+        /// For this transport
+        transport: TransportId,
+        /// and this generation of candidates.
+        generation: GenerationId,
+        /// Which of the connections that this transport asks for.
+        connection: ConnectionId,
+        /// The local address to connect from.
+        local: IpAddr,
+        /// The address of the server.
+        remote: SocketAddr,
+        /// The name, or the IP address, for which the server's certificate must be valid. `None`
+        /// means no TLS.
+        tls: Option<String>,
+    },
+    /// Close the socket or the connection. Everything for it has been polled.
     CloseSocket(SocketId),
 }
 
-/// A datagram to send.
+/// A datagram to send, or bytes to write to a TCP connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transmit {
     /// From this socket
     pub socket: SocketId,
     /// to this address.
     pub destination: SocketAddr,
-    /// The datagram.
+    /// The datagram. On a TCP connection: a whole message. If there is no room for it, all of it is
+    /// dropped or none.
     pub payload: Bytes,
 }
 

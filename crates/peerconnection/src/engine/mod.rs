@@ -71,7 +71,7 @@ use transceivers::{Released, Transceivers};
 use transports::{Transport, TransportSlots, Transports};
 use weak_map::WeakMap;
 
-pub use io::{Action, GenerationId, NameOf, SocketId, Transmit, Waiting};
+pub use io::{Action, ConnectionId, GenerationId, NameOf, SocketId, Transmit, Waiting};
 pub(crate) use outbox::Outbox;
 pub(crate) use stats::Clock;
 pub(crate) use task_queue::{ReceivedMessage, TaskQueue};
@@ -248,6 +248,11 @@ impl Engine {
     /// Sets how long ICE agents that are made from now on wait for more candidates of a peer.
     pub(crate) fn set_end_of_candidates_timeout(&mut self, timeout: Option<Duration>) {
         self.ice_config.end_of_candidates_timeout = timeout;
+    }
+
+    /// Sets how soon ICE agents that are made from now on see that a path does not work any more.
+    pub(crate) fn set_disconnected_timeout(&mut self, timeout: Duration) {
+        self.ice_config.disconnected_timeout = timeout;
     }
 
     pub(crate) fn set_connection(&mut self, connection: WeakConnection) {

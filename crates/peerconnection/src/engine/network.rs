@@ -6,7 +6,7 @@ use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
 use time::Instant;
 use transport::{Protocol, data};
 
-use super::{Action, Engine, GenerationId, NameOf, SocketId, Task, Transmit};
+use super::{Action, ConnectionId, Engine, GenerationId, NameOf, SocketId, Task, Transmit};
 
 impl Engine {
     /// Passes a datagram to the agent or to the stack, or drops it.
@@ -210,7 +210,9 @@ impl Engine {
     pub(crate) fn poll_action(&mut self) -> Option<Action> {
         while let Some(action) = self.actions.pop_front() {
             match action {
-                Action::Gather { transport, .. } | Action::Resolve { transport, .. }
+                Action::Gather { transport, .. }
+                | Action::Resolve { transport, .. }
+                | Action::Connect { transport, .. }
                     if !self.transports.contains_key(&transport) => {}
                 action => return Some(action),
             }
@@ -309,6 +311,57 @@ impl Engine {
         match self.transports.get_mut(&transport) {
             Some(transport) => transport.agent.resolved(now, generation, of, host, addresses),
             None => tracing::trace!(?transport, host, "a name for a transport that is gone"),
+        }
+    }
+
+    pub(crate) fn connected(
+        &mut self,
+        now: Instant,
+        transport: TransportId,
+        generation: GenerationId,
+        connection: ConnectionId,
+        opened: Result<(SocketId, SocketAddr), &str>,
+    ) {
+        let Some(slot) = self.transports.get_mut(&transport) else {
+            tracing::trace!(?transport, "a connection for a transport that is gone");
+            if let Ok((socket, _)) = opened {
+                self.actions.push_back(Action::CloseSocket(socket));
+            }
+            return;
+        };
+        if let Ok((socket, _)) = opened {
+            self.sockets.insert(socket, transport);
+        }
+        slot.agent.connected(now, generation, connection, opened);
+    }
+
+    /// Takes bytes of a TCP connection, and passes on the messages in them.
+    pub(crate) fn handle_stream(&mut self, now: Instant, socket: SocketId, bytes: &[u8]) {
+        match self.sockets.get(&socket).and_then(|id| self.transports.get_mut(id)) {
+            Some(transport) => transport.agent.handle_stream(socket, bytes),
+            None => self.departing.handle_stream(now, socket, bytes),
+        }
+        while let Some(transport) =
+            self.sockets.get(&socket).and_then(|id| self.transports.get_mut(id))
+            && let Some((source, message)) = transport.agent.next_message(now, socket)
+        {
+            self.handle_datagram(now, socket, source, &message);
+        }
+    }
+
+    pub(crate) fn resumed(&mut self, now: Instant) {
+        for id in self.transports.ids() {
+            if let Some(transport) = self.transports.get_mut(&id) {
+                transport.agent.resumed(now);
+            }
+        }
+    }
+
+    pub(crate) fn interface_changed(&mut self, now: Instant, socket: SocketId, is_up: bool) {
+        if let Some(transport) =
+            self.sockets.get(&socket).and_then(|id| self.transports.get_mut(id))
+        {
+            transport.agent.interface_changed(now, socket, is_up);
         }
     }
 

@@ -25,8 +25,14 @@ pub(super) fn agent_servers(
     for server in configuration.ice_servers.iter().take(MAX_ICE_SERVERS) {
         for url in &server.urls {
             let Some(parsed) = IceServerUrl::parse(url) else { continue };
+            // As in browsers, TLS goes over TCP, whatever the query says.
+            let protocol = match (parsed.is_secure, parsed.is_tcp) {
+                (true, _) => ice::ServerProtocol::Tls,
+                (false, true) => ice::ServerProtocol::Tcp,
+                (false, false) => ice::ServerProtocol::Udp,
+            };
             // `inert` has warned about it.
-            if parsed.is_secure || parsed.is_tcp {
+            if parsed.is_secure && !parsed.is_turn {
                 continue;
             }
             let credentials = match (&server.username, &server.credential) {
@@ -38,7 +44,7 @@ pub(super) fn agent_servers(
                 _ => None,
             };
             let (host, port) = (parsed.host, parsed.port);
-            servers.push(ice::Server { url: url.clone(), host, port, credentials });
+            servers.push(ice::Server { url: url.clone(), host, port, protocol, credentials });
         }
     }
     let policy = match configuration.ice_transport_policy {
@@ -50,12 +56,13 @@ pub(super) fn agent_servers(
 
 #[cfg(test)]
 mod tests {
+    use ice::ServerProtocol::{Tcp, Tls, Udp};
     use negotiation::RTCIceServer;
 
     use super::*;
 
     #[test]
-    fn servers_over_udp_are_for_the_agents_and_only_turn_has_credentials() {
+    fn servers_are_for_the_agents_but_stun_over_tls_and_only_turn_has_credentials() {
         let server = |urls: &[&str]| RTCIceServer {
             urls: urls.iter().map(|url| (*url).to_owned()).collect(),
             username: Some("alice".to_owned()),
@@ -65,17 +72,24 @@ mod tests {
             ice_servers: vec![
                 server(&["stun:stun.example", "turn:turn.example:443?transport=udp"]),
                 server(&["turns:turn.example", "turn:turn.example?transport=tcp"]),
+                server(&["stuns:stun.example"]),
                 server(&["turn:[2001:db8::1]:80"]),
             ],
             ice_transport_policy: RTCIceTransportPolicy::Relay,
             ..RTCConfiguration::default()
         };
         let (servers, policy) = agent_servers(&configuration);
-        let seen: Vec<_> =
-            servers.iter().map(|s| (s.host.as_str(), s.port, s.credentials.is_some())).collect();
-        let expected =
-            [("stun.example", 3478, false), ("turn.example", 443, true), ("2001:db8::1", 80, true)];
+        let seen: Vec<_> = servers.iter().map(|s| (s.host.as_str(), s.port, s.protocol)).collect();
+        let expected = [
+            ("stun.example", 3478, Udp),
+            ("turn.example", 443, Udp),
+            ("turn.example", 5349, Tls),
+            ("turn.example", 3478, Tcp),
+            ("2001:db8::1", 80, Udp),
+        ];
         assert_eq!(seen, expected);
+        assert!(servers.iter().skip(1).all(|server| server.credentials.is_some()));
+        assert_eq!(servers[0].credentials, None);
         assert_eq!(servers[1].url, "turn:turn.example:443?transport=udp");
         assert_eq!(policy, ice::TransportPolicy::Relay);
     }

@@ -9,7 +9,9 @@ use time::{Duration, Instant};
 
 use crate::api::{RTCCertificate, RTCConfiguration, RTCPeerConnection};
 use crate::connection::{Connection, Host};
-use crate::engine::{Action, Clock, Engine, GenerationId, NameOf, SocketId, Transmit, Waiting};
+use crate::engine::{
+    Action, Clock, ConnectionId, Engine, GenerationId, NameOf, SocketId, Transmit, Waiting,
+};
 
 /// Drives one connection; the [module](super) says how.
 ///
@@ -26,6 +28,13 @@ impl Driver {
     /// description is set.
     pub fn set_end_of_candidates_timeout(&self, timeout: Option<Duration>) {
         self.engine().set_end_of_candidates_timeout(timeout);
+    }
+
+    /// Sets how soon a path that does not work any more is `disconnected`.
+    /// [`TokioOptions`](super::TokioOptions::disconnected_timeout) has the details and the default.
+    /// Only transports made later have the new value.
+    pub fn set_disconnected_timeout(&self, timeout: Duration) {
+        self.engine().set_disconnected_timeout(timeout);
     }
 
     /// Calls the engine with an input, and collects the outputs.
@@ -122,9 +131,45 @@ impl Driver {
         self.input(|engine, now| engine.resolved(now, transport, generation, of, host, addresses));
     }
 
-    /// Learns that a socket is dead: its interface has gone, or it failed for good.
+    /// Takes the TCP connection of an [`Action::Connect`] with its local address, or a text that says
+    /// why there is none. The host chooses the id, another one for each socket and connection.
+    pub fn connected(
+        &self,
+        transport: TransportId,
+        generation: GenerationId,
+        connection: ConnectionId,
+        opened: Result<(SocketId, SocketAddr), &str>,
+    ) {
+        self.input(|engine, now| engine.connected(now, transport, generation, connection, opened));
+    }
+
+    /// Takes bytes that have come on a TCP connection. Anything may be in them, cut anywhere.
+    pub fn handle_stream(&self, socket: SocketId, bytes: &[u8]) {
+        self.input(|engine, now| engine.handle_stream(now, socket, bytes));
+    }
+
+    /// Learns that a socket is dead: its interface has gone, or it failed for good; or that a TCP
+    /// connection has ended.
     pub fn socket_failed(&self, socket: SocketId) {
         self.input(|engine, now| engine.socket_failed(now, socket));
+    }
+
+    /// Learns that the interface of a socket has gone down, or come back up. A connection that uses
+    /// it is `disconnected` at once and tries other paths. The socket is kept: it may work again.
+    pub fn interface_changed(&self, socket: SocketId, is_up: bool) {
+        self.input(|engine, now| engine.interface_changed(now, socket, is_up));
+    }
+
+    /// Learns that more time has passed than [`Host::now`] says: its clock stands still while the
+    /// machine is suspended. The connection asks peer and servers at once whether they are still
+    /// there.
+    pub fn resumed(&self) {
+        self.input(Engine::resumed);
+    }
+
+    /// Calls `restartIce()`: for a host that sees that the network has changed.
+    pub fn restart_ice(&self) {
+        self.connection.api(|engine, _| engine.session.restart_ice());
     }
 
     /// Whether the connection is closed and its allocations at TURN servers are deleted, which takes

@@ -7,7 +7,7 @@
 //! [`Driver`] it gets:
 //!
 //! 1. Give the driver every input: [`handle_datagram`](Driver::handle_datagram),
-//!    [`handle_timeout`](Driver::handle_timeout).
+//!    [`handle_stream`](Driver::handle_stream), [`handle_timeout`](Driver::handle_timeout).
 //! 2. Run its tasks, [`run_task`](Driver::run_task), until there is none. They call the
 //!    application's handlers.
 //! 3. Do what it asks: [`poll_transmit`](Driver::poll_transmit), then
@@ -32,5 +32,5 @@ pub use self::event_loop::{Dispatch, EventLoop, TaskRunner};
 #[cfg(feature = "tokio")]
 pub use self::tokio::{SocketControl, TokioOptions};
 pub use crate::connection::Host;
-pub use crate::engine::{Action, GenerationId, NameOf, SocketId, Transmit, Waiting};
+pub use crate::engine::{Action, ConnectionId, GenerationId, NameOf, SocketId, Transmit, Waiting};
 pub use negotiation::TransportId;

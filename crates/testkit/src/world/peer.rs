@@ -85,6 +85,10 @@ impl Peer {
                     let known = names.get(&host).map(Vec::as_slice).ok_or("no such name");
                     self.driver.resolved(transport, generation, of, &host, known);
                 }
+                Action::Connect { transport, generation, connection, .. } => {
+                    let refused = Err("the virtual network has no TCP");
+                    self.driver.connected(transport, generation, connection, refused);
+                }
                 Action::CloseSocket(id) => {
                     self.sockets.remove(&id);
                 }

@@ -183,7 +183,7 @@ impl Client {
     }
 
     /// The server has lost the allocation. Asks for another one, with the same permissions and
-    /// channels.
+    /// channels, if the configuration wants that.
     fn lose(&mut self, now: Instant, error: ErrorResponse) {
         let Some(allocation) = self.allocation.take() else { return };
         let error = self.server_error(error);
@@ -191,7 +191,8 @@ impl Client {
         self.requests.clear();
         self.forget_leases();
         self.events.push_back(Event::AllocationLost(error.clone()));
-        if now < later(allocation.since, SHORTEST_LIFE) {
+        let replaces = self.config.replaces_lost_allocation;
+        if !replaces || now < later(allocation.since, SHORTEST_LIFE) {
             self.give_up(ErrorResponse { code: error.code, reason: error.reason });
             return;
         }

@@ -1,7 +1,8 @@
 //! What is held is kept, and what was lost is asked for again.
 
 use super::world::{World, address, ms, secs};
-use crate::{Protocol, SendError, State};
+use crate::testing::PASSWORD;
+use crate::{Config, Protocol, SendError, State};
 
 const PEER: &str = "198.51.100.1:5000";
 
@@ -209,6 +210,22 @@ fn a_server_that_ends_each_allocation_at_once_is_not_asked_for_ever() {
     let story = world.story();
     assert!(story[1].ends_with("lost 437"), "{story:?}");
     assert!(story[2].contains("failed 437"), "{story:?}");
+}
+
+#[test]
+fn a_lost_allocation_is_not_asked_for_again_where_that_is_of_no_use() {
+    let config = Config { replaces_lost_allocation: false, ..Config::default() };
+    let mut world = World::with(Protocol::Udp, config, PASSWORD);
+    world.allocate(crate::Families::V4);
+    world.run_for(secs(100));
+    world.story();
+    world.server.restart();
+    let asked = world.server.count("Allocate");
+    world.client.refresh(world.now);
+    world.run_for(secs(10));
+    let story = world.story();
+    assert!(story[0].ends_with("lost 437") && story[1].contains("failed 437"), "{story:?}");
+    assert_eq!((world.client.state(), world.server.count("Allocate")), (State::Failed, asked));
 }
 
 #[test]

@@ -3,18 +3,21 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
+use std::time::SystemTime;
 
 use negotiation::TransportId;
-use time::Instant;
+use time::{Duration, Instant};
 use tokio::time::Sleep;
 
 use super::multicast::{Asked, MulticastDns};
 use super::socket::{MAX_SEND, Socket};
+use super::stream::Stream;
 use super::{BACKLOG, Notice, TokioHost, TokioOptions, interfaces};
 use crate::host::{Action, Driver, GenerationId, Host, NameOf, SocketId, Transmit};
 
@@ -30,6 +33,11 @@ pub(super) struct ConnectionDriver {
     host: Arc<TokioHost>,
     options: TokioOptions,
     sockets: Vec<(SocketId, Socket)>,
+    /// Both clocks, when they were last compared: the first stands still while the machine sleeps.
+    clocks: (Instant, SystemTime),
+    /// The addresses to gather on, when that was done last or when they changed.
+    gathered: Option<Vec<IpAddr>>,
+    streams: Vec<(SocketId, Stream)>,
     last_socket: u64,
     timer: Option<Pin<Box<Sleep>>>,
     names: MulticastDns,
@@ -50,6 +58,9 @@ impl ConnectionDriver {
             host,
             options,
             sockets: Vec::new(),
+            clocks: (Instant::now(), SystemTime::now()),
+            gathered: None,
+            streams: Vec::new(),
             last_socket: 0,
             timer: None,
             names: MulticastDns::default(),
@@ -88,10 +99,37 @@ impl ConnectionDriver {
                 Poll::Pending => {}
             }
         }
+        for (id, stream) in &mut self.streams {
+            let result = stream.poll_receive(cx, |bytes| self.driver.handle_stream(*id, bytes));
+            match result {
+                Poll::Ready(Ok(())) => received = true,
+                Poll::Ready(Err(error)) => {
+                    tracing::debug!(%error, "a connection has ended");
+                    failed = Some(*id);
+                }
+                Poll::Pending => {}
+            }
+        }
+        if let Some(id) = failed {
+            self.drop_socket(id);
+            received = true;
+        }
+        received
+    }
+
+    /// Writes what waits for connections. Returns whether one has failed.
+    fn write(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut failed = None;
+        for (id, stream) in &mut self.streams {
+            if let Poll::Ready(Err(error)) = stream.poll_write(cx) {
+                tracing::debug!(%error, "a connection has failed");
+                failed = Some(*id);
+            }
+        }
         if let Some(id) = failed {
             self.drop_socket(id);
         }
-        received
+        failed.is_some()
     }
 
     /// Sends what the connection has to send. Returns whether there was anything.
@@ -112,9 +150,15 @@ impl ConnectionDriver {
                 }
             }
             let Some(first) = self.unsent.front() else {
-                self.close_sockets();
+                self.close_sockets(cx);
                 return sent;
             };
+            if let Some((_, stream)) = self.streams.iter_mut().find(|(id, _)| *id == first.socket) {
+                stream.push(&first.payload);
+                self.unsent.pop_front();
+                sent = true;
+                continue;
+            }
             let Some((_, socket)) = self.sockets.iter().find(|(id, _)| *id == first.socket) else {
                 self.unsent.pop_front();
                 continue;
@@ -150,15 +194,23 @@ impl ConnectionDriver {
     }
 
     /// What they were asked to send before they were asked to close has gone out.
-    fn close_sockets(&mut self) {
+    fn close_sockets(&mut self, cx: &mut Context<'_>) {
         let closing = std::mem::take(&mut self.closing);
         self.sockets.retain(|(socket, _)| !closing.contains(socket));
+        self.streams.retain_mut(|(socket, stream)| {
+            let closes = closing.contains(socket);
+            if closes {
+                // What the system does not take now is lost: the other end may have stopped reading.
+                let _ = stream.poll_write(cx);
+            }
+            !closes
+        });
     }
 
     fn send_failed(&mut self, id: SocketId, error: &io::Error) {
         match error.kind() {
-            // The address has left the machine.
-            io::ErrorKind::AddrNotAvailable | io::ErrorKind::NetworkDown => {
+            // The address has left the machine. An interface that is down may come back.
+            io::ErrorKind::AddrNotAvailable => {
                 tracing::debug!(%error, "a socket has lost its address");
                 self.drop_socket(id);
             }
@@ -169,6 +221,7 @@ impl ConnectionDriver {
 
     fn drop_socket(&mut self, id: SocketId) {
         self.sockets.retain(|(socket, _)| *socket != id);
+        self.streams.retain(|(socket, _)| *socket != id);
         self.driver.socket_failed(id);
     }
 
@@ -186,18 +239,38 @@ impl ConnectionDriver {
                     let asked = Asked { transport, generation, host };
                     self.names.resolve(&self.options, self.host.now(), asked);
                 }
+                Action::Connect { transport, generation, connection, local, remote, tls } => {
+                    let authorities = self.options.authorities.clone().filter(|_| tls.is_some());
+                    let opened = Stream::open(local, remote, tls, authorities);
+                    self.host.connect((transport, generation, connection), opened);
+                }
                 // Its last words may wait, or not be polled yet.
                 Action::CloseSocket(id) => self.closing.push(id),
             }
         }
-        let notices =
-            std::mem::take(&mut *self.host.notices.lock().unwrap_or_else(PoisonError::into_inner));
+        let notices = std::mem::take(&mut self.host.notices().waiting);
         for notice in notices {
             match notice {
                 Notice::Resolved { transport, generation, host, addresses } => {
                     acted = true;
                     let addresses = addresses.as_deref().map_err(String::as_str);
                     self.driver.resolved(transport, generation, NameOf::Server, &host, addresses);
+                }
+                Notice::Connected { transport, generation, connection, opened } => {
+                    acted = true;
+                    let opened = opened.map(|stream| {
+                        self.last_socket += 1;
+                        let (id, local) = (SocketId(self.last_socket), stream.local);
+                        self.streams.push((id, stream));
+                        (id, local)
+                    });
+                    let opened = opened.as_ref().map(|opened| *opened).map_err(String::as_str);
+                    self.driver.connected(transport, generation, connection, opened);
+                }
+                Notice::NetworkChanged => {
+                    acted = true;
+                    self.compare_clocks();
+                    self.network_changed();
                 }
                 Notice::Close(local) => {
                     let bound = self.sockets.iter().find(|(_, socket)| socket.local == local);
@@ -211,10 +284,50 @@ impl ConnectionDriver {
         acted
     }
 
+    /// Notices that the machine was suspended. A date that was set has the same effect, which does no
+    /// harm.
+    fn compare_clocks(&mut self) {
+        /// Shorter naps need nothing.
+        const NAP: Duration = Duration::from_secs(2);
+        let now = (Instant::now(), SystemTime::now());
+        let before = std::mem::replace(&mut self.clocks, now);
+        let passed = now.1.duration_since(before.1).unwrap_or_default();
+        if passed > now.0.saturating_duration_since(before.0).saturating_add(NAP) {
+            tracing::debug!(?passed, "the machine was suspended");
+            self.driver.resumed();
+        }
+    }
+
+    /// Tells the connection which of its sockets can be used, if that has changed.
+    fn network_changed(&mut self) {
+        let Some(up) = interfaces::all_up() else { return };
+        for (id, socket) in &mut self.sockets {
+            let is_up = up.contains(&socket.local.ip());
+            if socket.is_listed && is_up != socket.is_up {
+                tracing::debug!(address = %socket.local, is_up, "an interface has changed");
+                socket.is_up = is_up;
+                self.driver.interface_changed(*id, is_up);
+            }
+        }
+        let usable = interfaces::usable(&self.options, &up);
+        if self.gathered.as_ref().is_some_and(|gathered| *gathered != usable)
+            && self.options.restart_on_network_change
+        {
+            tracing::debug!("another network: an ICE restart");
+            // Once for each change, though the restart may take its time.
+            self.gathered = Some(usable);
+            self.driver.restart_ice();
+        }
+    }
+
     fn gather(&mut self, transport: TransportId, generation: GenerationId) {
-        for address in interfaces::addresses(&self.options) {
+        let up = interfaces::all_up().unwrap_or_default();
+        let addresses = interfaces::usable(&self.options, &up);
+        self.gathered = Some(addresses.clone());
+        for address in addresses {
             match Socket::bind(address) {
-                Ok(socket) => {
+                Ok(mut socket) => {
+                    socket.is_listed = up.contains(&address);
                     self.last_socket += 1;
                     let id = SocketId(self.last_socket);
                     let local = socket.local;
@@ -275,6 +388,7 @@ impl ConnectionDriver {
         // queue of slow handlers grow.
         let mut busy = !self.behind && self.receive(cx);
         if self.driver.poll_timeout().is_some_and(|at| at <= Instant::now()) {
+            self.compare_clocks();
             self.driver.handle_timeout();
             busy = true;
         }
@@ -294,6 +408,7 @@ impl ConnectionDriver {
             }
         }
         busy |= self.transmit(cx);
+        busy |= self.write(cx);
         busy |= self.act();
         busy | self.resolve_names(cx)
     }
@@ -341,6 +456,7 @@ impl Drop for ConnectionDriver {
     /// Runs when the connection was closed, the runtime shuts down, or something has panicked.
     fn drop(&mut self) {
         self.driver.end();
+        self.host.end_notices();
         // The event loop may be what panicked.
         if let Some(event_loop) = &self.host.event_loop
             && catch_unwind(AssertUnwindSafe(|| event_loop.network_ended())).is_err()
@@ -352,10 +468,9 @@ impl Drop for ConnectionDriver {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+    use std::net::{Ipv4Addr, UdpSocket};
 
     use bytes::Bytes;
-    use time::Duration;
 
     use super::*;
     use crate::RTCPeerConnection;

@@ -1,4 +1,4 @@
-//! The addresses of this machine on which to gather.
+//! The addresses of this machine: those that can be used now, and those on which to gather.
 
 use std::io;
 use std::net::IpAddr;
@@ -7,22 +7,15 @@ use if_addrs::Interface;
 
 use super::TokioOptions;
 
-/// The addresses that `options` allow, without duplicates.
-pub(super) fn addresses(options: &TokioOptions) -> Vec<IpAddr> {
+/// Those of the addresses `up` on which to gather, without duplicates. Addresses that the
+/// application has named are not looked for: a socket shows whether they are there.
+pub(super) fn usable(options: &TokioOptions, up: &[IpAddr]) -> Vec<IpAddr> {
     if let Some(addresses) = &options.addresses {
         return addresses.clone();
     }
-    let interfaces = match if_addrs::get_if_addrs() {
-        Ok(interfaces) => interfaces,
-        Err(error) => {
-            tracing::warn!(%error, "the network interfaces cannot be listed");
-            return Vec::new();
-        }
-    };
     let mut usable = Vec::new();
     let mut loopback = Vec::new();
-    for interface in interfaces {
-        let address = interface.ip();
+    for address in up.iter().copied() {
         let of = if address.is_loopback() {
             &mut loopback
         } else if is_link_local(address) {
@@ -39,15 +32,33 @@ pub(super) fn addresses(options: &TokioOptions) -> Vec<IpAddr> {
 }
 
 /// The interfaces on which names of the local network are asked for: those that have the addresses
-/// that `options` allow, or all but loopback; loopback if there is no other.
+/// that `options` allow, or all that are up but loopback; loopback if there is no other.
 pub(super) fn of_local_network(options: &TokioOptions) -> io::Result<Vec<Interface>> {
     let mut interfaces = if_addrs::get_if_addrs()?;
     if let Some(addresses) = &options.addresses {
         interfaces.retain(|interface| addresses.contains(&interface.ip()));
-    } else if interfaces.iter().any(|interface| !interface.is_loopback()) {
+        return Ok(interfaces);
+    }
+    interfaces.retain(Interface::is_oper_up);
+    if interfaces.iter().any(|interface| !interface.is_loopback()) {
         interfaces.retain(|interface| !interface.is_loopback());
     }
     Ok(interfaces)
+}
+
+/// The addresses of all interfaces that are up and, as far as the system knows, connected. `None` if
+/// the system does not tell.
+pub(super) fn all_up() -> Option<Vec<IpAddr>> {
+    match if_addrs::get_if_addrs() {
+        Ok(interfaces) => {
+            let up = interfaces.iter().filter(|interface| interface.is_oper_up());
+            Some(up.map(Interface::ip).collect())
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the network interfaces cannot be listed");
+            None
+        }
+    }
 }
 
 fn is_link_local(address: IpAddr) -> bool {

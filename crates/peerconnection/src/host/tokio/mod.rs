@@ -3,19 +3,27 @@
 mod connection_driver;
 mod interfaces;
 mod multicast;
+mod network_watch;
 mod socket;
+mod stream;
+mod tls;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures::task::AtomicWaker;
 use negotiation::Error;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 
-use super::{Driver, EventLoop, GenerationId, Host, TaskRunner, TransportId, Waiting};
+use super::{
+    ConnectionId, Driver, EventLoop, GenerationId, Host, TaskRunner, TransportId, Waiting,
+};
 use crate::api::{RTCConfiguration, RTCPeerConnection};
 use connection_driver::ConnectionDriver;
+use stream::Stream;
 use time::{Duration, Instant};
 
 /// How much may wait for an event loop. Beyond this the driver receives nothing, and data of a fast
@@ -50,6 +58,25 @@ pub struct TokioOptions {
     pub addresses: Option<Vec<IpAddr>>,
     /// A handle with which the application, for example a test, takes sockets away.
     pub sockets: Option<SocketControl>,
+    /// Whether to call [`restart_ice`](crate::RTCPeerConnection::restart_ice) when an address comes
+    /// or goes on which the connection gathers: an extension of the W3C's API. Then
+    /// `negotiationneeded` is fired, and the next offer has candidates of the new network, while data
+    /// flow on as long as the old path works. Default false: an application listens for
+    /// `iceconnectionstatechange` and restarts when it sees fit, as in a browser.
+    ///
+    /// Without it, too, a connection whose interface goes down is `disconnected` at once, and tries
+    /// its other paths.
+    pub restart_on_network_change: bool,
+    /// How long after the first unanswered check a path is `disconnected`, if none of the checks that
+    /// follow every 150 ms is answered either. Then other pairs are tried. Default 3 s, 100 ms to one
+    /// day; a slow path gets two round trips in any case. A path that carries data is checked 1.5 s
+    /// after the peer has fallen silent, an idle one every 4 to 6 s (RFC 7675 §5.1).
+    pub disconnected_timeout: Duration,
+    /// The certificates, each in DER, of the authorities that may vouch for TURN servers over TLS
+    /// (`turns:`). `None` stands for those that the system trusts, or that the environment variables
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+    /// [`with_authorities`](Self::with_authorities) takes PEM.
+    pub authorities: Option<Vec<Vec<u8>>>,
     /// How long to wait for more candidates before `failed`, if the peer never signals their end.
     /// Default 30 s, at most one day; `None` waits for ever, as the text of webrtc-pc does.
     ///
@@ -65,6 +92,9 @@ impl Default for TokioOptions {
         Self {
             addresses: None,
             sockets: None,
+            restart_on_network_change: false,
+            disconnected_timeout: ice::Config::default().disconnected_timeout,
+            authorities: None,
             end_of_candidates_timeout: ice::Config::default().end_of_candidates_timeout,
         }
     }
@@ -74,6 +104,31 @@ impl TokioOptions {
     /// Gathers on the loopback address only: for peers on one machine.
     pub fn loopback() -> Self {
         Self { addresses: Some(vec![IpAddr::from([127, 0, 0, 1])]), ..Self::default() }
+    }
+
+    /// Trusts only these authorities, in PEM, to vouch for TURN servers over TLS.
+    ///
+    /// ```no_run
+    /// use peerconnection::host::TokioOptions;
+    ///
+    /// let pem = std::fs::read("authority.pem")?;
+    /// let options = TokioOptions::default().with_authorities(&pem)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `SyntaxError` if there is no certificate in it, or one that is malformed.
+    pub fn with_authorities(mut self, pem: &[u8]) -> Result<Self, Error> {
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem)
+            .map(|certificate| certificate.map(|certificate| certificate.to_vec()))
+            .collect();
+        let certificates = certificates.map_err(|error| Error::SyntaxError(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(Error::SyntaxError("no certificate in the PEM".to_owned()));
+        }
+        self.authorities = Some(certificates);
+        Ok(self)
     }
 
     /// Lets `control` take sockets of the connection away.
@@ -106,17 +161,26 @@ impl SocketControl {
 pub(super) struct TokioHost {
     waker: AtomicWaker,
     /// Notices for the driver task, which locks them once in each round.
-    notices: Mutex<Vec<Notice>>,
+    notices: Mutex<Notices>,
     /// The event loop that runs the tasks, if the driver task does not.
     event_loop: Option<Arc<dyn EventLoop>>,
     /// The driver receives nothing until the event loop has caught up.
     behind: AtomicBool,
 }
 
+#[derive(Default)]
+struct Notices {
+    waiting: Vec<Notice>,
+    /// The driver task has ended: what comes now is dropped, connections too.
+    are_over: bool,
+}
+
 /// What other tasks tell the driver task.
 enum Notice {
     /// Close the socket bound to this address, without asking the ICE agent.
     Close(SocketAddr),
+    /// Interfaces, addresses or routes are others now.
+    NetworkChanged,
     /// The addresses of a name, or why there are none.
     Resolved {
         transport: TransportId,
@@ -124,12 +188,51 @@ enum Notice {
         host: String,
         addresses: Result<Vec<IpAddr>, String>,
     },
+    /// A connection to a server, or why there is none.
+    Connected {
+        transport: TransportId,
+        generation: GenerationId,
+        connection: ConnectionId,
+        opened: Result<Stream, String>,
+    },
 }
 
 impl TokioHost {
     fn tell_driver(&self, notice: Notice) {
-        self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
-        self.waker.wake();
+        let mut notices = self.notices();
+        if !notices.are_over {
+            notices.waiting.push(notice);
+            drop(notices);
+            self.waker.wake();
+        }
+    }
+
+    fn notices(&self) -> MutexGuard<'_, Notices> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The driver task has ended.
+    fn end_notices(&self) {
+        let waiting = {
+            let mut notices = self.notices();
+            notices.are_over = true;
+            std::mem::take(&mut notices.waiting)
+        };
+        drop(waiting);
+    }
+
+    /// Opens a connection to a server, in a task of its own.
+    fn connect(
+        self: &Arc<Self>,
+        asked_by: (TransportId, GenerationId, ConnectionId),
+        opened: impl Future<Output = Result<Stream, String>> + Send + 'static,
+    ) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let (transport, generation, connection) = asked_by;
+            let opened = opened.await;
+            this.tell_driver(Notice::Connected { transport, generation, connection, opened });
+        });
     }
 
     /// Asks the resolver of the system, in a task of its own.
@@ -216,6 +319,8 @@ fn spawn(
         *control.host.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&host);
     }
     driver.set_end_of_candidates_timeout(options.end_of_candidates_timeout);
+    driver.set_disconnected_timeout(options.disconnected_timeout);
+    network_watch::watch(&host);
     runtime.spawn(ConnectionDriver::new(driver, host, options));
 }
 

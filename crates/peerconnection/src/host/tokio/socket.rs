@@ -28,6 +28,11 @@ pub(super) struct Socket {
     io: UdpSocket,
     state: UdpSocketState,
     pub(super) local: SocketAddr,
+    /// Whether an interface was listed with its address. Of other addresses, such as those of a
+    /// whole local network, the list of interfaces says nothing.
+    pub(super) is_listed: bool,
+    /// Whether such an interface is listed as up.
+    pub(super) is_up: bool,
 }
 
 impl Socket {
@@ -40,7 +45,7 @@ impl Socket {
         let _ = state.set_recv_buffer_size(UdpSockRef::from(&io), SOCKET_BUFFER);
         let _ = state.set_send_buffer_size(UdpSockRef::from(&io), SOCKET_BUFFER);
         let local = io.local_addr()?;
-        Ok(Self { io, state, local })
+        Ok(Self { io, state, local, is_listed: false, is_up: true })
     }
 
     /// Datagrams of one size that one send takes.

@@ -1,0 +1,131 @@
+//! Tells the connections of this process that the network has changed.
+//!
+//! One thread a process waits for news of interfaces, addresses and routes. It begins with the first
+//! connection, and ends with the first news after the last. What has changed, each connection finds
+//! out itself: the kernel's messages do not say it. On Linux a lost carrier changes a link alone, and
+//! a link that is set down keeps its IPv4 addresses.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+
+use time::Duration;
+
+use super::{Notice, TokioHost};
+
+/// News come in bursts: this long after the first, the connections are told.
+const BURST: Duration = Duration::from_millis(20);
+
+/// The hosts to tell; nothing while no thread waits.
+static HOSTS: Mutex<Option<Vec<Weak<TokioHost>>>> = Mutex::new(None);
+
+/// Tells this host of changes as long as it lives.
+pub(super) fn watch(host: &Arc<TokioHost>) {
+    let mut hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(hosts) = &mut *hosts {
+        hosts.retain(|host| host.strong_count() > 0);
+        hosts.push(Arc::downgrade(host));
+        return;
+    }
+    let started = News::listen().and_then(|news| {
+        thread::Builder::new().name("network-watch".to_owned()).spawn(move || tell(news))
+    });
+    match started {
+        Ok(_) => *hosts = Some(vec![Arc::downgrade(host)]),
+        Err(error) => tracing::warn!(%error, "changes of the network will not be noticed"),
+    }
+}
+
+fn tell(mut news: News) {
+    loop {
+        let failed = news.wait().err();
+        let mut hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = &failed {
+            tracing::warn!(%error, "changes of the network are not noticed any more");
+        }
+        let mut alive: Vec<_> = hosts.take().unwrap_or_default();
+        alive.retain(|host| match host.upgrade() {
+            Some(host) => {
+                host.tell_driver(Notice::NetworkChanged);
+                true
+            }
+            None => false,
+        });
+        if alive.is_empty() || failed.is_some() {
+            return;
+        }
+        *hosts = Some(alive);
+    }
+}
+
+#[cfg(target_os = "linux")]
+struct News {
+    socket: netlink_sys::Socket,
+    buffer: Vec<u8>,
+}
+
+#[cfg(target_os = "linux")]
+impl News {
+    fn listen() -> io::Result<Self> {
+        /// Links, addresses and routes of both families: RTMGRP_LINK, RTMGRP_IPV4_IFADDR,
+        /// RTMGRP_IPV4_ROUTE, RTMGRP_IPV6_IFADDR and RTMGRP_IPV6_ROUTE of linux/rtnetlink.h.
+        const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
+        let mut socket = netlink_sys::Socket::new(netlink_sys::protocols::NETLINK_ROUTE)?;
+        socket.bind(&netlink_sys::SocketAddr::new(0, GROUPS))?;
+        // The messages are not read, so it does not matter that long ones are cut.
+        Ok(Self { socket, buffer: vec![0; 4096] })
+    }
+
+    /// Returns when there were news.
+    fn wait(&mut self) -> io::Result<()> {
+        self.socket.set_non_blocking(false)?;
+        self.receive(0)?;
+        thread::sleep(BURST);
+        self.socket.set_non_blocking(true)?;
+        loop {
+            match self.receive(0) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn receive(&mut self, flags: i32) -> io::Result<()> {
+        /// More news than the socket holds were lost: news all the same.
+        const ENOBUFS: i32 = 105;
+        loop {
+            match self.socket.recv(&mut &mut self.buffer[..], flags) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.raw_os_error() == Some(ENOBUFS) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Elsewhere the addresses are looked at every few seconds.
+#[cfg(not(target_os = "linux"))]
+struct News {
+    known: Option<Vec<std::net::IpAddr>>,
+}
+
+#[cfg(not(target_os = "linux"))]
+impl News {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { known: super::interfaces::all_up() })
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        const INTERVAL: Duration = Duration::from_secs(3);
+        loop {
+            thread::sleep(INTERVAL);
+            let known = super::interfaces::all_up();
+            if known != self.known {
+                self.known = known;
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A TCP connection to a TURN server, with or without TLS.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpSocket;
+use tokio::time::timeout;
+
+use super::tls;
+use time::Duration;
+
+/// How long opening may take: by then the agent has given up the server.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of one read.
+const READ: usize = 16 * 1024;
+/// Bytes that may wait to be written, besides what the system takes. More would only wait longer:
+/// the sender notices a lost message sooner than a late one.
+const MAX_OUTGOING: usize = 256 * 1024;
+
+thread_local! {
+    /// A buffer to read into: one a thread, not one a connection.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
+
+pub(super) struct Stream {
+    io: Box<dyn Connection>,
+    pub(super) local: SocketAddr,
+    /// What the system has not taken yet.
+    outgoing: BytesMut,
+    /// What was written may still be in a buffer of TLS.
+    is_flushed: bool,
+}
+
+impl Stream {
+    /// Opens a connection, with TLS if there is a name for the server. The error is for people.
+    pub(super) async fn open(
+        local: IpAddr,
+        remote: SocketAddr,
+        server_name: Option<String>,
+        authorities: Option<Vec<Vec<u8>>>,
+    ) -> Result<Self, String> {
+        let opened = timeout(PATIENCE, Self::connect(local, remote, server_name, authorities));
+        opened.await.unwrap_or_else(|_| Err("no connection in time".to_owned()))
+    }
+
+    async fn connect(
+        local: IpAddr,
+        remote: SocketAddr,
+        server_name: Option<String>,
+        authorities: Option<Vec<Vec<u8>>>,
+    ) -> Result<Self, String> {
+        let connected = async {
+            let socket = match local {
+                IpAddr::V4(_) => TcpSocket::new_v4()?,
+                IpAddr::V6(_) => TcpSocket::new_v6()?,
+            };
+            socket.bind(SocketAddr::new(local, 0))?;
+            let tcp = socket.connect(remote).await?;
+            // Each message is written whole, and none may wait for the next.
+            tcp.set_nodelay(true)?;
+            let local = tcp.local_addr()?;
+            io::Result::Ok((tcp, local))
+        };
+        let (tcp, local) = connected.await.map_err(|error| error.to_string())?;
+        let io: Box<dyn Connection> = match server_name {
+            Some(name) => Box::new(tls::handshake(tcp, name, authorities).await?),
+            None => Box::new(tcp),
+        };
+        Ok(Self { io, local, outgoing: BytesMut::new(), is_flushed: true })
+    }
+
+    /// Reads once and hands over what there is. The end of the stream is an error.
+    pub(super) fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        received: impl FnOnce(&[u8]),
+    ) -> Poll<io::Result<()>> {
+        BUFFER.with_borrow_mut(|buffer| {
+            buffer.resize(READ, 0);
+            let mut buffer = ReadBuf::new(buffer);
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+            received(buffer.filled());
+            Poll::Ready(Ok(()))
+        })
+    }
+
+    /// Takes a message to write. Drops it if too much waits already, as a router would.
+    pub(super) fn push(&mut self, message: &[u8]) {
+        if self.outgoing.len() + message.len() > MAX_OUTGOING {
+            tracing::trace!(length = message.len(), "no room on a connection: a message is lost");
+            return;
+        }
+        self.outgoing.extend_from_slice(message);
+    }
+
+    /// Writes what waits. `Pending` if some of it still does.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.outgoing.is_empty() {
+            let written = ready!(Pin::new(&mut self.io).poll_write(cx, &self.outgoing))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.outgoing.advance(written);
+            self.is_flushed = false;
+        }
+        if !self.is_flushed {
+            ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+            self.is_flushed = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
