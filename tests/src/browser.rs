@@ -39,6 +39,9 @@ macro_rules! in_each_browser {
 pub enum Browser {
     /// Chromium, or Chrome.
     Chromium,
+    /// A Chromium whose pages may not use camera and microphone. With a network it hides its
+    /// addresses behind names.
+    ChromiumWithoutMedia,
     /// Firefox, or its release with extended support.
     Firefox,
 }
@@ -50,7 +53,7 @@ impl fmt::Display for Browser {
 }
 
 /// Arguments: no window, no background traffic, no questions to the user.
-const CHROMIUM: [&str; 14] = [
+const CHROMIUM: [&str; 12] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -62,12 +65,13 @@ const CHROMIUM: [&str; 14] = [
     "--disable-sync",
     "--no-first-run",
     "--no-default-browser-check",
-    // The page gets a camera and a microphone without a question to the user.
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
     // The output includes the page's console.
     "--enable-logging=stderr",
 ];
+
+/// The page gets a camera and a microphone without a question to the user.
+const CHROMIUM_WITH_MEDIA: [&str; 2] =
+    ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 
 /// Without a network Chromium gathers nothing: it ignores the loopback interface, and waits for
 /// ever for mDNS names that hide addresses. With a network it keeps its defaults.
@@ -143,7 +147,7 @@ impl Browser {
     /// Names under which the browser is installed.
     const fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Chromium => {
+            Self::Chromium | Self::ChromiumWithoutMedia => {
                 &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
             }
             Self::Firefox => &["firefox-esr", "firefox"],
@@ -166,7 +170,8 @@ impl Browser {
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, "sh"]).arg(&profile).arg(binary);
         match self {
-            Self::Chromium => chromium(&mut command, &profile),
+            Self::Chromium => chromium(&mut command, &profile, &CHROMIUM_WITH_MEDIA),
+            Self::ChromiumWithoutMedia => chromium(&mut command, &profile, &[]),
             Self::Firefox => firefox(&mut command, &profile),
         }
         let mut guard = command
@@ -192,8 +197,8 @@ impl Browser {
     }
 }
 
-fn chromium(command: &mut Command, profile: &Path) {
-    command.args(CHROMIUM).arg(format!("--user-data-dir={}", profile.display()));
+fn chromium(command: &mut Command, profile: &Path, media: &[&str]) {
+    command.args(CHROMIUM).args(media).arg(format!("--user-data-dir={}", profile.display()));
     if !has_network() {
         command.args(CHROMIUM_WITHOUT_NETWORK);
     }
@@ -244,7 +249,7 @@ impl Drop for Running {
 
 /// Whether there is a route beyond this machine. Nothing is sent: the address is for documentation,
 /// RFC 5737.
-fn has_network() -> bool {
+pub fn has_network() -> bool {
     UdpSocket::bind(("0.0.0.0", 0)).and_then(|socket| socket.connect(("192.0.2.1", 9))).is_ok()
 }
 

@@ -55,8 +55,9 @@ impl CandidateKind {
 pub enum CandidateAddress {
     /// An IP address.
     Ip(IpAddr),
-    /// A name, such as the `.local` ones that browsers hide host addresses behind. Such
-    /// candidates are kept, but make no pair until they are resolved.
+    /// A name, such as the `.local` ones that browsers hide host addresses behind. A remote
+    /// candidate makes pairs once its name is resolved, and keeps the name: the application does
+    /// not see the address. Names of other kinds are not resolved.
     Name(String),
 }
 
@@ -122,16 +123,32 @@ impl Candidate {
 
     /// The address when checks may be sent to it.
     pub(crate) fn checkable(&self) -> Option<SocketAddr> {
-        let address = self.socket_addr()?;
-        let ip = address.ip();
+        self.checkable_at(self.socket_addr()?.ip())
+    }
+
+    /// The same for an address of its name.
+    pub(crate) fn checkable_at(&self, ip: IpAddr) -> Option<SocketAddr> {
         let broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
-        (self.protocol == Protocol::Udp
-            && self.component == 1
-            && self.port != 0
-            && !ip.is_unspecified()
-            && !ip.is_multicast()
-            && !broadcast)
-            .then_some(address)
+        (self.is_checked() && !ip.is_unspecified() && !ip.is_multicast() && !broadcast)
+            .then_some(SocketAddr::new(ip, self.port))
+    }
+
+    /// Whether checks go to such candidates.
+    fn is_checked(&self) -> bool {
+        self.protocol == Protocol::Udp && self.component == 1 && self.port != 0
+    }
+
+    /// The name in lower case, if checks go to the candidate once multicast DNS has given its
+    /// address. Such a name ends with ".local" and contains no other dot
+    /// (draft-ietf-mmusic-mdns-ice-candidates §3.2.1).
+    pub(crate) fn multicast_name(&self) -> Option<String> {
+        let CandidateAddress::Name(name) = &self.address else { return None };
+        if !self.is_checked() {
+            return None;
+        }
+        let name = name.to_ascii_lowercase();
+        let label = name.strip_suffix(".local")?;
+        (!label.is_empty() && !label.contains('.')).then_some(name)
     }
 
     /// RFC 8838 §9 (by way of RFC 8445 §5.1.3): the same transport address twice says nothing

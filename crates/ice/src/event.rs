@@ -100,6 +100,18 @@ pub struct Transmit {
     pub payload: Bytes,
 }
 
+/// Whose addresses the host is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NameOf {
+    /// A STUN or TURN server's. The resolver of the system knows them. Until it answers, and for
+    /// [`deadline`](turn::Config::deadline) at most, gathering goes on.
+    Server,
+    /// A remote candidate's: one label before `.local`, in lower case. Multicast DNS alone knows
+    /// them (RFC 6762; draft-ietf-mmusic-mdns-ice-candidates §3.2.1). Until it answers, and for 5 s
+    /// at most, the candidate counts as one that is yet to be checked, if no pair is selected.
+    Candidate,
+}
+
 /// What happened, in the order it did: see [`Agent::poll_event`](crate::Agent::poll_event).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -113,12 +125,13 @@ pub enum Event {
     /// `RTCIceTransport.gatheringState` changed (webrtc-pc §5.6). It is complete after the end of
     /// candidates of the last generation that gathers. A rollback may change it too.
     GatheringStateChange(GatheringState),
-    /// The host is asked for the IP addresses of a server's name, best first. It answers with
-    /// [`resolved`](crate::Agent::resolved). Gathering waits for the answer, for
-    /// [`deadline`](turn::Config::deadline) at most.
+    /// The host is asked for the IP addresses of a name, best first:
+    /// [`resolved`](crate::Agent::resolved).
     Resolve {
         /// The generation that wants to know.
         generation: GenerationId,
+        /// Whose name this is, and so who knows its addresses.
+        of: NameOf,
         /// The name.
         host: String,
     },

@@ -106,8 +106,8 @@ pub use candidate::{Candidate, CandidateAddress, CandidateKind, Protocol, TcpTyp
 pub use config::Config;
 pub use error::Error;
 pub use event::{
-    Base, CandidatePair, ConnectionId, Event, GenerationId, Parameters, Path, RelayId, SocketId,
-    Transmit,
+    Base, CandidatePair, ConnectionId, Event, GenerationId, NameOf, Parameters, Path, RelayId,
+    SocketId, Transmit,
 };
 pub use pair::PairState;
 pub use server::{CandidateError, CandidateServer, Server, TransportPolicy};

@@ -41,7 +41,7 @@ pub enum Event {
         /// Its addresses, 8 at most.
         addresses: SmallVec<[IpAddr; 2]>,
     },
-    /// Nobody has answered within 5 seconds.
+    /// Nobody has answered within 5 seconds of the last [`Resolver::resolve`].
     NotFound {
         /// The name in lower case.
         name: String,
@@ -75,7 +75,7 @@ impl Resolver {
     }
 
     /// Asks for the addresses of a name: [`Event`] tells. One that is being asked for already is
-    /// not asked for again, whatever the case of its letters.
+    /// not asked for again, whatever the case of its letters: its 5 seconds begin anew.
     ///
     /// # Errors
     /// If this is no name of multicast DNS, or too many are asked for.
@@ -84,13 +84,15 @@ impl Resolver {
             return Err(Refused::NoHostname);
         }
         let name = name.to_ascii_lowercase();
-        if self.questions.iter().any(|question| question.name == name) {
+        let deadline = later(now, DEADLINE);
+        if let Some(asked) = self.questions.iter_mut().find(|question| question.name == name) {
+            // The next question keeps its time: whoever asks often has nobody asked more often.
+            asked.deadline = deadline;
             return Ok(());
         }
         if self.questions.len() >= NAMES {
             return Err(Refused::TooMany);
         }
-        let deadline = later(now, DEADLINE);
         self.questions.push(Question { name, ask_at: now, interval: FIRST_INTERVAL, deadline });
         self.ask(now);
         Ok(())

@@ -52,9 +52,11 @@ impl Hub {
     /// The hub of this browser. The first call starts it.
     pub(crate) fn of(browser: Browser) -> &'static Self {
         static CHROMIUM: OnceLock<Hub> = OnceLock::new();
+        static CHROMIUM_WITHOUT_MEDIA: OnceLock<Hub> = OnceLock::new();
         static FIREFOX: OnceLock<Hub> = OnceLock::new();
         let hub = match browser {
             Browser::Chromium => &CHROMIUM,
+            Browser::ChromiumWithoutMedia => &CHROMIUM_WITHOUT_MEDIA,
             Browser::Firefox => &FIREFOX,
         };
         hub.get_or_init(|| Self::start(browser))

@@ -12,5 +12,6 @@ mod call;
 mod certificates;
 mod hub;
 mod media;
+mod names;
 mod numbers;
 mod page;

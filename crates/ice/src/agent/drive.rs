@@ -173,7 +173,7 @@ impl Agent {
         } else if active.selected.is_some() {
             // The socket of the selected pair died; consent did not.
             State::Disconnected
-        } else if active.list.has_unfinished() || active.list.has_valid() {
+        } else if active.has_unfinished() || active.list.has_valid() {
             State::Checking
         } else if !active.list.is_empty() {
             State::Disconnected

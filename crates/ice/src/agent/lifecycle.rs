@@ -211,6 +211,7 @@ impl Agent {
         let id = pending.id;
         pending.set_local(&mut self.ctx, now, local);
         pending.begin_servers(&self.ctx, now);
+        pending.look_up_all(&self.ctx, now);
         self.generations.push(pending);
         self.report_gathering();
         // Drops errors of the generation that this one replaces.

@@ -7,7 +7,7 @@ use time::{Duration, Instant, earlier, later};
 use turn::{Client, HEADROOM, SendError, TAILROOM};
 
 use super::Agent;
-use crate::event::{Base, ConnectionId, Event, GenerationId, RelayId, SocketId, Transmit};
+use crate::event::{Base, ConnectionId, Event, GenerationId, NameOf, RelayId, SocketId, Transmit};
 use crate::generation::Generation;
 use crate::generation::server_client::{ClientKind, Stream};
 use crate::server::{Server, TransportPolicy};
@@ -50,19 +50,23 @@ impl Agent {
     }
 
     /// Answers [`Event::Resolve`] with the addresses of a name, or with the reason why there are
-    /// none. In that case each URL with this name gets an [`Event::CandidateError`] of code 701. An
-    /// answer that nobody waits for is ignored.
+    /// none. In that case each URL with a server's name gets an [`Event::CandidateError`] of code
+    /// 701, and a remote candidate makes no pair. An answer that nobody waits for is ignored.
     pub fn resolved(
         &mut self,
         now: Instant,
         generation: GenerationId,
+        of: NameOf,
         host: &str,
         addresses: Result<&[IpAddr], &str>,
     ) {
         let addresses = addresses
             .and_then(|known| if known.is_empty() { Err("it has no address") } else { Ok(known) });
         if let Some(generation) = self.generations.iter_mut().find(|g| g.id == generation) {
-            generation.resolved(&mut self.ctx, now, host, addresses);
+            match of {
+                NameOf::Server => generation.server_resolved(&mut self.ctx, now, host, addresses),
+                NameOf::Candidate => generation.name_resolved(&self.ctx, now, host, addresses),
+            }
             self.drive(now);
         } else {
             tracing::trace!(host, "addresses that nobody waits for any more");

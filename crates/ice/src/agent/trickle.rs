@@ -54,8 +54,9 @@ impl Agent {
 
     /// Adds a remote candidate to the generation with this remote username fragment, or without one
     /// to the newest generation whose remote parameters are known. A known candidate is ignored.
-    /// One that makes no pair (a name, TCP, another component, port 0) is kept for
-    /// [`remote_candidates`](Self::remote_candidates).
+    /// One that makes no pair (TCP, another component, port 0) is kept for
+    /// [`remote_candidates`](Self::remote_candidates). For one with a `.local` name
+    /// [`Event::Resolve`] asks for the address, unless only relays may be used.
     ///
     /// # Errors
     ///

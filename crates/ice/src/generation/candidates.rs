@@ -123,12 +123,18 @@ impl Generation {
         };
         self.signalled.push(key);
         self.candidate_at = Some(now);
+        self.pair_with_all(ctx, key);
+        self.look_up(ctx, now, key);
+        Ok(())
+    }
+
+    /// Makes the pairs of a new remote candidate.
+    pub(super) fn pair_with_all(&mut self, ctx: &Context, key: usize) {
         if self.is_pairing(ctx) {
             for base in self.bases.clone() {
                 self.pair_up(ctx, base, key);
             }
         }
-        Ok(())
     }
 
     fn insert_remote(

@@ -113,6 +113,7 @@ impl Generation {
         if self.retire_at.is_some() {
             return;
         }
+        self.on_name_time(now);
         for id in self.list.ids() {
             self.on_check_time(ctx, now, id);
         }
@@ -334,6 +335,7 @@ impl Generation {
             earlier(&mut deadline, self.retire_at);
             return deadline;
         }
+        earlier(&mut deadline, self.names.deadline());
         for (_, pair) in self.list.iter() {
             earlier(&mut deadline, pair.check.as_ref().map(Transaction::deadline));
         }

@@ -158,6 +158,7 @@ impl Generation {
         let Some(pair) = self.list.get_mut(id) else { return };
         pair.counters.requests_received += 1;
         pair.counters.responses_sent += 1;
+        let is_first = pair.counters.requests_received == 1;
         if pair.dead {
             return;
         }
@@ -184,7 +185,12 @@ impl Generation {
             return;
         }
         match state {
-            PairState::Succeeded if !in_vain => self.follow_nomination(ctx, now, id),
+            PairState::Succeeded if !in_vain => {
+                if is_first {
+                    self.nominate_again(ctx, now, id);
+                }
+                self.follow_nomination(ctx, now, id);
+            }
             PairState::Succeeded | PairState::InProgress | PairState::Failed
                 if asked_at.is_some_and(|at| now < later(at, TRIGGER_AGAIN)) => {}
             PairState::Succeeded => self.list.trigger(id, true),
@@ -192,6 +198,19 @@ impl Generation {
             PairState::Frozen | PairState::Waiting | PairState::InProgress | PairState::Failed => {
                 self.list.trigger(id, false);
             }
+        }
+    }
+
+    /// Repeats the nomination of the selected pair when the peer's first check comes only now. Such
+    /// a peer answered the nomination before it knew our parameters (§7.3.1.4). Firefox keeps one
+    /// check of that time for each address, and so forgets the nomination. It would not use the
+    /// pair until the next consent check, and its DTLS fails if it offers another restart
+    /// meanwhile.
+    fn nominate_again(&mut self, ctx: &mut Context, now: Instant, id: PairId) {
+        let is_selected = self.selected.as_ref().is_some_and(|selected| selected.pair == id);
+        if is_selected && ctx.role == Some(Role::Controlling) {
+            tracing::trace!(generation = self.id.0, pair = id, "nominating again");
+            self.send_consent_check(ctx, now, consent::Due::Consent);
         }
     }
 

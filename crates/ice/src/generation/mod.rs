@@ -5,6 +5,7 @@ mod candidates;
 mod checks;
 mod inbound;
 mod interfaces;
+mod names;
 mod relayed_pairs;
 mod server_candidates;
 pub(crate) mod server_client;
@@ -37,6 +38,7 @@ use crate::state::{GatheringState, Role};
 use crate::stun::Credentials;
 
 pub(crate) use inbound::Outcome;
+use names::Names;
 use servers::Servers;
 
 /// What all generations of an agent share.
@@ -251,6 +253,7 @@ pub(crate) struct Generation {
     learned_in_vain: usize,
     /// Keys of the remote candidates that were signalled, in order.
     signalled: Vec<usize>,
+    names: Names,
     /// The peer has no more candidates.
     pub(crate) remote_done: bool,
     /// When the peer's last new candidate came.
@@ -294,6 +297,7 @@ impl Generation {
             remotes_seen: 0,
             learned_in_vain: 0,
             signalled: Vec::new(),
+            names: Names::default(),
             remote_done: false,
             candidate_at: None,
             lost_at: None,
@@ -342,6 +346,7 @@ impl Generation {
             self.forget_checks();
             self.remotes.clear();
             self.signalled.clear();
+            self.names = Names::default();
             self.remote_done = false;
         }
         self.remote = Some(remote);
@@ -527,6 +532,11 @@ impl Generation {
         self.failed
     }
 
+    /// Whether a pair is yet to be checked, or a candidate yet to make pairs.
+    pub(crate) fn has_unfinished(&self) -> bool {
+        self.list.has_unfinished() || self.names.are_awaited()
+    }
+
     /// Enters `completed` or `failed` for good when their conditions hold (webrtc-pc §5.6,
     /// RTCIceTransportState).
     pub(crate) fn conclude(&mut self, ctx: &Context, now: Instant) {
@@ -538,6 +548,10 @@ impl Generation {
         if let Some(selected) = &self.selected {
             let settled = now >= selected.settled_at(&ctx.config);
             self.completed |= settled && self.path().is_some();
+            return;
+        }
+        // Only now, since a candidate makes no pairs beside the selected one.
+        if self.names.are_awaited() {
             return;
         }
         // RFC 8863 has patience only with a generation that has never worked.

@@ -9,7 +9,7 @@ use turn::{BindingEvent, ServerError};
 
 use super::server_client::{ClientKind, End, ServerClient, Urls};
 use super::{Context, Generation, Socket};
-use crate::event::{Event, RelayId};
+use crate::event::{Event, NameOf, RelayId};
 use crate::server::{CandidateError, Server, TransportPolicy};
 use crate::state::GatheringState;
 
@@ -83,7 +83,8 @@ impl Generation {
                     let host = &server.host;
                     if !list.iter().any(|asked| asked.server.host == *host) {
                         let (generation, host) = (self.id, host.clone());
-                        self.events.push_back(Event::Resolve { generation, host });
+                        let of = NameOf::Server;
+                        self.events.push_back(Event::Resolve { generation, of, host });
                     }
                     Known::NotYet
                 }
@@ -105,8 +106,8 @@ impl Generation {
         };
     }
 
-    /// Takes the addresses of a name, or the reason why there are none.
-    pub(crate) fn resolved(
+    /// Takes the addresses of a server's name, or the reason why there are none.
+    pub(crate) fn server_resolved(
         &mut self,
         ctx: &mut Context,
         now: Instant,
@@ -281,7 +282,7 @@ impl Generation {
             let awaited = self.servers.list.iter().filter(|asked| asked.awaits_addresses());
             let hosts: Vec<String> = awaited.map(|asked| asked.server.host.clone()).collect();
             for host in hosts {
-                self.resolved(ctx, now, &host, Err("the name was not resolved in time"));
+                self.server_resolved(ctx, now, &host, Err("the name was not resolved in time"));
             }
         }
         for index in 0..self.servers.clients.len() {

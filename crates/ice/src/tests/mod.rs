@@ -2,9 +2,11 @@
 
 mod connect;
 mod consent;
+mod forgetful;
 mod hostile;
 mod interfaces;
 mod lite;
+mod names;
 mod nat;
 mod network;
 mod pacing;

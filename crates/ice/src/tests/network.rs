@@ -12,8 +12,8 @@ use time::{Duration, Instant};
 use super::wire::{Packet, Wire};
 
 use crate::{
-    Agent, Candidate, CandidateError, Config, ConnectionId, Event, GatheringState, GenerationId,
-    Parameters, Path, Role, SocketId, State,
+    Agent, Candidate, CandidateAddress, CandidateError, CandidateKind, Config, ConnectionId, Event,
+    GatheringState, GenerationId, NameOf, Parameters, Path, Role, SocketId, State,
 };
 
 /// The first peer; it makes the first offer.
@@ -42,6 +42,8 @@ pub(super) struct Peer {
     pub(super) sockets: BTreeMap<SocketId, SocketAddr>,
     /// States, pairs, gathering states and roles as they are announced.
     pub(super) trace: Vec<String>,
+    /// Its host candidates are signalled with this name in the place of the address.
+    pub(super) hides_behind: Option<String>,
     /// Candidates are kept here instead of being signalled.
     pub(super) holds_candidates: bool,
     pub(super) held: Vec<(String, Option<Candidate>)>,
@@ -107,7 +109,9 @@ pub(super) struct Network {
     pub(super) wire: Wire,
     /// Addresses of names; others have none.
     pub(super) names: BTreeMap<String, Vec<IpAddr>>,
-    /// No name has an answer.
+    /// Names of candidates that the peers have asked for.
+    pub(super) asked: Vec<(usize, GenerationId, String)>,
+    /// Such names have no answer.
     pub(super) silent_names: bool,
     /// The names for which connections were asked, `None` without TLS.
     pub(super) connects: Vec<Option<String>>,
@@ -151,6 +155,7 @@ impl Network {
             addresses: addresses[index].iter().map(|a| a.parse().unwrap()).collect(),
             sockets: BTreeMap::new(),
             trace: Vec::new(),
+            hides_behind: None,
             holds_candidates: false,
             held: Vec::new(),
             candidates: Vec::new(),
@@ -180,6 +185,7 @@ impl Network {
             nats: Vec::new(),
             wire: Wire::default(),
             names: BTreeMap::new(),
+            asked: Vec::new(),
             silent_names: false,
             connects: Vec::new(),
             refuses_connections: false,
@@ -488,13 +494,16 @@ impl Network {
                 }
                 self.agent(peer).gathering_done(now, generation);
             }
-            Event::Resolve { generation, host } => {
+            Event::Resolve { generation, of, host } => {
+                if of == NameOf::Candidate {
+                    self.asked.push((peer, generation, host.clone()));
+                }
                 if self.silent_names {
                     return;
                 }
                 let known = self.names.get(&host).cloned();
                 let known = known.as_deref().ok_or("no such name");
-                self.agent(peer).resolved(now, generation, &host, known);
+                self.agent(peer).resolved(now, generation, of, &host, known);
             }
             Event::Connect { generation, connection, local, tls, .. } => {
                 self.connects.push(tls);
@@ -511,6 +520,12 @@ impl Network {
             }
             Event::LocalCandidate { username_fragment, candidate } => {
                 self.peers[peer].candidates.push(candidate.clone());
+                let candidate = match self.peers[peer].hides_behind.clone() {
+                    Some(name) if candidate.kind == CandidateKind::Host => {
+                        Candidate { address: CandidateAddress::Name(name), ..candidate }
+                    }
+                    _ => candidate,
+                };
                 self.announce(peer, username_fragment, Some(candidate));
             }
             Event::EndOfCandidates { username_fragment } => {

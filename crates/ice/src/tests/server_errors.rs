@@ -7,7 +7,7 @@ use super::network::{A, Network};
 use super::servers::{SERVER, behind, kinds, stun, turn, turn_with};
 use super::wire::NatKind;
 use super::{ms, s};
-use crate::{CandidateKind, Config, GatheringState, Server, TransportPolicy};
+use crate::{CandidateKind, Config, GatheringState, NameOf, Server, TransportPolicy};
 
 /// Another address at which nobody answers.
 const NOBODY: &str = "192.0.2.99";
@@ -317,7 +317,7 @@ fn a_name_that_is_resolved_after_its_address_has_answered_is_no_error() {
     assert!(net.run_until(s(2), |n| kinds(n, A).contains(&CandidateKind::ServerReflexive)));
     let (now, address) = (net.now, SERVER.parse::<SocketAddr>().unwrap().ip());
     let generation = net.agent(A).newest_generation().unwrap();
-    net.agent(A).resolved(now, generation, "server.example", Ok(&[address]));
+    net.agent(A).resolved(now, generation, NameOf::Server, "server.example", Ok(&[address]));
     net.run_for(s(11));
     assert_eq!(told(&net), []);
     assert_eq!(net.peers[A].agent.gathering_state(), GatheringState::Complete);

@@ -185,6 +185,27 @@ fn a_lost_answer_is_asked_for_again_after_one_and_three_seconds_and_five_are_the
     assert!(resolver.is_idle());
 }
 
+/// An ICE restart asks for the name of the generation before.
+#[test]
+fn whoever_asks_later_for_the_same_name_has_five_seconds_too_and_costs_no_question() {
+    let (mut resolver, start) = asking();
+    let at = |ms| start + Duration::from_millis(ms);
+    for ms in [1_000, 3_000] {
+        resolver.handle_timeout(at(ms));
+        assert_eq!(questions(&mut resolver).len(), 1);
+    }
+    resolver.resolve(at(4_900), NAME).unwrap();
+    assert_eq!(questions(&mut resolver).len(), 0);
+    resolver.handle_timeout(at(5_000));
+    assert_eq!(resolver.poll_event(), None);
+    assert_eq!(resolver.poll_timeout(), Some(at(7_000)));
+    resolver.handle_timeout(at(7_000));
+    assert_eq!(questions(&mut resolver).len(), 1);
+    resolver.handle_timeout(at(9_900));
+    assert_eq!(resolver.poll_event(), Some(Event::NotFound { name: NAME.to_owned() }));
+    assert!(resolver.is_idle());
+}
+
 /// Chromium gives a name's second answer a second after the first, if that was lost.
 #[test]
 fn an_answer_that_waits_a_second_is_in_time() {

@@ -99,8 +99,8 @@ impl Engine {
                 ice::Event::Gather { generation } => {
                     self.actions.push_back(Action::Gather { transport: id, generation });
                 }
-                ice::Event::Resolve { generation, host } => {
-                    self.actions.push_back(Action::Resolve { transport: id, generation, host });
+                ice::Event::Resolve { generation, of, host } => {
+                    self.actions.push_back(Action::Resolve { transport: id, generation, of, host });
                 }
                 ice::Event::Connect { generation, connection, local, remote, tls } => {
                     self.actions.push_back(Action::Connect {

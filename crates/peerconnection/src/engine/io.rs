@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 use negotiation::TransportId;
 
-pub use ice::{ConnectionId, GenerationId, SocketId};
+pub use ice::{ConnectionId, GenerationId, NameOf, SocketId};
 
 /// A request to the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,14 +20,17 @@ pub enum Action {
         /// and this generation of candidates.
         generation: GenerationId,
     },
-    /// Ask DNS for the IPv4 and IPv6 addresses of a server's name, best first, and report them, or
-    /// the failure, with [`Driver::resolved`](crate::host::Driver::resolved). Do not wait for the
-    /// answer: gathering goes on meanwhile.
+    /// Find the IPv4 and IPv6 addresses of a name, best first. Report them, or the failure, with
+    /// [`Driver::resolved`](crate::host::Driver::resolved). Do not wait for the answer: gathering
+    /// and checks go on meanwhile.
     Resolve {
         /// For this transport
         transport: TransportId,
         /// and this generation of candidates.
         generation: GenerationId,
+        /// A server's name is for DNS, a candidate's for multicast DNS, and for nobody beyond the
+        /// local network.
+        of: NameOf,
         /// The name.
         host: String,
     },

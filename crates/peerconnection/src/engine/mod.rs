@@ -71,7 +71,7 @@ use transceivers::{Released, Transceivers};
 use transports::{Transport, TransportSlots, Transports};
 use weak_map::WeakMap;
 
-pub use io::{Action, ConnectionId, GenerationId, SocketId, Transmit, Waiting};
+pub use io::{Action, ConnectionId, GenerationId, NameOf, SocketId, Transmit, Waiting};
 pub(crate) use outbox::Outbox;
 pub(crate) use stats::Clock;
 pub(crate) use task_queue::{ReceivedMessage, TaskQueue};

@@ -6,7 +6,7 @@ use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
 use time::Instant;
 use transport::{Protocol, data};
 
-use super::{Action, ConnectionId, Engine, GenerationId, SocketId, Task, Transmit};
+use super::{Action, ConnectionId, Engine, GenerationId, NameOf, SocketId, Task, Transmit};
 
 impl Engine {
     /// Passes a datagram to the agent or to the stack, or drops it.
@@ -304,11 +304,12 @@ impl Engine {
         now: Instant,
         transport: TransportId,
         generation: GenerationId,
+        of: NameOf,
         host: &str,
         addresses: Result<&[IpAddr], &str>,
     ) {
         match self.transports.get_mut(&transport) {
-            Some(transport) => transport.agent.resolved(now, generation, host, addresses),
+            Some(transport) => transport.agent.resolved(now, generation, of, host, addresses),
             None => tracing::trace!(?transport, host, "a name for a transport that is gone"),
         }
     }

@@ -10,7 +10,7 @@ use time::{Duration, Instant};
 use crate::api::{RTCCertificate, RTCConfiguration, RTCPeerConnection};
 use crate::connection::{Connection, Host};
 use crate::engine::{
-    Action, Clock, ConnectionId, Engine, GenerationId, SocketId, Transmit, Waiting,
+    Action, Clock, ConnectionId, Engine, GenerationId, NameOf, SocketId, Transmit, Waiting,
 };
 
 /// Drives one connection; the [module](super) says how.
@@ -124,10 +124,11 @@ impl Driver {
         &self,
         transport: TransportId,
         generation: GenerationId,
+        of: NameOf,
         host: &str,
         addresses: Result<&[IpAddr], &str>,
     ) {
-        self.input(|engine, now| engine.resolved(now, transport, generation, host, addresses));
+        self.input(|engine, now| engine.resolved(now, transport, generation, of, host, addresses));
     }
 
     /// Takes the TCP connection of an [`Action::Connect`] with its local address, or a text that

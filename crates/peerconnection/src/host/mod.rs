@@ -32,5 +32,5 @@ pub use self::event_loop::{Dispatch, EventLoop, TaskRunner};
 #[cfg(feature = "tokio")]
 pub use self::tokio::{SocketControl, TokioOptions};
 pub use crate::connection::Host;
-pub use crate::engine::{Action, ConnectionId, GenerationId, SocketId, Transmit, Waiting};
+pub use crate::engine::{Action, ConnectionId, GenerationId, NameOf, SocketId, Transmit, Waiting};
 pub use negotiation::TransportId;

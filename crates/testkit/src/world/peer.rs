@@ -81,9 +81,9 @@ impl Peer {
                     }
                     self.driver.gathering_done(transport, generation);
                 }
-                Action::Resolve { transport, generation, host } => {
+                Action::Resolve { transport, generation, of, host } => {
                     let known = names.get(&host).map(Vec::as_slice).ok_or("no such name");
-                    self.driver.resolved(transport, generation, &host, known);
+                    self.driver.resolved(transport, generation, of, &host, known);
                 }
                 Action::Connect { transport, generation, connection, .. } => {
                     let refused = Err("the virtual network has no TCP");

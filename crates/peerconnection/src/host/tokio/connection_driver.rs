@@ -17,10 +17,11 @@ use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 
 use super::interfaces::{self, Network};
+use super::multicast::{Asked, MulticastDns};
 use super::socket::{MAX_SEND, Socket};
 use super::stream::Stream;
 use super::{BACKLOG, Notice, TokioHost, TokioOptions};
-use crate::host::{Action, ConnectionId, Driver, GenerationId, Host, SocketId, Transmit};
+use crate::host::{Action, ConnectionId, Driver, GenerationId, Host, NameOf, SocketId, Transmit};
 
 /// Rounds of work in one poll before other tasks of the runtime get their turn.
 const ROUNDS: usize = 8;
@@ -39,13 +40,14 @@ pub(super) struct ConnectionDriver {
     options: TokioOptions,
     sockets: Vec<(SocketId, Socket)>,
     /// Connections that are being opened.
-    connecting: Vec<(Asked, AbortHandle)>,
+    connecting: Vec<(AskedBy, AbortHandle)>,
     /// Both clocks, when they were last compared: the first stands still while the machine sleeps.
     clocks: (Instant, SystemTime),
     network: Network,
     streams: Vec<(SocketId, Stream)>,
     last_socket: u64,
     timer: Option<Pin<Box<Sleep>>>,
+    names: MulticastDns,
     /// Datagrams that were polled and are not yet sent.
     unsent: VecDeque<Transmit>,
     /// To be closed when all that was to be sent has been sent.
@@ -57,7 +59,7 @@ pub(super) struct ConnectionDriver {
 }
 
 /// Who has asked for a connection.
-type Asked = (TransportId, GenerationId, ConnectionId);
+type AskedBy = (TransportId, GenerationId, ConnectionId);
 
 impl ConnectionDriver {
     pub(super) fn new(driver: Driver, host: Arc<TokioHost>, options: TokioOptions) -> Self {
@@ -72,6 +74,7 @@ impl ConnectionDriver {
             connecting: Vec::new(),
             last_socket: 0,
             timer: None,
+            names: MulticastDns::default(),
             unsent: VecDeque::new(),
             closing: Vec::new(),
             batch: Vec::new(),
@@ -238,8 +241,12 @@ impl ConnectionDriver {
             acted = true;
             match action {
                 Action::Gather { transport, generation } => self.gather(transport, generation),
-                Action::Resolve { transport, generation, host } => {
+                Action::Resolve { transport, generation, of: NameOf::Server, host } => {
                     self.host.resolve(transport, generation, host);
+                }
+                Action::Resolve { transport, generation, of: NameOf::Candidate, host } => {
+                    let asked = Asked { transport, generation, host };
+                    self.names.resolve(&self.options, self.host.now(), asked);
                 }
                 Action::Connect { transport, generation, connection, local, remote, tls } => {
                     let authorities = self.options.authorities.clone().filter(|_| tls.is_some());
@@ -264,7 +271,7 @@ impl ConnectionDriver {
                 Notice::Resolved { transport, generation, host, addresses } => {
                     acted = true;
                     let addresses = addresses.as_deref().map_err(String::as_str);
-                    self.driver.resolved(transport, generation, &host, addresses);
+                    self.driver.resolved(transport, generation, NameOf::Server, &host, addresses);
                 }
                 Notice::Connected { transport, generation, connection, opened } => {
                     acted = true;
@@ -313,7 +320,7 @@ impl ConnectionDriver {
     /// there be too many before, the oldest is given up.
     fn connect(
         &mut self,
-        asked: Asked,
+        asked: AskedBy,
         opened: impl Future<Output = Result<Stream, String>> + Send + 'static,
     ) {
         if self.connecting.len() >= MAX_CONNECTING {
@@ -380,6 +387,22 @@ impl ConnectionDriver {
         self.driver.gathering_done(transport, generation);
     }
 
+    /// Moves the questions for names of remote candidates. Returns whether there was anything.
+    fn resolve_names(&mut self, cx: &mut Context<'_>) -> bool {
+        // Allocations that are still to be deleted may keep the driver for a while.
+        if self.names.is_open() && self.driver.engine().is_closed() {
+            self.names.rest();
+        }
+        let mut busy = self.names.poll(cx, self.host.now());
+        while let Some((asked, addresses)) = self.names.next_answer() {
+            busy = true;
+            let Asked { transport, generation, host } = asked;
+            let addresses = addresses.as_deref().map_err(String::as_str);
+            self.driver.resolved(transport, generation, NameOf::Candidate, &host, addresses);
+        }
+        busy
+    }
+
     /// Waits for the connection's next deadline; `true` if it has passed already.
     ///
     /// Every packet puts most deadlines off. So a timer that is set too early is left alone, and is
@@ -433,7 +456,8 @@ impl ConnectionDriver {
         }
         busy |= self.transmit(cx);
         busy |= self.write(cx);
-        busy | self.act()
+        busy |= self.act();
+        busy | self.resolve_names(cx)
     }
 
     /// Leaves the tasks to the event loop. While that is behind, the driver receives nothing.
@@ -500,13 +524,32 @@ mod tests {
     use crate::RTCPeerConnection;
     use crate::api::RTCConfiguration;
 
-    #[tokio::test]
-    async fn a_socket_is_closed_after_its_last_words_were_sent() {
+    /// A connection, and its driver that nobody polls.
+    fn driver() -> (RTCPeerConnection, ConnectionDriver) {
         let host = Arc::new(TokioHost::default());
         let configuration = RTCConfiguration::default();
-        let (_pc, driver) =
+        let (pc, driver) =
             RTCPeerConnection::with_host(configuration, host.clone(), [1; 32]).unwrap();
-        let mut driver = ConnectionDriver::new(driver, host, TokioOptions::loopback());
+        (pc, ConnectionDriver::new(driver, host, TokioOptions::loopback()))
+    }
+
+    #[tokio::test]
+    async fn a_closed_connection_asks_for_no_names() {
+        let (pc, mut driver) = driver();
+        let host = "nobody-has-this-name.local".to_owned();
+        let asked = Asked { transport: TransportId(0), generation: GenerationId(0), host };
+        driver.names.resolve(&driver.options, driver.host.now(), asked);
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        driver.resolve_names(&mut cx);
+        assert!(driver.names.is_open());
+        pc.close();
+        assert!(!driver.resolve_names(&mut cx));
+        assert!(!driver.names.is_open());
+    }
+
+    #[tokio::test]
+    async fn a_socket_is_closed_after_its_last_words_were_sent() {
+        let (_pc, mut driver) = driver();
         let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let socket = Socket::bind(IpAddr::from(Ipv4Addr::LOCALHOST)).unwrap();

@@ -1,7 +1,10 @@
 //! The addresses of this machine: those that can be used now, and those on which to gather.
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
+
+use if_addrs::Interface;
 
 use super::TokioOptions;
 
@@ -29,13 +32,28 @@ pub(super) fn usable(options: &TokioOptions, up: &[IpAddr]) -> Vec<IpAddr> {
     if usable.is_empty() { loopback } else { usable }
 }
 
+/// The interfaces on which names of the local network are asked for: those that have the addresses
+/// that `options` allow, or all that are up but loopback; loopback if there is no other.
+pub(super) fn of_local_network(options: &TokioOptions) -> io::Result<Vec<Interface>> {
+    let mut interfaces = if_addrs::get_if_addrs()?;
+    if let Some(addresses) = &options.addresses {
+        interfaces.retain(|interface| addresses.contains(&interface.ip()));
+        return Ok(interfaces);
+    }
+    interfaces.retain(Interface::is_oper_up);
+    if interfaces.iter().any(|interface| !interface.is_loopback()) {
+        interfaces.retain(|interface| !interface.is_loopback());
+    }
+    Ok(interfaces)
+}
+
 /// The addresses of all interfaces that are up and, as far as the system knows, connected. `None`
 /// if the system does not tell.
 pub(super) fn all_up() -> Option<Vec<IpAddr>> {
     match if_addrs::get_if_addrs() {
         Ok(interfaces) => {
             let up = interfaces.iter().filter(|interface| interface.is_oper_up());
-            Some(up.map(if_addrs::Interface::ip).collect())
+            Some(up.map(Interface::ip).collect())
         }
         Err(error) => {
             tracing::warn!(%error, "the network interfaces cannot be listed");

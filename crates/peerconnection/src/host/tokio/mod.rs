@@ -2,6 +2,7 @@
 
 mod connection_driver;
 mod interfaces;
+mod multicast;
 mod network_watch;
 mod socket;
 mod stream;
@@ -52,6 +53,9 @@ pub struct TokioOptions {
     /// The local addresses on which to gather host candidates. `None` stands for the addresses of
     /// all interfaces that are up, without loopback and link-local addresses; if there are no
     /// others, loopback is used.
+    ///
+    /// On the same interfaces multicast DNS is asked, from port 5353, for names behind which the
+    /// peer hides its addresses.
     pub addresses: Option<Vec<IpAddr>>,
     /// A handle with which the application, for example a test, takes sockets away.
     pub sockets: Option<SocketControl>,
