@@ -8,7 +8,7 @@ use super::candidates::foundation_of;
 use super::{Context, Generation};
 use crate::candidate::peer_reflexive_priority;
 use crate::consent;
-use crate::pair::{Pair, PairId, PairState};
+use crate::pair::{Link, Pair, PairId, PairState};
 use crate::state::Role;
 use crate::stun::Check;
 use crate::timing::Transaction;
@@ -28,16 +28,23 @@ impl Generation {
         let Some(pair) = self.list.get_mut(id) else { return };
         let is_peers_nomination = pair.peer_nominated.is_some();
         let triggered = pair.triggered.take();
+        let is_tcp = pair.is_tcp();
+        match pair.link {
+            Link::Datagrams | Link::Open => {}
+            Link::ToOpen => return self.open_connection(ctx, now, id),
+            Link::Opening(_) => return,
+        }
         if triggered.is_some() {
             pair.triggered_at = Some(now);
         }
         let use_candidate = triggered.is_some_and(|triggered| triggered.use_candidate);
         // RFC 8445 §14.3
         let rto = ctx.config.rto.max(ctx.config.ta.saturating_mul(self.list.count_busy()));
-        let schedule = if use_candidate || self.selected.is_some() {
-            Schedule::short(rto)
-        } else {
-            Schedule::full(rto, ctx.config.max_transmissions)
+        let schedule = match (use_candidate || self.selected.is_some(), is_tcp) {
+            (true, false) => Schedule::short(rto),
+            (false, false) => Schedule::full(rto, ctx.config.max_transmissions),
+            (true, true) => Schedule::short_on_stream(),
+            (false, true) => Schedule::full_on_stream(),
         };
         let written = self.write_check(ctx, id, use_candidate);
         self.has_nominated |= use_candidate || is_peers_nomination;
@@ -70,13 +77,14 @@ impl Generation {
         use_candidate: bool,
     ) -> Option<(TransactionId, Bytes, Role)> {
         let pair = self.list.get(id)?;
+        let local = self.locals.get(pair.local)?;
         let role = ctx.role?;
         let transaction = ctx.transaction_id();
         let check = Check {
             id: transaction,
             local: self.local.as_ref()?,
             remote: self.remote.as_ref()?,
-            priority: peer_reflexive_priority(self.locals.get(pair.local)?.priority),
+            priority: peer_reflexive_priority(local.protocol, local.priority),
             role,
             tie_breaker: ctx.tie_breaker,
             use_candidate,
@@ -304,6 +312,7 @@ impl Generation {
         };
         let Some(pair) = self.list.get(best) else { return };
         let (priority, round_trip) = (pair.priority, pair.counters.current_round_trip_time);
+        let is_tcp = pair.is_tcp();
         let nominating = |pair: &Pair| {
             pair.is_valid()
                 && (pair.check.as_ref().is_some_and(|check| check.use_candidate)
@@ -317,7 +326,14 @@ impl Generation {
         if selected.is_none() && self.list.find(hopeful).is_some() {
             let wait = round_trip.unwrap_or(Duration::MAX).saturating_mul(2);
             let wait = wait.clamp(ctx.config.nomination_wait_min, ctx.config.nomination_wait_max);
-            let at = *self.nomination_at.get_or_insert_with(|| later(now, wait));
+            let waits_for_udp = |pair: &Pair| hopeful(pair) && !pair.is_tcp();
+            let wait = match is_tcp && self.list.find(waits_for_udp).is_some() {
+                true => ctx.config.nomination_wait_tcp,
+                false => wait,
+            };
+            // A pair over UDP that is valid by now needs less time than one over TCP.
+            let at = self.nomination_at.map_or(later(now, wait), |at| at.min(later(now, wait)));
+            self.nomination_at = Some(at);
             if now < at {
                 return;
             }
@@ -329,6 +345,7 @@ impl Generation {
     /// When [`on_time`](Self::on_time) has something to do.
     pub(crate) fn deadline(&self, ctx: &Context, now: Instant) -> Option<Instant> {
         let mut deadline = self.servers_deadline();
+        earlier(&mut deadline, self.connections_deadline());
         if self.retire_at.is_some() {
             earlier(&mut deadline, self.retire_at);
             return deadline;

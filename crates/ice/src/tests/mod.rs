@@ -15,6 +15,8 @@ mod servers;
 mod states;
 mod stats;
 mod streams;
+mod tcp;
+mod tcp_wire;
 mod wire;
 
 use network::{A, B, Network};
