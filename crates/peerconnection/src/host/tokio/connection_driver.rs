@@ -13,6 +13,7 @@ use negotiation::TransportId;
 use time::Instant;
 use tokio::time::Sleep;
 
+use super::listener::Listener;
 use super::socket::{MAX_SEND, Socket};
 use super::stream::Stream;
 use super::{BACKLOG, Notice, TokioHost, TokioOptions, interfaces};
@@ -30,6 +31,7 @@ pub(super) struct ConnectionDriver {
     host: Arc<TokioHost>,
     options: TokioOptions,
     sockets: Vec<(SocketId, Socket)>,
+    listeners: Vec<(SocketId, Listener)>,
     streams: Vec<(SocketId, Stream)>,
     last_socket: u64,
     timer: Option<Pin<Box<Sleep>>>,
@@ -50,6 +52,7 @@ impl ConnectionDriver {
             host,
             options,
             sockets: Vec::new(),
+            listeners: Vec::new(),
             streams: Vec::new(),
             last_socket: 0,
             timer: None,
@@ -103,7 +106,33 @@ impl ConnectionDriver {
             self.drop_socket(id);
             received = true;
         }
-        received
+        received | self.accept(cx)
+    }
+
+    /// Accepts one connection from each listener. Returns whether there was any.
+    fn accept(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut accepted = false;
+        let mut failed = None;
+        for (listener_id, listener) in &self.listeners {
+            match listener.poll_accept(cx) {
+                Poll::Ready(Ok((stream, remote))) => {
+                    self.last_socket += 1;
+                    let id = SocketId(self.last_socket);
+                    self.streams.push((id, stream));
+                    self.driver.accepted(*listener_id, id, remote);
+                    accepted = true;
+                }
+                Poll::Ready(Err(error)) => {
+                    tracing::debug!(%error, "a listener failed");
+                    failed = Some(*listener_id);
+                }
+                Poll::Pending => {}
+            }
+        }
+        if let Some(id) = failed {
+            self.drop_socket(id);
+        }
+        accepted || failed.is_some()
     }
 
     /// Writes what waits for connections. Returns whether one has failed.
@@ -186,6 +215,7 @@ impl ConnectionDriver {
     fn close_sockets(&mut self, cx: &mut Context<'_>) {
         let closing = std::mem::take(&mut self.closing);
         self.sockets.retain(|(socket, _)| !closing.contains(socket));
+        self.listeners.retain(|(listener, _)| !closing.contains(listener));
         self.streams.retain_mut(|(socket, stream)| {
             let closes = closing.contains(socket);
             if closes {
@@ -210,6 +240,7 @@ impl ConnectionDriver {
 
     fn drop_socket(&mut self, id: SocketId) {
         self.sockets.retain(|(socket, _)| *socket != id);
+        self.listeners.retain(|(listener, _)| *listener != id);
         self.streams.retain(|(socket, _)| *socket != id);
         self.driver.socket_failed(id);
     }
@@ -276,6 +307,16 @@ impl ConnectionDriver {
                     self.driver.socket_bound(transport, generation, id, local);
                 }
                 Err(error) => tracing::debug!(%error, %address, "no socket on this address"),
+            }
+            match Listener::bind(address) {
+                Ok(listener) => {
+                    self.last_socket += 1;
+                    let id = SocketId(self.last_socket);
+                    let local = listener.local;
+                    self.listeners.push((id, listener));
+                    self.driver.listening(transport, generation, id, local);
+                }
+                Err(error) => tracing::debug!(%error, %address, "no listener on this address"),
             }
         }
         self.driver.gathering_done(transport, generation);

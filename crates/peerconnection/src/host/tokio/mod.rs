@@ -2,6 +2,7 @@
 
 mod connection_driver;
 mod interfaces;
+mod listener;
 mod socket;
 mod stream;
 mod tls;
