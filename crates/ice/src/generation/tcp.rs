@@ -96,6 +96,9 @@ impl Generation {
             return false;
         }
         self.tcp.listeners.push(Listener { id, address, passive: None });
+        if self.servers.host_done {
+            self.announce_listeners(ctx);
+        }
         true
     }
 

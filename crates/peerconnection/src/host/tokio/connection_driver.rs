@@ -288,7 +288,13 @@ impl ConnectionDriver {
                     let bound = self.sockets.iter().find(|(_, socket)| socket.local == local);
                     if let Some((id, _)) = bound {
                         acted = true;
-                        self.drop_socket(*id);
+                        let id = *id;
+                        let beside = |listener: &Listener| listener.beside == Some(id);
+                        let listener = self.listeners.iter().find(|(_, l)| beside(l));
+                        if let Some((listener, _)) = listener {
+                            self.drop_socket(*listener);
+                        }
+                        self.drop_socket(id);
                     }
                 }
             }
@@ -298,17 +304,19 @@ impl ConnectionDriver {
 
     fn gather(&mut self, transport: TransportId, generation: GenerationId) {
         for address in interfaces::addresses(&self.options) {
+            let mut beside = None;
             match Socket::bind(address) {
                 Ok(socket) => {
                     self.last_socket += 1;
                     let id = SocketId(self.last_socket);
                     let local = socket.local;
                     self.sockets.push((id, socket));
+                    beside = Some(id);
                     self.driver.socket_bound(transport, generation, id, local);
                 }
                 Err(error) => tracing::debug!(%error, %address, "no socket on this address"),
             }
-            match Listener::bind(address) {
+            match Listener::bind(address, beside) {
                 Ok(listener) => {
                     self.last_socket += 1;
                     let id = SocketId(self.last_socket);

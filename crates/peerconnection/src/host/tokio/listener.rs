@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::stream::Stream;
+use crate::host::SocketId;
 
 /// Connections that may wait to be accepted. One peer needs few, and the driver accepts them at once.
 const BACKLOG: u32 = 16;
@@ -14,11 +15,13 @@ const BACKLOG: u32 = 16;
 pub(super) struct Listener {
     tcp: TcpListener,
     pub(super) local: SocketAddr,
+    /// The UDP socket that was bound to the same address for the same candidates.
+    pub(super) beside: Option<SocketId>,
 }
 
 impl Listener {
     /// Listens on a port that the system chooses.
-    pub(super) fn bind(address: IpAddr) -> io::Result<Self> {
+    pub(super) fn bind(address: IpAddr, beside: Option<SocketId>) -> io::Result<Self> {
         let socket = match address {
             IpAddr::V4(_) => TcpSocket::new_v4()?,
             IpAddr::V6(_) => TcpSocket::new_v6()?,
@@ -26,7 +29,7 @@ impl Listener {
         socket.bind(SocketAddr::new(address, 0))?;
         let tcp = socket.listen(BACKLOG)?;
         let local = tcp.local_addr()?;
-        Ok(Self { tcp, local })
+        Ok(Self { tcp, local, beside })
     }
 
     /// The next connection. An error means that the listener is of no use any more.

@@ -127,7 +127,8 @@ pub struct SocketControl {
 }
 
 impl SocketControl {
-    /// Closes the UDP socket bound to `local`, without asking the ICE agent.
+    /// Closes the UDP socket bound to `local`, and the TCP listener that was bound beside it, without
+    /// asking the ICE agent.
     pub fn close(&self, local: SocketAddr) {
         let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
         if let Some(host) = host {
@@ -150,7 +151,8 @@ pub(super) struct TokioHost {
 
 /// What other tasks tell the driver task.
 enum Notice {
-    /// Close the socket bound to this address, without asking the ICE agent.
+    /// Close the socket bound to this address, and the listener beside it, without asking the ICE
+    /// agent.
     Close(SocketAddr),
     /// The addresses of a name, or why there are none.
     Resolved {
