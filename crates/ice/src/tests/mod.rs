@@ -14,6 +14,7 @@ mod server_errors;
 mod servers;
 mod states;
 mod stats;
+mod strangers;
 mod streams;
 mod tcp;
 mod tcp_wire;

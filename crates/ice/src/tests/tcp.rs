@@ -4,17 +4,14 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::hostile::check;
 use super::network::{A, B, Network};
 use super::{ms, s};
-use crate::generation::MAX_STRANGERS;
-use crate::stun::{self, Credentials};
 use crate::{
-    Candidate, CandidateKind, CandidatePair, Config, PairState, Protocol, Role, SocketId, State,
+    Candidate, CandidateKind, CandidatePair, GenerationId, PairState, Protocol, SocketId, State,
     TcpType, TransportPolicy,
 };
 
-fn tcp_alone(seed: u64) -> Network {
+pub(super) fn tcp_alone(seed: u64) -> Network {
     let mut net = Network::new(seed);
     net.delay = ms(10);
     net.over_tcp_alone(&[A, B]);
@@ -22,13 +19,13 @@ fn tcp_alone(seed: u64) -> Network {
 }
 
 /// Nobody connects to this peer.
-fn behind_nat(net: &mut Network, peer: usize) {
+pub(super) fn behind_nat(net: &mut Network, peer: usize) {
     let inside = net.peers[peer].addresses[0];
     net.tcp.nats.push((inside, "203.0.113.9".parse().unwrap()));
 }
 
 /// Connected over TCP. This peer is behind a NAT, so it has opened the connection.
-fn connected_from(seed: u64, peer: usize) -> Network {
+pub(super) fn connected_from(seed: u64, peer: usize) -> Network {
     let mut net = tcp_alone(seed);
     behind_nat(&mut net, peer);
     net.connect();
@@ -39,7 +36,7 @@ fn pair(net: &Network, peer: usize) -> CandidatePair {
     net.peers[peer].agent.selected_pair().unwrap()
 }
 
-fn data_flows(net: &mut Network) {
+pub(super) fn data_flows(net: &mut Network) {
     let before = [A, B].map(|peer| net.peers[peer].accepted);
     net.begin_stream(ms(20));
     net.run_for(s(1));
@@ -54,13 +51,13 @@ fn announced(net: &Network, peer: usize) -> Vec<(Protocol, Option<TcpType>, u16)
     candidates.map(|c| (c.protocol, c.tcp_type, c.port)).collect()
 }
 
-fn signal(net: &mut Network, to: usize, candidate: Candidate) {
+pub(super) fn signal(net: &mut Network, to: usize, candidate: Candidate) {
     let now = net.now;
     net.agent(to).add_remote_candidate(now, None, candidate).unwrap();
     net.settle();
 }
 
-fn passive(address: &str) -> Candidate {
+pub(super) fn passive(address: &str) -> Candidate {
     let address: SocketAddr = address.parse().unwrap();
     Candidate {
         foundation: "1".into(),
@@ -69,14 +66,14 @@ fn passive(address: &str) -> Candidate {
     }
 }
 
-fn stranger(number: u16) -> SocketAddr {
-    SocketAddr::from(([203, 0, 113, 66], 6000 + number))
-}
-
-fn framed(packet: &[u8]) -> Vec<u8> {
-    let mut framed = u16::try_from(packet.len()).unwrap().to_be_bytes().to_vec();
-    framed.extend_from_slice(packet);
-    framed
+/// A waits for B, whose signalling is slow.
+pub(super) fn waiting(seed: u64) -> Network {
+    let mut net = tcp_alone(seed);
+    net.peers[A].holds_candidates = true;
+    net.peers[B].holds_candidates = true;
+    net.offer(A);
+    net.run_for(ms(50));
+    net
 }
 
 // ----- candidates
@@ -379,186 +376,6 @@ fn a_connection_that_opens_for_a_generation_that_is_gone_is_given_back() {
     assert!(net.peers[A].sockets.is_empty() && net.peers[B].sockets.is_empty());
 }
 
-// ----- hostile peers and strangers
-
-/// A waits for B, whose signalling is slow.
-fn waiting(seed: u64) -> Network {
-    let mut net = tcp_alone(seed);
-    net.peers[A].holds_candidates = true;
-    net.peers[B].holds_candidates = true;
-    net.offer(A);
-    net.run_for(ms(50));
-    net
-}
-
-fn is_open(net: &Network, socket: SocketId) -> bool {
-    net.peers[A].sockets.contains_key(&socket)
-}
-
-#[test]
-fn connections_without_a_check_are_closed_after_ten_seconds() {
-    let mut net = waiting(940);
-    let silent = net.intrude(A, stranger(1));
-    let slow = net.intrude(A, stranger(2));
-    for _ in 0..9 {
-        net.run_for(s(1));
-        net.feed(A, slow, &[0]);
-        assert!(is_open(&net, silent) && is_open(&net, slow));
-    }
-    net.run_for(s(1));
-    assert!(!is_open(&net, silent) && !is_open(&net, slow));
-    net.feed(A, slow, b"more");
-}
-
-#[test]
-fn what_no_peer_sends_first_closes_a_connection_at_once() {
-    let mut net = waiting(941);
-    let others: [&[u8]; 4] = [
-        b"GET / HTTP/1.1\r\n\r\n",
-        &[0xff, 0xff],
-        &[0x08, 0x01],
-        &[0, 0, 0, 0, 0, 100, 22, 254, 253],
-    ];
-    for (number, bytes) in (0..).zip(others) {
-        let socket = net.intrude(A, stranger(number));
-        net.feed(A, socket, bytes);
-        assert!(!is_open(&net, socket), "{bytes:?}");
-    }
-    // Nothing at all, and the beginning of a check, may yet become one.
-    for (number, bytes) in (10..).zip([&[0, 0, 0, 0][..], &[0, 100, 0, 1]]) {
-        let socket = net.intrude(A, stranger(number));
-        net.feed(A, socket, bytes);
-        assert!(is_open(&net, socket), "{bytes:?}");
-    }
-}
-
-#[test]
-fn many_connections_keep_the_peer_out_for_no_time() {
-    let mut net = waiting(942);
-    let all: Vec<_> = (0..100)
-        .map(|number| {
-            net.run_for(ms(1));
-            net.intrude(A, stranger(number))
-        })
-        .collect();
-    let open = all.iter().filter(|socket| is_open(&net, **socket)).count();
-    assert_eq!(open, MAX_STRANGERS);
-    assert!(is_open(&net, all[99]), "the latest stay");
-    net.release_candidates(A);
-    net.release_candidates(B);
-    assert!(net.run_until(s(10), |n| n.both(State::Completed)));
-    net.run_for(s(10));
-    assert_eq!(all.iter().filter(|socket| is_open(&net, **socket)).count(), 0);
-    data_flows(&mut net);
-}
-
-#[test]
-fn checks_with_a_wrong_password_do_not_keep_a_connection_open() {
-    let mut net = waiting(943);
-    let a = net.peers[A].agent.local_parameters().cloned().unwrap();
-    let b = net.peers[B].agent.local_parameters().cloned().unwrap();
-    let guess = crate::Parameters { password: "a-guess-that-is-long-enough".into(), ..a };
-    let socket = net.intrude(A, stranger(1));
-    let packet = check(&b, &guess, Role::Controlled, false);
-    for _ in 0..9 {
-        net.feed(A, socket, &framed(&packet));
-        net.run_for(s(1));
-    }
-    net.run_for(s(1));
-    assert!(!is_open(&net, socket));
-    assert!(net.peers[A].agent.pairs().next().is_none());
-}
-
-#[test]
-fn a_check_replayed_on_another_connection_leads_nowhere() {
-    let mut net = connected_from(944, A);
-    let a = net.peers[A].agent.local_parameters().cloned().unwrap();
-    let b = net.peers[B].agent.local_parameters().cloned().unwrap();
-    let packet = check(&b, &a, Role::Controlled, false);
-    let path = net.peers[A].agent.selected_path();
-    // Seen by A first where it belongs.
-    let socket = path.unwrap().base.socket;
-    net.feed(A, socket, &framed(&packet));
-    let other = net.intrude(A, stranger(1));
-    net.feed(A, other, &framed(&packet));
-    assert!(!net.peers[A].agent.accepts_data(other, stranger(2)));
-    net.run_for(s(60));
-    assert_eq!(net.peers[A].agent.selected_path(), path);
-    assert!(!is_open(&net, other), "nobody has answered there");
-    assert!(net.both(State::Completed));
-}
-
-#[test]
-fn an_answer_counts_only_on_the_connection_of_its_check() {
-    let mut net = tcp_alone(945);
-    net.delay = ms(50);
-    net.offer(A);
-    let in_flight = |n: &Network| {
-        n.peers[A]
-            .agent
-            .pairs()
-            .any(|p| p.pair.local.protocol == Protocol::Tcp && p.requests_sent > 0)
-    };
-    assert!(net.run_until(s(1), in_flight));
-    let b = Credentials::new(net.peers[B].agent.local_parameters().cloned().unwrap());
-    let ids: Vec<_> = net.peers[A].agent.in_flight().collect();
-    let socket = net.intrude(A, stranger(1));
-    for id in ids {
-        let response = stun::success(id, stranger(1), &b.key).unwrap();
-        net.feed(A, socket, &framed(&response));
-    }
-    assert!(net.peers[A].agent.pairs().all(|pair| pair.state != PairState::Succeeded));
-    assert!(net.run_until(s(10), |n| n.both(State::Completed)));
-}
-
-#[test]
-fn a_peer_cannot_make_this_side_connect_to_other_services() {
-    let mut net = waiting(946);
-    for address in [
-        "198.51.100.1:9",
-        "198.51.100.1:0",
-        "198.51.100.1:22",
-        "198.51.100.1:25",
-        "10.0.0.1:443",
-        "127.0.0.1:8080",
-        "255.255.255.255:8080",
-        "224.0.0.1:8080",
-    ] {
-        signal(&mut net, A, passive(address));
-    }
-    for tcp_type in [TcpType::Active, TcpType::SimultaneousOpen] {
-        let other = Candidate { tcp_type: Some(tcp_type), ..passive("198.51.100.1:8080") };
-        signal(&mut net, A, other);
-    }
-    net.run_for(s(5));
-    assert_eq!(net.tcp.dialled, []);
-    assert_eq!(net.peers[A].agent.remote_candidates().count(), 10, "kept");
-    signal(&mut net, A, passive("198.51.100.1:443"));
-    net.run_for(ms(20));
-    assert_eq!(net.tcp.dialled.len(), 1);
-}
-
-#[test]
-fn many_passive_candidates_make_no_more_connections_than_pairs_and_not_at_once() {
-    let config = Config { max_pairs: 10, ..Config::default() };
-    let mut net = Network::with(947, config, &[&["192.0.2.1"], &["198.51.100.1"]]);
-    net.delay = ms(10);
-    net.over_tcp_alone(&[A, B]);
-    behind_nat(&mut net, B);
-    net.peers[B].holds_candidates = true;
-    net.peers[A].holds_candidates = true;
-    net.offer(A);
-    net.run_for(ms(50));
-    for number in 0..90 {
-        let candidate = passive(&format!("198.51.100.1:{}", 20_000 + number));
-        signal(&mut net, A, Candidate { foundation: number.to_string(), ..candidate });
-    }
-    let dialled = net.tcp.dialled.len();
-    assert!(dialled <= 1, "{dialled} at once");
-    net.run_for(s(9));
-    assert_eq!(net.tcp.dialled.len(), 10);
-}
-
 #[test]
 fn a_packet_that_no_length_describes_is_dropped() {
     let mut net = tcp_alone(948);
@@ -579,6 +396,33 @@ fn a_listener_that_dies_leaves_its_connections_alone() {
     net.settle();
     data_flows(&mut net);
     assert!(net.both(State::Completed));
-    net.agent(A).accepted(now, listener, SocketId(999), stranger(1));
+    let remote = "203.0.113.66:6001".parse().unwrap();
+    net.agent(A).accepted(now, listener, SocketId(999), remote);
     assert_eq!(net.agent(A).poll_event(), Some(crate::Event::CloseSocket(SocketId(999))));
+}
+
+#[test]
+fn a_listener_that_is_late_is_announced_while_servers_are_awaited() {
+    let mut net = tcp_alone(950);
+    net.with_tcp(&[]);
+    net.silent_names = true;
+    let server = crate::Server {
+        url: "stun:example.net".into(),
+        host: "example.net".into(),
+        port: 3478,
+        protocol: crate::ServerProtocol::Udp,
+        credentials: None,
+    };
+    net.agent(A).set_servers(vec![server], TransportPolicy::All);
+    net.offer(A);
+    net.run_for(s(1));
+    assert_eq!(announced(&net, A).len(), 1);
+    net.with_tcp(&[A]);
+    net.listen(A, GenerationId(0));
+    net.settle();
+    assert_eq!(announced(&net, A).len(), 3);
+    net.run_for(s(10));
+    net.listen(A, GenerationId(0));
+    net.settle();
+    assert_eq!(net.peers[A].count("close 3"), 1, "gathering has ended");
 }
