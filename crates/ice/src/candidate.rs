@@ -10,7 +10,7 @@ use crate::server::CandidateServer;
 pub enum Protocol {
     /// UDP.
     Udp,
-    /// TCP (RFC 6544). Such candidates are kept, but make no pair yet.
+    /// TCP (RFC 6544).
     Tcp,
 }
 
@@ -21,7 +21,7 @@ pub enum TcpType {
     Active,
     /// Accepts connections.
     Passive,
-    /// Opens a connection at the same time as the peer.
+    /// Opens a connection at the same time as the peer. Such candidates are kept, but make no pair.
     SimultaneousOpen,
 }
 
@@ -113,6 +113,11 @@ impl Candidate {
         }
     }
 
+    /// A host candidate over TCP, to be completed.
+    pub(crate) fn tcp(address: SocketAddr, tcp_type: TcpType) -> Self {
+        Self { protocol: Protocol::Tcp, tcp_type: Some(tcp_type), ..Self::udp(address) }
+    }
+
     /// Address and port, when the address is an IP address.
     pub fn socket_addr(&self) -> Option<SocketAddr> {
         match self.address {
@@ -129,13 +134,19 @@ impl Candidate {
     /// The same for an address of its name.
     pub(crate) fn checkable_at(&self, ip: IpAddr) -> Option<SocketAddr> {
         let broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
-        (self.is_checked() && !ip.is_unspecified() && !ip.is_multicast() && !broadcast)
-            .then_some(SocketAddr::new(ip, self.port))
+        let address = SocketAddr::new(ip, self.port);
+        let allowed = self.protocol == Protocol::Udp || may_be_connected_to(address);
+        (self.is_checked() && allowed && !ip.is_unspecified() && !ip.is_multicast() && !broadcast)
+            .then_some(address)
     }
 
-    /// Whether checks go to such candidates.
+    /// Whether checks go to such candidates: RFC 6544 §6.2 has active ones connect to passive ones.
     fn is_checked(&self) -> bool {
-        self.protocol == Protocol::Udp && self.component == 1 && self.port != 0
+        let reached = match self.protocol {
+            Protocol::Udp => true,
+            Protocol::Tcp => self.tcp_type == Some(TcpType::Passive),
+        };
+        reached && self.component == 1 && self.port != 0
     }
 
     /// The name in lower case, if checks go to the candidate once multicast DNS has given its
@@ -149,6 +160,12 @@ impl Candidate {
         let name = name.to_ascii_lowercase();
         let label = name.strip_suffix(".local")?;
         (!label.is_empty() && !label.contains('.')).then_some(name)
+    }
+
+    /// Whether it is reached in the same way as another: over UDP, or over TCP by the same means.
+    pub(crate) fn is_reached_like(&self, other: &Self) -> bool {
+        self.protocol == other.protocol
+            && (self.protocol == Protocol::Udp || self.tcp_type == other.tcp_type)
     }
 
     /// RFC 8838 §9 (by way of RFC 8445 §5.1.3): the same transport address twice says nothing
@@ -192,9 +209,43 @@ pub(crate) fn relayed_priority(protocol: turn::Protocol, local_preference: u16) 
     (preference << 24) | priority(CandidateKind::Relayed, local_preference, 1)
 }
 
+/// RFC 6544 §4.2 for a host candidate, with the type preference of libwebrtc: it keeps TCP below
+/// every direct path over UDP. `rank` is how many listeners are better.
+pub(crate) fn tcp_priority(tcp_type: TcpType, rank: u16) -> u32 {
+    const HOST_TCP: u32 = 90;
+    const OTHER: u16 = 13;
+    let direction: u16 = match tcp_type {
+        TcpType::Active => 6,
+        TcpType::Passive => 4,
+        TcpType::SimultaneousOpen => 2,
+    };
+    let other = (1 << OTHER) - 1;
+    let local_preference = (direction << OTHER) | (other - rank.min(other));
+    (HOST_TCP << 24) | (u32::from(local_preference) << 8) | 255
+}
+
 /// RFC 8445 §7.1.1: the priority a peer-reflexive candidate with this base would have.
-pub(crate) fn peer_reflexive_priority(base: u32) -> u32 {
-    (CandidateKind::PeerReflexive.preference() << 24) | (base & 0x00ff_ffff)
+pub(crate) fn peer_reflexive_priority(protocol: Protocol, base: u32) -> u32 {
+    // As in libwebrtc.
+    const PEER_REFLEXIVE_TCP: u32 = 80;
+    let preference = match protocol {
+        Protocol::Udp => CandidateKind::PeerReflexive.preference(),
+        Protocol::Tcp => PEER_REFLEXIVE_TCP,
+    };
+    (preference << 24) | (base & 0x00ff_ffff)
+}
+
+/// Where the peer may make us open connections: not to services that somebody else runs there. The
+/// rule is that of libwebrtc.
+fn may_be_connected_to(address: SocketAddr) -> bool {
+    let is_private = match address.ip().to_canonical() {
+        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_loopback() || ip.is_unicast_link_local(),
+    };
+    match address.port() {
+        80 | 443 => !is_private,
+        port => port >= 1024,
+    }
 }
 
 /// RFC 8445 §5.1.1.3: candidates of the same type, base, protocol and server share a foundation.
@@ -262,9 +313,42 @@ mod tests {
         // 2^24 * 126 + 2^8 * 65535 + 255, the value in RFC 8839 §5.1 style examples.
         assert_eq!(priority(CandidateKind::Host, 65_535, 1), 2_130_706_431);
         assert_eq!(
-            peer_reflexive_priority(2_130_706_431),
+            peer_reflexive_priority(Protocol::Udp, 2_130_706_431),
             priority(CandidateKind::PeerReflexive, 65_535, 1)
         );
+    }
+
+    #[test]
+    fn tcp_ranks_below_udp_and_above_relays_and_active_before_passive() {
+        let (active, passive) = (TcpType::Active, TcpType::Passive);
+        assert_eq!(tcp_priority(active, 0), (90 << 24) | (57_343 << 8) | 255);
+        assert_eq!(tcp_priority(passive, 0), (90 << 24) | (40_959 << 8) | 255);
+        assert!(tcp_priority(active, 0) < priority(CandidateKind::ServerReflexive, 0, 1));
+        assert!(tcp_priority(passive, u16::MAX) > relayed_priority(turn::Protocol::Udp, u16::MAX));
+        let mut all: Vec<u32> = (0..100)
+            .flat_map(|rank| [tcp_priority(active, rank), tcp_priority(passive, rank)])
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 200);
+    }
+
+    #[test]
+    fn connections_are_opened_to_passive_candidates_on_harmless_ports_only() {
+        let reached =
+            |address: &str, tcp_type| Candidate::tcp(addr(address), tcp_type).checkable().is_some();
+        for address in ["192.0.2.1:1024", "192.0.2.1:443", "192.0.2.1:80", "[2001:db8::1]:443"] {
+            assert!(reached(address, TcpType::Passive), "{address}");
+        }
+        for port in [0, 9, 22, 25, 81, 1023] {
+            assert!(!reached(&format!("192.0.2.1:{port}"), TcpType::Passive), "{port}");
+        }
+        for address in ["10.0.0.1:443", "127.0.0.1:80", "[fe80::1]:443", "[fd00::1]:80"] {
+            assert!(!reached(address, TcpType::Passive), "{address}");
+        }
+        assert!(!reached("192.0.2.1:5000", TcpType::Active));
+        assert!(!reached("192.0.2.1:5000", TcpType::SimultaneousOpen));
+        assert!(!reached("224.0.0.1:5000", TcpType::Passive));
     }
 
     #[test]

@@ -56,6 +56,9 @@ pub struct Config {
     pub nomination_wait_max: Duration,
     /// See [`nomination_wait_max`](Self::nomination_wait_max). Default 5 ms.
     pub nomination_wait_min: Duration,
+    /// How long a controlling agent that has only a valid pair over TCP waits for pairs over UDP
+    /// that are still being checked. Default 1 s, in which a check over UDP is sent twice.
+    pub nomination_wait_tcp: Duration,
     /// How long after the selection of a pair the state becomes
     /// [`State::Completed`](crate::State::Completed) at the earliest: until then the peer may still
     /// check or nominate other pairs. Default 3 s, the time for which RFC 8445 §8.3.1 keeps the
@@ -99,6 +102,7 @@ impl Default for Config {
             end_of_candidates_timeout: Some(Duration::from_secs(30)),
             nomination_wait_max: Duration::from_millis(200),
             nomination_wait_min: Duration::from_millis(5),
+            nomination_wait_tcp: Duration::from_secs(1),
             conclusion_wait: Duration::from_secs(3),
             linger: Duration::from_secs(5),
             max_candidates: 100,
@@ -128,6 +132,7 @@ impl Config {
             end_of_candidates_timeout: self.end_of_candidates_timeout.map(|time| time.min(DAY)),
             nomination_wait_max: self.nomination_wait_max.min(DAY),
             nomination_wait_min: self.nomination_wait_min.min(self.nomination_wait_max).min(DAY),
+            nomination_wait_tcp: self.nomination_wait_tcp.min(DAY),
             conclusion_wait: self.conclusion_wait.min(DAY),
             linger: self.linger.min(DAY),
             max_candidates: self.max_candidates.max(1),

@@ -19,8 +19,9 @@ use crate::timing::RoundTrip;
 const OUTSTANDING: usize = 32;
 /// Time between the checks that follow a missed one.
 const FOLLOW_UP: Duration = Duration::from_millis(150);
-/// The same, once connectivity counts as lost.
-const FOLLOW_UP_IN_TROUBLE: Duration = Duration::from_secs(1);
+/// The same, once connectivity counts as lost, and on a connection: TCP brings every check, if
+/// late.
+const SLOW_FOLLOW_UP: Duration = Duration::from_secs(1);
 /// When a peer that was sending has been silent for this long, a check goes out at once.
 const SILENCE: Duration = Duration::from_millis(1_500);
 
@@ -45,6 +46,7 @@ pub(crate) struct Consent {
     round_trip: RoundTrip,
     /// The peer may fall silent once between two consent checks.
     may_ask_early: bool,
+    is_tcp: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +61,7 @@ impl Consent {
     pub(crate) fn new(
         now: Instant,
         round_trip: Option<Duration>,
+        is_tcp: bool,
         config: &Config,
         rng: &mut impl rand::Rng,
     ) -> Self {
@@ -70,6 +73,7 @@ impl Consent {
             outstanding: SmallVec::new(),
             round_trip: RoundTrip::default(),
             may_ask_early: true,
+            is_tcp,
         };
         if let Some(time) = round_trip {
             consent.round_trip.add_measurement(time);
@@ -101,9 +105,10 @@ impl Consent {
         match (self.unanswered_since, self.last_sent) {
             (Some(since), Some(last)) if last > since => {
                 let lost = last >= self.lost_at(since, config);
-                let pause = if lost { FOLLOW_UP_IN_TROUBLE } else { FOLLOW_UP };
+                let pause = if lost || self.is_tcp { SLOW_FOLLOW_UP } else { FOLLOW_UP };
                 Some(later(last, pause))
             }
+            (Some(since), _) if self.is_tcp => Some(later(since, SLOW_FOLLOW_UP)),
             (Some(since), _) => Some(later(since, self.round_trip.patience())),
             (None, last) => {
                 // Data that came long before the last check says nothing new.
@@ -241,7 +246,7 @@ mod tests {
                 Config { consent_expiry: Duration::from_secs(86_400), ..Config::default() };
             let mut rng = StdRng::from_seed([seed; 32]);
             let start = Instant::now();
-            let consent = Consent::new(start, Some(ROUND_TRIP), &config, &mut rng);
+            let consent = Consent::new(start, Some(ROUND_TRIP), false, &config, &mut rng);
             Self { consent, start, config, rng, sent: 0 }
         }
 
@@ -339,6 +344,22 @@ mod tests {
         path.answer(now);
         // What came long before the last check says nothing new.
         assert_eq!(path.check(&mut now, Some(heard)), Due::Consent);
+    }
+
+    #[test]
+    fn on_a_connection_checks_follow_every_second() {
+        let mut path = Path::new(6);
+        path.consent.is_tcp = true;
+        let mut now = path.start;
+        path.check(&mut now, None);
+        let missed = now;
+        let mut after = Vec::new();
+        for _ in 0..3 {
+            path.check(&mut now, None);
+            after.push((now - missed).as_millis());
+        }
+        assert_eq!(after, [1000, 2000, 3000]);
+        assert!(path.consent.is_in_trouble(missed + ms(3_000), &path.config));
     }
 
     #[test]

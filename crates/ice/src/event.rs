@@ -8,8 +8,8 @@ use crate::candidate::Candidate;
 use crate::server::CandidateError;
 use crate::state::{GatheringState, Role, State};
 
-/// A UDP socket that the host bound for a generation, or a TCP connection that it opened. Chosen by
-/// the host, unique per agent.
+/// A UDP socket or a TCP listener that the host bound for a generation, or a TCP connection that it
+/// opened or accepted. Chosen by the host, unique per agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SocketId(pub u64);
 
@@ -82,7 +82,8 @@ pub struct Path {
 
 impl Path {
     /// Bytes that are added to each packet at most, by a relay of ours: those of a Send indication,
-    /// since a channel is there later, if at all. 0 on a direct path.
+    /// since a channel is there later, if at all. 0 on a direct path. On a TCP connection, too: the
+    /// length in front of each packet takes no room from it.
     pub fn overhead(&self) -> usize {
         self.base.relay.map_or(0, |_| turn::HEADROOM)
     }
@@ -117,7 +118,8 @@ pub enum NameOf {
 pub enum Event {
     /// The host is asked to bind sockets for this generation: any number of
     /// [`add_socket`](crate::Agent::add_socket), then
-    /// [`gathering_done`](crate::Agent::gathering_done).
+    /// [`gathering_done`](crate::Agent::gathering_done). Before that, a host that has TCP may also
+    /// listen on each of these addresses: [`add_listener`](crate::Agent::add_listener).
     Gather {
         /// The generation that gets the sockets.
         generation: GenerationId,
@@ -135,9 +137,9 @@ pub enum Event {
         /// The name.
         host: String,
     },
-    /// The host is asked to open a TCP connection to a server, with TLS on it if a name is given.
-    /// It answers with [`connected`](crate::Agent::connected). It gives up after
-    /// [`deadline`](turn::Config::deadline): by then nobody waits any more.
+    /// The host is asked to open a TCP connection to a server, with TLS on it if a name is given,
+    /// or to the peer, without TLS. It answers with [`connected`](crate::Agent::connected). It
+    /// gives up after [`deadline`](turn::Config::deadline): by then nobody waits any more.
     Connect {
         /// The generation that asks.
         generation: GenerationId,
@@ -145,7 +147,7 @@ pub enum Event {
         connection: ConnectionId,
         /// The local address to connect from.
         local: IpAddr,
-        /// The address of the server.
+        /// The address of the server or of the peer.
         remote: SocketAddr,
         /// The name, or the IP address, for which the certificate of the server must be valid
         /// (RFC 8656 §3.1). `None` means no TLS.
@@ -179,7 +181,7 @@ pub enum Event {
     },
     /// A role conflict was resolved (RFC 8445 §7.3.1.1), or the peer is lite.
     RoleChange(Role),
-    /// The agent needs this socket or connection no more. The host closes it, after it has sent
-    /// what waits to be sent from it.
+    /// The agent needs this socket, listener or connection no more. The host closes it, after it
+    /// has sent what waits to be sent from it.
     CloseSocket(SocketId),
 }

@@ -90,6 +90,7 @@ mod config;
 mod consent;
 mod error;
 mod event;
+mod framing;
 mod generation;
 mod pair;
 mod server;

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use stun_types::message::TransactionId;
 use time::{Duration, Instant};
 
-use crate::event::Base;
+use crate::event::{Base, ConnectionId};
 use crate::state::Role;
 use crate::stats::Traffic;
 use crate::timing::Transaction;
@@ -47,6 +47,20 @@ pub(crate) struct Triggered {
     pub(crate) use_candidate: bool,
 }
 
+/// What carries the packets of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// UDP, or a relay.
+    Datagrams,
+    /// A connection that is opened when the first check is due (RFC 6544 §7.1). Until then the base
+    /// is that of the active candidate.
+    ToOpen,
+    /// The host opens the connection.
+    Opening(ConnectionId),
+    /// A connection, which is the base.
+    Open,
+}
+
 /// What RTCIceCandidatePairStats counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
@@ -74,6 +88,9 @@ pub(crate) struct Pair {
     /// Unique in the generation, and never used again.
     pub(crate) serial: u64,
     pub(crate) base: Base,
+    /// The base that it was made from: another one only if the pair has opened a connection.
+    pub(crate) made_from: Base,
+    pub(crate) link: Link,
     /// Index of the base's candidate among the local candidates.
     pub(crate) local: usize,
     /// Key of the remote candidate.
@@ -124,6 +141,8 @@ impl Pair {
         Self {
             serial: 0,
             base,
+            made_from: base,
+            link: Link::Datagrams,
             local,
             remote,
             destination,
@@ -153,6 +172,20 @@ impl Pair {
             PairState::InProgress => self.check.as_ref().is_none_or(|check| !check.cancelled),
             PairState::Succeeded | PairState::Failed => false,
         }
+    }
+
+    /// Whether its packets are carried by a connection, or would be.
+    pub(crate) fn is_tcp(&self) -> bool {
+        self.link != Link::Datagrams
+    }
+
+    /// Whether anything may still come of it.
+    pub(crate) fn is_of_use(&self) -> bool {
+        !self.dead
+            && (self.is_unfinished()
+                || self.is_valid()
+                || self.check.is_some()
+                || self.may_be_revived())
     }
 
     /// Whether the peer has proven itself on this pair and may send data.
@@ -210,6 +243,15 @@ impl Pair {
         self.check = None;
         self.triggered = None;
         self.replaced.clear();
+        self.forget_opening();
+    }
+
+    /// The connection that the host opens is of no use any more.
+    pub(crate) fn forget_opening(&mut self) {
+        if matches!(self.link, Link::Opening(_)) {
+            self.link = Link::ToOpen;
+            self.state = PairState::Failed;
+        }
     }
 }
 

@@ -9,13 +9,15 @@ use turn::same_address;
 
 use super::Agent;
 use crate::event::{Base, Transmit};
+use crate::framing;
 
 impl Agent {
     /// Makes the datagram that carries a payload to the peer on the [selected
     /// path](Self::selected_path), and counts it. Returns `None` if there is no path, or if the
     /// relay does not let the payload pass: then the payload is lost, as on any network.
     ///
-    /// A payload on a direct path is passed on as it is; one for a relay is copied once.
+    /// A payload on a direct path is passed on as it is; one for a relay, or for a connection, is
+    /// copied once.
     pub fn send(&mut self, now: Instant, payload: Bytes) -> Option<Transmit> {
         let (selected, path) = (self.selected?, self.path?);
         let bytes = payload.len();
@@ -23,6 +25,10 @@ impl Agent {
             Some(relay) => self.wrap(now, relay, path.remote, &payload)?,
             None => {
                 let (socket, destination) = (path.base.socket, path.remote);
+                let payload = match self.ctx.connections.contains(&socket) {
+                    true => framing::frame(self.room.get_or_insert_default(), &payload)?,
+                    false => payload,
+                };
                 Transmit { socket, destination, payload }
             }
         };

@@ -24,9 +24,10 @@ impl Agent {
             generation.drive_servers(&mut self.ctx, now);
             generation.finish_gathering();
             generation.on_time(&mut self.ctx, now);
+            generation.tend_connections(&mut self.ctx, now);
         }
-        self.collect_events();
         self.send_check(now);
+        self.collect_events();
         self.hand_over(now);
         self.release_retired(now);
         for generation in &mut self.generations {

@@ -1,5 +1,6 @@
 //! The agent: generations side by side, and one of them that carries the data.
 
+mod connections;
 mod data;
 mod drive;
 mod inbound;
@@ -48,7 +49,7 @@ pub struct Agent {
     clock: Option<Instant>,
     /// Allocations that are being deleted.
     leaving: Vec<Leaving>,
-    /// Buffer in which packets for a relay are wrapped.
+    /// Buffer in which packets for a relay or for a connection are wrapped.
     room: Option<Box<BytesMut>>,
 }
 

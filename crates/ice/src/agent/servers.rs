@@ -154,33 +154,7 @@ impl Agent {
         self.drive(now);
     }
 
-    /// Takes bytes that have come on a connection. Anything may be in them, cut anywhere. To be
-    /// followed by [`next_message`](Self::next_message) until there is none.
-    pub fn handle_stream(&mut self, socket: SocketId, bytes: &[u8]) {
-        match self.stream_mut(socket) {
-            Some(stream) => stream.incoming.push(bytes),
-            None => tracing::trace!(?socket, "bytes on a connection that is gone"),
-        }
-    }
-
-    /// The next whole message on a connection, with the address of the other end: what
-    /// [`handle_datagram`](Self::handle_datagram) takes. Closes a connection that carries something
-    /// else.
-    pub fn next_message(&mut self, now: Instant, socket: SocketId) -> Option<(SocketAddr, Bytes)> {
-        let stream = self.stream_mut(socket)?;
-        let server = stream.server;
-        match stream.next_message() {
-            Ok(message) => message.map(|message| (server, message)),
-            Err(error) => {
-                tracing::debug!(%server, %error, "a connection to a server is given up");
-                self.emit(Event::CloseSocket(socket));
-                self.socket_closed(now, socket);
-                None
-            }
-        }
-    }
-
-    fn stream_mut(&mut self, socket: SocketId) -> Option<&mut Stream> {
+    pub(super) fn stream_mut(&mut self, socket: SocketId) -> Option<&mut Stream> {
         let leaving = self.leaving.iter_mut().filter_map(|leaving| leaving.stream.as_mut());
         let mut leaving = leaving.filter(|stream| stream.socket == socket);
         leaving.next().or_else(|| self.generations.iter_mut().find_map(|g| g.stream_mut(socket)))
@@ -226,6 +200,7 @@ impl Agent {
     /// has deleted the allocation.
     pub(super) fn let_go(&mut self, now: Instant, generation: &mut Generation) {
         let sockets = generation.take_sockets();
+        self.ctx.connections.retain(|connection| !sockets.contains(connection));
         // What it has to say to peers is of no use any more. What it has to say to servers is:
         // that may be the release of an allocation.
         let clients = &generation.servers.clients;

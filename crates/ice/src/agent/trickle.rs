@@ -39,14 +39,15 @@ impl Agent {
         }
     }
 
-    /// No more sockets will come for this generation. Its gathering ends, or goes on until the
-    /// servers have answered or their time is over.
+    /// No more sockets or listeners will come for this generation. Its gathering ends, or goes on
+    /// until the servers have answered or their time is over.
     pub fn gathering_done(&mut self, now: Instant, generation: GenerationId) {
         let gathering = self
             .generations
             .iter_mut()
             .find(|g| g.id == generation && g.gathering == GatheringState::Gathering);
         if let Some(gathering) = gathering {
+            gathering.announce_listeners(&self.ctx);
             gathering.host_done();
             self.drive(now);
         }
@@ -54,7 +55,8 @@ impl Agent {
 
     /// Adds a remote candidate to the generation with this remote username fragment, or without one
     /// to the newest generation whose remote parameters are known. A known candidate is ignored.
-    /// One that makes no pair (TCP, another component, port 0) is kept for
+    /// One that makes no pair (another component, port 0, TCP that is not passive or is on a port
+    /// below 1024 other than 80 and 443) is kept for
     /// [`remote_candidates`](Self::remote_candidates). For one with a `.local` name
     /// [`Event::Resolve`] asks for the address, unless only relays may be used.
     ///

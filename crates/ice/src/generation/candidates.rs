@@ -8,9 +8,10 @@ use smallvec::SmallVec;
 use time::Instant;
 use turn::{canonical, same_address};
 
-use super::{Context, Generation, LocalBase, Remote, Socket};
+use super::{Context, Generation, LocalBase, Reach, Remote, Socket};
 use crate::candidate::{
-    Candidate, CandidateAddress, CandidateKind, destination, foundation, priority,
+    Candidate, CandidateAddress, CandidateKind, TcpType, foundation, peer_reflexive_priority,
+    priority,
 };
 use crate::error::Error;
 use crate::event::{Base, Event, SocketId};
@@ -20,7 +21,10 @@ use crate::state::Role;
 
 impl Generation {
     pub(crate) fn has_socket(&self, id: SocketId) -> bool {
-        self.sockets.iter().any(|socket| socket.id == id) || self.has_connection(id)
+        self.sockets.iter().any(|socket| socket.id == id)
+            || self.has_connection(id)
+            || self.has_listener(id)
+            || self.has_peer_connection(id)
     }
 
     /// Whether checks may come to this base.
@@ -57,16 +61,16 @@ impl Generation {
                 ..Candidate::udp(address)
             };
             self.locals.push(candidate.clone());
-            self.add_base(ctx, Base::from(id), address, self.locals.len() - 1);
+            let (id, local) = (Base::from(id), self.locals.len() - 1);
+            self.add_base(ctx, LocalBase { id, address, local, reach: Reach::Datagrams });
             self.events.push_back(Event::LocalCandidate { username_fragment, candidate });
         }
         self.ask_servers(ctx, now, socket);
         true
     }
 
-    /// Adds a base to send checks from, with the index of its local candidate.
-    pub(super) fn add_base(&mut self, ctx: &Context, id: Base, address: SocketAddr, local: usize) {
-        let base = LocalBase { id, address, local };
+    /// Adds a base to send checks from.
+    pub(super) fn add_base(&mut self, ctx: &Context, base: LocalBase) {
         self.bases.push(base);
         if self.is_pairing(ctx) {
             for key in self.remote_keys() {
@@ -76,13 +80,21 @@ impl Generation {
     }
 
     /// The socket died: so do its pairs.
-    pub(crate) fn socket_closed(&mut self, now: Instant, id: SocketId) {
+    pub(crate) fn socket_closed(&mut self, ctx: &mut Context, now: Instant, id: SocketId) {
         if self.has_connection(id) {
             self.connection_closed(now, id);
             return;
         }
+        if self.has_listener(id) || self.has_peer_connection(id) {
+            self.tcp_closed(ctx, id);
+            return;
+        }
         self.sockets.retain(|socket| socket.id != id);
         self.drop_clients(id);
+        self.drop_base(id);
+    }
+
+    pub(super) fn drop_base(&mut self, id: SocketId) {
         self.bases.retain(|base| base.id.socket != id);
         for (_, pair) in self.list.iter_mut().filter(|(_, pair)| pair.base.socket == id) {
             pair.kill();
@@ -106,7 +118,7 @@ impl Generation {
             return Err(Error::TooManyCandidates);
         }
         let address = candidate.checkable();
-        let reflexive = address.and_then(|address| self.find_remote(address));
+        let reflexive = address.and_then(|address| self.find_remote(&candidate, address));
         if reflexive.is_some_and(|key| self.signalled.contains(&key)) {
             return Ok(());
         }
@@ -163,9 +175,11 @@ impl Generation {
         self.remotes.iter().map(|(key, _)| key).collect()
     }
 
-    pub(super) fn find_remote(&self, address: SocketAddr) -> Option<usize> {
-        self.remotes
-            .iter()
+    /// The remote candidate with this address that is reached like `candidate`.
+    pub(super) fn find_remote(&self, candidate: &Candidate, address: SocketAddr) -> Option<usize> {
+        let mut alike =
+            self.remotes.iter().filter(|(_, remote)| remote.candidate.is_reached_like(candidate));
+        alike
             .find(|(_, remote)| remote.address.is_some_and(|a| same_address(a, address)))
             .map(|(key, _)| key)
     }
@@ -174,6 +188,7 @@ impl Generation {
     pub(super) fn learn_remote(
         &mut self,
         ctx: &mut Context,
+        seen: Candidate,
         source: SocketAddr,
         priority: Option<u32>,
         replayed: bool,
@@ -203,7 +218,7 @@ impl Generation {
             foundation: ctx.rng.random::<u64>().to_string(),
             priority: priority.unwrap_or_else(default),
             kind: CandidateKind::PeerReflexive,
-            ..Candidate::udp(source)
+            ..seen
         };
         Some(self.insert_remote(candidate, Some(source), replayed))
     }
@@ -240,12 +255,20 @@ impl Generation {
         mapped: SocketAddr,
     ) -> Option<usize> {
         let mapped = canonical(mapped);
-        let known =
-            |local: &Candidate| local.socket_addr().is_some_and(|a| same_address(a, mapped));
         let base_candidate = self.locals.get(base)?;
-        if known(base_candidate) {
+        let is_active = base_candidate.tcp_type == Some(TcpType::Active);
+        // The port of an active candidate says nothing: each connection has another one.
+        let is_base = |address: SocketAddr| {
+            same_address(address, mapped)
+                || (is_active && address.ip().to_canonical() == mapped.ip())
+        };
+        if base_candidate.socket_addr().is_some_and(is_base) {
             return Some(base);
         }
+        let known = |local: &Candidate| {
+            local.is_reached_like(base_candidate)
+                && local.socket_addr().is_some_and(|a| same_address(a, mapped))
+        };
         if let Some(index) = self.locals.iter().position(known) {
             return Some(index);
         }
@@ -256,7 +279,7 @@ impl Generation {
         let address = base_candidate.socket_addr()?;
         self.locals.push(Candidate {
             foundation: foundation(CandidateKind::PeerReflexive, address.ip(), ctx.salt),
-            priority: crate::candidate::peer_reflexive_priority(base_candidate.priority),
+            priority: peer_reflexive_priority(base_candidate.protocol, base_candidate.priority),
             address: CandidateAddress::Ip(mapped.ip()),
             port: mapped.port(),
             kind: CandidateKind::PeerReflexive,
@@ -309,8 +332,10 @@ impl Generation {
     /// RFC 8445 §6.1.2.2 to §6.1.2.5: makes the pair unless it makes no sense or exists.
     pub(super) fn pair_up(&mut self, ctx: &Context, base: LocalBase, key: usize) -> Option<PairId> {
         let remote = self.remotes.get(key)?;
-        let to = destination(base.address, remote.address?)?;
-        let existing = |p: &Pair| p.base == base.id && same_address(p.destination, to);
+        let to = base.destination(&remote.candidate, remote.address?)?;
+        let existing = |p: &Pair| {
+            (p.made_from == base.id || p.base == base.id) && same_address(p.destination, to)
+        };
         if let Some(id) = self.list.find(existing) {
             return Some(id);
         }
@@ -318,6 +343,7 @@ impl Generation {
         let role = ctx.role.unwrap_or(Role::Controlled);
         let priority = pair::priority(role, local.priority, remote.candidate.priority);
         let mut pair = Pair::new(base.id, base.local, key, to, priority);
+        pair.link = base.link();
         pair.permitted = base.id.relay.is_none();
         pair.replayed = remote.replayed;
         let keep = self.selected.as_ref().map(|selected| selected.pair);

@@ -8,7 +8,7 @@ use super::candidates::foundation_of;
 use super::{Context, Generation};
 use crate::candidate::peer_reflexive_priority;
 use crate::consent;
-use crate::pair::{Pair, PairId, PairState};
+use crate::pair::{Link, Pair, PairId, PairState};
 use crate::state::Role;
 use crate::stun::Check;
 use crate::timing::Transaction;
@@ -28,6 +28,12 @@ impl Generation {
         let Some(pair) = self.list.get_mut(id) else { return };
         let is_peers_nomination = pair.peer_nominated.is_some();
         let triggered = pair.triggered.take();
+        let is_tcp = pair.is_tcp();
+        match pair.link {
+            Link::Datagrams | Link::Open => {}
+            Link::ToOpen => return self.open_connection(ctx, now, id),
+            Link::Opening(_) => return,
+        }
         if triggered.is_some() {
             pair.triggered_at = Some(now);
         }
@@ -36,10 +42,11 @@ impl Generation {
         let rto = ctx.config.rto.max(ctx.config.ta.saturating_mul(self.list.count_busy()));
         // RFC 8863 has patience only with a generation that has never worked.
         let has_worked = self.selected.is_some() || self.lost_at.is_some();
-        let schedule = if use_candidate || has_worked {
-            Schedule::short(rto)
-        } else {
-            Schedule::full(rto, ctx.config.max_transmissions)
+        let schedule = match (use_candidate || has_worked, is_tcp) {
+            (true, false) => Schedule::short(rto),
+            (false, false) => Schedule::full(rto, ctx.config.max_transmissions),
+            (true, true) => Schedule::short_on_stream(),
+            (false, true) => Schedule::full_on_stream(),
         };
         let written = self.write_check(ctx, id, use_candidate);
         self.has_nominated |= use_candidate || is_peers_nomination;
@@ -72,13 +79,14 @@ impl Generation {
         use_candidate: bool,
     ) -> Option<(TransactionId, Bytes, Role)> {
         let pair = self.list.get(id)?;
+        let local = self.locals.get(pair.local)?;
         let role = ctx.role?;
         let transaction = ctx.transaction_id();
         let check = Check {
             id: transaction,
             local: self.local.as_ref()?,
             remote: self.remote.as_ref()?,
-            priority: peer_reflexive_priority(self.locals.get(pair.local)?.priority),
+            priority: peer_reflexive_priority(local.protocol, local.priority),
             role,
             tie_breaker: ctx.tie_breaker,
             use_candidate,
@@ -305,6 +313,7 @@ impl Generation {
         };
         let Some(pair) = self.list.get(best) else { return };
         let (priority, round_trip) = (pair.priority, pair.counters.current_round_trip_time);
+        let is_tcp = pair.is_tcp();
         let nominating = |pair: &Pair| {
             pair.is_valid()
                 && !self.is_pair_cut_off(pair)
@@ -319,7 +328,14 @@ impl Generation {
         if selected.is_none() && self.list.find(hopeful).is_some() {
             let wait = round_trip.unwrap_or(Duration::MAX).saturating_mul(2);
             let wait = wait.clamp(ctx.config.nomination_wait_min, ctx.config.nomination_wait_max);
-            let at = *self.nomination_at.get_or_insert_with(|| later(now, wait));
+            let waits_for_udp = |pair: &Pair| hopeful(pair) && !pair.is_tcp();
+            let wait = match is_tcp && self.list.find(waits_for_udp).is_some() {
+                true => ctx.config.nomination_wait_tcp,
+                false => wait,
+            };
+            // A pair over UDP that is valid by now needs less time than one over TCP.
+            let at = self.nomination_at.map_or(later(now, wait), |at| at.min(later(now, wait)));
+            self.nomination_at = Some(at);
             if now < at {
                 return;
             }
@@ -331,6 +347,7 @@ impl Generation {
     /// When [`on_time`](Self::on_time) has something to do.
     pub(crate) fn deadline(&self, ctx: &Context, now: Instant) -> Option<Instant> {
         let mut deadline = self.servers_deadline();
+        earlier(&mut deadline, self.connections_deadline());
         if self.retire_at.is_some() {
             earlier(&mut deadline, self.retire_at);
             return deadline;

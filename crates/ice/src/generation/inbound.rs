@@ -55,6 +55,7 @@ impl Generation {
         username_fragment: &str,
         request: &Request,
     ) {
+        self.introduce(base);
         let Some(local) = &self.local else { return };
         if let Some(response) = stun::success(request.id, source, &local.key) {
             ctx.transmit(base, source, response);
@@ -141,10 +142,12 @@ impl Generation {
             if self.retire_at.is_some() || self.failed {
                 return None;
             }
-            let base = *self.bases.iter().find(|b| b.id == base && b.reaches(source))?;
+            let base = *self.bases.iter().find(|b| b.id == base)?;
+            let seen = base.seen(source);
+            base.destination(&seen, source)?;
             let remote = self
-                .find_remote(source)
-                .or_else(|| self.learn_remote(ctx, source, priority, replayed))?;
+                .find_remote(&seen, source)
+                .or_else(|| self.learn_remote(ctx, seen, source, priority, replayed))?;
             if !replayed {
                 self.speak_for(remote);
                 self.candidate_at = Some(now);

@@ -1,6 +1,7 @@
 //! One generation: credentials of both sides, candidates, checklist, selected pair.
 
 mod asking;
+mod base;
 mod candidates;
 mod checks;
 mod inbound;
@@ -12,10 +13,12 @@ pub(crate) mod server_client;
 mod servers;
 mod stats;
 mod streams;
+mod tcp;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use bytes::BytesMut;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use slab::Slab;
@@ -24,7 +27,7 @@ use stun_types::message::TransactionId;
 use time::{Instant, later};
 use turn::same_address;
 
-use crate::candidate::{Candidate, destination};
+use crate::candidate::Candidate;
 use crate::checklist::Checklist;
 use crate::config::Config;
 use crate::consent::Consent;
@@ -32,14 +35,19 @@ use crate::event::{
     Base, CandidatePair, ConnectionId, Event, GenerationId, Parameters, Path, RelayId, SocketId,
     Transmit,
 };
-use crate::pair::{PairId, PairState};
+use crate::framing;
+use crate::pair::{Link, PairId, PairState};
 use crate::server::{Server, TransportPolicy};
 use crate::state::{GatheringState, Role};
 use crate::stun::Credentials;
 
+use base::{LocalBase, Reach};
 pub(crate) use inbound::Outcome;
 use names::Names;
 use servers::Servers;
+#[cfg(test)]
+pub(crate) use tcp::MAX_STRANGERS;
+use tcp::Tcp;
 
 /// What all generations of an agent share.
 #[derive(Debug)]
@@ -52,6 +60,8 @@ pub(crate) struct Context {
     pub(crate) transmits: VecDeque<Transmit>,
     /// Packets that are yet to be wrapped for a relay.
     pub(crate) relayed: Vec<Relayed>,
+    /// The connections to peers, on which each packet has its length in front.
+    pub(crate) connections: Vec<SocketId>,
     /// The configuration for the next generation that gathers.
     pub(crate) servers: Vec<Server>,
     pub(crate) policy: TransportPolicy,
@@ -80,6 +90,7 @@ impl Context {
             rng,
             transmits: VecDeque::new(),
             relayed: Vec::new(),
+            connections: Vec::new(),
             servers: Vec::new(),
             policy: TransportPolicy::All,
             next_relay: 0,
@@ -137,7 +148,12 @@ impl Context {
         if self.transmits.len() >= QUEUE {
             self.transmits.pop_front();
         }
-        self.transmits.push_back(Transmit { socket: base.socket, destination, payload });
+        let socket = base.socket;
+        let payload = match self.connections.contains(&socket) {
+            true => framing::frame(&mut BytesMut::new(), &payload),
+            false => Some(payload),
+        };
+        self.transmits.extend(payload.map(|payload| Transmit { socket, destination, payload }));
     }
 }
 
@@ -148,22 +164,6 @@ pub(crate) struct Socket {
     address: SocketAddr,
     /// How many sockets are better.
     rank: u16,
-}
-
-/// A base and its candidate.
-#[derive(Debug, Clone, Copy)]
-struct LocalBase {
-    id: Base,
-    address: SocketAddr,
-    /// Index of its candidate among the local ones.
-    local: usize,
-}
-
-impl LocalBase {
-    /// Whether the two make a pair.
-    fn reaches(&self, remote: SocketAddr) -> bool {
-        destination(self.address, remote).is_some()
-    }
 }
 
 /// A remote candidate.
@@ -241,6 +241,7 @@ pub(crate) struct Generation {
     /// The sockets whose interfaces are down, and since when.
     down: SmallVec<[(SocketId, Instant); 2]>,
     pub(crate) servers: Servers,
+    tcp: Tcp,
     /// Events that the agent has not taken yet.
     pub(crate) events: VecDeque<Event>,
     /// The bases to send checks from.
@@ -290,6 +291,7 @@ impl Generation {
             sockets: SmallVec::new(),
             down: SmallVec::new(),
             servers: Servers::default(),
+            tcp: Tcp::default(),
             events: VecDeque::new(),
             bases: SmallVec::new(),
             locals: Vec::new(),
@@ -365,13 +367,14 @@ impl Generation {
         self.begin_checks(ctx, now);
     }
 
-    /// The sockets and the connections of the generation, which has them no more.
+    /// The sockets, listeners and connections of the generation, which has them no more.
     pub(crate) fn take_sockets(&mut self) -> SmallVec<[SocketId; 2]> {
         self.bases.clear();
+        let tcp = self.take_tcp();
         let streams = self.servers.clients.iter().filter_map(|client| client.stream.as_ref());
         let streams = streams.map(|stream| stream.socket);
         let sockets = std::mem::take(&mut self.sockets);
-        sockets.into_iter().map(|socket| socket.id).chain(streams).collect()
+        sockets.into_iter().map(|socket| socket.id).chain(streams).chain(tcp).collect()
     }
 
     fn forget_checks(&mut self) {
@@ -463,7 +466,8 @@ impl Generation {
             return;
         }
         let round_trip = pair.counters.current_round_trip_time;
-        let consent = Consent::new(now, round_trip, &ctx.config, &mut ctx.rng);
+        let is_tcp = pair.is_tcp();
+        let consent = Consent::new(now, round_trip, is_tcp, &ctx.config, &mut ctx.rng);
         self.selected =
             Some(Selected { pair: id, since: now, consent, recovering: false, challenger: None });
         self.nomination_at = None;
@@ -480,7 +484,8 @@ impl Generation {
         self.list.retain(|id, pair| {
             id == selected
                 || pair.authenticated
-                || !matches!(pair.state, PairState::Frozen | PairState::Waiting)
+                || !(matches!(pair.state, PairState::Frozen | PairState::Waiting)
+                    || matches!(pair.link, Link::Opening(_)))
         });
         for (_, pair) in self.list.iter_mut().filter(|(id, _)| *id != selected) {
             // A pair that was to be checked again has a check in flight, or none was ever sent.
@@ -514,6 +519,7 @@ impl Generation {
             pair.check = None;
             pair.triggered = None;
             pair.replaced.clear();
+            pair.forget_opening();
         }
     }
 

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use time::{Duration, Instant, earlier, later};
 
 use super::{Context, Generation};
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, destination};
 use crate::event::{Event, NameOf};
 use crate::server::TransportPolicy;
 
@@ -131,7 +131,8 @@ impl Generation {
     fn choose_address(&self, known: &[IpAddr]) -> Option<IpAddr> {
         let probe = |ip| Candidate::udp(SocketAddr::new(ip, 1)).checkable();
         let usable = || known.iter().filter_map(|ip| probe(ip.to_canonical()));
-        let reached = |to: &SocketAddr| self.bases.iter().any(|base| base.reaches(*to));
+        let reached =
+            |to: &SocketAddr| self.bases.iter().any(|b| destination(b.address, *to).is_some());
         let first = |is_wanted: &dyn Fn(&SocketAddr) -> bool| {
             let by_family = |v6: bool| usable().find(|at| at.is_ipv6() == v6 && is_wanted(at));
             by_family(true).or_else(|| by_family(false))
@@ -143,7 +144,7 @@ impl Generation {
     fn set_remote_address(&mut self, ctx: &Context, key: usize, ip: IpAddr) {
         let Some(remote) = self.remotes.get(key) else { return };
         let Some(address) = remote.candidate.checkable_at(ip) else { return };
-        match self.find_remote(address) {
+        match self.find_remote(&remote.candidate, address) {
             // Signalled twice, RFC 8838 §9: with its name, too.
             Some(known) if self.signalled.contains(&known) => {}
             Some(reflexive) => {

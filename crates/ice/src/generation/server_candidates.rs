@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use turn::{Protocol, canonical};
 
 use super::server_client::ServerClient;
-use super::{Context, Generation};
+use super::{Context, Generation, LocalBase, Reach};
 use crate::candidate::{Candidate, CandidateKind, foundation_at, priority, relayed_priority};
 use crate::event::{Base, Event, RelayId};
 use crate::server::{CandidateServer, TransportPolicy};
@@ -73,7 +73,8 @@ impl Generation {
             };
             if let Some(local) = self.announce(ctx, candidate) {
                 let base = Base { socket: carrier, relay: Some(id) };
-                self.add_base(ctx, base, *relayed, local);
+                let (address, reach) = (*relayed, Reach::Datagrams);
+                self.add_base(ctx, LocalBase { id: base, address, local, reach });
             }
         }
     }

@@ -24,7 +24,7 @@ pub(crate) struct Servers {
     /// When the next client begins to ask: RFC 8445 §14.2 paces gathering too.
     pub(super) next_start: Option<Instant>,
     /// The host binds no more sockets.
-    host_done: bool,
+    pub(super) host_done: bool,
 }
 
 /// A server of the configuration.

@@ -34,6 +34,9 @@ impl Generation {
         id: ConnectionId,
         opened: Result<(SocketId, SocketAddr), &str>,
     ) -> bool {
+        if let Some(is_of_use) = self.peer_connected(ctx, now, id, opened) {
+            return is_of_use;
+        }
         let mut clients = self.servers.clients.iter_mut().enumerate();
         let waiting = clients.find_map(|(index, client)| match &client.kind {
             ClientKind::Connecting(connecting) if connecting.id == id && client.gathers => {

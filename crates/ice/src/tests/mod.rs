@@ -18,7 +18,10 @@ mod server_errors;
 mod servers;
 mod states;
 mod stats;
+mod strangers;
 mod streams;
+mod tcp;
+mod tcp_wire;
 mod wire;
 
 use network::{A, B, Network};

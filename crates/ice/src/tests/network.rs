@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use time::{Duration, Instant};
 
+use super::tcp_wire::{Segment, Tcp};
 use super::wire::{Packet, Wire};
 
 use crate::{
@@ -32,6 +33,7 @@ pub(super) enum Parcel {
     Candidate { to: usize, username_fragment: String, candidate: Candidate },
     End { to: usize, username_fragment: String },
     Opened { to: usize, generation: GenerationId, connection: ConnectionId, local: IpAddr },
+    Tcp(Segment),
 }
 
 /// A peer with its host.
@@ -107,6 +109,7 @@ pub(super) struct Network {
     /// alone can be reached.
     pub(super) nats: Vec<(IpAddr, IpAddr)>,
     pub(super) wire: Wire,
+    pub(super) tcp: Tcp,
     /// Addresses of names; others have none.
     pub(super) names: BTreeMap<String, Vec<IpAddr>>,
     /// Names of candidates that the peers have asked for.
@@ -184,6 +187,7 @@ impl Network {
             dead: BTreeSet::new(),
             nats: Vec::new(),
             wire: Wire::default(),
+            tcp: Tcp::default(),
             names: BTreeMap::new(),
             asked: Vec::new(),
             silent_names: false,
@@ -398,6 +402,9 @@ impl Network {
         let packet = Bytes::from_static(&[DATA_BYTE; DATA]);
         let now = self.clock(peer);
         let Some(transmit) = self.peers[peer].agent.send(now, packet) else { return };
+        if self.write(peer, &transmit) {
+            return;
+        }
         if self.wire.is_used() {
             self.put_on_wire(peer, from, transmit.destination, transmit.payload);
             return;
@@ -450,6 +457,7 @@ impl Network {
             Parcel::Opened { to, generation, connection, local } => {
                 self.open(to, generation, connection, local);
             }
+            Parcel::Tcp(segment) => self.arrive_on_connection(segment),
             Parcel::End { to, username_fragment } => {
                 self.peers[to].is_told_all = true;
                 let now = clocks[to];
@@ -471,6 +479,9 @@ impl Network {
     fn transmit(&mut self, peer: usize) {
         while let Some(transmit) = self.peers[peer].agent.poll_transmit() {
             self.peers[peer].stun_sent += 1;
+            if self.write(peer, &transmit) {
+                continue;
+            }
             let from = self.peers[peer].sockets.get(&transmit.socket).copied();
             let from = from.expect("transmit on a socket that is open");
             if self.wire.is_used() {
@@ -492,6 +503,7 @@ impl Network {
                     let (socket, address) = host.new_socket(ip);
                     host.agent.add_socket(now, generation, socket, address);
                 }
+                self.listen(peer, generation);
                 self.agent(peer).gathering_done(now, generation);
             }
             Event::Resolve { generation, of, host } => {
@@ -505,7 +517,11 @@ impl Network {
                 let known = known.as_deref().ok_or("no such name");
                 self.agent(peer).resolved(now, generation, of, &host, known);
             }
-            Event::Connect { generation, connection, local, tls, .. } => {
+            Event::Connect { generation, connection, local, remote, tls } => {
+                if !self.wire.servers.contains_key(&remote) {
+                    self.dial(peer, generation, connection, local, remote);
+                    return;
+                }
                 self.connects.push(tls);
                 let takes = self.connecting_takes.unwrap_or(self.delay * 2);
                 let to = peer;
@@ -546,6 +562,7 @@ impl Network {
                 self.transmit(peer);
                 let closed = self.peers[peer].sockets.remove(&socket);
                 assert!(closed.is_some(), "{socket:?} closed twice");
+                self.hang_up(peer, socket);
                 self.peers[peer].trace.push(format!("close {}", socket.0));
             }
         }

@@ -13,7 +13,10 @@ pub use ice::{ConnectionId, GenerationId, NameOf, SocketId};
 pub enum Action {
     /// Bind UDP sockets on the interfaces to use, report each with
     /// [`Driver::socket_bound`](crate::host::Driver::socket_bound), then call
-    /// [`Driver::gathering_done`](crate::host::Driver::gathering_done).
+    /// [`Driver::gathering_done`](crate::host::Driver::gathering_done). Before that, a host that
+    /// has TCP may also listen on each of these addresses, and report that with
+    /// [`Driver::listening`](crate::host::Driver::listening): without it the connection has no
+    /// candidates over TCP. A short backlog is enough.
     Gather {
         /// For this transport
         transport: TransportId,
@@ -34,10 +37,11 @@ pub enum Action {
         /// The name.
         host: String,
     },
-    /// Open a TCP connection to a server, with TLS on it if a name is given, and report it, or the
-    /// failure, with [`Driver::connected`](crate::host::Driver::connected). Do not wait for it:
-    /// gathering goes on meanwhile. Give up after 10 s. A host without TCP reports a failure: its
-    /// text comes to the application in an `icecandidateerror` of code 701.
+    /// Open a TCP connection to a server, with TLS on it if a name is given, or to the peer, and
+    /// report it, or the failure, with [`Driver::connected`](crate::host::Driver::connected). Do
+    /// not wait for it: everything else goes on meanwhile. Give up after 10 s. A host without TCP
+    /// reports a failure: if it was to a server, its text comes to the application in an
+    /// `icecandidateerror` of code 701.
     Connect {
         /// For this transport
         transport: TransportId,
@@ -47,13 +51,13 @@ pub enum Action {
         connection: ConnectionId,
         /// The local address to connect from.
         local: IpAddr,
-        /// The address of the server.
+        /// The address of the server or of the peer.
         remote: SocketAddr,
         /// The name, or the IP address, for which the server's certificate must be valid. `None`
         /// means no TLS.
         tls: Option<String>,
     },
-    /// Close the socket or the connection. Everything for it has been polled.
+    /// Close the socket, the listener or the connection. Everything for it has been polled.
     CloseSocket(SocketId),
 }
 

@@ -287,6 +287,38 @@ impl Engine {
         slot.agent.add_socket(now, generation, socket, local);
     }
 
+    pub(crate) fn listening(
+        &mut self,
+        now: Instant,
+        transport: TransportId,
+        generation: GenerationId,
+        listener: SocketId,
+        local: SocketAddr,
+    ) {
+        let Some(slot) = self.transports.get_mut(&transport) else {
+            self.actions.push_back(Action::CloseSocket(listener));
+            return;
+        };
+        self.sockets.insert(listener, transport);
+        slot.agent.add_listener(now, generation, listener, local);
+    }
+
+    pub(crate) fn accepted(
+        &mut self,
+        now: Instant,
+        listener: SocketId,
+        connection: SocketId,
+        remote: SocketAddr,
+    ) {
+        let Some(id) = self.sockets.get(&listener).copied() else {
+            self.actions.push_back(Action::CloseSocket(connection));
+            return;
+        };
+        let Some(transport) = self.transports.get_mut(&id) else { return };
+        self.sockets.insert(connection, id);
+        transport.agent.accepted(now, listener, connection, remote);
+    }
+
     pub(crate) fn gathering_done(
         &mut self,
         now: Instant,

@@ -113,7 +113,26 @@ impl Driver {
         self.input(|engine, now| engine.socket_bound(now, transport, generation, socket, local));
     }
 
-    /// Learns that no more sockets will be bound for this [`Action::Gather`].
+    /// Takes a TCP listener that was bound for [`Action::Gather`]. The host chooses its id, another
+    /// one for each socket, listener and connection.
+    pub fn listening(
+        &self,
+        transport: TransportId,
+        generation: GenerationId,
+        listener: SocketId,
+        local: SocketAddr,
+    ) {
+        self.input(|engine, now| engine.listening(now, transport, generation, listener, local));
+    }
+
+    /// Takes a connection that was accepted from a listener, with the address of the other end. Who
+    /// that is will show: the connection comes back in [`Action::CloseSocket`] if no peer speaks on
+    /// it.
+    pub fn accepted(&self, listener: SocketId, connection: SocketId, remote: SocketAddr) {
+        self.input(|engine, now| engine.accepted(now, listener, connection, remote));
+    }
+
+    /// Learns that no more sockets or listeners will be bound for this [`Action::Gather`].
     pub fn gathering_done(&self, transport: TransportId, generation: GenerationId) {
         self.input(|engine, now| engine.gathering_done(now, transport, generation));
     }
@@ -148,8 +167,8 @@ impl Driver {
         self.input(|engine, now| engine.handle_stream(now, socket, bytes));
     }
 
-    /// Learns that a socket is dead: its interface has gone, or it failed for good; or that a TCP
-    /// connection has ended.
+    /// Learns that a socket or a listener is dead: its interface has gone, or it failed for good;
+    /// or that a TCP connection has ended.
     pub fn socket_failed(&self, socket: SocketId) {
         self.input(|engine, now| engine.socket_failed(now, socket));
     }

@@ -17,6 +17,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Sleep;
 
 use super::interfaces::{self, Network};
+use super::listener::Listener;
 use super::multicast::{Asked, MulticastDns};
 use super::socket::{MAX_SEND, Socket};
 use super::stream::Stream;
@@ -44,6 +45,7 @@ pub(super) struct ConnectionDriver {
     /// Both clocks, when they were last compared: the first stands still while the machine sleeps.
     clocks: (Instant, SystemTime),
     network: Network,
+    listeners: Vec<(SocketId, Listener)>,
     streams: Vec<(SocketId, Stream)>,
     last_socket: u64,
     timer: Option<Pin<Box<Sleep>>>,
@@ -70,6 +72,7 @@ impl ConnectionDriver {
             sockets: Vec::new(),
             clocks: (Instant::now(), SystemTime::now()),
             network: Network::default(),
+            listeners: Vec::new(),
             streams: Vec::new(),
             connecting: Vec::new(),
             last_socket: 0,
@@ -123,7 +126,32 @@ impl ConnectionDriver {
         }
         received |= !failed.is_empty();
         failed.into_iter().for_each(|id| self.drop_socket(id));
-        received
+        received | self.accept(cx)
+    }
+
+    /// Accepts one connection from each listener. Returns whether there was any.
+    fn accept(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut accepted = false;
+        let mut failed = Vec::new();
+        for (listener_id, listener) in &self.listeners {
+            match listener.poll_accept(cx) {
+                Poll::Ready(Ok((stream, remote))) => {
+                    self.last_socket += 1;
+                    let id = SocketId(self.last_socket);
+                    self.streams.push((id, stream));
+                    self.driver.accepted(*listener_id, id, remote);
+                    accepted = true;
+                }
+                Poll::Ready(Err(error)) => {
+                    tracing::debug!(%error, "a listener failed");
+                    failed.push(*listener_id);
+                }
+                Poll::Pending => {}
+            }
+        }
+        accepted |= !failed.is_empty();
+        failed.into_iter().for_each(|id| self.drop_socket(id));
+        accepted
     }
 
     /// Writes what waits for connections. Returns whether one has failed.
@@ -205,6 +233,7 @@ impl ConnectionDriver {
     fn close_sockets(&mut self, cx: &mut Context<'_>) {
         let closing = std::mem::take(&mut self.closing);
         self.sockets.retain(|(socket, _)| !closing.contains(socket));
+        self.listeners.retain(|(listener, _)| !closing.contains(listener));
         self.streams.retain_mut(|(socket, stream)| {
             let closes = closing.contains(socket);
             if closes {
@@ -230,6 +259,7 @@ impl ConnectionDriver {
 
     fn drop_socket(&mut self, id: SocketId) {
         self.sockets.retain(|(socket, _)| *socket != id);
+        self.listeners.retain(|(listener, _)| *listener != id);
         self.streams.retain(|(socket, _)| *socket != id);
         self.driver.socket_failed(id);
     }
@@ -294,7 +324,13 @@ impl ConnectionDriver {
                     let bound = self.sockets.iter().find(|(_, socket)| socket.local == local);
                     if let Some((id, _)) = bound {
                         acted = true;
-                        self.drop_socket(*id);
+                        let id = *id;
+                        let beside = |listener: &Listener| listener.beside == Some(id);
+                        let listener = self.listeners.iter().find(|(_, l)| beside(l));
+                        if let Some((listener, _)) = listener {
+                            self.drop_socket(*listener);
+                        }
+                        self.drop_socket(id);
                     }
                 }
             }
@@ -368,6 +404,7 @@ impl ConnectionDriver {
         let addresses = interfaces::usable(&self.options, &up);
         let mut unbound = Vec::new();
         for address in &addresses {
+            let mut beside = None;
             match Socket::bind(*address) {
                 Ok(mut socket) => {
                     socket.is_listed = up.contains(address);
@@ -375,12 +412,23 @@ impl ConnectionDriver {
                     let id = SocketId(self.last_socket);
                     let local = socket.local;
                     self.sockets.push((id, socket));
+                    beside = Some(id);
                     self.driver.socket_bound(transport, generation, id, local);
                 }
                 Err(error) => {
                     tracing::debug!(%error, %address, "no socket on this address");
                     unbound.push(*address);
                 }
+            }
+            match Listener::bind(*address, beside) {
+                Ok(listener) => {
+                    self.last_socket += 1;
+                    let id = SocketId(self.last_socket);
+                    let local = listener.local;
+                    self.listeners.push((id, listener));
+                    self.driver.listening(transport, generation, id, local);
+                }
+                Err(error) => tracing::debug!(%error, %address, "no listener on this address"),
             }
         }
         self.network.gathered(addresses, &unbound);

@@ -2,6 +2,7 @@
 
 mod connection_driver;
 mod interfaces;
+mod listener;
 mod multicast;
 mod network_watch;
 mod socket;
@@ -148,7 +149,8 @@ pub struct SocketControl {
 }
 
 impl SocketControl {
-    /// Closes the UDP socket bound to `local`, without asking the ICE agent.
+    /// Closes the UDP socket bound to `local`, and the TCP listener that was bound beside it,
+    /// without asking the ICE agent.
     pub fn close(&self, local: SocketAddr) {
         let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
         if let Some(host) = host {
@@ -180,7 +182,8 @@ struct Notices {
 
 /// What other tasks tell the driver task.
 enum Notice {
-    /// Close the socket bound to this address, without asking the ICE agent.
+    /// Close the socket bound to this address, and the listener beside it, without asking the ICE
+    /// agent.
     Close(SocketAddr),
     /// The network has not changed for a while since this change.
     NetworkSettled(u64),

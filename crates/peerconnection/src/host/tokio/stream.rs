@@ -1,4 +1,4 @@
-//! A TCP connection to a TURN server, with or without TLS.
+//! A TCP connection: to a TURN server, with or without TLS, or to the peer.
 
 use std::cell::RefCell;
 use std::io;
@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use super::tls;
@@ -82,6 +82,13 @@ impl Stream {
             None => Box::new(tcp),
         };
         Ok(Self { io, local, outgoing: BytesMut::new(), is_flushed: true })
+    }
+
+    /// A connection that somebody has opened to a listener.
+    pub(super) fn accepted(tcp: TcpStream) -> io::Result<Self> {
+        tcp.set_nodelay(true)?;
+        let local = tcp.local_addr()?;
+        Ok(Self { io: Box::new(tcp), local, outgoing: BytesMut::new(), is_flushed: true })
     }
 
     /// Reads once and hands over what there is. The end of the stream is an error.
