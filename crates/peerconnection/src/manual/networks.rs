@@ -230,7 +230,7 @@
 //! | after one without an answer | every 150 ms, from `disconnected` on every 1 s | |
 //! | `disconnected`, and other pairs are tried | 3 s after the first check without an answer | `disconnected_timeout` |
 //! | `failed`, once connected | 30 s after the last answer | RFC 7675 §5.1 |
-//! | `failed`, never connected | 39.5 s after both sides have credentials | RFC 8863 §4 |
+//! | `failed`, never connected | 39.5 s after both sides have credentials, at the earliest | RFC 8863 §4 |
 //! | the same, if the peer never ends its candidates | 30 s later | `end_of_candidates_timeout` |
 //! | old path after a restart has moved | 5 s after its last data, 30 s at most | make before break |
 //! | mapping of a NAT towards servers is kept | every 15 s | |
