@@ -2,14 +2,16 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::time::Duration;
 
 use examples::samples::munge_sdp::{Edit, edits};
 use examples::samples::{
-    Pair, Peer, Report as _, Transcript, change_codecs, munge_sdp, perfect_negotiation,
-    rollback_glare, simulcast_negotiation, states,
+    Pair, Peer, Report as _, Transcript, change_codecs, munge_sdp, perfect_negotiation, relay_only,
+    rollback_glare, simulcast_negotiation, states, trickle_ice,
 };
 use peerconnection::{
-    Error, RTCConfiguration, RTCRtpTransceiverDirection as Direction, RTCSdpType,
+    Error, RTCConfiguration, RTCIceServer, RTCIceTransportPolicy,
+    RTCRtpTransceiverDirection as Direction, RTCSdpType,
 };
 use testkit::{Conditions, World, for_each_seed, seeds};
 
@@ -212,4 +214,138 @@ fn layers_that_a_server_does_not_take_are_gone_and_those_it_asks_for_are_there()
     assert_eq!(scales, [4.0, 2.0, 1.0]);
     assert_eq!(answered.answer, send);
     assert!(report.is_success());
+}
+
+const SERVER: &str = "192.0.2.100:3478";
+
+/// Gathers in a world with one server, and returns the lines shown and the report.
+fn gather(configuration: RTCConfiguration) -> (Vec<String>, trickle_ice::Report) {
+    let mut world = World::new(1, Conditions::default());
+    world.add_server(SERVER.parse().unwrap());
+    let pc = world.add_peer(configuration);
+    let clock = world.handle();
+    world.run(async move {
+        let lines = std::cell::RefCell::new(Vec::new());
+        let show = |line: &str| lines.borrow_mut().push(line.to_owned());
+        let report = trickle_ice::run(pc, || clock.now(), show).await.unwrap();
+        (lines.take(), report)
+    })
+}
+
+fn turn(credential: &str) -> RTCIceServer {
+    RTCIceServer {
+        urls: vec!["turn:192.0.2.100".to_owned()],
+        username: Some("alice".to_owned()),
+        credential: Some(credential.to_owned()),
+    }
+}
+
+#[test]
+fn trickle_ice_shows_each_candidate_with_its_time_and_the_parts_of_its_priority() {
+    let ice_servers = vec![turn("wonder")];
+    let (lines, report) = gather(RTCConfiguration { ice_servers, ..Default::default() });
+    let [title, host, relay, done] = &lines[..] else { panic!("{lines:?}") };
+    assert!(title.trim_start().starts_with("time comp type"), "{title}");
+    assert!(host.trim_start().starts_with("0.000 rtp  host"), "{host}");
+    assert!(host.contains("126 | 65535 | 255") && host.contains(" 0/0 "), "{host}");
+    assert!(relay.contains(" relay ") && relay.contains("203.0.113.1"), "{relay}");
+    assert!(relay.contains("3 | 65535 | 255"), "{relay}");
+    assert!(relay.ends_with("turn:192.0.2.100 (udp)"), "{relay}");
+    assert!(done.ends_with(" done"), "{done}");
+
+    // Two round trips to the server.
+    let [host, relay] = &report.candidates[..] else { panic!("{report:?}") };
+    assert!(host.seconds < relay.seconds && relay.seconds <= report.done);
+    assert_eq!(report.to_string(), "turn:192.0.2.100: 1 candidate\n");
+    assert!(report.is_success());
+}
+
+#[test]
+fn trickle_ice_fails_with_the_words_of_the_server_that_gives_nothing() {
+    let ice_servers = vec![turn("wrong")];
+    let (_, report) = gather(RTCConfiguration { ice_servers, ..Default::default() });
+    assert_eq!((report.candidates.len(), report.servers[0].errors.as_slice()), (1, &[401][..]));
+    let told = report.to_string();
+    let [error, server] = told.lines().collect::<Vec<_>>()[..] else { panic!("{told}") };
+    assert!(error.starts_with("turn:192.0.2.100: 401 "), "{told}");
+    assert!(error.contains("(asked from 10.0.0.1 port "), "{told}");
+    assert_eq!(server, "turn:192.0.2.100: nothing");
+    assert!(!report.is_success());
+}
+
+#[test]
+fn trickle_ice_tells_a_server_that_is_not_asked_from_one_that_fails() {
+    let stun = RTCIceServer { urls: vec!["stun:192.0.2.100".to_owned()], ..Default::default() };
+    let (_, report) = gather(RTCConfiguration {
+        ice_servers: vec![stun, turn("wonder")],
+        ice_transport_policy: RTCIceTransportPolicy::Relay,
+        ..Default::default()
+    });
+    assert!(report.to_string().starts_with("stun:192.0.2.100: nothing, and no error"), "{report}");
+    assert!(report.is_success());
+}
+
+/// Calls with this policy at both peers.
+fn call(policy: RTCIceTransportPolicy, credential: &str) -> relay_only::Report {
+    let mut world = World::new(1, Conditions::default());
+    world.add_server(SERVER.parse().unwrap());
+    let configuration = RTCConfiguration {
+        ice_servers: vec![turn(credential)],
+        ice_transport_policy: policy,
+        ..Default::default()
+    };
+    let pair = [(); 2].map(|()| world.add_peer(configuration.clone()));
+    let stage = world.handle().stage();
+    let measured = Duration::from_millis(200);
+    world.run(relay_only::run(pair, measured, stage, transcript())).unwrap()
+}
+
+#[test]
+fn peers_with_a_relay_alone_talk_and_show_no_other_address() {
+    let report = call(RTCIceTransportPolicy::Relay, "wonder");
+    assert!(report.is_success(), "{report:?}");
+    for end in [&report.pc1, &report.pc2] {
+        let [local, remote] = end.pair.as_ref().unwrap();
+        assert_eq!(local.address.as_deref(), Some("203.0.113.1"));
+        assert_eq!(remote.address.as_deref(), Some("203.0.113.1"));
+        assert_eq!(local.url.as_deref(), Some("turn:192.0.2.100"));
+        // Its own, those that the other has, the description's, two statistics.
+        assert!(end.candidates >= 5, "{end:?}");
+    }
+    assert!(report.throughput.unwrap().bytes > 0);
+}
+
+/// What the example looks for is there when nothing hides it.
+#[test]
+fn without_the_policy_host_addresses_show_in_every_place() {
+    let report = call(RTCIceTransportPolicy::All, "wonder");
+    assert!(!report.is_success());
+    for end in [&report.pc1, &report.pc2] {
+        for place in [
+            "a candidate",
+            "a candidate that the other has",
+            "a description",
+            "its statistics",
+            "the other's statistics",
+        ] {
+            let found = end
+                .leaks
+                .iter()
+                .any(|leak| leak.starts_with("10.0.0.") && leak.ends_with(&format!(" in {place}")));
+            assert!(found, "{place}: {:?}", end.leaks);
+        }
+    }
+    assert!(report.to_string().contains("SHOWS 10.0.0.1 in a candidate"), "{report}");
+}
+
+#[test]
+fn peers_that_the_server_refuses_do_not_wait_for_ever() {
+    let report = call(RTCIceTransportPolicy::Relay, "wrong");
+    assert!(!report.is_success());
+    assert_eq!(report.echoed, 0);
+    for end in [&report.pc1, &report.pc2] {
+        assert_eq!((&end.pair, end.candidates), (&None, 0));
+        let [error] = &end.errors[..] else { panic!("{end:?}") };
+        assert!(error.starts_with("turn:192.0.2.100: 401 "), "{error}");
+    }
 }

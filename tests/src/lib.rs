@@ -1,4 +1,5 @@
-//! What tests with real browsers share, those of the examples among them.
+//! What tests with real browsers and with coturn share, those of the examples among them.
 
 #[cfg(unix)]
 pub mod browser;
+pub mod coturn;

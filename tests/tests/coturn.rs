@@ -2,9 +2,6 @@
 //!
 //! `cargo test -p tests --test coturn -- --ignored`, with `turnserver` and `openssl` on the path.
 
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -14,87 +11,24 @@ use peerconnection::{
     RTCIceServer, RTCIceServerTransportProtocol, RTCIceTransportPolicy, RTCPeerConnection,
     RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionState,
 };
-use turn::testing::{PASSWORD, USER};
+use tests::coturn::{Coturn, PASSWORD, USER, WAYS, Way};
 
 /// Far beyond what anything here may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What coturn counts as one allocation more for a second after its release, and a little more.
 const RELEASED: Duration = Duration::from_millis(1_500);
 
-/// How coturn is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Udp,
-    Tcp,
-    Tls,
+/// What a peer needs.
+trait Peers {
+    fn trusted(&self) -> TokioOptions;
+    fn peer(&self, way: Way, password: &str) -> Peer;
+    fn peer_with(&self, url: String, password: &str, options: TokioOptions) -> Peer;
 }
 
-const WAYS: [Way; 3] = [Way::Udp, Way::Tcp, Way::Tls];
-
-/// A coturn of our own, with a certificate of an authority of our own.
-struct Coturn {
-    child: Child,
-    directory: PathBuf,
-    port: u16,
-    tls_port: u16,
-    arguments: Vec<String>,
-}
-
-impl Coturn {
-    fn new(arguments: &[&str]) -> Self {
-        let (port, tls_port) = (free_port(), free_port());
-        let directory = std::env::temp_dir().join(format!("coturn-{}-{port}", std::process::id()));
-        std::fs::create_dir_all(&directory).unwrap();
-        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
-        make_certificates(&directory);
-        let child = Self::spawn(&directory, port, tls_port, &arguments);
-        Self { child, directory, port, tls_port, arguments }
-    }
-
-    fn spawn(directory: &Path, port: u16, tls_port: u16, arguments: &[String]) -> Child {
-        let child = Command::new("turnserver")
-            .args(["-n", "--no-cli", "--no-dtls", "--log-file=log.txt"])
-            .args(["--cert=server.pem", "--pkey=server.key"])
-            .arg(format!("--tls-listening-port={tls_port}"))
-            .args(["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--lt-cred-mech"])
-            .args(["--realm=example.org", "--pidfile=pid.txt", "--userdb=users.db"])
-            .arg(format!("--user={USER}:{PASSWORD}"))
-            .arg(format!("--listening-port={port}"))
-            .args(arguments)
-            .current_dir(directory)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("turnserver");
-        let end = Instant::now() + Duration::from_secs(10);
-        let listens = |port| TcpStream::connect(("127.0.0.1", port)).is_ok();
-        while !listens(port) || !listens(tls_port) {
-            assert!(Instant::now() < end, "coturn does not listen");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        child
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn start_again(&mut self) {
-        self.child = Self::spawn(&self.directory, self.port, self.tls_port, &self.arguments);
-    }
-
-    fn url(&self, way: Way) -> String {
-        match way {
-            Way::Udp => format!("turn:127.0.0.1:{}", self.port),
-            Way::Tcp => format!("turn:127.0.0.1:{}?transport=tcp", self.port),
-            Way::Tls => format!("turns:localhost:{}", self.tls_port),
-        }
-    }
-
+impl Peers for Coturn {
     /// Options of a peer that trusts the authority of this coturn.
     fn trusted(&self) -> TokioOptions {
-        let authority = std::fs::read(self.directory.join("authority.pem")).unwrap();
+        let authority = std::fs::read(self.authority()).unwrap();
         TokioOptions::loopback().with_authorities(&authority).unwrap()
     }
 
@@ -124,37 +58,6 @@ impl Coturn {
         let events = pc.events();
         Peer { pc, channel, events, errors: Vec::new() }
     }
-}
-
-impl Drop for Coturn {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.directory);
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// An authority, and a certificate of the server that it has signed.
-fn make_certificates(directory: &Path) {
-    let make = |arguments: &str| {
-        let mut openssl = Command::new("openssl");
-        openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
-        openssl.args(["-nodes", "-days", "2"]).args(arguments.split(' ')).current_dir(directory);
-        assert!(openssl.stderr(Stdio::null()).status().expect("openssl").success());
-    };
-    // Each has a name of its own: else a stranger's certificate would be known by the signature
-    // alone.
-    let name = directory.file_name().unwrap().display();
-    make(&format!("-subj /CN={name} -keyout authority.key -out authority.pem"));
-    make(
-        "-subj /CN=localhost -keyout server.key -out server.pem -CA authority.pem \
-         -CAkey authority.key -addext basicConstraints=critical,CA:FALSE \
-         -addext subjectAltName=DNS:localhost",
-    );
 }
 
 struct Peer {

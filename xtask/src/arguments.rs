@@ -9,9 +9,12 @@ Usage: cargo xtask <command>
   test          Install what is missing on this machine, then run every check:
                   format        cargo fmt --all --check
                   clippy        cargo clippy --workspace --all-targets -- -D warnings
+                  no tokio      clippy and a build of peerconnection without its
+                                host on tokio, and of peerconnection-testkit
                   docs          cargo doc --workspace --no-deps, warnings denied
                   tests         cargo test --workspace
                   browsers      the tests in a headless Chromium and Firefox
+                  coturn        the TURN client, connections and examples with coturn
                   stacks        the other stacks, installed under the target folder
                   interop       the tests with six of them as peers
                   node          in crates/node, with npm: the format of all JavaScript,

@@ -110,10 +110,10 @@ fn browsers() -> Result<Outcome, Failure> {
     cargo(&["test", "-p", "tests", "-p", "examples", "--test", "browsers", "--", "--ignored"])
 }
 
-/// Tests the TURN client alone, and connections through it, with coturn.
+/// Tests the TURN client alone, connections and examples with coturn.
 fn coturn() -> Result<Outcome, Failure> {
     cargo(&["test", "-p", "peerconnection-turn", "--", "--ignored", "coturn"])?;
-    cargo(&["test", "-p", "tests", "--test", "coturn", "--", "--ignored"])
+    cargo(&["test", "-p", "tests", "-p", "examples", "--test", "coturn", "--", "--ignored"])
 }
 
 /// Checks that all JavaScript of the repository is formatted. Builds the Node module, and checks it
@@ -163,6 +163,7 @@ fn samples() -> Result<Outcome, Failure> {
         "rollback_glare",
         "simulcast_negotiation",
         "states",
+        "trickle_ice",
     ] {
         cargo(&["run", "--release", "--example", example, "--", "--json"])?;
     }

@@ -21,6 +21,13 @@
 //! return a [`Promise`]. They start when they are called. When the future completes, all events
 //! that the specification fires before it resolves the promise have been delivered.
 //!
+//! # Networks
+//!
+//! [`manual::networks`] says which candidates there are and when, what STUN and TURN servers and
+//! firewalls have to do with it, how to hide addresses, what the timers are, what the errors of
+//! servers mean, and what to do when the network changes. The servers themselves are in
+//! [`RTCConfiguration::ice_servers`].
+//!
 //! # Features
 //!
 //! - `tokio`, on by default: connections that run on tokio, which [`RTCPeerConnection::new`] and
@@ -38,6 +45,7 @@ mod connection;
 mod engine;
 pub mod host;
 mod inert;
+pub mod manual;
 mod perfect_negotiation;
 
 pub use api::*;

@@ -1,7 +1,9 @@
 //! The two connections of a sample.
 
 use peerconnection::host::TokioOptions;
-use peerconnection::{Error, RTCConfiguration, RTCPeerConnection, RTCPeerConnectionIceEvent};
+use peerconnection::{
+    Error, RTCConfiguration, RTCPeerConnection, RTCPeerConnectionIceEvent, RTCSignalingState,
+};
 
 use super::Transcript;
 
@@ -35,8 +37,13 @@ pub fn exchange_candidates([pc1, pc2]: &Pair, transcript: &Transcript) {
         // The handlers of two connections that hold each other's would keep both for ever.
         from.on_icecandidate(to.weakly(move |to, event: RTCPeerConnectionIceEvent| {
             let transcript = transcript.clone();
+            let pc = to.clone();
             to.add_ice_candidate(event.candidate().map(Into::into)).then(move |result| {
-                if let Err(error) = result {
+                // After the hangup nobody needs it any more.
+                let is_open = pc.signaling_state() != RTCSignalingState::Closed;
+                if let Err(error) = result
+                    && is_open
+                {
                     transcript.title(format!("a candidate was refused: {error}"));
                 }
             });

@@ -17,6 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub trait Report: Display + Serialize {
     /// Whether everything happened that the sample is there to show.
     fn is_success(&self) -> bool;
+
+    /// What to say if it is no success.
+    fn failure(&self) -> &'static str {
+        "this is not what should have happened"
+    }
 }
 
 /// The command line of a sample: `--json` and what it knows beside.
@@ -37,7 +42,18 @@ impl Arguments {
         Self::read(std::env::args().skip(1), known)
     }
 
-    fn read(
+    /// Whether an option was given.
+    pub fn has(&self, option: &str) -> bool {
+        self.options.iter().any(|(name, _)| name == option)
+    }
+
+    /// The value of an option, the last if it was given several times.
+    pub fn value(&self, option: &str) -> Option<&str> {
+        let mut given = self.options.iter().rev().filter(|(name, _)| name == option);
+        given.next()?.1.first().map(String::as_str)
+    }
+
+    pub(super) fn read(
         mut words: impl Iterator<Item = String>,
         known: &[(&str, usize)],
     ) -> Result<Self, String> {
@@ -65,6 +81,15 @@ pub async fn show<R: Report>(
     arguments: Result<Arguments, String>,
     sample: impl AsyncFnOnce(&Arguments, Transcript) -> Result<R, Error>,
 ) -> ExitCode {
+    show_within(PATIENCE, arguments, sample).await
+}
+
+/// The same for a sample that may take this long.
+pub async fn show_within<R: Report>(
+    patience: Duration,
+    arguments: Result<Arguments, String>,
+    sample: impl AsyncFnOnce(&Arguments, Transcript) -> Result<R, Error>,
+) -> ExitCode {
     let arguments = match arguments {
         Ok(arguments) => arguments,
         Err(error) => return failed(&error, 2),
@@ -78,12 +103,19 @@ pub async fn show<R: Report>(
     if !quiet {
         println!("{:COLUMN$}{}", Peer::Pc1.name(), Peer::Pc2.name());
     }
-    let report = match tokio::time::timeout(PATIENCE, sample(&arguments, transcript)).await {
-        Ok(Ok(report)) => report,
-        Ok(Err(error)) => return failed(&error, 1),
-        Err(_) => return failed(&format!("in vain: waited {PATIENCE:?}"), 1),
+    match tokio::time::timeout(patience, sample(&arguments, transcript)).await {
+        Ok(report) => conclude(report, quiet),
+        Err(_) => failed(&format!("in vain: waited {patience:?}"), 1),
+    }
+}
+
+/// Shows a report, as JSON or for people. Fails if it is no success.
+pub fn conclude<R: Report>(report: Result<R, Error>, json: bool) -> ExitCode {
+    let report = match report {
+        Ok(report) => report,
+        Err(error) => return failed(&error, 1),
     };
-    if quiet {
+    if json {
         match serde_json::to_string(&report) {
             Ok(json) => println!("{json}"),
             Err(error) => return failed(&error, 1),
@@ -94,10 +126,11 @@ pub async fn show<R: Report>(
     if report.is_success() {
         return ExitCode::SUCCESS;
     }
-    failed(&"this is not what should have happened", 1)
+    failed(&report.failure(), 1)
 }
 
-fn failed(error: &dyn Display, code: u8) -> ExitCode {
+/// Says what is wrong: with 2 as the exit code if it is the command line.
+pub fn failed(error: &dyn Display, code: u8) -> ExitCode {
     eprintln!("{error}");
     ExitCode::from(code)
 }
@@ -128,6 +161,9 @@ mod tests {
             arguments.options,
             [("--replace".to_owned(), values), ("--swap".to_owned(), vec![])]
         );
+        assert!(arguments.has("--swap") && !arguments.has("--json"));
+        assert_eq!(arguments.value("--replace"), Some("a"));
+        assert_eq!(arguments.value("--other"), None);
         assert!(read("--replace a").unwrap_err().contains("2 value"));
         assert!(read("--jason").unwrap_err().contains("--jason"));
     }

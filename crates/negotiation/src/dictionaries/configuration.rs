@@ -41,13 +41,15 @@ w3c_enum! {
 /// webrtc-pc §4.2.2: STUN or TURN servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RTCIceServer {
-    /// URLs of the server; in JSON one string or a list of them.
+    /// URLs of the server, at least one: `stun:`, `stuns:`, `turn:` or `turns:`, host and port, with
+    /// a query for the transport behind the latter two (RFC 7064 §3, RFC 7065 §3). In JSON one string
+    /// or a list of them.
     #[serde(deserialize_with = "string_or_list")]
     pub urls: Vec<String>,
-    /// The user name for TURN.
+    /// The user name for TURN, at most 508 bytes; required there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// The long-term password for TURN.
+    /// The long-term password for TURN; required there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
 }

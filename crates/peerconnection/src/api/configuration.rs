@@ -33,16 +33,21 @@ use crate::inert::Inert;
 pub struct RTCConfiguration {
     /// Servers for ICE. Servers beyond the first 32 are ignored.
     ///
-    /// - `stun:host[:port]`, `turn:host[:port][?transport=udp|tcp]` and `turns:host[:port]` are
-    ///   used from the next gathering on. `turns:` is TLS over TCP, whatever its query says; the
-    ///   certificate of the server must be valid for the host in the URL. If a server refuses, or
-    ///   has not answered after 10 s, `icecandidateerror` is fired; until then gathering goes on.
+    /// - `stun:host[:port]`, `turn:host[:port][?transport=udp|tcp]` and
+    ///   `turns:host[:port][?transport=udp|tcp]` are used from the next gathering on. A `turn:`
+    ///   server over UDP is a STUN server, too. `turns:` is TLS over TCP, whatever its query says;
+    ///   the certificate of the server must be valid for the host in the URL. If a server refuses,
+    ///   or has not answered after 10 s, `icecandidateerror` is fired; until then gathering goes on.
+    /// - The ports are 3478 and, for `turns:`, 5349, unless the URL has another.
     /// - `stuns:` is checked and kept, and **not used**: what a server sees of a TCP connection is
     ///   of no use to UDP. `tracing` warns once, and no `icecandidateerror` is fired. With the
     ///   policy `relay` and no other servers nothing is gathered.
+    ///
+    /// [The manual](crate::manual::networks) has a chapter about servers.
     pub ice_servers: Vec<RTCIceServer>,
     /// Which candidates ICE may use. With `relay` only the TURN servers learn a host address, and
-    /// everything for the peer goes through them.
+    /// everything for the peer goes through them: see
+    /// [hiding addresses](crate::manual::networks#hiding-addresses).
     pub ice_transport_policy: RTCIceTransportPolicy,
     /// How m= sections are bundled if the peer does not know BUNDLE. `balanced` by default.
     pub bundle_policy: RTCBundlePolicy,

@@ -101,7 +101,8 @@ pub struct RTCPeerConnectionIceErrorEvent {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RTCPeerConnectionIceErrorEventInit {
-    /// The local address used to reach the server, or `None` if no local candidate has exposed it.
+    /// The local address used to reach the server; `None` if no local candidate has exposed it, and
+    /// if the server was not even asked.
     pub address: Option<String>,
     /// The local port used to reach the server; `None` if `address` is.
     pub port: Option<u16>,
@@ -127,7 +128,9 @@ impl RTCPeerConnectionIceErrorEvent {
         &self.target
     }
 
-    /// The local address used to reach the server; `None` if no local candidate has exposed it.
+    /// The local address used to reach the server. `None` with the policy `relay`, which hides it;
+    /// with code 701 also if the server was not asked, and if there was no connection over TCP or
+    /// TLS. If several addresses have asked in vain, it is the first.
     #[doc(alias("RTCPeerConnectionIceErrorEvent.address"))]
     pub fn address(&self) -> Option<&str> {
         self.init.address.as_deref()
@@ -146,6 +149,7 @@ impl RTCPeerConnectionIceErrorEvent {
     }
 
     /// The STUN error code, 300 to 699; or 701 if no host candidate could reach the server.
+    /// [The manual](crate::manual::networks#when-a-server-fails) says what to do about it.
     #[doc(alias = "errorCode")]
     pub fn error_code(&self) -> u16 {
         self.init.error_code

@@ -363,7 +363,8 @@ impl RTCPeerConnection {
     }
 
     /// Asks for an ICE restart: `negotiationneeded` fires, and the next offer carries new
-    /// credentials. The request outlives a negotiation that is rolled back or overtaken by the
+    /// credentials. Candidates are gathered anew, on the addresses that the machine has then; data
+    /// stays on the old path until a new pair is selected. The request outlives a negotiation that is rolled back or overtaken by the
     /// peer's: it holds until a restart has completed. Does nothing before the first negotiation
     /// and after [`close`](Self::close).
     #[doc(alias = "restartIce")]
@@ -377,8 +378,9 @@ impl RTCPeerConnection {
         self.connection().engine().configuration().clone()
     }
 
-    /// Changes the configuration. New ICE servers are used from the next gathering on, which an
-    /// ICE restart begins.
+    /// Changes the configuration. Other ICE servers, or another policy, are used from the next
+    /// gathering on, and the next offer restarts ICE for them. `negotiationneeded` is not fired:
+    /// [`restart_ice`](Self::restart_ice) asks for an offer.
     ///
     /// # Errors
     /// - `InvalidStateError` after [`close`](Self::close).
@@ -546,7 +548,8 @@ impl RTCPeerConnection {
         #[doc(alias = "onicecandidate")]
         on_icecandidate / clear_on_icecandidate: RTCPeerConnectionIceEvent =>
             object.connection.handlers.icecandidate;
-        /// `icecandidateerror`: gathering from a server failed.
+        /// `icecandidateerror`: gathering from a server failed; other servers and addresses may
+        /// do. [The manual](crate::manual::networks#when-a-server-fails) says what the codes mean.
         #[doc(alias = "onicecandidateerror")]
         on_icecandidateerror / clear_on_icecandidateerror: RTCPeerConnectionIceErrorEvent =>
             object.connection.handlers.icecandidateerror;

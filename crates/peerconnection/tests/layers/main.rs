@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use source::Source;
 
 /// The modules at the root of the crate, from the top.
-const LAYERS: [&str; 6] = ["perfect_negotiation", "host", "connection", "engine", "api", "inert"];
+const LAYERS: [&str; 7] =
+    ["manual", "perfect_negotiation", "host", "connection", "engine", "api", "inert"];
 
 /// The one way up, from the objects to the connection that owns them: `api/mod.rs` says why.
 const KNOT: (&str, &str) = ("api", "connection::Connection");

@@ -37,8 +37,9 @@ const RESUMED: Waiting = Waiting { tasks: BACKLOG.tasks / 2, bytes: BACKLOG.byte
 /// How a connection uses the machine: for
 /// [`RTCPeerConnection::with_options`](crate::RTCPeerConnection::with_options).
 ///
-/// The system chooses the ports of sockets. Candidates show the addresses to which sockets are
+/// The system chooses the ports of sockets. Host candidates show the addresses to which sockets are
 /// bound. An address that cannot be bound is left out, and `tracing` reports it at debug level.
+/// [The manual](crate::manual::networks) has more.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,9 +52,9 @@ const RESUMED: Waiting = Waiting { tasks: BACKLOG.tasks / 2, bytes: BACKLOG.byte
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TokioOptions {
-    /// The local addresses on which to gather host candidates. `None` stands for the addresses of
-    /// all interfaces that are up, without loopback and link-local addresses; if there are no
-    /// others, loopback is used.
+    /// The local addresses to use: for host candidates, and to ask servers from. `None` stands for
+    /// the addresses of all interfaces that are up at each gathering, without loopback and
+    /// link-local addresses; if there are no others, loopback is used.
     ///
     /// On the same interfaces multicast DNS is asked, from port 5353, for names behind which the
     /// peer hides its addresses.
@@ -110,12 +111,16 @@ impl TokioOptions {
 
     /// Trusts only these authorities, in PEM, to vouch for TURN servers over TLS.
     ///
-    /// ```no_run
+    /// ```
+    /// use std::error::Error;
     /// use peerconnection::host::TokioOptions;
     ///
-    /// let pem = std::fs::read("authority.pem")?;
-    /// let options = TokioOptions::default().with_authorities(&pem)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// fn options(file: &str) -> Result<TokioOptions, Box<dyn Error>> {
+    ///     Ok(TokioOptions::default().with_authorities(&std::fs::read(file)?)?)
+    /// }
+    /// # assert!(options("no such file").is_err());
+    /// let no_certificate = TokioOptions::default().with_authorities(b"PEM").unwrap_err();
+    /// assert_eq!(no_certificate.name(), "SyntaxError");
     /// ```
     ///
     /// # Errors
@@ -345,7 +350,8 @@ impl RTCPeerConnection {
     ///
     /// # Errors
     /// - `InvalidAccessError` for a certificate that has expired, and for a TURN server without
-    ///   credentials or with a user name of more than 508 bytes.
+    ///   credentials, with empty ones or ones with control characters, or with a user name of more
+    ///   than 508 bytes.
     /// - `SyntaxError` for a server without URLs, and for a URL that is malformed, has an unknown
     ///   scheme, or has a query behind `stun:`.
     /// - `InvalidStateError` if there is no current tokio runtime, or if that has no timers or no

@@ -1,0 +1,349 @@
+//! Networks: how a connection finds a way to its peer, and what it needs for that.
+//!
+//! This chapter is about connections on tokio. An application with a [host](crate::host) of its own
+//! brings the sockets itself; the rest holds there as well.
+//!
+//! - [Candidates](#candidates), [the URLs of servers](#the-urls-of-servers), [ports and
+//!   firewalls](#ports-and-firewalls)
+//! - [Running coturn](#running-coturn), [private authorities](#private-authorities)
+//! - [Hiding addresses](#hiding-addresses)
+//! - [Timers](#timers)
+//! - [When a server fails](#when-a-server-fails)
+//! - [When the network changes](#when-the-network-changes)
+//!
+//! `cargo run --release --example trickle_ice -- --server URL` shows what all of this gives on the
+//! machine at hand, and `relay_only` shows two peers that meet at a TURN server.
+//!
+//! # Candidates
+//!
+//! Gathering begins when a local description is applied, never before, and again with each ICE
+//! restart. Each candidate is fired as soon as it is known:
+//!
+//! 1. **Host**, at once: one UDP socket for each address of the machine, in the order in which the
+//!    system lists them. Interfaces that are down or have no carrier are left out, and so are
+//!    loopback and link-local addresses; if there are no others, loopback is used.
+//!    [`TokioOptions::addresses`] names the addresses instead. An address that cannot be bound is
+//!    left out.
+//! 2. **Server-reflexive** (`srflx`): where a STUN server, or a TURN server over UDP, sees one of
+//!    these sockets. `relatedAddress` is that of the socket. Without a NAT in between there is
+//!    none, for it would be the host candidate again. It takes a round trip to a STUN server, two
+//!    to a TURN server.
+//! 3. **Relayed** (`relay`): an address on a TURN server. `relatedAddress` is where the server sees
+//!    this machine. `relayProtocol` says how the server is reached; `protocol` is `udp` in any
+//!    case, for so the server sends to the peer. It takes two round trips, and those of TCP and
+//!    TLS.
+//!
+//! Then come a candidate whose `candidate` is the empty string, one for each transport, and at last
+//! the event without a candidate, when `iceGatheringState` is `complete`. **Peer-reflexive**
+//! candidates are never fired: ICE learns them from checks, and [`get_stats()`] shows them.
+//!
+//! Every socket asks every server of its family, one question every 20 ms, 64 questions at most. A
+//! server with a name may have several addresses: a socket asks them one after another until one
+//! answers, four at most.
+//!
+//! All of this is done for each transport. A connection with data channels alone has one. With
+//! media an offer under `bundlePolicy` `balanced` gathers for one section of each kind until the
+//! answer bundles them, under `max-bundle` for the first section only.
+//!
+//! The priority is that of RFC 8445 §5.1.2.1. Its highest byte is the type preference: 126 for
+//! host, 110 for peer-reflexive, 100 for server-reflexive, and for relayed candidates 3, 1 or 0
+//! where the server is reached over UDP, TCP or TLS. So the cheapest way that works is taken. Among
+//! candidates of one type the order of addresses decides, then the order of servers in the
+//! configuration.
+//!
+//! `iceTransportPolicy` is [`All`] by default. With [`Relay`] only relayed candidates are gathered
+//! and used: see [hiding addresses](#hiding-addresses). `iceCandidatePoolSize` is kept and has no
+//! effect yet.
+//!
+//! # The URLs of servers
+//!
+//! | URL | what is asked, and how | port, if there is none |
+//! |---|---|---|
+//! | `stun:HOST` | the server-reflexive address, over UDP | 3478 |
+//! | `turn:HOST`, with or without `?transport=udp` | a relayed one as well, over UDP | 3478 |
+//! | `turn:HOST?transport=tcp` | a relayed one, over TCP | 3478 |
+//! | `turns:HOST`, with or without `?transport=tcp` | a relayed one, over TLS on TCP | 5349 |
+//! | `turns:HOST?transport=udp` | the same, for there is no TURN over DTLS here | 5349 |
+//! | `stuns:HOST` | nothing: `tracing` warns about it | 5349 |
+//!
+//! `HOST` is a name, an IPv4 address or an IPv6 address in brackets. Names are resolved by the
+//! system; SRV records are not looked up. `turn:` and `turns:` need `username` and `credential`. Of
+//! more than 32 servers the first 32 are used. No HTTP proxy is asked.
+//!
+//! ```
+//! # #[tokio::main] async fn main() -> Result<(), peerconnection::Error> {
+//! use peerconnection::{RTCConfiguration, RTCIceServer, RTCPeerConnection};
+//!
+//! // A server that is there for everybody: UDP where that works, and the port of HTTPS where
+//! // nothing else does. `turn:` over UDP makes a `stun:` URL of the same server superfluous.
+//! let server = RTCIceServer {
+//!     urls: vec!["turn:turn.example.org".into(), "turns:turn.example.org:443".into()],
+//!     username: Some("alice".into()),
+//!     credential: Some("wonder".into()),
+//! };
+//! let configuration = RTCConfiguration { ice_servers: vec![server], ..Default::default() };
+//! let pc = RTCPeerConnection::new(configuration)?;
+//! pc.on_icecandidateerror(|event| {
+//!     eprintln!("{}: {} {}", event.url(), event.error_code(), event.error_text());
+//! });
+//! # Ok(()) }
+//! ```
+//!
+//! [`set_configuration()`] takes other servers. The next gathering asks them, and the next offer
+//! restarts ICE by itself. `negotiationneeded` is not fired for it: call [`restart_ice()`] to offer
+//! at once.
+//!
+//! # Ports and firewalls
+//!
+//! Nothing needs to be opened inwards. A connection sends from ports that the system chooses, its
+//! ephemeral ports (on Linux `net.ipv4.ip_local_port_range`), another one for each address,
+//! transport and gathering. There is no option for a range.
+//!
+//! Outwards, the first of these that works is enough:
+//!
+//! | to | over | what it gives |
+//! |---|---|---|
+//! | any address and port | UDP | the peer directly |
+//! | the TURN server, 3478 | UDP | a relay at about the speed of the path |
+//! | the TURN server, 3478 | TCP | a relay; a lost packet delays what follows it |
+//! | the TURN server, 443 | TCP with TLS | the same, and it looks like HTTPS to a firewall |
+//!
+//! Names in URLs need the DNS of the system. A firewall must let answers in as long as something
+//! goes out: every 15 s to a server over UDP, every 6 s at the latest on the selected pair.
+//!
+//! TLS on port 443 is the last way out. It does not pass where TLS is opened on the way, unless the
+//! authority of whoever opens it is trusted and TURN is let through. Packets have at most 1,200
+//! bytes of UDP payload, through a relay of this side 1,152 before the TURN header.
+//!
+//! # Running coturn
+//!
+//! The other end of a relay: UDP and TCP on port 3478, TLS on 443, and UDP on the ports of the
+//! relayed addresses, which must be open to the whole world. A configuration that is enough,
+//! `/etc/turnserver.conf`:
+//!
+//! ```text
+//! listening-port=3478
+//! # Below 1024 only as root, or with CAP_NET_BIND_SERVICE.
+//! tls-listening-port=443
+//! cert=/etc/coturn/fullchain.pem
+//! pkey=/etc/coturn/privkey.pem
+//! # Behind a NAT: the public address / the own one. Else the relayed addresses are private.
+//! external-ip=203.0.113.5/10.0.0.5
+//! # The relayed addresses.
+//! min-port=49152
+//! max-port=65535
+//! # Long-term credentials; the realm is any name.
+//! lt-cred-mech
+//! realm=example.org
+//! user=alice:wonder
+//! # Allocations at a time.
+//! user-quota=24
+//! total-quota=1200
+//! # What nobody should reach through this server.
+//! no-multicast-peers
+//! denied-peer-ip=10.0.0.0-10.255.255.255
+//! denied-peer-ip=172.16.0.0-172.31.255.255
+//! denied-peer-ip=192.168.0.0-192.168.255.255
+//! no-cli
+//! ```
+//!
+//! - **TLS**: the certificate must be valid for the host in the URL, with all certificates up to
+//!   the authority in the file. coturn reads it when it starts, and again on SIGUSR2.
+//! - **Quotas** count allocations. A transport has one for each URL and local address, and twice as
+//!   many for some seconds around a restart: with three URLs, IPv4 and IPv6 that is 12. coturn
+//!   counts an allocation for a second after its release.
+//! - **Lifetimes**: an allocation lasts 600 s and is refreshed 60 s before its end. [`close()`] and
+//!   a restart release it. A process that is killed leaves it to the server, over UDP for up to 600
+//!   s; over TCP and TLS it ends with the connection.
+//! - **Permissions**: a server lets only those peers in that were named by the client, for 300 s
+//!   each. This crate asks for them before its checks and renews them. The selected pair has a
+//!   channel, which costs 4 bytes a packet where a Send indication costs 36. A peer that the server
+//!   denies (403) makes no `icecandidateerror`: its pairs fail at once. Peers on loopback are
+//!   denied unless coturn has `allow-loopback-peers`, which is for tests on one machine.
+//! - **Credentials that expire** (`use-auth-secret` and `static-auth-secret` in place of `user`):
+//!   the user name is the time of expiry in Unix seconds, a colon and any name; the credential is
+//!   the Base64 of HMAC-SHA1 over that user name, keyed with the secret. An allocation is refreshed
+//!   with the credentials that it was made with. coturn goes on refreshing it when they have
+//!   expired; another server may not. Before a restart give fresh ones with
+//!   [`set_configuration()`].
+//!
+//! # Private authorities
+//!
+//! With `turns:` the server's certificate is checked against the authorities that the system
+//! trusts, or those that the environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name. The
+//! system's are read once in a process. An authority of one's own is given to the connection, which
+//! then trusts no other:
+//!
+//! ```
+//! # #[tokio::main] async fn main() {
+//! use std::error::Error;
+//! use peerconnection::host::TokioOptions;
+//! use peerconnection::{RTCConfiguration, RTCPeerConnection};
+//!
+//! fn connect(configuration: RTCConfiguration) -> Result<RTCPeerConnection, Box<dyn Error>> {
+//!     let pem = std::fs::read("authority.pem")?;
+//!     let options = TokioOptions::default().with_authorities(&pem)?;
+//!     Ok(RTCPeerConnection::with_options(configuration, options)?)
+//! }
+//! # assert!(connect(RTCConfiguration::default()).is_err(), "there is no such file");
+//! # }
+//! ```
+//!
+//! There is no way to trust every certificate. Between the peers no authority is needed: DTLS
+//! compares the fingerprints in the descriptions.
+//!
+//! # Hiding addresses
+//!
+//! A peer learns what is in descriptions, in candidates, and where packets come from. With
+//! `iceTransportPolicy` [`All`] that is every address of the machine, and those of its NATs. With
+//! [`Relay`] it is the relayed addresses alone:
+//!
+//! - No host and no server-reflexive candidate is made. Everything for the peer goes through a TURN
+//!   server, which does learn where this machine is. STUN servers are not asked, nor is DNS asked
+//!   for their names.
+//! - `relatedAddress` is `0.0.0.0` or `::`, and `relatedPort` 0, in candidates, descriptions and
+//!   statistics.
+//! - `address` and `port` of `icecandidateerror` are null.
+//! - The origin line of a description has `127.0.0.1`, whatever the policy.
+//! - Without a TURN server that answers there is no candidate, and the connection fails.
+//!
+//! The policy is that of one side. It hides this side whatever the peer does, and the peer hides
+//! itself if it wants to. A policy that is set later, with [`set_configuration()`], holds from the
+//! next gathering on: until then the candidates that are there stay in use.
+//!
+//! The `address` of a remote candidate is null while only checks have shown it: signalling has not
+//! brought it.
+//!
+//! # Timers
+//!
+//! Two can be changed, in `TokioOptions`: [`disconnected_timeout`] and
+//! [`end_of_candidates_timeout`].
+//!
+//! | what | how long | |
+//! |---|---|---|
+//! | pace of checks, and of questions to servers | 20 ms | Ta, RFC 8445 §14.2 |
+//! | a check is repeated | after 500 ms, 1 s, 2 s...; 7 are sent, 39.5 s in all | RFC 8489 §6.2.1 |
+//! | a server is awaited | 10 s for its name, 10 s for the rest | then 701 |
+//! | a valid pair waits for better ones | twice its round trip, 5 to 200 ms | if there are any |
+//! | `connected` becomes `completed` | 3 s | RFC 8445 §8.3.1 |
+//! | consent check | every 4 to 6 s | RFC 7675 §5.1 |
+//! | after one without an answer | every 150 ms, from `disconnected` on every 1 s | |
+//! | `disconnected`, and other pairs are tried | 3 s after the first check without an answer | `disconnected_timeout` |
+//! | `failed`, once connected | 30 s after the last answer | RFC 7675 §5.1 |
+//! | `failed`, never connected | 39.5 s after both sides have credentials, at the earliest | RFC 8863 §4 |
+//! | the same, if the peer never ends its candidates | 30 s later | `end_of_candidates_timeout` |
+//! | old path after a restart has moved | 5 s after its last data, 30 s at most | make before break |
+//! | mapping of a NAT towards servers is kept | every 15 s | |
+//! | allocation, permission, channel | 600 s, 300 s, 600 s; renewed 60 s before the end | RFC 8656 |
+//! | the release of an allocation | 10 s at most, then its socket is closed | |
+//!
+//! So `disconnected` comes within 5 s of the end of a path that carried data, and within 9 s of the
+//! end of an idle one. An attempt that cannot succeed fails after 39.5 s, and after 69.5 s or more
+//! if the peer never signals the end of its candidates. Where nothing could be gathered here, it
+//! does not wait for the 39.5 s. An application that wants to give up sooner has a timer of its
+//! own.
+//!
+//! # When a server fails
+//!
+//! `icecandidateerror` says why a server gave nothing. It ends nothing: other servers and other
+//! addresses may do, and gathering goes on. `errorText` is the server's, or for 701 this crate's.
+//!
+//! | code | what it means | what to do |
+//! |---|---|---|
+//! | 300 | the server names another one, which cannot be used: see below | its `alternate-server` |
+//! | 401 | user name or credential is wrong or has expired; nothing is tried again | new credentials with [`set_configuration()`], then [`restart_ice()`] |
+//! | 437 | the server has an allocation for this address and port already | [`restart_ice()`], which takes other ports |
+//! | 438 | the server has called five nonces in a row stale | often several servers behind one address: lead it to one |
+//! | 441 | the allocation there belongs to other credentials | as for 437 |
+//! | 486 | no more allocations for this user, or for anybody | raise `user-quota` or `total-quota` |
+//! | 508, 500 | the server has no port left, or is broken | another server |
+//! | 701 | no address of this machine has reached the server | see below |
+//!
+//! Some never get that far. A nonce that is stale is replaced, and a redirection (300) is followed,
+//! three times at most. It is not if it leads to loopback, to the other family, to the same server
+//! or to a port below 1024 other than 53, 80 and 443. After 437 and 486 a transport that has
+//! released an allocation there within 5 s tries again every 1.1 s.
+//!
+//! Each socket reports what a server refuses it. 701 comes once for each URL, and says how far it
+//! went:
+//!
+//! | text | |
+//! |---|---|
+//! | `host lookup of … failed: …` | the name has no address, or DNS did not answer within 10 s |
+//! | `no interface reaches an address of the server` | an IPv6 server, and no IPv6 here; or the reverse |
+//! | `the server did not answer` | within 10 s: wrong port, a firewall, no server |
+//! | `… refused …` and other words of the system | nobody listens on that TCP port |
+//! | `no connection in time` | TCP or TLS did not come about within 10 s: a firewall |
+//! | `invalid peer certificate: …` | `UnknownIssuer`: see [private authorities](#private-authorities); `not valid for name`: the host in the URL is not in the certificate; `expired` |
+//! | `no authority is trusted …` | the machine has none: install `ca-certificates`, or name some |
+//!
+//! `address` and `port` are those that asked. For 701 they are the first. They are null with the
+//! policy `relay`, if none has asked, and if TCP or TLS did not come about.
+//!
+//! An allocation that is lost later, as when the server is restarted, fires no event. Its pairs
+//! fail. If the selected one is among them, `disconnected` follows: at once over TCP and TLS, and
+//! over UDP as for any path that dies. Only a restart asks the server again.
+//!
+//! # When the network changes
+//!
+//! A connection hears of interfaces that go down, come back or change their addresses: at once on
+//! Linux, within 3 s elsewhere.
+//!
+//! - If the selected pair uses an interface that goes down, the state is
+//!   [`disconnected`](crate::RTCIceConnectionState::Disconnected) at once, and other pairs are
+//!   tried. One of them takes over if it works; the peer needs no signalling for that. If the
+//!   interface is back within 30 s, a check asks whether the old pair works again.
+//! - After the machine was suspended, peer and servers are asked at once whether they are still
+//!   there.
+//! - **New addresses have no candidates.** They come with the next gathering, that is, with an ICE
+//!   restart. With [`restart_on_network_change`] the connection calls [`restart_ice()`] by itself
+//!   when an address on which it would gather comes or goes; the default is that the application
+//!   does.
+//!
+//! [`restart_ice()`] gathers anew, on the addresses that there are now, from new sockets and with
+//! new allocations. Data flows on over the old path, if that works, until a new pair is selected.
+//! No channel closes, and no message of a reliable channel is lost, however long it takes. Without
+//! `restart_on_network_change` the states say when it is needed:
+//!
+//! ```
+//! use peerconnection::{RTCIceConnectionState, RTCPeerConnection};
+//!
+//! /// Restarts ICE whenever the path is gone. Signalling is that of `negotiationneeded`.
+//! fn reconnect(pc: &RTCPeerConnection) {
+//!     pc.on_iceconnectionstatechange(|event| {
+//!         let pc = event.target();
+//!         match pc.ice_connection_state() {
+//!             // It often comes back by itself. If both sides restart at once, that is glare.
+//!             RTCIceConnectionState::Disconnected => {}
+//!             // Final: checks of the peer do not revive it.
+//!             RTCIceConnectionState::Failed => pc.restart_ice(),
+//!             _ => {}
+//!         }
+//!     });
+//! }
+//! # #[tokio::main] async fn main() -> Result<(), peerconnection::Error> {
+//! # reconnect(&RTCPeerConnection::new(Default::default())?);
+//! # Ok(()) }
+//! ```
+//!
+//! - **`disconnected` or `failed`?** The first comes after seconds and may pass, the second after
+//!   30 s and is final. A restart during `disconnected` costs a negotiation and saves up to 25 s of
+//!   waiting. [`PerfectNegotiation`](crate::PerfectNegotiation) resolves the glare when both sides
+//!   do it.
+//! - **Signalling** must survive the change, too, or be there again: a restart is an offer and an
+//!   answer. If the offer was lost, the application sends `local_description()` again: it waits for
+//!   its answer, and its credentials are still the new ones.
+//! - **A server that was restarted** has no allocation any more: a restart of ICE makes one.
+//! - **An answer that never comes** leaves the old path in use.
+//! - **A closed connection** does not come back: make another one.
+//!
+//! [`TokioOptions::addresses`]: crate::host::TokioOptions::addresses
+//! [`disconnected_timeout`]: crate::host::TokioOptions::disconnected_timeout
+//! [`end_of_candidates_timeout`]: crate::host::TokioOptions::end_of_candidates_timeout
+//! [`All`]: crate::RTCIceTransportPolicy::All
+//! [`Relay`]: crate::RTCIceTransportPolicy::Relay
+//! [`close()`]: crate::RTCPeerConnection::close
+//! [`get_stats()`]: crate::RTCPeerConnection::get_stats
+//! [`restart_on_network_change`]: crate::host::TokioOptions::restart_on_network_change
+//! [`restart_ice()`]: crate::RTCPeerConnection::restart_ice
+//! [`set_configuration()`]: crate::RTCPeerConnection::set_configuration
