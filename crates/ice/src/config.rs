@@ -56,8 +56,8 @@ pub struct Config {
     pub nomination_wait_max: Duration,
     /// See [`nomination_wait_max`](Self::nomination_wait_max). Default 5 ms.
     pub nomination_wait_min: Duration,
-    /// How long a controlling agent that has only a valid pair over TCP waits for pairs over UDP that
-    /// are still being checked. Default 1 s, in which a check over UDP is sent twice.
+    /// How long a controlling agent that has only a valid pair over TCP waits for pairs over UDP
+    /// that are still being checked. Default 1 s, in which a check over UDP is sent twice.
     pub nomination_wait_tcp: Duration,
     /// How long after the selection of a pair the state becomes
     /// [`State::Completed`](crate::State::Completed) at the earliest: until then the peer may still

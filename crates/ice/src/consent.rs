@@ -19,7 +19,8 @@ use crate::timing::RoundTrip;
 const OUTSTANDING: usize = 32;
 /// Time between the checks that follow a missed one.
 const FOLLOW_UP: Duration = Duration::from_millis(150);
-/// The same, once connectivity counts as lost, and on a connection: TCP brings every check, if late.
+/// The same, once connectivity counts as lost, and on a connection: TCP brings every check, if
+/// late.
 const SLOW_FOLLOW_UP: Duration = Duration::from_secs(1);
 /// When a peer that was sending has been silent for this long, a check goes out at once.
 const SILENCE: Duration = Duration::from_millis(1_500);

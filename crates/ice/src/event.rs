@@ -124,9 +124,9 @@ pub enum Event {
         /// The name.
         host: String,
     },
-    /// The host is asked to open a TCP connection to a server, with TLS on it if a name is given, or
-    /// to the peer, without TLS. It answers with [`connected`](crate::Agent::connected). It gives up
-    /// after [`deadline`](turn::Config::deadline): by then nobody waits any more.
+    /// The host is asked to open a TCP connection to a server, with TLS on it if a name is given,
+    /// or to the peer, without TLS. It answers with [`connected`](crate::Agent::connected). It
+    /// gives up after [`deadline`](turn::Config::deadline): by then nobody waits any more.
     Connect {
         /// The generation that asks.
         generation: GenerationId,
@@ -168,7 +168,7 @@ pub enum Event {
     },
     /// A role conflict was resolved (RFC 8445 §7.3.1.1), or the peer is lite.
     RoleChange(Role),
-    /// The agent needs this socket, listener or connection no more. The host closes it, after it has sent what
-    /// waits to be sent from it.
+    /// The agent needs this socket, listener or connection no more. The host closes it, after it
+    /// has sent what waits to be sent from it.
     CloseSocket(SocketId),
 }

@@ -13,8 +13,8 @@ impl Agent {
     /// Takes a TCP listener that the host has bound for this generation, at a specific address. It
     /// gives a passive and an active host candidate (RFC 6544 §4.1), which are announced behind
     /// those of the sockets. What is accepted goes to [`accepted`](Self::accepted). A listener that
-    /// is of no use is given back by [`Event::CloseSocket`], for the same reasons as a socket is, and
-    /// where the policy is `relay`.
+    /// is of no use is given back by [`Event::CloseSocket`], for the same reasons as a socket is,
+    /// and where the policy is `relay`.
     pub fn add_listener(
         &mut self,
         now: Instant,
@@ -40,8 +40,8 @@ impl Agent {
 
     /// Takes a connection that was accepted from a listener, with the address of the other end. A
     /// connection of no use comes back in [`Event::CloseSocket`]: at once, or when no check of the
-    /// peer has come on it for 10 s. So does the oldest such connection when there are 16 of them and
-    /// one more comes.
+    /// peer has come on it for 10 s. So does the oldest such connection when there are 16 of them
+    /// and one more comes.
     pub fn accepted(
         &mut self,
         now: Instant,

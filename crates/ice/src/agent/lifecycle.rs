@@ -103,8 +103,8 @@ impl Agent {
         self.drive(now);
     }
 
-    /// The host has closed a socket or a listener that died, or a connection has ended: its pairs are
-    /// dead.
+    /// The host has closed a socket or a listener that died, or a connection has ended: its pairs
+    /// are dead.
     pub fn socket_closed(&mut self, now: Instant, socket: SocketId) {
         self.forget_leaving(socket);
         let owner = self.generations.iter_mut().find(|g| g.has_socket(socket));

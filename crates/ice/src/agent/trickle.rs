@@ -39,8 +39,8 @@ impl Agent {
         }
     }
 
-    /// No more sockets or listeners will come for this generation. Its gathering ends, or goes on until the
-    /// servers have answered or their time is over.
+    /// No more sockets or listeners will come for this generation. Its gathering ends, or goes on
+    /// until the servers have answered or their time is over.
     pub fn gathering_done(&mut self, now: Instant, generation: GenerationId) {
         let gathering = self
             .generations
@@ -55,8 +55,8 @@ impl Agent {
 
     /// Adds a remote candidate to the generation with this remote username fragment, or without one
     /// to the newest generation whose remote parameters are known. A known candidate is ignored.
-    /// One that makes no pair (a name, another component, port 0, TCP that is not passive or is on a
-    /// port below 1024 other than 80 and 443) is kept for
+    /// One that makes no pair (a name, another component, port 0, TCP that is not passive or is on
+    /// a port below 1024 other than 80 and 443) is kept for
     /// [`remote_candidates`](Self::remote_candidates).
     ///
     /// # Errors

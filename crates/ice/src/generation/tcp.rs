@@ -1,5 +1,5 @@
-//! Connections to the peer: RFC 6544. A listener gives a passive and an active candidate. What opens
-//! a connection is the first check of a pair; what accepts one is the host.
+//! Connections to the peer: RFC 6544. A listener gives a passive and an active candidate. What
+//! opens a connection is the first check of a pair; what accepts one is the host.
 
 use std::net::SocketAddr;
 
@@ -17,8 +17,8 @@ use crate::framing::Incoming;
 use crate::pair::{Link, PairId, PairState};
 use crate::server::TransportPolicy;
 
-/// How long an accepted connection may take to bring a check of the peer. The peer sends one as soon
-/// as it has connected; TCP may have to send it a few times.
+/// How long an accepted connection may take to bring a check of the peer. The peer sends one as
+/// soon as it has connected; TCP may have to send it a few times.
 const INTRODUCTION: Duration = Duration::from_secs(10);
 /// Most accepted connections on which no check of the peer has come yet.
 pub(crate) const MAX_STRANGERS: usize = 16;
@@ -102,8 +102,8 @@ impl Generation {
         true
     }
 
-    /// RFC 6544 §4.1, §5.1: a passive and an active candidate for each listener. A host that listens
-    /// can connect, too. They come behind those of UDP, which are more likely to work.
+    /// RFC 6544 §4.1, §5.1: a passive and an active candidate for each listener. A host that
+    /// listens can connect, too. They come behind those of UDP, which are more likely to work.
     pub(crate) fn announce_listeners(&mut self, ctx: &Context) {
         let Some(username_fragment) = self.local_username_fragment().map(str::to_owned) else {
             return;

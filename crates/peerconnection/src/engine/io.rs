@@ -13,8 +13,8 @@ pub use ice::{ConnectionId, GenerationId, SocketId};
 pub enum Action {
     /// Bind UDP sockets on the interfaces to use, report each with
     /// [`Driver::socket_bound`](crate::host::Driver::socket_bound), then call
-    /// [`Driver::gathering_done`](crate::host::Driver::gathering_done). Before that, a host that has
-    /// TCP may also listen on each of these addresses, and report that with
+    /// [`Driver::gathering_done`](crate::host::Driver::gathering_done). Before that, a host that
+    /// has TCP may also listen on each of these addresses, and report that with
     /// [`Driver::listening`](crate::host::Driver::listening): without it the connection has no
     /// candidates over TCP. A short backlog is enough.
     Gather {
@@ -35,10 +35,10 @@ pub enum Action {
         host: String,
     },
     /// Open a TCP connection to a server, with TLS on it if a name is given, or to the peer, and
-    /// report it, or the failure, with [`Driver::connected`](crate::host::Driver::connected). Do not
-    /// wait for it: everything else goes on meanwhile. Give up after 10 s. A host without TCP reports
-    /// a failure: if it was to a server, its text comes to the application in an `icecandidateerror`
-    /// of code 701.
+    /// report it, or the failure, with [`Driver::connected`](crate::host::Driver::connected). Do
+    /// not wait for it: everything else goes on meanwhile. Give up after 10 s. A host without TCP
+    /// reports a failure: if it was to a server, its text comes to the application in an
+    /// `icecandidateerror` of code 701.
     Connect {
         /// For this transport
         transport: TransportId,

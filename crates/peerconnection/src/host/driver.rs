@@ -159,8 +159,8 @@ impl Driver {
         self.input(|engine, now| engine.handle_stream(now, socket, bytes));
     }
 
-    /// Learns that a socket or a listener is dead: its interface has gone, or it failed for good; or
-    /// that a TCP connection has ended.
+    /// Learns that a socket or a listener is dead: its interface has gone, or it failed for good;
+    /// or that a TCP connection has ended.
     pub fn socket_failed(&self, socket: SocketId) {
         self.input(|engine, now| engine.socket_failed(now, socket));
     }

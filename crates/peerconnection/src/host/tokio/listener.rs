@@ -9,7 +9,8 @@ use tokio::net::{TcpListener, TcpSocket};
 use super::stream::Stream;
 use crate::host::SocketId;
 
-/// Connections that may wait to be accepted. One peer needs few, and the driver accepts them at once.
+/// Connections that may wait to be accepted. One peer needs few, and the driver accepts them at
+/// once.
 const BACKLOG: u32 = 16;
 
 pub(super) struct Listener {

@@ -127,8 +127,8 @@ pub struct SocketControl {
 }
 
 impl SocketControl {
-    /// Closes the UDP socket bound to `local`, and the TCP listener that was bound beside it, without
-    /// asking the ICE agent.
+    /// Closes the UDP socket bound to `local`, and the TCP listener that was bound beside it,
+    /// without asking the ICE agent.
     pub fn close(&self, local: SocketAddr) {
         let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
         if let Some(host) = host {
