@@ -12,6 +12,9 @@ Usage: cargo xtask <command>
                   docs          cargo doc --workspace --no-deps, warnings denied
                   tests         cargo test --workspace
                   browsers      the tests in a headless Chromium and Firefox
+                  coturn        the tests with coturn, a TURN server
+                  networks      peers in network namespaces, as root or with sudo: links
+                                that go down, NATs, firewalls
                   stacks        the other stacks, installed under the target folder
                   interop       the tests with six of them as peers
                   node          in crates/node, with npm: the format of all JavaScript,
