@@ -48,7 +48,7 @@ impl Coturn {
         let directory = std::env::temp_dir().join(format!("coturn-{}-{port}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
-        make_certificates(&directory);
+        crate::authority::make(&directory, "DNS:localhost");
         let child = Self::spawn(&directory, port, tls_port, &arguments);
         Self { child, directory, port, tls_port, arguments }
     }
@@ -119,23 +119,4 @@ impl Drop for Coturn {
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// An authority, and a certificate of the server that it has signed.
-fn make_certificates(directory: &Path) {
-    let make = |arguments: &str| {
-        let mut openssl = Command::new("openssl");
-        openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
-        openssl.args(["-nodes", "-days", "2"]).args(arguments.split(' ')).current_dir(directory);
-        assert!(openssl.stderr(Stdio::null()).status().expect("openssl").success());
-    };
-    // Each has a name of its own: else a stranger's certificate would be known by the signature
-    // alone.
-    let name = directory.file_name().unwrap().display();
-    make(&format!("-subj /CN={name} -keyout authority.key -out authority.pem"));
-    make(
-        "-subj /CN=localhost -keyout server.key -out server.pem -CA authority.pem \
-         -CAkey authority.key -addext basicConstraints=critical,CA:FALSE \
-         -addext subjectAltName=DNS:localhost",
-    );
 }

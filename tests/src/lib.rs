@@ -1,5 +1,10 @@
-//! What tests with real browsers and with coturn share, those of the examples among them.
+//! What tests share: with real browsers, those of the examples among them, with coturn, and in
+//! network namespaces.
 
 #[cfg(unix)]
+pub mod authority;
+#[cfg(unix)]
 pub mod browser;
+#[cfg(unix)]
 pub mod coturn;
+pub mod namespaced;

@@ -37,6 +37,7 @@ pub(crate) fn test(extent: Extent) -> ExitCode {
             report.step("tests", tests);
             report.step("browsers", browsers);
             report.step("coturn", coturn);
+            report.step("networks", networks);
             report.step("stacks", interop::install);
             report.step("interop", || interop::stacks(None));
             report.step("node", node);
@@ -114,6 +115,22 @@ fn browsers() -> Result<Outcome, Failure> {
 fn coturn() -> Result<Outcome, Failure> {
     cargo(&["test", "-p", "peerconnection-turn", "--", "--ignored", "coturn"])?;
     cargo(&["test", "-p", "tests", "-p", "examples", "--test", "coturn", "--", "--ignored"])
+}
+
+/// Runs peers in network namespaces, which only root may make: `sudo` runs the built tests if this
+/// is somebody else.
+fn networks() -> Result<Outcome, Failure> {
+    let test = ["test", "-p", "tests", "--test", "namespaces"];
+    cargo(&[&test[..], &["--no-run"]].concat())?;
+    let run = ["--", "--ignored", "--nocapture"];
+    if machine::is_root() {
+        return cargo(&[&test[..], &run].concat());
+    }
+    if !machine::can_sudo() {
+        return Err(Failure("network namespaces need root, or sudo".into()));
+    }
+    let as_root = ["--config", "target.'cfg(unix)'.runner = ['sudo', '--preserve-env']"];
+    cargo(&[&as_root[..], &test, &run].concat())
 }
 
 /// Checks that all JavaScript of the repository is formatted. Builds the Node module, and checks it

@@ -45,7 +45,7 @@ impl Need {
 }
 
 /// For the tests in browsers, of the Node module and with other stacks.
-pub(crate) const EVERYTHING: &[&[Need]] = &[BROWSERS, COTURN, NODE, STACKS];
+pub(crate) const EVERYTHING: &[&[Need]] = &[BROWSERS, COTURN, NETWORKS, NODE, STACKS];
 
 /// For the tests in browsers.
 const BROWSERS: &[Need] =
@@ -54,6 +54,10 @@ const BROWSERS: &[Need] =
 /// For the tests with a TURN server.
 const COTURN: &[Need] =
     &[Need::program("turnserver", "coturn"), Need::program("openssl", "openssl")];
+
+/// For the tests in network namespaces, besides those for coturn. Their programs are in the `PATH` of
+/// root alone.
+const NETWORKS: &[Need] = &[Need::library("iproute2"), Need::library("nftables")];
 
 /// For the tests of the Node module.
 pub(crate) const NODE: &[Need] = &[Need::program("node", "nodejs"), Need::program("npm", "npm")];
@@ -148,12 +152,12 @@ fn by_hand(missing: &[Need]) -> String {
     )
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     tools::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
 /// Whether sudo is there and can ask for a password if it has to.
-fn can_sudo() -> bool {
+pub(crate) fn can_sudo() -> bool {
     tools::find("sudo").is_some()
         && (io::stdin().is_terminal()
             || tools::output(Command::new("sudo").args(["-n", "true"])).is_ok())

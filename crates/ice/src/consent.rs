@@ -212,11 +212,6 @@ impl Consent {
     pub(crate) fn silence_at(&self, now: Instant) -> Option<Instant> {
         (self.may_ask_early && self.unanswered_since.is_none()).then(|| later(now, SILENCE))
     }
-
-    /// Time of the last valid response.
-    pub(crate) fn last_response(&self) -> Instant {
-        self.last_response
-    }
 }
 
 #[cfg(test)]

@@ -162,6 +162,15 @@ impl Transport {
         }
     }
 
+    /// The path answers again after a while in which it did not. What was lost meanwhile and waits
+    /// for a long timeout is sent again at once.
+    pub fn path_returned(&mut self, now: Instant) {
+        self.now = Some(now);
+        if self.carries() {
+            self.over.channels.on_path_return(now);
+        }
+    }
+
     /// Whether datagrams of a protocol are for [`handle_datagram`](Self::handle_datagram).
     pub fn understands(protocol: Protocol) -> bool {
         match protocol {

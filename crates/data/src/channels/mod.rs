@@ -419,6 +419,14 @@ impl Channels {
         }
     }
 
+    /// The path answers again after a while in which it did not. What waits for a timeout that has
+    /// grown meanwhile is sent again at once.
+    pub fn on_path_return(&mut self, now: Instant) {
+        if let Some(association) = &mut self.association {
+            association.on_path_return(now);
+        }
+    }
+
     /// Writes the next packet over what is in `buffer`. False when there is none.
     pub fn write_packet(&mut self, now: Instant, buffer: &mut Vec<u8>) -> bool {
         if let Some(parting) = self.parting.take() {

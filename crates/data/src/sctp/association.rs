@@ -467,6 +467,16 @@ impl Association {
         }
     }
 
+    /// The path answers again after a while in which it did not. What waits for a timeout that has
+    /// grown meanwhile is sent again at once. Data that pass all the same keep their window.
+    pub(crate) fn on_path_return(&mut self, now: Instant) {
+        if self.state != State::Established || self.backoff > 0 {
+            self.on_path_change(now);
+        } else if let Some(peer) = &mut self.peer {
+            peer.resets.retry_now(now, self.rtt.rto(0));
+        }
+    }
+
     /// From now on DTLS leaves SCTP this much of each datagram.
     pub(crate) fn set_packet_size(&mut self, packet_size: usize) {
         self.settings.packet_size = packet_size;

@@ -65,6 +65,9 @@ impl Agent {
             let silence = generation.data_received(now, base, source, bytes, &self.ctx.config);
             // If another timeout comes earlier, it finds this deadline again.
             earlier(&mut self.timeout, silence);
+            if generation.follow_data(&mut self.ctx, now, base, source) {
+                self.drive(now);
+            }
         }
         accepted
     }

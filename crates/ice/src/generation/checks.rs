@@ -200,7 +200,7 @@ impl Generation {
         {
             selected.challenger = None;
             if self.list.get(challenger).is_some_and(|pair| pair.is_valid()) {
-                self.select(ctx, now, challenger);
+                self.move_to(ctx, now, challenger);
                 return;
             }
         }
@@ -212,6 +212,9 @@ impl Generation {
             self.send_consent_check(ctx, now, due);
         }
         let in_trouble = self.is_in_trouble(ctx, now);
+        if in_trouble && self.follow_earlier_nomination(ctx, now) {
+            return;
+        }
         let Some(selected) = &mut self.selected else { return };
         if in_trouble && !selected.recovering {
             selected.recovering = true;

@@ -10,7 +10,7 @@ use super::candidates::foundation_of;
 use super::{Context, EarlyCheck, Generation, SeenCheck};
 use crate::consent;
 use crate::event::Base;
-use crate::pair::{PairId, PairState};
+use crate::pair::{Pair, PairId, PairState};
 use crate::state::Role;
 use crate::stun::{self, Answer, Request};
 
@@ -218,9 +218,10 @@ impl Generation {
     }
 
     /// §7.3.1.5: selects a valid pair that the peer nominated. If the peer nominates several, as an
-    /// aggressive one does, the best is selected. A worse pair that comes later takes over in two
+    /// aggressive one does, the best is selected. A worse pair that comes later takes over in three
     /// cases: the peer has not nominated the selected pair for longer than its consent checks need,
-    /// or the selected pair no longer answers.
+    /// or it [sends on the worse one](Self::follow_data), or the selected pair no longer answers,
+    /// which a check finds out at once.
     fn follow_nomination(&mut self, ctx: &mut Context, now: Instant, id: PairId) {
         let nominated = ctx.role == Some(Role::Controlled)
             && self.list.get(id).is_some_and(|p| p.peer_nominated.is_some() && p.is_valid());
@@ -243,12 +244,64 @@ impl Generation {
             self.select(ctx, now, id);
             return;
         }
-        let answered = now.saturating_duration_since(selected.consent.last_response());
-        if selected.challenger.is_none() && answered >= CHALLENGE {
+        if selected.challenger.is_none() {
             self.send_consent_check(ctx, now, consent::Due::Connectivity);
             if let Some(selected) = &mut self.selected {
                 selected.challenger = Some((id, later(now, CHALLENGE)));
             }
+        }
+    }
+
+    /// The peer sends data from there. If it has nominated that pair after the selected one, it has
+    /// moved to it: an aggressive peer nominates many pairs, but sends on the best one. Returns
+    /// whether another pair is selected now.
+    pub(crate) fn follow_data(
+        &mut self,
+        ctx: &mut Context,
+        now: Instant,
+        base: Base,
+        source: SocketAddr,
+    ) -> bool {
+        let here = |pair: &Pair| pair.base == base && same_address(pair.destination, source);
+        let Some(selected) = &self.selected else { return false };
+        if self.list.get(selected.pair).is_some_and(here) {
+            return false;
+        }
+        let Some(id) = self.list.find(here).filter(|id| self.is_nominated_later(ctx, *id)) else {
+            return false;
+        };
+        tracing::debug!(generation = self.id.0, "the peer has moved to another pair");
+        self.move_to(ctx, now, id);
+        true
+    }
+
+    /// The selected pair is in trouble. Follows a nomination of another one that was no reason to
+    /// leave it before. Returns whether there was any.
+    pub(super) fn follow_earlier_nomination(&mut self, ctx: &mut Context, now: Instant) -> bool {
+        let is_later = |id: &PairId| self.is_nominated_later(ctx, *id) && !self.is_cut_off(*id);
+        let nominated_at = |id: &PairId| self.list.get(*id).and_then(|pair| pair.peer_nominated);
+        let Some(latest) = self.list.ids().filter(is_later).max_by_key(nominated_at) else {
+            return false;
+        };
+        self.move_to(ctx, now, latest);
+        true
+    }
+
+    /// Whether the peer has nominated this pair, which is valid, after the selected one.
+    fn is_nominated_later(&self, ctx: &Context, id: PairId) -> bool {
+        let nominated_at = |id| self.list.get(id).and_then(|pair| pair.peer_nominated);
+        let selected = self.selected.as_ref().and_then(|selected| nominated_at(selected.pair));
+        ctx.role == Some(Role::Controlled)
+            && self.list.get(id).is_some_and(|pair| pair.is_valid())
+            && nominated_at(id) > selected
+    }
+
+    /// Selects a pair although the selected one is better: the peer does not want that any more.
+    pub(super) fn move_to(&mut self, ctx: &mut Context, now: Instant, id: PairId) {
+        let previous = self.selected.as_ref().map(|selected| selected.pair);
+        self.select(ctx, now, id);
+        if let Some(previous) = previous.and_then(|previous| self.list.get_mut(previous)) {
+            previous.peer_nominated = None;
         }
     }
 

@@ -162,3 +162,62 @@ fn a_machine_that_wakes_asks_peer_and_server_at_once() {
     net.agent(A).resumed(now);
     assert!(net.run_until(ms(3_100), |n| n.state(A) == State::Disconnected));
 }
+
+fn address_at(net: &Network, who: usize) -> String {
+    let path = net.peers[who].agent.selected_path().unwrap();
+    net.peers[who].sockets[&path.base.socket].ip().to_string()
+}
+
+/// Two links between the peers, of different families: no pair has an end on each.
+fn with_two_links() -> Network {
+    let mut net = Network::with(
+        1,
+        Config::default(),
+        &[&["2001:db8::1", WIRELESS], &["2001:db8::2", "192.0.2.8"]],
+    );
+    net.delay = ms(20);
+    net.connect();
+    assert_eq!(
+        (address_at(&net, A).as_str(), address_at(&net, B).as_str()),
+        ("2001:db8::1", "2001:db8::2")
+    );
+    net
+}
+
+#[test]
+fn a_peer_that_sends_on_the_pair_it_has_nominated_is_followed_at_once() {
+    let mut net = with_two_links();
+    net.begin_stream(ms(20));
+    // B has just had an answer on its better pair.
+    net.run_for(ms(300));
+    change(&mut net, 1, false);
+    assert!(net.run_until(ms(5 * 40), |n| n.agrees() && n.state(A) != State::Disconnected));
+    assert_eq!(address_at(&net, A), WIRELESS);
+    net.run_for(s(60));
+    assert!(net.agrees() && net.both(State::Completed), "nothing goes back to the dead pair");
+    assert_eq!(address_at(&net, A), WIRELESS);
+}
+
+#[test]
+fn a_peer_that_sends_nothing_is_followed_within_little_more_than_a_second() {
+    let mut net = with_two_links();
+    net.run_for(ms(300));
+    change(&mut net, 1, false);
+    assert!(net.run_until(ms(1_000 + 4 * 40), |n| n.agrees()));
+    assert_eq!(address_at(&net, A), WIRELESS);
+}
+
+#[test]
+fn an_earlier_nomination_is_followed_when_the_own_interface_goes_down_as_well() {
+    let mut net = with_two_links();
+    net.run_for(ms(300));
+    change(&mut net, 1, false);
+    net.run_for(ms(3 * 40 + 20));
+    assert_eq!(address_at(&net, B), "2001:db8::2", "nothing has said yet that it is dead");
+    let now = net.now;
+    let socket = net.peers[B].agent.selected_path().unwrap().base.socket;
+    net.agent(B).interface_changed(now, socket, false);
+    net.settle();
+    assert_eq!(address_at(&net, B), "192.0.2.8");
+    assert_ne!(net.state(B), State::Disconnected);
+}

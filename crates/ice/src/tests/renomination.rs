@@ -120,7 +120,7 @@ fn a_better_pair_within_three_seconds_is_followed_and_begins_them_again() {
 #[test]
 fn a_worse_pair_is_followed_when_the_better_one_has_not_answered_for_a_second() {
     assert_eq!(
-        run(&[(ms(100), BETTER), (ms(1_600), WORSE)]),
-        ["checking 0", "connected 100", "203.0.113.1 100", "203.0.113.2 2600", "completed 5600",]
+        run(&[(ms(100), BETTER), (ms(600), WORSE)]),
+        ["checking 0", "connected 100", "203.0.113.1 100", "203.0.113.2 1600", "completed 4600",]
     );
 }

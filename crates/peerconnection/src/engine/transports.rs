@@ -21,6 +21,8 @@ pub(super) struct Transport {
     pub(super) stack: transport::Transport,
     /// The path of the stack's datagrams.
     path: Option<ice::Path>,
+    /// The path has stopped answering.
+    is_disconnected: bool,
     /// The stack of the last peer, while another peer takes over.
     predecessor: Option<Predecessor>,
     /// The first generation of the new peer; older generations lead to the last peer.
@@ -42,6 +44,7 @@ impl Transport {
             agent,
             stack,
             path: None,
+            is_disconnected: false,
             predecessor: None,
             since: None,
             slots: TransportSlots {
@@ -139,14 +142,18 @@ impl Transport {
         }
     }
 
-    /// Tells the stacks the path that ICE has selected. Returns whether it is new.
+    /// Tells the stacks the path that ICE has selected, and that it answers again. Returns whether
+    /// it is new.
     pub(super) fn update_paths(&mut self, now: Instant) -> bool {
+        let is_disconnected = self.agent.state() == ice::State::Disconnected;
+        let returns =
+            std::mem::replace(&mut self.is_disconnected, is_disconnected) && !is_disconnected;
         let path = self.agent.selected_path();
         let new = path.filter(|path| leads_to_successor(&self.agent, self.since, path.base.socket));
         let old = path.filter(|_| new.is_none());
-        let mut changed = update_path(now, &mut self.stack, &mut self.path, new);
-        if let Some(predecessor) = &mut self.predecessor {
-            changed |= update_path(now, &mut predecessor.stack, &mut predecessor.path, old);
+        let mut changed = update_path(now, &mut self.stack, &mut self.path, new, returns);
+        if let Some(Predecessor { stack, path, .. }) = &mut self.predecessor {
+            changed |= update_path(now, stack, path, old, returns);
         }
         changed
     }
@@ -180,6 +187,7 @@ fn update_path(
     stack: &mut transport::Transport,
     path: &mut Option<ice::Path>,
     new: Option<ice::Path>,
+    returns: bool,
 ) -> bool {
     let before = std::mem::replace(path, new);
     if let Some(new) = new {
@@ -189,6 +197,8 @@ fn update_path(
         stack.set_writable(now, new.is_some());
     } else if before != new {
         stack.path_changed(now);
+    } else if new.is_some() && returns {
+        stack.path_returned(now);
     }
     before != new
 }
