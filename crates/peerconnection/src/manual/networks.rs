@@ -291,14 +291,14 @@
 //!
 //! - If the selected pair uses an interface that goes down, the state is
 //!   [`disconnected`](crate::RTCIceConnectionState::Disconnected) at once, and other pairs are
-//!   tried. One of them takes over if it works; the peer needs no signalling for that. If the
-//!   interface is back within 30 s, a check asks whether the old pair works again.
+//!   tried. One of them takes over if it works; the peer needs no signalling for that. When the
+//!   interface is back, its pairs are checked once more if none works.
 //! - After the machine was suspended, peer and servers are asked at once whether they are still
 //!   there.
 //! - **New addresses have no candidates.** They come with the next gathering, that is, with an ICE
 //!   restart. With [`restart_on_network_change`] the connection calls [`restart_ice()`] by itself
-//!   when an address on which it would gather comes or goes; the default is that the application
-//!   does.
+//!   0.7 s after an address on which it gathers has come or gone, unless the machine is offline
+//!   then; the default is that the application does.
 //!
 //! [`restart_ice()`] gathers anew, on the addresses that there are now, from new sockets and with
 //! new allocations. Data flows on over the old path, if that works, until a new pair is selected.
