@@ -23,7 +23,9 @@
 //!    system lists them. Interfaces that are down or have no carrier are left out, and so are
 //!    loopback and link-local addresses; if there are no others, loopback is used.
 //!    [`TokioOptions::addresses`] names the addresses instead. An address that cannot be bound is
-//!    left out.
+//!    left out. Behind them come two of TCP for each address (RFC 6544): one with `tcpType`
+//!    `active`, whose port is always 9, and one with `passive`, on which a listener waits. A
+//!    connection is opened only where no better pair has worked by then.
 //! 2. **Server-reflexive** (`srflx`): where a STUN server, or a TURN server over UDP, sees one of
 //!    these sockets. `relatedAddress` is that of the socket. Without a NAT in between there is
 //!    none, for it would be the host candidate again. It takes a round trip to a STUN server, two
@@ -46,10 +48,15 @@
 //! answer bundles them, under `max-bundle` for the first section only.
 //!
 //! The priority is that of RFC 8445 §5.1.2.1. Its highest byte is the type preference: 126 for
-//! host, 110 for peer-reflexive, 100 for server-reflexive, and for relayed candidates 3, 1 or 0
-//! where the server is reached over UDP, TCP or TLS. So the cheapest way that works is taken. Among
+//! host, 110 for peer-reflexive, 100 for server-reflexive, 90 for host candidates of TCP, and for
+//! relayed candidates 3, 1 or 0 where the server is reached over UDP, TCP or TLS. So the cheapest way that works is taken. Among
 //! candidates of one type the order of addresses decides, then the order of servers in the
 //! configuration.
+//!
+//! A peer may hide its addresses behind names that end in `.local`, as browsers do whose page has no
+//! camera or microphone. They are asked for by multicast DNS, from UDP port 5353, on the interfaces
+//! that gather; a name that nobody answers within 5 s makes no pair. Addresses of our own are not
+//! hidden so.
 //!
 //! `iceTransportPolicy` is [`All`] by default. With [`Relay`] only relayed candidates are gathered
 //! and used: see [hiding addresses](#hiding-addresses). `iceCandidatePoolSize` is kept and has no
