@@ -83,7 +83,9 @@ async fn trickle_ice_shows_a_relay_of_each_kind_and_what_each_is_worth() {
     assert_eq!(host.type_, Some(RTCIceCandidateType::Host));
     assert_eq!(host.priority.unwrap().type_preference, 126);
     // Nothing is in between: the server sees the host candidate, which is there already.
-    assert_eq!(report.candidates.len(), 4, "{report}");
+    let is_host = |found: &&trickle_ice::Found| found.type_ == Some(RTCIceCandidateType::Host);
+    let hosts = report.candidates.iter().filter(is_host).count();
+    assert_eq!(report.candidates.len(), hosts + WAYS.len(), "{report:?}");
     for (way, preference) in WAYS.into_iter().zip([3, 1, 0]) {
         let is_it = |found: &&trickle_ice::Found| found.url == Some(coturn.url(way));
         let found = report.candidates.iter().find(is_it).unwrap();

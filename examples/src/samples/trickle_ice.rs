@@ -9,8 +9,8 @@ use std::time::Instant;
 use futures::StreamExt;
 use peerconnection::{
     AnyEvent, Error, MediaKind, RTCIceCandidate, RTCIceCandidateType, RTCIceComponent,
-    RTCIceGatheringState, RTCIceProtocol, RTCIceServerTransportProtocol, RTCPeerConnection,
-    RTCPeerConnectionIceErrorEventInit,
+    RTCIceGatheringState, RTCIceProtocol, RTCIceServerTransportProtocol, RTCIceTcpCandidateType,
+    RTCPeerConnection, RTCPeerConnectionIceErrorEventInit,
 };
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ pub struct Found {
     pub foundation: Option<String>,
     /// `protocol`
     pub protocol: Option<RTCIceProtocol>,
+    /// `tcpType`
+    pub tcp_type: Option<RTCIceTcpCandidateType>,
     /// `address`
     pub address: Option<String>,
     /// `port`
@@ -85,6 +87,7 @@ impl Found {
             type_: candidate.type_(),
             foundation: owned(candidate.foundation()),
             protocol: candidate.protocol(),
+            tcp_type: candidate.tcp_type(),
             address: owned(candidate.address()),
             port: candidate.port(),
             priority: candidate.priority().map(Priority::from),
@@ -119,6 +122,10 @@ impl Found {
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let section = format!("{}/{}", text(&self.sdp_mid), text(&self.sdp_mline_index));
+        let mut protocol = text(&self.protocol);
+        if let Some(tcp_type) = self.tcp_type {
+            protocol += &format!(" {tcp_type}");
+        }
         let mut url = self.url.clone().unwrap_or_default();
         if let Some(protocol) = self.relay_protocol {
             url += &format!(" ({protocol})");
@@ -127,7 +134,7 @@ impl fmt::Display for Found {
             text(&self.component),
             text(&self.type_),
             text(&self.foundation),
-            text(&self.protocol),
+            protocol,
             text(&self.address),
             text(&self.port),
             text(&self.priority),
@@ -147,7 +154,7 @@ fn columns(time: &str, cells: [&str; 10]) -> String {
     let [component, type_, foundation, protocol, address, port, priority, section, ufrag, url] =
         cells;
     let line = format!(
-        "{time:>7} {component:<4} {type_:<5} {foundation:<10} {protocol:<4} {address:<26} \
+        "{time:>7} {component:<4} {type_:<5} {foundation:<10} {protocol:<11} {address:<26} \
          {port:<5} {priority:<17} {section:<5} {ufrag:<8} {url}"
     );
     line.trim_end().to_owned()
