@@ -1,0 +1,138 @@
+//! Sockets, listeners, connections and names come and go with the network.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::task::Context;
+use std::time::SystemTime;
+
+use negotiation::TransportId;
+use time::{Duration, Instant};
+
+use super::super::listener::Listener;
+use super::super::multicast::Asked;
+use super::super::socket::Socket;
+use super::super::stream::Stream;
+use super::super::{Notice, interfaces};
+use super::{AskedBy, ConnectionDriver};
+use crate::host::{GenerationId, Host, NameOf, SocketId};
+
+/// Connections that are being opened at once, at most.
+const MAX_CONNECTING: usize = 64;
+/// A network that has not changed for this long has settled: an address may come in several steps.
+const SETTLED: Duration = Duration::from_millis(700);
+
+impl ConnectionDriver {
+    /// Notices that the machine was suspended. A date that was set has the same effect, which does
+    /// no harm.
+    pub(super) fn compare_clocks(&mut self) {
+        /// Shorter naps need nothing.
+        const NAP: Duration = Duration::from_secs(2);
+        let now = (Instant::now(), SystemTime::now());
+        let before = std::mem::replace(&mut self.clocks, now);
+        let passed = now.1.duration_since(before.1).unwrap_or_default();
+        if passed > now.0.saturating_duration_since(before.0).saturating_add(NAP) {
+            tracing::debug!(?passed, "the machine was suspended");
+            self.driver.resumed();
+        }
+    }
+
+    /// Opens a connection to a server. Those that nobody waits for any more end after 10 s; should
+    /// there be too many before, the oldest is given up.
+    pub(super) fn connect(
+        &mut self,
+        asked: AskedBy,
+        opened: impl Future<Output = Result<Stream, String>> + Send + 'static,
+    ) {
+        if self.connecting.len() >= MAX_CONNECTING {
+            let ((transport, generation, connection), task) = self.connecting.remove(0);
+            task.abort();
+            let why = Err("too many connections are being opened");
+            self.driver.connected(transport, generation, connection, why);
+        }
+        let (transport, generation, connection) = asked;
+        let task = self.host.tell_later(async move {
+            let opened = opened.await;
+            Notice::Connected { transport, generation, connection, opened }
+        });
+        self.connecting.push((asked, task));
+    }
+
+    /// Tells the connection which of its sockets can be used, if that has changed.
+    pub(super) fn network_changed(&mut self, up: Arc<[IpAddr]>) {
+        for (id, socket) in &mut self.sockets {
+            let is_up = up.contains(&socket.local.ip());
+            if socket.is_listed && is_up != socket.is_up {
+                tracing::debug!(address = %socket.local, is_up, "an interface has changed");
+                socket.is_up = is_up;
+                self.driver.interface_changed(*id, is_up);
+            }
+        }
+        if self.options.restart_on_network_change {
+            let change = self.network.changed(up);
+            self.host.tell_later(async move {
+                tokio::time::sleep(SETTLED).await;
+                Notice::NetworkSettled(change)
+            });
+        }
+    }
+
+    pub(super) fn network_settled(&mut self, change: u64) {
+        if self.network.wants_restart(change, &self.options) {
+            tracing::debug!("another network: an ICE restart");
+            self.driver.restart_ice();
+        }
+    }
+
+    pub(super) fn gather(&mut self, transport: TransportId, generation: GenerationId) {
+        let up = interfaces::all_up().unwrap_or_default();
+        let addresses = interfaces::usable(&self.options, &up);
+        let mut unbound = Vec::new();
+        for address in &addresses {
+            let mut beside = None;
+            match Socket::bind(*address) {
+                Ok(mut socket) => {
+                    socket.is_listed = up.contains(address);
+                    self.last_socket += 1;
+                    let id = SocketId(self.last_socket);
+                    let local = socket.local;
+                    self.sockets.push((id, socket));
+                    beside = Some(id);
+                    self.driver.socket_bound(transport, generation, id, local);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, %address, "no socket on this address");
+                    unbound.push(*address);
+                }
+            }
+            match Listener::bind(*address, beside) {
+                Ok(listener) => {
+                    self.last_socket += 1;
+                    let id = SocketId(self.last_socket);
+                    let local = listener.local;
+                    self.listeners.push((id, listener));
+                    self.driver.listening(transport, generation, id, local);
+                }
+                Err(error) => tracing::debug!(%error, %address, "no listener on this address"),
+            }
+        }
+        self.network.gathered(addresses, &unbound);
+        self.driver.gathering_done(transport, generation);
+    }
+
+    /// Moves the questions for names of remote candidates. Returns whether there was anything.
+    pub(super) fn resolve_names(&mut self, cx: &mut Context<'_>) -> bool {
+        // Allocations that are still to be deleted may keep the driver for a while.
+        if self.names.is_open() && self.driver.engine().is_closed() {
+            self.names.rest();
+        }
+        let mut busy = self.names.poll(cx, self.host.now());
+        while let Some((asked, addresses)) = self.names.next_answer() {
+            busy = true;
+            let Asked { transport, generation, host } = asked;
+            let addresses = addresses.as_deref().map_err(String::as_str);
+            self.driver.resolved(transport, generation, NameOf::Candidate, &host, addresses);
+        }
+        busy
+    }
+}
