@@ -104,7 +104,8 @@
 //!
 //! Nothing needs to be opened inwards. A connection sends from ports that the system chooses, its
 //! ephemeral ports (on Linux `net.ipv4.ip_local_port_range`), another one for each address,
-//! transport and gathering. There is no option for a range.
+//! transport and gathering. There is no option for a range. On each address a listener waits for TCP
+//! as well; where a firewall keeps that shut, the other ways are left.
 //!
 //! Outwards, the first of these that works is enough:
 //!
