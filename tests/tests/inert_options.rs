@@ -23,7 +23,7 @@ fn what_has_no_effect_yet_is_warned_of_once() {
     let certificate = || RTCPeerConnection::generate_certificate(None).unwrap();
     let servers = RTCConfiguration {
         ice_servers: vec![RTCIceServer {
-            urls: vec!["turn:turn.example.org?transport=tcp".to_owned()],
+            urls: vec!["stuns:stun.example.org".to_owned()],
             username: Some("user".to_owned()),
             credential: Some("secret".to_owned()),
         }],
