@@ -26,7 +26,10 @@ static HOSTS: Mutex<Option<Vec<Weak<TokioHost>>>> = Mutex::new(None);
 pub(super) fn watch(host: &Arc<TokioHost>) {
     let mut hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(hosts) = &mut *hosts {
-        hosts.retain(|host| host.strong_count() > 0);
+        // Only before the list would grow: looking at all others for each connection adds up.
+        if hosts.len() == hosts.capacity() {
+            hosts.retain(|host| host.strong_count() > 0);
+        }
         hosts.push(Arc::downgrade(host));
         return;
     }
