@@ -43,6 +43,8 @@ pub(super) struct ConnectionDriver {
     clocks: (Instant, SystemTime),
     network: Network,
     listeners: Vec<(SocketId, Listener)>,
+    /// Whether the listeners are to be asked in the next round.
+    asks_listeners: bool,
     streams: Vec<(SocketId, Stream)>,
     last_socket: u64,
     timer: Option<Pin<Box<Sleep>>>,
@@ -70,6 +72,7 @@ impl ConnectionDriver {
             clocks: (Instant::now(), SystemTime::now()),
             network: Network::default(),
             listeners: Vec::new(),
+            asks_listeners: true,
             streams: Vec::new(),
             connecting: Vec::new(),
             last_socket: 0,
@@ -126,8 +129,12 @@ impl ConnectionDriver {
         received | self.accept(cx)
     }
 
-    /// Accepts one connection from each listener. Returns whether there was any.
+    /// Accepts one connection from each listener. Returns whether there was any. Once there was
+    /// none, the listeners wake this task when there is one.
     fn accept(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.asks_listeners {
+            return false;
+        }
         let mut accepted = false;
         let mut failed = Vec::new();
         for (listener_id, listener) in &self.listeners {
@@ -148,6 +155,7 @@ impl ConnectionDriver {
         }
         accepted |= !failed.is_empty();
         failed.into_iter().for_each(|id| self.drop_socket(id));
+        self.asks_listeners = accepted;
         accepted
     }
 
@@ -409,6 +417,7 @@ impl Future for ConnectionDriver {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.host.waker.register(cx.waker());
+        this.asks_listeners = true;
         // The next round sees what handlers call in this one: a wake would only bring in another
         // thread. After the last busy round one more follows, during which calls do wake.
         this.driver.connection().set_host_awake(true);

@@ -111,6 +111,7 @@ impl ConnectionDriver {
                     let id = SocketId(self.last_socket);
                     let local = listener.local;
                     self.listeners.push((id, listener));
+                    self.asks_listeners = true;
                     self.driver.listening(transport, generation, id, local);
                 }
                 Err(error) => tracing::debug!(%error, %address, "no listener on this address"),
