@@ -8,14 +8,13 @@
 //! The URL decides how the server is reached: `turn:HOST` over UDP, `turn:HOST?transport=tcp` over
 //! TCP, `turns:HOST` over TLS. It fails if a message is lost or a host address is shown.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use examples::RealStage;
 use examples::samples::{Arguments, SERVER_OPTIONS, Servers, failed, relay_only, show_within};
 use peerconnection::{RTCIceTransportPolicy, RTCPeerConnection};
-use testkit::{Job, Side, Stage};
 
 const USAGE: &str = "\
 cargo run --release --example relay_only -- --server URL [OPTIONS]
@@ -35,26 +34,6 @@ coturn on this machine: turnserver -n --no-cli --no-tls --no-dtls --lt-cred-mech
 --realm=example.org --user=alice:wonder --listening-ip=127.0.0.1 --relay-ip=127.0.0.1 \
 --allow-loopback-peers
 then: --server turn:127.0.0.1 --username alice --credential wonder";
-
-/// Real time.
-struct RealStage;
-
-impl Stage for RealStage {
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn sleep(&self, duration: Duration) -> Job {
-        Box::pin(tokio::time::sleep(duration))
-    }
-
-    fn spawn(&self, job: Job) {
-        tokio::spawn(job);
-    }
-
-    // No socket is taken away here.
-    fn close_socket(&self, _: Side, _: SocketAddr) {}
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -87,7 +66,7 @@ async fn main() -> ExitCode {
     let measured = Duration::from_secs(seconds);
     let patience = Duration::from_secs(60).saturating_add(measured);
     show_within(patience, Ok(arguments), async |_, transcript| {
-        relay_only::run(pair, measured, Arc::new(RealStage), transcript).await
+        relay_only::run(pair, measured, Arc::new(RealStage::default()), transcript).await
     })
     .await
 }

@@ -9,15 +9,15 @@
 //!   --svg FILE              draw the story as a timeline
 //! ```
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use examples::RealStage;
 use examples::restart::{Entry, Log, Peers, Settings, draw, run};
 use peerconnection::host::{SocketControl, TokioOptions};
 use peerconnection::{PerfectNegotiation, RTCConfiguration, RTCPeerConnection};
-use testkit::{Job, Side, Signalling, Stage};
+use testkit::{Side, Signalling, Stage};
 
 const COLUMN: usize = 44;
 
@@ -53,32 +53,6 @@ impl Arguments {
             }
         }
         Ok(arguments)
-    }
-}
-
-/// The story on real sockets, in real time.
-struct RealStage {
-    sockets: [SocketControl; 2],
-}
-
-impl Stage for RealStage {
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn sleep(&self, duration: Duration) -> Job {
-        Box::pin(tokio::time::sleep(duration))
-    }
-
-    fn spawn(&self, job: Job) {
-        tokio::spawn(job);
-    }
-
-    fn close_socket(&self, side: Side, local: SocketAddr) {
-        match side {
-            Side::Caller => self.sockets[0].close(local),
-            Side::Callee => self.sockets[1].close(local),
-        }
     }
 }
 

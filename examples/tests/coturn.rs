@@ -2,39 +2,20 @@
 //!
 //! `cargo test -p examples --test coturn -- --ignored`, with `turnserver` and `openssl` on the path.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use examples::RealStage;
 use examples::samples::{Report as _, Transcript, relay_only, trickle_ice};
 use peerconnection::host::TokioOptions;
 use peerconnection::{
     RTCConfiguration, RTCIceCandidateType, RTCIceServer, RTCIceServerTransportProtocol,
     RTCIceTransportPolicy, RTCPeerConnection,
 };
-use testkit::{Job, Side, Stage};
 use tests::coturn::{Coturn, PASSWORD, USER, WAYS, Way};
 
 /// Far beyond what anything here may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-struct RealStage;
-
-impl Stage for RealStage {
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn sleep(&self, duration: Duration) -> Job {
-        Box::pin(tokio::time::sleep(duration))
-    }
-
-    fn spawn(&self, job: Job) {
-        tokio::spawn(job);
-    }
-
-    fn close_socket(&self, _: Side, _: SocketAddr) {}
-}
 
 fn protocol(way: Way) -> RTCIceServerTransportProtocol {
     match way {
@@ -120,7 +101,7 @@ async fn peers_talk_through_coturn_alone_and_show_no_other_address() {
         let pair = [(); 2].map(|()| connection(&coturn, vec![coturn.url(way)], PASSWORD, relay));
         let transcript = Transcript::new(|line| println!("{line:?}"));
         let measured = Duration::from_millis(500);
-        let call = relay_only::run(pair, measured, Arc::new(RealStage), transcript);
+        let call = relay_only::run(pair, measured, Arc::new(RealStage::default()), transcript);
         let report = tokio::time::timeout(PATIENCE, call).await.expect("a call").unwrap();
         println!("{way:?}\n{report}");
         assert!(report.is_success(), "{report:?}");

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use time::Instant;
 
 use super::Agent;
+use super::trickle::gathering;
 use crate::event::{Event, GenerationId, SocketId};
-use crate::state::GatheringState;
 
 impl Agent {
     /// Takes a TCP listener that the host has bound for this generation, at a specific address. It
@@ -26,11 +26,8 @@ impl Agent {
             tracing::debug!(?listener, "listener added twice");
             return;
         }
-        let gathering = self
-            .generations
-            .iter_mut()
-            .find(|g| g.id == generation && g.gathering == GatheringState::Gathering);
-        if gathering.is_some_and(|g| g.add_listener(&self.ctx, listener, local)) {
+        let gathers = gathering(&mut self.generations, generation);
+        if gathers.is_some_and(|g| g.add_listener(&self.ctx, listener, local)) {
             self.drive(now);
         } else {
             tracing::debug!(?generation, ?listener, %local, "listener of no use");
@@ -81,7 +78,8 @@ impl Agent {
     pub fn next_message(&mut self, now: Instant, socket: SocketId) -> Option<(SocketAddr, Bytes)> {
         let (remote, next) = match self.stream_mut(socket) {
             Some(stream) => {
-                (stream.server, stream.next_message().map_err(|error| error.to_string()))
+                let next = stream.incoming.next_message();
+                (stream.server, next.map_err(|error| error.to_string()))
             }
             None => {
                 let mut generations = self.generations.iter_mut();

@@ -8,6 +8,7 @@ use super::Agent;
 use crate::candidate::Candidate;
 use crate::error::Error;
 use crate::event::{Event, GenerationId, SocketId};
+use crate::generation::Generation;
 use crate::state::{GatheringState, State};
 
 impl Agent {
@@ -27,11 +28,8 @@ impl Agent {
             tracing::debug!(?socket, "socket added twice");
             return;
         }
-        let gathering = self
-            .generations
-            .iter_mut()
-            .find(|g| g.id == generation && g.gathering == GatheringState::Gathering);
-        if gathering.is_some_and(|g| g.add_socket(&mut self.ctx, now, socket, local)) {
+        let gathers = gathering(&mut self.generations, generation);
+        if gathers.is_some_and(|g| g.add_socket(&mut self.ctx, now, socket, local)) {
             self.drive(now);
         } else {
             tracing::debug!(?generation, ?socket, %local, "socket of no use");
@@ -42,13 +40,10 @@ impl Agent {
     /// No more sockets or listeners will come for this generation. Its gathering ends, or goes on
     /// until the servers have answered or their time is over.
     pub fn gathering_done(&mut self, now: Instant, generation: GenerationId) {
-        let gathering = self
-            .generations
-            .iter_mut()
-            .find(|g| g.id == generation && g.gathering == GatheringState::Gathering);
-        if let Some(gathering) = gathering {
-            gathering.announce_listeners(&self.ctx);
-            gathering.host_done();
+        let gathers = gathering(&mut self.generations, generation);
+        if let Some(generation) = gathers {
+            generation.announce_listeners(&self.ctx);
+            generation.host_done();
             self.drive(now);
         }
     }
@@ -107,10 +102,19 @@ impl Agent {
                 known.ok_or(Error::NoRemoteParameters)
             }
             Some(wanted) => {
-                let of = |g: &crate::generation::Generation| g.has_remote_username_fragment(wanted);
+                let of = |g: &Generation| g.has_remote_username_fragment(wanted);
                 let index = self.generations.iter().rposition(of);
                 index.ok_or_else(|| Error::UnknownUsernameFragment(wanted.to_owned()))
             }
         }
     }
+}
+
+/// The generation with this id, while it gathers.
+pub(super) fn gathering(
+    generations: &mut [Generation],
+    id: GenerationId,
+) -> Option<&mut Generation> {
+    let mut generations = generations.iter_mut();
+    generations.find(|g| g.id == id && g.gathering == GatheringState::Gathering)
 }

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use bytes::Bytes;
 use time::{Duration, Instant};
 use turn::FiveTuple;
 
@@ -145,12 +144,5 @@ impl Generation {
             false
         });
         lost.into_iter().for_each(|relay| self.relay_lost(relay));
-    }
-}
-
-impl Stream {
-    /// The next whole message, or an error if there can be none any more.
-    pub(crate) fn next_message(&mut self) -> Result<Option<Bytes>, turn::FramingError> {
-        self.incoming.next_message()
     }
 }
