@@ -21,7 +21,8 @@ cargo run --release --example trickle_ice [-- OPTIONS]
   --username NAME     for the TURN server before it
   --credential WORD   for the TURN server before it
   --policy NAME       all (the default) or relay
-  --pool N            iceCandidatePoolSize, 0 to 255: it has no effect yet
+  --pool N            iceCandidatePoolSize, 0 to 255: for how many transports
+                      to gather before there is a description
   --authority FILE    the authorities (PEM) that vouch for servers over TLS,
                       instead of those of the system
   --json              print the candidates, errors and servers alone, as one JSON object

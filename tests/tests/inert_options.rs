@@ -31,7 +31,6 @@ fn what_has_no_effect_yet_is_warned_of_once() {
     };
     let configured = RTCConfiguration {
         ice_transport_policy: RTCIceTransportPolicy::Relay,
-        ice_candidate_pool_size: 1,
         certificates: vec![certificate(), certificate()],
         ..servers.clone()
     };
@@ -50,7 +49,7 @@ fn what_has_no_effect_yet_is_warned_of_once() {
     let pc = world.add_peer(RTCConfiguration::default());
     assert_eq!(options(|| pc.set_configuration(servers.clone()).unwrap()), ["StunOverTls"]);
     let told = options(|| drop(world.add_peer(configured.clone())));
-    assert_eq!(told, ["IceCandidatePoolSize", "Certificates"]);
+    assert_eq!(told, ["Certificates"]);
 
     let told = options(|| drop(pc.add_transceiver(MediaKind::Audio, None).unwrap()));
     assert_eq!(told, ["Media"]);

@@ -9,7 +9,6 @@ use negotiation::RTCRtpEncodingParameters;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inert {
     StunOverTls,
-    IceCandidatePoolSize,
     Certificates,
     Media,
     Encodings,
@@ -20,9 +19,6 @@ impl Inert {
     fn text(self) -> &'static str {
         match self {
             Self::StunOverTls => "stuns: servers are kept and not used: stun: servers are",
-            Self::IceCandidatePoolSize => {
-                "iceCandidatePoolSize is kept, and nothing is gathered ahead yet"
-            }
             Self::Certificates => "of several certificates DTLS uses the first",
             Self::Media => "tracks are negotiated, and their media is not sent yet",
             Self::Encodings => {

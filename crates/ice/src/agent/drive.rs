@@ -108,11 +108,10 @@ impl Agent {
         let newest = self.generations.iter().rposition(|generation| generation.local.is_some());
         for (index, generation) in self.generations.iter_mut().enumerate() {
             let id = generation.id;
-            let waits = |event: &Event| {
-                newest != Some(index) && matches!(event, Event::CandidateError { .. })
-            };
+            let is_error = |event: &Event| matches!(event, Event::CandidateError { .. });
             for event in std::mem::take(&mut generation.events) {
-                match waits(&event) {
+                let is_late = newest != Some(index) && is_error(&event);
+                match is_late || generation.holds_back(&event) {
                     true => generation.events.push_back(event),
                     false => self.events.push_back((Some(id), event)),
                 }

@@ -9,6 +9,26 @@ use crate::state::{GatheringState, Role, State};
 use crate::stun::Credentials;
 
 impl Agent {
+    /// Begins to gather before the local parameters are known, as `iceCandidatePoolSize` asks
+    /// (RFC 9429 §3.5.4): [`Event::Gather`] asks for the sockets of a generation to which the next
+    /// [`set_local_parameters`](Self::set_local_parameters) belong. Until then no event tells of
+    /// candidates, errors or the gathering state, and [`gathering_state`](Self::gathering_state)
+    /// stays as it is. Called again, it gathers anew, with what was configured since. It does
+    /// nothing once there are parameters of either side.
+    pub fn gather_ahead(&mut self, now: Instant) {
+        let is_untouched = |g: &Generation| g.is_ahead() && g.remote.is_none();
+        if self.state == State::Closed || !self.generations.iter().all(is_untouched) {
+            return;
+        }
+        self.drop_pending(now);
+        let id = self.new_id();
+        let mut generation = Generation::new(id, false);
+        generation.gather_ahead(&self.ctx, now);
+        self.generations.push(generation);
+        self.emit_of(id, Event::Gather { generation: id });
+        self.drive(now);
+    }
+
     /// Takes the parameters of a local description. New ones begin a generation, or complete the
     /// one that new remote parameters began, and [`Event::Gather`] asks for its sockets. Unchanged
     /// ones do nothing.
@@ -209,15 +229,21 @@ impl Agent {
             pending.id = self.new_id();
             self.forget_events(old);
         }
-        let id = pending.id;
-        pending.set_local(&mut self.ctx, now, local);
-        pending.begin_servers(&self.ctx, now);
+        let (id, is_ahead) = (pending.id, pending.is_ahead());
+        if is_ahead {
+            pending.set_local_of_ahead(&mut self.ctx, now, local);
+        } else {
+            pending.set_local(&mut self.ctx, now, local);
+            pending.begin_servers(&self.ctx, now);
+        }
         pending.look_up_all(&self.ctx, now);
         self.generations.push(pending);
         self.report_gathering();
         // Drops errors of the generation that this one replaces.
         self.events.retain(|(_, event)| !matches!(event, Event::CandidateError { .. }));
-        self.emit_of(id, Event::Gather { generation: id });
+        if !is_ahead {
+            self.emit_of(id, Event::Gather { generation: id });
+        }
     }
 
     fn drop_pending(&mut self, now: Instant) {
@@ -244,7 +270,7 @@ impl Agent {
 
     /// webrtc-pc §5.6: gathering as long as any generation gathers.
     pub(super) fn report_gathering(&mut self) {
-        let is = |state| self.generations.iter().any(|g| g.gathering == state);
+        let is = |state| self.generations.iter().any(|g| g.local.is_some() && g.gathering == state);
         let gathering = if is(GatheringState::Gathering) {
             GatheringState::Gathering
         } else if is(GatheringState::Complete) {

@@ -46,7 +46,7 @@ impl Generation {
         if !usable || self.sockets.len() >= ctx.config.max_candidates {
             return false;
         }
-        let Some(username_fragment) = self.local_username_fragment().map(str::to_owned) else {
+        let Some(username_fragment) = self.username_fragment_of_candidates() else {
             return false;
         };
         // RFC 8445 §5.1.2.1: the preference is unique among the candidates of a type; the host adds

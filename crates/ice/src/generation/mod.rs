@@ -1,5 +1,6 @@
 //! One generation: credentials of both sides, candidates, checklist, selected pair.
 
+mod ahead;
 mod asking;
 mod base;
 mod candidates;

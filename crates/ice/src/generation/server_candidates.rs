@@ -113,7 +113,7 @@ impl Generation {
                 self.locals.len() - 1
             }
         };
-        let username_fragment = self.local_username_fragment()?.to_owned();
+        let username_fragment = self.username_fragment_of_candidates()?;
         self.events.push_back(Event::LocalCandidate { username_fragment, candidate });
         Some(index)
     }

@@ -154,7 +154,7 @@ impl Generation {
             return;
         }
         self.gathering = GatheringState::Complete;
-        let Some(username_fragment) = self.local_username_fragment().map(str::to_owned) else {
+        let Some(username_fragment) = self.username_fragment_of_candidates() else {
             return;
         };
         self.events.push_back(Event::EndOfCandidates { username_fragment });
@@ -265,7 +265,7 @@ impl Generation {
             tracing::debug!(url = asked.server.url, text, "a URL that is there twice");
             return;
         }
-        let Some(username_fragment) = self.local_username_fragment().map(str::to_owned) else {
+        let Some(username_fragment) = self.username_fragment_of_candidates() else {
             return;
         };
         // webrtc-pc §4.8.3: an address that no candidate exposes is null.

@@ -105,7 +105,7 @@ impl Generation {
     /// RFC 6544 §4.1, §5.1: a passive and an active candidate for each listener. A host that
     /// listens can connect, too. They come behind those of UDP, which are more likely to work.
     pub(crate) fn announce_listeners(&mut self, ctx: &Context) {
-        let Some(username_fragment) = self.local_username_fragment().map(str::to_owned) else {
+        let Some(username_fragment) = self.username_fragment_of_candidates() else {
             return;
         };
         // RFC 6544 §4.5: the port of an active candidate says nothing.

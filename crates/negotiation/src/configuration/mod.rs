@@ -3,6 +3,7 @@
 use url::{Host, Url};
 
 use crate::dictionaries::{RTCBundlePolicy, RTCIceServer, RTCIceTransportPolicy, RTCRtcpMuxPolicy};
+use crate::effect::TransportId;
 use crate::error::Error;
 use crate::session::Session;
 
@@ -282,6 +283,17 @@ impl ConfigurationSlot {
 }
 
 impl Session {
+    /// RFC 9429 §3.5.4: the transports for which candidates are gathered ahead: as many as
+    /// `iceCandidatePoolSize` says, of those that the first descriptions will create. None once
+    /// setLocalDescription() has been called.
+    pub fn pooled_transports(&self) -> impl Iterator<Item = TransportId> + use<> {
+        let count = match self.configuration.set_local_description_called || self.is_closed() {
+            true => 0,
+            false => self.configuration().ice_candidate_pool_size,
+        };
+        self.transports.first_to_come(count)
+    }
+
     /// `[[Configuration]]`
     pub fn configuration(&self) -> &Configuration {
         self.configuration.get()

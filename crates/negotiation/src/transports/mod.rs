@@ -111,6 +111,11 @@ impl Transports {
         id
     }
 
+    /// The first `count` transports, except those that have been created.
+    pub(crate) fn first_to_come(&self, count: u8) -> impl Iterator<Item = TransportId> + use<> {
+        (self.created.saturating_add(1)..=u32::from(count)).map(TransportId)
+    }
+
     /// RFC 9429 §4.1.18: whether "an ICE gathering phase has already started or completed".
     pub(crate) fn gathering_has_started(&self) -> bool {
         self.all.values().any(|transport| transport.local_parameters().is_some())

@@ -57,7 +57,13 @@ pub struct RTCConfiguration {
     /// the first; descriptions have the fingerprints of all. The JSON form leaves this member out.
     #[serde(skip)]
     pub certificates: Vec<RTCCertificate>,
-    /// How many candidates to gather ahead, 0 to 255. The value is kept and has **no effect yet**.
+    /// For how many transports to gather candidates before a description asks for them, 0 to 255;
+    /// more than 16 are taken for 16. `icecandidate` is fired for them all at once after
+    /// `set_local_description()`. One is what a connection with BUNDLE needs. Until the first
+    /// answer the pool holds sockets on all interfaces, and allocations at TURN servers. A
+    /// [`set_configuration`](super::RTCPeerConnection::set_configuration) with other servers before
+    /// the first `set_local_description()` gathers anew; after it, the size cannot change
+    /// (RFC 9429 §3.5.4, §4.1.18).
     pub ice_candidate_pool_size: u8,
 }
 
@@ -70,7 +76,6 @@ impl RTCConfiguration {
         let mut urls = self.ice_servers.iter().flat_map(|server| &server.urls);
         let used = [
             (urls.any(is_stun_over_tls), Inert::StunOverTls),
-            (self.ice_candidate_pool_size > 0, Inert::IceCandidatePoolSize),
             (self.certificates.len() > 1, Inert::Certificates),
         ];
         used.into_iter().filter(|(used, _)| *used).for_each(|(_, option)| option.warn());

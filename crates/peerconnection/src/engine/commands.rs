@@ -58,6 +58,7 @@ impl Engine {
                 if let Some(transport) = self.transports.get_mut(&transport) {
                     transport.agent.commit(now);
                 }
+                self.empty_pool(now);
             }
             TransportCommand::Rollback { transport } => self.roll_back_transport(now, transport),
             TransportCommand::AddRemoteCandidate {
@@ -104,16 +105,23 @@ impl Engine {
     }
 
     fn create_transport(&mut self, id: TransportId) {
+        let Some(transport) = self.take_from_pool(id).or_else(|| self.new_transport(id)) else {
+            return;
+        };
+        self.transports.insert(id, transport);
+        if self.connection_state() != RTCPeerConnectionState::New {
+            self.queue(Task::TransportCreated);
+        }
+    }
+
+    pub(super) fn new_transport(&mut self, id: TransportId) -> Option<Transport> {
         let ice_object = Arc::new(IceTransportObject::new(self.connection.clone(), id));
         let dtls_object = Arc::new(DtlsTransportObject::new(ice_object.clone()));
         let mut agent = ice::Agent::new(self.ice_config.clone(), self.random_seed());
         let (servers, policy) = agent_servers(&self.configuration);
         agent.set_servers(servers, policy);
-        let Some(stack) = self.new_stack() else { return };
-        self.transports.insert(id, Transport::new(agent, stack, ice_object, dtls_object));
-        if self.connection_state() != RTCPeerConnectionState::New {
-            self.queue(Task::TransportCreated);
-        }
+        let stack = self.new_stack()?;
+        Some(Transport::new(agent, stack, ice_object, dtls_object))
     }
 
     fn new_stack(&mut self) -> Option<transport::Transport> {
@@ -171,18 +179,10 @@ impl Engine {
     /// Removes a transport. Returns its slots.
     fn stop_transport(&mut self, now: Instant, id: TransportId) -> Option<TransportSlots> {
         self.queue_farewell(now, id);
-        if let Some(transport) = self.transports.get_mut(&id) {
-            transport.agent.close(now);
-            // The agent releases its allocations at TURN servers, and departs.
-            while let Some(transmit) = transport.agent.poll_transmit() {
-                self.farewells.push_back(transmit.into());
-            }
-        }
-        self.collect_ice(id);
-        let transport = self.transports.remove(&id)?;
-        self.sockets.retain(|_, of| *of != id);
-        self.departing.add(transport.agent);
-        Some(transport.slots)
+        self.close_agent(now, id);
+        let Transport { agent, slots, .. } = self.transports.remove(&id)?;
+        self.depart(id, agent);
+        Some(slots)
     }
 
     /// Keeps the last slots in the objects of a closed transport, for everybody who holds them.

@@ -4,6 +4,7 @@
 //!
 //! - `task_queue`, `tasks`: the task queue, and what each task does
 //! - `commands`: the negotiation's commands to the transports
+//! - `candidate_pool`: candidates that are gathered ahead
 //! - `transports`: the transports, and which of them have work to do
 //! - `ice_transport`: ICE transports, from the agent's events to the W3C slots
 //! - `dtls_transport`: DTLS transports likewise
@@ -24,6 +25,7 @@
 //! - `weak_map`: objects that live as long as the application holds them
 
 mod alarms;
+mod candidate_pool;
 mod channels;
 mod commands;
 mod convert;
@@ -149,6 +151,8 @@ pub(crate) struct Engine {
     is_closed: bool,
 
     transports: Transports,
+    /// The pool of candidates has yet to follow the configuration.
+    is_pool_due: bool,
     /// Transports that no section uses any more, until the tasks in which they close have run.
     discarded_transports: BTreeMap<TransportId, TransportSlots>,
     /// Closed transports, as long as somebody looks at them.
@@ -210,6 +214,7 @@ impl Engine {
             .map(Box::new)?;
         configuration.warn_of_inert_options();
         let statistics = Statistics::new(clock, random.random());
+        let is_pool_due = configuration.ice_candidate_pool_size > 0;
         Ok(Self {
             session,
             connection: WeakConnection::new(),
@@ -220,6 +225,7 @@ impl Engine {
             ice_config: ice::Config::default(),
             is_closed: false,
             transports: Transports::default(),
+            is_pool_due,
             discarded_transports: BTreeMap::new(),
             closed_transports: WeakMap::default(),
             last_transports: Vec::new(),
@@ -311,8 +317,14 @@ impl Engine {
             configuration.certificates.clone_from(&self.configuration.certificates);
         }
         configuration.warn_of_inert_options();
+        let concerns_pool = configuration.ice_servers != self.configuration.ice_servers
+            || configuration.ice_transport_policy != self.configuration.ice_transport_policy
+            || configuration.ice_candidate_pool_size != self.configuration.ice_candidate_pool_size;
         self.configuration = configuration;
         self.update_servers();
+        if concerns_pool {
+            self.request_pool();
+        }
         Ok(())
     }
 
@@ -359,6 +371,7 @@ impl Engine {
             self.release(sctp.object);
         }
         // Steps 7 to 9
+        self.empty_pool(now);
         for id in self.transports.ids() {
             self.shut_transport(now, id);
         }

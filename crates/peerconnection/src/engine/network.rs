@@ -45,6 +45,7 @@ impl Engine {
     /// Takes the outputs of the transports, and makes tasks and actions of them.
     pub(crate) fn collect(&mut self, now: Instant) {
         self.take_outbox(now);
+        self.update_pool(now);
         self.collect_negotiation();
         self.forget_transceivers();
         self.collect_departing();
@@ -382,7 +383,7 @@ impl Engine {
     }
 
     pub(crate) fn resumed(&mut self, now: Instant) {
-        for id in self.transports.ids() {
+        for id in self.transports.ids().into_iter().chain(self.transports.pooled()) {
             if let Some(transport) = self.transports.get_mut(&id) {
                 transport.agent.resumed(now);
             }

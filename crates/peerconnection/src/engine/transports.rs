@@ -274,6 +274,9 @@ impl<S: Copy + PartialEq> Census<S> {
 pub(super) struct Transports {
     /// Boxed: a node of the map reserves room for eleven, and most connections have one transport.
     slots: BTreeMap<TransportId, Box<Transport>>,
+    /// The transports of the ICE candidate pool: no description has created them yet. Only the
+    /// network knows of them.
+    pool: BTreeMap<TransportId, Box<Transport>>,
     /// Transports that were called since their outputs were last taken: they may have events and
     /// another deadline.
     touched: BTreeSet<TransportId>,
@@ -298,8 +301,17 @@ impl Transports {
         self.gatherer.any(RTCIceGathererState::Gathering) || !self.ice.all(&IDLE)
     }
 
+    /// Whether there is such a transport, be it in the pool.
     pub(super) fn contains_key(&self, id: &TransportId) -> bool {
-        self.slots.contains_key(id)
+        self.slots.contains_key(id) || self.is_pooled(id)
+    }
+
+    pub(super) fn is_pooled(&self, id: &TransportId) -> bool {
+        self.pool.contains_key(id)
+    }
+
+    pub(super) fn pooled(&self) -> Vec<TransportId> {
+        self.pool.keys().copied().collect()
     }
 
     pub(super) fn ids(&self) -> Vec<TransportId> {
@@ -314,17 +326,17 @@ impl Transports {
         self.slots.get(id).map(Box::as_ref)
     }
 
-    /// A transport that is about to be called.
+    /// A transport that is about to be called, be it in the pool.
     pub(super) fn get_mut(&mut self, id: &TransportId) -> Option<&mut Transport> {
-        let transport = self.slots.get_mut(id)?;
+        let transport = self.slots.get_mut(id).or_else(|| self.pool.get_mut(id))?;
         self.touched.insert(*id);
         self.sending.insert(*id);
         Some(transport)
     }
 
-    /// A transport whose outputs are being taken.
+    /// A transport whose outputs are being taken, be it in the pool.
     pub(super) fn output(&mut self, id: TransportId) -> Option<&mut Transport> {
-        self.slots.get_mut(&id).map(Box::as_mut)
+        self.slots.get_mut(&id).or_else(|| self.pool.get_mut(&id)).map(Box::as_mut)
     }
 
     pub(super) fn insert(&mut self, id: TransportId, mut transport: Transport) {
@@ -338,13 +350,27 @@ impl Transports {
 
     pub(super) fn remove(&mut self, id: &TransportId) -> Option<Transport> {
         let transport = self.slots.remove(id)?;
-        self.touched.remove(id);
-        self.sending.remove(id);
-        if let Some(deadline) = transport.deadline {
-            self.deadlines.remove(&(deadline, *id));
-        }
+        self.forget_work(*id, transport.deadline);
         self.discount(transport.slots.states);
         Some(*transport)
+    }
+
+    pub(super) fn insert_pooled(&mut self, id: TransportId, transport: Transport) {
+        self.pool.insert(id, Box::new(transport));
+    }
+
+    pub(super) fn remove_pooled(&mut self, id: &TransportId) -> Option<Transport> {
+        let transport = self.pool.remove(id)?;
+        self.forget_work(*id, transport.deadline);
+        Some(*transport)
+    }
+
+    fn forget_work(&mut self, id: TransportId, deadline: Option<Instant>) {
+        self.touched.remove(&id);
+        self.sending.remove(&id);
+        if let Some(deadline) = deadline {
+            self.deadlines.remove(&(deadline, id));
+        }
     }
 
     /// Changes the states of a transport.
@@ -377,7 +403,7 @@ impl Transports {
     /// Notes that all events of a transport have been taken. `made_room` says that taking them may
     /// have made something to send.
     pub(super) fn settle(&mut self, id: TransportId, made_room: bool) {
-        let Some(transport) = self.slots.get_mut(&id) else { return };
+        let Some(transport) = self.output(id) else { return };
         let deadline = transport.poll_timeout();
         let before = std::mem::replace(&mut transport.deadline, deadline);
         if before != deadline {
@@ -407,7 +433,8 @@ impl Transports {
     /// When to call the first transport.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let settled = self.deadlines.iter().find(|(_, id)| !self.touched.contains(id));
-        let touched = self.touched.iter().filter_map(|id| self.slots.get(id)?.poll_timeout());
+        let of = |id| self.slots.get(id).or_else(|| self.pool.get(id));
+        let touched = self.touched.iter().filter_map(|id| of(id)?.poll_timeout());
         settled.map(|(at, _)| *at).into_iter().chain(touched).min()
     }
 

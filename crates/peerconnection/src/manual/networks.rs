@@ -59,8 +59,10 @@
 //! hidden so.
 //!
 //! `iceTransportPolicy` is [`All`] by default. With [`Relay`] only relayed candidates are gathered
-//! and used: see [hiding addresses](#hiding-addresses). `iceCandidatePoolSize` is kept and has no
-//! effect yet.
+//! and used: see [hiding addresses](#hiding-addresses). With
+//! `iceCandidatePoolSize` N all of this is done for N transports, 16 at most, before a description
+//! asks for it: the candidates are fired at once when `set_local_description()` succeeds. Such
+//! sockets and allocations are there from the construction of the connection to the first answer.
 //!
 //! # The URLs of servers
 //!
