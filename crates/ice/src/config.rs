@@ -60,9 +60,11 @@ pub struct Config {
     /// that are still being checked. Default 1 s, in which a check over UDP is sent twice.
     pub nomination_wait_tcp: Duration,
     /// How long after the selection of a pair the state becomes
-    /// [`State::Completed`](crate::State::Completed) at the earliest: until then the peer may still
-    /// check or nominate other pairs. Default 3 s, the time for which RFC 8445 §8.3.1 keeps the
-    /// other candidates.
+    /// [`State::Completed`](crate::State::Completed) at the earliest. Until then both sides go on
+    /// checking better pairs, also those of candidates that come only now, and one that works takes
+    /// over. Each selection begins the time anew, and so does each candidate of the peer that makes a
+    /// better pair before the state is completed. Default 3 s, the
+    /// time for which RFC 8445 §8.3.1 keeps the other candidates.
     pub conclusion_wait: Duration,
     /// How long an older generation still accepts packets and answers checks once a newer one
     /// carries the data. Then its sockets are released. This covers packets in flight and a peer

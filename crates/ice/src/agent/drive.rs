@@ -30,6 +30,7 @@ impl Agent {
         self.collect_events();
         self.hand_over(now);
         self.release_retired(now);
+        self.release_unneeded(now);
         for generation in &mut self.generations {
             generation.serve_pairs(now);
         }

@@ -9,7 +9,7 @@ use turn::{Client, HEADROOM, SendError, TAILROOM};
 use super::Agent;
 use crate::event::{Base, ConnectionId, Event, GenerationId, NameOf, RelayId, SocketId, Transmit};
 use crate::generation::Generation;
-use crate::generation::server_client::{ClientKind, Stream};
+use crate::generation::server_client::{ClientKind, ServerClient, Stream};
 use crate::server::{Server, TransportPolicy};
 use crate::state::State;
 
@@ -89,19 +89,15 @@ impl Agent {
         if self.leaving.is_empty() && self.generations.iter().all(asks_nobody) {
             return Some(direct);
         }
-        if self.is_leaving(socket) {
-            let mut changed = false;
-            for leaving in self.leaving.iter_mut().filter(|leaving| leaving.socket == socket) {
-                changed |= leaving.client.awaits(datagram);
-                leaving.client.handle_message(now, source, datagram);
-            }
-            if changed {
-                self.drive(now);
-            }
+        let is_leaving = self.is_leaving(socket);
+        let mut of_leaving = self.leaving.iter_mut().filter(|leaving| leaving.socket == socket);
+        if let Some(leaving) = of_leaving.find(|leaving| leaving.client.awaits(datagram)) {
+            leaving.client.handle_message(now, source, datagram);
+            self.drive(now);
             return None;
         }
         let Some(generation) = self.generations.iter_mut().find(|g| g.has_socket(socket)) else {
-            return Some(direct);
+            return (!is_leaving).then_some(direct);
         };
         let mut changed = false;
         for client in generation.servers.clients.iter_mut().filter(|c| c.is_at(socket, source)) {
@@ -177,9 +173,7 @@ impl Agent {
         };
         while let Some(index) = self.leaving.iter().position(over) {
             let socket = self.leaving.remove(index).socket;
-            if !self.is_leaving(socket) {
-                self.emit(Event::CloseSocket(socket));
-            }
+            self.close_unless_needed(socket);
         }
     }
 
@@ -209,26 +203,7 @@ impl Agent {
             !sockets.contains(socket) || clients.iter().any(|c| c.is_at(*socket, *destination))
         });
         for client in std::mem::take(&mut generation.servers.clients) {
-            let Some(socket) = client.carrier() else { continue };
-            let ClientKind::Relay(mut relay) = client.kind else { continue };
-            relay.client.close(now);
-            if relay.client.state() == turn::State::Closed {
-                continue;
-            }
-            // It may have to make room for others before anything else is asked of it.
-            while let Some(payload) = relay.client.poll_transmit() {
-                let destination = client.address;
-                self.ctx.transmits.push_back(Transmit { socket, destination, payload });
-            }
-            self.ctx.remember_release(client.address, now);
-            if self.leaving.len() >= MAX_LEAVING {
-                let socket = self.leaving.remove(0).socket;
-                if !self.is_leaving(socket) {
-                    self.emit(Event::CloseSocket(socket));
-                }
-            }
-            let (server, stream, until) = (client.address, client.stream, later(now, LEAVE));
-            self.leaving.push(Leaving { socket, server, client: relay.client, stream, until });
+            self.leave(now, client);
         }
         for socket in sockets {
             if !self.is_leaving(socket) {
@@ -237,6 +212,49 @@ impl Agent {
         }
         if self.state != State::Closed {
             self.drive_leaving(now);
+        }
+    }
+
+    /// Has a server delete an allocation. Returns whether its socket is needed for that.
+    fn leave(&mut self, now: Instant, client: ServerClient) -> bool {
+        let Some(socket) = client.carrier() else { return false };
+        let ClientKind::Relay(mut relay) = client.kind else { return false };
+        relay.client.close(now);
+        if relay.client.state() == turn::State::Closed {
+            return false;
+        }
+        // It may have to make room for others before anything else is asked of it.
+        while let Some(payload) = relay.client.poll_transmit() {
+            let destination = client.address;
+            self.ctx.transmits.push_back(Transmit { socket, destination, payload });
+        }
+        self.ctx.remember_release(client.address, now);
+        if self.leaving.len() >= MAX_LEAVING {
+            let socket = self.leaving.remove(0).socket;
+            self.close_unless_needed(socket);
+        }
+        let (server, stream, until) = (client.address, client.stream, later(now, LEAVE));
+        self.leaving.push(Leaving { socket, server, client: relay.client, stream, until });
+        true
+    }
+
+    /// Closes a socket from which allocations were released, if nobody else has a use for it.
+    fn close_unless_needed(&mut self, socket: SocketId) {
+        if !self.is_leaving(socket) && self.generation_of(socket).is_none() {
+            self.emit(Event::CloseSocket(socket));
+        }
+    }
+
+    /// RFC 8445 §8.3: releases the relays that a completed generation does not need.
+    pub(super) fn release_unneeded(&mut self, now: Instant) {
+        for index in 0..self.generations.len() {
+            let Some(generation) = self.generations.get_mut(index) else { return };
+            for client in generation.take_unneeded_relays() {
+                let carrier = client.carrier();
+                if !self.leave(now, client) {
+                    carrier.into_iter().for_each(|socket| self.close_unless_needed(socket));
+                }
+            }
         }
     }
 

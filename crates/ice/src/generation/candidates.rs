@@ -74,7 +74,9 @@ impl Generation {
         self.bases.push(base);
         if self.is_pairing(ctx) {
             for key in self.remote_keys() {
-                self.pair_up(ctx, base, key);
+                if self.may_be_better(base, key) {
+                    self.pair_up(ctx, base, key);
+                }
             }
         }
     }
@@ -136,6 +138,7 @@ impl Generation {
         self.signalled.push(key);
         self.candidate_at = Some(now);
         self.pair_with_all(ctx, key);
+        self.put_off_settling(&ctx.config, now, key);
         self.look_up(ctx, now, key);
         Ok(())
     }
@@ -144,7 +147,9 @@ impl Generation {
     pub(super) fn pair_with_all(&mut self, ctx: &Context, key: usize) {
         if self.is_pairing(ctx) {
             for base in self.bases.clone() {
-                self.pair_up(ctx, base, key);
+                if self.may_be_better(base, key) {
+                    self.pair_up(ctx, base, key);
+                }
             }
         }
     }
@@ -309,14 +314,16 @@ impl Generation {
         self.remote_done |= older.remote_done;
     }
 
-    /// Whether new candidates make pairs. RFC 8838 §12 discards candidates that come to a completed
-    /// checklist; here they are kept, and make pairs when the selected pair is in trouble.
+    /// Whether new candidates make pairs: better ones until ICE is completed, and any when the
+    /// selected pair is in trouble. RFC 8838 §12 discards candidates that come to a completed checklist;
+    /// here they are kept until then.
     pub(super) fn is_pairing(&self, ctx: &Context) -> bool {
         self.remote.is_some()
             && self.retire_at.is_none()
             && !self.failed
             && self.selected.as_ref().is_none_or(|selected| {
                 selected.recovering
+                    || !self.completed
                     || (ctx.role == Some(Role::Controlling) && self.is_dead(selected.pair))
             })
     }

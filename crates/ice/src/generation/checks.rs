@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use stun_types::message::TransactionId;
-use time::{Due, Duration, Instant, Schedule, earlier, later};
+use time::{Due, Instant, Schedule, earlier, later};
 
 use super::candidates::foundation_of;
 use super::{Context, Generation};
@@ -126,6 +126,7 @@ impl Generation {
             self.on_check_time(ctx, now, id);
         }
         self.on_consent_time(ctx, now);
+        self.settle(now);
         self.nominate(ctx, now);
         self.conclude(ctx, now);
     }
@@ -297,56 +298,6 @@ impl Generation {
         ctx.transmit(pair.base, pair.destination, payload);
     }
 
-    /// RFC 8445 §8.1.1. The best valid pair is nominated when no better one is still being
-    /// checked, or after a short wait: see `Config::nomination_wait_max`.
-    pub(crate) fn nominate(&mut self, ctx: &mut Context, now: Instant) {
-        if !self.is_running(ctx)
-            || ctx.role != Some(Role::Controlling)
-            || (self.selected.is_some() && !self.is_in_trouble(ctx, now))
-        {
-            return;
-        }
-        let selected = self.selected.as_ref().map(|selected| selected.pair);
-        let may_be = |id, pair: &Pair| {
-            pair.is_valid() && Some(id) != selected && !self.is_pair_cut_off(pair)
-        };
-        let Some(best) = self.list.best(may_be) else {
-            self.nomination_at = None;
-            return;
-        };
-        let Some(pair) = self.list.get(best) else { return };
-        let (priority, round_trip) = (pair.priority, pair.counters.current_round_trip_time);
-        let is_tcp = pair.is_tcp();
-        let nominating = |pair: &Pair| {
-            pair.is_valid()
-                && !self.is_pair_cut_off(pair)
-                && (pair.check.as_ref().is_some_and(|check| check.use_candidate)
-                    || pair.triggered.is_some_and(|triggered| triggered.use_candidate))
-        };
-        if self.list.find(nominating).is_some() {
-            return;
-        }
-        let hopeful =
-            |pair: &Pair| pair.is_unfinished() && pair.priority > priority && !pair.replayed;
-        if selected.is_none() && self.list.find(hopeful).is_some() {
-            let wait = round_trip.unwrap_or(Duration::MAX).saturating_mul(2);
-            let wait = wait.clamp(ctx.config.nomination_wait_min, ctx.config.nomination_wait_max);
-            let waits_for_udp = |pair: &Pair| hopeful(pair) && !pair.is_tcp();
-            let wait = match is_tcp && self.list.find(waits_for_udp).is_some() {
-                true => ctx.config.nomination_wait_tcp,
-                false => wait,
-            };
-            // A pair over UDP that is valid by now needs less time than one over TCP.
-            let at = self.nomination_at.map_or(later(now, wait), |at| at.min(later(now, wait)));
-            self.nomination_at = Some(at);
-            if now < at {
-                return;
-            }
-        }
-        tracing::trace!(generation = self.id.0, pair = best, "nominating");
-        self.list.trigger(best, true);
-    }
-
     /// When [`on_time`](Self::on_time) has something to do.
     pub(crate) fn deadline(&self, ctx: &Context, now: Instant) -> Option<Instant> {
         let mut deadline = self.servers_deadline();
@@ -367,11 +318,9 @@ impl Generation {
                     &mut deadline,
                     Some(selected.consent.deadline(now, self.heard(), &ctx.config)),
                 );
-                if !self.completed {
-                    let settled = selected.settled_at(&ctx.config);
-                    earlier(&mut deadline, Some(settled).filter(|at| *at > now));
-                }
             }
+            earlier(&mut deadline, selected.settles_at);
+            earlier(&mut deadline, self.nomination_at.filter(|at| *at > now));
             earlier(&mut deadline, selected.challenger.map(|(_, at)| at));
         } else if !self.failed {
             for (_, pair) in self.list.iter().filter(|_| self.is_running(ctx)) {

@@ -441,14 +441,8 @@ impl Generation {
             selected.challenger = None;
         }
         match ctx.role {
-            Some(Role::Controlling) if use_candidate => {
-                let priority = |id| self.list.get(id).map(|pair| pair.priority);
-                let wanted = self.selected.as_ref().is_none_or(|selected| {
-                    self.is_in_trouble(ctx, now) || priority(id) > priority(selected.pair)
-                });
-                if wanted {
-                    self.select(ctx, now, id);
-                }
+            Some(Role::Controlling) if use_candidate && self.is_wanted(ctx, now, id) => {
+                self.select(ctx, now, id);
             }
             Some(Role::Controlling) | None => {}
             Some(Role::Controlled) => self.follow_nomination(ctx, now, id),

@@ -5,6 +5,7 @@ mod asking;
 mod base;
 mod candidates;
 mod checks;
+mod choice;
 mod inbound;
 mod interfaces;
 mod names;
@@ -15,6 +16,7 @@ mod servers;
 mod stats;
 mod streams;
 mod tcp;
+mod unneeded;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -37,7 +39,7 @@ use crate::event::{
     Transmit,
 };
 use crate::framing;
-use crate::pair::{Link, PairId, PairState};
+use crate::pair::{PairId, PairState};
 use crate::server::{Server, TransportPolicy};
 use crate::state::{GatheringState, Role};
 use crate::stun::Credentials;
@@ -203,20 +205,15 @@ struct SeenCheck {
 #[derive(Debug)]
 pub(crate) struct Selected {
     pub(crate) pair: PairId,
-    since: Instant,
+    /// Until then better pairs are tried, by either side; see `Config::conclusion_wait`. Nothing
+    /// once that is over.
+    settles_at: Option<Instant>,
     pub(crate) consent: Consent,
     /// Other pairs are being tried, since this one is in trouble.
     recovering: bool,
     /// A pair of lower priority that the peer nominated since, and when it takes over unless this
     /// one has answered by then.
     challenger: Option<(PairId, Instant)>,
-}
-
-impl Selected {
-    /// Until then the peer may well be busy with other pairs; see `Config::conclusion_wait`.
-    fn settled_at(&self, config: &Config) -> Instant {
-        later(self.since, config.conclusion_wait)
-    }
 }
 
 /// What identifies the selected pair to the application.
@@ -274,6 +271,8 @@ pub(crate) struct Generation {
     /// While the peer sends here, `retire_at` is put off, but not beyond this.
     retire_at_last: Option<Instant>,
     completed: bool,
+    /// It has been completed, and what was not needed any more has been released.
+    has_freed: bool,
     /// A check with USE-CANDIDATE has gone out, or one of a pair that the peer has nominated.
     has_nominated: bool,
     failed: bool,
@@ -313,6 +312,7 @@ impl Generation {
             retire_at: None,
             retire_at_last: None,
             completed: false,
+            has_freed: false,
             has_nominated: false,
             failed: false,
         }
@@ -387,6 +387,7 @@ impl Generation {
         self.pac_at = None;
         self.nomination_at = None;
         self.completed = false;
+        self.has_freed = false;
         self.failed = false;
     }
 
@@ -457,7 +458,7 @@ impl Generation {
         })
     }
 
-    /// RFC 8445 §8.1.2: the pair is nominated, all others need no further checks.
+    /// RFC 8445 §8.1.2: the pair is nominated, and worse ones need no further checks.
     fn select(&mut self, ctx: &mut Context, now: Instant, id: PairId) {
         let previous = self.selected.as_ref().map(|selected| selected.pair);
         let in_trouble = self.is_in_trouble(ctx, now);
@@ -469,8 +470,13 @@ impl Generation {
         let round_trip = pair.counters.current_round_trip_time;
         let is_tcp = pair.is_tcp();
         let consent = Consent::new(now, round_trip, is_tcp, &ctx.config, &mut ctx.rng);
-        self.selected =
-            Some(Selected { pair: id, since: now, consent, recovering: false, challenger: None });
+        self.selected = Some(Selected {
+            pair: id,
+            settles_at: Some(later(now, ctx.config.conclusion_wait)),
+            consent,
+            recovering: false,
+            challenger: None,
+        });
         self.nomination_at = None;
         if let Some(previous) = previous
             && in_trouble
@@ -479,26 +485,6 @@ impl Generation {
             pair.state = PairState::Failed;
         }
         self.stop_other_checks(id);
-    }
-
-    fn stop_other_checks(&mut self, selected: PairId) {
-        self.list.retain(|id, pair| {
-            id == selected
-                || pair.authenticated
-                || !(matches!(pair.state, PairState::Frozen | PairState::Waiting)
-                    || matches!(pair.link, Link::Opening(_)))
-        });
-        for (_, pair) in self.list.iter_mut().filter(|(id, _)| *id != selected) {
-            // A pair that was to be checked again has a check in flight, or none was ever sent.
-            if pair.triggered.take().is_some() && pair.check.is_some() && !pair.is_valid() {
-                pair.state = PairState::InProgress;
-            }
-            if let Some(check) = &mut pair.check {
-                check.cancel();
-            } else if matches!(pair.state, PairState::Frozen | PairState::Waiting) {
-                pair.state = PairState::Failed;
-            }
-        }
     }
 
     /// RFC 7675 §5.1: consent is lost, nothing may be sent on the pair any more.
@@ -553,8 +539,7 @@ impl Generation {
             return;
         }
         if let Some(selected) = &self.selected {
-            let settled = now >= selected.settled_at(&ctx.config);
-            self.completed |= settled && self.path().is_some();
+            self.completed |= selected.settles_at.is_none() && self.path().is_some();
             return;
         }
         // Only now, since a candidate makes no pairs beside the selected one.

@@ -1,5 +1,6 @@
 //! Two agents on one virtual clock and a simulated network.
 
+mod choice;
 mod connect;
 mod consent;
 mod forgetful;
@@ -10,6 +11,7 @@ mod names;
 mod nat;
 mod network;
 mod pacing;
+mod peer;
 mod relays;
 mod renomination;
 mod restart;

@@ -9,12 +9,13 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use time::{Duration, Instant};
 
+use super::peer::Peer;
 use super::tcp_wire::{Segment, Tcp};
 use super::wire::{Packet, Wire};
 
 use crate::{
-    Agent, Candidate, CandidateAddress, CandidateError, CandidateKind, Config, ConnectionId, Event,
-    GatheringState, GenerationId, NameOf, Parameters, Path, Role, SocketId, State,
+    Agent, Candidate, CandidateAddress, CandidateKind, Config, ConnectionId, Event, GatheringState,
+    GenerationId, NameOf, Parameters, Path, Role, SocketId, State,
 };
 
 /// The first peer; it makes the first offer.
@@ -36,70 +37,14 @@ pub(super) enum Parcel {
     Tcp(Segment),
 }
 
-/// A peer with its host.
-pub(super) struct Peer {
-    pub(super) agent: Agent,
-    /// The addresses of its interfaces, best first.
-    pub(super) addresses: Vec<IpAddr>,
-    pub(super) sockets: BTreeMap<SocketId, SocketAddr>,
-    /// States, pairs, gathering states and roles as they are announced.
-    pub(super) trace: Vec<String>,
-    /// Its host candidates are signalled with this name in the place of the address.
-    pub(super) hides_behind: Option<String>,
-    /// Candidates are kept here instead of being signalled.
-    pub(super) holds_candidates: bool,
-    pub(super) held: Vec<(String, Option<Candidate>)>,
-    /// All that were announced.
-    pub(super) candidates: Vec<Candidate>,
-    /// Errors of servers, with the milliseconds since the start.
-    pub(super) errors: Vec<(u128, CandidateError)>,
-    /// Packets of data that were taken, and that were refused.
-    pub(super) accepted: usize,
-    pub(super) refused: usize,
-    pub(super) sent: usize,
-    /// Times at which there was no path to send data on.
-    pub(super) stuck: usize,
-    pub(super) stun_sent: usize,
-    /// What came over the wire and was taken, if it is to be kept.
-    pub(super) inbox: Option<Vec<Vec<u8>>>,
-    /// When the descriptions of both sides were applied first, on the peer's clock, and whether the
-    /// other side has announced the end of its candidates.
-    pub(super) described: Option<Instant>,
-    pub(super) is_told_all: bool,
-    /// Millionths by which its clock runs fast.
-    pub(super) drift: i64,
-    /// Times at which the agent's timer went off.
-    pub(super) wakes: usize,
-    credentials: u32,
-    next_socket: u64,
-}
-
-impl Peer {
-    pub(super) fn states(&self) -> String {
-        let states: Vec<_> = self.trace.iter().filter_map(|t| t.strip_prefix("state ")).collect();
-        states.join(" ")
-    }
-
-    pub(super) fn new_socket(&mut self, ip: IpAddr) -> (SocketId, SocketAddr) {
-        self.next_socket += 1;
-        let socket = SocketId(self.next_socket);
-        let port = 10_000 + u16::try_from(self.next_socket).unwrap();
-        let address = SocketAddr::new(ip, port);
-        self.sockets.insert(socket, address);
-        (socket, address)
-    }
-
-    pub(super) fn count(&self, what: &str) -> usize {
-        self.trace.iter().filter(|line| *line == what).count()
-    }
-}
-
 pub(super) struct Network {
     pub(super) start: Instant,
     pub(super) now: Instant,
     pub(super) peers: [Peer; 2],
     pub(super) delay: Duration,
     pub(super) jitter: Duration,
+    /// What comes on top for packets from and to an address.
+    pub(super) slow: BTreeMap<IpAddr, Duration>,
     /// 0 to 1, of STUN and data.
     pub(super) loss: f64,
     pub(super) signalling: Duration,
@@ -182,6 +127,7 @@ impl Network {
             peers: [peer(A), peer(B)],
             delay: Duration::ZERO,
             jitter: Duration::ZERO,
+            slow: BTreeMap::new(),
             loss: 0.0,
             signalling: Duration::ZERO,
             dead: BTreeSet::new(),
@@ -397,6 +343,11 @@ impl Network {
         Some(self.now + self.delay + jitter)
     }
 
+    fn travel_between(&mut self, from: IpAddr, to: IpAddr) -> Option<Instant> {
+        let slow = [from, to].iter().filter_map(|ip| self.slow.get(ip)).sum::<Duration>();
+        self.travel().map(|at| at + slow)
+    }
+
     fn send_data(&mut self, peer: usize, path: Path) {
         let Some(from) = self.peers[peer].sockets.get(&path.base.socket).copied() else { return };
         let packet = Bytes::from_static(&[DATA_BYTE; DATA]);
@@ -411,7 +362,7 @@ impl Network {
         }
         assert_eq!((transmit.socket, transmit.destination), (path.base.socket, path.remote));
         if let Some((to, socket, from)) = self.route(from, transmit.destination)
-            && let Some(at) = self.travel()
+            && let Some(at) = self.travel_between(from.ip(), transmit.destination.ip())
         {
             self.put(at, Parcel::Data { to, socket, from });
         }
@@ -487,7 +438,7 @@ impl Network {
             if self.wire.is_used() {
                 self.put_on_wire(peer, from, transmit.destination, transmit.payload);
             } else if let Some((to, socket, from)) = self.route(from, transmit.destination)
-                && let Some(at) = self.travel()
+                && let Some(at) = self.travel_between(from.ip(), transmit.destination.ip())
             {
                 self.put(at, Parcel::Stun { to, socket, from, payload: transmit.payload });
             }
