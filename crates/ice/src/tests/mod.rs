@@ -24,6 +24,7 @@ mod strangers;
 mod streams;
 mod tcp;
 mod tcp_wire;
+mod transitions;
 mod wire;
 
 use network::{A, B, Network};

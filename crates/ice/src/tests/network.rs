@@ -474,6 +474,9 @@ impl Network {
                     return;
                 }
                 self.connects.push(tls);
+                if !self.wire.passes(peer, remote, true) {
+                    return;
+                }
                 let takes = self.connecting_takes.unwrap_or(self.delay * 2);
                 let to = peer;
                 self.put(now + takes, Parcel::Opened { to, generation, connection, local });

@@ -121,6 +121,11 @@ impl Network {
         let now = self.now;
         match segment {
             Segment::Syn { from, local, to, asked } => {
+                let is_barred = |peer| !self.wire.passes(peer, to, true);
+                let owner = self.tcp.listeners.iter().find(|(_, at)| **at == to);
+                if is_barred(from.0) || owner.is_some_and(|((owner, _), _)| is_barred(*owner)) {
+                    return;
+                }
                 let inside = |nat: &(IpAddr, IpAddr)| nat.0 == to.ip();
                 if self.tcp.nats.iter().any(inside) {
                     return;

@@ -50,8 +50,8 @@ impl Wire {
         self.homes.get(&(peer, address)).copied()
     }
 
-    fn passes(&self, peer: usize, remote: SocketAddr) -> bool {
-        self.firewalls.get(&peer).is_none_or(|firewall| firewall.passes(remote))
+    pub(super) fn passes(&self, peer: usize, remote: SocketAddr, is_tcp: bool) -> bool {
+        self.firewalls.get(&peer).is_none_or(|firewall| firewall.passes(remote, is_tcp))
     }
 
     /// Whether the inside of this NAT has such an address.
@@ -97,7 +97,7 @@ impl Network {
             return;
         }
         self.wire.sent.push((from, to, payload.clone()));
-        if !self.wire.passes(peer, to) {
+        if !self.wire.passes(peer, to, self.is_connection(peer, from)) {
             return;
         }
         let (mut realm, mut from) = (self.wire.home(peer, from.ip()), from);
@@ -149,7 +149,8 @@ impl Network {
             return;
         }
         for peer in [A, B] {
-            if self.wire.home(peer, to.ip()) != realm || !self.wire.passes(peer, from) {
+            let is_tcp = self.is_connection(peer, to);
+            if self.wire.home(peer, to.ip()) != realm || !self.wire.passes(peer, from, is_tcp) {
                 continue;
             }
             let sockets = &self.peers[peer].sockets;
@@ -224,6 +225,12 @@ impl Network {
     }
 
     // ----- connections to servers
+
+    /// Whether a local address is that of a connection to a server.
+    fn is_connection(&self, peer: usize, local: SocketAddr) -> bool {
+        let mut sockets = self.peers[peer].sockets.iter();
+        sockets.any(|(id, at)| *at == local && self.connections.contains(&(peer, *id)))
+    }
 
     /// A connection is open, or refused.
     pub(super) fn open(

@@ -38,13 +38,16 @@ const TURN: &str = "192.0.2.101:3478";
 pub(super) enum Firewall {
     /// No UDP but to and from servers of names, port 53.
     DnsAlone,
+    /// No UDP, and TCP to port 443 alone.
+    HttpsAlone,
 }
 
 impl Firewall {
-    /// Whether UDP to and from there passes.
-    pub(super) fn passes(self, remote: SocketAddr) -> bool {
+    /// Whether UDP, or a connection from within, to there passes.
+    pub(super) fn passes(self, remote: SocketAddr, is_tcp: bool) -> bool {
         match self {
-            Self::DnsAlone => remote.port() == 53,
+            Self::DnsAlone => !is_tcp && remote.port() == 53,
+            Self::HttpsAlone => is_tcp && remote.port() == 443,
         }
     }
 }
