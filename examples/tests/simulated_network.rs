@@ -1,16 +1,29 @@
-//! Two connections on a simulated network: the story of the example `restart_ice`, over many seeds.
+//! Two connections on a simulated network: the stories of the examples `restart_ice` and `handover`,
+//! over many seeds.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use examples::restart::{Entry, Log, Peers, Report, Settings, run};
+use examples::samples::Report as _;
+use examples::story::{Entry, Log, Peers, Settings, Told};
+use examples::{handover, restart};
 use peerconnection::{PerfectNegotiation, RTCConfiguration};
-use testkit::{Conditions, Signalling, World, for_each_seed, seeds};
+use testkit::{Conditions, Signalling, Stage, World, for_each_seed, seeds};
 
-/// Tells the story once, and fails if a restart does not complete. Returns the report and a log.
-fn tell(seed: u64, conditions: Conditions) -> (Report, Vec<String>) {
+/// Tells a story once, between two peers that have these addresses each, and fails if something is
+/// in vain. Returns the report and a log.
+fn tell<R: std::fmt::Display + 'static, F: Future<Output = Told<R>> + 'static>(
+    seed: u64,
+    conditions: Conditions,
+    addresses: [&[&str]; 2],
+    story: fn(Arc<dyn Stage>, Settings, Peers, Log) -> F,
+) -> (R, Vec<String>) {
     let mut world = World::new(seed, conditions);
-    let caller = world.add_peer(RTCConfiguration::default());
-    let callee = world.add_peer(RTCConfiguration::default());
+    let [caller, callee] = addresses.map(|addresses| {
+        let addresses = addresses.iter().map(|text| text.parse().unwrap());
+        world.add_peer_at(RTCConfiguration::default(), addresses.collect::<Vec<IpAddr>>())
+    });
     let handle = world.handle();
     let stage = handle.stage();
     let (to_callee, to_caller) = Signalling::pair(&stage, Duration::from_millis(50));
@@ -35,13 +48,17 @@ fn tell(seed: u64, conditions: Conditions) -> (Report, Vec<String>) {
     });
     let settings =
         Settings { rate: 50, pause: Duration::from_millis(300), patience: Duration::from_secs(60) };
-    match world.run(run(stage, settings, peers, log.clone())) {
+    match world.run(story(stage, settings, peers, log.clone())) {
         Ok((report, _)) => {
             let line = |e: Entry| format!("{:?} {} {}", e.at, e.side.name(), e.text);
             (report, log.entries().into_iter().map(line).collect())
         }
         Err((failure, report)) => panic!("seed {seed}: {failure}\n{report}"),
     }
+}
+
+fn tell_restarts(seed: u64, conditions: Conditions) -> (restart::Report, Vec<String>) {
+    tell(seed, conditions, [&["10.0.0.1"], &["10.0.0.2"]], restart::run)
 }
 
 fn restarts_lose_nothing(loss: f64) {
@@ -52,7 +69,7 @@ fn restarts_lose_nothing(loss: f64) {
             loss,
             duplication: loss / 10.0,
         };
-        let (report, _) = tell(seed, conditions);
+        let (report, _) = tell_restarts(seed, conditions);
         assert!(report.is_success(), "seed {seed}:\n{report}");
     });
 }
@@ -77,10 +94,37 @@ fn a_seed_tells_the_same_story_again_to_the_microsecond() {
     for_each_seed(seeds(0..10), |seed| {
         let conditions =
             Conditions { loss: 0.1, jitter: Duration::from_millis(5), ..Conditions::default() };
-        let (first, second) = (tell(seed, conditions).1, tell(seed, conditions).1);
+        let (first, second) =
+            (tell_restarts(seed, conditions).1, tell_restarts(seed, conditions).1);
         for (first, second) in first.iter().zip(&second) {
             assert_eq!(first, second);
         }
         assert_eq!(first.len(), second.len());
     });
+}
+
+fn handovers_lose_nothing(loss: f64) {
+    for_each_seed(seeds(0..200), |seed| {
+        let conditions = Conditions {
+            delay: Duration::from_millis(10),
+            jitter: Duration::from_millis(5),
+            loss,
+            duplication: loss / 10.0,
+        };
+        let addresses = [&["10.0.0.1", "10.1.0.1"][..], &["10.0.0.2", "10.1.0.2"]];
+        let (report, _) = tell(seed, conditions, addresses, handover::run);
+        assert!(report.is_success(), "seed {seed}:\n{report}");
+        let restarted: Vec<_> = report.handovers.iter().map(|h| h.restarted).collect();
+        assert_eq!(restarted, [false, false, true], "seed {seed}:\n{report}");
+    });
+}
+
+#[test]
+fn handovers_lose_nothing_on_a_good_network() {
+    handovers_lose_nothing(0.0);
+}
+
+#[test]
+fn handovers_lose_nothing_at_5_percent_loss() {
+    handovers_lose_nothing(0.05);
 }

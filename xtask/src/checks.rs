@@ -175,6 +175,7 @@ fn restart_ice() -> Result<Outcome, Failure> {
 fn samples() -> Result<Outcome, Failure> {
     for example in [
         "change_codecs",
+        "handover",
         "munge_sdp",
         "perfect_negotiation",
         "rollback_glare",

@@ -45,9 +45,9 @@ pub struct Restart {
     pub longest_gap: Duration,
 }
 
-impl Report {
+impl crate::samples::Report for Report {
     /// Whether nothing was lost or disturbed and every restart completed.
-    pub fn is_success(&self) -> bool {
+    fn is_success(&self) -> bool {
         self.restarts_completed == self.restarts_asked
             && self.lost == 0
             && self.duplicated == 0

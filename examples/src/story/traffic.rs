@@ -43,6 +43,37 @@ pub struct Arrival {
     pub gap: Duration,
 }
 
+/// What became of the messages of both ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Counts {
+    /// Messages sent.
+    pub sent: u64,
+    /// Different messages received.
+    pub received: u64,
+    /// Messages received again.
+    pub duplicated: u64,
+    /// The longest time between two messages, milliseconds, to a tenth.
+    pub longest_gap_ms: f64,
+}
+
+impl Counts {
+    /// Of both ways together.
+    pub fn of(traffic: &[Traffic; 2]) -> Self {
+        let gap = traffic.iter().map(Traffic::longest_gap).max().unwrap_or_default();
+        Self {
+            sent: traffic.iter().map(Traffic::sent).sum(),
+            received: traffic.iter().map(Traffic::received).sum(),
+            duplicated: traffic.iter().map(Traffic::duplicated).sum(),
+            longest_gap_ms: (gap.as_secs_f64() * 10_000.0).round() / 10.0,
+        }
+    }
+
+    /// Messages that never came.
+    pub fn lost(&self) -> u64 {
+        self.sent - self.received
+    }
+}
+
 impl Traffic {
     /// Nothing sent, nothing received.
     pub fn new(stage: Arc<dyn Stage>) -> Self {

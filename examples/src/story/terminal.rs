@@ -1,0 +1,146 @@
+//! A story on a terminal, over real sockets on this machine.
+
+use std::net::IpAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use peerconnection::host::{SocketControl, TokioOptions};
+use peerconnection::{Error, PerfectNegotiation, RTCConfiguration, RTCPeerConnection};
+use testkit::{Side, Signalling, Stage};
+
+use super::{Entry, Failure, Log, Peers, Settings, Traffic, draw};
+use crate::RealStage;
+use crate::samples::{Report, failed};
+
+const COLUMN: usize = 44;
+
+/// What a story comes to.
+pub type Told<R> = Result<(R, [Traffic; 2]), (Failure, R)>;
+
+/// The command line of a story.
+struct Arguments {
+    signalling_delay: Duration,
+    rate: u32,
+    json: bool,
+    svg: Option<String>,
+}
+
+impl Arguments {
+    /// Reads the options of this process. Nothing if it is asked for help.
+    fn parse() -> Result<Option<Self>, String> {
+        let mut arguments = Self {
+            signalling_delay: Duration::from_millis(50),
+            rate: 1000,
+            json: false,
+            svg: None,
+        };
+        let mut words = std::env::args().skip(1);
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or(format!("{word} needs a value"));
+            match word.as_str() {
+                "--signalling-delay" => {
+                    let milliseconds = value()?.parse().map_err(|e| format!("{word}: {e}"))?;
+                    arguments.signalling_delay = Duration::from_millis(milliseconds);
+                }
+                "--rate" => {
+                    arguments.rate = value()?.parse().map_err(|e| format!("{word}: {e}"))?;
+                }
+                "--json" => arguments.json = true,
+                "--svg" => arguments.svg = Some(value()?),
+                "--help" | "-h" => return Ok(None),
+                _ => return Err(format!("unknown option {word}")),
+            }
+        }
+        Ok(Some(arguments))
+    }
+}
+
+/// Tells a story with the options of the command line, between two peers that both have these
+/// addresses. Shows events as they happen, then the report. Fails if it is no success.
+pub async fn tell<R: Report>(
+    usage: &str,
+    addresses: &[IpAddr],
+    story: impl AsyncFnOnce(Arc<dyn Stage>, Settings, Peers, Log) -> Told<R>,
+) -> ExitCode {
+    let arguments = match Arguments::parse() {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => {
+            println!("{usage}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return failed(&format!("{error}\n{usage}"), 2),
+    };
+    match tell_with(&arguments, addresses, story).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => failed(&error, 1),
+    }
+}
+
+async fn tell_with<R: Report>(
+    arguments: &Arguments,
+    addresses: &[IpAddr],
+    story: impl AsyncFnOnce(Arc<dyn Stage>, Settings, Peers, Log) -> Told<R>,
+) -> Result<bool, Box<dyn std::error::Error>> {
+    let sockets = [SocketControl::default(), SocketControl::default()];
+    let connection = |sockets: &SocketControl| -> Result<RTCPeerConnection, Error> {
+        let mut options = TokioOptions::loopback().with_sockets(sockets);
+        options.addresses = Some(addresses.to_vec());
+        RTCPeerConnection::with_options(RTCConfiguration::default(), options)
+    };
+    let (caller, callee) = (connection(&sockets[0])?, connection(&sockets[1])?);
+    let stage: Arc<dyn Stage> = Arc::new(RealStage { sockets });
+
+    // The same code on both sides.
+    let (to_callee, to_caller) = Signalling::pair(&stage, arguments.signalling_delay);
+    let impolite = PerfectNegotiation::new(&caller, false);
+    let polite = PerfectNegotiation::new(&callee, true);
+    let caller_negotiator = impolite.negotiator();
+    tokio::spawn(impolite.run(to_callee));
+    tokio::spawn(polite.run(to_caller));
+
+    let start = Instant::now();
+    let quiet = arguments.json;
+    let log = Log::new(start, move |entry| {
+        if !quiet {
+            print(entry);
+        }
+    });
+    if !quiet {
+        println!("{:>8}  {:COLUMN$}{}", "ms", Side::Caller.name(), Side::Callee.name());
+    }
+    let settings = Settings {
+        rate: arguments.rate,
+        pause: Duration::from_millis(600),
+        patience: Duration::from_secs(20),
+    };
+    let peers = Peers { caller, callee, caller_negotiator };
+    let (report, traffic, failure) = match story(stage, settings, peers, log.clone()).await {
+        Ok((report, traffic)) => (report, Some(traffic), None),
+        Err((failure, report)) => (report, None, Some(failure)),
+    };
+
+    if arguments.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        println!("\n{report}");
+    }
+    if let Some(failure) = &failure {
+        eprintln!("{failure}");
+    }
+    if let (Some(file), Some(traffic)) = (&arguments.svg, &traffic) {
+        std::fs::write(file, draw(start, &log.entries(), traffic))?;
+    }
+    Ok(failure.is_none() && report.is_success())
+}
+
+/// One event, in the column of its peer.
+fn print(entry: &Entry) {
+    let milliseconds = entry.at.as_secs_f64() * 1e3;
+    let indent = match entry.side {
+        Side::Caller => 0,
+        Side::Callee => COLUMN,
+    };
+    println!("{milliseconds:>8.1}  {:indent$}{}", "", entry.text);
+}
