@@ -112,10 +112,22 @@ impl Agent {
                 newest != Some(index) && matches!(event, Event::CandidateError { .. })
             };
             for event in std::mem::take(&mut generation.events) {
-                match waits(&event) {
-                    true => generation.events.push_back(event),
-                    false => self.events.push_back((Some(id), event)),
+                if waits(&event) {
+                    generation.events.push_back(event);
+                    continue;
                 }
+                let event = match event {
+                    Event::LocalCandidate { username_fragment, candidate } => {
+                        let candidate = self.ctx.hidden.shown(candidate);
+                        Event::LocalCandidate { username_fragment, candidate }
+                    }
+                    Event::CandidateError { username_fragment, mut error } => {
+                        error.local = self.ctx.hidden.shown_local(error.local);
+                        Event::CandidateError { username_fragment, error }
+                    }
+                    event => event,
+                };
+                self.events.push_back((Some(id), event));
             }
         }
         self.report_gathering();

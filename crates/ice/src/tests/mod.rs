@@ -3,6 +3,7 @@
 mod connect;
 mod consent;
 mod forgetful;
+mod hidden;
 mod hostile;
 mod interfaces;
 mod lite;
@@ -24,7 +25,7 @@ mod tcp;
 mod tcp_wire;
 mod wire;
 
-use network::{A, B, Network};
+use network::{A, B, Network, Peer};
 
 /// Milliseconds.
 fn ms(value: u64) -> time::Duration {
