@@ -109,6 +109,9 @@ impl Engine {
         let mut agent = ice::Agent::new(self.ice_config.clone(), self.random_seed());
         let (servers, policy) = agent_servers(&self.configuration);
         agent.set_servers(servers, policy);
+        for (address, name) in &self.hidden_addresses {
+            agent.hide_address(*address, name);
+        }
         let Some(stack) = self.new_stack() else { return };
         self.transports.insert(id, Transport::new(agent, stack, ice_object, dtls_object));
         if self.connection_state() != RTCPeerConnectionState::New {
