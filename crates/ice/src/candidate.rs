@@ -3,6 +3,9 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
 use crate::server::CandidateServer;
 
 /// The transport protocol of a candidate.
@@ -249,8 +252,9 @@ fn may_be_connected_to(address: SocketAddr) -> bool {
 }
 
 /// RFC 8445 §5.1.1.3: candidates of the same type, base, protocol and server share a foundation.
-/// The salt keeps it from showing an address to anyone who does not know the address.
-pub(crate) fn foundation(kind: CandidateKind, base: IpAddr, salt: u32) -> String {
+/// Whoever does not know the salt learns nothing of the addresses, however many foundations he has
+/// seen: they are blocks of a stream cipher.
+pub(crate) fn foundation(kind: CandidateKind, base: IpAddr, salt: [u8; 16]) -> String {
     foundation_at(kind, base, None, turn::Protocol::Udp, salt)
 }
 
@@ -260,20 +264,22 @@ pub(crate) fn foundation_at(
     base: IpAddr,
     server: Option<IpAddr>,
     protocol: turn::Protocol,
-    salt: u32,
+    salt: [u8; 16],
 ) -> String {
-    // FNV-1a
-    let mut hash = 0x811c_9dc5 ^ salt;
-    let mut mix = |byte: u8| hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    mix(kind.preference() as u8);
-    mix(protocol as u8);
-    for ip in [Some(base), server].into_iter().flatten() {
-        match ip.to_canonical() {
-            IpAddr::V4(ip) => ip.octets().into_iter().for_each(&mut mix),
-            IpAddr::V6(ip) => ip.octets().into_iter().for_each(&mut mix),
-        }
-    }
-    hash.to_string()
+    let keyed = |key: [u8; 16], of: &[u8]| {
+        let mut seed = [0; 32];
+        seed.iter_mut().zip(key).for_each(|(seed, octet)| *seed = octet);
+        seed.iter_mut().zip(of).for_each(|(seed, octet)| *seed ^= octet);
+        StdRng::from_seed(seed)
+    };
+    let octets = |ip: IpAddr| match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+        IpAddr::V6(ip) => ip.octets(),
+    };
+    let way = [kind.preference() as u8, protocol as u8, u8::from(server.is_some())];
+    let key = keyed(salt, &[&way[..], &octets(base)].concat()).random();
+    let mut stream = keyed(key, &server.map(octets).unwrap_or_default());
+    stream.random::<u32>().to_string()
 }
 
 fn is_link_local(ip: IpAddr) -> bool {
@@ -376,8 +382,20 @@ mod tests {
     #[test]
     fn foundations_group_by_base_and_tell_nothing_without_the_salt() {
         let (a, b) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
-        assert_eq!(foundation(CandidateKind::Host, a, 1), foundation(CandidateKind::Host, a, 1));
-        assert_ne!(foundation(CandidateKind::Host, a, 1), foundation(CandidateKind::Host, b, 1));
-        assert_ne!(foundation(CandidateKind::Host, a, 1), foundation(CandidateKind::Host, a, 2));
+        let (salt, other) = ([1; 16], [2; 16]);
+        let host = |ip, salt| foundation(CandidateKind::Host, ip, salt);
+        assert_eq!(host(a, salt), host(a, salt));
+        assert_ne!(host(a, salt), host(b, salt));
+        assert_ne!(host(a, salt), host(a, other));
+        let kind = CandidateKind::Relayed;
+        let relayed = |server, over| foundation_at(kind, a, server, over, salt);
+        let known = [
+            host(a, salt),
+            relayed(None, turn::Protocol::Udp),
+            relayed(Some(a), turn::Protocol::Udp),
+            relayed(Some(b), turn::Protocol::Udp),
+            relayed(Some(b), turn::Protocol::Tcp),
+        ];
+        assert!((1..known.len()).all(|index| !known[..index].contains(&known[index])));
     }
 }

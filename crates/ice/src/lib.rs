@@ -92,6 +92,7 @@ mod error;
 mod event;
 mod framing;
 mod generation;
+mod hidden;
 mod pair;
 mod server;
 mod state;

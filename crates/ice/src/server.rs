@@ -50,7 +50,7 @@ pub struct CandidateServer {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CandidateError {
     /// `address` and `port`: the host candidate that asked the server. `None` if no socket asked,
-    /// or if the policy hides it.
+    /// or if it is hidden.
     pub local: Option<SocketAddr>,
     /// `url`.
     pub url: String,

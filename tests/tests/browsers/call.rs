@@ -52,7 +52,11 @@ impl Call {
 
     /// Makes a call with a page that has made its connection.
     pub(crate) fn on(page: Page, configuration: RTCConfiguration) -> Self {
-        let rust = RTCPeerConnection::new(configuration).expect("a valid configuration");
+        Self::between(page, RTCPeerConnection::new(configuration).expect("a valid configuration"))
+    }
+
+    /// Makes a call between a page and this connection.
+    pub(crate) fn between(page: Page, rust: RTCPeerConnection) -> Self {
         let events = Arc::<Mutex<Vec<String>>>::default();
         watch(&rust, &events);
         let all_events = rust.events();

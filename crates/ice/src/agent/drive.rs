@@ -112,10 +112,22 @@ impl Agent {
             let is_error = |event: &Event| matches!(event, Event::CandidateError { .. });
             for event in std::mem::take(&mut generation.events) {
                 let is_late = newest != Some(index) && is_error(&event);
-                match is_late || generation.holds_back(&event) {
-                    true => generation.events.push_back(event),
-                    false => self.events.push_back((Some(id), event)),
+                if is_late || generation.holds_back(&event) {
+                    generation.events.push_back(event);
+                    continue;
                 }
+                let event = match event {
+                    Event::LocalCandidate { username_fragment, candidate } => {
+                        let candidate = self.ctx.hidden.shown(candidate);
+                        Event::LocalCandidate { username_fragment, candidate }
+                    }
+                    Event::CandidateError { username_fragment, mut error } => {
+                        error.local = self.ctx.hidden.shown_local(error.local);
+                        Event::CandidateError { username_fragment, error }
+                    }
+                    event => event,
+                };
+                self.events.push_back((Some(id), event));
             }
         }
         self.report_gathering();

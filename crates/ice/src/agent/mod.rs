@@ -146,8 +146,10 @@ impl Agent {
     /// `RTCIceTransport.getSelectedCandidatePair()`. A peer-reflexive remote candidate shows as the
     /// signalled one, once signalling has brought that.
     pub fn selected_pair(&self) -> Option<CandidatePair> {
-        self.carrying()
-            .and_then(|generation| generation.candidate_pair(generation.selected.as_ref()?.pair))
+        let generation = self.carrying()?;
+        let mut pair = generation.candidate_pair(generation.selected.as_ref()?.pair)?;
+        pair.local = self.ctx.hidden.shown(pair.local);
+        Some(pair)
     }
 
     /// The generation that a socket belongs to, until it is released.
@@ -161,9 +163,10 @@ impl Agent {
     }
 
     /// `RTCIceTransport.getLocalCandidates()`: of the newest generation, in order of addition.
-    pub fn local_candidates(&self) -> impl Iterator<Item = &Candidate> {
+    pub fn local_candidates(&self) -> impl Iterator<Item = Candidate> {
         let newest = self.generations.iter().rev().find(|g| g.local.is_some());
-        newest.into_iter().flat_map(Generation::local_candidates)
+        let candidates = newest.into_iter().flat_map(Generation::local_candidates);
+        candidates.map(|candidate| self.ctx.hidden.shown(candidate.clone()))
     }
 
     /// `RTCIceTransport.getRemoteCandidates()`: of the newest generation, in order of addition,

@@ -2,7 +2,8 @@
 
 use super::Agent;
 use crate::generation::Generation;
-use crate::stats::{AgentStats, PairStats};
+use crate::pair::PairId;
+use crate::stats::{AgentStats, CandidateStats, PairStats};
 
 impl Agent {
     /// All candidate pairs of all living generations.
@@ -20,7 +21,7 @@ impl Agent {
         for generation in &self.generations {
             if !generation.committed || committed == Some(generation.id) {
                 stats.pairs.extend(self.pairs_of(generation));
-                stats.local_candidates.extend(generation.local_stats());
+                stats.local_candidates.extend(self.local_stats_of(generation));
                 stats.remote_candidates.extend(generation.remote_stats());
             } else if carrying == Some(generation.id) {
                 self.add_pair_in_use(generation, &mut stats);
@@ -29,21 +30,30 @@ impl Agent {
         stats
     }
 
-    fn pairs_of<'a>(
-        &self,
-        generation: &'a Generation,
-    ) -> impl Iterator<Item = PairStats> + use<'a> {
-        let path = self.path;
-        generation.list.iter().filter_map(move |(id, _)| generation.pair_stats(id, path))
+    fn pairs_of(&self, generation: &Generation) -> impl Iterator<Item = PairStats> {
+        generation.list.iter().filter_map(move |(id, _)| self.pair_stats_of(generation, id))
+    }
+
+    fn pair_stats_of(&self, generation: &Generation, id: PairId) -> Option<PairStats> {
+        let mut stats = generation.pair_stats(id, self.path)?;
+        stats.pair.local = self.ctx.hidden.shown(stats.pair.local);
+        Some(stats)
+    }
+
+    fn local_stats_of(&self, generation: &Generation) -> impl Iterator<Item = CandidateStats> {
+        generation.local_stats().map(|mut stats| {
+            stats.candidate = self.ctx.hidden.shown(stats.candidate);
+            stats
+        })
     }
 
     fn add_pair_in_use(&self, generation: &Generation, stats: &mut AgentStats) {
         let selected = generation.selected.as_ref();
-        let pair = selected.and_then(|selected| generation.pair_stats(selected.pair, self.path));
+        let pair = selected.and_then(|selected| self.pair_stats_of(generation, selected.pair));
         let Some(pair) = pair else { return };
         stats
             .local_candidates
-            .extend(generation.local_stats().find(|local| local.id == pair.local));
+            .extend(self.local_stats_of(generation).find(|local| local.id == pair.local));
         let remote = generation.remote_stats().find(|remote| remote.id == pair.remote);
         stats.remote_candidates.extend(remote);
         stats.pairs.push(pair);

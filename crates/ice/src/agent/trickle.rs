@@ -1,6 +1,6 @@
 //! Candidates of both sides: gathering and trickle (RFC 8838).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use time::Instant;
 
@@ -12,6 +12,20 @@ use crate::generation::Generation;
 use crate::state::{GatheringState, State};
 
 impl Agent {
+    /// Hides an address of this machine behind a name that multicast DNS knows
+    /// (draft-ietf-mmusic-mdns-ice-candidates §3.1). From now on nothing that comes out of the
+    /// agent for the application or the peer has the address: host candidates, over UDP and TCP,
+    /// have the name, `related` is unspecified with port 9, and an error of a server has no
+    /// address. What goes to the host, [`Event::Connect`] and datagrams, is as ever. To be called
+    /// before a socket on the address is added: what has come out before is not called back. An
+    /// address stays hidden for the life of the agent.
+    ///
+    /// A server-reflexive candidate shows what a server has seen. One that would be a hidden address
+    /// is made only if the address is public.
+    pub fn hide_address(&mut self, address: IpAddr, name: &str) {
+        self.ctx.hidden.hide(address, name);
+    }
+
     /// Takes a socket that the host has bound for this generation, at a specific address. It gives
     /// a host candidate, unless the policy hides that, and the [servers](Self::set_servers) are
     /// asked from it. An earlier socket is preferred to a later one. A socket that is of no use

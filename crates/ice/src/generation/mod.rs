@@ -39,6 +39,7 @@ use crate::event::{
     Transmit,
 };
 use crate::framing;
+use crate::hidden::HiddenAddresses;
 use crate::pair::{PairId, PairState};
 use crate::server::{Server, TransportPolicy};
 use crate::state::{GatheringState, Role};
@@ -59,7 +60,9 @@ pub(crate) struct Context {
     pub(crate) rng: StdRng,
     pub(crate) role: Option<Role>,
     pub(crate) tie_breaker: u64,
-    salt: u32,
+    salt: [u8; 16],
+    /// What leaves the agent has names in their place.
+    pub(crate) hidden: HiddenAddresses,
     pub(crate) transmits: VecDeque<Transmit>,
     /// Packets that are yet to be wrapped for a relay.
     pub(crate) relayed: Vec<Relayed>,
@@ -90,6 +93,7 @@ impl Context {
             role: None,
             tie_breaker: rng.random(),
             salt: rng.random(),
+            hidden: HiddenAddresses::default(),
             rng,
             transmits: VecDeque::new(),
             relayed: Vec::new(),

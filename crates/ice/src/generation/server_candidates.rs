@@ -1,6 +1,6 @@
 //! Candidates from servers: RFC 8445 §5.1.1.2, RFC 8656.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use turn::{Protocol, canonical};
 
@@ -8,6 +8,7 @@ use super::server_client::ServerClient;
 use super::{Context, Generation, LocalBase, Reach};
 use crate::candidate::{Candidate, CandidateKind, foundation_at, priority, relayed_priority};
 use crate::event::{Base, Event, RelayId};
+use crate::hidden::unspecified;
 use crate::server::{CandidateServer, TransportPolicy};
 use crate::state::GatheringState;
 
@@ -26,6 +27,10 @@ impl Generation {
         let mapped = canonical(mapped);
         if mapped.ip().is_ipv4() != base.ip().to_canonical().is_ipv4() {
             tracing::debug!(%mapped, "a mapped address of the other family");
+            return;
+        }
+        if !ctx.hidden.may_be_reflexive(mapped.ip()) {
+            tracing::debug!("a server has seen an address that is hidden");
             return;
         }
         let kind = CandidateKind::ServerReflexive;
@@ -92,7 +97,15 @@ impl Generation {
     /// Returns its index.
     fn announce(&mut self, ctx: &Context, candidate: Candidate) -> Option<usize> {
         let learnt = |local: &Candidate| local.kind == CandidateKind::PeerReflexive;
-        let redundant = |local: &Candidate| !learnt(local) && local.is_redundant_with(&candidate);
+        // draft-ietf-mmusic-mdns-ice-candidates §3.1.2.2: a host candidate with a name has another
+        // address than what a server saw, if that is public.
+        let is_named = |local: &Candidate| {
+            let address = local.socket_addr().filter(|_| local.kind == CandidateKind::Host);
+            address.is_some_and(|address| ctx.hidden.name_of(address.ip()).is_some())
+        };
+        let redundant = |local: &Candidate| {
+            !learnt(local) && !is_named(local) && local.is_redundant_with(&candidate)
+        };
         if self.gathering != GatheringState::Gathering || self.locals.iter().any(redundant) {
             tracing::debug!(%candidate, "redundant or late local candidate");
             return None;
@@ -129,11 +142,4 @@ fn local_preference(client: &ServerClient, ordinal: usize) -> u16 {
         .saturating_mul(OF_ONE_SERVER)
         .saturating_add(ordinal.min(OF_ONE_SERVER - 1));
     u16::MAX.saturating_sub(u16::try_from(below).unwrap_or(u16::MAX))
-}
-
-fn unspecified(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
-    }
 }

@@ -117,7 +117,7 @@ fn behind_a_nat_both_candidates_are_peer_reflexive_and_only_the_selected_pair_sh
     let pair = net.peers[B].agent.selected_pair().unwrap();
     assert_eq!(pair.remote.kind, CandidateKind::PeerReflexive);
     let kinds = |c: &crate::Candidate| c.kind == CandidateKind::Host;
-    assert!(net.peers[A].agent.local_candidates().all(kinds));
+    assert!(net.peers[A].agent.local_candidates().all(|c| kinds(&c)));
     assert!(net.peers[B].agent.remote_candidates().all(kinds));
 }
 
@@ -220,7 +220,7 @@ fn candidates_of_unknown_generations_are_errors() {
     let candidate = {
         let mut other = Network::new(12);
         other.connect();
-        other.peers[A].agent.local_candidates().next().unwrap().clone()
+        other.peers[A].agent.local_candidates().next().unwrap()
     };
     let now = net.now;
     let early = net.agent(A).add_remote_candidate(now, None, candidate.clone());

@@ -4,6 +4,7 @@ mod choice;
 mod connect;
 mod consent;
 mod forgetful;
+mod hidden;
 mod hostile;
 mod interfaces;
 mod lite;
@@ -27,7 +28,7 @@ mod tcp_wire;
 mod transitions;
 mod wire;
 
-use network::{A, B, Network};
+use network::{A, B, Network, Peer};
 
 /// Milliseconds.
 fn ms(value: u64) -> time::Duration {

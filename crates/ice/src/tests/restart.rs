@@ -71,7 +71,7 @@ fn a_rolled_back_restart_leaves_no_trace() {
     let mut net = streaming(42);
     let path = net.peers[A].agent.selected_path();
     let local = net.peers[A].agent.local_parameters().cloned();
-    let candidates: Vec<_> = net.peers[A].agent.local_candidates().cloned().collect();
+    let candidates: Vec<_> = net.peers[A].agent.local_candidates().collect();
     let parameters = net.fresh(A);
     let now = net.now;
     net.agent(A).set_local_parameters(now, parameters);
@@ -84,7 +84,7 @@ fn a_rolled_back_restart_leaves_no_trace() {
     assert_eq!(net.state(A), State::Completed);
     assert_eq!(net.peers[A].agent.selected_path(), path);
     assert_eq!(net.peers[A].agent.local_parameters().cloned(), local);
-    assert_eq!(net.peers[A].agent.local_candidates().cloned().collect::<Vec<_>>(), candidates);
+    assert_eq!(net.peers[A].agent.local_candidates().collect::<Vec<_>>(), candidates);
     assert_eq!(net.peers[A].sockets.len(), 1);
     assert_eq!(net.peers[A].states(), "checking connected completed connected completed");
     // And the next one works.

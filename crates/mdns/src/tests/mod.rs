@@ -1,6 +1,10 @@
-//! The resolver, with messages as they are on the wire.
+//! The resolver, with messages as they are on the wire. In modules of their own: the responder, and
+//! what is hostile.
 
 mod hostile;
+mod responder;
+mod responder_hostile;
+mod story;
 mod wire;
 
 use std::net::{IpAddr, SocketAddr};

@@ -120,6 +120,9 @@ impl Engine {
         let mut agent = ice::Agent::new(self.ice_config.clone(), self.random_seed());
         let (servers, policy) = agent_servers(&self.configuration);
         agent.set_servers(servers, policy);
+        for (address, name) in &self.hidden_addresses {
+            agent.hide_address(*address, name);
+        }
         let stack = self.new_stack()?;
         Some(Transport::new(agent, stack, ice_object, dtls_object))
     }

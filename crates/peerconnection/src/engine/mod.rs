@@ -51,6 +51,7 @@ mod transports;
 mod weak_map;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use negotiation::{ChannelId, Error, OperationId, Session, TransportId};
@@ -148,6 +149,8 @@ pub(crate) struct Engine {
     deterministic: bool,
     /// The configuration of ICE agents that are made from now on.
     pub(super) ice_config: ice::Config,
+    /// The addresses that all transports hide behind these names.
+    pub(super) hidden_addresses: Vec<(IpAddr, String)>,
     is_closed: bool,
 
     transports: Transports,
@@ -223,6 +226,7 @@ impl Engine {
             random,
             deterministic,
             ice_config: ice::Config::default(),
+            hidden_addresses: Vec::new(),
             is_closed: false,
             transports: Transports::default(),
             is_pool_due,
@@ -256,6 +260,17 @@ impl Engine {
     /// Sets how long ICE agents that are made from now on wait for more candidates of a peer.
     pub(crate) fn set_end_of_candidates_timeout(&mut self, timeout: Option<Duration>) {
         self.ice_config.end_of_candidates_timeout = timeout;
+    }
+
+    /// Hides an address behind a name, in the transports that there are and in those to come.
+    pub(crate) fn hide_address(&mut self, address: IpAddr, name: &str) {
+        self.hidden_addresses.retain(|(hidden, _)| *hidden != address);
+        self.hidden_addresses.push((address, name.to_owned()));
+        for id in self.transports.ids() {
+            if let Some(transport) = self.transports.get_mut(&id) {
+                transport.agent.hide_address(address, name);
+            }
+        }
     }
 
     /// Sets how soon ICE agents that are made from now on see that a path does not work any more.

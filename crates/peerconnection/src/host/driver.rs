@@ -101,6 +101,15 @@ impl Driver {
         self.engine().poll_timeout()
     }
 
+    /// Hides an address of this machine behind a name, in all transports and from now on. Candidates,
+    /// descriptions, statistics and errors of servers have the name, or nothing, in its place. A
+    /// host that hides an address calls this before it reports a socket or a listener there, and
+    /// answers for the name by multicast DNS: one name for one address, and another one in each
+    /// connection (draft-ietf-mmusic-mdns-ice-candidates §3.1, §3.3.3).
+    pub fn hide_address(&self, address: IpAddr, name: &str) {
+        self.engine().hide_address(address, name);
+    }
+
     /// Takes a socket that was bound for [`Action::Gather`]. The host chooses its id, another one
     /// for each socket of the connection.
     pub fn socket_bound(

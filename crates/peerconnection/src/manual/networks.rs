@@ -55,8 +55,8 @@
 //!
 //! A peer may hide its addresses behind names that end in `.local`, as browsers do whose page has no
 //! camera or microphone. They are asked for by multicast DNS, from UDP port 5353, on the interfaces
-//! that gather; a name that nobody answers within 5 s makes no pair. Addresses of our own are not
-//! hidden so.
+//! that gather; a name that nobody answers within 5 s makes no pair. Addresses of our own hide so, too,
+//! if the application wants it: see [hiding addresses](#hiding-addresses).
 //!
 //! `iceTransportPolicy` is [`All`] by default. With [`Relay`] only relayed candidates are gathered
 //! and used: see [hiding addresses](#hiding-addresses). With
@@ -205,8 +205,42 @@
 //! # Hiding addresses
 //!
 //! A peer learns what is in descriptions, in candidates, and where packets come from. With
-//! `iceTransportPolicy` [`All`] that is every address of the machine, and those of its NATs. With
-//! [`Relay`] it is the relayed addresses alone:
+//! `iceTransportPolicy` [`All`] that is every address of the machine, and those of its NATs. There
+//! are two ways to tell less.
+//!
+//! **Names** hide the addresses of interfaces from everybody who is not on the same link, as browsers
+//! do whose page has no camera or microphone: [`TokioOptions::hidden_addresses`].
+//!
+//! ```
+//! # #[tokio::main] async fn main() -> Result<(), peerconnection::Error> {
+//! use peerconnection::host::TokioOptions;
+//! use peerconnection::{RTCConfiguration, RTCPeerConnection};
+//!
+//! let options = TokioOptions::default().with_hidden_addresses(true);
+//! let pc = RTCPeerConnection::with_options(RTCConfiguration::default(), options)?;
+//! # Ok(()) }
+//! ```
+//!
+//! - Each address has a name, such as `1f4712db-ea17-4bcf-a596-105139dfd8bf.local`, which is the
+//!   `address` of its host candidates, over UDP and TCP. Signalling, descriptions, statistics,
+//!   `getLocalCandidates()` and the selected pair have the name, never the address.
+//! - Peers on the link of the address find it by multicast DNS: UDP port 5353, which other programs
+//!   may have as well, and the groups 224.0.0.251 and ff02::fb, in both directions. The connection
+//!   answers until it is closed, and then takes the names back. On other links nobody is told.
+//! - A connection has names of its own, and keeps them through ICE restarts: nobody can tell from
+//!   them that two connections are those of one machine. How many addresses a machine has can still
+//!   be seen; [`TokioOptions::addresses`] names fewer.
+//! - Server-reflexive and relayed candidates still show where servers see this machine.
+//!   `relatedAddress` is `0.0.0.0` or `::`, and `relatedPort` 9, where it would be an address of an
+//!   interface. What a server sees is no candidate if it is the private address itself.
+//! - `c=` and `m=` have `0.0.0.0` and port 9 until there is a candidate with an address.
+//! - `address` and `port` of `icecandidateerror` are null.
+//! - The peer that a check reaches learns where the check comes from.
+//! - Where port 5353 cannot be bound or there is no multicast, as in many containers and on guest
+//!   networks, nobody finds the names, and `tracing` warns once. The addresses stay hidden. The
+//!   connection comes about if this side reaches a candidate of the peer.
+//!
+//! With [`Relay`] the peer learns the relayed addresses alone:
 //!
 //! - No host and no server-reflexive candidate is made. Everything for the peer goes through a TURN
 //!   server, which does learn where this machine is. STUN servers are not asked, nor is DNS asked
@@ -217,7 +251,7 @@
 //! - The origin line of a description has `127.0.0.1`, whatever the policy.
 //! - Without a TURN server that answers there is no candidate, and the connection fails.
 //!
-//! The policy is that of one side. It hides this side whatever the peer does, and the peer hides
+//! Both are of one side. The policy hides this side whatever the peer does, and the peer hides
 //! itself if it wants to. A policy that is set later, with [`set_configuration()`], holds from the
 //! next gathering on: until then the candidates that are there stay in use.
 //!
@@ -287,8 +321,8 @@
 //! | `invalid peer certificate: …` | `UnknownIssuer`: see [private authorities](#private-authorities); `not valid for name`: the host in the URL is not in the certificate; `expired` |
 //! | `no authority is trusted …` | the machine has none: install `ca-certificates`, or name some |
 //!
-//! `address` and `port` are those that asked. For 701 they are the first. They are null with the
-//! policy `relay`, if none has asked, and if TCP or TLS did not come about.
+//! `address` and `port` are those that asked. For 701 they are the first. They are null if the
+//! address is hidden, as with the policy `relay`, if none has asked, and if TCP or TLS did not come about.
 //!
 //! An allocation that is lost later, as when the server is restarted, fires no event. Its pairs
 //! fail. If the selected one is among them, `disconnected` follows: at once over TCP and TLS, and
@@ -347,6 +381,7 @@
 //! - **An answer that never comes** leaves the old path in use.
 //! - **A closed connection** does not come back: make another one.
 //!
+//! [`TokioOptions::hidden_addresses`]: crate::host::TokioOptions::hidden_addresses
 //! [`TokioOptions::addresses`]: crate::host::TokioOptions::addresses
 //! [`disconnected_timeout`]: crate::host::TokioOptions::disconnected_timeout
 //! [`end_of_candidates_timeout`]: crate::host::TokioOptions::end_of_candidates_timeout

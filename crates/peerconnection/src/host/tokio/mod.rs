@@ -75,6 +75,16 @@ pub struct TokioOptions {
     /// to one day; a slow path gets two round trips in any case. A path that carries data is
     /// checked 1.5 s after the peer has fallen silent, an idle one every 4 to 6 s (RFC 7675 §5.1).
     pub disconnected_timeout: Duration,
+    /// Whether host addresses hide behind names, as those of a page do that may not use the
+    /// microphone: an extension of the W3C's API. Default false.
+    ///
+    /// Host candidates then have a name such as `1f4712db-ea17-4bcf-a596-105139dfd8bf.local`
+    /// (draft-ietf-mmusic-mdns-ice-candidates), which multicast DNS resolves on the link of the
+    /// address, from UDP port 5353, until the connection closes. Each connection has its own names.
+    /// Neither candidates nor descriptions nor statistics show the address. Where multicast DNS does
+    /// not work, nobody can resolve the name, and the address stays hidden.
+    /// [The manual](crate::manual::networks#hiding-addresses) has more.
+    pub hidden_addresses: bool,
     /// The certificates, each in DER, of the authorities that may vouch for TURN servers over TLS
     /// (`turns:`). `None` stands for those that the system trusts, or that the environment
     /// variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
@@ -97,6 +107,7 @@ impl Default for TokioOptions {
             sockets: None,
             restart_on_network_change: false,
             disconnected_timeout: ice::Config::default().disconnected_timeout,
+            hidden_addresses: false,
             authorities: None,
             end_of_candidates_timeout: ice::Config::default().end_of_candidates_timeout,
         }
@@ -136,6 +147,28 @@ impl TokioOptions {
         }
         self.authorities = Some(certificates);
         Ok(self)
+    }
+
+    /// Hides the host addresses behind names, or shows them:
+    /// [`hidden_addresses`](Self::hidden_addresses).
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), peerconnection::Error> {
+    /// use peerconnection::host::TokioOptions;
+    /// use peerconnection::{RTCConfiguration, RTCPeerConnection};
+    ///
+    /// let options = TokioOptions::default().with_hidden_addresses(true);
+    /// let pc = RTCPeerConnection::with_options(RTCConfiguration::default(), options)?;
+    /// pc.on_icecandidate(|event| {
+    ///     // `…-….local`, if it is a host candidate.
+    ///     println!("{:?}", event.candidate().and_then(|candidate| candidate.address()));
+    /// });
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_hidden_addresses(mut self, hidden: bool) -> Self {
+        self.hidden_addresses = hidden;
+        self
     }
 
     /// Lets `control` take sockets of the connection away.

@@ -444,6 +444,7 @@ impl Drop for ConnectionDriver {
     /// Runs when the connection was closed, the runtime shuts down, or something has panicked.
     fn drop(&mut self) {
         self.driver.end();
+        self.names.rest();
         self.connecting.iter().for_each(|(_, task)| task.abort());
         self.host.end_notices();
         // The event loop may be what panicked.

@@ -68,6 +68,7 @@ impl ConnectionDriver {
                 self.driver.interface_changed(*id, is_up);
             }
         }
+        self.names.network_changed(&self.options, self.host.now());
         if self.options.restart_on_network_change {
             let change = self.network.changed(up);
             self.host.tell_later(async move {
@@ -89,6 +90,12 @@ impl ConnectionDriver {
         let addresses = interfaces::usable(&self.options, &up);
         let mut unbound = Vec::new();
         for address in &addresses {
+            if self.options.hidden_addresses {
+                match self.names.hide(&self.options, self.host.now(), *address) {
+                    Some(name) => self.driver.hide_address(*address, &name),
+                    None => continue,
+                }
+            }
             let mut beside = None;
             match Socket::bind(*address) {
                 Ok(mut socket) => {
@@ -121,7 +128,7 @@ impl ConnectionDriver {
         self.driver.gathering_done(transport, generation);
     }
 
-    /// Moves the questions for names of remote candidates. Returns whether there was anything.
+    /// Moves the questions for names of candidates and their answers. Returns whether there was anything.
     pub(super) fn resolve_names(&mut self, cx: &mut Context<'_>) -> bool {
         // Allocations that are still to be deleted may keep the driver for a while.
         if self.names.is_open() && self.driver.engine().is_closed() {

@@ -1,6 +1,8 @@
 //! Peers that hide their addresses behind names. The tests use real multicast, since it is the
 //! subject.
 
+mod hidden;
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::sync::Arc;
