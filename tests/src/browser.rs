@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 /// Makes each of these functions, which take a [`Browser`], a test for each browser.
 #[macro_export]
 macro_rules! in_each_browser {
@@ -35,7 +37,7 @@ macro_rules! in_each_browser {
 }
 
 /// A browser to run scenarios in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Browser {
     /// Chromium, or Chrome.
     Chromium,

@@ -6,12 +6,36 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use peerconnection::SignalingMessage;
+use tests::browser::Browser;
 use tests::namespaced::{self, Pair, Report, Setup, What, between, now};
 
 use crate::lab::Namespace;
 
-/// Far beyond what anything here may take.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// Far beyond what anything here may take, a dozen browsers that start at once included.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The iceConnectionStates in which connectivity is in use.
+pub(crate) const CONNECTED: &[&str] = &["connected", "completed"];
+
+/// What a peer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Ours,
+    Browser(Browser),
+}
+
+impl Kind {
+    fn command(self, namespace: &Namespace) -> Command {
+        match self {
+            Self::Ours => namespace.command(env!("CARGO_BIN_EXE_namespaced_peer")),
+            Self::Browser(browser) => {
+                let mut command = namespace.command(env!("CARGO_BIN_EXE_namespaced_browser"));
+                command.arg(serde_json::to_string(&browser).expect("JSON"));
+                command
+            }
+        }
+    }
+}
 
 pub(crate) struct Call {
     pub(crate) a: Peer,
@@ -19,12 +43,16 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A connection between two namespaces. The second peer is the polite one.
+    /// A connection of ours between two namespaces. The second peer is the polite one.
     pub(crate) fn start(a: (&Namespace, Setup), b: (&Namespace, Setup)) -> Self {
-        let start = |name, (namespace, setup): (&Namespace, Setup), polite| {
+        Self::between((a.0, Kind::Ours, a.1), (b.0, Kind::Ours, b.1))
+    }
+
+    /// The same, perhaps with browsers.
+    pub(crate) fn between(a: (&Namespace, Kind, Setup), b: (&Namespace, Kind, Setup)) -> Self {
+        let start = |name, (namespace, kind, setup): (&Namespace, Kind, Setup), polite| {
             let setup = serde_json::to_string(&Setup { polite, ..setup }).expect("JSON");
-            let mut program = namespace.command(env!("CARGO_BIN_EXE_namespaced_peer"));
-            Peer::start(name, program.arg(setup))
+            Peer::start(name, kind.command(namespace).arg(setup))
         };
         let (b, b_tells) = start("B", b, true);
         let (a, a_tells) = start("A", a, false);
@@ -174,6 +202,28 @@ impl Peer {
         state.unwrap_or_default()
     }
 
+    /// Waits until it has offered or answered after that time, and says when it was.
+    pub(crate) fn negotiates(&self, since: u64) -> u64 {
+        self.until(since, "a description", is_description)
+    }
+
+    /// Whether it has.
+    pub(crate) fn has_negotiated(&self, since: u64) -> bool {
+        self.has(since, is_description)
+    }
+
+    /// The username fragment of its last description.
+    pub(crate) fn ufrag(&self) -> String {
+        let reports = lock(&self.told.reports);
+        let ufrag = reports.iter().rev().find_map(|report| match &report.what {
+            What::Signal(SignalingMessage::Description(description)) => {
+                description.sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:"))
+            }
+            _ => None,
+        });
+        ufrag.unwrap_or_default().to_owned()
+    }
+
     /// Waits until this peer has heard something of the other one after that time, and says how
     /// long it took.
     pub(crate) fn hears(&self, since: u64) -> Duration {
@@ -238,6 +288,10 @@ impl Drop for Peer {
 fn write(stdin: &Mutex<ChildStdin>, command: &namespaced::Command) {
     let line = serde_json::to_string(command).expect("JSON");
     let _ = writeln!(lock(stdin), "{line}");
+}
+
+fn is_description(what: &What) -> bool {
+    matches!(what, What::Signal(SignalingMessage::Description(_)))
 }
 
 pub(crate) fn is_connection(what: &What, wanted: &str) -> bool {

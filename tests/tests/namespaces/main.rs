@@ -8,8 +8,11 @@
 //! As root, with iproute2, nftables, coturn and openssl. `--nocapture` shows how long things took.
 #![cfg(target_os = "linux")]
 
+mod browsers;
 mod call;
+mod internet;
 mod lab;
 mod links;
 mod nats;
+mod outages;
 mod server;
