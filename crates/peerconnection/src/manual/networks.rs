@@ -29,7 +29,7 @@
 //! 2. **Server-reflexive** (`srflx`): where a STUN server, or a TURN server over UDP, sees one of
 //!    these sockets. `relatedAddress` is that of the socket. Without a NAT in between there is
 //!    none, for it would be the host candidate again. It takes a round trip to a STUN server, two
-//!    to a TURN server.
+//!    to a TURN server, three if that refuses an allocation.
 //! 3. **Relayed** (`relay`): an address on a TURN server. `relatedAddress` is where the server sees
 //!    this machine. `relayProtocol` says how the server is reached; `protocol` is `udp` in any
 //!    case, for so the server sends to the peer. It takes two round trips, and those of TCP and
