@@ -44,6 +44,8 @@ pub enum Browser {
     /// A Chromium whose pages may not use camera and microphone. With a network it hides its
     /// addresses behind names.
     ChromiumWithoutMedia,
+    /// A Chromium that accepts whatever certificate a server has.
+    ChromiumTrustingAnybody,
     /// Firefox, or its release with extended support.
     Firefox,
 }
@@ -149,7 +151,7 @@ impl Browser {
     /// Names under which the browser is installed.
     const fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Chromium | Self::ChromiumWithoutMedia => {
+            Self::Chromium | Self::ChromiumWithoutMedia | Self::ChromiumTrustingAnybody => {
                 &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
             }
             Self::Firefox => &["firefox-esr", "firefox"],
@@ -167,6 +169,8 @@ impl Browser {
         let number = PROFILES.fetch_add(1, Ordering::Relaxed);
         let profile = format!("peerconnection-browser-{}-{number}", std::process::id());
         let profile = std::env::temp_dir().join(profile);
+        // That of a killed process that had the same id.
+        let _ = std::fs::remove_dir_all(&profile);
         std::fs::create_dir(&profile).expect("a directory for the profile");
 
         let mut command = Command::new("sh");
@@ -174,6 +178,10 @@ impl Browser {
         match self {
             Self::Chromium => chromium(&mut command, &profile, &CHROMIUM_WITH_MEDIA),
             Self::ChromiumWithoutMedia => chromium(&mut command, &profile, &[]),
+            Self::ChromiumTrustingAnybody => {
+                chromium(&mut command, &profile, &CHROMIUM_WITH_MEDIA);
+                command.arg("--ignore-certificate-errors");
+            }
             Self::Firefox => firefox(&mut command, &profile),
         }
         let mut guard = command

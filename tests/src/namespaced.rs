@@ -34,6 +34,8 @@ pub enum Command {
     Restart,
     /// Send no more messages, and say how many there were.
     Stop,
+    /// End at once.
+    End,
 }
 
 /// What has happened to a peer.

@@ -172,6 +172,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Ok(Command::Signal(message)) => drop(signals.send(message)),
                 Ok(Command::Start(_)) => tell(What::Fault("there is a connection".to_owned())),
                 Ok(Command::Restart) => restarted.restart_ice(),
+                Ok(Command::End) => break,
                 Ok(Command::Stop) => stop.store(true, Ordering::Relaxed),
                 Err(error) => tell(What::Fault(format!("{error} in {line}"))),
             }

@@ -50,14 +50,10 @@ impl Call {
 
     /// The same, perhaps with browsers.
     pub(crate) fn between(a: (&Namespace, Kind, Setup), b: (&Namespace, Kind, Setup)) -> Self {
-        let start = |name, (namespace, kind, setup): (&Namespace, Kind, Setup), polite| {
-            let setup = serde_json::to_string(&Setup { polite, ..setup }).expect("JSON");
-            Peer::start(name, kind.command(namespace).arg(setup))
-        };
-        let (b, b_tells) = start("B", b, true);
-        let (a, a_tells) = start("A", a, false);
-        a.listen(a_tells, &b);
-        b.listen(b_tells, &a);
+        let b = Peer::new("B", b.0, b.1, Setup { polite: true, ..b.2 });
+        let a = Peer::new("A", a.0, a.1, Setup { polite: false, ..a.2 });
+        a.meet(&b);
+        b.meet(&a);
         Self { a, b }
     }
 
@@ -115,7 +111,14 @@ pub(crate) struct Peer {
     name: &'static str,
     child: Child,
     stdin: Arc<Mutex<ChildStdin>>,
+    other: Arc<Mutex<Other>>,
     told: Arc<Told>,
+}
+
+/// Where its signals go.
+enum Other {
+    Unknown(Vec<SignalingMessage>),
+    Met(Arc<Mutex<ChildStdin>>),
 }
 
 #[derive(Default)]
@@ -125,20 +128,22 @@ struct Told {
 }
 
 impl Peer {
-    /// Starts the program. Nobody takes yet what it tells.
-    pub(crate) fn start(
-        name: &'static str,
-        program: &mut Command,
-    ) -> (Self, impl BufRead + Send + use<>) {
-        let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("ip");
+    pub(crate) fn new(name: &'static str, namespace: &Namespace, kind: Kind, setup: Setup) -> Self {
+        let setup = serde_json::to_string(&setup).expect("JSON");
+        let mut program = kind.command(namespace);
+        program.arg(setup).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = program.spawn().expect("ip");
         let stdin = Arc::new(Mutex::new(child.stdin.take().expect("a pipe")));
         let tells = BufReader::new(child.stdout.take().expect("a pipe"));
-        (Self { name, child, stdin, told: Arc::default() }, tells)
+        let other = Arc::new(Mutex::new(Other::Unknown(Vec::new())));
+        let peer = Self { name, child, stdin, other, told: Arc::default() };
+        peer.listen(tells);
+        peer
     }
 
     /// Takes what it tells, and passes on what it signals.
-    pub(crate) fn listen(&self, tells: impl BufRead + Send + 'static, other: &Self) {
-        let (told, to_other) = (self.told.clone(), other.stdin.clone());
+    fn listen(&self, tells: impl BufRead + Send + 'static) {
+        let (told, other) = (self.told.clone(), self.other.clone());
         std::thread::spawn(move || {
             for line in tells.lines().map_while(Result::ok) {
                 let report: Report = match serde_json::from_str(&line) {
@@ -148,12 +153,43 @@ impl Peer {
                     }
                 };
                 if let What::Signal(message) = &report.what {
-                    write(&to_other, &namespaced::Command::Signal(message.clone()));
+                    match &mut *lock(&other) {
+                        Other::Unknown(kept) => kept.push(message.clone()),
+                        Other::Met(stdin) => {
+                            write(stdin, &namespaced::Command::Signal(message.clone()));
+                        }
+                    }
                 }
                 lock(&told.reports).push(report);
                 told.more.notify_all();
             }
         });
+    }
+
+    /// From now on this is the peer that gets its signals, those of earlier, too, if nobody has.
+    pub(crate) fn meet(&self, peer: &Self) {
+        let mut other = lock(&self.other);
+        if let Other::Unknown(kept) = &*other {
+            for message in kept {
+                peer.tell(&namespaced::Command::Signal(message.clone()));
+            }
+        }
+        *other = Other::Met(peer.stdin.clone());
+    }
+
+    /// Forgets the other peer, and keeps the signals for the next one.
+    pub(crate) fn part(&self) {
+        *lock(&self.other) = Other::Unknown(Vec::new());
+    }
+
+    /// What it has told since then.
+    pub(crate) fn reports(&self, since: u64) -> Vec<What> {
+        let reports = lock(&self.told.reports);
+        reports
+            .iter()
+            .filter(|report| report.at >= since)
+            .map(|report| report.what.clone())
+            .collect()
     }
 
     pub(crate) fn tell(&self, command: &namespaced::Command) {
@@ -278,9 +314,16 @@ impl Peer {
 }
 
 impl Drop for Peer {
+    /// A browser takes a moment to end, and to remove its profile.
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.tell(&namespaced::Command::End);
+        let end = Instant::now() + Duration::from_secs(10);
+        while let Ok(None) = self.child.try_wait() {
+            if Instant::now() > end {
+                let _ = self.child.kill();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 

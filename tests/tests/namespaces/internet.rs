@@ -14,7 +14,8 @@ pub(crate) struct Internet {
     pub(crate) b: Namespace,
     _nats: [Option<Namespace>; 2],
     pub(crate) server: Server,
-    _internet: [Namespace; 2],
+    pub(crate) internet: Namespace,
+    _nowhere: Namespace,
 }
 
 /// How a NAT maps a socket. All let in only what answers a packet from within.
@@ -67,8 +68,8 @@ impl Internet {
                 nat.rules(&kind.rules(firewall));
                 (peer, Some(nat))
             });
-        let server = Server::start(&internet);
-        Self { a, b, _nats: [nat_a, nat_b], server, _internet: [internet, nowhere] }
+        let server = Server::start(&internet, server::ADDRESS);
+        Self { a, b, _nats: [nat_a, nat_b], server, internet, _nowhere: nowhere }
     }
 
     pub(crate) fn setup(&self, ice_servers: Vec<RTCIceServer>) -> Setup {

@@ -21,9 +21,9 @@ const NOTHING_PASSES: &str = "
 
 /// A peer of ours, another one, and a router between them.
 struct Lab {
+    call: Call,
     router: Namespace,
     _ends: [Namespace; 2],
-    call: Call,
 }
 
 impl Lab {
@@ -36,7 +36,7 @@ impl Lab {
         }
         let call = Call::between((&a, Kind::Ours, Setup::default()), (&b, other, Setup::default()));
         call.connected();
-        Self { router, _ends: [a, b], call }
+        Self { call, router, _ends: [a, b] }
     }
 }
 

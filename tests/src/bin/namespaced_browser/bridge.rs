@@ -12,7 +12,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use tests::browser::Browser;
-use tests::namespaced::{Command, Setup};
+use tests::namespaced::{Command, Report, Setup, What, now};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// The commands, until the page takes them.
@@ -39,6 +39,9 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let _running = browser.open(&url);
     let read = move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if matches!(serde_json::from_str(&line), Ok(Command::End)) {
+                return;
+            }
             let _ = commands.send(line);
         }
     };
@@ -55,6 +58,15 @@ async fn socket(State(for_page): State<ForPage>, upgrade: WebSocketUpgrade) -> i
     })
 }
 
+/// Adds the time to what the page tells: the clocks of browsers are coarse, and go their own way.
+fn tell(what: &str) {
+    let what =
+        serde_json::from_str(what).unwrap_or_else(|error| What::Fault(format!("{error}: {what}")));
+    let report = serde_json::to_string(&Report { at: now(), what }).expect("JSON");
+    // When nobody listens any more, the standard input has ended, too.
+    let _ = writeln!(std::io::stdout().lock(), "{report}");
+}
+
 /// Passes texts on, both ways, until the test or the browser has ended.
 async fn talk(mut page: WebSocket, mut commands: UnboundedReceiver<String>) {
     loop {
@@ -66,10 +78,7 @@ async fn talk(mut page: WebSocket, mut commands: UnboundedReceiver<String>) {
                 }
             }
             report = page.recv() => match report {
-                Some(Ok(Message::Text(report))) => {
-                    // When nobody listens any more, the standard input has ended, too.
-                    let _ = writeln!(std::io::stdout().lock(), "{report}");
-                }
+                Some(Ok(Message::Text(what))) => tell(&what),
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return,
             },

@@ -22,8 +22,7 @@ socket.onmessage = ({ data }) => {
 };
 
 function tell(what, value) {
-  const at = Math.round((performance.timeOrigin + performance.now()) * 1000);
-  socket.send(JSON.stringify({ at, [what]: value ?? null }));
+  socket.send(JSON.stringify({ [what]: value ?? null }));
 }
 
 class Peer {
