@@ -267,6 +267,8 @@
 //! | 508, 500 | the server has no port left, or is broken | another server |
 //! | 701 | no address of this machine has reached the server | see below |
 //!
+//! A TURN server that refuses over UDP is still asked for the server-reflexive address.
+//!
 //! Some never get that far. A nonce that is stale is replaced, and a redirection (300) is followed,
 //! three times at most. It is not if it leads to loopback, to the other family, to the same server
 //! or to a port below 1024 other than 53, 80 and 443. After 437 and 486 a transport that has
@@ -343,6 +345,9 @@
 //!   its answer, and its credentials are still the new ones.
 //! - **A server that was restarted** has no allocation any more: a restart of ICE makes one.
 //! - **An answer that never comes** leaves the old path in use.
+//! - **Browsers** as peers come back by themselves after 20 s without a path: the checks of this
+//!   side revive a Chromium, which has given up after 16 s. Firefox gives up after 25 to 30 s, and
+//!   then no restart helps (seen in 153): make another connection.
 //! - **A closed connection** does not come back: make another one.
 //!
 //! [`TokioOptions::addresses`]: crate::host::TokioOptions::addresses
