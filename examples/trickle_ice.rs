@@ -5,7 +5,8 @@
 //! cargo run --release --example trickle_ice [-- OPTIONS]
 //! ```
 //!
-//! It fails if there is no candidate at all, or if a server gave an error and nothing else.
+//! It fails if there is no candidate at all, or if a server gave an error and nothing else; a TURN
+//! server, if it gave an error and nothing relayed.
 
 use std::process::ExitCode;
 use std::time::Instant;

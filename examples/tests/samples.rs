@@ -263,13 +263,17 @@ fn trickle_ice_shows_each_candidate_with_its_time_and_the_parts_of_its_priority(
 #[test]
 fn trickle_ice_fails_with_the_words_of_the_server_that_gives_nothing() {
     let ice_servers = vec![turn("wrong")];
-    let (_, report) = gather(RTCConfiguration { ice_servers, ..Default::default() });
+    let (_, mut report) = gather(RTCConfiguration { ice_servers, ..Default::default() });
     assert_eq!((report.candidates.len(), report.servers[0].errors.as_slice()), (1, &[401][..]));
     let told = report.to_string();
     let [error, server] = told.lines().collect::<Vec<_>>()[..] else { panic!("{told}") };
     assert!(error.starts_with("turn:192.0.2.100: 401 "), "{told}");
     assert!(error.contains("(asked from 10.0.0.1 port "), "{told}");
     assert_eq!(server, "turn:192.0.2.100: nothing");
+    assert!(!report.is_success());
+    // Behind a NAT such a server still tells the mapped address.
+    report.servers[0].candidates = 1;
+    assert!(report.to_string().ends_with("turn:192.0.2.100: nothing relayed\n"));
     assert!(!report.is_success());
 }
 

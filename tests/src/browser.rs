@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 /// Makes each of these functions, which take a [`Browser`], a test for each browser.
 #[macro_export]
 macro_rules! in_each_browser {
@@ -35,13 +37,15 @@ macro_rules! in_each_browser {
 }
 
 /// A browser to run scenarios in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Browser {
     /// Chromium, or Chrome.
     Chromium,
     /// A Chromium whose pages may not use camera and microphone. With a network it hides its
     /// addresses behind names.
     ChromiumWithoutMedia,
+    /// A Chromium that accepts whatever certificate a server has.
+    ChromiumTrustingAnybody,
     /// Firefox, or its release with extended support.
     Firefox,
 }
@@ -147,7 +151,7 @@ impl Browser {
     /// Names under which the browser is installed.
     const fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Chromium | Self::ChromiumWithoutMedia => {
+            Self::Chromium | Self::ChromiumWithoutMedia | Self::ChromiumTrustingAnybody => {
                 &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
             }
             Self::Firefox => &["firefox-esr", "firefox"],
@@ -165,6 +169,8 @@ impl Browser {
         let number = PROFILES.fetch_add(1, Ordering::Relaxed);
         let profile = format!("peerconnection-browser-{}-{number}", std::process::id());
         let profile = std::env::temp_dir().join(profile);
+        // That of a killed process that had the same id.
+        let _ = std::fs::remove_dir_all(&profile);
         std::fs::create_dir(&profile).expect("a directory for the profile");
 
         let mut command = Command::new("sh");
@@ -172,6 +178,10 @@ impl Browser {
         match self {
             Self::Chromium => chromium(&mut command, &profile, &CHROMIUM_WITH_MEDIA),
             Self::ChromiumWithoutMedia => chromium(&mut command, &profile, &[]),
+            Self::ChromiumTrustingAnybody => {
+                chromium(&mut command, &profile, &CHROMIUM_WITH_MEDIA);
+                command.arg("--ignore-certificate-errors");
+            }
             Self::Firefox => firefox(&mut command, &profile),
         }
         let mut guard = command

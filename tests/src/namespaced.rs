@@ -20,15 +20,22 @@ pub struct Setup {
 }
 
 /// What a peer is told to do. It ends with its standard input.
+///
+/// `namespaced_peer` is a peer of our own, `namespaced_browser` a browser.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Command {
+    /// Make a connection, in place of the one that there is. For browsers alone: another peer is
+    /// another process.
+    Start(Box<Setup>),
     /// The other peer has sent this.
     Signal(SignalingMessage),
     /// Restart ICE.
     Restart,
     /// Send no more messages, and say how many there were.
     Stop,
+    /// End at once.
+    End,
 }
 
 /// What has happened to a peer.
@@ -53,6 +60,10 @@ pub enum What {
     Connection(String),
     /// The selected pair.
     Pair(Option<Pair>),
+    /// A candidate was gathered.
+    Candidate(Candidate),
+    /// There are no more.
+    Gathered,
     /// A server has refused, or cannot be reached.
     ServerError {
         /// The URL of the server.
@@ -61,6 +72,10 @@ pub enum What {
         code: u16,
         /// Its errorText.
         text: String,
+        /// The address that asked.
+        address: Option<String>,
+        /// The port that asked.
+        port: Option<u16>,
     },
     /// The channel is open.
     Open,
@@ -72,6 +87,32 @@ pub enum What {
     Sent(u64),
     /// What must not happen.
     Fault(String),
+}
+
+/// The attributes of an RTCIceCandidate that the networks decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_: String,
+    /// Its protocol.
+    pub protocol: String,
+    /// Its tcpType.
+    pub tcp_type: Option<String>,
+    /// Its relayProtocol.
+    pub relay_protocol: Option<String>,
+    /// The URL of the server.
+    pub url: Option<String>,
+    /// Its priority.
+    pub priority: u32,
+    /// Its address.
+    pub address: String,
+    /// Its port.
+    pub port: u16,
+    /// Its relatedAddress.
+    pub related_address: Option<String>,
+    /// Its relatedPort.
+    pub related_port: Option<u16>,
 }
 
 /// A selected pair.

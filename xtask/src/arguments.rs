@@ -15,8 +15,9 @@ Usage: cargo xtask <command>
                   tests         cargo test --workspace
                   browsers      the tests in a headless Chromium and Firefox
                   coturn        the TURN client, connections and examples with coturn
-                  networks      peers in network namespaces, as root or with sudo: links
-                                that go down, NATs, firewalls
+                  networks      peers and browsers in network namespaces, as root or with
+                                sudo: links that go down, outages, NATs, firewalls, and
+                                coturn beside Chromium
                   stacks        the other stacks, installed under the target folder
                   interop       the tests with six of them as peers
                   node          in crates/node, with npm: the format of all JavaScript,

@@ -55,8 +55,8 @@ const BROWSERS: &[Need] =
 const COTURN: &[Need] =
     &[Need::program("turnserver", "coturn"), Need::program("openssl", "openssl")];
 
-/// For the tests in network namespaces, besides those for coturn. Their programs are in the `PATH` of
-/// root alone.
+/// For the tests in network namespaces, besides coturn and the browsers. Their programs are in the
+/// `PATH` of root alone.
 const NETWORKS: &[Need] = &[Need::library("iproute2"), Need::library("nftables")];
 
 /// For the tests of the Node module.

@@ -167,13 +167,21 @@ pub struct Server {
     pub url: String,
     /// How many candidates.
     pub candidates: usize,
+    /// How many of them are relayed.
+    pub relayed: usize,
     /// The codes of its errors.
     pub errors: Vec<u16>,
 }
 
 impl Server {
+    /// A TURN server that refuses to relay may still say what address it sees.
     fn is_success(&self) -> bool {
-        self.candidates > 0 || self.errors.is_empty()
+        let wanted = if self.is_turn() { self.relayed } else { self.candidates };
+        wanted > 0 || self.errors.is_empty()
+    }
+
+    fn is_turn(&self) -> bool {
+        self.url.starts_with("turn")
     }
 }
 
@@ -220,6 +228,7 @@ impl fmt::Display for Report {
                     writeln!(f, "{url}: nothing, and no error: nothing new, or not asked")?
                 }
                 (0, false) => writeln!(f, "{url}: nothing")?,
+                (_, false) => writeln!(f, "{url}: nothing relayed")?,
                 (1, _) => writeln!(f, "{url}: 1 candidate")?,
                 _ => writeln!(f, "{url}: {candidates} candidates")?,
             }
@@ -265,9 +274,11 @@ pub async fn run(
     pc.close();
     for url in configuration.ice_servers.into_iter().flat_map(|server| server.urls) {
         let given = report.candidates.iter().filter(|found| found.url.as_ref() == Some(&url));
+        let is_relayed = |found: &&Found| found.type_ == Some(RTCIceCandidateType::Relay);
+        let relayed = given.clone().filter(is_relayed).count();
         let errors = report.errors.iter().filter(|error| error.url == url);
         let (candidates, errors) = (given.count(), errors.map(|error| error.error_code).collect());
-        report.servers.push(Server { url, candidates, errors });
+        report.servers.push(Server { url, candidates, relayed, errors });
     }
     Ok(report)
 }

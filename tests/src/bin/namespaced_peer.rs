@@ -14,7 +14,7 @@ use peerconnection::{
     AnyEvent, PerfectNegotiation, RTCDataChannel, RTCIceCandidate, RTCPeerConnection,
     SignalingChannel, SignalingMessage,
 };
-use tests::namespaced::{Command, End, Pair, Report, Setup, What, between, now};
+use tests::namespaced::{Candidate, Command, End, Pair, Report, Setup, What, between, now};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// The pause between two messages.
@@ -105,6 +105,22 @@ fn end(candidate: &RTCIceCandidate) -> End {
     }
 }
 
+/// There is none of it in the sign that a generation has no more.
+fn candidate_of(candidate: &RTCIceCandidate) -> Option<Candidate> {
+    Some(Candidate {
+        type_: candidate.type_()?.as_str().to_owned(),
+        protocol: candidate.protocol()?.as_str().to_owned(),
+        tcp_type: candidate.tcp_type().map(|type_| type_.as_str().to_owned()),
+        relay_protocol: candidate.relay_protocol().map(|protocol| protocol.as_str().to_owned()),
+        url: candidate.url().map(str::to_owned),
+        priority: candidate.priority()?,
+        address: candidate.address()?.to_owned(),
+        port: candidate.port()?,
+        related_address: candidate.related_address().map(str::to_owned),
+        related_port: candidate.related_port(),
+    })
+}
+
 fn report_of(event: AnyEvent) -> Option<What> {
     match event {
         AnyEvent::IceConnectionStateChange(state) => Some(What::Ice(state.as_str().to_owned())),
@@ -116,7 +132,11 @@ fn report_of(event: AnyEvent) -> Option<What> {
             url: error.url,
             code: error.error_code,
             text: error.error_text,
+            address: error.address,
+            port: error.port,
         }),
+        AnyEvent::IceCandidate(None) => Some(What::Gathered),
+        AnyEvent::IceCandidate(Some(candidate)) => candidate_of(&candidate).map(What::Candidate),
         _ => None,
     }
 }
@@ -150,7 +170,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
             match serde_json::from_str(&line) {
                 Ok(Command::Signal(message)) => drop(signals.send(message)),
+                Ok(Command::Start(_)) => tell(What::Fault("there is a connection".to_owned())),
                 Ok(Command::Restart) => restarted.restart_ice(),
+                Ok(Command::End) => break,
                 Ok(Command::Stop) => stop.store(true, Ordering::Relaxed),
                 Err(error) => tell(What::Fault(format!("{error} in {line}"))),
             }

@@ -53,10 +53,12 @@ impl Hub {
     pub(crate) fn of(browser: Browser) -> &'static Self {
         static CHROMIUM: OnceLock<Hub> = OnceLock::new();
         static CHROMIUM_WITHOUT_MEDIA: OnceLock<Hub> = OnceLock::new();
+        static CHROMIUM_TRUSTING_ANYBODY: OnceLock<Hub> = OnceLock::new();
         static FIREFOX: OnceLock<Hub> = OnceLock::new();
         let hub = match browser {
             Browser::Chromium => &CHROMIUM,
             Browser::ChromiumWithoutMedia => &CHROMIUM_WITHOUT_MEDIA,
+            Browser::ChromiumTrustingAnybody => &CHROMIUM_TRUSTING_ANYBODY,
             Browser::Firefox => &FIREFOX,
         };
         hub.get_or_init(|| Self::start(browser))

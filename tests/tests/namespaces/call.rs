@@ -6,12 +6,36 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use peerconnection::SignalingMessage;
+use tests::browser::Browser;
 use tests::namespaced::{self, Pair, Report, Setup, What, between, now};
 
 use crate::lab::Namespace;
 
-/// Far beyond what anything here may take.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// Far beyond what anything here may take, a dozen browsers that start at once included.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The iceConnectionStates in which connectivity is in use.
+pub(crate) const CONNECTED: &[&str] = &["connected", "completed"];
+
+/// What a peer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Ours,
+    Browser(Browser),
+}
+
+impl Kind {
+    fn command(self, namespace: &Namespace) -> Command {
+        match self {
+            Self::Ours => namespace.command(env!("CARGO_BIN_EXE_namespaced_peer")),
+            Self::Browser(browser) => {
+                let mut command = namespace.command(env!("CARGO_BIN_EXE_namespaced_browser"));
+                command.arg(serde_json::to_string(&browser).expect("JSON"));
+                command
+            }
+        }
+    }
+}
 
 pub(crate) struct Call {
     pub(crate) a: Peer,
@@ -19,17 +43,17 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A connection between two namespaces. The second peer is the polite one.
+    /// A connection of ours between two namespaces. The second peer is the polite one.
     pub(crate) fn start(a: (&Namespace, Setup), b: (&Namespace, Setup)) -> Self {
-        let start = |name, (namespace, setup): (&Namespace, Setup), polite| {
-            let setup = serde_json::to_string(&Setup { polite, ..setup }).expect("JSON");
-            let mut program = namespace.command(env!("CARGO_BIN_EXE_namespaced_peer"));
-            Peer::start(name, program.arg(setup))
-        };
-        let (b, b_tells) = start("B", b, true);
-        let (a, a_tells) = start("A", a, false);
-        a.listen(a_tells, &b);
-        b.listen(b_tells, &a);
+        Self::between((a.0, Kind::Ours, a.1), (b.0, Kind::Ours, b.1))
+    }
+
+    /// The same, perhaps with browsers.
+    pub(crate) fn between(a: (&Namespace, Kind, Setup), b: (&Namespace, Kind, Setup)) -> Self {
+        let b = Peer::new("B", b.0, b.1, Setup { polite: true, ..b.2 });
+        let a = Peer::new("A", a.0, a.1, Setup { polite: false, ..a.2 });
+        a.meet(&b);
+        b.meet(&a);
         Self { a, b }
     }
 
@@ -87,7 +111,14 @@ pub(crate) struct Peer {
     name: &'static str,
     child: Child,
     stdin: Arc<Mutex<ChildStdin>>,
+    other: Arc<Mutex<Other>>,
     told: Arc<Told>,
+}
+
+/// Where its signals go.
+enum Other {
+    Unknown(Vec<SignalingMessage>),
+    Met(Arc<Mutex<ChildStdin>>),
 }
 
 #[derive(Default)]
@@ -97,20 +128,22 @@ struct Told {
 }
 
 impl Peer {
-    /// Starts the program. Nobody takes yet what it tells.
-    pub(crate) fn start(
-        name: &'static str,
-        program: &mut Command,
-    ) -> (Self, impl BufRead + Send + use<>) {
-        let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("ip");
+    pub(crate) fn new(name: &'static str, namespace: &Namespace, kind: Kind, setup: Setup) -> Self {
+        let setup = serde_json::to_string(&setup).expect("JSON");
+        let mut program = kind.command(namespace);
+        program.arg(setup).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = program.spawn().expect("ip");
         let stdin = Arc::new(Mutex::new(child.stdin.take().expect("a pipe")));
         let tells = BufReader::new(child.stdout.take().expect("a pipe"));
-        (Self { name, child, stdin, told: Arc::default() }, tells)
+        let other = Arc::new(Mutex::new(Other::Unknown(Vec::new())));
+        let peer = Self { name, child, stdin, other, told: Arc::default() };
+        peer.listen(tells);
+        peer
     }
 
     /// Takes what it tells, and passes on what it signals.
-    pub(crate) fn listen(&self, tells: impl BufRead + Send + 'static, other: &Self) {
-        let (told, to_other) = (self.told.clone(), other.stdin.clone());
+    fn listen(&self, tells: impl BufRead + Send + 'static) {
+        let (told, other) = (self.told.clone(), self.other.clone());
         std::thread::spawn(move || {
             for line in tells.lines().map_while(Result::ok) {
                 let report: Report = match serde_json::from_str(&line) {
@@ -120,12 +153,43 @@ impl Peer {
                     }
                 };
                 if let What::Signal(message) = &report.what {
-                    write(&to_other, &namespaced::Command::Signal(message.clone()));
+                    match &mut *lock(&other) {
+                        Other::Unknown(kept) => kept.push(message.clone()),
+                        Other::Met(stdin) => {
+                            write(stdin, &namespaced::Command::Signal(message.clone()));
+                        }
+                    }
                 }
                 lock(&told.reports).push(report);
                 told.more.notify_all();
             }
         });
+    }
+
+    /// From now on this is the peer that gets its signals, those of earlier, too, if nobody has.
+    pub(crate) fn meet(&self, peer: &Self) {
+        let mut other = lock(&self.other);
+        if let Other::Unknown(kept) = &*other {
+            for message in kept {
+                peer.tell(&namespaced::Command::Signal(message.clone()));
+            }
+        }
+        *other = Other::Met(peer.stdin.clone());
+    }
+
+    /// Forgets the other peer, and keeps the signals for the next one.
+    pub(crate) fn part(&self) {
+        *lock(&self.other) = Other::Unknown(Vec::new());
+    }
+
+    /// What it has told since then.
+    pub(crate) fn reports(&self, since: u64) -> Vec<What> {
+        let reports = lock(&self.told.reports);
+        reports
+            .iter()
+            .filter(|report| report.at >= since)
+            .map(|report| report.what.clone())
+            .collect()
     }
 
     pub(crate) fn tell(&self, command: &namespaced::Command) {
@@ -172,6 +236,28 @@ impl Peer {
             _ => None,
         });
         state.unwrap_or_default()
+    }
+
+    /// Waits until it has offered or answered after that time, and says when it was.
+    pub(crate) fn negotiates(&self, since: u64) -> u64 {
+        self.until(since, "a description", is_description)
+    }
+
+    /// Whether it has.
+    pub(crate) fn has_negotiated(&self, since: u64) -> bool {
+        self.has(since, is_description)
+    }
+
+    /// The username fragment of its last description.
+    pub(crate) fn ufrag(&self) -> String {
+        let reports = lock(&self.told.reports);
+        let ufrag = reports.iter().rev().find_map(|report| match &report.what {
+            What::Signal(SignalingMessage::Description(description)) => {
+                description.sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:"))
+            }
+            _ => None,
+        });
+        ufrag.unwrap_or_default().to_owned()
     }
 
     /// Waits until this peer has heard something of the other one after that time, and says how
@@ -228,9 +314,16 @@ impl Peer {
 }
 
 impl Drop for Peer {
+    /// A browser takes a moment to end, and to remove its profile.
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.tell(&namespaced::Command::End);
+        let end = Instant::now() + Duration::from_secs(10);
+        while let Ok(None) = self.child.try_wait() {
+            if Instant::now() > end {
+                let _ = self.child.kill();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
@@ -238,6 +331,10 @@ impl Drop for Peer {
 fn write(stdin: &Mutex<ChildStdin>, command: &namespaced::Command) {
     let line = serde_json::to_string(command).expect("JSON");
     let _ = writeln!(lock(stdin), "{line}");
+}
+
+fn is_description(what: &What) -> bool {
+    matches!(what, What::Signal(SignalingMessage::Description(_)))
 }
 
 pub(crate) fn is_connection(what: &What, wanted: &str) -> bool {

@@ -4,11 +4,8 @@ use std::time::Duration;
 
 use tests::namespaced::{Setup, What, between, now};
 
-use crate::call::{Call, Peer};
+use crate::call::{CONNECTED, Call, Peer};
 use crate::lab::Namespace;
-
-/// Connectivity is in use.
-const CONNECTED: &[&str] = &["connected", "completed"];
 
 fn is_connected(what: &What) -> bool {
     matches!(what, What::Ice(state) if CONNECTED.contains(&&**state))

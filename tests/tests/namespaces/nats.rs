@@ -1,115 +1,14 @@
-//! NATs and firewalls, with a STUN and TURN server beyond them. Both peers have the same private
-//! address, as in life.
+//! NATs and firewalls, with a STUN and TURN server beyond them.
 
 use std::time::Duration;
 
-use peerconnection::{RTCConfiguration, RTCIceServer, RTCIceTransportPolicy};
-use tests::namespaced::{Setup, What};
+use peerconnection::RTCIceTransportPolicy;
+use tests::namespaced::What;
 
 use crate::call::{Call, Peer};
+use crate::internet::{Firewall, Internet, Nat};
 use crate::lab::Namespace;
-use crate::server::{self, Server};
-
-/// Two networks behind NATs, and the internet between them.
-struct Internet {
-    a: Namespace,
-    b: Namespace,
-    _nats: [Namespace; 2],
-    server: Server,
-    _internet: [Namespace; 2],
-}
-
-/// How a NAT maps a socket. All let in only what answers a packet from within.
-#[derive(Clone, Copy, Debug)]
-enum Nat {
-    /// One port for all destinations.
-    PortRestricted,
-    /// A random port for each destination.
-    Symmetric,
-}
-
-/// What a NAT lets out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Firewall {
-    Open,
-    /// TCP alone.
-    Tcp,
-    /// TCP to port 443 alone.
-    Https,
-}
-
-impl Internet {
-    fn new(nats: [Nat; 2], firewall: Firewall) -> Self {
-        let internet = Namespace::router("net");
-        internet.address("lo", &format!("{}/32", server::ADDRESS));
-        // What has no way is lost there, and no error to who sends it: coturn would end an allocation.
-        let nowhere = Namespace::new("nowhere");
-        internet.link(("rest", "198.18.0.1/24"), &nowhere, ("rest", "198.18.0.2/24"));
-        internet.ip("route add default via 198.18.0.2");
-        let [(a, nat_a), (b, nat_b)] =
-            [("a", nats[0], 1), ("b", nats[1], 2)].map(|(role, kind, number)| {
-                let peer = Namespace::new(role);
-                let nat = Namespace::router(&format!("nat-{role}"));
-                peer.link(("eth0", "192.168.1.2/24"), &nat, ("lan", "192.168.1.1/24"));
-                peer.ip("route add default via 192.168.1.1");
-                let outside = format!("203.0.{number}.2/24");
-                let inside = format!("203.0.{number}.1/24");
-                let interface = format!("to-{role}");
-                nat.link(("wan", &outside), &internet, (&interface, &inside));
-                nat.ip(&format!("route add default via 203.0.{number}.1"));
-                nat.rules(&kind.rules(firewall));
-                (peer, nat)
-            });
-        let server = Server::start(&internet);
-        Self { a, b, _nats: [nat_a, nat_b], server, _internet: [internet, nowhere] }
-    }
-
-    fn setup(&self, ice_servers: Vec<RTCIceServer>) -> Setup {
-        let configuration = RTCConfiguration { ice_servers, ..RTCConfiguration::default() };
-        Setup { configuration, authorities: Some(self.server.authority()), ..Setup::default() }
-    }
-
-    fn call(&self, setup: Setup) -> Call {
-        Call::start((&self.a, setup.clone()), (&self.b, setup))
-    }
-}
-
-impl Nat {
-    fn rules(self, firewall: Firewall) -> String {
-        let mapping = match self {
-            Self::PortRestricted => "masquerade",
-            Self::Symmetric => "masquerade fully-random",
-        };
-        let forbidden = match firewall {
-            Firewall::Open => "",
-            Firewall::Tcp => "iifname lan meta l4proto != tcp drop",
-            Firewall::Https => {
-                "iifname lan tcp dport != 443 drop\n iifname lan meta l4proto != tcp drop"
-            }
-        };
-        // What comes from outside unasked must not get as far as a mapping of its own, or it would
-        // take the port of the one that a peer needs.
-        format!(
-            "table ip nat {{
-                chain postrouting {{
-                    type nat hook postrouting priority srcnat
-                    oifname wan {mapping}
-                }}
-            }}
-            table ip filter {{
-                chain input {{
-                    type filter hook input priority filter
-                    iifname wan ct state new drop
-                }}
-                chain forward {{
-                    type filter hook forward priority filter
-                    iifname wan ct state new drop
-                    {forbidden}
-                }}
-            }}\n"
-        )
-    }
-}
+use crate::server::Server;
 
 /// Where the local end of the selected pair is: its type, and the protocol to the TURN server.
 fn local_end(peer: &Peer) -> (String, Option<String>) {

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use smallvec::SmallVec;
 use time::{Instant, later};
 use turn::{
-    AlternateServer, Binding, Client, Credentials, Error, FiveTuple, is_of_one, same_address,
+    AlternateServer, Binding, Client, Credentials, Error, FiveTuple, Protocol, is_of_one,
+    same_address,
 };
 
 use super::server_client::{
@@ -16,6 +17,7 @@ use super::servers::Known;
 use super::{Context, Generation, Socket};
 use crate::candidate::destination;
 use crate::event::SocketId;
+use crate::server::TransportPolicy;
 
 /// A socket tries at most this many addresses of a name. Each gets an equal share of the time: of
 /// 10 s enough for three requests.
@@ -32,6 +34,8 @@ enum Refused {
 /// A client that is to be made.
 struct Attempt {
     socket: Socket,
+    /// The server that is asked, and all whose question this is.
+    server: usize,
     urls: Urls,
     address: SocketAddr,
     question: Question,
@@ -99,8 +103,9 @@ impl Generation {
             let Some(asked) = self.servers.list.get(index) else { continue };
             let config = turn::Config { deadline: asked.share, ..ctx.config.servers.clone() };
             let (urls, question) = (Urls::from_iter([index]), Question::of(&asked.server));
-            let left_then = left.clone();
-            let attempt = Attempt { socket, urls, address, question, left: left_then, config };
+            let (server, left_then) = (index, left.clone());
+            let attempt =
+                Attempt { socket, server, urls, address, question, left: left_then, config };
             match self.add_client(ctx, now, attempt) {
                 Ok(()) => return,
                 Err(Refused::Because(why)) => {
@@ -160,11 +165,10 @@ impl Generation {
         now: Instant,
         attempt: Attempt,
     ) -> Result<(), Refused> {
-        let Attempt { socket, urls, address, question, left, config } = attempt;
+        let Attempt { socket, server, urls, address, question, left, config } = attempt;
         let refused = |why: &str| Err(Refused::Because(why.to_owned()));
-        let Some(&server) = urls.first() else { return refused("no such server") };
         let Some(asked) = self.servers.list.get(server) else { return refused("no such server") };
-        let credentials = asked.server.credentials.clone();
+        let credentials = asked.server.credentials.clone().filter(|_| question.is_relay);
         // A 5-tuple has one allocation, and a second question to a STUN server says nothing new.
         let twice = |client: &ServerClient| client.asks(socket.id, address, &question);
         if let Some(other) = self.servers.clients.iter().position(twice) {
@@ -218,7 +222,8 @@ impl Generation {
         other: &AlternateServer,
     ) {
         let Some(client) = self.servers.clients.get_mut(index) else { return };
-        let (socket, local, urls) = (client.socket, client.local(), client.urls.clone());
+        let (socket, server) = (client.socket, client.server);
+        let (local, urls) = (client.local(), client.urls.clone());
         let mut question = client.question.clone();
         if let (Some(name), Some(domain)) = (&mut question.tls, &other.domain) {
             name.clone_from(domain);
@@ -226,6 +231,7 @@ impl Generation {
         let end = End::Redirected(other.server, question.clone());
         let attempt = Attempt {
             socket,
+            server,
             urls: urls.clone(),
             address: other.server,
             question,
@@ -257,6 +263,35 @@ impl Generation {
         }
         self.on_reached(ctx, now, index);
         self.tell_refusal(local, &urls, 300, "Try Alternate");
+        self.ask_for_mapping(ctx, now, index);
+    }
+
+    /// RFC 8445 §5.1.1.2: asks a TURN server that gives no allocation for the server-reflexive
+    /// address instead. What comes of it is no error any more: the refusal was told.
+    pub(super) fn ask_for_mapping(&mut self, ctx: &mut Context, now: Instant, index: usize) {
+        let Some(client) = self.servers.clients.get(index) else { return };
+        let Question { is_relay: true, protocol: Protocol::Udp, .. } = client.question else {
+            return;
+        };
+        if self.servers.policy == TransportPolicy::Relay {
+            return;
+        }
+        let question =
+            Question { is_relay: false, protocol: Protocol::Udp, tls: None, credentials: None };
+        let attempt = Attempt {
+            socket: client.socket,
+            server: client.server,
+            urls: Urls::new(),
+            address: client.address,
+            question,
+            left: Addresses::new(),
+            config: client.config.clone(),
+        };
+        match self.add_client(ctx, now, attempt) {
+            // The configuration names it as a STUN server, too.
+            Ok(()) | Err(Refused::Twice(_)) => {}
+            Err(Refused::Because(why)) => tracing::debug!(why, "no mapped address is asked for"),
+        }
     }
 
     /// Whether a client was not redirected to where it is from `origin`, be it in many steps, or is

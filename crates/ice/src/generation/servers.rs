@@ -343,7 +343,11 @@ impl Generation {
             }
             turn::Event::AllocateFailed(error) => {
                 if std::mem::take(&mut client.gathers) {
+                    let is_refusal = error.code != ServerError::UNREACHABLE;
                     self.on_failure(ctx, now, index, error);
+                    if is_refusal {
+                        self.ask_for_mapping(ctx, now, index);
+                    }
                 } else {
                     self.relay_lost(id);
                 }

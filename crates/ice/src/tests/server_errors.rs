@@ -8,6 +8,7 @@ use super::servers::{SERVER, behind, kinds, stun, turn, turn_with};
 use super::wire::NatKind;
 use super::{ms, s};
 use crate::{CandidateKind, Config, GatheringState, NameOf, Server, TransportPolicy};
+use turn::testing::PASSWORD;
 
 /// Another address at which nobody answers.
 const NOBODY: &str = "192.0.2.99";
@@ -362,4 +363,58 @@ fn a_refusal_is_told_for_every_url_of_the_address() {
     net.run_for(s(2));
     let urls = ["turn:192.0.2.100:3478", "turn:192.0.2.100?transport=udp"];
     assert_eq!(told(&net), urls.map(|url| (401, url)));
+}
+
+// ----- RFC 8445 §5.1.1.2: "If a TURN Allocate request is rejected because the server lacks
+// resources to fulfill it, the agent SHOULD instead send a Binding request".
+
+#[test]
+fn a_server_that_refuses_an_allocation_still_says_what_address_it_sees() {
+    for (password, code) in [(PASSWORD, 486), ("wrong", 401)] {
+        let servers = [turn_with(password)];
+        let (mut net, server) = behind(NatKind::PortRestricted, &servers, TransportPolicy::All);
+        net.server(server).switches.quota = Some(0);
+        net.offer(A);
+        assert!(net.run_until(s(2), Network::connected), "{code}");
+        assert_eq!(told(&net), [(code, "turn:192.0.2.100:3478")]);
+        assert_eq!(kinds(&net, A), [CandidateKind::Host, CandidateKind::ServerReflexive]);
+        let origin = net.peers[A].candidates[1].server.clone().unwrap();
+        assert_eq!(origin.url, "turn:192.0.2.100:3478");
+    }
+}
+
+#[test]
+fn a_refusal_is_one_error_whatever_becomes_of_the_binding_request() {
+    let (mut net, server) =
+        behind(NatKind::PortRestricted, &[turn_with("wrong")], TransportPolicy::All);
+    net.offer(A);
+    assert!(net.run_until(s(1), |net| !told(net).is_empty()));
+    net.server(server).switches.silent = true;
+    net.run_for(s(11));
+    assert_eq!(told(&net), [(401, "turn:192.0.2.100:3478")]);
+    assert_eq!(kinds(&net, A), [CandidateKind::Host]);
+    assert_eq!(net.peers[A].agent.gathering_state(), GatheringState::Complete);
+}
+
+#[test]
+fn a_server_that_is_a_stun_server_too_is_asked_once_for_the_mapped_address() {
+    let servers = [stun(), turn_with("wrong")];
+    let (mut net, server) = behind(NatKind::PortRestricted, &servers, TransportPolicy::All);
+    net.offer(A);
+    net.run_for(s(2));
+    assert_eq!(kinds(&net, A), [CandidateKind::Host, CandidateKind::ServerReflexive]);
+    let origin = net.peers[A].candidates[1].server.clone().unwrap();
+    assert_eq!(origin.url, "stun:192.0.2.100:3478");
+    // Two Allocate requests and one Binding request of each peer.
+    assert_eq!(net.server(server).log.len(), 6);
+}
+
+#[test]
+fn under_the_policy_relay_a_refusal_is_the_end() {
+    let servers = [turn_with("wrong")];
+    let (mut net, server) = behind(NatKind::PortRestricted, &servers, TransportPolicy::Relay);
+    net.offer(A);
+    net.run_for(s(2));
+    assert_eq!(kinds(&net, A), []);
+    assert_eq!(net.server(server).log.len(), 4);
 }

@@ -29,7 +29,7 @@
 //! 2. **Server-reflexive** (`srflx`): where a STUN server, or a TURN server over UDP, sees one of
 //!    these sockets. `relatedAddress` is that of the socket. Without a NAT in between there is
 //!    none, for it would be the host candidate again. It takes a round trip to a STUN server, two
-//!    to a TURN server.
+//!    to a TURN server, three if that refuses an allocation.
 //! 3. **Relayed** (`relay`): an address on a TURN server. `relatedAddress` is where the server sees
 //!    this machine. `relayProtocol` says how the server is reached; `protocol` is `udp` in any
 //!    case, for so the server sends to the peer. It takes two round trips, and those of TCP and
@@ -303,6 +303,8 @@
 //! | 508, 500 | the server has no port left, or is broken | another server |
 //! | 701 | no address of this machine has reached the server | see below |
 //!
+//! A TURN server that refuses over UDP is still asked for the server-reflexive address.
+//!
 //! Some never get that far. A nonce that is stale is replaced, and a redirection (300) is followed,
 //! three times at most. It is not if it leads to loopback, to the other family, to the same server
 //! or to a port below 1024 other than 53, 80 and 443. After 437 and 486 a transport that has
@@ -379,6 +381,9 @@
 //!   its answer, and its credentials are still the new ones.
 //! - **A server that was restarted** has no allocation any more: a restart of ICE makes one.
 //! - **An answer that never comes** leaves the old path in use.
+//! - **Browsers** as peers come back by themselves after 20 s without a path: the checks of this
+//!   side revive a Chromium, which has given up after 16 s. Firefox gives up after 25 to 30 s, and
+//!   then no restart helps (seen in 153): make another connection.
 //! - **A closed connection** does not come back: make another one.
 //!
 //! [`TokioOptions::hidden_addresses`]: crate::host::TokioOptions::hidden_addresses
