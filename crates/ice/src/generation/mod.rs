@@ -36,6 +36,7 @@ use crate::event::{
     Transmit,
 };
 use crate::framing;
+use crate::packet::Packet;
 use crate::pair::{Link, PairId, PairState};
 use crate::server::{Server, TransportPolicy};
 use crate::state::{GatheringState, Role};
@@ -150,7 +151,7 @@ impl Context {
         }
         let socket = base.socket;
         let payload = match self.connections.contains(&socket) {
-            true => framing::frame(&mut BytesMut::new(), &payload),
+            true => framing::frame(&mut BytesMut::new(), Packet::Bare(payload)),
             false => Some(payload),
         };
         self.transmits.extend(payload.map(|payload| Transmit { socket, destination, payload }));
