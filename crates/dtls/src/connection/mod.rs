@@ -341,7 +341,7 @@ impl Connection {
         let mut closed = false;
         while let Some(engine) = &mut self.engine {
             if self.plaintext.is_empty() {
-                self.plaintext.resize(2048, 0);
+                self.plaintext.resize(self.datagram_size, 0);
             }
             match engine.poll_output(&mut self.plaintext) {
                 Said::Datagram(datagram) => {
@@ -448,7 +448,6 @@ impl Connection {
     pub fn end_pass(&mut self) {
         self.block = BytesMut::new();
         self.block_size = 0;
-        self.plaintext = Vec::new();
         if self.outgoing.is_empty() && self.outgoing.capacity() > 4 {
             self.outgoing = VecDeque::new();
         }
