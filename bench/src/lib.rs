@@ -8,6 +8,7 @@
 //! - [`figure`]: what a measure finds, as a line of JSON or of a table
 //! - [`pair`]: two connections on tokio, wired to each other
 //! - [`memory`]: two connections on a virtual clock, without a network
+//! - `relay`: a TURN server to measure through, on Unix
 //! - [`machine`]: what the process has used
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,8 @@ pub mod machine;
 pub mod measures;
 pub mod memory;
 pub mod pair;
+#[cfg(unix)]
+pub mod relay;
 
 /// Why a measure could not be taken.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

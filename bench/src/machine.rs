@@ -23,6 +23,16 @@ pub fn cpu_time() -> Duration {
     Duration::ZERO
 }
 
+/// Processor time of all threads of a process that runs, where Linux says it.
+pub fn cpu_time_of(process: u32) -> Option<Duration> {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).ok()?;
+    let times = threads.flatten().filter_map(|thread| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    });
+    Some(times.sum())
+}
+
 /// Memory that is resident, in KiB; NaN where the system does not say.
 pub fn resident_kib() -> f64 {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return f64::NAN };

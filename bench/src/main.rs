@@ -12,7 +12,9 @@ usage: bench [--json] [MEASURE ..]
   --json    one JSON object a line instead of a table
 
 Both peers run in this process, on the loopback interface. PAIRS=N sets the number of pairs of
-`idle` (200). Without names, all measures but `scaling` are taken.
+`idle` (200). `relay` starts a coturn, or uses the server of TURN=user:password@address:port, whose
+process is TURN_PID; one peer goes through it, with RELAY=both both do. Without names, all measures
+but `relay` and `scaling` are taken.
 ";
 
 #[tokio::main]

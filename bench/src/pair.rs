@@ -45,10 +45,21 @@ impl Pair {
         init: RTCDataChannelInit,
         prepare: impl FnOnce(&RTCPeerConnection, &RTCPeerConnection),
     ) -> Result<Self, Failure> {
-        let a = connection()?;
-        let b = connection()?;
-        wire(&a, &b);
+        let (a, b) = (connection()?, connection()?);
         prepare(&a, &b);
+        Self::between(a, b, init).await
+    }
+
+    /// Wires two connections and opens the channel on both sides.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn between(
+        a: RTCPeerConnection,
+        b: RTCPeerConnection,
+        init: RTCDataChannelInit,
+    ) -> Result<Self, Failure> {
+        wire(&a, &b);
         let open = Arc::new([Notify::new(), Notify::new()]);
         let arrived: Arc<Mutex<Option<RTCDataChannel>>> = Arc::default();
         let (to, opened) = (arrived.clone(), open.clone());

@@ -94,6 +94,11 @@ impl Coturn {
         self.child = Self::spawn(&self.directory, self.port, self.tls_port, &self.arguments);
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The file with its authority, in PEM.
     pub fn authority(&self) -> PathBuf {
         self.directory.join("authority.pem")

@@ -2,6 +2,8 @@
 
 mod idle;
 mod offer;
+#[cfg(unix)]
+mod relay;
 mod restart;
 mod round_trip;
 mod scaling;
@@ -70,6 +72,13 @@ pub const ALL: &[Measure] = &[
         what: "an ICE restart under a stream of 1,000 messages a second",
         by_default: true,
         take: || restart::take().boxed(),
+    },
+    #[cfg(unix)]
+    Measure {
+        name: "relay",
+        what: "throughput through a coturn, and that of datagrams without WebRTC",
+        by_default: false,
+        take: || relay::take().boxed(),
     },
     Measure {
         name: "scaling",

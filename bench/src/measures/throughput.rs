@@ -30,6 +30,17 @@ pub(super) async fn take(
     total: u64,
 ) -> Result<Vec<Figure>, Failure> {
     let pair = Pair::connect(RTCDataChannelInit::default()).await?;
+    Ok(vec![through(pair, name, size, total, || None).await?])
+}
+
+/// Measures a pair. `server` is the processor time of a server that the messages pass.
+pub(super) async fn through(
+    pair: Pair,
+    name: &'static str,
+    size: usize,
+    total: u64,
+    server: impl Fn() -> Option<Duration>,
+) -> Result<Figure, Failure> {
     let received = Arc::new(AtomicU64::new(0));
     let counter = received.clone();
     pair.channel_b.on_message(move |event| {
@@ -42,24 +53,29 @@ pub(super) async fn take(
 
     let sender = Sender { pair, message: Bytes::from(vec![7; size]), low, received };
     sender.phase(total / WARM_UP).await?;
+    let before = server();
     let phase = sender.phase(total).await?;
+    let server = before.zip(server()).map(|(before, after)| (after - before).as_secs_f64());
     sender.pair.close();
     let bytes = phase.received as f64;
     let seconds = phase.time.as_secs_f64();
-    Ok(vec![
-        Figure::new(name)
-            .number("MBps", "MB/s", bytes / 1e6 / seconds)
-            .number(
-                "cpu_s_per_GiB",
-                "s/GiB",
-                phase.cpu.as_secs_f64() / (bytes / f64::from(1 << 30)),
-            )
-            .value("msg_bytes", "bytes", size)
-            .number("MiB", "MiB", bytes / f64::from(1 << 20))
-            .number("secs", "s", seconds)
-            .value("incomplete", "", phase.received < phase.sent)
-            .value("low_event_stalls", "", phase.stalls),
-    ])
+    let gib = bytes / f64::from(1 << 30);
+    let mut figure = Figure::new(name)
+        .number("MBps", "MB/s", bytes / 1e6 / seconds)
+        .number("cpu_s_per_GiB", "s/GiB", phase.cpu.as_secs_f64() / gib)
+        .value("msg_bytes", "bytes", size)
+        .number("MiB", "MiB", bytes / f64::from(1 << 20))
+        .number("secs", "s", seconds)
+        .value("incomplete", "", phase.received < phase.sent)
+        .value("low_event_stalls", "", phase.stalls);
+    if let Some(server) = server {
+        figure = figure.number("server_cpu_s_per_GiB", "s/GiB", server / gib).number(
+            "server_cpu_pct",
+            "%",
+            server / seconds * 100.0,
+        );
+    }
+    Ok(figure)
 }
 
 struct Sender {

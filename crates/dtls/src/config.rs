@@ -34,6 +34,9 @@ pub(crate) const RELAYED_DATAGRAM_SIZE: usize = USUAL_DATAGRAM_SIZE - 48;
 /// The values that [`Config::max_datagram_size`] can have.
 pub const DATAGRAM_SIZES: RangeInclusive<usize> = 576..=16_384;
 
+/// The most bytes of [`Config::headroom`] and of [`Config::tailroom`].
+pub const MAX_ROOM: usize = 256;
+
 /// The configuration of a [`Connection`](crate::Connection).
 ///
 /// ```
@@ -54,6 +57,11 @@ pub struct Config {
     /// The largest UDP payload to send, in bytes, within [`DATAGRAM_SIZES`] (other values count as
     /// the nearest of these).
     pub max_datagram_size: usize,
+    /// Bytes of room to leave in front of each datagram that carries data, so that a header can be
+    /// put there without copying it. Default 0, at most [`MAX_ROOM`].
+    pub headroom: usize,
+    /// The same behind each datagram, for padding.
+    pub tailroom: usize,
     /// A seed for the randomness of handshakes (but never of keys), so that a simulation repeats
     /// itself. For tests alone: hellos become predictable. `None` takes randomness from the system.
     pub seed: Option<u64>,
@@ -66,6 +74,8 @@ impl Config {
             certificate,
             versions: DtlsVersions::Auto,
             max_datagram_size: USUAL_DATAGRAM_SIZE,
+            headroom: 0,
+            tailroom: 0,
             seed: None,
         }
     }
@@ -73,6 +83,8 @@ impl Config {
     pub(crate) fn clamp(mut self) -> Self {
         let (least, most) = (*DATAGRAM_SIZES.start(), *DATAGRAM_SIZES.end());
         self.max_datagram_size = self.max_datagram_size.clamp(least, most);
+        self.headroom = self.headroom.min(MAX_ROOM);
+        self.tailroom = self.tailroom.min(MAX_ROOM);
         self
     }
 }

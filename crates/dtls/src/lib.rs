@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `certificate` | certificates and fingerprints (webrtc-pc §4.9, RFC 8122) |
 //! | `connection` | when the protocol runs, what it hears, whom it believes |
+//! | `datagram` | what it sends |
 //! | `engine` | DTLS 1.2 and 1.3 (RFC 6347, RFC 9147): `dimpl`, and this crate's own for RSA |
 //! | `crypto` | what all of it is computed with |
 //! | `srtp` | what is agreed on for SRTP (RFC 5764) |
@@ -19,12 +20,16 @@ mod certificate;
 mod config;
 mod connection;
 mod crypto;
+mod datagram;
 mod engine;
 mod error;
 mod srtp;
 
 pub use certificate::{Certificate, Fingerprint, KeyAlgorithm, RsaKeySize};
-pub use config::{Config, DATAGRAM_SIZES, DtlsVersion, DtlsVersions, USUAL_DATAGRAM_SIZE};
+pub use config::{
+    Config, DATAGRAM_SIZES, DtlsVersion, DtlsVersions, MAX_ROOM, USUAL_DATAGRAM_SIZE,
+};
 pub use connection::{Connection, DtlsRole, DtlsState, Output};
+pub use datagram::Datagram;
 pub use error::{CertificateError, DtlsError};
 pub use srtp::{SrtpKeys, SrtpProfile};

@@ -5,6 +5,9 @@ use slab::Slab;
 
 use crate::pair::{Pair, PairId, PairState, Triggered};
 
+/// Until there are so many pairs, there is no room for more: most generations have one or two.
+const FEW: usize = 4;
+
 /// The foundation of a pair: the foundations of its two candidates.
 type Foundation<'a> = (&'a str, &'a str);
 
@@ -80,6 +83,9 @@ impl Checklist {
         }
         pair.serial = self.inserted;
         self.inserted += 1;
+        if self.pairs.len() == self.pairs.capacity() && self.pairs.len() < FEW {
+            self.pairs.reserve_exact(1);
+        }
         Some(self.pairs.insert(pair))
     }
 

@@ -1,23 +1,21 @@
 //! Packets on a TCP connection to the peer: RFC 4571 §2, as RFC 6544 §10.1 wants it.
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::packet::Packet;
 
 /// The length in front of a packet.
 const PREFIX: usize = 2;
-/// Room for many packets is allocated at once, and again when they have been sent.
-const CHUNK: usize = 32 * 1024;
 
 /// A packet with its length in front, written where there is room. `None` if it is too long.
-pub(crate) fn frame(room: &mut BytesMut, packet: &[u8]) -> Option<Bytes> {
+pub(crate) fn frame(room: &mut BytesMut, packet: Packet) -> Option<Bytes> {
     let length = u16::try_from(packet.len()).ok()?;
-    let whole = PREFIX + packet.len();
-    room.clear();
-    if room.capacity() < whole {
-        room.reserve(CHUNK.max(whole));
-    }
-    room.put_u16(length);
-    room.put_slice(packet);
-    Some(room.split().freeze())
+    let (mut buffer, payload) = packet.roomy(room, PREFIX, 0);
+    let start = payload.start.checked_sub(PREFIX)?;
+    buffer.get_mut(start..payload.start)?.copy_from_slice(&length.to_be_bytes());
+    buffer.truncate(payload.end);
+    buffer.advance(start);
+    Some(buffer.freeze())
 }
 
 /// What has come on a connection, and is no whole packet yet: 65,537 bytes at most, and what one
@@ -74,7 +72,8 @@ mod tests {
             cut in 1usize..4000,
         ) {
             let mut room = BytesMut::new();
-            let framed = packets.iter().map(|packet| frame(&mut room, packet).unwrap());
+            let bare = |packet: &Vec<u8>| Packet::Bare(Bytes::copy_from_slice(packet));
+            let framed = packets.iter().map(|packet| frame(&mut room, bare(packet)).unwrap());
             let stream: Vec<u8> = framed.flatten().collect();
             let mut incoming = Incoming::default();
             let mut out = Vec::new();
@@ -90,10 +89,11 @@ mod tests {
     #[test]
     fn the_longest_packet_has_65535_bytes() {
         let mut room = BytesMut::new();
-        let framed = frame(&mut room, &[7; 65_535]).unwrap();
+        let bare = |length| Packet::Bare(vec![7; length].into());
+        let framed = frame(&mut room, bare(65_535)).unwrap();
         assert_eq!(framed[..3], [0xff, 0xff, 7]);
         assert_eq!(framed.len(), 65_537);
-        assert_eq!(frame(&mut room, &[7; 65_536]), None);
+        assert_eq!(frame(&mut room, bare(65_536)), None);
         let mut incoming = Incoming::default();
         incoming.push(&framed[..65_536]);
         assert_eq!(incoming.next_packet(), None);
@@ -104,8 +104,8 @@ mod tests {
     #[test]
     fn many_packets_share_one_allocation() {
         let mut room = BytesMut::new();
-        let first = frame(&mut room, &[1; 1200]).unwrap();
-        let second = frame(&mut room, &[2; 1200]).unwrap();
+        let first = frame(&mut room, Packet::Bare(vec![1; 1200].into())).unwrap();
+        let second = frame(&mut room, Packet::Bare(vec![2; 1200].into())).unwrap();
         assert_eq!(first.as_ptr() as usize + first.len(), second.as_ptr() as usize);
     }
 }

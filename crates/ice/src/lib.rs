@@ -14,7 +14,8 @@
 //! candidates and TURN servers for relayed ones, in the generation that gathers next. The host
 //! passes every datagram through [`handle_datagram`](Agent::handle_datagram), which takes out what
 //! servers say and unwraps what relays bring. Data goes out through [`send`](Agent::send), which
-//! wraps it for a relay. Without servers both pass everything on unchanged.
+//! wraps it for a relay; with room around it, [`send_in_place`](Agent::send_in_place) does so without
+//! a copy. Without servers all pass everything on unchanged.
 //!
 //! # Generations
 //!
@@ -93,6 +94,7 @@ mod event;
 mod framing;
 mod generation;
 mod hidden;
+mod packet;
 mod pair;
 mod server;
 mod state;
@@ -116,3 +118,4 @@ pub use server::{CandidateError, CandidateServer, Server, TransportPolicy};
 pub use state::{GatheringState, Role, State};
 pub use stats::{AgentStats, CandidateStats, PairStats, Traffic};
 pub use turn::{Config as ServerConfig, Credentials, Protocol as ServerProtocol};
+pub use turn::{HEADROOM, TAILROOM};

@@ -160,6 +160,10 @@ impl Session {
         }
         // Step 7.4.2
         self.operations.chain.pop_front();
+        if self.operations.chain.is_empty() {
+            // An empty chain keeps no memory.
+            self.operations.chain = VecDeque::new();
+        }
         // Step 7.4.3
         if self.operations.len() != 0 {
             self.execute_first_operation();

@@ -35,7 +35,7 @@ impl Outputs {
     }
 
     pub(crate) fn take_microtask(&mut self) -> Option<Microtask> {
-        self.microtasks.pop_front()
+        take(&mut self.microtasks)
     }
 
     /// webrtc-pc §4.4.2 close: nothing that waits is done any more.
@@ -54,12 +54,12 @@ impl Outputs {
 impl Session {
     /// The next task that was queued since the last call. The host appends it to its own queue.
     pub fn poll_task(&mut self) -> Option<Task> {
-        self.outputs.tasks.pop_front()
+        take(&mut self.outputs.tasks)
     }
 
     /// The next thing the host has to do. Effects come out in the order of the specification.
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        self.outputs.effects.pop_front()
+        take(&mut self.outputs.effects)
     }
 
     /// Whether there is a promise reaction for [`run_microtask`](Self::run_microtask).
@@ -88,4 +88,13 @@ impl Session {
             }
         }
     }
+}
+
+/// The next one. An empty queue keeps no memory: most sessions are idle most of the time.
+fn take<T>(queue: &mut VecDeque<T>) -> Option<T> {
+    let next = queue.pop_front();
+    if queue.is_empty() && queue.capacity() > 0 {
+        *queue = VecDeque::new();
+    }
+    next
 }

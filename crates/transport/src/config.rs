@@ -23,6 +23,12 @@ pub struct Config {
     /// The largest UDP payload to send, in bytes, 576..=16384 (other values count as the nearest
     /// of these). 1200 passes every path that carries QUIC.
     pub max_datagram_size: usize,
+    /// Bytes of room to leave in front of each datagram that carries data, and behind it, so that
+    /// whoever sends it can put a header around it without copying it. Default 0 and 0, at most
+    /// [`MAX_ROOM`](dtls::MAX_ROOM) each.
+    pub headroom: usize,
+    /// See [`headroom`](Self::headroom).
+    pub tailroom: usize,
     /// The limits of SCTP and of data channels.
     pub data: data::Config,
     /// Whether the randomness of DTLS handshakes (but never of keys) comes from the transport's
@@ -37,6 +43,8 @@ impl Config {
             certificate,
             dtls_versions: DtlsVersions::Auto,
             max_datagram_size: dtls::USUAL_DATAGRAM_SIZE,
+            headroom: 0,
+            tailroom: 0,
             data: data::Config::default(),
             deterministic: false,
         }
@@ -47,6 +55,8 @@ impl Config {
         dtls::Config {
             versions: self.dtls_versions,
             max_datagram_size: self.max_datagram_size,
+            headroom: self.headroom,
+            tailroom: self.tailroom,
             seed: self.deterministic.then_some(seed),
             ..dtls::Config::new(self.certificate.clone())
         }

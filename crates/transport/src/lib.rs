@@ -26,8 +26,8 @@ pub use data::{
 };
 pub use demultiplexing::Protocol;
 pub use dtls::{
-    Certificate, CertificateError, DtlsError, DtlsRole, DtlsState, DtlsVersion, DtlsVersions,
-    Fingerprint, KeyAlgorithm, RsaKeySize, SrtpKeys, SrtpProfile,
+    Certificate, CertificateError, Datagram, DtlsError, DtlsRole, DtlsState, DtlsVersion,
+    DtlsVersions, Fingerprint, KeyAlgorithm, RsaKeySize, SrtpKeys, SrtpProfile,
 };
 pub use event::Event;
 pub use transport::Transport;

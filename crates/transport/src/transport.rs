@@ -6,7 +6,7 @@ use bytes::Bytes;
 use data::{
     Beginning, ChannelConfig, ChannelError, Channels, MessageKind, SctpParameters, SctpState,
 };
-use dtls::{DtlsRole, DtlsState, DtlsVersion, Fingerprint, SrtpKeys};
+use dtls::{Datagram, DtlsRole, DtlsState, DtlsVersion, Fingerprint, SrtpKeys};
 use time::{Duration, Instant};
 
 use crate::config::Config;
@@ -273,7 +273,7 @@ impl Transport {
 
     /// The next datagram for the selected pair. Take them all: the `None` at the end gives back the
     /// memory of a pass.
-    pub fn poll_transmit(&mut self) -> Option<Bytes> {
+    pub fn poll_transmit(&mut self) -> Option<Datagram> {
         if !self.writable {
             return None;
         }

@@ -119,7 +119,7 @@ impl Channels {
             association.send(id, dcep_message(&Dcep::Ack));
         }
         let channel = Channel::new(config.clone(), ChannelState::Open);
-        self.channels.insert(id, Channel { announced_bytes, ..channel });
+        self.channels.insert(id, Box::new(Channel { announced_bytes, ..channel }));
         self.tell(Event::ChannelAnnounced { id, config });
         self.tell(Event::ChannelOpen { id });
         self.claim(id);

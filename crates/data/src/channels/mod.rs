@@ -109,7 +109,8 @@ pub struct Channels {
     /// round there, so ids of either parity may be under way from the peer.
     has_moved: bool,
     early: VecDeque<Vec<u8>>,
-    channels: BTreeMap<u16, Channel>,
+    /// Boxed: a node of the map reserves room for eleven, and most connections have few.
+    channels: BTreeMap<u16, Box<Channel>>,
     /// Streams that are being reset although there is no channel on them.
     refused: BTreeMap<u16, Refused>,
     /// What came on streams without a channel, or before their old channel was over.
@@ -523,7 +524,7 @@ impl Channels {
     }
 
     fn finish_if_done(&mut self, id: u16) {
-        if self.channels.get(&id).is_some_and(Channel::is_finished) {
+        if self.channels.get(&id).is_some_and(|channel| channel.is_finished()) {
             self.report_sent(id);
             if let Some(channel) = self.channels.remove(&id) {
                 self.announced = self.announced.saturating_sub(channel.announced_bytes);
@@ -574,7 +575,7 @@ impl Channels {
         }
         let connected = self.is_connected();
         let state = if connected { ChannelState::Open } else { ChannelState::Connecting };
-        self.channels.insert(id, Channel::new(config, state));
+        self.channels.insert(id, Box::new(Channel::new(config, state)));
         if connected || id < SURELY_NEGOTIATED {
             self.announce(id);
         }

@@ -54,7 +54,8 @@ struct Stream {
 /// All streams.
 #[derive(Debug, Default)]
 pub(super) struct SendQueue {
-    streams: BTreeMap<u16, Stream>,
+    /// Boxed: a node of the map reserves room for eleven.
+    streams: BTreeMap<u16, Box<Stream>>,
     /// Streams with messages, by their turn.
     ready: BTreeSet<(u64, u16)>,
     /// The stream whose message is partly taken: without interleaving it is finished first.
@@ -70,12 +71,14 @@ impl SendQueue {
 
     fn stream(&mut self, stream: u16) -> &mut Stream {
         let turn = self.virtual_time;
-        self.streams.entry(stream).or_insert_with(|| Stream {
-            queue: VecDeque::new(),
-            taken: 0,
-            next_ssn: serial::FIRST_TURN,
-            weight: 256,
-            turn,
+        self.streams.entry(stream).or_insert_with(|| {
+            Box::new(Stream {
+                queue: VecDeque::new(),
+                taken: 0,
+                next_ssn: serial::FIRST_TURN,
+                weight: 256,
+                turn,
+            })
         })
     }
 

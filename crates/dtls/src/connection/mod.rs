@@ -6,12 +6,13 @@ pub(crate) mod tests;
 
 use std::collections::VecDeque;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use time::{Duration, Floor, Instant};
 use tracing::{debug, trace};
 
 use crate::certificate::{self, Fingerprint};
 use crate::config::{Config, DATAGRAM_SIZES, DtlsVersion};
+use crate::datagram::Datagram;
 use crate::engine::{Ended, Engine, Recipe, Said};
 use crate::error::DtlsError;
 use crate::srtp::SrtpKeys;
@@ -110,10 +111,13 @@ pub struct Connection {
     writable: bool,
     deadline: Option<Instant>,
     floor: Floor,
-    outgoing: VecDeque<Bytes>,
+    outgoing: VecDeque<Datagram>,
     block: BytesMut,
     block_size: usize,
     datagram_size: usize,
+    /// Room in front of datagrams with data, and behind them.
+    headroom: usize,
+    tailroom: usize,
     plaintext: Vec<u8>,
 }
 
@@ -137,6 +141,8 @@ impl Connection {
             block: BytesMut::new(),
             block_size: 0,
             datagram_size: config.max_datagram_size,
+            headroom: config.headroom,
+            tailroom: config.tailroom,
             plaintext: Vec::new(),
         }
     }
@@ -335,11 +341,11 @@ impl Connection {
         let mut closed = false;
         while let Some(engine) = &mut self.engine {
             if self.plaintext.is_empty() {
-                self.plaintext.resize(2048, 0);
+                self.plaintext.resize(self.datagram_size, 0);
             }
             match engine.poll_output(&mut self.plaintext) {
                 Said::Datagram(datagram) => {
-                    self.outgoing.push_back(Bytes::copy_from_slice(datagram));
+                    self.outgoing.push_back(Datagram::from(datagram));
                 }
                 Said::BufferTooSmall { needed } => {
                     self.plaintext.resize(needed, 0);
@@ -376,7 +382,9 @@ impl Connection {
         }
         if mismatch {
             if let Some(engine) = self.engine.take() {
-                self.outgoing.extend(engine.refuse_certificate().into_iter().map(Bytes::from));
+                let last = engine.refuse_certificate();
+                self.outgoing
+                    .extend(last.iter().map(|datagram| Datagram::from(datagram.as_slice())));
             }
             self.fail(DtlsError::FingerprintMismatch, sink);
         } else if closed {
@@ -400,36 +408,39 @@ impl Connection {
         // `dimpl` wants its output taken after each record.
         let mut room = self.datagram_size.max(data.len() + 64);
         loop {
-            if self.block.capacity() < room {
+            let whole = self.headroom + room + self.tailroom;
+            if self.block.capacity() < whole {
                 // One allocation carries the datagrams of a whole pass.
-                self.block_size = (self.block_size * 4).clamp(room, MAX_BLOCK.max(room));
+                self.block_size = (self.block_size * 4).clamp(whole, MAX_BLOCK.max(whole));
                 self.block = BytesMut::with_capacity(self.block_size);
             }
-            self.block.resize(room, 0);
-            match engine.poll_output(&mut self.block) {
+            if self.block.len() < whole {
+                self.block.resize(whole, 0);
+            }
+            let Some(place) = self.block.get_mut(self.headroom..self.headroom + room) else {
+                return;
+            };
+            match engine.poll_output(place) {
                 Said::Datagram(datagram) => {
-                    let len = datagram.len();
-                    let datagram = self.block.split_to(len).freeze();
-                    self.outgoing.push_back(datagram);
-                    self.block.clear();
+                    let end = self.headroom + datagram.len();
+                    // The tailroom becomes spare capacity.
+                    let mut buffer = self.block.split_to(end + self.tailroom);
+                    buffer.truncate(end);
+                    self.outgoing.push_back(Datagram::new(buffer, self.headroom));
                 }
-                Said::BufferTooSmall { needed } => {
-                    self.block.clear();
-                    room = needed.max(room);
-                }
+                Said::BufferTooSmall { needed } => room = needed.max(room),
                 Said::Timeout(at) => {
                     self.deadline = at;
-                    self.block.clear();
                     return;
                 }
                 // Everything received was taken on arrival.
-                _ => self.block.clear(),
+                _ => {}
             }
         }
     }
 
     /// The next datagram to send.
-    pub fn poll_transmit(&mut self) -> Option<Bytes> {
+    pub fn poll_transmit(&mut self) -> Option<Datagram> {
         self.outgoing.pop_front()
     }
 
@@ -464,7 +475,7 @@ impl Connection {
         }
         let mut buffer = vec![0; self.datagram_size];
         while let Said::Datagram(datagram) = engine.poll_output(&mut buffer) {
-            self.outgoing.push_back(Bytes::copy_from_slice(datagram));
+            self.outgoing.push_back(Datagram::from(datagram));
         }
     }
 
@@ -487,7 +498,8 @@ impl Connection {
 
     fn fail(&mut self, error: DtlsError, sink: &mut dyn FnMut(Output<'_>)) {
         if let Some(engine) = self.engine.take() {
-            self.outgoing.extend(engine.last_datagrams().into_iter().map(Bytes::from));
+            let last = engine.last_datagrams();
+            self.outgoing.extend(last.iter().map(|datagram| Datagram::from(datagram.as_slice())));
         }
         self.deadline = None;
         self.early.clear();

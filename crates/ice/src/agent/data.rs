@@ -3,13 +3,14 @@
 
 use std::net::SocketAddr;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use time::{Instant, earlier};
 use turn::same_address;
 
 use super::Agent;
 use crate::event::{Base, Transmit};
 use crate::framing;
+use crate::packet::Packet;
 
 impl Agent {
     /// Makes the datagram that carries a payload to the peer on the [selected
@@ -17,17 +18,37 @@ impl Agent {
     /// relay does not let the payload pass: then the payload is lost, as on any network.
     ///
     /// A payload on a direct path is passed on as it is; one for a relay, or for a connection, is
-    /// copied once.
+    /// copied once. [`send_in_place`](Self::send_in_place) copies nothing.
     pub fn send(&mut self, now: Instant, payload: Bytes) -> Option<Transmit> {
+        self.send_packet(now, Packet::Bare(payload))
+    }
+
+    /// Like [`send`](Self::send), with the payload in `buffer`, from `start` to its end. What goes
+    /// around it is written in front of it and into the spare capacity of the buffer. With
+    /// [`HEADROOM`](crate::HEADROOM) bytes in front and [`TAILROOM`](crate::TAILROOM) bytes of
+    /// spare capacity, nothing is copied and nothing is allocated, whatever the path. With less,
+    /// the payload is copied once if need be.
+    ///
+    /// What is in front of the payload otherwise does not matter and is not sent.
+    pub fn send_in_place(
+        &mut self,
+        now: Instant,
+        buffer: BytesMut,
+        start: usize,
+    ) -> Option<Transmit> {
+        self.send_packet(now, Packet::with_room(buffer, start))
+    }
+
+    fn send_packet(&mut self, now: Instant, packet: Packet) -> Option<Transmit> {
         let (selected, path) = (self.selected?, self.path?);
-        let bytes = payload.len();
+        let bytes = packet.len();
         let transmit = match path.base.relay {
-            Some(relay) => self.wrap(now, relay, path.remote, &payload)?,
+            Some(relay) => self.wrap(now, relay, path.remote, packet)?,
             None => {
                 let (socket, destination) = (path.base.socket, path.remote);
                 let payload = match self.ctx.connections.contains(&socket) {
-                    true => framing::frame(self.room.get_or_insert_default(), &payload)?,
-                    false => payload,
+                    true => framing::frame(self.room.get_or_insert_default(), packet)?,
+                    false => packet.into_bytes(),
                 };
                 Transmit { socket, destination, payload }
             }

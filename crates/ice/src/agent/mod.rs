@@ -85,7 +85,12 @@ impl Agent {
 
     /// The next event. To be drained after every call that changes something.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front().map(|(_, event)| event)
+        let event = self.events.pop_front().map(|(_, event)| event);
+        if self.events.is_empty() && self.events.capacity() > 0 {
+            // Most agents are idle most of the time.
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), unless another call comes first. An

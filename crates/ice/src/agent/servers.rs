@@ -10,6 +10,7 @@ use super::Agent;
 use crate::event::{Base, ConnectionId, Event, GenerationId, NameOf, RelayId, SocketId, Transmit};
 use crate::generation::Generation;
 use crate::generation::server_client::{ClientKind, ServerClient, Stream};
+use crate::packet::Packet;
 use crate::server::{Server, TransportPolicy};
 use crate::state::State;
 
@@ -278,7 +279,8 @@ impl Agent {
     /// Takes what the clients have to send, and wraps the checks that go through relays.
     pub(super) fn collect_from_servers(&mut self, now: Instant) {
         for relayed in std::mem::take(&mut self.ctx.relayed) {
-            let wrapped = self.wrap(now, relayed.relay, relayed.peer, &relayed.payload);
+            let wrapped =
+                self.wrap(now, relayed.relay, relayed.peer, Packet::Bare(relayed.payload));
             self.ctx.transmits.extend(wrapped);
         }
         for generation in &mut self.generations {
@@ -298,7 +300,7 @@ impl Agent {
         now: Instant,
         relay: RelayId,
         peer: SocketAddr,
-        payload: &[u8],
+        packet: Packet,
     ) -> Option<Transmit> {
         let Some(client) = self.generations.iter_mut().find_map(|g| g.relay_mut(relay)) else {
             tracing::trace!(%peer, "a payload for a relay that is gone");
@@ -306,8 +308,7 @@ impl Agent {
         };
         let (socket, destination) = (client.carrier()?, client.address);
         let ClientKind::Relay(relay) = &mut client.kind else { return None };
-        match encapsulate(self.room.get_or_insert_default(), &mut relay.client, now, peer, payload)
-        {
+        match encapsulate(self.room.get_or_insert_default(), &mut relay.client, now, peer, packet) {
             Ok(payload) => Some(Transmit { socket, destination, payload }),
             Err(error) => {
                 tracing::debug!(%peer, %error, "a payload for a peer is lost at the relay");
@@ -317,27 +318,18 @@ impl Agent {
     }
 }
 
-/// Copies the payload once, to where there is room for a header in front of it. Room for many
-/// payloads is allocated at once, and again when they have been sent.
+/// Writes the message that carries the packet around it: where it lies if there is room, or else
+/// where there is.
 fn encapsulate(
     room: &mut BytesMut,
     client: &mut Client,
     now: Instant,
     peer: SocketAddr,
-    payload: &[u8],
+    packet: Packet,
 ) -> Result<Bytes, SendError> {
-    const CHUNK: usize = 32 * 1024;
-    let end = HEADROOM + payload.len();
-    room.clear();
-    if room.capacity() < end + TAILROOM {
-        room.reserve(CHUNK.max(end + TAILROOM));
-    }
-    room.resize(HEADROOM, 0);
-    room.extend_from_slice(payload);
-    room.resize(end + TAILROOM, 0);
-    let message = client.encapsulate(now, peer, room, HEADROOM..end)?;
-    let mut wrapped = room.split();
-    wrapped.truncate(message.end);
-    wrapped.advance(message.start);
-    Ok(wrapped.freeze())
+    let (mut buffer, payload) = packet.roomy(room, HEADROOM, TAILROOM);
+    let message = client.encapsulate(now, peer, &mut buffer, payload)?;
+    buffer.truncate(message.end);
+    buffer.advance(message.start);
+    Ok(buffer.freeze())
 }

@@ -40,6 +40,7 @@ use crate::event::{
 };
 use crate::framing;
 use crate::hidden::HiddenAddresses;
+use crate::packet::Packet;
 use crate::pair::{PairId, PairState};
 use crate::server::{Server, TransportPolicy};
 use crate::state::{GatheringState, Role};
@@ -157,7 +158,7 @@ impl Context {
         }
         let socket = base.socket;
         let payload = match self.connections.contains(&socket) {
-            true => framing::frame(&mut BytesMut::new(), &payload),
+            true => framing::frame(&mut BytesMut::new(), Packet::Bare(payload)),
             false => Some(payload),
         };
         self.transmits.extend(payload.map(|payload| Transmit { socket, destination, payload }));

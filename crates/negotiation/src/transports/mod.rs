@@ -20,7 +20,8 @@ pub(crate) use transport::{DtlsAssociation, Transport};
 /// All transports, and the sections that use them.
 #[derive(Debug, Default)]
 pub(crate) struct Transports {
-    all: BTreeMap<TransportId, Transport>,
+    /// Boxed: a node of the map reserves room for eleven, and most sessions have one transport.
+    all: BTreeMap<TransportId, Box<Transport>>,
     /// The transport of each section, by mid. Bundled sections have the same one.
     of_mid: HashMap<String, TransportId>,
     /// `of_mid` after the pending local offer: a provisional answer may bundle sections that the
@@ -96,17 +97,17 @@ impl Transports {
     }
 
     pub(crate) fn get(&self, id: TransportId) -> Option<&Transport> {
-        self.all.get(&id)
+        self.all.get(&id).map(Box::as_ref)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (TransportId, &Transport)> {
-        self.all.iter().map(|(id, transport)| (*id, transport))
+        self.all.iter().map(|(id, transport)| (*id, transport.as_ref()))
     }
 
     fn create(&mut self, outputs: &mut Outputs) -> TransportId {
         self.created = self.created.wrapping_add(1);
         let id = TransportId(self.created);
-        self.all.insert(id, Transport::new(id));
+        self.all.insert(id, Box::new(Transport::new(id)));
         outputs.push_effect(TransportCommand::Create { transport: id });
         id
     }

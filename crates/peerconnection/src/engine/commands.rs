@@ -131,6 +131,9 @@ impl Engine {
         let certificate = self.certificates.first()?;
         let config = transport::Config {
             deterministic: self.deterministic,
+            // What a relay's header takes, so that ICE copies nothing.
+            headroom: ice::HEADROOM,
+            tailroom: ice::TAILROOM,
             ..transport::Config::new(certificate.certificate.clone())
         };
         Some(transport::Transport::new(config, self.random_seed()))

@@ -68,10 +68,11 @@ impl Transport {
     pub(super) fn next_datagram(&mut self, now: Instant) -> Option<Transmit> {
         let path = self.agent.selected_path()?;
         loop {
-            let payload = self.stack_on(path.base.socket)?.poll_transmit()?;
-            let bytes = payload.len();
+            let datagram = self.stack_on(path.base.socket)?.poll_transmit()?;
+            let bytes = datagram.len();
+            let (buffer, start) = datagram.into_parts();
             // A relay may refuse the datagram: then the next one is tried.
-            if let Some(transmit) = self.agent.send(now, payload) {
+            if let Some(transmit) = self.agent.send_in_place(now, buffer, start) {
                 self.counters.sent.add(now, bytes);
                 return Some(transmit.into());
             }

@@ -263,6 +263,8 @@ impl Candidate {
             }
         }
         candidate.take_known_extensions();
+        // An application may keep many candidates for long.
+        candidate.extensions.shrink_to_fit();
         Ok(candidate)
     }
 

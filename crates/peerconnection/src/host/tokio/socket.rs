@@ -1,6 +1,6 @@
 //! A UDP socket with segmentation offload and receive coalescing.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
@@ -14,6 +14,8 @@ const BUFFER_SIZE: usize = 1 << 16;
 /// Buffers filled by one system call: enough that the call does not count, few enough that
 /// acknowledgements go out before the peer's window is used up.
 const BUFFERS: usize = 4;
+/// Buffers while datagrams come one by one: what a relay sends is not coalesced.
+const MANY_BUFFERS: usize = 32;
 /// Bytes asked for as socket buffers; the system may give less.
 const SOCKET_BUFFER: usize = 1 << 22;
 /// Bytes of one send with segmentation offload.
@@ -21,11 +23,24 @@ pub(super) const MAX_SEND: usize = 60_000;
 
 thread_local! {
     /// Receive buffers: one set a thread, not one a connection.
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static BUFFER: RefCell<Buffers> = const {
+        RefCell::new(Buffers { bytes: Vec::new(), metas: Vec::new() })
+    };
+    /// Datagrams put together for one send.
+    static BATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What one system call fills.
+struct Buffers {
+    /// Memory that was never written is not resident.
+    bytes: Vec<u8>,
+    metas: Vec<RecvMeta>,
 }
 
 pub(super) struct Socket {
     io: UdpSocket,
+    /// How many buffers the next receive uses.
+    buffers: Cell<usize>,
     state: UdpSocketState,
     pub(super) local: SocketAddr,
     /// Whether an interface was listed with its address. Of other addresses, such as those of a
@@ -45,7 +60,8 @@ impl Socket {
         let _ = state.set_recv_buffer_size(UdpSockRef::from(&io), SOCKET_BUFFER);
         let _ = state.set_send_buffer_size(UdpSockRef::from(&io), SOCKET_BUFFER);
         let local = io.local_addr()?;
-        Ok(Self { io, state, local, is_listed: false, is_up: true })
+        let buffers = Cell::new(BUFFERS);
+        Ok(Self { io, buffers, state, local, is_listed: false, is_up: true })
     }
 
     /// Datagrams of one size that one send takes.
@@ -59,23 +75,35 @@ impl Socket {
         cx: &mut Context<'_>,
         mut datagram: impl FnMut(SocketAddr, &[u8]),
     ) -> Poll<io::Result<()>> {
-        BUFFER.with_borrow_mut(|buffer| {
-            buffer.resize(BUFFERS * BUFFER_SIZE, 0);
-            let mut metas = [RecvMeta::default(); BUFFERS];
-            let mut chunks = buffer.chunks_exact_mut(BUFFER_SIZE);
-            let mut slices: [IoSliceMut<'_>; BUFFERS] =
+        BUFFER.with_borrow_mut(|Buffers { bytes, metas }| {
+            if bytes.is_empty() {
+                // Not `resize()`, which would write to all of it.
+                *bytes = vec![0; MANY_BUFFERS * BUFFER_SIZE];
+                metas.resize(MANY_BUFFERS, RecvMeta::default());
+            }
+            let asked = self.buffers.get().min(MANY_BUFFERS);
+            let mut chunks = bytes.chunks_exact_mut(BUFFER_SIZE).take(asked);
+            let mut slices: [IoSliceMut<'_>; MANY_BUFFERS] =
                 std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
+            let slices = slices.get_mut(..asked).unwrap_or_default();
             loop {
                 std::task::ready!(self.io.poll_recv_ready(cx))?;
                 let received = self.io.try_io(Interest::READABLE, || {
-                    self.state.recv(UdpSockRef::from(&self.io), &mut slices, &mut metas)
+                    self.state.recv(UdpSockRef::from(&self.io), slices, metas)
                 });
                 let count = match received {
                     Ok(count) => count,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
                     Err(error) => return Poll::Ready(Err(error)),
                 };
-                for (slice, meta) in slices.iter().zip(&metas).take(count) {
+                let metas = metas.get(..count).unwrap_or_default();
+                let one_by_one = metas.iter().all(|meta| meta.len <= meta.stride);
+                if count < BUFFERS || !one_by_one {
+                    self.buffers.set(BUFFERS);
+                } else if count == asked {
+                    self.buffers.set(MANY_BUFFERS);
+                }
+                for (slice, meta) in slices.iter().zip(metas) {
                     let bytes = slice.get(..meta.len).unwrap_or_default();
                     for part in bytes.chunks(meta.stride.max(1)) {
                         datagram(meta.addr, part);
@@ -87,7 +115,25 @@ impl Socket {
     }
 
     /// Sends one datagram, or several of `segment` bytes each; the last may be shorter.
-    pub(super) fn poll_send(
+    pub(super) fn poll_send<'a>(
+        &self,
+        cx: &mut Context<'_>,
+        destination: SocketAddr,
+        mut datagrams: impl ExactSizeIterator<Item = &'a [u8]>,
+        segment: usize,
+    ) -> Poll<io::Result<()>> {
+        if datagrams.len() <= 1 {
+            let contents = datagrams.next().unwrap_or_default();
+            return self.poll_send_contents(cx, destination, contents, segment);
+        }
+        BATCH.with_borrow_mut(|batch| {
+            batch.clear();
+            datagrams.for_each(|datagram| batch.extend_from_slice(datagram));
+            self.poll_send_contents(cx, destination, batch, segment)
+        })
+    }
+
+    fn poll_send_contents(
         &self,
         cx: &mut Context<'_>,
         destination: SocketAddr,

@@ -53,8 +53,6 @@ pub(super) struct ConnectionDriver {
     unsent: VecDeque<Transmit>,
     /// To be closed when all that was to be sent has been sent.
     closing: Vec<SocketId>,
-    /// Datagrams put together for one send.
-    batch: Vec<u8>,
     /// The last round has left tasks.
     behind: bool,
 }
@@ -80,7 +78,6 @@ impl ConnectionDriver {
             names: MulticastDns::default(),
             unsent: VecDeque::new(),
             closing: Vec::new(),
-            batch: Vec::new(),
             behind: false,
         }
     }
@@ -207,7 +204,6 @@ impl ConnectionDriver {
             let (id, destination, segment) = (first.socket, first.destination, first.payload.len());
             let limit = socket.max_segments().min(MAX_SEND / segment.max(1)).max(1);
             let mut count = 0;
-            self.batch.clear();
             for transmit in self.unsent.iter().take(limit) {
                 let fits = transmit.socket == id
                     && transmit.destination == destination
@@ -215,13 +211,13 @@ impl ConnectionDriver {
                 if !fits {
                     break;
                 }
-                self.batch.extend_from_slice(&transmit.payload);
                 count += 1;
                 if transmit.payload.len() < segment {
                     break;
                 }
             }
-            match socket.poll_send(cx, destination, &self.batch, segment) {
+            let batch = self.unsent.iter().take(count).map(|transmit| transmit.payload.as_ref());
+            match socket.poll_send(cx, destination, batch, segment) {
                 Poll::Pending => return sent,
                 Poll::Ready(result) => {
                     self.unsent.drain(..count);

@@ -103,6 +103,7 @@ impl ConnectionDriver {
                     self.last_socket += 1;
                     let id = SocketId(self.last_socket);
                     let local = socket.local;
+                    self.sockets.reserve_exact(1);
                     self.sockets.push((id, socket));
                     beside = Some(id);
                     self.driver.socket_bound(transport, generation, id, local);
@@ -117,6 +118,7 @@ impl ConnectionDriver {
                     self.last_socket += 1;
                     let id = SocketId(self.last_socket);
                     let local = listener.local;
+                    self.listeners.reserve_exact(1);
                     self.listeners.push((id, listener));
                     self.asks_listeners = true;
                     self.driver.listening(transport, generation, id, local);
