@@ -1,0 +1,16 @@
+//! What media needs of one path: SRTP and SRTCP, RTP and RTCP, and whose packet one is.
+//!
+//! It does no IO and reads no clock. It knows neither ICE nor DTLS nor SDP: keys, parameters and
+//! datagrams come in as values.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`srtp`] | protection (RFC 3711, RFC 7714) |
+//! | [`rtp`] | packets and header extensions (RFC 3550 §5, RFC 8285) |
+//! | `crypto` | what protection is computed with |
+
+#![forbid(unsafe_code)]
+
+mod crypto;
+pub mod rtp;
+pub mod srtp;
