@@ -8,11 +8,13 @@
 //! | [`srtp`] | protection (RFC 3711, RFC 7714) |
 //! | [`rtp`] | packets and header extensions (RFC 3550 §5, RFC 8285) |
 //! | [`rtcp`] | reports and feedback (RFC 3550 §6, RFC 4585, RFC 5506) |
+//! | [`demux`] | whose packet it is (RFC 9143 §9.2) |
 //! | `crypto` | what protection is computed with |
 
 #![forbid(unsafe_code)]
 
 mod crypto;
+pub mod demux;
 pub mod rtcp;
 pub mod rtp;
 pub mod srtp;
