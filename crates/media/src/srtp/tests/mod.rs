@@ -3,6 +3,7 @@
 mod any_network;
 mod hostile;
 mod indices;
+mod libsrtp;
 mod vectors;
 
 use super::{MasterKey, Profile, Receiver, Refused, Sender};

@@ -5,7 +5,7 @@ use super::super::transform::{Transform, Transforms, WithMac};
 use super::*;
 use crate::crypto::{CounterMode, Gcm, HmacSha1};
 
-fn octets(hex: &str) -> Vec<u8> {
+pub(super) fn octets(hex: &str) -> Vec<u8> {
     let digits: Vec<_> = hex.chars().filter(|c| !c.is_whitespace()).collect();
     let pairs = digits.chunks(2).map(|pair| pair.iter().collect::<String>());
     pairs.map(|pair| u8::from_str_radix(&pair, 16).unwrap()).collect()
