@@ -31,3 +31,15 @@ pub use octets::Ssrcs;
 pub use report::{ReceiverReport, ReportBlock, ReportBlocks, SenderInfo, SenderReport};
 pub use transport_wide::{Statuses, TransportFeedback};
 pub use write::{TooLarge, Writer};
+
+/// Whether a datagram of RTP or RTCP on one path is RTCP (RFC 5761 §4), protected or not.
+///
+/// ```
+/// use peerconnection_media::rtcp::is_rtcp;
+///
+/// assert!(is_rtcp(&[0x80, 200, 0, 6]));
+/// assert!(!is_rtcp(&[0x80, 0x80 | 96, 0, 6]));
+/// ```
+pub fn is_rtcp(datagram: &[u8]) -> bool {
+    datagram.get(1).is_some_and(|packet_type| (192..=223).contains(packet_type))
+}
