@@ -194,7 +194,9 @@ mod tests {
         assert_eq!(sources.look(1, 7 * TURN + 8), Err(Untaken::Already));
         assert_eq!(sources.candidates(1, 10).first, Ok(7 * TURN + 10));
         sources.mark(1, 7 * TURN + 10);
-        assert_eq!(sources.look(1, 7 * TURN + 9), Err(Untaken::Already));
+        for behind in 0..100 {
+            assert_eq!(sources.look(1, 7 * TURN + 10 - behind), Err(Untaken::Already));
+        }
         assert_eq!(sources.look(1, 7 * TURN + 11), Ok(()));
         assert_eq!(sources.len(), [OPEN, 1]);
     }
