@@ -72,11 +72,7 @@ impl Sources {
             }
             (None, None) => Seen::Not,
         };
-        match seen {
-            Seen::Not => Ok(()),
-            Seen::Already => Err(Untaken::Already),
-            Seen::Forgotten => Err(Untaken::Forgotten),
-        }
+        untaken(seen)
     }
 
     /// Which indices of RTP a sequence number may stand for.
@@ -95,7 +91,13 @@ impl Sources {
         let first = match guess {
             None => Err(Untaken::Forgotten),
             Some(guess) if guess >= RTP_INDICES => Err(Untaken::UsedUp),
-            Some(guess) => self.look(ssrc, guess).map(|()| guess),
+            Some(guess) => {
+                let seen = match open {
+                    Some(open) => open.window.look(guess),
+                    None => Window::shut(highest).look(guess),
+                };
+                untaken(seen).map(|()| guess)
+            }
         };
         // An authentic packet may be a whole turn ahead only if the one before was in doubt, or if
         // the guess cannot be.
@@ -143,6 +145,15 @@ impl Sources {
     #[cfg(test)]
     pub(super) fn len(&self) -> [usize; 2] {
         [self.open.len(), self.shut.len()]
+    }
+}
+
+/// Why an index is not taken, if it is not.
+fn untaken(seen: Seen) -> Result<(), Untaken> {
+    match seen {
+        Seen::Not => Ok(()),
+        Seen::Already => Err(Untaken::Already),
+        Seen::Forgotten => Err(Untaken::Forgotten),
     }
 }
 
