@@ -116,8 +116,8 @@ impl Media {
         &self.demultiplexer
     }
 
-    /// The datagrams that came before there were keys, for [`handle_datagram`](Self::handle_datagram)
-    /// once there are keys and descriptions.
+    /// The datagrams that came before there were keys. Once there are keys and descriptions they are
+    /// for [`handle_datagram`](Self::handle_datagram).
     pub fn take_early(&mut self) -> impl Iterator<Item = Vec<u8>> + use<> {
         self.early.take()
     }
@@ -281,8 +281,10 @@ mod tests {
             content.resize(content.len().max(12), 0);
             content[0] = 0x80 | first & 0x3f;
             content[1] = if is_rtcp { 200 + first % 8 } else { 96 };
-            let protected =
-                if is_rtcp { one.protect_rtcp(&mut content) } else { one.protect_rtp(&mut content) };
+            let protected = match is_rtcp {
+                true => one.protect_rtcp(&mut content),
+                false => one.protect_rtp(&mut content),
+            };
             if protected.is_err() {
                 return Ok(());
             }

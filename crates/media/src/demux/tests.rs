@@ -91,7 +91,7 @@ fn a_stream_that_is_repaired() {
     assert_eq!(route(&mut d, 1, 96, 2, &[(MID, "v"), (RID, "x")]), to(1, News::Nothing));
 }
 
-/// A peer that writes no mid: by the SSRCs of its description, of which the FID group names the RTX.
+/// A peer that writes no mid: by the SSRCs of its description, whose FID group names the RTX.
 #[test]
 fn sources_that_the_description_names() {
     let mut all = sections();

@@ -131,8 +131,8 @@ fn split(data: &[u8]) -> Result<(Part<'_>, &[u8]), Malformed> {
 }
 
 impl<'a> Compound<'a> {
-    /// Finds the packets of a datagram (RFC 3550 §A.2). The first may be of any type, since RFC 5506
-    /// allows that.
+    /// Finds the packets of a datagram (RFC 3550 §A.2). The first may be of any type, since RFC
+    /// 5506 allows that.
     ///
     /// # Errors
     /// [`Malformed`].

@@ -1,7 +1,7 @@
 //! RTP: packets (RFC 3550 §5.1) and their header extensions (RFC 8285).
 //!
-//! [`Packet`] reads a packet where it lies, [`PacketMut`] changes one there, and [`Header`] writes a
-//! new header before a payload that need not be copied.
+//! [`Packet`] reads a packet where it lies, [`PacketMut`] changes one there, and [`Header`] writes
+//! a new header before a payload that several packets share.
 
 mod edit;
 mod extension;

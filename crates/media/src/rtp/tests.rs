@@ -42,7 +42,7 @@ fn both_forms() {
     assert_eq!(other.extension(), Some((0x1234, ONE_BYTE.as_slice())));
 }
 
-/// RFC 8285 §4.2: id 15 ends the extension, and so does id 0 with a length; what came before counts.
+/// RFC 8285 §4.2: id 15 ends the extension, and so does id 0 with a length. What was before counts.
 #[test]
 fn what_ends_an_extension() {
     for end in [0xf0, 0xff, 0x01, 0x0f] {

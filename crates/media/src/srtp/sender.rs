@@ -89,8 +89,9 @@ impl Sender {
     /// Protects a packet of RTP in place (RFC 3711 §3.3). The last [`Profile::rtp_overhead`] octets
     /// are the room for what protection adds.
     ///
-    /// Sequence numbers of one SSRC may come out of order, by up to 1,984. They may leap ahead by up
-    /// to 2¹⁵.
+    /// Sequence numbers of one SSRC may come out of order, by up to 1,984. They may leap ahead by
+    /// up to 2¹⁵. Begin them below 2¹⁵: other stacks take the rollover counter of the first packet
+    /// that they see for 0, and understand nothing if the packets before a wrap were lost.
     ///
     /// # Errors
     /// [`Unsendable`].
