@@ -3,7 +3,7 @@
 use crate::demux::{Demultiplexer, Early, ExtensionNumbers, Route, Section, Unroutable};
 use crate::rtcp::{self, Compound, Packet};
 use crate::rtp;
-use crate::srtp::{MasterKey, Receiver, Refused, Sender, Unsendable, Unusable};
+use crate::srtp::{MasterKey, Profile, Receiver, Refused, Sender, Unsendable, Unusable};
 
 /// What of one path is media. It does no IO and reads no clock: datagrams come in, and what they
 /// bring comes out at once, without a copy.
@@ -37,9 +37,26 @@ use crate::srtp::{MasterKey, Receiver, Refused, Sender, Unsendable, Unusable};
 /// ```
 #[derive(Debug, Default)]
 pub struct Media {
-    keys: Option<(Sender, Receiver)>,
+    keys: Option<Keys>,
     demultiplexer: Demultiplexer,
     early: Early,
+}
+
+#[derive(Debug)]
+struct Keys {
+    own: OwnKey,
+    sender: Sender,
+    receiver: Receiver,
+}
+
+/// What tells our master key from another one.
+#[derive(PartialEq, Eq)]
+struct OwnKey(Profile, Vec<u8>);
+
+impl std::fmt::Debug for OwnKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("OwnKey").field(&self.0).finish_non_exhaustive()
+    }
 }
 
 /// What a datagram has brought.
@@ -92,12 +109,17 @@ impl Media {
     }
 
     /// Sets the keys that DTLS has made: our side's and the peer's. With new keys everything begins
-    /// anew, and packets with the old ones are refused.
+    /// anew, and packets with the old ones are refused. If our side's is as it was, nothing changes:
+    /// a sender that began anew would use indices twice.
     ///
     /// # Errors
     /// [`Unusable`], if the library of cryptography fails. Then the old keys stay.
     pub fn set_keys(&mut self, own: &MasterKey<'_>, peers: &MasterKey<'_>) -> Result<(), Unusable> {
-        self.keys = Some((Sender::new(own)?, Receiver::new(peers)?));
+        let (sender, receiver) = (Sender::new(own)?, Receiver::new(peers)?);
+        let own = OwnKey(own.profile(), own.octets());
+        if self.keys.as_ref().is_none_or(|keys| keys.own != own) {
+            self.keys = Some(Keys { own, sender, receiver });
+        }
         Ok(())
     }
 
@@ -128,7 +150,7 @@ impl Media {
     /// # Errors
     /// [`Dropped`].
     pub fn handle_datagram<'a>(&mut self, datagram: &'a mut [u8]) -> Result<Received<'a>, Dropped> {
-        let Some((_, receiver)) = &mut self.keys else {
+        let Some(Keys { receiver, .. }) = &mut self.keys else {
             let is_kept = self.early.keep(datagram);
             return Err(if is_kept { Dropped::Early } else { Dropped::TooEarly });
         };
@@ -158,7 +180,7 @@ impl Media {
     /// # Errors
     /// [`Unsent`]; then the packet is as it was.
     pub fn protect_rtp(&mut self, packet: &mut Vec<u8>) -> Result<(), Unsent> {
-        let (sender, _) = self.keys.as_mut().ok_or(Unsent::NoKeys)?;
+        let Keys { sender, .. } = self.keys.as_mut().ok_or(Unsent::NoKeys)?;
         let length = packet.len();
         packet.resize(length + sender.profile().rtp_overhead(), 0);
         let protected = sender.protect_rtp(packet);
@@ -173,7 +195,7 @@ impl Media {
     /// # Errors
     /// [`Unsent`]; then the packet is as it was.
     pub fn protect_rtcp(&mut self, packet: &mut Vec<u8>) -> Result<(), Unsent> {
-        let (sender, _) = self.keys.as_mut().ok_or(Unsent::NoKeys)?;
+        let Keys { sender, .. } = self.keys.as_mut().ok_or(Unsent::NoKeys)?;
         let length = packet.len();
         packet.resize(length + sender.profile().rtcp_overhead(), 0);
         let protected = sender.protect_rtcp(packet);
@@ -192,7 +214,6 @@ mod tests {
     use crate::demux::News;
     use crate::rtcp::{SdesItem, Writer};
     use crate::rtp::{Form, Header};
-    use crate::srtp::Profile;
 
     const KEYS: [u8; 56] = [5; 56];
 
@@ -258,6 +279,35 @@ mod tests {
         one.protect_rtp(&mut late).unwrap();
         let dropped = two.handle_datagram(&mut late).unwrap_err();
         assert_eq!(dropped, Dropped::Unroutable(Unroutable::Ssrc(9)));
+    }
+
+    /// Whoever says twice that DTLS is connected would otherwise give away the key.
+    #[test]
+    fn the_same_keys_do_not_begin_anew() {
+        let [mut one, mut two] = sides();
+        let mut packet = rtp(1);
+        one.protect_rtp(&mut packet).unwrap();
+        let mut exported = KEYS;
+        exported[16..32].fill(6);
+        let [client, server] = MasterKey::of_dtls(Profile::AeadAes128Gcm, &exported).unwrap();
+        one.set_keys(&client, &server).unwrap();
+        two.set_keys(&server, &client).unwrap();
+        let used = Err(Unsent::Unsendable(Unsendable::Used));
+        assert_eq!(one.protect_rtp(&mut rtp(1)), used);
+        assert!(matches!(two.handle_datagram(&mut packet.clone()), Err(Dropped::Unroutable(_))));
+        two.set_keys(&server, &client).unwrap();
+        let replayed = two.handle_datagram(&mut packet).unwrap_err();
+        assert_eq!(replayed, Dropped::Refused(Refused::Replayed));
+        // Other keys do.
+        one.set_keys(&server, &client).unwrap();
+        assert_eq!(one.protect_rtp(&mut rtp(1)), Ok(()));
+    }
+
+    #[test]
+    fn it_moves_between_threads() {
+        fn is_send<T: Send + 'static>(_: &T) {}
+        is_send(&Media::new());
+        is_send(&sides());
     }
 
     #[test]

@@ -121,6 +121,11 @@ impl<'a> MasterKey<'a> {
         self.profile
     }
 
+    /// The key, then the salt.
+    pub(crate) fn octets(&self) -> Vec<u8> {
+        [self.key, self.salt].concat()
+    }
+
     pub(super) fn key(&self) -> &'a [u8] {
         self.key
     }
