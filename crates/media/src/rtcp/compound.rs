@@ -36,7 +36,7 @@ pub enum Malformed {
     /// The first two bits are not those of version 2.
     #[error("another version of RTCP")]
     Version,
-    /// There is padding where none may be, or more than there are octets.
+    /// There is more padding than there are octets, or none where it is announced.
     #[error("the padding is wrong")]
     Padding,
 }
@@ -80,8 +80,8 @@ pub enum Packet<'a> {
 
 /// The packets of one datagram, in order.
 ///
-/// That lengths and versions are right was found at the beginning. An error is of one packet, and
-/// the packets behind it are as good as ever.
+/// An error is of one packet. The packets before it are as good as ever, and so are those behind it,
+/// unless it does not say where they begin; then it is the last item.
 ///
 /// ```
 /// use peerconnection_media::rtcp::{Compound, Packet, Writer};
@@ -103,11 +103,12 @@ pub struct Compound<'a> {
     rest: &'a [u8],
 }
 
-/// A packet without its header and padding.
+/// A packet without its header.
 #[derive(Debug, Clone, Copy)]
 struct Part<'a> {
     packet_type: u8,
     count: u8,
+    is_padded: bool,
     body: &'a [u8],
 }
 
@@ -119,28 +120,32 @@ fn split(data: &[u8]) -> Result<(Part<'_>, &[u8]), Malformed> {
     }
     let length = 4 * (usize::from(u16::from_be_bytes([*l0, *l1])) + 1);
     let (packet, rest) = data.split_at_checked(length).ok_or(Malformed::Truncated)?;
-    let mut body = packet.get(4..).unwrap_or_default();
-    if first & 0x20 != 0 {
-        // RFC 3550 §6.4.1: only the last packet is padded, by a multiple of four.
-        let padding = body.last().copied().map(usize::from).filter(|_| rest.is_empty());
-        let padding = padding.filter(|padding| *padding != 0 && padding % 4 == 0);
-        let end = padding.and_then(|padding| body.len().checked_sub(padding));
-        body = end.and_then(|end| body.get(..end)).ok_or(Malformed::Padding)?;
+    let body = packet.get(4..).unwrap_or_default();
+    let (packet_type, count) = (*packet_type, first & 0x1f);
+    Ok((Part { packet_type, count, is_padded: first & 0x20 != 0, body }, rest))
+}
+
+impl<'a> Part<'a> {
+    /// The packet without its padding. RFC 3550 §6.4.1 wants that in the last packet alone, and a
+    /// multiple of four; browsers have 1 to 3 octets of it in transport-wide feedback.
+    fn unpadded(self) -> Result<Self, Malformed> {
+        if !self.is_padded {
+            return Ok(self);
+        }
+        let padding = self.body.last().copied().filter(|padding| *padding != 0);
+        let end = padding.and_then(|padding| self.body.len().checked_sub(padding.into()));
+        let body = end.and_then(|end| self.body.get(..end)).ok_or(Malformed::Padding)?;
+        Ok(Self { body, ..self })
     }
-    Ok((Part { packet_type: *packet_type, count: first & 0x1f, body }, rest))
 }
 
 impl<'a> Compound<'a> {
-    /// Finds the packets of a datagram (RFC 3550 §A.2). The first may be of any type, since RFC
-    /// 5506 allows that.
+    /// Finds the packets of a datagram. The first may be of any type, since RFC 5506 allows that.
     ///
     /// # Errors
-    /// [`Malformed`].
+    /// [`Malformed`], if the first packet is none. Of others the iterator tells.
     pub fn parse(data: &'a [u8]) -> Result<Self, Malformed> {
-        let mut rest = split(data)?.1;
-        while !rest.is_empty() {
-            rest = split(rest)?.1;
-        }
+        split(data)?;
         Ok(Self { rest: data })
     }
 }
@@ -155,7 +160,7 @@ impl<'a> Iterator for Compound<'a> {
         match split(self.rest) {
             Ok((part, rest)) => {
                 self.rest = rest;
-                Some(read(part).ok_or(Malformed::Truncated))
+                Some(part.unpadded().and_then(|part| read(part).ok_or(Malformed::Truncated)))
             }
             Err(malformed) => {
                 self.rest = &[];
@@ -167,7 +172,7 @@ impl<'a> Iterator for Compound<'a> {
 
 /// A packet; `None` if its type needs more octets than there are.
 fn read(part: Part<'_>) -> Option<Packet<'_>> {
-    let Part { packet_type, count, body } = part;
+    let Part { packet_type, count, body, .. } = part;
     let other = Packet::Other { packet_type, count };
     Some(match (packet_type, count) {
         (types::SR, _) => Packet::SenderReport(SenderReport::read(count, body)?),
