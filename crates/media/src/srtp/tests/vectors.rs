@@ -152,3 +152,23 @@ fn rtp_with_counter_mode() {
     assert_eq!(protect(&mut Sender::new(&master).unwrap(), &packet), protected);
     assert_eq!(unprotect(&mut Receiver::new(&master).unwrap(), &protected), Ok(packet));
 }
+
+/// RFC 3711 §3.4: the same with HMAC, whose tag covers the packet and the index.
+#[test]
+fn rtcp_with_counter_mode_that_is_not_encrypted() {
+    let (key, salt) =
+        (octets("E1F97A0D3E018BE0D64FA32C06DE4139"), octets("0EC675AD498AFEEBB6960B3AABE6"));
+    let derivation = Derivation::new(&key, &salt).unwrap();
+    let authentication: [u8; 20] = derivation.derive(Label::RtcpAuthentication).unwrap();
+    let mut tagged = octets(RTCP);
+    tagged.extend([0, 0, 5, 0xd4]);
+    let tag: [u8; 10] = HmacSha1::new(&authentication).tag([&tagged, &[]]);
+    tagged.extend(tag);
+    let master = MasterKey::new(Profile::Aes128CmHmacSha1_80, &key, &salt).unwrap();
+    let mut receiver = Receiver::new(&master).unwrap();
+    let mut encrypted = tagged.clone();
+    encrypted[octets(RTCP).len()] |= 0x80;
+    assert_eq!(unprotect_rtcp(&mut receiver, &encrypted), Err(Refused::NotAuthentic));
+    assert_eq!(unprotect_rtcp(&mut receiver, &tagged), Ok(octets(RTCP)));
+    assert_eq!(unprotect_rtcp(&mut receiver, &tagged), Err(Refused::Replayed));
+}
