@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::window::{Seen, Window};
 
-/// Sources with a window. When another one comes, that of the source which was silent longest is
-/// shut.
-pub(super) const OPEN: usize = 512;
+/// Sources with a window, at most. When another one comes, those of the quarter which was silent
+/// longest are shut.
+pub(super) const OPEN: usize = 2_048;
 /// Sources of which the highest index is remembered. When it is reached, no other source is taken
 /// until DTLS makes new keys: to forget a source would let its packets come again.
 pub(super) const KNOWN: usize = 65_536;
@@ -120,10 +120,7 @@ impl Sources {
             return;
         }
         if self.open.len() >= OPEN {
-            let silent = self.open.iter().min_by_key(|(_, open)| open.last).map(|(ssrc, _)| *ssrc);
-            if let Some((silent, open)) = silent.and_then(|ssrc| self.open.remove_entry(&ssrc)) {
-                self.shut.insert(silent, open.window.highest());
-            }
+            self.shut_the_silent();
         }
         let window = match self.shut.remove(&ssrc) {
             Some(highest) => {
@@ -134,6 +131,16 @@ impl Sources {
             None => Window::new(index),
         };
         self.open.insert(ssrc, Open { window, last, in_doubt: false });
+    }
+
+    /// Shuts a quarter at once, so that a source which is new with each packet costs little.
+    fn shut_the_silent(&mut self) {
+        let mut silent: Vec<_> = self.open.iter().map(|(ssrc, open)| (open.last, *ssrc)).collect();
+        silent.select_nth_unstable(OPEN / 4);
+        for (_, ssrc) in silent.into_iter().take(OPEN / 4) {
+            let open = self.open.remove(&ssrc);
+            self.shut.extend(open.map(|open| (ssrc, open.window.highest())));
+        }
     }
 
     /// Takes note of a packet that was not authentic.
@@ -199,7 +206,7 @@ mod tests {
         for ssrc in 2..=(OPEN as u32) + 1 {
             sources.mark(ssrc, 3);
         }
-        assert_eq!(sources.len(), [OPEN, 1]);
+        assert_eq!(sources.len(), [OPEN * 3 / 4 + 1, OPEN / 4]);
         // Nothing that was seen comes again, and the rollover counter is as it was.
         assert_eq!(sources.look(1, 7 * TURN + 9), Err(Untaken::Already));
         assert_eq!(sources.look(1, 7 * TURN + 8), Err(Untaken::Already));
@@ -209,7 +216,12 @@ mod tests {
             assert_eq!(sources.look(1, 7 * TURN + 10 - behind), Err(Untaken::Already));
         }
         assert_eq!(sources.look(1, 7 * TURN + 11), Ok(()));
-        assert_eq!(sources.len(), [OPEN, 1]);
+        assert_eq!(sources.len(), [OPEN * 3 / 4 + 2, OPEN / 4 - 1]);
+        // Those that were silent longest are shut, and no others.
+        for ssrc in 2..=(OPEN as u32) + 1 {
+            let expected = if ssrc <= OPEN as u32 / 4 { Err(Untaken::Already) } else { Ok(()) };
+            assert_eq!(sources.look(ssrc, 2), expected, "{ssrc}");
+        }
     }
 
     #[test]
@@ -219,7 +231,8 @@ mod tests {
             assert_eq!(sources.look(ssrc, 1), Ok(()));
             sources.mark(ssrc, 1);
         }
-        assert_eq!(sources.len(), [OPEN, KNOWN - OPEN]);
+        let [open, shut] = sources.len();
+        assert!(open <= OPEN && open + shut == KNOWN, "{open} {shut}");
         assert_eq!(sources.look(u32::MAX, 1), Err(Untaken::TooMany));
         assert_eq!(sources.candidates(u32::MAX, 1).first, Err(Untaken::TooMany));
         for ssrc in [0, 65_535] {
