@@ -28,7 +28,8 @@ mod tcp_wire;
 mod transitions;
 mod wire;
 
-use network::{A, B, Network, Peer};
+use network::{A, B, Network};
+use peer::Peer;
 
 /// Milliseconds.
 fn ms(value: u64) -> time::Duration {
