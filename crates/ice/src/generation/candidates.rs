@@ -346,6 +346,12 @@ impl Generation {
         if let Some(id) = self.list.find(existing) {
             return Some(id);
         }
+        // draft-ietf-mmusic-mdns-ice-candidates §3.3.2: a TURN server would learn the address that
+        // the peer hides.
+        if base.id.relay.is_some() && matches!(remote.candidate.address, CandidateAddress::Name(_))
+        {
+            return None;
+        }
         let local = self.locals.get(base.local)?;
         let role = ctx.role.unwrap_or(Role::Controlled);
         let priority = pair::priority(role, local.priority, remote.candidate.priority);

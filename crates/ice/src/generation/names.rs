@@ -131,8 +131,8 @@ impl Generation {
     fn choose_address(&self, known: &[IpAddr]) -> Option<IpAddr> {
         let probe = |ip| Candidate::udp(SocketAddr::new(ip, 1)).checkable();
         let usable = || known.iter().filter_map(|ip| probe(ip.to_canonical()));
-        let reached =
-            |to: &SocketAddr| self.bases.iter().any(|b| destination(b.address, *to).is_some());
+        let direct = || self.bases.iter().filter(|base| base.id.relay.is_none());
+        let reached = |to: &SocketAddr| direct().any(|b| destination(b.address, *to).is_some());
         let first = |is_wanted: &dyn Fn(&SocketAddr) -> bool| {
             let by_family = |v6: bool| usable().find(|at| at.is_ipv6() == v6 && is_wanted(at));
             by_family(true).or_else(|| by_family(false))

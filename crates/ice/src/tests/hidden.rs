@@ -8,7 +8,8 @@ use super::servers::{SERVER, stun, turn, turn_with};
 use super::wire::NatKind;
 use super::*;
 use crate::{
-    Candidate, CandidateAddress, CandidateKind, Config, Protocol, Server, State, TransportPolicy,
+    Candidate, CandidateAddress, CandidateKind, Config, NameOf, Protocol, Server, State,
+    TransportPolicy,
 };
 
 const NAME_A: &str = "1f4712db-ea17-4bcf-a596-105139dfd8bf.local";
@@ -198,4 +199,23 @@ fn an_address_that_is_not_hidden_is_shown_beside_one_that_is() {
     let candidates = &net.peers[A].candidates;
     assert!(named(&candidates[0], NAME_A));
     assert_eq!(candidates[1].address.to_string(), "192.0.2.7");
+}
+
+/// §3.3.2. The name is resolved when the relay is there.
+#[test]
+fn a_turn_server_of_the_peer_is_not_told_the_address() {
+    let mut net = hidden(["192.0.2.1", "192.0.2.2"], &[]);
+    net.agent(A).set_servers(vec![turn()], TransportPolicy::All);
+    net.add_server(SERVER);
+    net.silent_names = true;
+    net.offer(A);
+    net.run_for(s(1));
+    assert_eq!(net.peers[A].agent.local_candidates().last().unwrap().kind, CandidateKind::Relayed);
+    let asked = net.asked.iter().find(|asked| asked.0 == A);
+    let (_, generation, host) = asked.cloned().expect("a question");
+    let (now, known) = (net.now, net.peers[B].addresses.clone());
+    net.agent(A).resolved(now, generation, NameOf::Candidate, &host, Ok(&known));
+    let pairs: Vec<_> = net.peers[A].agent.pairs().map(|pair| pair.pair.local.kind).collect();
+    assert_eq!(pairs, [CandidateKind::Host]);
+    assert!(net.run_until(s(2), Network::connected));
 }

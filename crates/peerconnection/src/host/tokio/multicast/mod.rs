@@ -87,6 +87,9 @@ impl MulticastDns {
         // The log has the reason.
         let _ = self.open(options);
         let link = self.links.with(address);
+        if link.is_none() {
+            tracing::debug!(%address, "no interface has it, so nobody can resolve its name");
+        }
         let name = self.responder.register(now, address, link, rand::random());
         name.inspect_err(|error| tracing::warn!(%error, "an address is left out"))
             .ok()
