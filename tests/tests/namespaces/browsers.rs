@@ -61,6 +61,10 @@ impl Ends {
     }
 }
 
+/// No more than a browser loses where a dozen others start at once: on a quiet machine it stays
+/// below 150 ms.
+const SILENCE: Duration = Duration::from_secs(3);
+
 /// A call of the browser, A, with a peer of ours, B, in which each side restarts ICE once.
 fn call(internet: &Internet, browser: Browser, setup: &Setup, ends: &Ends) -> Call {
     let a = (&internet.a, Kind::Browser(browser), setup.clone());
@@ -90,7 +94,7 @@ fn call(internet: &Internet, browser: Browser, setup: &Setup, ends: &Ends) -> Ca
         println!("{browser}: they hear each other in {heard:?}, the silences are {silences:?}");
         ends.check(&call);
         for peer in call.peers() {
-            assert!(peer.silence(before) < Duration::from_secs(1), "{}", call.story());
+            assert!(peer.silence(before) < SILENCE, "{}", call.story());
             assert!(!peer.has(0, |what| is_connection(what, "failed")), "{}", call.story());
         }
     }

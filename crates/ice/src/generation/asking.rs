@@ -285,7 +285,11 @@ impl Generation {
             address: client.address,
             question,
             left: Addresses::new(),
-            config: client.config.clone(),
+            // It has just answered: enough for three requests, if it ignores them.
+            config: turn::Config {
+                deadline: ctx.config.servers.deadline / 4,
+                ..client.config.clone()
+            },
         };
         match self.add_client(ctx, now, attempt) {
             // The configuration names it as a STUN server, too.

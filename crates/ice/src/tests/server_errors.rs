@@ -390,7 +390,7 @@ fn a_refusal_is_one_error_whatever_becomes_of_the_binding_request() {
     net.offer(A);
     assert!(net.run_until(s(1), |net| !told(net).is_empty()));
     net.server(server).switches.silent = true;
-    net.run_for(s(11));
+    net.run_for(s(3));
     assert_eq!(told(&net), [(401, "turn:192.0.2.100:3478")]);
     assert_eq!(kinds(&net, A), [CandidateKind::Host]);
     assert_eq!(net.peers[A].agent.gathering_state(), GatheringState::Complete);
