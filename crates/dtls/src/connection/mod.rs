@@ -368,6 +368,8 @@ impl Connection {
                         break;
                     }
                     if self.state != DtlsState::Connected {
+                        // What the handshake needed room for has come.
+                        self.plaintext = Vec::new();
                         self.state = DtlsState::Connected;
                         sink(Output::State(DtlsState::Connected));
                     }

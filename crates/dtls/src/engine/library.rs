@@ -25,7 +25,13 @@ pub(super) struct Library {
     role: DtlsRole,
     is_connected: bool,
     has_ended: bool,
+    /// Bytes that came before it was connected.
+    received: usize,
 }
+
+/// More than the messages of a handshake can have in all: `dimpl` puts one together from 50 records
+/// at most.
+const LONGEST_MESSAGE: usize = 50 * (1 << 16);
 
 impl Library {
     pub(super) fn new(
@@ -45,7 +51,7 @@ impl Library {
             DtlsVersions::Dtls13 => dimpl::Dtls::new_13(config, certificate, now),
         };
         dtls.set_active(role == DtlsRole::Client);
-        Self { dtls, role, is_connected: false, has_ended: false }
+        Self { dtls, role, is_connected: false, has_ended: false, received: 0 }
     }
 }
 
@@ -62,6 +68,7 @@ impl Engine for Library {
         let handled = if self.is_connected {
             self.dtls.handle_packet(datagram)
         } else {
+            self.received = self.received.saturating_add(datagram.len());
             // During the handshake `dimpl` drops a whole datagram that begins with a message it has
             // heard. Then what a peer repeats behind its ServerHello would never arrive.
             records(datagram).try_for_each(|record| self.dtls.handle_packet(record))
@@ -86,6 +93,12 @@ impl Engine for Library {
     fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> Said<'a> {
         if self.has_ended {
             return Said::Timeout(None);
+        }
+        // Unlike anything else, the peer's certificate must find room. It is no longer than all that
+        // has come.
+        let needed = self.received.min(LONGEST_MESSAGE);
+        if !self.is_connected && buffer.len() < needed {
+            return Said::BufferTooSmall { needed };
         }
         match self.dtls.poll_output(buffer) {
             dimpl::Output::Packet(datagram) => Said::Datagram(datagram),
