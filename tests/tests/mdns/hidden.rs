@@ -139,7 +139,7 @@ fn hear(socket: &UdpSocket, parts: &[&[u8]]) -> (Vec<u8>, SocketAddr) {
         let message = &buffer[..length];
         let has = |part: &&[u8]| message.windows(part.len()).any(|window| window == *part);
         // Responses have the first bit of the third octet.
-        if message[2] & 0x80 != 0 && parts.iter().all(|part| has(part)) {
+        if message[2] & 0x80 != 0 && parts.iter().all(has) {
             return (message.to_vec(), source);
         }
     }
