@@ -49,9 +49,16 @@
 //!
 //! The priority is that of RFC 8445 §5.1.2.1. Its highest byte is the type preference: 126 for
 //! host, 110 for peer-reflexive, 100 for server-reflexive, 90 for host candidates of TCP, and for
-//! relayed candidates 3, 1 or 0 where the server is reached over UDP, TCP or TLS. So the cheapest way that works is taken. Among
-//! candidates of one type the order of addresses decides, then the order of servers in the
-//! configuration.
+//! relayed candidates 3, 1 or 0 where the server is reached over UDP, TCP or TLS. So the cheapest
+//! way that works is taken. Among candidates of one type the order of addresses decides, then the
+//! order of servers in the configuration.
+//!
+//! The way that works first is used soon, and it may be a relay. Each of these is better than those
+//! behind it: from host to host, through NATs, over TCP, through a relay, through a relay that is
+//! reached over TCP or TLS. When a better one works later, it takes over, with a
+//! `selectedcandidatepairchange` event and without a gap. Once ICE is completed, relays that would be
+//! of no use even if the path died are released: of those that an interface reaches over UDP one
+//! stays, and so it is over TCP and TLS.
 //!
 //! A peer may hide its addresses behind names that end in `.local`, as browsers do whose page has no
 //! camera or microphone. They are asked for by multicast DNS, from UDP port 5353, on the interfaces
@@ -269,6 +276,7 @@
 //! | a check is repeated | after 500 ms, 1 s, 2 s...; 7 are sent, 39.5 s in all | RFC 8489 §6.2.1 |
 //! | a server is awaited | 10 s for its name, 10 s for the rest | then 701 |
 //! | a valid pair waits for better ones | twice its round trip, 5 to 200 ms | if there are any |
+//! | a better kind of pair takes over | for 3 s after a selection, and after each new candidate of the peer | until `completed` |
 //! | `connected` becomes `completed` | 3 s | RFC 8445 §8.3.1 |
 //! | consent check | every 4 to 6 s | RFC 7675 §5.1 |
 //! | after one without an answer | every 150 ms, from `disconnected` on every 1 s | |
