@@ -34,7 +34,7 @@ fn assert_unbroken(net: &Network, what: &str) {
 #[test]
 fn either_side_controls_whatever_the_loss() {
     for stack in Stack::ALL {
-        for (loss, seeds) in [(0.0, 2), (0.1, 10), (0.2, 10)] {
+        for (loss, seeds) in [(0.0, 2), (0.1, 100), (0.2, 100)] {
             for seed in 0..seeds {
                 for (controls, offers) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                     let trickle = ms(300 * (seed % 2));
@@ -64,7 +64,7 @@ fn a_conflict_of_roles_ends_with_one_of_each() {
         for (role, controls) in [(Role::Controlling, Side::Ours), (Role::Controlled, Side::Theirs)]
         {
             // Who has the larger tie-breaker is a matter of chance.
-            for seed in 0..10 {
+            for seed in 0..100 {
                 let plan = Plan { seed, controls, is_conflict: true, ..Plan::new(stack) };
                 let what = format!("{plan:?}");
                 let mut net = Network::new(plan);
@@ -142,7 +142,7 @@ fn data_flows_while_either_side_restarts() {
 fn a_restart_succeeds_whatever_the_loss() {
     for stack in Stack::ALL {
         for loss in [0.1, 0.2] {
-            for seed in 0..10 {
+            for seed in 0..100 {
                 for (restarts, controls) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                     let trickle = ms(300 * (seed % 2));
                     let (restarts, controls) = (Side::BOTH[restarts], Side::BOTH[controls]);
