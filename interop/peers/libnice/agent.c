@@ -8,6 +8,7 @@
  *     restart                         candidate WHAT FOLLOWS THE COLON
  *     remote FRAGMENT PASSWORD        state NAME
  *     candidate WHAT FOLLOWS THE COLON
+ *                                     unsent LENGTH
  */
 #include <nice/agent.h>
 #include <stdio.h>
@@ -42,7 +43,8 @@ static void on_state(NiceAgent *a, guint s, guint component, guint state, gpoint
 
 static void on_data(NiceAgent *a, guint s, guint component, guint length, gchar *bytes,
                     gpointer data) {
-    nice_agent_send(agent, stream, component, length, bytes);
+    if (nice_agent_send(agent, stream, component, length, bytes) < 0)
+        printf("unsent %u\n", length);
 }
 
 static void restart(void) {

@@ -63,6 +63,8 @@ pub(crate) struct Call {
     /// Packets of data that came back.
     pub(crate) returned: BTreeSet<u32>,
     pub(crate) refused: usize,
+    /// Those that libnice would not send back.
+    pub(crate) unsent: usize,
     /// Times at which there was no path to send on.
     pub(crate) stuck: usize,
 }
@@ -96,6 +98,7 @@ impl Call {
             sent: 0,
             returned: BTreeSet::new(),
             refused: 0,
+            unsent: 0,
             stuck: 0,
         }
     }
@@ -166,6 +169,7 @@ impl Call {
                     self.theirs.push(candidate);
                 }
             }
+            ("unsent", _) => self.unsent += 1,
             ("state", state) => self.trace.push(format!("libnice {state}")),
             _ => panic!("{line}"),
         }
