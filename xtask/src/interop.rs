@@ -11,6 +11,9 @@ use crate::tools;
 /// The Debian package of pion.
 const PION: &str = "golang-github-pion-webrtc.v3-dev";
 
+/// The name of the library and of the tests with its agent, which build what they need.
+const LIBNICE: &str = "libnice";
+
 /// Peers wait much and compute little: more of them at once than there are cores.
 const AT_ONCE: &str = "6";
 
@@ -29,6 +32,12 @@ pub(crate) fn stacks(filter: Option<&str>) -> Result<Outcome, Failure> {
     command.args(["test", "-p", "tests", "--test", "interop", "--"]);
     command.args(["--ignored", "--test-threads", AT_ONCE]).args(filter);
     tools::run(&mut command)?;
+    // An ICE agent without the rest of a stack is a peer of ours alone.
+    if filter.is_none_or(|filter| LIBNICE.contains(filter)) {
+        let mut command = tools::cargo();
+        command.args(["test", "-p", "peerconnection-ice", "--test", LIBNICE, "--"]);
+        tools::run(command.args(["--ignored", "--test-threads", AT_ONCE]))?;
+    }
     Ok(Outcome::Passed)
 }
 

@@ -74,6 +74,9 @@ pub(crate) const STACKS: &[Need] = &[
     Need::library("gstreamer1.0-nice"),
     Need::library("gir1.2-gst-plugins-bad-1.0"),
     Need::library("python3-gi"),
+    Need::library("libnice-dev"),
+    Need::program("pkg-config", "pkg-config"),
+    Need::program("cc", "gcc"),
 ];
 
 /// Parts of the Rust toolchain: what cargo calls them, what rustup calls them.

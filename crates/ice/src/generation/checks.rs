@@ -140,6 +140,9 @@ impl Generation {
         match due {
             None => {}
             Some(Due::Retransmit) => self.retransmit(ctx, id),
+            Some(Due::TimedOut) if self.is_patient_with(ctx, now, id) => {
+                self.list.trigger(id, true)
+            }
             Some(Due::TimedOut) => {
                 let Some(pair) = self.list.get_mut(id) else { return };
                 let cancelled = pair.check.take().is_some_and(|check| check.cancelled);
@@ -153,6 +156,22 @@ impl Generation {
                 }
             }
         }
+    }
+
+    /// RFC 8863 §4. The nomination of a valid pair had no answer in the short time that leaves room
+    /// for other pairs. If there is none, it is worth another one: a peer whose own check of the
+    /// pair has succeeded sends none that would bring the pair back.
+    fn is_patient_with(&self, ctx: &Context, now: Instant, id: PairId) -> bool {
+        let is_nominated = |pair: &Pair| {
+            let goes_on = |check: &Transaction| check.use_candidate && !check.cancelled;
+            pair.is_valid() && pair.check.as_ref().is_some_and(goes_on)
+        };
+        ctx.role == Some(Role::Controlling)
+            && self.selected.is_none()
+            && self.lost_at.is_none()
+            && self.pac_at.is_some_and(|at| now < at)
+            && self.list.get(id).is_some_and(is_nominated)
+            && !self.list.iter().any(|(other, pair)| other != id && pair.is_valid())
     }
 
     fn retransmit(&mut self, ctx: &mut Context, id: PairId) {

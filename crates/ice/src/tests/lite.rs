@@ -12,12 +12,21 @@ use crate::{
     SocketId, State,
 };
 
+/// Which checks a peer answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answers {
+    All,
+    /// What carries USE-CANDIDATE.
+    Nominations,
+    /// Everything but the first so many that carry USE-CANDIDATE.
+    AllBut(usize),
+}
+
 /// Answers checks (RFC 8445 §7.3.1.1 is all a lite agent does).
 struct Lite {
     credentials: Credentials,
     address: SocketAddr,
-    /// Answers only what carries USE-CANDIDATE.
-    stubborn: bool,
+    answers: Answers,
     nominated: usize,
     requests: usize,
 }
@@ -30,14 +39,19 @@ impl Lite {
         assert_eq!(request.role.map(|(role, _)| role), Some(Role::Controlling));
         self.requests += 1;
         self.nominated += usize::from(request.use_candidate);
-        if self.stubborn && !request.use_candidate {
+        let is_answered = match self.answers {
+            Answers::All => true,
+            Answers::Nominations => request.use_candidate,
+            Answers::AllBut(lost) => !request.use_candidate || self.nominated > lost,
+        };
+        if !is_answered {
             return None;
         }
         stun::success(request.id, source, &self.credentials.key)
     }
 }
 
-fn run(stubborn: bool, lite: bool, role: Role, time: Duration) -> (Agent, Lite, Vec<String>) {
+fn run(answers: Answers, lite: bool, role: Role, time: Duration) -> (Agent, Lite, Vec<String>) {
     let start = Instant::now();
     let parameters = |name: &str| Parameters {
         username_fragment: name.to_owned(),
@@ -47,7 +61,7 @@ fn run(stubborn: bool, lite: bool, role: Role, time: Duration) -> (Agent, Lite, 
     let mut peer = Lite {
         credentials: Credentials::new(parameters("lite")),
         address,
-        stubborn,
+        answers,
         nominated: 0,
         requests: 0,
     };
@@ -104,7 +118,7 @@ fn run(stubborn: bool, lite: bool, role: Role, time: Duration) -> (Agent, Lite, 
 
 #[test]
 fn a_lite_peer_is_checked_then_nominated_and_connects_at_once() {
-    let (agent, peer, trace) = run(false, true, Role::Controlling, s(3));
+    let (agent, peer, trace) = run(Answers::All, true, Role::Controlling, s(3));
     assert_eq!(trace, ["checking 0", "connected 0", "completed 3000"]);
     assert_eq!(agent.state(), State::Completed);
     assert_eq!((peer.requests, peer.nominated), (2, 1));
@@ -112,27 +126,46 @@ fn a_lite_peer_is_checked_then_nominated_and_connects_at_once() {
 
 #[test]
 fn with_a_lite_peer_we_are_controlling_whatever_was_set() {
-    let (agent, _, trace) = run(false, true, Role::Controlled, s(3));
+    let (agent, _, trace) = run(Answers::All, true, Role::Controlled, s(3));
     assert_eq!(trace, ["controlling", "checking 0", "connected 0", "completed 3000"]);
     assert_eq!(agent.role(), Some(Role::Controlling));
 }
 
 #[test]
 fn a_lite_peer_that_answers_only_nominations_connects_with_the_first_retransmission() {
-    let (agent, _, trace) = run(true, true, Role::Controlling, s(1));
+    let (agent, _, trace) = run(Answers::Nominations, true, Role::Controlling, s(1));
     assert_eq!(trace, ["checking 0", "connected 500"]);
     assert!(agent.selected_path().is_some());
 }
 
 #[test]
 fn so_does_one_that_does_not_say_that_it_is_lite() {
-    let (_, _, trace) = run(true, false, Role::Controlling, s(2));
+    let (_, _, trace) = run(Answers::Nominations, false, Role::Controlling, s(2));
     assert_eq!(trace, ["checking 0", "connected 1500"]);
 }
 
 #[test]
+fn the_only_pair_that_works_is_nominated_again_while_there_is_patience() {
+    // The fifth nomination is the first of another transaction.
+    let (agent, peer, trace) = run(Answers::AllBut(4), false, Role::Controlling, s(11));
+    assert_eq!(trace, ["checking 0", "connected 7500", "completed 10500"]);
+    assert!(agent.selected_path().is_some());
+    assert_eq!((peer.nominated, peer.requests), (5, 6));
+}
+
+#[test]
+fn a_pair_whose_nominations_have_no_answer_fails_when_patience_ends() {
+    let (agent, _, trace) = run(Answers::AllBut(usize::MAX), false, Role::Controlling, s(60));
+    assert_eq!(agent.state(), State::Failed);
+    // RFC 8863 §4 ends it after 39.5 s at the earliest; the last transaction has 7.5 s.
+    let [_, failed] = &trace[..] else { panic!("{trace:?}") };
+    let at: u64 = failed.strip_prefix("failed ").unwrap().parse().unwrap();
+    assert!((39_500..=47_000).contains(&at), "{trace:?}");
+}
+
+#[test]
 fn consent_of_a_peer_that_answers_only_nominations_is_kept() {
-    let (agent, peer, trace) = run(true, true, Role::Controlling, s(600));
+    let (agent, peer, trace) = run(Answers::Nominations, true, Role::Controlling, s(600));
     assert_eq!(trace, ["checking 0", "connected 500", "completed 3500"]);
     assert_eq!(agent.state(), State::Completed);
     assert!(peer.requests > 100);
