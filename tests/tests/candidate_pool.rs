@@ -8,7 +8,8 @@ use std::time::Duration;
 use futures::StreamExt;
 use peerconnection::{
     AnyEvent, MediaKind, RTCBundlePolicy, RTCConfiguration, RTCDataChannelInit,
-    RTCIceGatheringState, RTCIceServer, RTCPeerConnection, RTCPeerConnectionState,
+    RTCIceGatheringState, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection,
+    RTCPeerConnectionState,
 };
 use testkit::{Conditions, Pair, World};
 
@@ -217,4 +218,44 @@ fn a_pool_that_nobody_can_have_meant_is_bounded() {
     world.run_for(Duration::from_secs(5));
     assert_eq!((world.sockets(0).len(), allocations(&mut world, SERVER)), (16, 16));
     assert_eq!(pc.get_configuration().ice_candidate_pool_size, 255);
+}
+
+/// RFC 9429 §3.5.3: the policy that is there when candidates are told counts, and "a user's
+/// acceptance of an incoming call" may change it.
+#[test]
+fn a_policy_that_comes_between_the_offer_and_the_answer_counts() {
+    for policies in [
+        [RTCIceTransportPolicy::All, RTCIceTransportPolicy::Relay],
+        [RTCIceTransportPolicy::Relay, RTCIceTransportPolicy::All],
+    ] {
+        let (mut world, [server, _]) = world(9);
+        let [before, after] = policies.map(|ice_transport_policy| RTCConfiguration {
+            ice_transport_policy,
+            ..configuration(1, &server)
+        });
+        let caller = world.add_peer(RTCConfiguration::default());
+        let callee = world.add_peer(before);
+        world.run_for(Duration::from_secs(5));
+        caller.create_data_channel("chat", None).unwrap();
+        let offer = world.run(caller.create_offer(None)).unwrap();
+        world.run(callee.set_remote_description(offer)).unwrap();
+        let stats = format!("{:?}", world.run(callee.get_stats(None)).unwrap());
+        assert!(!stats.contains("10.0.0.2") && !stats.contains("203.0.113"), "{stats}");
+
+        let events = watch(&world, &callee);
+        callee.set_configuration(after.clone()).unwrap();
+        world.run(callee.set_local_description(None)).unwrap();
+        world.run_for(Duration::from_secs(5));
+        let expected: &[&str] = match after.ice_transport_policy {
+            RTCIceTransportPolicy::Relay => &["gathering", "relay", "end", "complete", "null"],
+            RTCIceTransportPolicy::All => {
+                &["gathering", "host", "relay", "end", "complete", "null"]
+            }
+        };
+        assert_eq!(seen(&events), expected);
+        let sdp = callee.local_description().unwrap().sdp().to_owned();
+        let is_open = after.ice_transport_policy == RTCIceTransportPolicy::All;
+        assert_eq!(sdp.contains("10.0.0.2"), is_open, "{sdp}");
+        assert_eq!((world.sockets(1).len(), allocations(&mut world, SERVER)), (1, 1));
+    }
 }

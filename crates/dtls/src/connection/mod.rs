@@ -392,6 +392,7 @@ impl Connection {
         } else if closed {
             debug!("the peer closed the DTLS association");
             self.engine = None;
+            self.plaintext = Vec::new();
             self.deadline = None;
             self.set_state(DtlsState::Closed, sink);
         }
@@ -486,6 +487,7 @@ impl Connection {
             Ended::Closed => {
                 debug!("the DTLS association was closed");
                 self.engine = None;
+                self.plaintext = Vec::new();
                 self.deadline = None;
                 return self.set_state(DtlsState::Closed, sink);
             }
@@ -503,6 +505,7 @@ impl Connection {
             let last = engine.last_datagrams();
             self.outgoing.extend(last.iter().map(|datagram| Datagram::from(datagram.as_slice())));
         }
+        self.plaintext = Vec::new();
         self.deadline = None;
         self.early.clear();
         if self.state != DtlsState::Failed {

@@ -9,11 +9,18 @@ use crate::state::{GatheringState, Role, State};
 use crate::stun::Credentials;
 
 impl Agent {
+    /// Gives the generations to come numbers from this one on. A host that has had another agent in
+    /// the place of this one then takes no late answer for that one's to be for this.
+    pub fn number_generations_from(&mut self, first: GenerationId) {
+        self.next_generation = first.0;
+    }
+
     /// Begins to gather before the local parameters are known, as `iceCandidatePoolSize` asks
     /// (RFC 9429 §3.5.4): [`Event::Gather`] asks for the sockets of a generation to which the next
     /// [`set_local_parameters`](Self::set_local_parameters) belong. Until then no event tells of
     /// candidates, errors or the gathering state, and [`gathering_state`](Self::gathering_state)
-    /// stays as it is. Called again, it gathers anew, with what was configured since. It does
+    /// stays as it is. If the servers or the policy are others by then, what was gathered is
+    /// dropped. Called again, it gathers anew, with what was configured since. It does
     /// nothing once there are parameters of either side.
     pub fn gather_ahead(&mut self, now: Instant) {
         let is_untouched = |g: &Generation| g.is_ahead() && g.remote.is_none();
@@ -224,12 +231,13 @@ impl Agent {
     fn begin_gathering(&mut self, now: Instant, local: Credentials) {
         let Some(mut pending) = self.generations.pop() else { return };
         let old = pending.id;
-        if pending.local.is_some() {
+        let is_ahead = pending.is_ahead() && pending.is_up_to_date(&self.ctx);
+        if pending.local.is_some() || (pending.is_ahead() && !is_ahead) {
             self.let_go(now, &mut pending);
             pending.id = self.new_id();
             self.forget_events(old);
         }
-        let (id, is_ahead) = (pending.id, pending.is_ahead());
+        let id = pending.id;
         if is_ahead {
             pending.set_local_of_ahead(&mut self.ctx, now, local);
         } else {

@@ -8,7 +8,8 @@ use crate::stats::{AgentStats, CandidateStats, PairStats};
 impl Agent {
     /// All candidate pairs of all living generations.
     pub fn pairs(&self) -> impl Iterator<Item = PairStats> {
-        self.generations.iter().flat_map(|generation| self.pairs_of(generation))
+        let told = self.generations.iter().filter(|generation| !generation.is_ahead());
+        told.flat_map(|generation| self.pairs_of(generation))
     }
 
     /// What `getStats()` reports, as `RTCStatsType` of webrtc-stats says. After a restart, only the
@@ -18,7 +19,7 @@ impl Agent {
         let mut stats = AgentStats::default();
         let carrying = self.carrying().map(|generation| generation.id);
         let committed = self.generations.iter().rev().find(|g| g.committed).map(|g| g.id);
-        for generation in &self.generations {
+        for generation in self.generations.iter().filter(|generation| !generation.is_ahead()) {
             if !generation.committed || committed == Some(generation.id) {
                 stats.pairs.extend(self.pairs_of(generation));
                 stats.local_candidates.extend(self.local_stats_of(generation));

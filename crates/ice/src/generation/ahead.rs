@@ -4,6 +4,7 @@ use time::Instant;
 
 use super::{Context, Generation};
 use crate::event::Event;
+use crate::server::TransportPolicy;
 use crate::state::GatheringState;
 use crate::stun::Credentials;
 
@@ -17,6 +18,16 @@ impl Generation {
     /// Whether it gathers or has gathered, and has no credentials yet.
     pub(crate) fn is_ahead(&self) -> bool {
         self.local.is_none() && self.gathering != GatheringState::New
+    }
+
+    /// Whether it gathers, or has gathered, as the configuration says by now. RFC 9429 §3.5.3: the
+    /// policy counts that is there when a gathering phase begins, and no candidate that it forbids
+    /// may be told.
+    pub(crate) fn is_up_to_date(&self, ctx: &Context) -> bool {
+        let all = ctx.policy == TransportPolicy::All;
+        let asked = self.servers.list.iter().map(|asked| &asked.server);
+        self.servers.policy == ctx.policy
+            && asked.eq(ctx.servers.iter().filter(|server| all || server.credentials.is_some()))
     }
 
     /// The username fragment for candidates and their errors: empty as long as it is not known.

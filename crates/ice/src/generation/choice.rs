@@ -63,7 +63,9 @@ fn is_much_faster(one: &Pair, other: &Pair) -> bool {
 
 impl Generation {
     pub(super) fn kind(&self, pair: &Pair) -> Option<Kind> {
-        let local = self.locals.get(pair.mapped.unwrap_or(pair.local))?;
+        // What a NAT makes of a relayed address is still a relay's.
+        let mapped = pair.mapped.filter(|_| pair.base.relay.is_none());
+        let local = self.locals.get(mapped.unwrap_or(pair.local))?;
         Some(kind(local, &self.remotes.get(pair.remote)?.candidate))
     }
 
@@ -165,11 +167,12 @@ impl Generation {
         Some(later(learnt_at, SIGNALLING))
     }
 
-    /// Whether the pair of a nomination that was answered is to be selected.
+    /// Whether the pair of a nomination that was answered is to be selected. Here priority alone
+    /// decides, as it does at the peer, which has the nominations of both.
     pub(super) fn is_wanted(&self, ctx: &Context, now: Instant, id: PairId) -> bool {
         let selected = self.selected.as_ref().and_then(|selected| self.list.get(selected.pair));
         let (Some(selected), Some(pair)) = (selected, self.list.get(id)) else { return true };
-        self.is_in_trouble(ctx, now) || self.is_worth_it(pair, selected)
+        self.is_in_trouble(ctx, now) || pair.priority > selected.priority
     }
 
     // ----- better pairs than the selected one

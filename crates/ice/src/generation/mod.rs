@@ -544,10 +544,11 @@ impl Generation {
             return;
         }
         if let Some(selected) = &self.selected {
-            self.completed |= selected.settles_at.is_none() && self.path().is_some();
+            let is_settled = selected.settles_at.is_none() && !selected.recovering;
+            self.completed |= is_settled && self.path().is_some();
             return;
         }
-        // Only now, since a candidate makes no pairs beside the selected one.
+        // Only now: what works does not wait for a name that may have no answer.
         if self.names.are_awaited() {
             return;
         }

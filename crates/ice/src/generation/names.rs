@@ -78,7 +78,7 @@ impl Generation {
             return;
         };
         match self.names.0.iter().find(|name| name.host == host).map(|name| name.address) {
-            Some(Answer::Is(ip)) => self.set_remote_address(ctx, key, ip),
+            Some(Answer::Is(ip)) => self.set_remote_address(ctx, now, key, ip),
             Some(Answer::AwaitedUntil(_) | Answer::None) => {}
             None if self.names.0.len() >= NAMES => {
                 tracing::debug!(host, "too many names of remote candidates");
@@ -120,7 +120,7 @@ impl Generation {
             let remote = self.remotes.get(key).filter(|remote| remote.address.is_none());
             let name = remote.and_then(|remote| remote.candidate.multicast_name());
             if name.is_some_and(|name| name == host) {
-                self.set_remote_address(ctx, key, ip);
+                self.set_remote_address(ctx, now, key, ip);
             }
         }
     }
@@ -141,7 +141,7 @@ impl Generation {
     }
 
     /// Lets a signalled candidate make pairs. It keeps its name.
-    fn set_remote_address(&mut self, ctx: &Context, key: usize, ip: IpAddr) {
+    fn set_remote_address(&mut self, ctx: &Context, now: Instant, key: usize, ip: IpAddr) {
         let Some(remote) = self.remotes.get(key) else { return };
         let Some(address) = remote.candidate.checkable_at(ip) else { return };
         match self.find_remote(&remote.candidate, address) {
@@ -159,12 +159,14 @@ impl Generation {
                 self.speak_for(reflexive);
                 self.update_priorities(ctx);
                 self.pair_with_all(ctx, reflexive);
+                self.put_off_settling(&ctx.config, now, reflexive);
             }
             None => {
                 if let Some(remote) = self.remotes.get_mut(key) {
                     remote.address = Some(address);
                 }
                 self.pair_with_all(ctx, key);
+                self.put_off_settling(&ctx.config, now, key);
             }
         }
     }

@@ -15,7 +15,9 @@ impl Generation {
     /// then the one with the best pair that works, then the one with the best candidate.
     pub(crate) fn take_unneeded_relays(&mut self) -> SmallVec<[ServerClient; 2]> {
         let mut unneeded = SmallVec::new();
-        if !self.completed || std::mem::replace(&mut self.has_freed, true) {
+        // Until then another peer may answer the offer that named them (RFC 9429 §4.1.10).
+        let is_over = self.completed && self.committed;
+        if !is_over || std::mem::replace(&mut self.has_freed, true) {
             return unneeded;
         }
         let mut best: SmallVec<[(SocketId, bool, RelayId); 4]> = SmallVec::new();

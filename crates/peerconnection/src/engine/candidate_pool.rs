@@ -23,6 +23,13 @@ impl Engine {
         self.is_pool_due = true;
     }
 
+    /// The addresses of the machine are others: what the pool has gathered is of no use.
+    pub(crate) fn network_changed(&mut self) {
+        if !self.transports.pooled().is_empty() {
+            self.request_pool();
+        }
+    }
+
     /// webrtc-pc §4.4.1.5 steps 7 to 9: brings the pool to the size that is configured, and gathers
     /// with the servers and the policy that are.
     pub(super) fn update_pool(&mut self, now: Instant) {

@@ -120,6 +120,8 @@ impl Engine {
         let mut agent = ice::Agent::new(self.ice_config.clone(), self.random_seed());
         let (servers, policy) = agent_servers(&self.configuration);
         agent.set_servers(servers, policy);
+        agent.number_generations_from(ice::GenerationId(self.agents_made.wrapping_shl(16)));
+        self.agents_made = self.agents_made.wrapping_add(1);
         for (address, name) in &self.hidden_addresses {
             agent.hide_address(*address, name);
         }

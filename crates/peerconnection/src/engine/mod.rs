@@ -154,6 +154,8 @@ pub(crate) struct Engine {
     is_closed: bool,
 
     transports: Transports,
+    /// Agents so far: a transport of the pool may come again under the same id.
+    agents_made: u32,
     /// The pool of candidates has yet to follow the configuration.
     is_pool_due: bool,
     /// Transports that no section uses any more, until the tasks in which they close have run.
@@ -229,6 +231,7 @@ impl Engine {
             hidden_addresses: Vec::new(),
             is_closed: false,
             transports: Transports::default(),
+            agents_made: 0,
             is_pool_due,
             discarded_transports: BTreeMap::new(),
             closed_transports: WeakMap::default(),

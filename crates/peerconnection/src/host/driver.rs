@@ -54,6 +54,12 @@ impl Driver {
         self.input(|engine, now| engine.handle_datagram(now, socket, source, datagram));
     }
 
+    /// Learns that an address of the machine has come or gone: candidates that were gathered ahead
+    /// (`iceCandidatePoolSize`) are gathered anew.
+    pub fn network_changed(&self) {
+        self.input(|engine, _| engine.network_changed());
+    }
+
     /// Learns that the time has come that [`poll_timeout`](Self::poll_timeout) named.
     pub fn handle_timeout(&self) {
         self.input(|engine, now| engine.handle_timeout(now));

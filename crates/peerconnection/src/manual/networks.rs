@@ -16,8 +16,8 @@
 //!
 //! # Candidates
 //!
-//! Gathering begins when a local description is applied, never before, and again with each ICE
-//! restart. Each candidate is fired as soon as it is known:
+//! Gathering begins when a local description is applied, unless there is a pool
+//! (`iceCandidatePoolSize`), and again with each ICE restart. Each candidate is fired as soon as it is known:
 //!
 //! 1. **Host**, at once: one UDP socket for each address of the machine, in the order in which the
 //!    system lists them. Interfaces that are down or have no carrier are left out, and so are

@@ -69,6 +69,7 @@ impl ConnectionDriver {
             }
         }
         self.names.network_changed(&self.options, self.host.now());
+        self.driver.network_changed();
         if self.options.restart_on_network_change {
             let change = self.network.changed(up);
             self.host.tell_later(async move {
