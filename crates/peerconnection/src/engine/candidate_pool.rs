@@ -10,8 +10,6 @@ use negotiation::TransportId;
 use time::Instant;
 
 use super::Engine;
-use super::servers::agent_servers;
-use super::transports::Transport;
 
 /// The most transports that gather ahead. Each has sockets on all interfaces, and allocations at
 /// all TURN servers.
@@ -45,25 +43,14 @@ impl Engine {
         for id in self.transports.pooled().into_iter().filter(|id| !wanted.contains(id)) {
             self.discard_pooled_transport(now, id);
         }
-        let (servers, policy) = agent_servers(&self.configuration);
         for id in wanted {
             if !self.transports.is_pooled(&id) {
                 let Some(transport) = self.new_transport(id) else { return };
                 self.transports.insert_pooled(id, transport);
             }
             let Some(transport) = self.transports.get_mut(&id) else { return };
-            transport.agent.set_servers(servers.clone(), policy);
             transport.agent.gather_ahead(now);
         }
-    }
-
-    /// The transport that a description creates: from the pool, if it is there.
-    pub(super) fn take_from_pool(&mut self, id: TransportId) -> Option<Transport> {
-        let mut transport = self.transports.remove_pooled(&id)?;
-        // For a later gathering.
-        let (servers, policy) = agent_servers(&self.configuration);
-        transport.agent.set_servers(servers, policy);
-        Some(transport)
     }
 
     /// RFC 9429 §3.5.4: "This only occurs for the first offer/answer exchange, after which the

@@ -105,9 +105,8 @@ impl Engine {
     }
 
     fn create_transport(&mut self, id: TransportId) {
-        let Some(transport) = self.take_from_pool(id).or_else(|| self.new_transport(id)) else {
-            return;
-        };
+        let pooled = self.transports.remove_pooled(&id);
+        let Some(transport) = pooled.or_else(|| self.new_transport(id)) else { return };
         self.transports.insert(id, transport);
         if self.connection_state() != RTCPeerConnectionState::New {
             self.queue(Task::TransportCreated);

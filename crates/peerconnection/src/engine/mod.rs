@@ -269,7 +269,7 @@ impl Engine {
     pub(crate) fn hide_address(&mut self, address: IpAddr, name: &str) {
         self.hidden_addresses.retain(|(hidden, _)| *hidden != address);
         self.hidden_addresses.push((address, name.to_owned()));
-        for id in self.transports.ids().into_iter().chain(self.transports.pooled()) {
+        for id in self.transports.ids_with_pool() {
             if let Some(transport) = self.transports.get_mut(&id) {
                 transport.agent.hide_address(address, name);
             }

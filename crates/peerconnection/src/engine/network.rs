@@ -383,7 +383,7 @@ impl Engine {
     }
 
     pub(crate) fn resumed(&mut self, now: Instant) {
-        for id in self.transports.ids().into_iter().chain(self.transports.pooled()) {
+        for id in self.transports.ids_with_pool() {
             if let Some(transport) = self.transports.get_mut(&id) {
                 transport.agent.resumed(now);
             }

@@ -9,7 +9,7 @@ impl Engine {
     /// RFC 9429 §4.1.18: the next gathering uses the new servers.
     pub(super) fn update_servers(&mut self) {
         let (servers, policy) = agent_servers(&self.configuration);
-        for id in self.transports.ids() {
+        for id in self.transports.ids_with_pool() {
             if let Some(transport) = self.transports.output(id) {
                 transport.agent.set_servers(servers.clone(), policy);
             }

@@ -315,6 +315,11 @@ impl Transports {
         self.pool.keys().copied().collect()
     }
 
+    /// The ids of all, those of the pool last.
+    pub(super) fn ids_with_pool(&self) -> Vec<TransportId> {
+        self.slots.keys().chain(self.pool.keys()).copied().collect()
+    }
+
     pub(super) fn ids(&self) -> Vec<TransportId> {
         self.slots.keys().copied().collect()
     }
