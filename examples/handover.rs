@@ -17,16 +17,8 @@ use std::process::ExitCode;
 use examples::handover::run;
 use examples::story::tell;
 
-const USAGE: &str = "\
-cargo run --release --example handover [-- OPTIONS]
-  --signalling-delay MS   how long signalling takes each way (default 50)
-  --rate N                messages a second, each way (default 1000)
-  --json                  print the summary alone, as one JSON object
-  --svg FILE              draw the story as a timeline
-  --help                  this text";
-
 #[tokio::main]
 async fn main() -> ExitCode {
     let interfaces = [Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 0, 0, 2)].map(IpAddr::V4);
-    tell(USAGE, &interfaces, run).await
+    tell("handover", &interfaces, run).await
 }

@@ -16,15 +16,7 @@ use std::process::ExitCode;
 use examples::restart::run;
 use examples::story::tell;
 
-const USAGE: &str = "\
-cargo run --release --example restart_ice [-- OPTIONS]
-  --signalling-delay MS   how long signalling takes each way (default 50)
-  --rate N                messages a second, each way (default 1000)
-  --json                  print the summary alone, as one JSON object
-  --svg FILE              draw the story as a timeline
-  --help                  this text";
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    tell(USAGE, &[IpAddr::V4(Ipv4Addr::LOCALHOST)], run).await
+    tell("restart_ice", &[IpAddr::V4(Ipv4Addr::LOCALHOST)], run).await
 }

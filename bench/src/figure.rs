@@ -37,6 +37,18 @@ impl Figure {
         self
     }
 
+    /// Adds the processor time, in seconds, of a server that so many GiB went through in so many
+    /// seconds, if it is known.
+    #[must_use]
+    pub fn server_cpu(self, server: Option<f64>, gib: f64, seconds: f64) -> Self {
+        let Some(server) = server else { return self };
+        self.number("server_cpu_s_per_GiB", "s/GiB", server / gib).number(
+            "server_cpu_pct",
+            "%",
+            server / seconds * 100.0,
+        )
+    }
+
     /// The figure as one object, for one line of JSON.
     pub fn to_json(&self) -> Value {
         let mut object = Map::new();

@@ -61,14 +61,18 @@ fn tell_restarts(seed: u64, conditions: Conditions) -> (restart::Report, Vec<Str
     tell(seed, conditions, [&["10.0.0.1"], &["10.0.0.2"]], restart::run)
 }
 
+fn with_loss(loss: f64) -> Conditions {
+    Conditions {
+        delay: Duration::from_millis(10),
+        jitter: Duration::from_millis(5),
+        loss,
+        duplication: loss / 10.0,
+    }
+}
+
 fn restarts_lose_nothing(loss: f64) {
     for_each_seed(seeds(0..1000), |seed| {
-        let conditions = Conditions {
-            delay: Duration::from_millis(10),
-            jitter: Duration::from_millis(5),
-            loss,
-            duplication: loss / 10.0,
-        };
+        let conditions = with_loss(loss);
         let (report, _) = tell_restarts(seed, conditions);
         assert!(report.is_success(), "seed {seed}:\n{report}");
     });
@@ -105,12 +109,7 @@ fn a_seed_tells_the_same_story_again_to_the_microsecond() {
 
 fn handovers_lose_nothing(loss: f64) {
     for_each_seed(seeds(0..200), |seed| {
-        let conditions = Conditions {
-            delay: Duration::from_millis(10),
-            jitter: Duration::from_millis(5),
-            loss,
-            duplication: loss / 10.0,
-        };
+        let conditions = with_loss(loss);
         let addresses = [&["10.0.0.1", "10.1.0.1"][..], &["10.0.0.2", "10.1.0.2"]];
         let (report, _) = tell(seed, conditions, addresses, handover::run);
         assert!(report.is_success(), "seed {seed}:\n{report}");

@@ -133,20 +133,13 @@ fn datagrams(relay: &Relay) -> Result<Figure, Failure> {
     receiver.join().map_err(|_| "the receiver panicked")??;
     let bytes = (received * DATAGRAM) as f64;
     let gib = bytes / f64::from(1 << 30);
-    let mut figure = Figure::new("relay_datagrams")
+    let figure = Figure::new("relay_datagrams")
         .number("MBps", "MB/s", bytes / 1e6 / seconds)
         .number("packets_per_s", "/s", received as f64 / seconds)
         .number("cpu_s_per_GiB", "s/GiB", cpu / gib)
         .value("datagram_bytes", "bytes", DATAGRAM)
         .value("lost", "", lost);
-    if let Some(server) = server {
-        figure = figure.number("server_cpu_s_per_GiB", "s/GiB", server / gib).number(
-            "server_cpu_pct",
-            "%",
-            server / seconds * 100.0,
-        );
-    }
-    Ok(figure)
+    Ok(figure.server_cpu(server, gib, seconds))
 }
 
 /// Says how many datagrams have come, until nobody listens.

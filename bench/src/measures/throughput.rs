@@ -60,7 +60,7 @@ pub(super) async fn through(
     let bytes = phase.received as f64;
     let seconds = phase.time.as_secs_f64();
     let gib = bytes / f64::from(1 << 30);
-    let mut figure = Figure::new(name)
+    let figure = Figure::new(name)
         .number("MBps", "MB/s", bytes / 1e6 / seconds)
         .number("cpu_s_per_GiB", "s/GiB", phase.cpu.as_secs_f64() / gib)
         .value("msg_bytes", "bytes", size)
@@ -68,14 +68,7 @@ pub(super) async fn through(
         .number("secs", "s", seconds)
         .value("incomplete", "", phase.received < phase.sent)
         .value("low_event_stalls", "", phase.stalls);
-    if let Some(server) = server {
-        figure = figure.number("server_cpu_s_per_GiB", "s/GiB", server / gib).number(
-            "server_cpu_pct",
-            "%",
-            server / seconds * 100.0,
-        );
-    }
-    Ok(figure)
+    Ok(figure.server_cpu(server, gib, seconds))
 }
 
 struct Sender {

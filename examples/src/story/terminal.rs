@@ -15,6 +15,13 @@ use crate::samples::{Report, failed};
 
 const COLUMN: usize = 44;
 
+const OPTIONS: &str = "\
+  --signalling-delay MS   how long signalling takes each way (default 50)
+  --rate N                messages a second, each way (default 1000)
+  --json                  print the summary alone, as one JSON object
+  --svg FILE              draw the story as a timeline
+  --help                  this text";
+
 /// What a story comes to.
 pub type Told<R> = Result<(R, [Traffic; 2]), (Failure, R)>;
 
@@ -56,13 +63,14 @@ impl Arguments {
     }
 }
 
-/// Tells a story with the options of the command line, between two peers that both have these
+/// Tells the story of an example with the options of the command line, between two peers that both have these
 /// addresses. Shows events as they happen, then the report. Fails if it is no success.
 pub async fn tell<R: Report>(
-    usage: &str,
+    example: &str,
     addresses: &[IpAddr],
     story: impl AsyncFnOnce(Arc<dyn Stage>, Settings, Peers, Log) -> Told<R>,
 ) -> ExitCode {
+    let usage = format!("cargo run --release --example {example} [-- OPTIONS]\n{OPTIONS}");
     let arguments = match Arguments::parse() {
         Ok(Some(arguments)) => arguments,
         Ok(None) => {
