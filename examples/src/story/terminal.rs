@@ -15,8 +15,7 @@ use crate::samples::{Report, failed};
 
 const COLUMN: usize = 44;
 
-const OPTIONS: &str = "\
-  --signalling-delay MS   how long signalling takes each way (default 50)
+const OPTIONS: &str = "  --signalling-delay MS   how long signalling takes each way (default 50)
   --rate N                messages a second, each way (default 1000)
   --json                  print the summary alone, as one JSON object
   --svg FILE              draw the story as a timeline
