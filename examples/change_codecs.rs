@@ -3,18 +3,24 @@
 //!
 //! ```text
 //! cargo run --release --example change_codecs [-- OPTIONS]
-//!   --codec NAME   prefer this one only, for example "video/VP9 profile-id=2"
-//!   --json         print the negotiated codecs alone, as one JSON object
 //! ```
+//!
+//! `-- --help` shows the options.
 
 use std::process::ExitCode;
 
 use examples::samples::change_codecs::{choices, name, run};
 use examples::samples::{Arguments, loopback, show};
 
+const USAGE: &str = "\
+cargo run --release --example change_codecs [-- OPTIONS]
+  --codec NAME        prefer this one only, for example \"video/VP9 profile-id=2\"
+  --json              print the negotiated codecs alone, as one JSON object
+  --help              this text";
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse(&[("--codec", 1)]);
+    let arguments = Arguments::parse(USAGE, &[("--codec", 1)]);
     let mut chosen = choices();
     if let Ok(Arguments { options, .. }) = &arguments
         && let Some((_, values)) = options.last()

@@ -4,18 +4,24 @@
 //!
 //! ```text
 //! cargo run --release --example munge_sdp [-- OPTIONS]
-//!   --replace OLD NEW   edit the offer this way instead; \n is the end of a line
-//!   --json              print what came of it alone, as one JSON object
 //! ```
+//!
+//! `-- --help` shows the options.
 
 use std::process::ExitCode;
 
 use examples::samples::munge_sdp::{Edit, edits, run};
 use examples::samples::{Arguments, loopback, show};
 
+const USAGE: &str = "\
+cargo run --release --example munge_sdp [-- OPTIONS]
+  --replace OLD NEW   edit the offer this way instead; \\n is the end of a line
+  --json              print what came of it alone, as one JSON object
+  --help              this text";
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse(&[("--replace", 2)]);
+    let arguments = Arguments::parse(USAGE, &[("--replace", 2)]);
     show(arguments, async |arguments, transcript| {
         let own = arguments.options.iter().filter_map(|(_, values)| match &values[..] {
             [old, new] => Some(Edit::replace(old, new)),

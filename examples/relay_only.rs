@@ -37,21 +37,18 @@ then: --server turn:127.0.0.1 --username alice --credential wonder";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = [&SERVER_OPTIONS[..], &[("--seconds", 1), ("--help", 0)]].concat();
-    let arguments = match Arguments::parse(&options) {
+    let options = [&SERVER_OPTIONS[..], &[("--seconds", 1)]].concat();
+    let arguments = match Arguments::parse(USAGE, &options) {
         Ok(arguments) => arguments,
-        Err(error) => return failed(&error, 2),
+        Err(exit) => return exit.say(),
     };
-    if arguments.has("--help") {
-        println!("{USAGE}");
-        return ExitCode::SUCCESS;
-    }
     if !arguments.has("--server") {
         return failed(&NO_SERVER, 2);
     }
-    let seconds = match arguments.value("--seconds").unwrap_or("3").parse() {
+    let seconds = arguments.value("--seconds").unwrap_or("3");
+    let seconds = match seconds.parse() {
         Ok(seconds) => seconds,
-        Err(error) => return failed(&format!("--seconds: {error}"), 2),
+        Err(error) => return failed(&format!("--seconds {seconds}: {error}"), 2),
     };
     let Servers { mut configuration, options } = match Servers::of(&arguments) {
         Ok(servers) => servers,

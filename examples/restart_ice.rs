@@ -7,6 +7,7 @@
 //!   --rate N                messages a second, each way (default 1000)
 //!   --json                  print the summary alone, as one JSON object
 //!   --svg FILE              draw the story as a timeline
+//!   --dump FILE             write what both peers did, for the tools of chrome://webrtc-internals
 //!   --help                  this text
 //! ```
 

@@ -31,15 +31,12 @@ cargo run --release --example trickle_ice [-- OPTIONS]
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = [&SERVER_OPTIONS[..], &GATHERING_OPTIONS[..], &[("--help", 0)]].concat();
-    let arguments = match Arguments::parse(&options) {
+    let options = [&SERVER_OPTIONS[..], &GATHERING_OPTIONS[..]].concat();
+    let arguments = match Arguments::parse(USAGE, &options) {
         Ok(arguments) => arguments,
-        Err(error) => return failed(&error, 2),
+        Err(exit) => return exit.say(),
     };
-    if arguments.has("--help") {
-        println!("{USAGE}");
-        return ExitCode::SUCCESS;
-    }
+    examples::show_logged();
     let Servers { configuration, options } = match Servers::of(&arguments) {
         Ok(servers) => servers,
         Err(error) => return failed(&error, 2),

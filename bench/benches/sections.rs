@@ -68,7 +68,7 @@ fn sections(c: &mut Criterion) {
             b.iter_batched(
                 fresh,
                 |(mut memory, offer)| {
-                    let set = memory.a.set_local_description(Some(offer.into()));
+                    let set = memory.a.set_local_description(offer);
                     settled(&mut memory, set);
                     memory
                 },

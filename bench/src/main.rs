@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use bench::machine;
-use bench::measures::{self, Measure};
+use bench::measures::{self, Measure, crowd};
 
 const HELP: &str = "\
 usage: bench [--json] [MEASURE ..]
@@ -12,9 +12,12 @@ usage: bench [--json] [MEASURE ..]
   --json    one JSON object a line instead of a table
 
 Both peers run in this process, on the loopback interface. PAIRS=N sets the number of pairs of
-`idle` (200). `relay` starts a coturn, or uses the server of TURN=user:password@address:port, whose
-process is TURN_PID; one peer goes through it, with RELAY=both both do. Without names, all measures
-but `relay` and `scaling` are taken.
+`idle` (200). The peers of `idle10k` are in a process of their own; CONNECTIONS=N sets their number
+(10,000). `relay` starts a coturn, or uses the server of TURN=user:password@address:port, whose
+process is TURN_PID; one peer goes through it, with RELAY=both both do. `link` has the link of
+LINK=\"ROUND_TRIP LOSS RATE QUEUE\" (ms, percent, Mbit/s, ms) or six of them, and the controller
+CONTROL=newreno, cubic or bbr. Without names, all measures but `link`, `relay`, `scaling`, `fanout`,
+`idle10k`, `idlemedia` and `mux64` are taken.
 ";
 
 #[tokio::main]
@@ -24,6 +27,16 @@ async fn main() -> ExitCode {
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--json" => json = true,
+            crowd::PEERS => {
+                machine::raise_descriptor_limit();
+                return match crowd::answer_offers().await {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(error) => {
+                        eprintln!("{error}");
+                        ExitCode::FAILURE
+                    }
+                };
+            }
             "--help" | "-h" => {
                 print!("{HELP}");
                 print_names();

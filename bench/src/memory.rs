@@ -123,7 +123,7 @@ impl Memory {
             Ok((pc, End { driver, address, sockets: Vec::new() }))
         };
         let ((a, end_a), (b, end_b)) = (end(1)?, end(2)?);
-        wire(&a, &b);
+        wire(&a, &b, Some);
         Ok(Self { a, b, clock, ends: [end_a, end_b] })
     }
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 use peerconnection::host::TokioOptions;
 use peerconnection::{
     Error, RTCConfiguration, RTCDataChannel, RTCDataChannelInit, RTCDataChannelState,
-    RTCPeerConnection,
+    RTCIceCandidateInit, RTCPeerConnection,
 };
 use tokio::sync::Notify;
 
 use crate::Failure;
+use crate::link::Link;
 
 /// How long a connection may take to be established.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -59,7 +60,41 @@ impl Pair {
         b: RTCPeerConnection,
         init: RTCDataChannelInit,
     ) -> Result<Self, Failure> {
-        wire(&a, &b);
+        wire(&a, &b, Some);
+        Self::open(a, b, init).await
+    }
+
+    /// Like [`between`](Self::between), over a link: neither peer learns the other's own address.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn over(
+        link: &Arc<Link>,
+        a: RTCPeerConnection,
+        b: RTCPeerConnection,
+        init: RTCDataChannelInit,
+    ) -> Result<Self, Failure> {
+        let link = link.clone();
+        wire(&a, &b, move |mut candidate| {
+            if !candidate.candidate.is_empty() {
+                match link.candidate(&candidate.candidate) {
+                    Ok(line) => candidate.candidate = line?,
+                    Err(error) => {
+                        eprintln!("no stand-in: {error}");
+                        return None;
+                    }
+                }
+            }
+            Some(candidate)
+        });
+        Self::open(a, b, init).await
+    }
+
+    async fn open(
+        a: RTCPeerConnection,
+        b: RTCPeerConnection,
+        init: RTCDataChannelInit,
+    ) -> Result<Self, Failure> {
         let open = Arc::new([Notify::new(), Notify::new()]);
         let arrived: Arc<Mutex<Option<RTCDataChannel>>> = Arc::default();
         let (to, opened) = (arrived.clone(), open.clone());
@@ -112,12 +147,20 @@ pub fn unreliable() -> RTCDataChannelInit {
 ///
 /// The promises' reactions hand each description over before the candidates that belong to it,
 /// and the operations chain keeps that order.
-pub fn wire(a: &RTCPeerConnection, b: &RTCPeerConnection) {
+///
+/// `pass` changes or drops a candidate on its way.
+pub fn wire(
+    a: &RTCPeerConnection,
+    b: &RTCPeerConnection,
+    pass: impl Fn(RTCIceCandidateInit) -> Option<RTCIceCandidateInit> + Send + Sync + 'static,
+) {
+    let pass = Arc::new(pass);
     for (from, to) in [(a, b), (b, a)] {
-        let to = to.downgrade();
+        let (to, pass) = (to.downgrade(), pass.clone());
         from.on_icecandidate(move |event| {
-            if let (Some(candidate), Some(to)) = (event.candidate(), to.upgrade()) {
-                to.add_ice_candidate(candidate.to_json()).then(report("addIceCandidate"));
+            let candidate = event.candidate().and_then(|candidate| pass(candidate.to_json()));
+            if let (Some(candidate), Some(to)) = (candidate, to.upgrade()) {
+                to.add_ice_candidate(candidate).then(report("addIceCandidate"));
             }
         });
     }
@@ -128,13 +171,13 @@ pub fn wire(a: &RTCPeerConnection, b: &RTCPeerConnection) {
             report("setLocalDescription")(result);
             let (Some(a), Some(b)) = (a.upgrade(), b.upgrade()) else { return };
             let Some(offer) = a.local_description() else { return };
-            b.set_remote_description(offer.into()).then(report("setRemoteDescription"));
+            b.set_remote_description(offer).then(report("setRemoteDescription"));
             let (a, answerer) = (a.downgrade(), b.downgrade());
             b.set_local_description(None).then(move |result| {
                 report("setLocalDescription")(result);
                 let (Some(a), Some(b)) = (a.upgrade(), answerer.upgrade()) else { return };
                 let Some(answer) = b.local_description() else { return };
-                a.set_remote_description(answer.into()).then(report("setRemoteDescription"));
+                a.set_remote_description(answer).then(report("setRemoteDescription"));
             });
         });
     });

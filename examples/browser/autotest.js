@@ -129,6 +129,11 @@ async function numbersAndRestart(peer, restart) {
       dtls.iceTransport.addEventListener("selectedcandidatepairchange", resolve, { once: true });
     });
   }
+  // The drawing follows within a moment, and shows both generations.
+  const drawn = () => [...document.querySelectorAll("#timeline title")].map(t => t.textContent);
+  while (![before, after].every(({ local }) => drawn().includes(local))) {
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
   return { longestGap: Math.round(longestGap), ...after, certificate: undefined };
 }
 

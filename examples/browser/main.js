@@ -2,6 +2,7 @@
 
 import { autotest } from "./autotest.js";
 import { Peer } from "./peer.js";
+import { Timeline } from "./timeline.js";
 
 const STATES = {
   connectionState: "connectionState",
@@ -51,9 +52,8 @@ peer.addEventListener("state", ({ detail: { side, state } }) => {
     const cell = cells[side][key];
     const text = String(value ?? "–");
     if (!cell || cell.textContent === text) continue;
-    const mood = Object.keys(MOODS).find(mood => MOODS[mood].includes(text)) ?? "";
     cell.textContent = text;
-    cell.className = mood;
+    cell.className = moodOf(text);
     // Starts the animation again, if it is still running.
     void cell.offsetWidth;
     cell.classList.add("changed");
@@ -61,6 +61,12 @@ peer.addEventListener("state", ({ detail: { side, state } }) => {
   if (state.connectionState === "closed") enable(side, false);
   showBanner();
 });
+
+function moodOf(state) {
+  return Object.keys(MOODS).find(mood => MOODS[mood].includes(state)) ?? "";
+}
+
+new Timeline(document.querySelector("#timeline"), peer, moodOf);
 
 peer.addEventListener("open", () => {
   enable("page", true);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use examples::RealStage;
 use examples::samples::{Report as _, Transcript, relay_only, trickle_ice};
-use peerconnection::host::TokioOptions;
+use peerconnection::TokioOptions;
 use peerconnection::{
     RTCConfiguration, RTCIceCandidateType, RTCIceServer, RTCIceServerTransportProtocol,
     RTCIceTransportPolicy, RTCPeerConnection,

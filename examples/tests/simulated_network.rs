@@ -6,19 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use examples::samples::Report as _;
-use examples::story::{Entry, Log, Peers, Settings, Told};
+use examples::story::{Entry, Log, Peers, Settings, Told, draw};
 use examples::{handover, restart};
 use peerconnection::{PerfectNegotiation, RTCConfiguration};
 use testkit::{Conditions, Signalling, Stage, World, for_each_seed, seeds};
 
 /// Tells a story once, between two peers that have these addresses each, and fails if something is
-/// in vain. Returns the report and a log.
+/// in vain. Returns the report, a log, and a drawing.
 fn tell<R: std::fmt::Display + 'static, F: Future<Output = Told<R>> + 'static>(
     seed: u64,
     conditions: Conditions,
     addresses: [&[&str]; 2],
     story: fn(Arc<dyn Stage>, Settings, Peers, Log) -> F,
-) -> (R, Vec<String>) {
+) -> (R, Vec<String>, String) {
     let mut world = World::new(seed, conditions);
     let [caller, callee] = addresses.map(|addresses| {
         let addresses = addresses.iter().map(|text| text.parse().unwrap());
@@ -49,15 +49,16 @@ fn tell<R: std::fmt::Display + 'static, F: Future<Output = Told<R>> + 'static>(
     let settings =
         Settings { rate: 50, pause: Duration::from_millis(300), patience: Duration::from_secs(60) };
     match world.run(story(stage, settings, peers, log.clone())) {
-        Ok((report, _)) => {
+        Ok((report, traffic)) => {
             let line = |e: Entry| format!("{:?} {} {}", e.at, e.side.name(), e.text);
-            (report, log.entries().into_iter().map(line).collect())
+            let drawn = draw(start, &log.entries(), &traffic);
+            (report, log.entries().into_iter().map(line).collect(), drawn)
         }
         Err((failure, report)) => panic!("seed {seed}: {failure}\n{report}"),
     }
 }
 
-fn tell_restarts(seed: u64, conditions: Conditions) -> (restart::Report, Vec<String>) {
+fn tell_restarts(seed: u64, conditions: Conditions) -> (restart::Report, Vec<String>, String) {
     tell(seed, conditions, [&["10.0.0.1"], &["10.0.0.2"]], restart::run)
 }
 
@@ -67,13 +68,14 @@ fn with_loss(loss: f64) -> Conditions {
         jitter: Duration::from_millis(5),
         loss,
         duplication: loss / 10.0,
+        ..Conditions::default()
     }
 }
 
 fn restarts_lose_nothing(loss: f64) {
     for_each_seed(seeds(0..1000), |seed| {
         let conditions = with_loss(loss);
-        let (report, _) = tell_restarts(seed, conditions);
+        let (report, ..) = tell_restarts(seed, conditions);
         assert!(report.is_success(), "seed {seed}:\n{report}");
     });
 }
@@ -111,7 +113,7 @@ fn handovers_lose_nothing(loss: f64) {
     for_each_seed(seeds(0..200), |seed| {
         let conditions = with_loss(loss);
         let addresses = [&["10.0.0.1", "10.1.0.1"][..], &["10.0.0.2", "10.1.0.2"]];
-        let (report, _) = tell(seed, conditions, addresses, handover::run);
+        let (report, ..) = tell(seed, conditions, addresses, handover::run);
         assert!(report.is_success(), "seed {seed}:\n{report}");
         let restarted: Vec<_> = report.handovers.iter().map(|h| h.restarted).collect();
         assert_eq!(restarted, [false, false, true], "seed {seed}:\n{report}");
@@ -126,4 +128,20 @@ fn handovers_lose_nothing_on_a_good_network() {
 #[test]
 fn handovers_lose_nothing_at_5_percent_loss() {
     handovers_lose_nothing(0.05);
+}
+
+#[test]
+fn the_drawing_of_a_story_has_short_labels_and_says_what_they_mean() {
+    let (.., svg) = tell_restarts(1, Conditions::default());
+    let (drawing, legend) = svg.split_once(">legend<").unwrap();
+    for words in [">caller<", ">callee<", ">selected pair<", ">restartIce()<", ">loses its socket<"]
+    {
+        assert!(drawing.contains(words), "{words} is missing");
+    }
+    assert_eq!(drawing.matches(">time between messages<").count(), 2);
+    // An offer waits for 100 ms only.
+    assert!(drawing.contains(">lo<") && !drawing.contains(">have-local-offer<"));
+    for words in [">lo<", ">have-local-offer<", ">under way<", ">ICE restart<"] {
+        assert!(legend.contains(words), "{words} is not explained");
+    }
 }

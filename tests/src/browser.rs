@@ -46,6 +46,8 @@ pub enum Browser {
     ChromiumWithoutMedia,
     /// A Chromium that accepts whatever certificate a server has.
     ChromiumTrustingAnybody,
+    /// A Chromium that has SCTP's INIT chunk in its descriptions (`a=sctp-init`), which is a trial.
+    ChromiumWithSctpInit,
     /// Firefox, or its release with extended support.
     Firefox,
 }
@@ -57,7 +59,7 @@ impl fmt::Display for Browser {
 }
 
 /// Arguments: no window, no background traffic, no questions to the user.
-const CHROMIUM: [&str; 12] = [
+const CHROMIUM: [&str; 13] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -69,6 +71,8 @@ const CHROMIUM: [&str; 12] = [
     "--disable-sync",
     "--no-first-run",
     "--no-default-browser-check",
+    // Pages may play sound at once.
+    "--autoplay-policy=no-user-gesture-required",
     // The output includes the page's console.
     "--enable-logging=stderr",
 ];
@@ -107,6 +111,11 @@ const FIREFOX: &[(&str, &str)] = &[
     // The page gets a camera and a microphone without a question to the user.
     ("media.navigator.permission.disabled", "true"),
     ("media.navigator.streams.fake", "true"),
+    // In hertz.
+    ("media.navigator.audio.fake_frequency", "440"),
+    // Pages may play sound at once.
+    ("media.autoplay.default", "0"),
+    ("media.autoplay.blocking_policy", "0"),
     // The page's console goes to standard output.
     ("devtools.console.stdout.content", "true"),
 ];
@@ -151,7 +160,10 @@ impl Browser {
     /// Names under which the browser is installed.
     const fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Chromium | Self::ChromiumWithoutMedia | Self::ChromiumTrustingAnybody => {
+            Self::Chromium
+            | Self::ChromiumWithoutMedia
+            | Self::ChromiumTrustingAnybody
+            | Self::ChromiumWithSctpInit => {
                 &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
             }
             Self::Firefox => &["firefox-esr", "firefox"],
@@ -181,6 +193,10 @@ impl Browser {
             Self::ChromiumTrustingAnybody => {
                 chromium(&mut command, &profile, &CHROMIUM_WITH_MEDIA);
                 command.arg("--ignore-certificate-errors");
+            }
+            Self::ChromiumWithSctpInit => {
+                chromium(&mut command, &profile, &CHROMIUM_WITH_MEDIA);
+                command.arg("--force-fieldtrials=WebRTC-Sctp-Snap/Enabled/");
             }
             Self::Firefox => firefox(&mut command, &profile),
         }

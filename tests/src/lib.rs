@@ -8,3 +8,8 @@ pub mod browser;
 #[cfg(unix)]
 pub mod coturn;
 pub mod namespaced;
+
+/// The program that README.md shows runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
 use futures::channel::oneshot;
 use peerconnection::host::TokioOptions;
 use peerconnection::{AnyEvent, RTCConfiguration, RTCDataChannel, RTCPeerConnection};
@@ -65,9 +64,9 @@ async fn a_flood_of_messages_waits_at_the_sender_while_handlers_are_slow() {
         opened.take().unwrap().send(()).unwrap();
     });
     gathered(&a).await;
-    b.set_remote_description(a.local_description().unwrap().into()).await.unwrap();
+    b.set_remote_description(a.local_description()).await.unwrap();
     gathered(&b).await;
-    a.set_remote_description(b.local_description().unwrap().into()).await.unwrap();
+    a.set_remote_description(b.local_description()).await.unwrap();
     open.await.unwrap();
     let most = tokio::time::timeout(Duration::from_secs(60), end).await.expect("the end").unwrap();
     assert!(most < ON_THE_WAY, "{most} messages were sent and not handled at one time");

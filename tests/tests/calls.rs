@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use peerconnection::{
-    RTCConfiguration, RTCIceCandidateInit, RTCIceCandidateType, RTCIceGatheringState, RTCIceServer,
-    RTCIceTransport, RTCIceTransportState, RTCLocalSessionDescriptionInit, RTCPeerConnection,
-    RTCPeerConnectionState, RTCSdpType, RTCSessionDescriptionInit,
+    CandidateOrEnd, RTCConfiguration, RTCIceCandidateInit, RTCIceCandidateType,
+    RTCIceGatheringState, RTCIceServer, RTCIceTransport, RTCIceTransportState,
+    RTCLocalSessionDescriptionInit, RTCPeerConnection, RTCPeerConnectionState, RTCSdpType,
+    RTCSessionDescriptionInit,
 };
 use testkit::{Conditions, Pair, Trace, World};
 
@@ -114,10 +115,7 @@ fn a_path_that_dies_disconnects_then_fails_and_a_restart_brings_it_back() {
     // webrtc-pc PR 2268: failed closes neither DTLS nor channels.
     of_a.send("sent while there was no path").unwrap();
     pair.a.restart_ice();
-    let received = pair.world.run(async move {
-        use futures::StreamExt;
-        of_b.messages().next().await
-    });
+    let received = pair.world.run(async move { of_b.messages().next().await });
     assert_eq!(received.unwrap().as_str(), Some("sent while there was no path"));
     pair.world.run_for(Duration::from_secs(3));
     assert_eq!(pair.a.connection_state(), RTCPeerConnectionState::Connected);
@@ -132,7 +130,7 @@ fn a_restart_rolled_back_is_asked_for_again_each_time_until_it_has_completed() {
     let (mut pair, _of_a, _of_b) = Pair::connected(4);
     let before = ufrag(&pair.a);
     // The test offers by hand; perfect negotiation would offer by itself.
-    pair.a.clear_on_negotiationneeded();
+    pair.stop_negotiating();
     let trace = Trace::of(&pair.handle(), &pair.a);
     pair.a.restart_ice();
     pair.world.settle();
@@ -155,10 +153,10 @@ fn a_restart_rolled_back_is_asked_for_again_each_time_until_it_has_completed() {
     }
     // Now the peer gets the offer and answers it: the restart has completed.
     pair.world.run(pair.a.set_local_description(None)).unwrap();
-    let offer = pair.a.local_description().unwrap().into();
+    let offer = pair.a.local_description();
     pair.world.run(pair.b.set_remote_description(offer)).unwrap();
     pair.world.run(pair.b.set_local_description(None)).unwrap();
-    let answer = pair.b.local_description().unwrap().into();
+    let answer = pair.b.local_description();
     trace.take();
     pair.world.run(pair.a.set_remote_description(answer)).unwrap();
     pair.world.run_for(Duration::from_secs(1));
@@ -218,7 +216,7 @@ fn without_the_peers_end_of_candidates_a_connection_does_not_complete_nor_fail_a
     }
     world.run_for(Duration::from_secs(45));
     assert_eq!(ice_transport(&a).state(), RTCIceTransportState::Disconnected);
-    world.run(a.add_ice_candidate(None)).unwrap();
+    world.run(a.add_ice_candidate(CandidateOrEnd::End)).unwrap();
     world.run_for(Duration::from_secs(1));
     assert_eq!(ice_transport(&a).state(), RTCIceTransportState::Failed);
 }
@@ -247,9 +245,9 @@ fn an_end_of_candidates_that_never_comes_is_assumed_thirty_seconds_after_consent
     let story = async move {
         offerer.set_local_description(None).await?;
         let handle = offerer.local_description().unwrap();
-        answerer.set_remote_description(handle.into()).await?;
+        answerer.set_remote_description(handle).await?;
         answerer.set_local_description(None).await?;
-        offerer.set_remote_description(answerer.local_description().unwrap().into()).await
+        offerer.set_remote_description(answerer.local_description()).await
     };
     world.run(story).unwrap();
     for (from, to) in [(&a, &b), (&b, &a)] {
@@ -286,7 +284,7 @@ fn a_remote_candidate_that_was_learnt_hides_its_address_until_it_is_signalled() 
     let seen = changes.clone();
     transport.on_selectedcandidatepairchange(move |_| *seen.lock().unwrap() += 1);
     world.settle();
-    world.run(a.set_remote_description(b.local_description().unwrap().into())).unwrap();
+    world.run(a.set_remote_description(b.local_description())).unwrap();
     world.run_for(Duration::from_secs(3));
     assert_eq!(b.connection_state(), RTCPeerConnectionState::Connected);
 

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::StreamExt;
 use peerconnection::{
     AnyEvent, MediaKind, RTCBundlePolicy, RTCConfiguration, RTCDataChannelInit,
     RTCIceGatheringState, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection,

@@ -4,12 +4,11 @@
 
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
 use peerconnection::host::TokioOptions;
 use peerconnection::{
     AnyEvent, Events, RTCConfiguration, RTCDataChannel, RTCDataChannelState, RTCIceCandidateType,
     RTCIceServer, RTCIceServerTransportProtocol, RTCIceTransportPolicy, RTCPeerConnection,
-    RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionState,
+    RTCPeerConnectionIceErrorEventInit, RTCPeerConnectionState, UdpMux,
 };
 use tests::coturn::{Coturn, PASSWORD, USER, WAYS, Way};
 
@@ -115,9 +114,9 @@ impl Peer {
 /// Offer and answer with all candidates.
 async fn negotiate(a: &mut Peer, b: &mut Peer) {
     a.gather().await;
-    b.pc.set_remote_description(a.pc.local_description().unwrap().into()).await.unwrap();
+    b.pc.set_remote_description(a.pc.local_description()).await.unwrap();
     b.gather().await;
-    a.pc.set_remote_description(b.pc.local_description().unwrap().into()).await.unwrap();
+    a.pc.set_remote_description(b.pc.local_description()).await.unwrap();
 }
 
 async fn connected(coturn: &Coturn, way: Way) -> [Peer; 2] {
@@ -181,6 +180,29 @@ async fn peers_connect_through_coturn_and_give_back_what_they_had() {
                 peer.pc.close();
             }
             tokio::time::sleep(RELEASED).await;
+        }
+    }
+}
+
+/// Of one port a server has one allocation.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs coturn"]
+async fn peers_that_share_a_port_have_relays_all_the_same() {
+    for way in WAYS {
+        let coturn = Coturn::new(&["--allow-loopback-peers"]);
+        let port = UdpMux::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let options = coturn.trusted().with_udp_mux(&port);
+        let [mut a, mut b] =
+            [(); 2].map(|()| coturn.peer_with(coturn.url(way), PASSWORD, options.clone()));
+        negotiate(&mut a, &mut b).await;
+        for peer in [&mut a, &mut b] {
+            peer.state(RTCPeerConnectionState::Connected).await;
+            peer.open().await;
+        }
+        exchange(&a, &b, 10_000).await;
+        for peer in [&a, &b] {
+            assert_eq!(relay_of(peer).0, Some(coturn.url(way)));
+            assert_eq!(peer.errors(), []);
         }
     }
 }

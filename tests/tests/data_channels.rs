@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, StreamExt};
 use peerconnection::{
-    MediaKind, MediaStream, MediaStreamTrack, MessageData, RTCConfiguration, RTCDataChannel,
-    RTCDataChannelInit, RTCDataChannelState, RTCSctpTransportState, RTCSessionDescriptionInit,
+    MaxMessageSize, MediaKind, MediaStream, MediaStreamTrack, MessageData, RTCConfiguration,
+    RTCDataChannel, RTCDataChannelInit, RTCDataChannelState, RTCPriorityType,
+    RTCSctpTransportState, RTCSessionDescriptionInit,
 };
 use testkit::{Conditions, Pair, Trace, World};
 
@@ -35,7 +36,7 @@ fn text_octets_and_nothing_arrive_in_order_and_as_what_they_are() {
 fn a_message_as_large_as_max_message_size_arrives_and_a_larger_one_is_a_type_error() {
     let (mut pair, of_a, of_b) = Pair::connected(2);
     let limit = pair.a.sctp().unwrap().max_message_size().unwrap();
-    assert_eq!(limit, 262_144.0, "what the other side offers");
+    assert_eq!(limit, MaxMessageSize::Bytes(262_144), "what the other side offers");
     let largest = vec![7; 262_144];
     of_a.send(largest.clone()).unwrap();
     assert_eq!(pair.world.run(receive(of_b, 1)), [MessageData::from(largest)]);
@@ -57,7 +58,7 @@ fn the_largest_message_changes_with_the_descriptions() {
         async move {
             a.set_local_description(None).await.unwrap();
             clock.sleep(Duration::from_secs(1)).await;
-            b.set_remote_description(a.local_description().unwrap().into()).await.unwrap();
+            b.set_remote_description(a.local_description()).await.unwrap();
             b.set_local_description(None).await.unwrap();
             clock.sleep(Duration::from_secs(1)).await;
             let mut answer = RTCSessionDescriptionInit::from(b.local_description().unwrap());
@@ -205,9 +206,11 @@ fn the_properties_of_a_channel_travel_to_the_peer() {
         ordered: false,
         max_retransmits: Some(3),
         protocol: "chess".to_owned(),
+        priority: RTCPriorityType::High,
         ..Default::default()
     };
-    let (_, of_b) = pair.open_channel("game", init);
+    let (of_a, of_b) = pair.open_channel("game", init);
+    assert_eq!((of_a.priority(), of_b.priority()), (RTCPriorityType::High, RTCPriorityType::High));
     assert_eq!(of_b.label(), "game");
     assert_eq!(of_b.protocol(), "chess");
     assert!(!of_b.ordered());
@@ -216,6 +219,66 @@ fn the_properties_of_a_channel_travel_to_the_peer() {
     let (_, of_b) = pair.open_channel("voice", init);
     assert_eq!((of_b.max_retransmits(), of_b.max_packet_life_time()), (None, Some(250)));
     assert!(of_b.ordered());
+    assert_eq!(of_b.priority(), RTCPriorityType::Low);
+}
+
+/// A link that carries 4 Mbit/s, 500 bytes a millisecond.
+fn narrow() -> Conditions {
+    Conditions { rate: 4.0, queue: Duration::from_millis(100), ..Conditions::default() }
+}
+
+/// RFC 8831 §6.4: the announced channel has the priority at both ends, so both directions share alike.
+#[test]
+fn channels_share_a_narrow_link_by_their_priorities_in_both_directions() {
+    let mut pair = Pair::with(30, narrow());
+    let mut open = |label: &str, priority| {
+        let init = RTCDataChannelInit { priority, ..Default::default() };
+        let (of_a, of_b) = pair.open_channel(label, init);
+        for channel in [&of_a, &of_b] {
+            for _ in 0..150 {
+                channel.send(vec![0; 10_000]).unwrap();
+            }
+        }
+        [of_a, of_b]
+    };
+    let high = open("high", RTCPriorityType::High);
+    let very_low = open("very low", RTCPriorityType::VeryLow);
+    pair.world.run_for(Duration::from_secs(3));
+    for side in 0..2 {
+        let sent = [&high, &very_low].map(|of| 1_500_000 - of[side].buffered_amount());
+        let share = sent[0] as f64 / sent[1] as f64;
+        // 1024 to 128, of what was sent once both had something to send.
+        assert!((6.0..11.0).contains(&share), "{sent:?}");
+    }
+}
+
+/// RFC 8260: two peers of this project interleave.
+#[test]
+fn a_short_message_does_not_wait_for_the_end_of_a_long_one() {
+    let (mut pair, long, long_of_b) = {
+        let mut pair = Pair::with(31, narrow());
+        let (of_a, of_b) = pair.open_channel("long", RTCDataChannelInit::default());
+        (pair, of_a, of_b)
+    };
+    let (short, short_of_b) = pair.open_channel("short", RTCDataChannelInit::default());
+    let arrived = Arc::new(Mutex::new(Vec::new()));
+    for channel in [long_of_b, short_of_b] {
+        let (clock, arrived) = (pair.handle(), arrived.clone());
+        channel.on_message(move |event| {
+            arrived.lock().unwrap().push((clock.elapsed(), event.data().len()));
+        });
+    }
+    // Half a second of the link.
+    long.send(vec![1; 250_000]).unwrap();
+    pair.world.run_for(Duration::from_millis(50));
+    let sent = pair.handle().elapsed();
+    short.send("short").unwrap();
+    pair.world.run_for(Duration::from_secs(2));
+    let arrived = arrived.lock().unwrap().clone();
+    let lengths: Vec<usize> = arrived.iter().map(|(_, length)| *length).collect();
+    assert_eq!(lengths, [5, 250_000]);
+    let waited = arrived[0].0 - sent;
+    assert!(waited < Duration::from_millis(200), "the way and the queue: {waited:?}");
 }
 
 #[test]
@@ -227,9 +290,10 @@ fn an_unreliable_channel_gives_up_and_goes_on() {
     let (of_a, of_b) = pair.open_channel("lossy", init);
     let handle = pair.handle();
     handle.spawn(async move {
+        of_a.opened().await.unwrap();
         for number in 0..200_u32 {
             // A full queue would be an error of the test.
-            of_a.send(&number.to_be_bytes()).unwrap();
+            of_a.send(number.to_be_bytes()).unwrap();
         }
         of_a.close();
     });
@@ -346,7 +410,7 @@ fn a_reader_sees_the_end_even_if_the_close_handler_closes_the_connection() {
     of_b.on_close(move |_| pc.close());
     of_a.close();
     let rest: Vec<_> = pair.world.run(async move { of_b.messages().collect().await });
-    assert_eq!(rest, []);
+    assert!(rest.is_empty(), "{rest:?}");
 }
 
 /// webrtc-pc §6.2.8 step 3
@@ -356,7 +420,7 @@ fn a_message_that_comes_after_close_is_discarded() {
     of_a.send("too late").unwrap();
     of_b.close();
     let rest: Vec<_> = pair.world.run(async move { of_b.messages().collect().await });
-    assert_eq!(rest, []);
+    assert!(rest.is_empty(), "{rest:?}");
     pair.world.run_for(Duration::from_secs(1));
     assert_eq!(of_a.buffered_amount(), 0, "it was sent");
     assert_eq!(of_a.ready_state(), RTCDataChannelState::Closed);
@@ -369,16 +433,16 @@ fn a_channel_that_gets_no_id_fails_with_an_error() {
     let a = world.add_peer(RTCConfiguration::default());
     let b = world.add_peer(RTCConfiguration::default());
     let channels: Vec<_> = (0..32768).map(|_| a.create_data_channel("", None).unwrap()).collect();
-    b.add_track(&MediaStreamTrack::new(MediaKind::Audio), &[MediaStream::new()]).unwrap();
+    b.add_track(MediaStreamTrack::new(MediaKind::Audio), &[MediaStream::new()]).unwrap();
     a.add_transceiver(MediaKind::Audio, None).unwrap();
     world.run(a.set_local_description(None)).unwrap();
-    world.run(b.set_remote_description(a.local_description().unwrap().into())).unwrap();
+    world.run(b.set_remote_description(a.local_description())).unwrap();
     world.run(b.set_local_description(None)).unwrap();
     let trace = Trace::of(&world.handle(), &a);
     let seen = Arc::new(Mutex::new(None));
     let (last, see) = (channels.last().unwrap().clone(), seen.clone());
     a.on_signalingstatechange(move |_| *see.lock().unwrap() = Some(last.ready_state()));
-    world.run(a.set_remote_description(b.local_description().unwrap().into())).unwrap();
+    world.run(a.set_remote_description(b.local_description())).unwrap();
     world.settle();
     let [rest @ .., last] = &channels[..] else { panic!("channels") };
     assert_eq!((last.ready_state(), last.id()), (RTCDataChannelState::Closed, None));

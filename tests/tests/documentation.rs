@@ -59,17 +59,65 @@ fn no_program_in_the_documents_asks_not_to_be_run() {
 }
 
 #[test]
-fn the_program_of_the_readme_is_that_of_the_front_page() {
+fn the_program_of_the_readmes_is_that_of_the_front_page() {
     let root = root();
-    let program = fs::read_to_string(root.join("crates/peerconnection/doc/call.rs")).unwrap();
+    let read = |file: &str| fs::read_to_string(root.join(file)).unwrap();
+    let program = read("crates/peerconnection/doc/call.rs");
+    for file in ["README.md", "crates/peerconnection/README.md"] {
+        let readme = read(file);
+        assert!(readme.contains(&format!("```rust\n{program}```\n")), "{file} has another one");
+        let rust: Vec<_> =
+            fences(&readme).into_iter().filter(|(_, words)| words.contains("rust")).collect();
+        assert_eq!(rust.len(), 1, "and no more in {file}: {rust:?}");
+    }
+    // What a package includes is in the package: README.md is not.
+    let included = [
+        ("crates/peerconnection/src/lib.rs", "../doc/call.rs"),
+        ("crates/peerconnection/src/lib.rs", "../README.md"),
+        ("crates/testkit/src/lib.rs", "../README.md"),
+        ("tests/src/lib.rs", "../../README.md"),
+    ];
+    for (source, included) in included {
+        let is_run = read(source).contains(&format!("include_str!(\"{included}\")"));
+        assert!(is_run, "{included} is not run by {source}");
+    }
+}
+
+#[test]
+fn the_smallest_example_is_the_program_of_the_front_page() {
+    let root = root();
+    let read = |file: &str| fs::read_to_string(root.join(file)).unwrap();
+    // It refuses options, which is no part of the program.
+    let lines = |text: String| -> Vec<String> {
+        let is_program =
+            |line: &&str| !line.starts_with("//!") && !line.contains("examples::no_options(");
+        text.trim().lines().filter(is_program).map(str::to_owned).collect()
+    };
+    let example = lines(read("examples/data_channel.rs"));
+    let program = lines(read("crates/peerconnection/doc/call.rs"));
+    assert_eq!(
+        example.iter().skip_while(|line| line.is_empty()).collect::<Vec<_>>(),
+        program.iter().collect::<Vec<_>>()
+    );
+    assert!(program.len() < 45, "{} lines", program.len());
+}
+
+/// The table in README.md, and the front page of the manual, name every chapter.
+#[test]
+fn every_chapter_of_the_manual_is_in_its_tables() {
+    let root = root();
+    let folder = root.join("crates/peerconnection/src/manual");
+    let front = fs::read_to_string(folder.join("mod.rs")).unwrap();
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    assert!(readme.contains(&format!("```rust\n{program}```\n")), "README.md has another one");
-    let rust: Vec<_> =
-        fences(&readme).into_iter().filter(|(_, words)| words.contains("rust")).collect();
-    assert_eq!(rust.len(), 1, "and no more: {rust:?}");
-    let front = fs::read_to_string(root.join("crates/peerconnection/src/lib.rs")).unwrap();
-    for included in ["../doc/call.rs", "../../../README.md"] {
-        assert!(front.contains(&format!("include_str!(\"{included}\")")), "{included} is not run");
+    let mut chapters = Vec::new();
+    files(&folder, &["rs"], &mut chapters);
+    assert!(chapters.len() > 8);
+    for path in chapters {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        if name != "mod" {
+            assert!(front.contains(&format!("- [`{name}`]: ")), "{name} is not in mod.rs");
+            assert!(readme.contains(&format!("| [{name}](")), "{name} is not in README.md");
+        }
     }
 }
 
@@ -99,7 +147,7 @@ fn walks(architecture: &str) -> Vec<(&str, &str)> {
 fn the_walks_through_the_code_name_what_there_is() {
     let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let walks = walks(&architecture);
-    assert_eq!(walks.len(), 3);
+    assert_eq!(walks.len(), 4);
     for (title, steps) in walks {
         let title = title.lines().next().unwrap_or_default();
         let items = items(steps).unwrap_or_else(|error| panic!("{title}: {error}"));

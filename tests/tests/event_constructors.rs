@@ -1,6 +1,5 @@
 //! An application tests its handlers with events that it makes.
 
-use futures::StreamExt;
 use peerconnection::{
     BinaryType, Event, MediaKind, MediaStream, MediaStreamTrackEvent, MediaStreamTrackEventInit,
     MessageData, MessageEvent, RTCConfiguration, RTCDTMFToneChangeEvent,

@@ -79,7 +79,7 @@ impl World {
             });
             drop(promise);
             let description = world.pcs[index].local_description().unwrap();
-            drop(world.pcs[1 - index].set_remote_description(description.into()));
+            drop(world.pcs[1 - index].set_remote_description(description));
             world.flush(1 - index);
             world.until(&mut |_, _, _| {}, |world| {
                 world.pcs[1 - index].current_remote_description().is_some()

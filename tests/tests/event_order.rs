@@ -222,10 +222,10 @@ fn an_association_that_an_answer_rejects_closes_in_tasks_behind_it() {
     let channel = a.create_data_channel("x", None).unwrap();
     world.run(a.set_local_description(None)).unwrap();
     world.settle();
-    world.run(b.set_remote_description(a.local_description().unwrap().into())).unwrap();
+    world.run(b.set_remote_description(a.local_description())).unwrap();
     world.run(b.set_local_description(None)).unwrap();
     world.settle();
-    world.run(a.set_remote_description(b.local_description().unwrap().into())).unwrap();
+    world.run(a.set_remote_description(b.local_description())).unwrap();
     world.run_for(Duration::from_secs(1));
     let sctp = a.sctp().unwrap();
     let log = Log::default();
@@ -238,7 +238,7 @@ fn an_association_that_an_answer_rejects_closes_in_tasks_behind_it() {
     let (to, now) = (log.clone(), states.clone());
     channel.on_close(move |_| to.push(format!("close: {}", now())));
     world.run(a.set_local_description(None)).unwrap();
-    world.run(b.set_remote_description(a.local_description().unwrap().into())).unwrap();
+    world.run(b.set_remote_description(a.local_description())).unwrap();
     let mut answer = world.run(b.create_answer(None)).unwrap();
     answer.sdp = answer.sdp.replace("a=sctp-port:5000", "a=sctp-port:0");
     forget_the_late(&mut world, &log);
@@ -347,7 +347,7 @@ fn a_track_that_a_rollback_takes_back_leaves_its_stream_then_ends() {
     let mut world = World::new(5, Conditions::default());
     let a = world.add_peer(RTCConfiguration::default());
     let b = world.add_peer(RTCConfiguration::default());
-    a.add_track(&MediaStreamTrack::new(MediaKind::Audio), &[MediaStream::new()]).unwrap();
+    a.add_track(MediaStreamTrack::new(MediaKind::Audio), &[MediaStream::new()]).unwrap();
     let held = Arc::new(Mutex::new(None));
     let hold = held.clone();
     b.on_track(move |event| {
@@ -396,7 +396,7 @@ fn a_stream_loses_a_track_of_a_transceiver_that_nobody_holds() {
     let mut world = World::new(6, Conditions::default());
     let a = world.add_peer(RTCConfiguration::default());
     let b = world.add_peer(RTCConfiguration::default());
-    a.add_track(&MediaStreamTrack::new(MediaKind::Audio), &[MediaStream::new()]).unwrap();
+    a.add_track(MediaStreamTrack::new(MediaKind::Audio), &[MediaStream::new()]).unwrap();
     let held = Arc::new(Mutex::new(None));
     let hold = held.clone();
     b.on_track(move |event| *hold.lock().unwrap() = Some(event.streams()[0].clone()));

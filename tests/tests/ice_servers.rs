@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::StreamExt;
 use peerconnection::{
     AnyEvent, MediaKind, RTCBundlePolicy, RTCConfiguration, RTCDataChannel, RTCDataChannelInit,
     RTCIceCandidate, RTCIceCandidateType, RTCIceGatheringState, RTCIceServer,

@@ -52,7 +52,7 @@ fn what_has_no_effect_yet_is_warned_of_once() {
     assert_eq!(told, ["Certificates"]);
 
     let told = options(|| drop(pc.add_transceiver(MediaKind::Audio, None).unwrap()));
-    assert_eq!(told, ["Media"]);
+    assert_eq!(told, [""; 0], "media is sent");
     // The result of getParameters() asks for nothing.
     let sender = pc.add_transceiver(MediaKind::Video, None).unwrap().sender();
     assert_eq!(options(|| sender.set_parameters(sender.get_parameters()).then(drop)), [""; 0]);

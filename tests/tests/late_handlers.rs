@@ -142,9 +142,9 @@ fn negotiationneeded_is_not_fired_again_when_no_offer_is_due_any_more() {
     world.settle();
     assert_eq!(seen.take(), NOTHING, "the offer has been made");
 
-    world.run(b.set_remote_description(a.local_description().unwrap().into())).unwrap();
+    world.run(b.set_remote_description(a.local_description())).unwrap();
     world.run(b.set_local_description(None)).unwrap();
-    world.run(a.set_remote_description(b.local_description().unwrap().into())).unwrap();
+    world.run(a.set_remote_description(b.local_description())).unwrap();
     world.settle();
     assert_eq!(seen.take(), NOTHING, "and answered");
     a.restart_ice();
@@ -221,9 +221,9 @@ fn channels_that_have_come_and_gone_do_not_pile_up_where_only_streams_are_read()
 
 fn negotiate(world: &mut World, a: &RTCPeerConnection, b: &RTCPeerConnection) {
     world.run(a.set_local_description(None)).unwrap();
-    world.run(b.set_remote_description(a.local_description().unwrap().into())).unwrap();
+    world.run(b.set_remote_description(a.local_description())).unwrap();
     world.run(b.set_local_description(None)).unwrap();
-    world.run(a.set_remote_description(b.local_description().unwrap().into())).unwrap();
+    world.run(a.set_remote_description(b.local_description())).unwrap();
     world.settle();
 }
 
@@ -260,7 +260,7 @@ fn of_several_track_events_of_a_transceiver_the_last_is_delivered_late() {
     let (mut world, a) = lone_peer(11);
     let b = world.add_peer(RTCConfiguration::default());
     let fired = b.events();
-    let sender = a.add_track(&MediaStreamTrack::new(MediaKind::Audio), &[]).unwrap();
+    let sender = a.add_track(MediaStreamTrack::new(MediaKind::Audio), &[]).unwrap();
     negotiate(&mut world, &a, &b);
     a.remove_track(&sender).unwrap();
     negotiate(&mut world, &a, &b);
@@ -384,9 +384,9 @@ async fn nothing_of_a_channel_is_lost_between_threads() {
 async fn connect(a: &RTCPeerConnection, b: &RTCPeerConnection) {
     let first = a.create_data_channel("first", None).unwrap();
     a.set_local_description(None).await.unwrap();
-    b.set_remote_description(a.local_description().unwrap().into()).await.unwrap();
+    b.set_remote_description(a.local_description()).await.unwrap();
     b.set_local_description(None).await.unwrap();
-    a.set_remote_description(b.local_description().unwrap().into()).await.unwrap();
+    a.set_remote_description(b.local_description()).await.unwrap();
     for (from, to) in [(a, b), (b, a)] {
         let to = to.downgrade();
         from.on_icecandidate(move |event| {

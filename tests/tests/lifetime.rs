@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
 use futures::task::{ArcWake, waker};
-use futures::{AsyncReadExt, AsyncWrite, StreamExt};
+use futures::{AsyncReadExt, AsyncWrite};
 use peerconnection::host::{EventLoop, Host, TokioOptions};
 use peerconnection::{
     AnyEvent, MediaKind, MediaStreamTrackState, RTCConfiguration, RTCDataChannelState,
@@ -39,9 +39,9 @@ async fn connected() -> (RTCPeerConnection, RTCPeerConnection) {
     let channel = a.create_data_channel("x", None).unwrap();
     let mut events = a.events();
     gathered(&a).await;
-    b.set_remote_description(a.local_description().unwrap().into()).await.unwrap();
+    b.set_remote_description(a.local_description()).await.unwrap();
     gathered(&b).await;
-    a.set_remote_description(b.local_description().unwrap().into()).await.unwrap();
+    a.set_remote_description(b.local_description()).await.unwrap();
     while channel.ready_state() != RTCDataChannelState::Open {
         events.next().await.unwrap().unwrap();
     }
@@ -348,7 +348,7 @@ fn handlers_that_capture_weakly_keep_no_connection_open() {
     let (warnings, weak) = warnings_when_the_runtime_ends(
         |from, to| {
             from.on_icecandidate(to.weakly(|to, event: RTCPeerConnectionIceEvent| {
-                to.add_ice_candidate(event.candidate().map(Into::into)).then(drop);
+                to.add_ice_candidate(event.candidate()).then(drop);
             }));
         },
         false,

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
 use peerconnection::host::TokioOptions;
 use peerconnection::{
     AnyEvent, RTCConfiguration, RTCIceCandidate, RTCIceCandidateType, RTCIceServer,

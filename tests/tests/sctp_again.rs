@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::StreamExt;
 use peerconnection::{
     MediaKind, MessageData, RTCConfiguration, RTCDataChannel, RTCDataChannelInit,
     RTCDataChannelState, RTCDtlsTransportState, RTCPeerConnection, RTCSctpTransportState,

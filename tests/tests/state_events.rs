@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::StreamExt;
 use peerconnection::{
     AnyEvent, MediaKind, RTCBundlePolicy, RTCConfiguration, RTCDataChannel, RTCDtlsTransport,
     RTCIceTransport, RTCPeerConnection, RTCSctpTransport, RTCSessionDescriptionInit,

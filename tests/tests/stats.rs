@@ -110,6 +110,8 @@ fn both_peers_tell_of_the_same_path_and_count_what_went_over_it() {
         // The state is `completed` three seconds later.
         assert_eq!(transport.ice_state, RTCIceTransportState::Connected);
         assert_eq!(transport.tls_version.as_deref(), Some("FEFC"));
+        assert_eq!(transport.dtls_cipher.as_deref(), Some("TLS_AES_128_GCM_SHA256"));
+        assert_eq!(transport.tls_group.as_deref(), Some("x25519"));
         assert_eq!(transport.selected_candidate_pair_changes, 1);
         let path = selected(report);
         assert_eq!(path.state, RTCStatsIceCandidatePairState::Succeeded);
@@ -214,7 +216,7 @@ fn the_address_of_a_peer_is_told_once_signalling_has_told_it() {
     world.run(b.set_remote_description(bare)).unwrap();
     world.run(b.set_local_description(None)).unwrap();
     world.settle();
-    world.run(a.set_remote_description(b.local_description().unwrap().into())).unwrap();
+    world.run(a.set_remote_description(b.local_description())).unwrap();
     world.run_for(Duration::from_secs(3));
 
     let report = get_stats(&mut world, &b);

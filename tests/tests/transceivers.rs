@@ -30,12 +30,12 @@ fn two_peers(seed: u64) -> (World, RTCPeerConnection, RTCPeerConnection) {
 async fn exchange(offerer: RTCPeerConnection, answerer: RTCPeerConnection) -> Result<(), Error> {
     offer(&offerer, &answerer).await?;
     answerer.set_local_description(None).await?;
-    offerer.set_remote_description(answerer.local_description().unwrap().into()).await
+    offerer.set_remote_description(answerer.local_description()).await
 }
 
 async fn offer(offerer: &RTCPeerConnection, answerer: &RTCPeerConnection) -> Result<(), Error> {
     offerer.set_local_description(None).await?;
-    answerer.set_remote_description(offerer.local_description().unwrap().into()).await
+    answerer.set_remote_description(offerer.local_description()).await
 }
 
 fn negotiate(world: &mut World, offerer: &RTCPeerConnection, answerer: &RTCPeerConnection) {
@@ -321,7 +321,7 @@ fn without_bundle_each_section_has_its_transport_and_one_that_is_not_used_is_clo
         .run(async move {
             let (a, b) = answerer;
             b.set_local_description(None).await?;
-            a.set_remote_description(b.local_description().unwrap().into()).await
+            a.set_remote_description(b.local_description()).await
         })
         .unwrap();
     assert_eq!(video.sender().transport(), audio.sender().transport());
@@ -403,8 +403,8 @@ fn transports_of_sections_that_are_not_bundled_run_side_by_side() {
 
 /// Connects a pair with audio in both directions. Returns the sender of `a`.
 fn call(pair: &mut Pair) -> RTCRtpSender {
-    let sender = pair.a.add_track(&MediaStreamTrack::new(MediaKind::Audio), &[]).unwrap();
-    pair.b.add_track(&MediaStreamTrack::new(MediaKind::Audio), &[]).unwrap();
+    let sender = pair.a.add_track(MediaStreamTrack::new(MediaKind::Audio), &[]).unwrap();
+    pair.b.add_track(MediaStreamTrack::new(MediaKind::Audio), &[]).unwrap();
     pair.world.run_for(Duration::from_secs(5));
     assert_eq!(pair.a.connection_state().as_str(), "connected");
     sender

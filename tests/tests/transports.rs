@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use peerconnection::{
-    RTCConfiguration, RTCDataChannelInit, RTCDataChannelState, RTCDtlsTransport,
+    MaxMessageSize, RTCConfiguration, RTCDataChannelInit, RTCDataChannelState, RTCDtlsTransport,
     RTCDtlsTransportState, RTCIceCandidate, RTCIceConnectionState, RTCIceGathererState, RTCIceRole,
     RTCIceTransportState, RTCPeerConnection, RTCPeerConnectionState, RTCSctpTransport,
     RTCSctpTransportState, RTCSignalingState,
@@ -39,14 +39,14 @@ fn transports_have_their_slots_from_the_descriptions_and_from_the_network() {
     assert_eq!((sctp.max_message_size(), sctp.max_channels()), (None, None));
     assert_eq!(ice.gathering_state(), RTCIceGathererState::Complete);
 
-    world.run(b.set_remote_description(a.local_description().unwrap().into())).unwrap();
+    world.run(b.set_remote_description(a.local_description())).unwrap();
     assert_eq!(b.sctp().unwrap().max_message_size(), None);
     world.run(b.set_local_description(None)).unwrap();
     assert_eq!(dtls_transport(&b).ice_transport().role(), RTCIceRole::Controlled);
-    assert_eq!(b.sctp().unwrap().max_message_size(), Some(262_144.0));
+    assert_eq!(b.sctp().unwrap().max_message_size(), Some(MaxMessageSize::Bytes(262_144)));
     assert_eq!(b.sctp().unwrap().max_channels(), None, "it is not connected");
     world.settle();
-    world.run(a.set_remote_description(b.local_description().unwrap().into())).unwrap();
+    world.run(a.set_remote_description(b.local_description())).unwrap();
     world.run_for(Duration::from_secs(4));
 
     assert_eq!(ice.state(), RTCIceTransportState::Completed);

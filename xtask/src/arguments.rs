@@ -9,10 +9,12 @@ Usage: cargo xtask <command>
   test          Install what is missing on this machine, then run every check:
                   format        cargo fmt --all --check
                   clippy        cargo clippy --workspace --all-targets -- -D warnings
-                  no tokio      clippy and a build of peerconnection without its
-                                host on tokio, and of peerconnection-testkit
+                  features      clippy on peerconnection with each combination of its
+                                features, the tests of what stands for those that
+                                are off, and a build of peerconnection-testkit
                   docs          cargo doc --workspace --no-deps, warnings denied
                   tests         cargo test --workspace
+                  hostile       the fuzz targets, for 50 s, on stable Rust
                   browsers      the tests in a headless Chromium and Firefox
                   coturn        the TURN client, connections and examples with coturn
                   networks      peers and browsers in network namespaces, as root or with
@@ -20,12 +22,17 @@ Usage: cargo xtask <command>
                                 coturn beside Chromium
                   stacks        the other stacks, installed under the target folder
                   interop       the tests with six of them as peers
+                  web           the crates without IO, crates/web and a page for
+                                wasm32-unknown-unknown; the page in Chromium. Skipped
+                                where the toolchain has no such target
                   node          in crates/node, with npm: the format of all JavaScript,
-                                then the module's build, tests and types
+                                then the module's build, tests and types, and its
+                                packages in Node 20, 22 and 24, Bun and Deno
                   clients       simple-peer's tests and PeerJS on the module
                   restart_ice   cargo run --release --example restart_ice -- --json
                   samples       the same for the WebRTC samples among the examples
                   dependencies  cargo deny check licenses bans sources
+                  packages      cargo package: each crate, built from its package
                 The first check that fails ends the run.
   test --quick [-p CRATE]
                 format, clippy and tests only, the programs of the documentation
@@ -36,6 +43,12 @@ Usage: cargo xtask <command>
                 Install what is missing, then run the tests with other stacks and
                 with client libraries on the Node module; or only the tests with
                 stacks whose name contains NAME: `pion`, `we_restart_ice`.
+  features      The step of that name.
+  packages      The step of that name, and the packages of the Node module, which
+                need npm.
+  media         Make the synthetic media in crates/peerconnection/media anew, with
+                FFmpeg. Other versions of its encoders make other octets.
+  web           Make the page of the example chat_anywhere, in target/web.
   help          This text.
 ";
 
@@ -45,6 +58,14 @@ pub(crate) enum Command {
     Test(Extent),
     /// The tests with other stacks: all, or only tests whose name contains this.
     Interop(Option<String>),
+    /// Each combination of the features of `peerconnection`.
+    Features,
+    /// What crates.io and npm get.
+    Packages,
+    /// The synthetic media, made anew.
+    Media,
+    /// The page of the example `chat_anywhere`.
+    Web,
 }
 
 /// How much `cargo xtask test` checks.
@@ -111,7 +132,23 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, 
                 (_, None) => Ok(Command::Interop(filter)),
             }
         }
+        "features" => alone(Command::Features, arguments),
+        "packages" => alone(Command::Packages, arguments),
+        "media" => alone(Command::Media, arguments),
+        "web" => alone(Command::Web, arguments),
         _ => Err(UsageError::Unknown(command)),
+    }
+}
+
+/// A command that takes nothing.
+fn alone(
+    command: Command,
+    mut arguments: impl Iterator<Item = String>,
+) -> Result<Command, UsageError> {
+    match arguments.next() {
+        None => Ok(command),
+        Some(option) if matches!(option.as_str(), "--help" | "-h") => Ok(Command::Help),
+        Some(more) => Err(UsageError::Unknown(more)),
     }
 }
 
@@ -133,6 +170,16 @@ mod tests {
         assert_eq!(parsed("test -p ice"), Err(UsageError::CrateOfEverything));
         assert_eq!(parsed("test --quick -p"), Err(UsageError::NoCrate));
         assert_eq!(parsed("test -p --quick"), Err(UsageError::NoCrate));
+    }
+
+    #[test]
+    fn single_steps_take_nothing() {
+        assert_eq!(parsed("media"), Ok(Command::Media));
+        assert_eq!(parsed("features"), Ok(Command::Features));
+        assert_eq!(parsed("packages"), Ok(Command::Packages));
+        assert_eq!(parsed("web"), Ok(Command::Web));
+        assert_eq!(parsed("media --help"), Ok(Command::Help));
+        assert_eq!(parsed("media x"), Err(UsageError::Unknown("x".into())));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use crate::arguments::Extent;
 use crate::report::{Failure, Outcome, Report};
 use crate::targets::Targets;
-use crate::{deny, interop, machine, tools};
+use crate::{deny, interop, machine, packages, tools, web};
 
 /// The oldest Node that the module runs on.
 const NODE: u32 = 20;
@@ -32,19 +32,23 @@ pub(crate) fn test(extent: Extent) -> ExitCode {
             report.step("machine", || machine::prepare(machine::EVERYTHING));
             report.step("format", format);
             report.step("clippy", clippy);
-            report.step("no tokio", no_tokio);
+            report.step("features", each_feature);
             report.step("docs", docs);
             report.step("tests", tests);
+            report.step("hostile", hostile);
             report.step("browsers", browsers);
             report.step("coturn", coturn);
             report.step("networks", networks);
+            report.step("signalling", signalling);
             report.step("stacks", interop::install);
             report.step("interop", || interop::stacks(None));
+            report.step("web", web::check);
             report.step("node", node);
             report.step("clients", interop::clients);
             report.step("restart_ice", restart_ice);
             report.step("samples", samples);
             report.step("dependencies", deny::check);
+            report.step("packages", packages::crates);
         }
     }
     finish(&report)
@@ -63,6 +67,31 @@ pub(crate) fn interop(filter: Option<&str>) -> ExitCode {
     finish(&report)
 }
 
+/// The page of the example `chat_anywhere`.
+pub(crate) fn web() -> ExitCode {
+    let mut report = Report::new("cargo xtask web");
+    report.step("page", web::page);
+    finish(&report)
+}
+
+/// Each combination of the features of `peerconnection`.
+pub(crate) fn features() -> ExitCode {
+    let mut report = Report::new("cargo xtask features");
+    report.step("features", each_feature);
+    finish(&report)
+}
+
+/// What crates.io and npm get, as far as this machine can make it.
+pub(crate) fn packages() -> ExitCode {
+    let mut report = Report::new("cargo xtask packages");
+    report.step("packages", packages::crates);
+    report.step("node", || {
+        module()?;
+        npm_packages()
+    });
+    finish(&report)
+}
+
 fn finish(report: &Report) -> ExitCode {
     println!("\n{}", report.summary());
     if report.succeeded() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -77,11 +106,15 @@ fn clippy() -> Result<Outcome, Failure> {
 }
 
 /// Without its host on tokio, the public crate serves applications with hosts of their own, and
-/// `testkit`.
-fn no_tokio() -> Result<Outcome, Failure> {
+/// `testkit`. The host without TLS and multicast DNS says what it cannot do. The workspace has all
+/// features on.
+fn each_feature() -> Result<Outcome, Failure> {
     const CRATE: [&str; 3] = ["-p", "peerconnection", "--no-default-features"];
-    cargo(&[&["clippy"], &CRATE[..], &["--", "-D", "warnings"]].concat())?;
-    cargo(&[&["build"], &CRATE[..]].concat())?;
+    for features in ["", "tokio", "tls", "mdns"] {
+        let with = ["--features", features, "--", "-D", "warnings"];
+        cargo(&[&["clippy"], &CRATE[..], &with].concat())?;
+    }
+    cargo(&[&["test"], &CRATE[..], &["--features", "tokio", "--lib", "host::tokio"]].concat())?;
     cargo(&["build", "-p", "peerconnection-testkit"])
 }
 
@@ -103,24 +136,33 @@ fn tests_without_programs() -> Result<Outcome, Failure> {
     cargo(&["test", "--workspace", "--lib", "--bins", "--tests"])
 }
 
+/// Tests of one name, in whatever crate. All steps ask for the whole workspace: with other crates,
+/// dependencies have other features, and everything is built again.
+pub(crate) const TEST: [&str; 3] = ["test", "--workspace", "--test"];
+
+/// Gives all that takes octets from outside what it does not expect, for 50 s in all.
+fn hostile() -> Result<Outcome, Failure> {
+    cargo(&[&TEST[..], &["runner", "--", "--ignored", "--nocapture"]].concat())
+}
+
 /// `cargo test --workspace`, which is to need nothing but Rust, ignores these tests.
 fn browsers() -> Result<Outcome, Failure> {
     if !Targets::of_workspace()?.contains("test", "browsers") {
         return Ok(Outcome::Skipped("the workspace has no test target `browsers` yet".into()));
     }
-    cargo(&["test", "-p", "tests", "-p", "examples", "--test", "browsers", "--", "--ignored"])
+    cargo(&[&TEST[..], &["browsers", "--", "--ignored"]].concat())
 }
 
 /// Tests the TURN client alone, connections and examples with coturn.
 fn coturn() -> Result<Outcome, Failure> {
     cargo(&["test", "-p", "peerconnection-turn", "--", "--ignored", "coturn"])?;
-    cargo(&["test", "-p", "tests", "-p", "examples", "--test", "coturn", "--", "--ignored"])
+    cargo(&[&TEST[..], &["coturn", "--", "--ignored"]].concat())
 }
 
 /// Runs peers in network namespaces, which only root may make: `sudo` runs the built tests if this
 /// is somebody else.
 fn networks() -> Result<Outcome, Failure> {
-    let test = ["test", "-p", "tests", "--test", "namespaces"];
+    let test = [&TEST[..], &["namespaces"]].concat();
     cargo(&[&test[..], &["--no-run"]].concat())?;
     let run = ["--", "--ignored", "--nocapture"];
     if machine::is_root() {
@@ -133,6 +175,13 @@ fn networks() -> Result<Outcome, Failure> {
     cargo(&[&as_root[..], &test, &run].concat())
 }
 
+/// Signaling with what it can do without: TLS, and servers that are one over NATS.
+fn signalling() -> Result<Outcome, Failure> {
+    const CRATE: [&str; 4] = ["-p", "peerconnection-signalling", "--features", "nats,tls"];
+    cargo(&[&["clippy"], &CRATE[..], &["--all-targets", "--", "-D", "warnings"]].concat())?;
+    cargo(&[&["test"], &CRATE[..]].concat())
+}
+
 /// Checks that all JavaScript of the repository is formatted. Builds the Node module, and checks it
 /// with its own tests and its type declarations.
 fn node() -> Result<Outcome, Failure> {
@@ -140,6 +189,13 @@ fn node() -> Result<Outcome, Failure> {
     for script in ["check", "build", "test", "types"] {
         npm(&["run", script])?;
     }
+    npm_packages()
+}
+
+/// Packs the built module, and runs the packages in the runtimes that npm has.
+fn npm_packages() -> Result<Outcome, Failure> {
+    npm(&["run", "packages"])?;
+    npm(&["run", "runtimes"])?;
     Ok(Outcome::Passed)
 }
 

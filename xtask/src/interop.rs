@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::checks::TEST;
 use crate::report::{Failure, Outcome};
 use crate::tools;
 
@@ -29,14 +30,14 @@ pub(crate) fn install() -> Result<Outcome, Failure> {
 /// The tests with every stack, or only tests whose name contains `filter`.
 pub(crate) fn stacks(filter: Option<&str>) -> Result<Outcome, Failure> {
     let mut command = tools::cargo();
-    command.args(["test", "-p", "tests", "--test", "interop", "--"]);
-    command.args(["--ignored", "--test-threads", AT_ONCE]).args(filter);
+    command.args(TEST).args(["interop", "--", "--ignored", "--test-threads", AT_ONCE]);
+    command.args(filter);
     tools::run(&mut command)?;
     // An ICE agent without the rest of a stack is a peer of ours alone.
     if filter.is_none_or(|filter| LIBNICE.contains(filter)) {
         let mut command = tools::cargo();
-        command.args(["test", "-p", "peerconnection-ice", "--test", LIBNICE, "--"]);
-        tools::run(command.args(["--ignored", "--test-threads", AT_ONCE]))?;
+        command.args(TEST).args([LIBNICE, "--", "--ignored", "--test-threads", AT_ONCE]);
+        tools::run(&mut command)?;
     }
     Ok(Outcome::Passed)
 }

@@ -45,7 +45,7 @@ impl Need {
 }
 
 /// For the tests in browsers, of the Node module and with other stacks.
-pub(crate) const EVERYTHING: &[&[Need]] = &[BROWSERS, COTURN, NETWORKS, NODE, STACKS];
+pub(crate) const EVERYTHING: &[&[Need]] = &[BROWSERS, COTURN, NETWORKS, NATS, NODE, STACKS];
 
 /// For the tests in browsers.
 const BROWSERS: &[Need] =
@@ -58,6 +58,9 @@ const COTURN: &[Need] =
 /// For the tests in network namespaces, besides coturn and the browsers. Their programs are in the
 /// `PATH` of root alone.
 const NETWORKS: &[Need] = &[Need::library("iproute2"), Need::library("nftables")];
+
+/// For the tests of several signaling servers. The program is in the `PATH` of root alone.
+const NATS: &[Need] = &[Need::library("nats-server")];
 
 /// For the tests of the Node module.
 pub(crate) const NODE: &[Need] = &[Need::program("node", "nodejs"), Need::program("npm", "npm")];

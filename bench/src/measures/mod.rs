@@ -1,11 +1,14 @@
 //! The measures, one module each.
 
+pub mod crowd;
 mod idle;
+mod link;
 mod offer;
 #[cfg(unix)]
 mod relay;
 mod restart;
 mod round_trip;
+mod rtp;
 mod scaling;
 mod setup;
 mod throughput;
@@ -50,6 +53,14 @@ pub const ALL: &[Measure] = &[
         take: || throughput::take("dc_throughput_1k", 1 << 10, 64 << 20).boxed(),
     },
     Measure {
+        name: "mux64",
+        what: "throughput as of `dc64`, each end on a port that others may share",
+        by_default: false,
+        take: || {
+            throughput::between_shared_ports("mux_throughput_64k", 64 << 10, 256 << 20).boxed()
+        },
+    },
+    Measure {
         name: "rtt",
         what: "round trip of 100 bytes",
         by_default: true,
@@ -73,12 +84,42 @@ pub const ALL: &[Measure] = &[
         by_default: true,
         take: || restart::take().boxed(),
     },
+    Measure {
+        name: "rtp",
+        what: "packets of 1,200 bytes from a track to the track at the peer",
+        by_default: true,
+        take: || rtp::forward().boxed(),
+    },
+    Measure {
+        name: "fanout",
+        what: "one track to 100 peers, 1,000 packets a second to each",
+        by_default: false,
+        take: || rtp::fan_out().boxed(),
+    },
+    Measure {
+        name: "idlemedia",
+        what: "memory and processor time of idle pairs that have sound, pictures and a channel",
+        by_default: false,
+        take: || rtp::idle().boxed(),
+    },
+    Measure {
+        name: "link",
+        what: "throughput over links with delay, loss and a queue",
+        by_default: false,
+        take: || link::take().boxed(),
+    },
     #[cfg(unix)]
     Measure {
         name: "relay",
         what: "throughput through a coturn, and that of datagrams without WebRTC",
         by_default: false,
         take: || relay::take().boxed(),
+    },
+    Measure {
+        name: "idle10k",
+        what: "memory and processor time of a server with 10,000 idle connections on one port",
+        by_default: false,
+        take: || crowd::take().boxed(),
     },
     Measure {
         name: "scaling",

@@ -25,7 +25,7 @@ pub(super) async fn take() -> Result<Vec<Figure>, Failure> {
         pc.create_data_channel("x", None)?;
         let between = Instant::now();
         let offer = pc.create_offer(None).await?;
-        pc.set_local_description(Some(offer.into())).await?;
+        pc.set_local_description(offer).await?;
         if round >= WARM_UP {
             offered.push(between.elapsed().as_secs_f64() * 1e6);
             made.push((between - start).as_secs_f64() * 1e6);

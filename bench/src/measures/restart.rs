@@ -115,7 +115,6 @@ pub(super) async fn take() -> Result<Vec<Figure>, Failure> {
 }
 
 async fn count_negotiationneeded(mut events: peerconnection::Events, count: Arc<AtomicU64>) {
-    use futures::StreamExt;
     while let Some(event) = events.next().await {
         if let Ok(peerconnection::AnyEvent::NegotiationNeeded) = event {
             count.fetch_add(1, Ordering::Relaxed);

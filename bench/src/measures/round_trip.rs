@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures::StreamExt;
 use peerconnection::{MessageData, RTCDataChannel};
 use tokio::sync::oneshot;
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use peerconnection::RTCDataChannelInit;
+use peerconnection::{
+    RTCConfiguration, RTCDataChannelInit, RTCPeerConnection, TokioOptions, UdpMux,
+};
 use tokio::sync::Notify;
 
 use crate::Failure;
@@ -30,6 +32,22 @@ pub(super) async fn take(
     total: u64,
 ) -> Result<Vec<Figure>, Failure> {
     let pair = Pair::connect(RTCDataChannelInit::default()).await?;
+    Ok(vec![through(pair, name, size, total, || None).await?])
+}
+
+/// The same between two ports that others may share.
+pub(super) async fn between_shared_ports(
+    name: &'static str,
+    size: usize,
+    total: u64,
+) -> Result<Vec<Figure>, Failure> {
+    let end = || {
+        let port = UdpMux::bind("127.0.0.1:0".parse()?)?;
+        let options = TokioOptions::default().with_udp_mux(&port);
+        let pc = RTCPeerConnection::with_options(RTCConfiguration::default(), options)?;
+        Ok::<_, Failure>(pc)
+    };
+    let pair = Pair::between(end()?, end()?, RTCDataChannelInit::default()).await?;
     Ok(vec![through(pair, name, size, total, || None).await?])
 }
 

@@ -30,7 +30,8 @@ pub struct ChannelConfig {
     /// Whether the application opens the channel on both sides itself; nothing is announced then.
     pub negotiated: bool,
     /// The weight against other channels of the association (RFC 8831 §6.4): 128 is below
-    /// normal, 256 normal, 512 high, 1024 extra high.
+    /// normal, 256 normal, 512 high, 1024 extra high. 0, which peers write that know no priorities,
+    /// counts as 256.
     pub priority: u16,
 }
 
@@ -56,6 +57,11 @@ impl ChannelConfig {
             return Err(ChannelError::ProtocolTooLong);
         }
         Ok(())
+    }
+
+    /// The share of the association against those of other channels.
+    pub(crate) fn weight(&self) -> u16 {
+        if self.priority == 0 { 256 } else { self.priority }
     }
 
     pub(crate) fn max_retransmits(&self) -> Option<u16> {

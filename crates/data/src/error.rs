@@ -49,6 +49,9 @@ pub enum ChannelError {
     /// The peer opened a channel on an id that a channel uses already (RFC 8832 §6).
     #[error("the peer opened a channel on an id that is in use")]
     IdConflict,
+    /// The peer has ended the association while something was under way on the channel.
+    #[error("the SCTP association was replaced while messages were under way")]
+    Interrupted,
     /// The association under the channel was lost.
     #[error("the SCTP association was lost: {0}")]
     Sctp(SctpError),

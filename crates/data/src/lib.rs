@@ -6,7 +6,8 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `sctp` | SCTP over DTLS (RFC 9260, RFC 8261, RFC 3758, RFC 6525) |
+//! | `sctp` | SCTP over DTLS (RFC 9260, RFC 8261, RFC 3758, RFC 6525, RFC 8260, RFC 9653) |
+//! | `sctp::congestion` | how much is under way, and how fast it is sent: NewReno, CUBIC, BBR |
 //! | `dcep` | the channel establishment protocol (RFC 8832) |
 //! | `channel`, `channels` | data channels (RFC 8831, webrtc-pc §6.2) |
 
@@ -22,7 +23,7 @@ mod sctp;
 
 pub use channel::{ChannelConfig, MessageKind, Reliability};
 pub use channels::{Beginning, Channels, SctpParameters};
-pub use config::Config;
+pub use config::{Config, CongestionControl};
 pub use error::ChannelError;
 pub use event::Event;
-pub use sctp::{SctpError, SctpState};
+pub use sctp::{Inits, SctpError, SctpInit, SctpState, without_messages};

@@ -147,8 +147,13 @@ impl Meeting {
             max_message_size_send: 262_144,
             ..SctpParameters::default()
         });
-        let beginning =
-            Beginning { is_client: we_connect, packet_size: 1160, tag: 7, initial_tsn: 1000 };
+        let beginning = Beginning {
+            is_client: we_connect,
+            waits: !we_connect,
+            packet_size: 1160,
+            tag: 7,
+            initial_tsn: 1000,
+        };
         meeting.ours.begin(meeting.now, &beginning);
         meeting.run_until(|m| m.ours.state() == Some(SctpState::Connected) && m.other.connected);
         meeting

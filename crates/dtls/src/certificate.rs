@@ -14,7 +14,7 @@ pub enum KeyAlgorithm {
     /// ECDSA on P-256, signing with SHA-256. Generated in microseconds.
     #[default]
     EcdsaP256,
-    /// RSASSA-PKCS1-v1_5 with SHA-256 and the exponent 65537. Generating it takes long: about
+    /// RSA with the exponent 65537. The certificate is signed with RSASSA-PKCS1-v1_5 and SHA-256. Generating it takes long: about
     /// 0.1 s for 2048 bits, 1 s for 4096, and twice that when luck is bad.
     Rsa(RsaKeySize),
 }
@@ -160,7 +160,25 @@ impl Certificate {
         Ok(Self(Arc::new(Inner { certificate, private_key, is_rsa, expires })))
     }
 
-    /// Whether its key is an RSA key. DTLS is 1.2 with such a certificate.
+    /// A certificate of which the key is not there: its DER, whether its key is an RSA key, and the
+    /// end of its validity. It suffices for a [`Tape`](crate::Tape) that plays; no handshake succeeds
+    /// with it.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use peerconnection_dtls::Certificate;
+    ///
+    /// let whole = Certificate::generate(SystemTime::now())?;
+    /// let shown = Certificate::without_key(whole.der().to_vec(), false, whole.expires());
+    /// assert_eq!(shown.fingerprints(), whole.fingerprints());
+    /// assert!(shown.private_key_der().is_empty());
+    /// # Ok::<(), peerconnection_dtls::CertificateError>(())
+    /// ```
+    pub fn without_key(certificate: Vec<u8>, is_rsa: bool, expires: SystemTime) -> Self {
+        Self(Arc::new(Inner { certificate, private_key: Vec::new(), is_rsa, expires }))
+    }
+
+    /// Whether its key is an RSA key.
     pub fn is_rsa(&self) -> bool {
         self.0.is_rsa
     }

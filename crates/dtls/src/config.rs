@@ -1,8 +1,10 @@
 //! How a connection is set up.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use crate::certificate::Certificate;
+use crate::tape::Tape;
 
 /// Which versions of DTLS are offered and accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -27,9 +29,6 @@ pub enum DtlsVersion {
 
 /// The usual [`Config::max_datagram_size`]: it passes every path that carries QUIC.
 pub const USUAL_DATAGRAM_SIZE: usize = 1200;
-
-/// What is left of that where a TURN relay adds a Send indication to an IPv6 peer, 48 bytes.
-pub(crate) const RELAYED_DATAGRAM_SIZE: usize = USUAL_DATAGRAM_SIZE - 48;
 
 /// The values that [`Config::max_datagram_size`] can have.
 pub const DATAGRAM_SIZES: RangeInclusive<usize> = 576..=16_384;
@@ -65,6 +64,8 @@ pub struct Config {
     /// A seed for the randomness of handshakes (but never of keys), so that a simulation repeats
     /// itself. For tests alone: hellos become predictable. `None` takes randomness from the system.
     pub seed: Option<u64>,
+    /// What takes down all that DTLS says, or says it again; see [`Tape`]. Default `None`.
+    pub tape: Option<Arc<dyn Tape>>,
 }
 
 impl Config {
@@ -77,8 +78,10 @@ impl Config {
             headroom: 0,
             tailroom: 0,
             seed: None,
+            tape: None,
         }
     }
+
     /// The values that are used: a value outside its range is brought inside.
     pub(crate) fn clamp(mut self) -> Self {
         let (least, most) = (*DATAGRAM_SIZES.start(), *DATAGRAM_SIZES.end());

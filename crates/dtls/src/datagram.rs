@@ -14,7 +14,7 @@ pub struct Datagram {
 
 impl Datagram {
     /// A datagram that begins at `start`, 0 to the length of the buffer.
-    pub(crate) fn new(buffer: BytesMut, start: usize) -> Self {
+    pub fn new(buffer: BytesMut, start: usize) -> Self {
         let start = start.min(buffer.len());
         Self { buffer, start }
     }

@@ -10,9 +10,11 @@
 //! | `certificate` | certificates and fingerprints (webrtc-pc §4.9, RFC 8122) |
 //! | `connection` | when the protocol runs, what it hears, whom it believes |
 //! | `datagram` | what it sends |
-//! | `engine` | DTLS 1.2 and 1.3 (RFC 6347, RFC 9147): `dimpl`, and this crate's own for RSA |
+//! | `engine` | DTLS 1.2 and 1.3 (RFC 6347, RFC 9147) |
+//! | `hello` | what belongs to a handshake beside an association |
 //! | `crypto` | what all of it is computed with |
 //! | `srtp` | what is agreed on for SRTP (RFC 5764) |
+//! | `tape` | what takes down all that DTLS says, or says it again |
 
 #![forbid(unsafe_code)]
 
@@ -23,7 +25,9 @@ mod crypto;
 mod datagram;
 mod engine;
 mod error;
+mod hello;
 mod srtp;
+mod tape;
 
 pub use certificate::{Certificate, Fingerprint, KeyAlgorithm, RsaKeySize};
 pub use config::{
@@ -32,4 +36,6 @@ pub use config::{
 pub use connection::{Connection, DtlsRole, DtlsState, Output};
 pub use datagram::Datagram;
 pub use error::{CertificateError, DtlsError};
+pub use hello::{client_hello_random, may_be_of_handshake};
 pub use srtp::{SrtpKeys, SrtpProfile};
+pub use tape::{Asked, Ended, Negotiated, Tape, Word, checksum};

@@ -43,7 +43,8 @@ pub struct SrtpKeys {
 }
 
 impl SrtpKeys {
-    pub(crate) fn new(profile: SrtpProfile, keying_material: Vec<u8>) -> Self {
+    /// Keys of a handshake of another time: for a [`Tape`](crate::Tape).
+    pub fn new(profile: SrtpProfile, keying_material: Vec<u8>) -> Self {
         Self { profile, keying_material }
     }
 

@@ -13,6 +13,19 @@ use crate::state::{GatheringState, Role, State};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SocketId(pub u64);
 
+/// What a UDP socket is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SocketUse {
+    /// For all there is.
+    #[default]
+    Everything,
+    /// Other agents share its port: see [`Demux`](crate::Demux). A server has one allocation for a
+    /// 5-tuple (RFC 8656 §3.2), so no TURN server is asked from it over UDP.
+    Shared,
+    /// For TURN servers over UDP alone. It gives no candidates but those of relays.
+    Relays,
+}
+
 /// A TCP connection that the agent has asked for: see [`Event::Connect`]. Unique per agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u32);

@@ -89,6 +89,7 @@ mod candidate;
 mod checklist;
 mod config;
 mod consent;
+mod demux;
 mod error;
 mod event;
 mod framing;
@@ -108,10 +109,11 @@ mod tests;
 pub use agent::{Agent, Datagram};
 pub use candidate::{Candidate, CandidateAddress, CandidateKind, Protocol, TcpType};
 pub use config::Config;
+pub use demux::{Demux, MemberId};
 pub use error::Error;
 pub use event::{
     Base, CandidatePair, ConnectionId, Event, GenerationId, NameOf, Parameters, Path, RelayId,
-    SocketId, Transmit,
+    SocketId, SocketUse, Transmit,
 };
 pub use pair::PairState;
 pub use server::{CandidateError, CandidateServer, Server, TransportPolicy};

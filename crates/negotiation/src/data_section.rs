@@ -1,6 +1,6 @@
 //! Sections for data channels: RFC 8841, and how they were written before it.
 
-use sdp::Media;
+use sdp::{Media, SctpInit};
 
 use crate::section::{NO_ADDRESS, Placement};
 
@@ -49,19 +49,27 @@ pub(crate) struct DataSection<'a> {
     pub(crate) syntax: DataSyntax,
     /// 0 for no association (RFC 8841 §10.3).
     pub(crate) sctp_port: u16,
+    /// `a=sctp-init`.
+    pub(crate) sctp_init: Option<SctpInit>,
     pub(crate) placement: Placement<'a>,
 }
 
 impl<'a> DataSection<'a> {
     /// RFC 9429 §5.2.1: a section for an offer. It has the syntax of RFC 8841 even if another one
     /// was negotiated (RFC 9429 §5.1.2).
-    pub(crate) fn offered(mid: &'a str, sctp_port: u16, placement: Placement<'a>) -> Self {
+    pub(crate) fn offered(
+        mid: &'a str,
+        sctp_port: u16,
+        sctp_init: Option<SctpInit>,
+        placement: Placement<'a>,
+    ) -> Self {
         Self {
             mid: Some(mid),
             protocol: "UDP/DTLS/SCTP",
             formats: &[DATA_CHANNEL],
             syntax: DataSyntax::SctpPort,
             sctp_port,
+            sctp_init,
             placement,
         }
     }
@@ -83,6 +91,9 @@ impl<'a> DataSection<'a> {
             }
         }
         media.push_attribute("max-message-size", Some(&MAX_MESSAGE_SIZE.to_string()));
+        if let Some(init) = &self.sctp_init {
+            media.push_attribute("sctp-init", Some(&init.to_string()));
+        }
         media
     }
 }

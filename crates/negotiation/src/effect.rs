@@ -1,8 +1,9 @@
 //! Effects: what the session tells its host to do.
 
-use crate::dictionaries::{RTCSessionDescriptionInit, RTCSignalingState};
-use crate::error::Error;
+use crate::data_channel::SctpInits;
 use crate::transceiver::TransceiverId;
+use idl::Error;
+use idl::{RTCSessionDescriptionInit, RTCSignalingState};
 
 /// A call that returns a promise. Unique in its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,8 +137,8 @@ pub enum TransportCommand {
         /// The transport.
         transport: TransportId,
     },
-    /// The DTLS role is negotiated: start the handshake once ICE is connected. This comes once for
-    /// a transport, and again when another peer takes over: its identity changes with an ICE
+    /// The DTLS role is negotiated: start the handshake once ICE has a valid pair. This comes once
+    /// for a transport, and again when another peer takes over: its identity changes with an ICE
     /// restart (RFC 9429 §5.11). The new association begins on the candidate pairs of the newest
     /// credentials. [`StartSctp`](Self::StartSctp) follows if there is a data section.
     StartDtls {
@@ -147,6 +148,20 @@ pub enum TransportCommand {
         client: bool,
         /// The peer's certificate must match one of these.
         fingerprints: Vec<sdp::Fingerprint>,
+    },
+    /// A description has rejected the section that describes the transport, and another one of its
+    /// BUNDLE group describes it now (RFC 9143 §7.5.3). The peer may begin DTLS anew, as browsers
+    /// do. This comes with the offer and with the answer, and not if the peer's identity has changed.
+    ExpectDtls {
+        /// The transport.
+        transport: TransportId,
+        /// Whether this side would be the DTLS client; `None` before the answer.
+        client: Option<bool>,
+    },
+    /// The offer was rolled back: the peer does not begin DTLS anew.
+    StopExpectingDtls {
+        /// The transport.
+        transport: TransportId,
     },
     /// `[[SctpTransport]]` is set to a new `RTCSctpTransport`, which is connecting.
     CreateSctp {
@@ -166,6 +181,8 @@ pub enum TransportCommand {
         max_message_size: u64,
         /// `[[MaxBufferSize]]` in bytes; never 0.
         max_buffer_size: u64,
+        /// `a=sctp-init` of both descriptions, if both have one: there is no handshake then.
+        inits: Option<SctpInits>,
     },
     /// The association goes on over another transport, whose DTLS connection may not be established
     /// yet. The transport that it ran over may be destroyed next.
@@ -253,6 +270,9 @@ pub enum MediaCommand {
         /// The transceiver of the receiver.
         transceiver: TransceiverId,
     },
+    /// [`Session::media_sections`](crate::Session::media_sections) may give another result from
+    /// now on. For an answer this comes when all transports exist and before DTLS starts on any.
+    Update,
     /// The transceiver has left the set. No other command for its track follows in this task. Its
     /// slots stay until [`Session::forget_transceiver`](crate::Session::forget_transceiver).
     Removed {

@@ -1,5 +1,7 @@
 //! Identifiers and credentials. All of them come from the seed of the session.
 
+use std::collections::HashSet;
+
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sdp::IceParameters;
@@ -44,15 +46,38 @@ impl Identifiers {
         )
     }
 
-    /// The CNAME of the connection.
-    pub(crate) fn cname(&mut self) -> String {
-        match &self.cname {
-            Some(cname) => cname.clone(),
-            None => {
-                let cname = self.make_unique();
-                self.cname.insert(cname).clone()
+    /// A new SSRC (RFC 3550 §8.1), which is added to those in use. It is not 0, which RTCP has for
+    /// no source.
+    pub(crate) fn make_ssrc(&mut self, used: &mut HashSet<u32>) -> u32 {
+        loop {
+            let ssrc = self.random.next_u32();
+            if ssrc != 0 && used.insert(ssrc) {
+                return ssrc;
             }
         }
+    }
+
+    /// An initiate tag, which is not 0 (RFC 9260 §5.3.1), and an initial TSN.
+    pub(crate) fn make_sctp_numbers(&mut self) -> (u32, u32) {
+        (self.random.next_u32().max(1), self.random.next_u32())
+    }
+
+    /// Makes the CNAME of the connection, unless it is there.
+    pub(crate) fn make_cname(&mut self) {
+        if self.cname.is_none() {
+            self.cname = Some(self.make_unique());
+        }
+    }
+
+    /// The CNAME of the connection, if it has been made.
+    pub(crate) fn made_cname(&self) -> Option<&str> {
+        self.cname.as_deref()
+    }
+
+    /// The CNAME of the connection.
+    pub(crate) fn cname(&mut self) -> String {
+        self.make_cname();
+        self.cname.clone().unwrap_or_default()
     }
 
     /// The id of the stream for tracks that the peer assigns to no stream (RFC 9429 §5.8.2).

@@ -57,6 +57,7 @@ mod answer;
 mod data_section;
 mod identifiers;
 mod lip_sync;
+mod media_sections;
 mod mids;
 mod offer;
 mod rtp;
@@ -64,9 +65,7 @@ mod section;
 mod transports;
 
 // What a session and its host exchange
-mod dictionaries;
 mod effect;
-mod error;
 mod outputs;
 mod task;
 
@@ -74,21 +73,23 @@ mod task;
 mod tests;
 
 pub use configuration::{Certificate, Configuration, IceServerUrl, MAX_ICE_SERVERS};
-pub use dictionaries::{
-    MediaKind, RTCAnswerOptions, RTCBundlePolicy, RTCDataChannelInit, RTCIceCandidateInit,
-    RTCIceServer, RTCIceTransportPolicy, RTCLocalSessionDescriptionInit, RTCOfferOptions,
-    RTCRtcpMuxPolicy, RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters,
+pub use data_channel::{SctpInitSource, SctpInits};
+pub use effect::{
+    ChannelCommand, ChannelId, Effect, Event, MediaCommand, OperationId, Outcome, TransportCommand,
+    TransportId,
+};
+pub use idl::{
+    Error, MediaKind, RTCAnswerOptions, RTCBundlePolicy, RTCDataChannelInit, RTCError,
+    RTCErrorDetailType, RTCErrorInit, RTCIceCandidateInit, RTCIceServer, RTCIceTransportPolicy,
+    RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCPriorityType, RTCRtcpMuxPolicy,
+    RTCRtcpParameters, RTCRtpCapabilities, RTCRtpCodec, RTCRtpCodecParameters,
     RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability,
     RTCRtpHeaderExtensionParameters, RTCRtpParameters, RTCRtpReceiveParameters,
     RTCRtpSendParameters, RTCRtpTransceiverDirection, RTCSdpType, RTCSessionDescription,
     RTCSessionDescriptionInit, RTCSetParameterOptions, RTCSignalingState,
 };
-pub use effect::{
-    ChannelCommand, ChannelId, Effect, Event, MediaCommand, OperationId, Outcome, TransportCommand,
-    TransportId,
-};
-pub use error::{Error, RTCError, RTCErrorDetailType, RTCErrorInit};
-pub use rtp::{receive_capabilities, send_capabilities};
+pub use media_sections::{MediaEncoding, MediaReceive, MediaSection, MediaSend, MediaSource};
+pub use rtp::{receive_capabilities, repaired_payload_type, same_format, send_capabilities};
 pub use session::Session;
 pub use task::Task;
 pub use transceiver::{

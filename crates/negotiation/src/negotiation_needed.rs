@@ -1,12 +1,12 @@
 //! webrtc-pc §4.7.3: updating the negotiation-needed flag.
 
 use crate::description::Description;
-use crate::dictionaries::{RTCRtpTransceiverDirection, RTCSdpType, RTCSignalingState};
 use crate::effect::Event;
 use crate::session::Session;
 use crate::signaling::Side;
 use crate::task::TaskKind;
-use crate::transceiver::Transceiver;
+use crate::transceiver::{Transceiver, direction_in};
+use idl::{RTCRtpTransceiverDirection, RTCSdpType, RTCSignalingState};
 
 /// The negotiation-needed flag, and whether it waits for the operations chain to become empty.
 #[derive(Debug, Default)]
@@ -139,10 +139,9 @@ impl Session {
                 return true;
             }
         }
-        let local = RTCRtpTransceiverDirection::from(description.sdp.direction(index));
+        let local = direction_in(description.sdp.direction(index));
         let remote = self.descriptions.current(Side::Remote);
-        let remote = remote
-            .map(|remote| RTCRtpTransceiverDirection::from(remote.sdp.direction(index).reversed()));
+        let remote = remote.map(|remote| direction_in(remote.sdp.direction(index).reversed()));
         match description.type_ {
             // Step 5.3.2
             RTCSdpType::Offer => {

@@ -3,15 +3,15 @@
 use std::collections::VecDeque;
 
 use crate::description::{Created, Source};
-use crate::dictionaries::{
-    RTCIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCSdpType,
-    RTCSessionDescriptionInit,
-};
 use crate::effect::{OperationId, Outcome};
-use crate::error::Error;
 use crate::session::Session;
 use crate::task::Then;
 use crate::transceiver::{TrackId, TransceiverId};
+use idl::Error;
+use idl::{
+    RTCIceCandidateInit, RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCSdpType,
+    RTCSessionDescriptionInit,
+};
 
 /// A method that goes through the chain, with its arguments.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use crate::effect::{Effect, OperationId, Outcome};
-use crate::error::Error;
 use crate::operations::Microtask;
 use crate::session::Session;
 use crate::task::{Task, TaskKind};
+use idl::Error;
 
 /// The three queues. Algorithms append to them; the host alone takes out of them.
 #[derive(Debug, Default)]

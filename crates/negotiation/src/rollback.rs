@@ -1,12 +1,12 @@
 //! webrtc-pc §4.4.1.4 for descriptions of type rollback; RFC 9429 §5.7.
 
-use crate::dictionaries::{RTCSdpType, RTCSessionDescriptionInit, RTCSignalingState};
 use crate::effect::{MediaCommand, OperationId, Outcome};
 use crate::operations::Microtask;
 use crate::session::Session;
-use crate::signaling::Side;
+use crate::signaling::{Side, state_after};
 use crate::task::TaskKind;
 use crate::transceiver::{TrackEvents, Transceiver, TransceiverId};
+use idl::{RTCRtpTransceiverDirection, RTCSdpType, RTCSessionDescriptionInit, RTCSignalingState};
 
 impl Session {
     /// Sets a description of type rollback, whatever its content. `then_set` is the offer for which
@@ -18,7 +18,7 @@ impl Session {
         then_set: Option<RTCSessionDescriptionInit>,
     ) {
         // Step 2: refused at once in stable and after a provisional answer.
-        if let Err(error) = self.signaling.state().after(side, RTCSdpType::Rollback) {
+        if let Err(error) = state_after(self.signaling.state(), side, RTCSdpType::Rollback) {
             return self.settle_operation(operation, Err(error));
         }
         // Step 4.7
@@ -43,6 +43,7 @@ impl Session {
         self.ice_restart.roll_back();
         // Step 4.7.12.3
         let mut events = TrackEvents::default();
+        self.update_media();
         let removed = self.roll_back_transceivers(&mut events);
         // Step 4.7.12.4
         self.descriptions.roll_back();
@@ -88,10 +89,10 @@ impl Session {
                 // Step 4.7.12.3.6.2
                 let direction = transceiver.current_direction;
                 transceiver.process_remote_tracks(id, direction, msids, events);
-                // w3c/webrtc-pc#3081: undo what the abandoned description changed.
-                transceiver.receptive =
-                    direction.is_some_and(crate::RTCRtpTransceiverDirection::receives);
             }
+            // w3c/webrtc-pc#3081: undo what the abandoned description of either side changed.
+            transceiver.receptive =
+                transceiver.current_direction.is_some_and(RTCRtpTransceiverDirection::receives);
             // Step 4.7.12.3.7
             if transceiver.created_by_pending {
                 if transceiver.track_attached {
@@ -141,8 +142,8 @@ impl Transceiver {
             .last_stable_state_associated_remote_media_streams
             .clone_from(&receiver.associated_remote_media_streams);
         // Step 4.7.4.2.5
-        receiver.last_stable_state_receive_codecs.clone_from(&receiver.receive_codecs);
-        receiver.last_stable_state_header_extensions.clone_from(&receiver.header_extensions);
+        receiver.last_stable_state_receive_codecs = receiver.receive_codecs.clone();
+        receiver.last_stable_state_header_extensions = receiver.header_extensions.clone();
         receiver.last_stable_state_reduced_size_rtcp = receiver.reduced_size_rtcp;
     }
 
@@ -165,8 +166,8 @@ impl Transceiver {
         // Step 4.7.12.3.4
         receiver.receiver_transport = receiver.last_stable_state_receiver_transport;
         // Step 4.7.12.3.5
-        receiver.receive_codecs.clone_from(&receiver.last_stable_state_receive_codecs);
-        receiver.header_extensions.clone_from(&receiver.last_stable_state_header_extensions);
+        receiver.receive_codecs = receiver.last_stable_state_receive_codecs.clone();
+        receiver.header_extensions = receiver.last_stable_state_header_extensions.clone();
         receiver.reduced_size_rtcp = receiver.last_stable_state_reduced_size_rtcp;
     }
 }

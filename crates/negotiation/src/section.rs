@@ -5,7 +5,8 @@ use sdp::{
 };
 
 use crate::candidate::set_default_candidate;
-use crate::rtp::Formats;
+use crate::rtp::Written;
+use crate::transceiver::Sources;
 
 /// The SCTP port of this side. Each DTLS connection has its own port space, so any port will do.
 /// Browsers use this one.
@@ -118,10 +119,17 @@ pub(crate) struct RtpSection<'a> {
     /// RFC 9429 §5.2.1: whether the section has `a=rtcp-mux-only`, as an offer has for a new
     /// transport.
     pub(crate) rtcp_mux_only: bool,
-    pub(crate) formats: &'a Formats,
+    /// RFC 8285 §6: whether the section itself has `a=extmap-allow-mixed`, as an answer has to one
+    /// that Firefox offers.
+    pub(crate) extmap_allow_mixed: bool,
+    pub(crate) formats: &'a Written,
     pub(crate) direction: Direction,
     /// The streams of the sender, if the transceiver sends.
     pub(crate) msid: Option<SentMsid<'a>>,
+    /// The sources of the sender, if it sends or has sent.
+    pub(crate) sources: Option<&'a Sources>,
+    /// The CNAME of the connection.
+    pub(crate) cname: &'a str,
     /// The rids of the encodings to send. A lone encoding has none.
     pub(crate) send_rids: Vec<&'a str>,
     /// The rids of the encodings that the peer sends.
@@ -161,6 +169,9 @@ impl RtpSection<'_> {
             media.push_attribute("mid", Some(mid));
         }
         self.formats.write_header_extensions(&mut media);
+        if self.extmap_allow_mixed {
+            media.push_attribute(EXTMAP_ALLOW_MIXED, None);
+        }
         media.push_attribute(self.direction.as_str(), None);
         if let Some(msid) = &self.msid {
             msid.write(&mut media);
@@ -173,7 +184,17 @@ impl RtpSection<'_> {
         }
         self.formats.write_codecs(&mut media);
         self.write_rids(&mut media);
+        self.write_source(&mut media);
         media
+    }
+
+    /// As in browsers, a section with simulcast announces no source: there the rid tells the layers
+    /// apart. A section that sends no more goes on announcing them: if Chromium 156 finds a source
+    /// gone and later back, it decodes its pictures and shows none of them.
+    fn write_source(&self, media: &mut Media) {
+        let Some(sources) = self.sources.filter(|_| self.send_rids.len() <= 1) else { return };
+        let msid = self.msid.as_ref().filter(|_| self.direction.sends());
+        sources.write(self.cname, msid, self.formats.has_rtx(), media);
     }
 
     fn write_rids(&self, media: &mut Media) {
@@ -219,7 +240,7 @@ pub(crate) fn write_rejected_section(offered: &Media, setup: Setup) -> Media {
 }
 
 /// Attributes that a section has only while it has a transport and a track.
-const ONLY_IN_USED_SECTIONS: [&str; 13] = [
+const ONLY_IN_USED_SECTIONS: [&str; 14] = [
     "msid",
     "bundle-only",
     "candidate",
@@ -233,6 +254,7 @@ const ONLY_IN_USED_SECTIONS: [&str; 13] = [
     "rtcp",
     "rtcp-mux-only",
     "ssrc",
+    "ssrc-group",
 ];
 
 /// RFC 9429 §5.2.2: a section that an offer does not use any more has the port 0 and no `a=msid`.

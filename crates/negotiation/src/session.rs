@@ -3,7 +3,6 @@
 use crate::configuration::{Configuration, ConfigurationSlot};
 use crate::data_channel::{DataChannels, SctpTransports};
 use crate::description::{Descriptions, LastCreated};
-use crate::error::Error;
 use crate::ice_restart::IceRestart;
 use crate::identifiers::Identifiers;
 use crate::mids::Mids;
@@ -14,6 +13,7 @@ use crate::rtp::Assignments;
 use crate::signaling::Signaling;
 use crate::transceiver::Transceivers;
 use crate::transports::Transports;
+use idl::Error;
 
 /// The negotiation of one `RTCPeerConnection`.
 ///

@@ -36,13 +36,13 @@
 //! A rollback through either method has the same edges (RFC 9429 §5.7). JSEP lets a provisional
 //! answer be rolled back, webrtc-pc does not (§4.4.1.4 step 2, §4.6.1); webrtc-pc decides.
 
-use crate::dictionaries::RTCSdpType::{self, Answer, Offer, Pranswer, Rollback};
-use crate::dictionaries::RTCSignalingState::{
+use crate::effect::Event;
+use crate::session::Session;
+use idl::Error;
+use idl::RTCSdpType::{self, Answer, Offer, Pranswer, Rollback};
+use idl::RTCSignalingState::{
     self, HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer, Stable,
 };
-use crate::effect::Event;
-use crate::error::Error;
-use crate::session::Session;
 
 /// The method that sets a description, and so the side that it describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,20 +74,22 @@ edges! {
     Remote(Rollback): HaveLocalOffer | HaveRemoteOffer => Stable;
 }
 
-impl RTCSignalingState {
-    /// The state after a description of this type has been set through this method.
-    ///
-    /// # Errors
-    /// `InvalidStateError` if there is no such edge.
-    pub(crate) fn after(self, side: Side, type_: RTCSdpType) -> Result<RTCSignalingState, Error> {
-        edge(self, side, type_).ok_or_else(|| {
-            let method = match side {
-                Side::Local => "setLocalDescription",
-                Side::Remote => "setRemoteDescription",
-            };
-            Error::InvalidStateError(format!("{method}({type_}) is not possible in {self}"))
-        })
-    }
+/// The state after a description of this type has been set through this method.
+///
+/// # Errors
+/// `InvalidStateError` if there is no such edge.
+pub(crate) fn state_after(
+    state: RTCSignalingState,
+    side: Side,
+    type_: RTCSdpType,
+) -> Result<RTCSignalingState, Error> {
+    edge(state, side, type_).ok_or_else(|| {
+        let method = match side {
+            Side::Local => "setLocalDescription",
+            Side::Remote => "setRemoteDescription",
+        };
+        Error::InvalidStateError(format!("{method}({type_}) is not possible in {state}"))
+    })
 }
 
 /// `[[IsClosed]]` and `[[SignalingState]]`. The state is "closed" if and only if `[[IsClosed]]` is

@@ -2,14 +2,12 @@
 
 use crate::candidate::RemoteCandidate;
 use crate::description::Description;
-use crate::dictionaries::{
-    RTCOfferOptions, RTCRtpEncodingParameters, RTCSdpType, RTCSessionDescriptionInit,
-};
 use crate::effect::{MediaCommand, OperationId, Outcome};
-use crate::error::Error;
 use crate::session::Session;
 use crate::signaling::Side;
 use crate::transceiver::{TrackId, TransceiverId};
+use idl::Error;
+use idl::{RTCOfferOptions, RTCRtpEncodingParameters, RTCSdpType, RTCSessionDescriptionInit};
 
 /// Work for which the specification queues a task. The host appends it to its own queue, and runs
 /// it with [`Session::run_task`] when its turn comes.

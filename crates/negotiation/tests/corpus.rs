@@ -322,3 +322,66 @@ fn every_sequence_applies_step_by_step_as_the_first_peer() {
         replay(recorded, true, true);
     }
 }
+
+/// The first offer of simulcast, and what a session makes of it.
+fn answered_simulcast(browser: &str) -> (Description, Description, Peer) {
+    let recorded = scenarios().remove(&(browser.to_owned(), "simulcast".to_owned())).unwrap();
+    let mut peer = Peer::new(RTCBundlePolicy::Balanced);
+    let offer = peer.set_remote(&recorded[0]);
+    let answer = peer.set_local(&recorded[0]);
+    (offer, answer, peer)
+}
+
+/// What an SFU needs of it: all layers with their names, and no feedback that it would not send.
+#[test]
+fn simulcast_of_browsers_is_received_whole() {
+    for browser in ["chromium", "firefox"] {
+        let (offer, answer, peer) = answered_simulcast(browser);
+        let answered = &answer.media()[0];
+        let rids: Vec<String> = answered.rids().map(|rid| rid.to_string()).collect();
+        assert_eq!(rids, ["q recv", "h recv", "f recv"], "{browser}");
+        assert_eq!(answered.attribute("simulcast"), Some("recv q;h;f"), "{browser}");
+        let (offer, answer) = (offer.to_string(), answer.to_string());
+        for declined in ["transport-cc", "transport-wide-cc", "dependency-descriptor", " red/"] {
+            assert!(offer.contains(declined), "{browser}: {declined}");
+            assert!(!answer.contains(declined), "{browser}: {declined}");
+        }
+        for kept in ["nack pli", "ccm fir", "goog-remb"] {
+            assert!(answered.rtcp_fbs().any(|line| line.to_string().ends_with(kept)), "{kept}");
+        }
+
+        let sections = peer.session.media_sections();
+        let [section] = &sections[..] else { panic!("{browser}: {sections:?}") };
+        assert!(section.extmap_allow_mixed && section.reduced_size_rtcp && section.send.is_none());
+        let receive = section.receive.as_ref().unwrap();
+        assert_eq!(receive.rids, ["q", "h", "f"], "{browser}");
+        let id = |uri: &str| {
+            let uri = format!("urn:ietf:params:rtp-hdrext:sdes:{uri}");
+            receive.header_extensions.iter().find(|known| known.uri == uri).map(|known| known.id)
+        };
+        let (mid, rid, repaired) = match browser {
+            "chromium" => (9, 10, 11),
+            _ => (3, 9, 10),
+        };
+        assert_eq!(id("mid"), Some(mid));
+        assert_eq!(id("rtp-stream-id"), Some(rid));
+        assert_eq!(id("repaired-rtp-stream-id"), Some(repaired));
+        // Chromium announces no sources of layers, Firefox those of all.
+        let repairing = receive.sources.iter().filter(|source| source.repairs.is_some()).count();
+        let expected = if browser == "firefox" { (6, 3) } else { (0, 0) };
+        assert_eq!((receive.sources.len(), repairing), expected, "{browser}");
+    }
+}
+
+/// RFC 8285 §6. Mirrored as it stands, `/sendonly` makes Firefox send no rid at all.
+#[test]
+fn firefox_is_answered_in_the_other_direction_and_where_it_says_that_forms_mix() {
+    let (offer, answer, _) = answered_simulcast("firefox");
+    let (offered, answered) = (&offer.media()[0], &answer.media()[0]);
+    let rid = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
+    let line = |media: &Media| media.extmaps().find(|map| map.uri == rid).unwrap().to_string();
+    assert_eq!(line(offered), format!("9/sendonly {rid}"));
+    assert_eq!(line(answered), format!("9/recvonly {rid}"));
+    assert!(answered.has_attribute("extmap-allow-mixed"));
+    assert!(!answer.session().has_attribute("extmap-allow-mixed"), "it was not offered there");
+}

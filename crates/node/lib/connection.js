@@ -7,12 +7,14 @@ const native = require("./native.js");
 const eventLoop = require("./event_loop.js");
 const { report, trust, fire } = require("./event_target.js");
 const { deliveries } = require("./deliveries.js");
+const { dumpOptions } = require("./dump.js");
 const { RTCError } = require("./rtc_error.js");
 const { newDataChannel } = require("./rtc_data_channel.js");
 const { transceiverOf, refreshTransceiver } = require("./rtc_rtp_transceiver.js");
 const { sctpTransportOf } = require("./rtc_sctp_transport.js");
 const { newStatsReport } = require("./rtc_stats_report.js");
 const { streamOf, syncTracks } = require("./media_stream.js");
+const { readable, keyFrameRequested } = require("./rtp.js");
 
 const ignore = () => {};
 const flush = (native, deliver) => native.flush(deliver);
@@ -38,7 +40,7 @@ class Connection {
   #deliver;
 
   constructor(peerConnection, configuration, certificates) {
-    this.native = new native.NativeConnection(configuration, certificates);
+    this.native = new native.NativeConnection(configuration, certificates, dumpOptions());
     this.peerConnection = peerConnection;
     this.#deliver = (kind, key, a, b) => {
       this.step++;
@@ -220,6 +222,8 @@ native.install({
     }
   },
   rtcError: (init, message) => new RTCError(init, message),
+  readable,
+  keyFrameRequested,
 });
 
 module.exports = { Connection };

@@ -152,6 +152,8 @@ const RTCDataChannelInit = dictionary("RTCDataChannelInit", {
   protocol: defaulting(USVString, ""),
   negotiated: defaulting(boolean, false),
   id: enforcedShort,
+  // webrtc-priority §4
+  priority: defaulting(enumeration("RTCPriorityType", "very-low", "low", "medium", "high"), "low"),
 });
 
 module.exports = {

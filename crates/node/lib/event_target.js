@@ -10,16 +10,12 @@
 
 const { setMaxListeners } = require("node:events");
 const { isObject } = require("./webidl.js");
+const { runMicrotasks } = require("./microtasks.js");
 
 const { addEventListener, removeEventListener, dispatchEvent } = EventTarget.prototype;
 
 // The event that the event loop is dispatching, with nothing else on the stack; null if none is.
 let current = null;
-
-// The only way to run microtasks from JavaScript. Node does not document it. If it goes away,
-// microtasks run once the connection's task is over. It also runs the callbacks of
-// `process.nextTick`, and throws their exceptions; it never throws one of a microtask.
-const runMicrotasks = process._tickCallback ?? (() => {});
 
 function microtaskCheckpoint() {
   for (;;) {
@@ -149,8 +145,8 @@ function defineEventTarget(Interface, isInstance, ...types) {
   }
 }
 
-// `isTrusted` is a property of each event itself (DOM §2.2, LegacyUnforgeable). Node sets it to
-// false.
+// `isTrusted` is a property of each event itself (DOM §2.2, LegacyUnforgeable). It is false, for it
+// was made by a script. Bun lets nobody change that.
 const trusted = {
   get: {
     get isTrusted() {
@@ -160,8 +156,10 @@ const trusted = {
   enumerable: true,
 };
 
+const canTrust = Reflect.defineProperty(new Event("event"), "isTrusted", trusted);
+
 function trust(event) {
-  return Object.defineProperty(event, "isTrusted", trusted);
+  return canTrust ? Object.defineProperty(event, "isTrusted", trusted) : event;
 }
 
 // DOM §2.9 "fire an event". `fromEventLoop`: only the event loop is below on the stack.

@@ -2,6 +2,8 @@
 
 // Web IDL §3.7: makes an interface out of a class.
 
+const { defineInspection } = require("./inspect.js");
+
 // The first argument of constructors that only this layer may call. Their parameter has a default
 // value, so that `length` is 0, as it is for an interface without a constructor.
 const internal = Symbol("internal");
@@ -29,6 +31,7 @@ function defineInterface(Interface) {
     value: Interface.name,
     configurable: true,
   });
+  defineInspection(Interface);
 }
 
 // §3.7.7, "create an operation function": if an operation returns a promise, its exceptions become

@@ -2,7 +2,7 @@
 
 // mediacapture-main §4.3 MediaStreamTrack
 
-const { NativeTrack } = require("./native.js");
+const { syntheticTrack } = require("./native.js");
 const { internal, onlyInternal, defineInterface, promised } = require("./interface.js");
 const { defineEventTarget } = require("./event_target.js");
 const { known, remember } = require("./identity.js");
@@ -106,9 +106,9 @@ function trackOf(native) {
   return track;
 }
 
-// Makes a live local track.
+// Makes a live track of a synthetic device.
 function newTrack(kind, source) {
-  const native = new NativeTrack(kind);
+  const native = syntheticTrack(kind);
   const track = new MediaStreamTrack(internal, native, source);
   remember(native.key, track);
   return track;

@@ -4,6 +4,8 @@
 // times as long to construct. This one has its prototype, so that `instanceof` and the like see no
 // difference.
 
+const { defineInspection } = require("./inspect.js");
+
 class Message extends Event {
   #data;
 
@@ -41,5 +43,6 @@ Object.defineProperty(prototype, "isTrusted", {
   enumerable: true,
 });
 Object.setPrototypeOf(prototype, MessageEvent.prototype);
+defineInspection(Message);
 
 module.exports = { Message };

@@ -26,6 +26,10 @@ export interface Hooks {
   exception(name: string, message: string): Error;
   /** Makes an `RTCError`. `init` is an `RTCErrorInit`. */
   rtcError(init: object, message: string): Error;
+  /** After {@link NativePackets.read} has returned null: there is something now, or the end. */
+  readable(packets: number): void;
+  /** A key frame is needed from a {@link NativeTrackSource}. `rid`: of one layer, or null for all. */
+  keyFrameRequested(source: number, rid: string | null): void;
 }
 
 /** Takes the tasks that {@link Hooks.wake} is about to be called with, so that it gets none. */
@@ -89,9 +93,17 @@ export type Deliver = (kind: number, ...delivered: Deliveries[keyof Deliveries])
 
 export class NativeConnection {
   /** `configuration` is an `RTCConfiguration` without `certificates`; `urls` are always lists. */
-  constructor(configuration: object, certificates: NativeCertificate[]);
+  constructor(
+    configuration: object,
+    certificates: NativeCertificate[],
+    /** What it remembers for {@link dump}; nothing if it is null. */
+    dump: { statisticsInterval?: number; logBytes: number; samples: number } | null,
+  );
   /** Names the connection in {@link Hooks.wake}. No other connection gets the same number. */
   readonly id: number;
+
+  /** The file of chrome://webrtc-internals; null if it remembers nothing. */
+  dump(): string | null;
 
   // The event loop. The next four methods call `deliver` once for each delivery, in the order of
   // the specification. `deliver` must not throw. It may call `settle`, but not the other three; it
@@ -240,6 +252,7 @@ export class NativeDataChannel {
   maxRetransmits(): number | null;
   protocol(): string;
   negotiated(): boolean;
+  priority(): string;
   id(): number | null;
   readyState(): string;
   /** It falls only while the connection runs tasks. */
@@ -274,8 +287,7 @@ export class NativeCandidatePair {
 }
 
 export class NativeTrack {
-  /** A live local track. */
-  constructor(kind: string);
+  private constructor();
   readonly key: number;
   id(): string;
   kind(): string;
@@ -285,7 +297,58 @@ export class NativeTrack {
   muted(): boolean;
   readyState(): string;
   stop(): void;
+  requestKeyFrame(): void;
   clone(): NativeTrack;
+}
+
+/** A track of a synthetic device, which plays until all of its tracks have stopped or are gone. */
+export function syntheticTrack(kind: string): NativeTrack;
+
+/** The packets of a track from now on. It keeps 512, and drops the oldest. */
+export class NativePackets {
+  constructor(track: NativeTrack);
+  /** Names it in {@link Hooks.readable}. */
+  readonly id: number;
+  /** The next packet; null if there is none yet, or no more. */
+  read(): NativePacket | null;
+  hasEnded(): boolean;
+  /** How many packets were dropped since it was asked last. */
+  takeDropped(): number;
+  close(): void;
+}
+
+export class NativePacket {
+  /** A copy. */
+  payload(): Uint8Array;
+  timestamp(): number;
+  sequenceNumber(): number;
+  marker(): boolean;
+  payloadType(): number;
+  ssrc(): number;
+  rid(): string | null;
+  mimeType(): string | null;
+  clockRate(): number | null;
+}
+
+export class NativeTrackSource {
+  constructor(kind: string);
+  /** Names it in {@link Hooks.keyFrameRequested}. */
+  readonly id: number;
+  track(): NativeTrack;
+  /** Sends a packet that was received. */
+  forward(packet: NativePacket): void;
+  /** Throws a NotSupportedError if the codec cannot be sent. */
+  send(
+    mimeType: string,
+    sdpFmtpLine: string | null,
+    rid: string | null,
+    sequenceNumber: number,
+    timestamp: number,
+    marker: boolean,
+    payload: Uint8Array,
+  ): void;
+  /** Whether {@link Hooks.keyFrameRequested} is to be called. */
+  setListening(listening: boolean): void;
 }
 
 export class NativeStream {

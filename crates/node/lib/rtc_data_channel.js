@@ -56,6 +56,9 @@ class RTCDataChannel extends EventTarget {
   get negotiated() {
     return this.#native.negotiated();
   }
+  get priority() {
+    return this.#native.priority();
+  }
   get id() {
     return this.#native.id();
   }

@@ -29,6 +29,7 @@ const {
   RTCRtpEncodingParameters,
 } = require("./dictionaries.js");
 const { Connection } = require("./connection.js");
+const { joined } = require("./dump.js");
 const { RTCSessionDescription } = require("./rtc_session_description.js");
 const { nativeCertificate, generateCertificate } = require("./rtc_certificate.js");
 const { RTCRtpSender, isSender, nativeSender } = require("./rtc_rtp_sender.js");
@@ -52,6 +53,7 @@ function convertConfiguration(value) {
 }
 
 let isConnection;
+let nativeDump;
 
 class RTCPeerConnection extends EventTarget {
   #connection;
@@ -277,6 +279,7 @@ class RTCPeerConnection extends EventTarget {
 
   static {
     isConnection = value => #connection in value;
+    nativeDump = value => value.#connection.native.dump();
   }
 }
 defineInterface(RTCPeerConnection);
@@ -335,4 +338,15 @@ function description(existing, init) {
   return object;
 }
 
-module.exports = { RTCPeerConnection };
+/** What these connections did, as one file; null if none of them remembers. */
+function dump(...connections) {
+  const files = connections.map((connection, i) => {
+    if (!isObject(connection) || !isConnection(connection)) {
+      throw new TypeError(`argument ${i + 1} of dump is no RTCPeerConnection of this module`);
+    }
+    return nativeDump(connection);
+  });
+  return joined(files);
+}
+
+module.exports = { RTCPeerConnection, dump };

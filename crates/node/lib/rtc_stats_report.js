@@ -4,6 +4,9 @@
 
 const { DOMString, callback, needArguments } = require("./webidl.js");
 const { internal, onlyInternal, defineInterface } = require("./interface.js");
+const { defineInspection } = require("./inspect.js");
+
+let inspectReport;
 
 class RTCStatsReport {
   #entries;
@@ -45,8 +48,17 @@ class RTCStatsReport {
     needArguments(arguments, 1, "has");
     return entries.has(DOMString(key));
   }
+
+  static {
+    inspectReport = function (depth, options, inspect) {
+      if (!(#entries in this)) return "RTCStatsReport {}";
+      if (depth < 0) return "[RTCStatsReport]";
+      return `RTCStatsReport of ${inspect(this.#entries, { ...options, depth })}`;
+    };
+  }
 }
 defineInterface(RTCStatsReport);
+defineInspection(RTCStatsReport, inspectReport);
 Object.defineProperty(RTCStatsReport.prototype, Symbol.iterator, {
   value: RTCStatsReport.prototype.entries,
   writable: true,

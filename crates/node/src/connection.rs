@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use napi::bindgen_prelude::{ClassInstance, Either, Object, ObjectFinalize, Unknown};
 use napi::{Env, Result};
 use napi_derive::napi;
 use peerconnection::host::{TaskRunner, TokioOptions};
 use peerconnection::{
-    RTCConfiguration, RTCDataChannelInit, RTCPeerConnection, RTCRtpEncodingParameters,
+    DumpOptions, RTCConfiguration, RTCDataChannelInit, RTCPeerConnection, RTCRtpEncodingParameters,
     RTCRtpSender, RTCRtpTransceiverDirection, RTCRtpTransceiverInit, TrackOrKind,
 };
 use serde::Deserialize;
@@ -69,6 +70,29 @@ impl Default for TransceiverInit {
     }
 }
 
+/// What a connection remembers for its dump.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Dump {
+    /// In milliseconds.
+    statistics_interval: Option<f64>,
+    log_bytes: u32,
+    samples: u32,
+}
+
+impl From<Dump> for DumpOptions {
+    fn from(dump: Dump) -> Self {
+        let options = Self::default()
+            .with_log_bytes(dump.log_bytes as usize)
+            .with_samples(dump.samples as usize);
+        // What is no time is as short as any.
+        let interval = dump.statistics_interval.map(|milliseconds| {
+            Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or_default()
+        });
+        interval.map_or(options, |interval| options.with_statistics_every(interval))
+    }
+}
+
 #[napi]
 impl NativeConnection {
     #[napi(constructor)]
@@ -76,13 +100,16 @@ impl NativeConnection {
         env: &Env,
         configuration: Object<'_>,
         certificates: Vec<ClassInstance<'_, NativeCertificate>>,
+        dump: Option<Object<'_>>,
     ) -> Result<Self> {
         static LAST: AtomicU32 = AtomicU32::new(0);
         let configuration = with_certificates(env, configuration, &certificates)?;
         let environment = Environment::current()?;
         let id = LAST.fetch_add(1, Ordering::Relaxed);
         let event_loop = Arc::new(JavaScript::new(id, environment.ready.clone()));
-        let (options, runtime) = (TokioOptions::default(), network()?.handle());
+        let (mut options, runtime) = (TokioOptions::default(), network()?.handle());
+        options.dump =
+            dump.map(|dump| from_js::<Dump>(env, dump)).transpose()?.map(DumpOptions::from);
         let made =
             RTCPeerConnection::with_event_loop(configuration, options, runtime, event_loop.clone());
         let (pc, tasks) = made.or_throw(env)?;
@@ -162,6 +189,11 @@ impl NativeConnection {
     }
 
     #[napi]
+    pub fn dump(&self) -> Option<String> {
+        self.pc.dump().map(|dump| dump.to_string())
+    }
+
+    #[napi]
     pub fn create_offer(&self, env: &Env, options: Object<'_>) -> Result<u32> {
         let options: peerconnection::RTCOfferOptions = from_js(env, options)?;
         Ok(self.operations.start(self.pc.create_offer(options)))
@@ -181,7 +213,7 @@ impl NativeConnection {
 
     #[napi]
     pub fn set_remote_description(&self, env: &Env, description: Object<'_>) -> Result<u32> {
-        let description = from_js(env, description)?;
+        let description: peerconnection::RTCSessionDescriptionInit = from_js(env, description)?;
         Ok(self.operations.start(self.pc.set_remote_description(description)))
     }
 
@@ -324,7 +356,7 @@ impl NativeConnection {
         track: &NativeTrack,
         in_streams: Vec<ClassInstance<'_, NativeStream>>,
     ) -> Result<Option<NativeTransceiver>> {
-        let sender = self.pc.add_track(&track.track, &streams(&in_streams)).or_throw(env)?;
+        let sender = self.pc.add_track(&track.track, streams(&in_streams)).or_throw(env)?;
         let mut transceivers = self.pc.get_transceivers().into_iter();
         let transceiver = transceivers.find(|transceiver| transceiver.sender() == sender);
         Ok(transceiver.map(|transceiver| self.native(transceiver)))
@@ -332,7 +364,7 @@ impl NativeConnection {
 
     #[napi]
     pub fn remove_track(&self, env: &Env, sender: &NativeTransceiver) -> Result<()> {
-        self.pc.remove_track(&sender.transceiver.sender()).or_throw(env)
+        self.pc.remove_track(sender.transceiver.sender()).or_throw(env)
     }
 
     #[napi]
@@ -343,8 +375,14 @@ impl NativeConnection {
         init: Object<'_>,
         in_streams: Vec<ClassInstance<'_, NativeStream>>,
     ) -> Result<NativeTransceiver> {
+        let init: TransceiverInit = from_js(env, init)?;
         let track_or_kind = match track_or_kind {
-            Either::A(track) => TrackOrKind::Track(track.track.clone()),
+            Either::A(track) => {
+                track.encode_layers(
+                    init.send_encodings.iter().filter_map(|e| e.coding.rid.as_deref()),
+                );
+                TrackOrKind::Track(track.track.clone())
+            }
             Either::B(kind) => match enumeration(&kind) {
                 Ok(kind) => TrackOrKind::Kind(kind),
                 // webrtc-pc §5.1 addTransceiver step 3
@@ -354,7 +392,6 @@ impl NativeConnection {
                 }
             },
         };
-        let init: TransceiverInit = from_js(env, init)?;
         let init = RTCRtpTransceiverInit {
             direction: init.direction,
             streams: streams(&in_streams),

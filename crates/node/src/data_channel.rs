@@ -53,6 +53,11 @@ impl NativeDataChannel {
         self.channel.negotiated()
     }
 
+    #[napi]
+    pub fn priority(&self) -> &'static str {
+        self.channel.priority().as_str()
+    }
+
     #[napi(js_name = "id")]
     pub fn id(&self) -> Option<u16> {
         self.channel.id()

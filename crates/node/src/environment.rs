@@ -15,12 +15,17 @@ use tokio::runtime::{Builder, Runtime};
 type Exception = FunctionRef<FnArgs<(&'static str, String)>, Unknown<'static>>;
 type RtcError = FunctionRef<FnArgs<(Unknown<'static>, String)>, Unknown<'static>>;
 type Wake = ThreadsafeFunction<(), (), Vec<u32>, Status, false, true>;
+type CallReadable = ThreadsafeFunction<u32, (), u32, Status, false, true>;
+type Request = FnArgs<(u32, Option<String>)>;
+type CallRequested = ThreadsafeFunction<Request, (), Request, Status, false, true>;
 
 /// `Hooks` of the JavaScript layer.
 pub(crate) struct Environment {
     pub(crate) exception: Exception,
     pub(crate) rtc_error: RtcError,
     pub(crate) ready: Arc<Ready>,
+    pub(crate) readable: Arc<Readable>,
+    pub(crate) key_frame_requests: Arc<KeyFrameRequests>,
 }
 
 thread_local! {
@@ -72,6 +77,27 @@ impl Ready {
     }
 }
 
+/// Tells JavaScript which `NativePackets` have something to read.
+pub(crate) struct Readable(CallReadable);
+
+impl Readable {
+    /// May be called from any thread.
+    pub(crate) fn notify(&self, reader: u32) {
+        // It fails while the environment is being torn down, as does the one below.
+        let _ = self.0.call(reader, ThreadsafeFunctionCallMode::NonBlocking);
+    }
+}
+
+/// Tells JavaScript which `NativeTrackSource` a key frame is needed from.
+pub(crate) struct KeyFrameRequests(CallRequested);
+
+impl KeyFrameRequests {
+    /// May be called from any thread.
+    pub(crate) fn notify(&self, source: u32, rid: Option<String>) {
+        let _ = self.0.call((source, rid).into(), ThreadsafeFunctionCallMode::NonBlocking);
+    }
+}
+
 /// Takes the tasks that `Hooks.wake` is about to be called with.
 #[napi]
 pub fn take_ready() -> Result<Vec<u32>> {
@@ -88,15 +114,27 @@ pub fn install(hooks: Object<'_>) -> Result<()> {
     let wake: Function<'_, Vec<u32>, ()> = hooks.get_named_property("wake")?;
     let tasks = Arc::new(Mutex::new(Vec::new()));
     let ready = tasks.clone();
-    // Weak: an idle connection does not keep the process alive.
+    // Weak, as those below: an idle connection does not keep the process alive.
     let wake = wake
         .build_threadsafe_function::<()>()
         .weak::<true>()
         .build_callback(move |_| Ok(take(&ready)))?;
+    let readable: Function<'_, u32, ()> = hooks.get_named_property("readable")?;
+    let readable = readable
+        .build_threadsafe_function::<u32>()
+        .weak::<true>()
+        .build_callback(|call| Ok(call.value))?;
+    let requested: Function<'_, Request, ()> = hooks.get_named_property("keyFrameRequested")?;
+    let requested = requested
+        .build_threadsafe_function::<Request>()
+        .weak::<true>()
+        .build_callback(|call| Ok(call.value))?;
     let environment = Environment {
         exception: exception.create_ref()?,
         rtc_error: rtc_error.create_ref()?,
         ready: Arc::new(Ready { tasks, wake }),
+        readable: Arc::new(Readable(readable)),
+        key_frame_requests: Arc::new(KeyFrameRequests(requested)),
     };
     ENVIRONMENT.set(Some(Rc::new(environment)));
     Ok(())

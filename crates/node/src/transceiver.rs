@@ -74,7 +74,8 @@ impl NativeTransceiver {
 
     #[napi]
     pub fn set_codec_preferences(&self, env: &Env, codecs: Vec<Object<'_>>) -> Result<()> {
-        let codecs: Result<_> = codecs.into_iter().map(|codec| from_js(env, codec)).collect();
+        let codecs: Result<Vec<peerconnection::RTCRtpCodec>> =
+            codecs.into_iter().map(|codec| from_js(env, codec)).collect();
         self.transceiver.set_codec_preferences(codecs?).or_throw(env)
     }
 
@@ -111,7 +112,7 @@ impl NativeTransceiver {
         env: &Env,
         in_streams: Vec<ClassInstance<'_, NativeStream>>,
     ) -> Result<()> {
-        self.sender().set_streams(&streams(&in_streams)).or_throw(env)
+        self.sender().set_streams(streams(&in_streams)).or_throw(env)
     }
 
     #[napi]

@@ -131,7 +131,7 @@ impl NativeSctpTransport {
 
     #[napi]
     pub fn max_message_size(&self) -> Option<f64> {
-        self.transport.max_message_size()
+        self.transport.max_message_size().map(f64::from)
     }
 
     #[napi]

@@ -26,6 +26,15 @@ test("a process does not end while a connection works", async () => {
   assert.equal(await run("waiting"), "over both");
 });
 
+test("devices, and those that read from tracks, do not keep a process alive", async () => {
+  assert.equal(await run("reading"), "audio and video");
+});
+
+test("tracks of devices that nobody holds are collected, with their readers", async () => {
+  const { registered, collected } = JSON.parse(await run("devices", "--expose-gc"));
+  assert.equal(collected, registered);
+});
+
 test("connections that nobody holds are collected", async () => {
   const { registered, collected } = JSON.parse(await run("garbage", "--expose-gc"));
   assert.equal(collected, registered);

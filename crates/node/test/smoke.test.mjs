@@ -12,34 +12,7 @@ import {
   mediaDevices,
 } from "peerconnection";
 
-const nextEvent = (target, type) =>
-  new Promise(resolve => target.addEventListener(type, resolve, { once: true }));
-
-async function until(condition, target, type) {
-  while (!condition()) await nextEvent(target, type);
-}
-
-/** Two connections that give each other their candidates; closed when the test ends. */
-function twoPeers(context, configuration) {
-  const peers = [new RTCPeerConnection(configuration), new RTCPeerConnection(configuration)];
-  const [a, b] = peers;
-  a.onicecandidate = ({ candidate }) => give(b, candidate);
-  b.onicecandidate = ({ candidate }) => give(a, candidate);
-  context.after(() => peers.forEach(pc => pc.close()));
-  return peers;
-}
-
-/** A candidate may come before there is a description, or after the end. */
-function give(pc, candidate) {
-  pc.addIceCandidate(candidate).catch(error => assert.equal(error.name, "InvalidStateError"));
-}
-
-async function negotiate(offerer, answerer) {
-  await offerer.setLocalDescription();
-  await answerer.setRemoteDescription(offerer.localDescription);
-  await answerer.setLocalDescription();
-  await offerer.setRemoteDescription(answerer.localDescription);
-}
+import { negotiate, nextEvent, twoPeers, until } from "./peers.mjs";
 
 const opened = channel => until(() => channel.readyState === "open", channel, "open");
 
@@ -123,12 +96,13 @@ test("bufferedAmount counts what was sent in this task, and falls in a later one
 });
 
 test("the peer sees a channel as it was made", async context => {
-  const init = { ordered: false, maxRetransmits: 3, protocol: "chat" };
+  const init = { ordered: false, maxRetransmits: 3, protocol: "chat", priority: "high" };
   const [, theirs] = await openChannels(...twoPeers(context), init);
   assert.ok(theirs instanceof RTCDataChannel);
   const { label, ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated } = theirs;
+  const { priority } = theirs;
   assert.deepEqual(
-    { label, ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated },
+    { label, ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated, priority },
     { label: "channel", ...init, maxPacketLifeTime: null, negotiated: false },
   );
 });

@@ -5,7 +5,6 @@ async fn connected(
     (peerconnection::RTCPeerConnection, peerconnection::RTCPeerConnection),
     peerconnection::Error,
 > {
-    use futures::StreamExt;
     use peerconnection::{AnyEvent, RTCPeerConnection, RTCPeerConnectionState};
 
     /// Applies a local description and waits for the end of gathering.
@@ -21,9 +20,9 @@ async fn connected(
     let mut events = pc1.events();
     caller(&pc1);
     gathered(&pc1).await?;
-    pc2.set_remote_description(pc1.local_description().unwrap().into()).await?;
+    pc2.set_remote_description(pc1.local_description()).await?;
     gathered(&pc2).await?;
-    pc1.set_remote_description(pc2.local_description().unwrap().into()).await?;
+    pc1.set_remote_description(pc2.local_description()).await?;
     while pc1.connection_state() != RTCPeerConnectionState::Connected {
         events.next().await.unwrap().unwrap();
     }

@@ -10,9 +10,7 @@ use negotiation::RTCRtpEncodingParameters;
 pub(crate) enum Inert {
     StunOverTls,
     Certificates,
-    Media,
     Encodings,
-    Dtmf,
 }
 
 impl Inert {
@@ -20,11 +18,9 @@ impl Inert {
         match self {
             Self::StunOverTls => "stuns: servers are kept and not used: stun: servers are",
             Self::Certificates => "of several certificates DTLS uses the first",
-            Self::Media => "tracks are negotiated, and their media is not sent yet",
             Self::Encodings => {
-                "parameters of encodings are kept and negotiated, and nothing is encoded yet"
+                "bitrate, frame rate and size of encodings are kept, and left to whoever encodes"
             }
-            Self::Dtmf => "tones are played by the clock, and not sent yet",
         }
     }
 
@@ -41,9 +37,7 @@ impl Inert {
 /// Warns about encodings with a parameter that has no effect yet.
 pub(crate) fn warn_of_encodings(encodings: &[RTCRtpEncodingParameters]) {
     let asks = |encoding: &RTCRtpEncodingParameters| {
-        !encoding.active
-            || encoding.codec.is_some()
-            || encoding.max_bitrate.is_some()
+        encoding.max_bitrate.is_some()
             || encoding.max_framerate.is_some()
             || encoding.scale_resolution_down_by.is_some_and(|factor| factor != 1.0)
     };

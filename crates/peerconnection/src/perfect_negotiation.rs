@@ -6,10 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use async_trait::async_trait;
 use futures::channel::mpsc;
 use futures::{FutureExt, StreamExt};
-use negotiation::{Error, RTCIceCandidateInit, RTCSdpType, RTCSessionDescriptionInit};
+use idl::{
+    Error, RTCIceCandidateInit, RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::{RTCPeerConnection, RTCSignalingState, WeakPeerConnection};
+use crate::{
+    EventListenerGuard, RTCIceCandidate, RTCPeerConnection, RTCSignalingState, WeakPeerConnection,
+};
 
 /// What peers send one another to negotiate. In JSON it is `{"description": …}` or
 /// `{"candidate": …}`, as browsers have it.
@@ -20,6 +24,26 @@ pub enum SignalingMessage {
     Description(RTCSessionDescriptionInit),
     /// A candidate; `None`, JSON's `null`, is the end of all candidates.
     Candidate(Option<RTCIceCandidateInit>),
+}
+
+/// What `localDescription` shows, and what `createOffer()` gives.
+impl From<RTCSessionDescription> for SignalingMessage {
+    fn from(description: RTCSessionDescription) -> Self {
+        Self::Description(description.into())
+    }
+}
+
+impl From<RTCSessionDescriptionInit> for SignalingMessage {
+    fn from(description: RTCSessionDescriptionInit) -> Self {
+        Self::Description(description)
+    }
+}
+
+/// What `icecandidate` gives.
+impl From<Option<&RTCIceCandidate>> for SignalingMessage {
+    fn from(candidate: Option<&RTCIceCandidate>) -> Self {
+        Self::Candidate(candidate.map(Into::into))
+    }
 }
 
 /// A way to the peer that keeps the order of messages: a WebSocket, a pair of channels.
@@ -36,8 +60,8 @@ pub trait SignalingChannel: Send {
 /// The pattern of webrtc-pc §10.7: both sides run the same code, either may change anything at
 /// any time, and collisions resolve themselves. One side must be polite and the other not.
 ///
-/// This type sets the connection's handlers for `negotiationneeded` and `icecandidate`. To watch
-/// these events, read [`RTCPeerConnection::events`].
+/// This type listens to `negotiationneeded` and `icecandidate` until the negotiation ends. The
+/// handlers of these events stay free for the application, which must not negotiate there.
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -84,6 +108,7 @@ pub trait SignalingChannel: Send {
 pub struct PerfectNegotiation {
     negotiation: Arc<Negotiation>,
     outgoing: mpsc::UnboundedReceiver<SignalingMessage>,
+    _listeners: [EventListenerGuard; 2],
 }
 
 struct Negotiation {
@@ -100,7 +125,8 @@ type ErrorHandler = Box<dyn FnMut(&Error) + Send>;
 
 impl PerfectNegotiation {
     /// Sets up the negotiation. From now on offers and candidates wait until [`run`](Self::run)
-    /// sends them.
+    /// sends them. An offer that waits for its answer is sent again: this is how to go on after the
+    /// signaling channel was lost, on both sides.
     pub fn new(pc: &RTCPeerConnection, polite: bool) -> Self {
         let (sender, outgoing) = mpsc::unbounded();
         let negotiation = Arc::new(Negotiation {
@@ -113,18 +139,22 @@ impl PerfectNegotiation {
             error: Mutex::new(Box::new(|error| tracing::warn!(%error, "negotiation failed"))),
         });
         let handler = Arc::downgrade(&negotiation);
-        pc.on_icecandidate(move |event| {
+        let candidates = pc.add_icecandidate_listener(move |event| {
             if let Some(negotiation) = handler.upgrade() {
-                negotiation.send(SignalingMessage::Candidate(event.candidate().map(Into::into)));
+                negotiation.send(event.candidate().into());
             }
         });
         let handler = EndsWithHandler(Arc::downgrade(&negotiation));
-        pc.on_negotiationneeded(move |event| {
+        let offers = pc.add_negotiationneeded_listener(move |event| {
             if let Some(negotiation) = handler.0.upgrade() {
                 negotiation.offer(event.target());
             }
         });
-        Self { negotiation, outgoing }
+        // The answer was lost with the last channel, or the offer was. The peer answers again.
+        if pc.signaling_state() == RTCSignalingState::HaveLocalOffer {
+            negotiation.send_local_description(pc);
+        }
+        Self { negotiation, outgoing, _listeners: [candidates.guard(), offers.guard()] }
     }
 
     /// A handle with which the application makes offers at any time.
@@ -141,7 +171,8 @@ impl PerfectNegotiation {
     }
 
     /// Negotiates until the signaling channel ends or the connection is closed or dropped.
-    /// Dropping the future stops the negotiation; the connection stays as it is.
+    /// Dropping the future stops the negotiation; the connection stays as it is. Closing the
+    /// connection ends it.
     ///
     /// # Errors
     /// The errors of the signaling channel.
@@ -212,7 +243,7 @@ impl Negotiation {
 
     fn send_local_description(&self, pc: &RTCPeerConnection) {
         if let Some(description) = pc.local_description() {
-            self.send(SignalingMessage::Description(description.into()));
+            self.send(description.into());
         }
     }
 

@@ -17,6 +17,7 @@ mod error;
 mod grammar;
 mod limits;
 mod line;
+mod lines;
 mod media;
 mod parse;
 mod section;
@@ -31,5 +32,5 @@ pub use media::Media;
 pub use section::Section;
 pub use values::{
     Direction, ExtMap, Fingerprint, Fmtp, IceParameters, Msid, Origin, Rid, RidDirection, RtcpFb,
-    RtpMap, Setup, Simulcast, SimulcastId, Ssrc, SsrcGroup,
+    RtpMap, SctpInit, Setup, Simulcast, SimulcastId, Ssrc, SsrcGroup,
 };

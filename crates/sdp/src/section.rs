@@ -1,7 +1,7 @@
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use crate::line::{Line, StoredLine};
+use crate::line::{Line, RawLine};
+use crate::lines::{Lines, attribute, attribute_name};
 
 /// The lines of one part of a description, in order: the session part, or one media section with
 /// its `m=` line.
@@ -21,17 +21,17 @@ use crate::line::{Line, StoredLine};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Section {
-    lines: Vec<StoredLine>,
+    lines: Lines,
     /// Where the first `a=mid` is, so that sections are found by mid without reading their lines.
     mid: Option<usize>,
     attributes: AttributeIndex,
 }
 
-/// Where the attributes of each name are, for a section that is long enough to be worth it. Every
-/// media section asks the session part again, so thousands of lines in both would otherwise take a
-/// time that grows with their product.
+/// Where the attributes are, sorted by their names and then by their places, for a section that is
+/// long enough to be worth it. Every media section asks the session part again, so thousands of
+/// lines in both would otherwise take a time that grows with their product.
 #[derive(Debug, Default)]
-struct AttributeIndex(OnceLock<HashMap<Box<str>, Vec<usize>>>);
+struct AttributeIndex(OnceLock<Box<[u32]>>);
 
 /// From this many lines on there is an [`AttributeIndex`].
 const INDEXED_LINES: usize = 64;
@@ -53,70 +53,96 @@ impl Eq for Section {}
 
 impl Section {
     /// The lines, to be changed.
-    fn lines_mut(&mut self) -> &mut Vec<StoredLine> {
+    fn lines_mut(&mut self) -> &mut Lines {
         self.attributes = AttributeIndex::default();
         &mut self.lines
     }
 
+    /// The attribute name of the line at a place of the index.
+    fn name_at(&self, at: u32) -> &str {
+        attribute_name(self.lines.get(place(at))).unwrap_or_default()
+    }
+
     /// Where the attributes `name` are, unless the lines are few.
-    fn attribute_positions(&self, name: &str) -> Option<&[usize]> {
+    fn attribute_positions(&self, name: &str) -> Option<&[u32]> {
         if self.lines.len() < INDEXED_LINES {
             return None;
         }
         let index = self.attributes.0.get_or_init(|| {
-            let mut index: HashMap<Box<str>, Vec<usize>> = HashMap::new();
-            for (position, line) in self.lines.iter().enumerate().filter(|(_, l)| l.kind == 'a') {
-                let name = line.value.split(':').next().unwrap_or_default();
-                match index.get_mut(name) {
-                    Some(positions) => positions.push(position),
-                    None => {
-                        index.insert(name.into(), vec![position]);
-                    }
-                }
-            }
-            index
+            let names = self.lines.iter().map(attribute_name).zip(0..);
+            let mut names: Vec<(&str, u32)> =
+                names.filter_map(|(name, at)| Some((name?, at))).collect();
+            names.sort_unstable();
+            names.into_iter().map(|(_, at)| at).collect()
         });
-        Some(index.get(name).map_or(&[], Vec::as_slice))
+        let start = index.partition_point(|at| self.name_at(*at) < name);
+        let found = index.get(start..).unwrap_or_default();
+        found.get(..found.partition_point(|at| self.name_at(*at) == name))
     }
 
-    pub(crate) fn push(&mut self, line: StoredLine) {
-        if self.mid.is_none() && line.attribute("mid").is_some() {
-            self.mid = Some(self.lines.len());
-        }
-        self.lines_mut().push(line);
+    /// Adds a line as the last one.
+    pub(crate) fn push(&mut self, kind: char, value: &str) {
+        self.lines_mut().push(kind, value);
+        self.note_mid();
     }
 
-    pub(crate) fn stored_lines(&self) -> &[StoredLine] {
-        &self.lines
+    /// Adds a line that was read as the last one.
+    pub(crate) fn push_raw(&mut self, line: &RawLine<'_>) {
+        self.lines_mut().push_raw(line);
+        self.note_mid();
+    }
+
+    /// All lines with their endings.
+    pub(crate) fn text(&self) -> &str {
+        self.lines.text()
+    }
+
+    /// Gives back the memory for lines that have not come.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.lines.shrink_to_fit();
     }
 
     pub(crate) fn mid(&self) -> Option<&str> {
-        self.lines.get(self.mid?)?.attribute("mid")
+        attribute(self.lines.get(self.mid?), "mid")
+    }
+
+    /// Takes note of the last line if it is the first `a=mid`.
+    fn note_mid(&mut self) {
+        let last = self.lines.len().saturating_sub(1);
+        if self.mid.is_none() && attribute(self.lines.get(last), "mid").is_some() {
+            self.mid = Some(last);
+        }
     }
 
     fn find_mid(&mut self) {
-        self.mid = self.lines.iter().position(|line| line.attribute("mid").is_some());
+        self.mid = self.position("mid");
+    }
+
+    /// Where the first attribute `name` is.
+    fn position(&self, name: &str) -> Option<usize> {
+        self.lines.wholes(self.lines.len()).position(|line| attribute(line, name).is_some())
     }
 
     /// Every line, in order.
     pub fn lines(&self) -> impl DoubleEndedIterator<Item = Line<'_>> + ExactSizeIterator {
-        self.lines.iter().map(StoredLine::view)
+        (0..self.lines.len()).map(|at| self.lines.view(at))
     }
 
     /// The value of the first line with the type letter `kind`.
     pub fn line(&self, kind: char) -> Option<&str> {
-        self.lines.iter().find(|line| line.kind == kind).map(|line| &*line.value)
+        self.lines().find(|line| line.kind == kind).map(|line| line.value)
     }
 
     /// Replaces the first line with the type letter `kind`, or inserts it behind the leading lines
     /// whose type letters are in `before`.
     pub(crate) fn set_line(&mut self, kind: char, value: &str, before: &[char]) {
-        if let Some(line) = self.lines_mut().iter_mut().find(|line| line.kind == kind) {
-            line.set_value(value);
+        let found = self.lines().position(|line| line.kind == kind);
+        if let Some(at) = found {
+            self.lines_mut().set_value(at, value);
             return;
         }
-        let at = self.lines.iter().take_while(|line| before.contains(&line.kind)).count();
-        self.lines_mut().insert(at, StoredLine::new(kind, value));
+        let at = self.lines().take_while(|line| before.contains(&line.kind)).count();
+        self.lines_mut().insert(at, kind, value);
         self.find_mid();
     }
 
@@ -128,9 +154,10 @@ impl Section {
     /// The values of all attributes `name`, in order.
     pub fn attributes(&self, name: &str) -> impl Iterator<Item = &str> {
         let positions = self.attribute_positions(name);
-        let scanned = if positions.is_none() { self.lines.as_slice() } else { &[] };
-        let found = positions.into_iter().flatten().filter_map(move |at| self.lines.get(*at));
-        found.chain(scanned).filter_map(move |line| line.attribute(name))
+        let scanned = if positions.is_none() { self.lines.len() } else { 0 };
+        let found = positions.into_iter().flatten().map(|at| place(*at));
+        let found = found.map(|at| self.lines.whole(at)).chain(self.lines.wholes(scanned));
+        found.filter_map(move |line| attribute(line, name))
     }
 
     /// Whether there is an attribute `name`.
@@ -146,16 +173,17 @@ impl Section {
 
     /// The number of the line, in the text that was read, of the first attribute `name`.
     pub fn attribute_line(&self, name: &str) -> Option<usize> {
-        self.lines.iter().find(|line| line.attribute(name).is_some())?.view().number
+        self.lines.view(self.position(name)?).number
     }
 
     /// Adds `a=name` or `a=name:value` as the last line.
     pub fn push_attribute(&mut self, name: &str, value: Option<&str>) {
-        self.push(StoredLine::new('a', &attribute_text(name, value)));
+        self.lines_mut().push_attribute(name, value);
+        self.note_mid();
     }
 
-    /// Adds all lines of `other` as the last ones. Their text is shared, not copied, which makes
-    /// this the way to write the same lines into many sections.
+    /// Adds all lines of `other` as the last ones. They are copied in one piece, which makes this
+    /// the way to write the same lines into many sections.
     ///
     /// ```
     /// # use peerconnection_sdp::{Media, Section};
@@ -171,29 +199,28 @@ impl Section {
         {
             self.mid = Some(self.lines.len().saturating_add(mid));
         }
-        self.lines_mut().extend_from_slice(&other.lines);
+        self.lines_mut().push_all(&other.lines);
     }
 
     /// Replaces the first attribute `name` where it stands, or adds it as the last line.
     pub fn set_attribute(&mut self, name: &str, value: Option<&str>) {
-        match self.lines_mut().iter_mut().find(|line| line.attribute(name).is_some()) {
-            Some(line) => line.set_value(&attribute_text(name, value)),
+        match self.position(name) {
+            Some(at) => self.lines_mut().set_value(at, &attribute_text(name, value)),
             None => self.push_attribute(name, value),
         }
     }
 
     /// Turns the flag `name` into the flag `to` where it stands.
     pub(crate) fn rename_flag(&mut self, name: &str, to: &str) {
-        if let Some(line) = self.lines_mut().iter_mut().find(|line| line.attribute(name).is_some())
-        {
-            line.set_value(to);
+        if let Some(at) = self.position(name) {
+            self.lines_mut().set_value(at, to);
         }
     }
 
     /// Removes every attribute `name`; says whether there was one.
     pub fn remove_attributes(&mut self, name: &str) -> bool {
         let before = self.lines.len();
-        self.lines_mut().retain(|line| line.attribute(name).is_none());
+        self.lines_mut().retain(|line| attribute(line, name).is_none());
         self.find_mid();
         self.lines.len() < before
     }
@@ -203,29 +230,29 @@ impl Section {
     pub(crate) fn replace_attributes_where(
         &mut self,
         name: &str,
-        mut value: Option<&str>,
+        value: Option<&str>,
         matches: impl Fn(&str) -> bool,
     ) {
-        self.lines_mut().retain_mut(|line| {
-            if !line.attribute(name).is_some_and(&matches) {
-                return true;
-            }
-            let replacement = value.take();
-            if let Some(value) = replacement {
-                line.set_value(&attribute_text(name, Some(value)));
-            }
-            replacement.is_some()
-        });
+        let is_it = |line: &str| attribute(line, name).is_some_and(&matches);
+        let first = self.lines.iter().position(is_it).filter(|_| value.is_some());
+        let mut at = 0..;
+        self.lines_mut().retain(|line| at.next() == first || !is_it(line));
         self.find_mid();
-        if value.is_some() {
-            self.push_attribute(name, value);
+        match (first, value) {
+            (Some(at), Some(_)) => self.lines_mut().set_value(at, &attribute_text(name, value)),
+            (None, Some(_)) => self.push_attribute(name, value),
+            (_, None) => {}
         }
     }
 }
 
+/// A place in an [`AttributeIndex`].
+fn place(at: u32) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
+}
+
 fn attribute_text(name: &str, value: Option<&str>) -> String {
     match value {
-        // One allocation: this is most lines of every description that is made.
         Some(value) => [name, ":", value].concat(),
         None => name.to_owned(),
     }

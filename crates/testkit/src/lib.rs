@@ -6,7 +6,6 @@
 //! the same seed tells the same story again.
 //!
 //! ```
-//! use futures::StreamExt;
 //! use testkit::Pair;
 //!
 //! // Two peers, connected, and both ends of a data channel between them.
@@ -67,7 +66,6 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use futures::StreamExt;
 //! use testkit::{Conditions, Pair};
 //!
 //! let (mut pair, of_a, of_b) = Pair::connected(1);
@@ -153,3 +151,8 @@ pub use trace::Trace;
 pub use turn::testing::{Server, Switches};
 pub use warnings::warnings_during;
 pub use world::{World, WorldHandle};
+
+/// The program that the README of this crate shows runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,8 +1,8 @@
 //! The simulated network: datagrams on their way.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -34,6 +34,24 @@ pub struct Conditions {
     pub loss: f64,
     /// The share that comes twice, 0 to 1; likewise.
     pub duplication: f64,
+    /// How fast each host receives, in Mbit/s, headers of UDP and IPv4 included. What is not above
+    /// zero, and infinity, is no limit.
+    pub rate: f64,
+    /// How long that which waits for its turn may take to be sent at this rate. What comes when more
+    /// waits is lost.
+    pub queue: Duration,
+}
+
+/// Of UDP and IPv4.
+const HEADERS: usize = 28;
+
+impl Conditions {
+    /// How long a datagram occupies the link.
+    fn time_of(&self, bytes: usize) -> Duration {
+        let seconds = (bytes + HEADERS) as f64 * 8.0 / (self.rate * 1e6);
+        // A rate that is next to nothing is an hour for each datagram.
+        if self.rate > 0.0 { Duration::from_secs_f64(seconds.min(3600.0)) } else { Duration::ZERO }
+    }
 }
 
 impl Default for Conditions {
@@ -43,6 +61,8 @@ impl Default for Conditions {
             jitter: Duration::ZERO,
             loss: 0.0,
             duplication: 0.0,
+            rate: f64::INFINITY,
+            queue: Duration::from_millis(100),
         }
     }
 }
@@ -75,6 +95,8 @@ pub struct Network {
     random: StdRng,
     on_the_way: BinaryHeap<Reverse<Datagram>>,
     dead: BTreeSet<SocketAddr>,
+    /// When each host will have received what waits.
+    free: BTreeMap<IpAddr, Instant>,
     sent: u64,
 }
 
@@ -85,6 +107,7 @@ impl Network {
             random: StdRng::seed_from_u64(seed),
             on_the_way: BinaryHeap::new(),
             dead: BTreeSet::new(),
+            free: BTreeMap::new(),
             sent: 0,
         }
     }
@@ -135,8 +158,14 @@ impl Network {
             if lost || self.dead.contains(&source) || self.dead.contains(&destination) {
                 continue;
             }
+            let free = self.free.entry(destination.ip()).or_insert(now);
+            let begins = now.max(*free);
+            if begins - now > self.conditions.queue {
+                continue;
+            }
+            *free = begins + self.conditions.time_of(payload.len());
             self.on_the_way.push(Reverse(Datagram {
-                due: now + self.conditions.delay + jitter,
+                due: *free + self.conditions.delay + jitter,
                 number: self.sent,
                 source,
                 destination,
@@ -184,6 +213,29 @@ mod tests {
         let later = now + Conditions::default().delay;
         assert_eq!(network.deliver(later).map(|d| d.destination), Some(address(3)));
         assert_eq!(network.deliver(later), None);
+    }
+
+    #[test]
+    fn a_rate_spreads_datagrams_out_and_a_full_queue_drops_them() {
+        let now = Instant::now();
+        let queue = Duration::from_millis(10);
+        let conditions = Conditions { rate: 8.0, queue, ..Conditions::default() };
+        let mut network = Network::new(conditions, 1);
+        // Each takes a millisecond.
+        for _ in 0..100 {
+            network.send(now, address(1), address(2), vec![0; 1000 - HEADERS].into());
+        }
+        let arrived = |network: &mut Network, after| {
+            let now = now + conditions.delay + Duration::from_micros(after);
+            std::iter::from_fn(|| network.deliver(now)).count()
+        };
+        assert_eq!(arrived(&mut network, 999), 0);
+        assert_eq!(arrived(&mut network, 5000), 5);
+        assert_eq!(arrived(&mut network, 100_000), 6, "one more than the queue holds is sent");
+        // Nobody else waits for that, and no other rate is a limit.
+        network.set_conditions(Conditions { rate: f64::NAN, ..conditions });
+        network.send(now, address(1), address(3), vec![0; 60_000].into());
+        assert_eq!(arrived(&mut network, 0), 1);
     }
 
     #[test]

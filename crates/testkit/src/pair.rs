@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::future::{AbortHandle, abortable};
 use peerconnection::{
     AnyEvent, Error, PerfectNegotiation, RTCConfiguration, RTCDataChannel, RTCDataChannelInit,
     RTCPeerConnection,
@@ -13,9 +13,8 @@ use peerconnection::{
 use crate::{Conditions, Signalling, World, WorldHandle};
 
 /// A world with two peers, `a` impolite and `b` polite, and signalling between them that takes
-/// 20 ms. [`PerfectNegotiation`] runs on both, so that either may change anything. It sets the
-/// handlers of `negotiationneeded` and `icecandidate`; an application with signalling of its own
-/// takes a [`World`] and [`Signalling`].
+/// 20 ms. [`PerfectNegotiation`] runs on both, so that either may change anything. An application
+/// with signalling of its own takes a [`World`] and [`Signalling`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,6 +38,7 @@ pub struct Pair {
     /// The polite peer, 10.0.0.2.
     pub b: RTCPeerConnection,
     errors: Arc<Mutex<Vec<Error>>>,
+    negotiations: Vec<AbortHandle>,
 }
 
 impl Pair {
@@ -91,6 +91,7 @@ impl Pair {
         let mut world = World::new(seed, conditions);
         let [a, b] = [a, b].map(|configuration| world.add_peer(configuration));
         let errors = Arc::new(Mutex::new(Vec::new()));
+        let mut negotiations = Vec::new();
         let handle = world.handle();
         let (to_b, to_a) = Signalling::pair(&handle.stage(), Duration::from_millis(20));
         for (pc, polite, signalling) in [(&a, false, to_b), (&b, true, to_a)] {
@@ -98,12 +99,14 @@ impl Pair {
             let negotiation = PerfectNegotiation::new(pc, polite).on_error(move |error| {
                 seen.lock().unwrap_or_else(PoisonError::into_inner).push(error.clone());
             });
+            let (run, end) = abortable(negotiation.run(signalling));
+            negotiations.push(end);
             handle.spawn(async move {
                 // Signalling ends with the world.
-                let _ = negotiation.run(signalling).await;
+                let _ = run.await;
             });
         }
-        Self { world, a, b, errors }
+        Self { world, a, b, errors, negotiations }
     }
 
     /// Peers on a good network, with a channel between them that is open on both sides: `a`'s end
@@ -120,7 +123,8 @@ impl Pair {
         (pair, of_a, of_b)
     }
 
-    /// Opens a channel from `a`, and returns both ends when they are open: `a`'s and `b`'s.
+    /// Opens a channel from `a`, and returns both ends when `b`'s is open: `a`'s and `b`'s. Where packets
+    /// are lost, `a`'s may open later.
     ///
     /// ```
     /// use peerconnection::RTCDataChannelInit;
@@ -153,6 +157,20 @@ impl Pair {
     /// ```
     pub fn handle(&self) -> WorldHandle {
         self.world.handle()
+    }
+
+    /// Ends [`PerfectNegotiation`] on both sides. From now on the test negotiates by hand.
+    ///
+    /// ```
+    /// let (mut pair, ..) = testkit::Pair::connected(1);
+    /// pair.stop_negotiating();
+    /// pair.a.restart_ice();
+    /// pair.world.settle();
+    /// assert_eq!(pair.a.signaling_state().as_str(), "stable", "nobody has offered");
+    /// ```
+    pub fn stop_negotiating(&mut self) {
+        self.negotiations.drain(..).for_each(|negotiation| negotiation.abort());
+        self.world.settle();
     }
 
     /// What [`PerfectNegotiation::on_error`] was told on either side so far.

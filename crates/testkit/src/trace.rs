@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::StreamExt;
 use peerconnection::{AnyEvent, RTCPeerConnection};
 
 use crate::WorldHandle;

@@ -19,7 +19,7 @@ mod app {
     use std::io;
     use std::time::{Duration, Instant};
 
-    use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
+    use futures::{AsyncReadExt, AsyncWriteExt};
     use peerconnection::{AnyEvent, RTCIceConnectionState, RTCPeerConnection};
 
     pub(super) trait Clock {

@@ -98,7 +98,7 @@ fn datagrams_take_their_time_come_twice_or_not_at_all() {
     // until everything arrives twice, and is delivered once.
     pair.world.network.set_conditions(Conditions { duplication: 1.0, ..conditions });
     pair.world.run_for(Duration::from_secs(20));
-    assert_eq!(*received.lock().unwrap(), ["lost".into()]);
+    assert_eq!(*received.lock().unwrap(), ["lost"]);
 }
 
 #[test]

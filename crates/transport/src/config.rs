@@ -1,5 +1,7 @@
 //! How a transport is set up.
 
+use std::sync::Arc;
+
 use dtls::{Certificate, DtlsVersions};
 
 /// The configuration of a [`Transport`](crate::Transport).
@@ -34,6 +36,14 @@ pub struct Config {
     /// Whether the randomness of DTLS handshakes (but never of keys) comes from the transport's
     /// seed, so that a simulation repeats itself. For tests alone: hellos become predictable.
     pub deterministic: bool,
+    /// The canonical name of the sources of media (RFC 7022), the same for all transports of a
+    /// connection.
+    pub cname: String,
+    /// NTP time (RFC 3550 §4) of some instant, for sender reports.
+    pub wall: Option<media::Wall>,
+    /// What takes down all that DTLS says, or says it again; see [`Tape`](crate::Tape). Default
+    /// `None`.
+    pub tape: Option<Arc<dyn dtls::Tape>>,
 }
 
 impl Config {
@@ -47,6 +57,9 @@ impl Config {
             tailroom: 0,
             data: data::Config::default(),
             deterministic: false,
+            cname: String::new(),
+            wall: None,
+            tape: None,
         }
     }
 
@@ -58,6 +71,7 @@ impl Config {
             headroom: self.headroom,
             tailroom: self.tailroom,
             seed: self.deterministic.then_some(seed),
+            tape: self.tape.clone(),
             ..dtls::Config::new(self.certificate.clone())
         }
     }

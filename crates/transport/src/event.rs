@@ -9,6 +9,11 @@ pub enum Event {
     DtlsStateChange(DtlsState),
     /// `RTCDtlsTransport.state` changed to [`DtlsState::Failed`], for this reason.
     DtlsFailed(DtlsError),
+    /// The peer begins DTLS anew: see [`Transport::expect_dtls`](crate::Transport::expect_dtls). Its
+    /// ICE agent may be another one, too. The states of the new association follow.
+    DtlsBeginsAnew,
     /// The SCTP association or one of its channels reports something.
     Data(data::Event),
+    /// Something came of media.
+    Media(media::Event),
 }

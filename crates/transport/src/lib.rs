@@ -1,16 +1,19 @@
-//! What runs over one ICE component, bundled: DTLS, and SCTP with data channels over it.
+//! What runs over one ICE component, bundled: DTLS, SCTP with data channels over it, and media
+//! beside it, with keys from it.
 //!
 //! [`Transport`] does no IO, reads no clock, spawns nothing: datagrams, time and randomness come
 //! in, datagrams, events and the next deadline come out. It does not know that ICE or SDP exist;
 //! its owner says when datagrams reach the peer and what the descriptions agreed on.
 //!
-//! The protocols are two crates that do not know each other: [`dtls`] and [`data`]. This crate
-//! passes what one has for the other.
+//! The protocols are three crates that do not know each other: [`dtls`], [`data`] and [`media`].
+//! This crate passes what one has for the other.
 //!
 //! | module | what |
 //! |---|---|
 //! | `demultiplexing` | which protocol a datagram is of (RFC 7983) |
 //! | `transport` | one DTLS connection, and what is over it |
+//! | `keyed` | media with keys of DTLS |
+//! | `renewal` | the peer begins DTLS anew |
 //! | `config`, `event` | of all of it together |
 
 #![forbid(unsafe_code)]
@@ -18,17 +21,20 @@
 mod config;
 mod demultiplexing;
 mod event;
+mod keyed;
+mod renewal;
 mod transport;
 
 pub use config::Config;
 pub use data::{
-    ChannelConfig, ChannelError, MessageKind, Reliability, SctpError, SctpParameters, SctpState,
+    ChannelConfig, ChannelError, Inits, MessageKind, Reliability, SctpError, SctpInit,
+    SctpParameters, SctpState,
 };
 pub use demultiplexing::Protocol;
 pub use dtls::{
     Certificate, CertificateError, Datagram, DtlsError, DtlsRole, DtlsState, DtlsVersion,
-    DtlsVersions, Fingerprint, KeyAlgorithm, RsaKeySize, SrtpKeys, SrtpProfile,
+    DtlsVersions, Fingerprint, KeyAlgorithm, RsaKeySize, SrtpKeys, SrtpProfile, Tape,
 };
 pub use event::Event;
 pub use transport::Transport;
-pub use {data, dtls};
+pub use {data, dtls, media};

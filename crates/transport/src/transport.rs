@@ -7,13 +7,20 @@ use data::{
     Beginning, ChannelConfig, ChannelError, Channels, MessageKind, SctpParameters, SctpState,
 };
 use dtls::{Datagram, DtlsRole, DtlsState, DtlsVersion, Fingerprint, SrtpKeys};
-use time::{Duration, Instant};
+use media::{Media, Section};
+use time::{Duration, Instant, earlier, later};
 
 use crate::config::Config;
 use crate::demultiplexing::Protocol;
 use crate::event::Event;
+use crate::keyed::Keyed;
+use crate::renewal::Renewal;
 
-/// One DTLS connection and at most one SCTP association over it.
+/// How long after the selection of a pair an answer to the ClientHello may be on its way behind the
+/// nomination.
+const REPEAT_HELLO: Duration = Duration::from_millis(5);
+
+/// One DTLS connection, at most one SCTP association over it, and media with keys from it.
 ///
 /// It does no IO and reads no clock. After calls of methods that take `now`, take everything out of
 /// [`poll_transmit`](Self::poll_transmit) and [`poll_event`](Self::poll_event) in turn, until
@@ -66,17 +73,25 @@ use crate::event::Event;
 /// ```
 #[derive(Debug)]
 pub struct Transport {
-    config: Config,
+    pub(crate) config: Config,
     seed: [u8; 32],
-    dtls: dtls::Connection,
-    over: OverDtls,
-    /// The association came from another transport and waits for DTLS.
-    resumes: bool,
-    writable: bool,
+    pub(crate) dtls: dtls::Connection,
+    /// Those of the peer, as the description has them.
+    pub(crate) fingerprints: Vec<Fingerprint>,
+    /// The peer may begin DTLS anew.
+    pub(crate) renewal: Option<Box<Renewal>>,
+    pub(crate) renewals: u32,
+    pub(crate) over: OverDtls,
+    pub(crate) media: Keyed,
+    /// The association of SCTP waits for DTLS.
+    pub(crate) resumes: bool,
+    pub(crate) writable: bool,
     /// What the path adds to each datagram, in bytes.
     path_overhead: usize,
+    /// When to send a ClientHello again that nobody has answered.
+    repeat_hello_at: Option<Instant>,
     /// The time of the last call.
-    now: Option<Instant>,
+    pub(crate) now: Option<Instant>,
     packet: Vec<u8>,
 }
 
@@ -87,15 +102,29 @@ impl Transport {
         let config = config.clamp();
         Self {
             dtls: dtls::Connection::new(&config.dtls(word(&seed, 0))),
-            over: OverDtls { channels: Channels::new(config.data), dtls_events: VecDeque::new() },
+            fingerprints: Vec::new(),
+            renewal: None,
+            renewals: 0,
+            over: OverDtls {
+                channels: Channels::new(config.data),
+                dtls_events: VecDeque::new(),
+                expects_anew: false,
+                has_ended: false,
+            },
+            media: Keyed::default(),
             config,
             seed,
             resumes: false,
             writable: false,
             path_overhead: 0,
+            repeat_hello_at: None,
             now: None,
             packet: Vec::new(),
         }
+    }
+
+    pub(crate) fn dtls_seed(&self) -> u64 {
+        word(&self.seed, 0)
     }
 
     /// The certificate that is shown to the peer.
@@ -113,6 +142,7 @@ impl Transport {
         remote_fingerprints: Vec<Fingerprint>,
     ) {
         self.now = Some(now);
+        self.fingerprints.clone_from(&remote_fingerprints);
         let Self { dtls, over, .. } = self;
         dtls.start(now, role, remote_fingerprints, &mut |output| over.on_dtls(now, output));
         self.settle(now);
@@ -126,8 +156,12 @@ impl Transport {
         self.writable = writable;
         let Self { dtls, over, .. } = self;
         dtls.set_writable(now, writable, &mut |output| over.on_dtls(now, output));
+        self.set_beside_writable(now, writable);
         if returns && self.carries() {
             self.over.channels.on_path_change(now);
+        }
+        if let Some(media) = self.media.get_mut() {
+            media.set_writable(now, writable);
         }
         self.settle(now);
     }
@@ -143,7 +177,7 @@ impl Transport {
         }
     }
 
-    fn datagram_size(&self) -> usize {
+    pub(crate) fn datagram_size(&self) -> usize {
         let least = *dtls::DATAGRAM_SIZES.start();
         self.config.max_datagram_size.saturating_sub(self.path_overhead).max(least)
     }
@@ -157,8 +191,19 @@ impl Transport {
     /// again at once, and the congestion window begins anew.
     pub fn path_changed(&mut self, now: Instant) {
         self.now = Some(now);
+        self.offer_anew(now);
         if self.carries() {
             self.over.channels.on_path_change(now);
+        }
+    }
+
+    /// ICE has selected the pair that has been in use so far. Before, the peer may have dropped what
+    /// came to it, as some stacks do until they are connected. So a ClientHello that has no answer
+    /// shortly after this is sent again.
+    pub fn path_selected(&mut self, now: Instant) {
+        self.now = Some(now);
+        if self.dtls.state() == DtlsState::Connecting {
+            self.repeat_hello_at = Some(later(now, REPEAT_HELLO));
         }
     }
 
@@ -174,22 +219,34 @@ impl Transport {
     /// Whether datagrams of a protocol are for [`handle_datagram`](Self::handle_datagram).
     pub fn understands(protocol: Protocol) -> bool {
         match protocol {
-            Protocol::Dtls => true,
-            Protocol::Stun | Protocol::Zrtp | Protocol::TurnChannel | Protocol::Rtp => false,
+            Protocol::Dtls | Protocol::Rtp => true,
+            Protocol::Stun | Protocol::Zrtp | Protocol::TurnChannel => false,
         }
     }
 
     /// Handles a datagram from a valid pair. Drops one of a protocol that is not
     /// [understood](Self::understands).
     pub fn handle_datagram(&mut self, now: Instant, datagram: &[u8]) {
-        if !Protocol::of(datagram).is_some_and(Self::understands) {
-            tracing::trace!(length = datagram.len(), "a stray datagram is dropped");
-            return;
-        }
         self.now = Some(now);
+        match (Protocol::of(datagram), self.media.get_mut()) {
+            (Some(Protocol::Dtls), _) => {}
+            (Some(Protocol::Rtp), Some(media)) => {
+                if let Err(dropped) = media.handle_datagram(now, datagram) {
+                    tracing::trace!(%dropped, length = datagram.len(), "a packet is dropped");
+                }
+                return;
+            }
+            _ => {
+                tracing::trace!(length = datagram.len(), "a stray datagram is dropped");
+                return;
+            }
+        }
         let Self { dtls, over, .. } = self;
         dtls.handle_datagram(now, datagram, &mut |output| over.on_dtls(now, output));
         self.settle(now);
+        if self.renewal.is_some() {
+            self.handle_beside(now, datagram);
+        }
     }
 
     /// Sets what the descriptions say about SCTP. The association is established once DTLS is
@@ -246,11 +303,21 @@ impl Transport {
         self.writable && self.dtls.state() == DtlsState::Connected
     }
 
-    /// Begins the association when it can begin, or resumes one that waits.
-    fn settle(&mut self, now: Instant) {
+    /// Gives media its keys when there are any. Begins the association when it can begin, or resumes
+    /// one that waits.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        if std::mem::take(&mut self.over.has_ended) {
+            self.begin_anew(now);
+        }
         if self.dtls.state() != DtlsState::Connected {
             return;
         }
+        self.repeat_hello_at = None;
+        // One renewal for each description that allows it.
+        if self.renewal.as_ref().is_some_and(|renewal| renewal.has_ended()) {
+            self.renewal = None;
+        }
+        self.media.settle(self.dtls.role(), self.dtls.srtp_keys());
         let packet_size = self.packet_size();
         if std::mem::take(&mut self.resumes) {
             self.over.channels.resume(now, packet_size);
@@ -259,11 +326,17 @@ impl Transport {
             return;
         }
         let Some(role) = self.dtls.role() else { return };
+        // The side that ends the handshake begins the association behind its last flight. In DTLS
+        // 1.3 that is the client (RFC 9147 §5). In DTLS 1.2 it is the server, which is connected
+        // half a round trip before the client (RFC 6347 §4.2.4); a client of another stack may
+        // count on itself all the same.
+        let is_last = role == DtlsRole::Client || self.dtls.version() == Some(DtlsVersion::Dtls12);
         let random = word(&self.seed, 1).wrapping_add(u64::from(self.over.channels.associations()));
         self.over.channels.begin(
             now,
             &Beginning {
                 is_client: role == DtlsRole::Client,
+                waits: !is_last,
                 packet_size,
                 tag: (random & 0xffff_ffff) as u32,
                 initial_tsn: (random >> 32) as u32,
@@ -276,6 +349,13 @@ impl Transport {
     pub fn poll_transmit(&mut self) -> Option<Datagram> {
         if !self.writable {
             return None;
+        }
+        // Before the records, so that a BYE does not come after the end of DTLS.
+        if let Some((buffer, start)) = self.media.get_mut().and_then(Media::poll_transmit) {
+            return Some(Datagram::new(buffer, start));
+        }
+        if let Some(datagram) = self.renewal.as_mut().and_then(|renewal| renewal.poll_transmit()) {
+            return Some(datagram);
         }
         loop {
             if let Some(datagram) = self.dtls.poll_transmit() {
@@ -311,9 +391,16 @@ impl Transport {
         if !self.writable {
             return None;
         }
-        let dtls = self.now.and_then(|now| self.dtls.poll_timeout(now));
-        let channels = self.over.channels.poll_timeout().filter(|_| self.carries());
-        dtls.into_iter().chain(channels).min()
+        let mut dtls = self.now.and_then(|now| self.dtls.poll_timeout(now));
+        earlier(&mut dtls, self.repeat_hello_at);
+        if let (Some(renewal), Some(now)) = (&self.renewal, self.now) {
+            earlier(&mut dtls, renewal.poll_timeout(now));
+        }
+        if !self.carries() {
+            return dtls;
+        }
+        let media = self.media.get().and_then(Media::poll_timeout);
+        [dtls, self.over.channels.poll_timeout(), media].into_iter().flatten().min()
     }
 
     /// Does what is due. Calls at other times are harmless.
@@ -322,21 +409,31 @@ impl Transport {
         if !self.writable {
             return;
         }
+        if self.repeat_hello_at.is_some_and(|at| now >= at) {
+            self.repeat_hello_at = None;
+            self.dtls.repeat_hello();
+        }
         let Self { dtls, over, .. } = self;
         dtls.handle_timeout(now, &mut |output| over.on_dtls(now, output));
+        if self.renewal.is_some() {
+            self.handle_renewal_timeout(now);
+        }
         if self.carries() {
             self.over.channels.handle_timeout(now);
+            if let Some(media) = self.media.get_mut() {
+                media.handle_timeout(now);
+            }
         }
         self.settle(now);
     }
 
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
-        let OverDtls { channels, dtls_events } = &mut self.over;
+        let OverDtls { channels, dtls_events, .. } = &mut self.over;
         match channels.poll_event() {
             Some(event) => Some(Event::Data(event)),
             None if channels.pass_mark() => dtls_events.pop_front(),
-            None => None,
+            None => self.media.get_mut()?.poll_event().map(Event::Media),
         }
     }
 
@@ -345,14 +442,41 @@ impl Transport {
     /// (webrtc-pc §4.4.2 `close()` fires none).
     pub fn close(&mut self, now: Instant) {
         self.now = Some(now);
+        self.renewal = None;
+        self.over.expects_anew = false;
         // A browser's `send()` sends at once, so that a last message arrives there.
         if self.writable {
             self.protect_packets(now);
         }
         self.over.channels.stop(now);
         self.protect_packets(now);
+        if self.carries()
+            && let Some(media) = self.media.get_mut()
+        {
+            media.close(now);
+        }
         let Self { dtls, over, .. } = self;
         dtls.close(now, &mut |output| over.on_dtls(now, output));
+    }
+
+    /// Sets what the descriptions say of media: see [`Media::set_sections`].
+    pub fn set_media(&mut self, now: Instant, sections: Vec<Section>) {
+        self.now = Some(now);
+        let mut seed = self.seed;
+        // Another purpose, other numbers.
+        seed.iter_mut().for_each(|octet| *octet ^= 0xa5);
+        self.media.set_sections(now, sections, &self.config, seed, self.writable);
+        self.settle(now);
+    }
+
+    /// Media, once there is a section of it: its statistics.
+    pub fn media(&self) -> Option<&Media> {
+        self.media.get()
+    }
+
+    /// Media, once there is a section of it: to send packets. Use no other of its methods.
+    pub fn media_mut(&mut self) -> Option<&mut Media> {
+        self.media.get_mut()
     }
 
     /// `RTCDtlsTransport.state`.
@@ -368,6 +492,17 @@ impl Transport {
     /// The version of DTLS, once it is negotiated.
     pub fn dtls_version(&self) -> Option<DtlsVersion> {
         self.dtls.version()
+    }
+
+    /// The cipher suite of DTLS, once it is negotiated: its number in IANA's registry of TLS.
+    pub fn dtls_cipher_suite(&self) -> Option<u16> {
+        self.dtls.cipher_suite()
+    }
+
+    /// The group of the key exchange of DTLS, once it is negotiated: its number in IANA's registry
+    /// of TLS.
+    pub fn dtls_group(&self) -> Option<u16> {
+        self.dtls.group()
     }
 
     /// `RTCSctpTransport.state`; `None` before [`start_sctp`](Self::start_sctp) and after
@@ -470,16 +605,37 @@ impl Transport {
 
 /// The part that hears DTLS.
 #[derive(Debug)]
-struct OverDtls {
+pub(crate) struct OverDtls {
     channels: Channels,
     /// Events of DTLS. Each has its mark among the events of the channels.
     dtls_events: VecDeque<Event>,
+    /// The peer may begin DTLS anew, so its close_notify is not the end.
+    expects_anew: bool,
+    /// That close_notify has come.
+    has_ended: bool,
 }
 
 impl OverDtls {
-    fn on_dtls(&mut self, now: Instant, output: dtls::Output<'_>) {
+    pub(crate) fn expect_anew(&mut self, expects: bool) {
+        self.expects_anew = expects;
+        self.channels.expect_anew(expects);
+    }
+
+    /// DTLS begins anew.
+    pub(crate) fn begin_anew(&mut self) {
+        self.dtls_events.push_back(Event::DtlsBeginsAnew);
+        self.channels.mark();
+        self.channels.dtls_begins_anew();
+        self.expect_anew(false);
+    }
+
+    pub(crate) fn on_dtls(&mut self, now: Instant, output: dtls::Output<'_>) {
         let (event, is_over) = match output {
             dtls::Output::Data(packet) => return self.channels.handle_packet(now, packet),
+            dtls::Output::State(DtlsState::Closed) if self.expects_anew => {
+                self.has_ended = true;
+                return;
+            }
             dtls::Output::State(state) => {
                 (Event::DtlsStateChange(state), state == DtlsState::Closed)
             }

@@ -291,8 +291,9 @@ fn what_waits_too_long_to_be_sent_is_dropped_from_the_buffer() {
 #[test]
 fn the_link_is_used() {
     // 200 ms of round trip, a megabyte of window: five megabytes a second at most.
-    let mut sim = Sim::connected(1);
+    let mut sim = Sim::new(1);
     sim.link.delay = Duration::from_millis(100);
+    let mut sim = sim.connect(ChannelConfig::default());
     for _ in 0..320 {
         sim.send(0, 0, vec![1; 65_536]);
     }

@@ -59,7 +59,6 @@ fn with_dtls_1_2() {
     assert_media_passes([old(0), old(1)], DtlsVersion::Dtls12);
 }
 
-/// DTLS 1.2 of our own.
 #[test]
 fn with_rsa_certificates() {
     let rsa = || {
@@ -68,5 +67,5 @@ fn with_rsa_certificates() {
         let certificate = Certificate::generate_with(SystemTime::now(), validity, algorithm);
         Config { deterministic: true, ..Config::new(certificate.unwrap()) }
     };
-    assert_media_passes([rsa(), rsa()], DtlsVersion::Dtls12);
+    assert_media_passes([rsa(), rsa()], DtlsVersion::Dtls13);
 }

@@ -21,3 +21,4 @@ mod server;
 pub use file::{File, FileError, MAX_FILE_SIZE, receive, send};
 pub use peer::{PageLoad, PageMessage};
 pub use server::Server;
+pub(crate) use server::is_same_origin;

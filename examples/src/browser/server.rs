@@ -19,12 +19,13 @@ use super::peer::{self, PageLoad};
 const MAX_MESSAGE_SIZE: usize = 64 * 1024;
 
 /// Path, media type and content of everything there is to load.
-const ASSETS: [(&str, &str, &str); 6] = [
+const ASSETS: [(&str, &str, &str); 7] = [
     ("/", "text/html; charset=utf-8", include_str!("../../browser/index.html")),
     ("/style.css", "text/css; charset=utf-8", include_str!("../../browser/style.css")),
     ("/main.js", "text/javascript; charset=utf-8", include_str!("../../browser/main.js")),
     ("/peer.js", "text/javascript; charset=utf-8", include_str!("../../browser/peer.js")),
     ("/files.js", "text/javascript; charset=utf-8", include_str!("../../browser/files.js")),
+    ("/timeline.js", "text/javascript; charset=utf-8", include_str!("../../browser/timeline.js")),
     ("/autotest.js", "text/javascript; charset=utf-8", include_str!("../../browser/autotest.js")),
 ];
 
@@ -106,7 +107,7 @@ async fn signaling(
 
 /// WebSockets know no same-origin policy: without this check every page on the web could talk to
 /// the peer of whoever runs the example.
-fn is_same_origin(headers: &HeaderMap) -> bool {
+pub(crate) fn is_same_origin(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return true };
     let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
     match (authority, headers.get(HOST)) {

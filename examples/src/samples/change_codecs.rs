@@ -82,10 +82,9 @@ fn receivable_codecs() -> Vec<RTCRtpCodec> {
     RTCRtpReceiver::get_capabilities(MediaKind::Video).codecs
 }
 
-/// Whether it is more than retransmission, redundancy or error correction.
+/// Whether it is more than retransmission.
 fn is_media(codec: &RTCRtpCodec) -> bool {
-    !["video/red", "video/ulpfec", "video/rtx", "video/flexfec-03"]
-        .contains(&codec.mime_type.as_str())
+    codec.mime_type != "video/rtx"
 }
 
 /// Makes one call without preference and one for each codec of `choices`.
@@ -137,7 +136,7 @@ async fn call(
     let sender = pc1.add_track(&track, &[MediaStream::new()])?;
     let offer = pc1.create_offer(None).await?;
     let at_pc2 = pc2.set_remote_description(offer.clone());
-    let at_pc1 = pc1.set_local_description(Some(offer.into()));
+    let at_pc1 = pc1.set_local_description(offer);
     // `track` has been fired when these are settled.
     try_join!(at_pc1, at_pc2)?;
     if let Some(error) = refused.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -146,7 +145,7 @@ async fn call(
 
     let answer = pc2.create_answer(None).await?;
     let at_pc1 = pc1.set_remote_description(answer.clone());
-    let at_pc2 = pc2.set_local_description(Some(answer.into()));
+    let at_pc2 = pc2.set_local_description(answer);
     try_join!(at_pc1, at_pc2)?;
 
     let connected = RTCPeerConnectionState::Connected;

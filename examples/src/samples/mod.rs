@@ -28,5 +28,5 @@ mod transcript;
 
 pub use peers::{Pair, Pairs, exchange_candidates, loopback};
 pub use servers::{GATHERING_OPTIONS, SERVER_OPTIONS, Servers};
-pub use terminal::{Arguments, Report, conclude, failed, show, show_within};
+pub use terminal::{Arguments, Exit, Report, conclude, failed, show, show_within};
 pub use transcript::{Line, Peer, Transcript};

@@ -1,6 +1,6 @@
 //! The two connections of a sample.
 
-use peerconnection::host::TokioOptions;
+use peerconnection::TokioOptions;
 use peerconnection::{
     Error, RTCConfiguration, RTCPeerConnection, RTCPeerConnectionIceEvent, RTCSignalingState,
 };
@@ -38,7 +38,7 @@ pub fn exchange_candidates([pc1, pc2]: &Pair, transcript: &Transcript) {
         from.on_icecandidate(to.weakly(move |to, event: RTCPeerConnectionIceEvent| {
             let transcript = transcript.clone();
             let pc = to.clone();
-            to.add_ice_candidate(event.candidate().map(Into::into)).then(move |result| {
+            to.add_ice_candidate(event.candidate()).then(move |result| {
                 // After the hangup nobody needs it any more.
                 let is_open = pc.signaling_state() != RTCSignalingState::Closed;
                 if let Err(error) = result

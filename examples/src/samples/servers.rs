@@ -1,6 +1,6 @@
 //! STUN and TURN servers on the command line of an example.
 
-use peerconnection::host::TokioOptions;
+use peerconnection::TokioOptions;
 use peerconnection::{RTCConfiguration, RTCIceServer};
 
 use super::Arguments;
@@ -43,11 +43,12 @@ impl Servers {
                     *field = Some(value.clone());
                 }
                 "--policy" => {
-                    let policy = value.parse().map_err(|error| format!("{name}: {error}"))?;
+                    let policy =
+                        value.parse().map_err(|error| format!("{name} {value}: {error}"))?;
                     servers.configuration.ice_transport_policy = policy;
                 }
                 "--pool" => {
-                    let size = value.parse().map_err(|error| format!("{name}: {error}"))?;
+                    let size = value.parse().map_err(|error| format!("{name} {value}: {error}"))?;
                     servers.configuration.ice_candidate_pool_size = size;
                 }
                 "--authority" => {

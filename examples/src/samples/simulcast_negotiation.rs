@@ -174,7 +174,7 @@ async fn offer_layers(pair: Pair, transcript: &Transcript) -> Result<Offered, Er
     let offer = pc1.create_offer(None).await?;
     let offered_lines = simulcast_lines(&offer.sdp);
     let at_pc2 = pc2.set_remote_description(offer.clone());
-    let at_pc1 = pc1.set_local_description(Some(offer.into()));
+    let at_pc1 = pc1.set_local_description(offer);
     let answer = pc2.create_answer(None).await?;
     try_join!(at_pc1, at_pc2)?;
 
@@ -183,7 +183,7 @@ async fn offer_layers(pair: Pair, transcript: &Transcript) -> Result<Offered, Er
     let answered_lines = simulcast_lines(&edited.sdp);
     let changes = change_when_stable(pc1, &sender);
     let at_pc1 = pc1.set_remote_description(edited);
-    let at_pc2 = pc2.set_local_description(Some(answer.into()));
+    let at_pc2 = pc2.set_local_description(answer);
     try_join!(at_pc1, at_pc2)?;
 
     let changes = changes.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -239,7 +239,7 @@ fn change_when_stable(
 async fn answer_with_layers(pair: Pair, transcript: &Transcript) -> Result<Answered, Error> {
     begin(&pair, transcript);
     let [pc1, pc2] = &pair;
-    let sender = pc1.add_track(&MediaStreamTrack::new(MediaKind::Video), &[])?;
+    let sender = pc1.add_track(MediaStreamTrack::new(MediaKind::Video), &[])?;
     let before = sender.get_parameters().encodings;
     let direction = RTCRtpTransceiverDirection::Recvonly;
     let init = RTCRtpTransceiverInit { direction, ..RTCRtpTransceiverInit::default() };
@@ -250,14 +250,14 @@ async fn answer_with_layers(pair: Pair, transcript: &Transcript) -> Result<Answe
     edited.sdp = receive_layers(&offer.sdp, &LAYERS.map(|(rid, ..)| rid));
     let offered_lines = simulcast_lines(&edited.sdp);
     let at_pc1 = pc1.set_remote_description(edited);
-    let at_pc2 = pc2.set_local_description(Some(offer.into()));
+    let at_pc2 = pc2.set_local_description(offer);
     try_join!(at_pc1, at_pc2)?;
     let after = sender.get_parameters().encodings;
 
     let answer = pc1.create_answer(None).await?;
     let answered_lines = simulcast_lines(&answer.sdp);
     let at_pc2 = pc2.set_remote_description(answer.clone());
-    let at_pc1 = pc1.set_local_description(Some(answer.into()));
+    let at_pc1 = pc1.set_local_description(answer);
     try_join!(at_pc1, at_pc2)?;
     connected(&pair, transcript).await;
     let (offer, answer) = (offered_lines, answered_lines);

@@ -151,17 +151,17 @@ pub async fn run(pair: Pair, transcript: Transcript) -> Result<Report, Error> {
     });
     let stream = MediaStream::new();
     for kind in [MediaKind::Audio, MediaKind::Video] {
-        pc1.add_track(&MediaStreamTrack::new(kind), std::slice::from_ref(&stream))?;
+        pc1.add_track(MediaStreamTrack::new(kind), &stream)?;
     }
 
     let offer = pc1.create_offer(None).await?;
     let at_pc2 = pc2.set_remote_description(offer.clone());
-    let at_pc1 = pc1.set_local_description(Some(offer.into()));
+    let at_pc1 = pc1.set_local_description(offer);
     // Chained behind setRemoteDescription().
     let answer = pc2.create_answer(None).await?;
     try_join!(at_pc1, at_pc2)?;
     let at_pc1 = pc1.set_remote_description(answer.clone());
-    let at_pc2 = pc2.set_local_description(Some(answer.into()));
+    let at_pc2 = pc2.set_local_description(answer);
     try_join!(at_pc1, at_pc2)?;
 
     transcript.until(|| pages.iter().all(Page::is_settled)).await;

@@ -34,12 +34,17 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the options of this process; `known` has them with the number of their values.
+    /// Reads the options of this process; `known` has them with the number of their values. `usage`
+    /// is what `--help` shows.
     ///
     /// # Errors
-    /// What is wrong, for the user.
-    pub fn parse(known: &[(&str, usize)]) -> Result<Self, String> {
-        Self::read(std::env::args().skip(1), known)
+    /// How the program ends at once.
+    pub fn parse(usage: &str, known: &[(&str, usize)]) -> Result<Self, Exit> {
+        let words: Vec<_> = std::env::args().skip(1).collect();
+        if words.iter().any(|word| word == "--help" || word == "-h") {
+            return Err(Exit::Help(usage.to_owned()));
+        }
+        Self::read(words.into_iter(), known).map_err(|error| Exit::wrong(error, usage))
     }
 
     /// Whether an option was given.
@@ -76,9 +81,36 @@ impl Arguments {
     }
 }
 
+/// How a program ends that does not do what it is there for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Help was asked for: this.
+    Help(String),
+    /// The command line is wrong: this is what, and how it should be.
+    Wrong(String),
+}
+
+impl Exit {
+    /// What is wrong with the command line, and how it should be.
+    pub fn wrong(error: impl Display, usage: &str) -> Self {
+        Self::Wrong(format!("{error}\n{usage}"))
+    }
+
+    /// Says so. The exit code is 0 for help, and 2 if the command line is wrong.
+    pub fn say(&self) -> ExitCode {
+        match self {
+            Self::Help(usage) => {
+                println!("{usage}");
+                ExitCode::SUCCESS
+            }
+            Self::Wrong(error) => failed(error, 2),
+        }
+    }
+}
+
 /// Shows a sample, one column for each peer, then its report. Fails if it is no success.
 pub async fn show<R: Report>(
-    arguments: Result<Arguments, String>,
+    arguments: Result<Arguments, Exit>,
     sample: impl AsyncFnOnce(&Arguments, Transcript) -> Result<R, Error>,
 ) -> ExitCode {
     show_within(PATIENCE, arguments, sample).await
@@ -87,13 +119,14 @@ pub async fn show<R: Report>(
 /// The same for a sample that may take this long.
 pub async fn show_within<R: Report>(
     patience: Duration,
-    arguments: Result<Arguments, String>,
+    arguments: Result<Arguments, Exit>,
     sample: impl AsyncFnOnce(&Arguments, Transcript) -> Result<R, Error>,
 ) -> ExitCode {
     let arguments = match arguments {
         Ok(arguments) => arguments,
-        Err(error) => return failed(&error, 2),
+        Err(exit) => return exit.say(),
     };
+    crate::show_logged();
     let quiet = arguments.json;
     let transcript = Transcript::new(move |line| {
         if !quiet {

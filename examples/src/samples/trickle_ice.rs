@@ -6,7 +6,6 @@
 use std::fmt;
 use std::time::Instant;
 
-use futures::StreamExt;
 use peerconnection::{
     AnyEvent, Error, MediaKind, RTCIceCandidate, RTCIceCandidateType, RTCIceComponent,
     RTCIceGatheringState, RTCIceProtocol, RTCIceServerTransportProtocol, RTCIceTcpCandidateType,
@@ -254,7 +253,7 @@ pub async fn run(
     let seconds = || clock().saturating_duration_since(begin).as_secs_f64();
     let mut report = Report::default();
     show(&Found::header());
-    pc.set_local_description(Some(offer.into())).await?;
+    pc.set_local_description(offer).await?;
     while let Some(event) = events.next().await {
         match event {
             // The empty one ends the candidates of the section.

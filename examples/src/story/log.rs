@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
 use peerconnection::{AnyEvent, RTCIceCandidate, RTCPeerConnection};
 use testkit::{Side, Stage};
 use tokio::sync::Notify;

@@ -1,12 +1,16 @@
 //! A story on a terminal, over real sockets on this machine.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use peerconnection::host::{SocketControl, TokioOptions};
-use peerconnection::{Error, PerfectNegotiation, RTCConfiguration, RTCPeerConnection};
+use peerconnection::{
+    Dump, DumpOptions, Error, PerfectNegotiation, RTCConfiguration, RTCPeerConnection,
+};
 use testkit::{Side, Signalling, Stage};
 
 use super::{Entry, Failure, Log, Peers, Settings, Traffic, draw};
@@ -14,11 +18,14 @@ use crate::RealStage;
 use crate::samples::{Report, failed};
 
 const COLUMN: usize = 44;
+/// How often a dump has statistics. A story is short.
+const SAMPLING: Duration = Duration::from_millis(100);
 
 const OPTIONS: &str = "  --signalling-delay MS   how long signalling takes each way (default 50)
   --rate N                messages a second, each way (default 1000)
   --json                  print the summary alone, as one JSON object
   --svg FILE              draw the story as a timeline
+  --dump FILE             write what both peers did, for the tools of chrome://webrtc-internals
   --help                  this text";
 
 /// What a story comes to.
@@ -30,6 +37,7 @@ struct Arguments {
     rate: u32,
     json: bool,
     svg: Option<String>,
+    dump: Option<String>,
 }
 
 impl Arguments {
@@ -40,26 +48,32 @@ impl Arguments {
             rate: 1000,
             json: false,
             svg: None,
+            dump: None,
         };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("{word} needs a value"));
             match word.as_str() {
                 "--signalling-delay" => {
-                    let milliseconds = value()?.parse().map_err(|e| format!("{word}: {e}"))?;
+                    let milliseconds = number(&word, &value()?)?;
                     arguments.signalling_delay = Duration::from_millis(milliseconds);
                 }
                 "--rate" => {
-                    arguments.rate = value()?.parse().map_err(|e| format!("{word}: {e}"))?;
+                    arguments.rate = number(&word, &value()?)?;
                 }
                 "--json" => arguments.json = true,
                 "--svg" => arguments.svg = Some(value()?),
+                "--dump" => arguments.dump = Some(value()?),
                 "--help" | "-h" => return Ok(None),
                 _ => return Err(format!("unknown option {word}")),
             }
         }
         Ok(Some(arguments))
     }
+}
+
+fn number<T: FromStr<Err: Display>>(option: &str, text: &str) -> Result<T, String> {
+    text.parse().map_err(|error| format!("{option} {text}: {error}"))
 }
 
 /// Tells the story of an example with the options of the command line, between two peers that both have these
@@ -78,6 +92,7 @@ pub async fn tell<R: Report>(
         }
         Err(error) => return failed(&format!("{error}\n{usage}"), 2),
     };
+    crate::show_logged();
     match tell_with(&arguments, addresses, story).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -94,6 +109,9 @@ async fn tell_with<R: Report>(
     let connection = |sockets: &SocketControl| -> Result<RTCPeerConnection, Error> {
         let mut options = TokioOptions::loopback().with_sockets(sockets);
         options.addresses = Some(addresses.to_vec());
+        if arguments.dump.is_some() {
+            options = options.with_dump(DumpOptions::default().with_statistics_every(SAMPLING));
+        }
         RTCPeerConnection::with_options(RTCConfiguration::default(), options)
     };
     let (caller, callee) = (connection(&sockets[0])?, connection(&sockets[1])?);
@@ -122,6 +140,7 @@ async fn tell_with<R: Report>(
         pause: Duration::from_millis(600),
         patience: Duration::from_secs(20),
     };
+    let dumped = [caller.clone(), callee.clone()];
     let peers = Peers { caller, callee, caller_negotiator };
     let (report, traffic, failure) = match story(stage, settings, peers, log.clone()).await {
         Ok((report, traffic)) => (report, Some(traffic), None),
@@ -137,9 +156,17 @@ async fn tell_with<R: Report>(
         eprintln!("{failure}");
     }
     if let (Some(file), Some(traffic)) = (&arguments.svg, &traffic) {
-        std::fs::write(file, draw(start, &log.entries(), traffic))?;
+        write(file, &draw(start, &log.entries(), traffic))?;
+    }
+    if let Some(file) = &arguments.dump {
+        write(file, &dumped.iter().filter_map(RTCPeerConnection::dump).collect::<Dump>())?;
     }
     Ok(failure.is_none() && report.is_success())
+}
+
+fn write(file: &str, content: &impl Display) -> Result<(), String> {
+    let written = std::fs::write(file, content.to_string());
+    written.map_err(|error| format!("cannot write {file}: {error}"))
 }
 
 /// One event, in the column of its peer.

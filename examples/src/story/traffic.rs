@@ -134,7 +134,7 @@ impl Traffic {
                 let due = (elapsed.as_secs_f64() * f64::from(rate)) as u64;
                 while inner.sent.load(Ordering::SeqCst) <= due {
                     let number = inner.sent.load(Ordering::SeqCst);
-                    if channel.send(&number.to_be_bytes()).is_err() {
+                    if channel.send(number.to_be_bytes()).is_err() {
                         break;
                     }
                     inner.sent.store(number + 1, Ordering::SeqCst);

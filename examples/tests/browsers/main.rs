@@ -14,9 +14,8 @@ mod scenario;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::StreamExt;
 use peerconnection::{
-    AnyEvent, MessageData, RTCDataChannel, RTCDataChannelState, RTCDtlsTransport,
+    AnyEvent, MaxMessageSize, MessageData, RTCDataChannel, RTCDataChannelState, RTCDtlsTransport,
     RTCDtlsTransportState, RTCPeerConnection, RTCPeerConnectionState, RTCSignalingState,
 };
 use tests::browser::Browser;
@@ -51,7 +50,7 @@ async fn strings_and_octets_of_every_size_arrive_both_ways(browser: Browser) {
             );
         }
         let sctp = rust.connection.sctp().expect("there is a channel");
-        let taken = max_message_size_in(rust).min(SEND_BUFFER);
+        let taken = MaxMessageSize::Bytes(max_message_size_in(rust).min(SEND_BUFFER));
         assert_eq!(sctp.max_message_size(), Some(taken), "what the browser takes");
     })
     .await;
@@ -201,10 +200,10 @@ impl Snapshot {
 }
 
 /// The most that this side can queue, and thus send at once, in bytes.
-const SEND_BUFFER: f64 = 16_777_216.0;
+const SEND_BUFFER: u64 = 16_777_216;
 
 /// The `a=max-message-size` of the page's description.
-fn max_message_size_in(rust: &RustHalf) -> f64 {
+fn max_message_size_in(rust: &RustHalf) -> u64 {
     let description = rust.connection.remote_description().expect("there is one");
     let mut lines = description.sdp().lines();
     let size = lines.find_map(|line| line.strip_prefix("a=max-message-size:"));

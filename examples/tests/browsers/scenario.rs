@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use examples::browser::{File, PageLoad, PageMessage, Server};
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
 use peerconnection::{AnyEvent, Events, RTCDataChannel, RTCPeerConnection};
 use serde_json::Value;
 use tests::browser::Browser;

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::StreamExt;
 use peerconnection::host::TokioOptions;
 use peerconnection::{
     AnyEvent, PerfectNegotiation, RTCDataChannel, RTCIceCandidate, RTCPeerConnection,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
 use peerconnection::{
     AnyEvent, Events, RTCConfiguration, RTCIceGatheringState, RTCPeerConnection,
     RTCPeerConnectionState, RTCRtpTransceiver, RTCSdpType, RTCSessionDescriptionInit,

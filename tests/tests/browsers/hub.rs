@@ -54,11 +54,13 @@ impl Hub {
         static CHROMIUM: OnceLock<Hub> = OnceLock::new();
         static CHROMIUM_WITHOUT_MEDIA: OnceLock<Hub> = OnceLock::new();
         static CHROMIUM_TRUSTING_ANYBODY: OnceLock<Hub> = OnceLock::new();
+        static CHROMIUM_WITH_SCTP_INIT: OnceLock<Hub> = OnceLock::new();
         static FIREFOX: OnceLock<Hub> = OnceLock::new();
         let hub = match browser {
             Browser::Chromium => &CHROMIUM,
             Browser::ChromiumWithoutMedia => &CHROMIUM_WITHOUT_MEDIA,
             Browser::ChromiumTrustingAnybody => &CHROMIUM_TRUSTING_ANYBODY,
+            Browser::ChromiumWithSctpInit => &CHROMIUM_WITH_SCTP_INIT,
             Browser::Firefox => &FIREFOX,
         };
         hub.get_or_init(|| Self::start(browser))
@@ -112,6 +114,7 @@ fn routes(state: Arc<Shared>) -> Router {
         .route("/", asset(HTML, include_str!("hub.html")))
         .route("/scenario/{number}", asset(HTML, include_str!("page.html")))
         .route("/page.js", asset(SCRIPT, include_str!("page.js")))
+        .route("/flow.js", asset(SCRIPT, include_str!("flow.js")))
         .route("/hub/socket", get(hub_socket))
         .route("/scenario/{number}/socket", get(scenario_socket))
         .with_state(state)

@@ -10,8 +10,12 @@
 
 mod call;
 mod certificates;
+mod channels;
+mod flow;
 mod hub;
 mod media;
 mod names;
 mod numbers;
 mod page;
+mod sctp_init;
+mod udp_mux;

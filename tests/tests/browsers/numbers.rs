@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use futures::StreamExt;
 use peerconnection::{RTCDataChannel, RTCDataChannelState};
 use serde_json::json;
 use tokio::sync::watch;

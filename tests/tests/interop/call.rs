@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::StreamExt;
 use peerconnection::{
-    AlgorithmIdentifier, AnyEvent, MessageData, RTCConfiguration, RTCDataChannel,
-    RTCDataChannelState, RTCIceCandidateInit, RTCPeerConnection, RTCPeerConnectionState,
-    RTCSdpType, RTCSessionDescriptionInit, RTCSignalingState,
+    AnyEvent, MessageData, RTCConfiguration, RTCDataChannel, RTCDataChannelState,
+    RTCIceCandidateInit, RTCPeerConnection, RTCPeerConnectionState, RTCSdpType,
+    RTCSessionDescriptionInit, RTCSignalingState,
 };
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -49,13 +48,7 @@ struct Signalling {
 
 impl Call {
     pub(crate) async fn with(stack: Stack) -> Self {
-        let mut configuration = RTCConfiguration::default();
-        if stack.has_rsa() {
-            let certificate =
-                RTCPeerConnection::generate_certificate(AlgorithmIdentifier::rsa(2048));
-            configuration.certificates.push(certificate.expect("a certificate"));
-        }
-        let pc = RTCPeerConnection::new(configuration).expect("a configuration");
+        let pc = RTCPeerConnection::new(RTCConfiguration::default()).expect("a configuration");
         let peer = Arc::new(Peer::start(stack).await);
         let seen = Log::default();
         let refused = Log::default();

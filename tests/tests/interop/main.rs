@@ -169,7 +169,7 @@ async fn channels_are_closed_by_either_side(stack: Stack, opener: Side) {
                 }
                 Side::Peer => {
                     let came = call.channel(label).messages.all();
-                    assert_eq!(came, ["bye".into()], "the last word of {label}");
+                    assert_eq!(came, ["bye"], "the last word of {label}");
                 }
             }
         }

@@ -50,16 +50,10 @@ impl Stack {
     /// How many messages the stack can have on their way and still be done in time.
     pub(crate) const fn in_flight(self) -> usize {
         match self {
-            // Between two werift peers, a thousand at once take minutes.
-            Self::Werift => 10,
+            // With more, a loss can stop its SCTP for good: `spec-notes/interop.md`, a.
+            Self::Werift => 1,
             _ => 1000,
         }
-    }
-
-    /// Whether its certificate is RSA: then this side needs one, too, see
-    /// `spec-notes/deviations.md`.
-    pub(crate) const fn has_rsa(self) -> bool {
-        matches!(self, Self::Webrtcbin)
     }
 
     /// Whether the stack signals the end of its candidates.

@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use futures::StreamExt;
 use peerconnection::host::TokioOptions;
 use peerconnection::{
     AnyEvent, RTCConfiguration, RTCDataChannelState, RTCPeerConnection, RTCSessionDescriptionInit,

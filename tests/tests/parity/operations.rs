@@ -205,7 +205,7 @@ impl Replay {
                 }
             }
             "addTrack" => {
-                let added = side.pc.add_track(&self.local.track(op), &self.local.streams(op));
+                let added = side.pc.add_track(self.local.track(op), self.local.streams(op));
                 if let Err(error) = added {
                     return Returned::Thrown(error);
                 }
@@ -214,7 +214,7 @@ impl Replay {
                 return on_sender(&side.pc, op, |sender| side.pc.remove_track(sender));
             }
             "setStreams" => {
-                return on_sender(&side.pc, op, |s| s.set_streams(&self.local.streams(op)));
+                return on_sender(&side.pc, op, |s| s.set_streams(self.local.streams(op)));
             }
             "replaceTrack" => {
                 return on_sender(&side.pc, op, |sender| {

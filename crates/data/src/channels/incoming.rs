@@ -4,7 +4,8 @@ use bytes::Bytes;
 use tracing::{debug, trace};
 
 use super::events::message_cost;
-use super::{Channels, Unclaimed, dcep_message};
+use super::outgoing::dcep_message;
+use super::{Channels, Unclaimed};
 use crate::channel::{Channel, ChannelConfig, ChannelState, MessageKind};
 use crate::dcep::{self, Message as Dcep};
 use crate::error::ChannelError;
@@ -115,7 +116,7 @@ impl Channels {
         }
         self.announced += announced_bytes;
         if let Some(association) = &mut self.association {
-            association.open(id, config.priority);
+            association.open(id, config.weight());
             association.send(id, dcep_message(&Dcep::Ack));
         }
         let channel = Channel::new(config.clone(), ChannelState::Open);
@@ -184,7 +185,7 @@ impl Channels {
     }
 
     /// Resets a stream that has no channel, once.
-    fn refuse(&mut self, id: u16, incoming: bool) {
+    pub(super) fn refuse(&mut self, id: u16, incoming: bool) {
         if !self.refused.contains_key(&id) {
             self.reset(id);
         }

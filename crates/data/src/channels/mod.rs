@@ -1,27 +1,27 @@
 //! The data channels over one SCTP association (RFC 8831 §6, RFC 8832 §6).
 
+mod anew;
 mod events;
 mod incoming;
+mod outgoing;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use bytes::Bytes;
 use time::{Duration, Floor, Instant};
 
-use crate::channel::{Channel, ChannelConfig, ChannelState, MessageKind};
+use crate::channel::{Channel, ChannelState};
 use crate::config::Config;
-use crate::dcep::{self, Message as Dcep};
 use crate::error::ChannelError;
 use crate::event::Event;
 use crate::sctp::{
-    Association, Event as SctpEvent, Message, Outgoing, SctpError, SctpState, Settings,
+    Association, Event as SctpEvent, Inits, Message, SctpError, SctpState, Settings,
 };
 
 /// Packets kept until a description says that there is an association: the last ones.
 const MAX_EARLY: usize = 16;
-/// How long a DTLS server leaves the beginning of the association to the client.
+/// How long a side that waits leaves the beginning of the association to the other.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// A channel below this id may be announced before the number of streams is known.
 const SURELY_NEGOTIATED: u16 = 256;
@@ -39,6 +39,9 @@ pub struct SctpParameters {
     pub max_message_size_send: u64,
     /// `a=max-message-size` of the local description in bytes; 0 is the receive window.
     pub max_message_size_receive: u64,
+    /// `a=sctp-init` of both descriptions: the first association needs no handshake then. `None` if
+    /// either has none.
+    pub inits: Option<Inits>,
 }
 
 impl Default for SctpParameters {
@@ -48,6 +51,7 @@ impl Default for SctpParameters {
             remote_port: 5000,
             max_message_size_send: 65_536,
             max_message_size_receive: 262_144,
+            inits: None,
         }
     }
 }
@@ -70,7 +74,9 @@ impl Default for SctpParameters {
 /// let mut peers = [1, 2].map(|tag| {
 ///     let mut peer = Channels::new(Config::default());
 ///     peer.set_parameters(SctpParameters::default());
-///     let beginning = Beginning { is_client: tag == 1, packet_size: 1160, tag, initial_tsn: tag };
+///     let is_client = tag == 1;
+///     let beginning =
+///         Beginning { is_client, waits: !is_client, packet_size: 1160, tag, initial_tsn: tag };
 ///     peer.begin(now, &beginning);
 ///     peer
 /// });
@@ -108,6 +114,13 @@ pub struct Channels {
     /// The channels have come from another DTLS transport. The roles may have been the other way
     /// round there, so ids of either parity may be under way from the peer.
     has_moved: bool,
+    /// DTLS may begin anew under the association.
+    expects_anew: bool,
+    /// DTLS has begun anew, and the peer may begin another association.
+    may_restart: bool,
+    state: State,
+    /// Streams of channels that have closed with an association, to be reset in the next one.
+    left_over: BTreeSet<u16>,
     early: VecDeque<Vec<u8>>,
     /// Boxed: a node of the map reserves room for eleven, and most connections have few.
     channels: BTreeMap<u16, Box<Channel>>,
@@ -129,6 +142,17 @@ pub struct Channels {
     floor: Floor,
 }
 
+/// Whether the association is one.
+#[derive(Debug)]
+enum State {
+    /// It is, or there is none.
+    Usual,
+    /// The peer has ended it. One that has not begun keeps what is sent meanwhile.
+    Interrupted,
+    /// The same, and the next one may begin.
+    BeginsAnew,
+}
+
 /// Something for a channel that is to come.
 #[derive(Debug)]
 enum Unclaimed {
@@ -147,9 +171,11 @@ struct Refused {
 /// What an association begins with besides [`SctpParameters`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Beginning {
-    /// Whether this is the DTLS client: it begins at once, and opens channels on even ids (RFC 8832
-    /// §6). The other side waits a little for its peer to begin.
+    /// Whether this is the DTLS client, which opens channels on even ids (RFC 8832 §6).
     pub is_client: bool,
+    /// Whether to wait a little for the peer to begin. Where both begin at once, twice as much is
+    /// sent.
+    pub waits: bool,
     /// Most bytes of a packet.
     pub packet_size: usize,
     /// The initiate tag, random; 0 counts as 1 (RFC 9260 §5.3.1).
@@ -169,6 +195,10 @@ impl Channels {
             associations: 0,
             is_client: false,
             has_moved: false,
+            expects_anew: false,
+            may_restart: false,
+            state: State::Usual,
+            left_over: BTreeSet::new(),
             early: VecDeque::new(),
             channels: BTreeMap::new(),
             refused: BTreeMap::new(),
@@ -241,36 +271,34 @@ impl Channels {
 
     /// Whether an association is wanted and there is none.
     pub fn wants_association(&self) -> bool {
-        self.parameters.is_some() && self.association.is_none()
+        self.parameters.is_some() && (self.association.is_none() || self.begins_anew())
     }
 
     /// Begins the association; packets can be protected now. Does nothing unless
     /// [`wants_association`](Self::wants_association).
     pub fn begin(&mut self, now: Instant, with: &Beginning) {
-        let Some(parameters) = self.parameters.filter(|_| self.association.is_none()) else {
+        let Some(parameters) = self.parameters.filter(|_| self.wants_association()) else {
             return;
         };
-        let window = self.config.receive_window;
-        let limit = match usize::try_from(parameters.max_message_size_receive) {
-            Ok(0) | Err(_) => window as usize,
-            Ok(limit) => limit.min(window as usize),
-        };
-        let mut association = Box::new(Association::new(Settings {
-            local_port: parameters.local_port,
-            remote_port: parameters.remote_port,
-            packet_size: with.packet_size,
-            window,
-            max_message_size: limit,
-            tag: with.tag.max(1),
-            initial_tsn: with.initial_tsn,
-        }));
+        // What the descriptions say is of the first association: the peer, too, begins the next one
+        // with a handshake.
+        let inits = parameters.inits.filter(|_| self.associations == 0);
+        let (tag, initial_tsn) =
+            inits.map_or((with.tag, with.initial_tsn), |inits| (inits.tag, inits.initial_tsn));
+        let with = Beginning { tag, initial_tsn, ..*with };
+        let mut association =
+            Box::new(Association::new(settings(&self.config, &parameters, &with)));
         self.is_client = with.is_client;
-        if self.is_client {
-            association.connect(now);
-        } else {
-            association.expect(now, PATIENCE);
+        self.carry_over(&mut association);
+        match inits {
+            Some(inits) => association.assume(now, &inits.peer),
+            None if with.waits => association.expect(now, PATIENCE),
+            None => association.connect(now),
         }
         self.associations += 1;
+        for (id, channel) in self.channels.iter().filter(|(_, channel)| channel.announced) {
+            association.open(*id, channel.config.weight());
+        }
         self.association = Some(association);
         let early_ids: Vec<u16> =
             self.channels.keys().copied().filter(|&id| id < SURELY_NEGOTIATED).collect();
@@ -280,6 +308,15 @@ impl Channels {
         for packet in std::mem::take(&mut self.early) {
             self.deliver(now, &packet);
         }
+        self.handle_association_events();
+    }
+
+    /// The INIT chunk of an association with this configuration, initiate tag (which is not 0) and
+    /// initial TSN, as a description has it: with its header, without padding behind it.
+    pub fn init_chunk(config: &Config, tag: u32, initial_tsn: u32) -> Vec<u8> {
+        let with = Beginning { is_client: true, waits: true, packet_size: 0, tag, initial_tsn };
+        let settings = settings(&config.clamp(), &SctpParameters::default(), &with);
+        Association::new(settings).init_chunk()
     }
 
     /// Ends the association with an ABORT, which [`write_packet`](Self::write_packet) yields.
@@ -288,6 +325,8 @@ impl Channels {
     pub fn stop(&mut self, now: Instant) {
         self.parameters = None;
         self.has_moved = false;
+        self.may_restart = false;
+        self.state = State::Usual;
         self.early.clear();
         self.forget_channels();
         self.events.retain(Option::is_none);
@@ -307,6 +346,7 @@ impl Channels {
         // What does not belong to the association goes back.
         std::mem::swap(&mut self.config, &mut other.config);
         std::mem::swap(&mut self.floor, &mut other.floor);
+        std::mem::swap(&mut self.expects_anew, &mut other.expects_anew);
         let Self { floor, early, events: own, .. } =
             std::mem::replace(other, Self::new(other.config));
         other.floor = floor;
@@ -316,6 +356,9 @@ impl Channels {
         other.events = of_other;
         self.events = own.into_iter().filter(is_mark).chain(moving).collect();
         self.has_moved = true;
+        if self.is_interrupted() {
+            self.state = State::BeginsAnew;
+        }
         if self.association.is_some() {
             // The peer was the first to move.
             for packet in early {
@@ -345,6 +388,7 @@ impl Channels {
     fn forget_channels(&mut self) {
         self.channels.clear();
         self.refused.clear();
+        self.left_over.clear();
         self.unclaimed.clear();
         self.unclaimed_cost = 0;
         self.announced = 0;
@@ -380,6 +424,7 @@ impl Channels {
     pub fn on_transport_closed(&mut self) {
         self.early.clear();
         self.parting = None;
+        self.expects_anew = false;
         match &mut self.association {
             Some(association) => association.transport_closed(),
             None if self.parameters.is_some() => self.on_closed(SctpError::TransportClosed),
@@ -455,6 +500,7 @@ impl Channels {
         while let Some(event) = self.association.as_mut().and_then(|a| a.poll_event()) {
             match event {
                 SctpEvent::Connected => self.on_connected(),
+                SctpEvent::Closed(error) if self.is_to_be_replaced(&error) => {}
                 SctpEvent::Closed(error) => self.on_closed(error),
                 SctpEvent::Message(message) => self.on_message(message),
                 SctpEvent::TooLarge(id) => self.on_too_large(id),
@@ -467,6 +513,7 @@ impl Channels {
     /// webrtc-pc §6.1.1.3: the connected procedure.
     fn on_connected(&mut self) {
         self.tell(Event::SctpStateChange(SctpState::Connected, None));
+        self.reset_left_over();
         let limit = self.max_channels().unwrap_or(0);
         for id in self.channels.keys().copied().collect::<Vec<_>>() {
             let Some(channel) = self.channels.get_mut(&id) else { continue };
@@ -491,7 +538,10 @@ impl Channels {
     }
 
     fn on_closed(&mut self, error: SctpError) {
-        let failed = matches!(error, SctpError::Aborted { .. } | SctpError::Restarted);
+        let failed = matches!(
+            error,
+            SctpError::Aborted { .. } | SctpError::AbortedHere { .. } | SctpError::Restarted
+        );
         self.tell(Event::SctpStateChange(SctpState::Closed, Some(error.clone())));
         for id in self.channels.keys().copied().collect::<Vec<_>>() {
             self.report_sent(id);
@@ -509,6 +559,8 @@ impl Channels {
         self.unclaimed_cost = 0;
         self.announced = 0;
         self.refused.clear();
+        self.left_over.clear();
+        self.state = State::Usual;
     }
 
     fn release(&mut self, cost: usize) {
@@ -533,150 +585,27 @@ impl Channels {
             self.claim(id);
         }
     }
-
-    /// Queues DATA_CHANNEL_OPEN, unless the application negotiates or it is queued already.
-    fn announce(&mut self, id: u16) {
-        let Some(association) = &mut self.association else { return };
-        let Some(channel) = self.channels.get_mut(&id) else { return };
-        if channel.announced {
-            return;
-        }
-        channel.announced = true;
-        association.open(id, channel.config.priority);
-        if !channel.config.negotiated {
-            channel.open_unacknowledged = true;
-            association.send(id, dcep_message(&Dcep::Open(channel.config.clone())));
-        }
-    }
-
-    /// Opens a channel on stream `id`. Before the association is connected the channel waits for
-    /// that; [`Event::ChannelOpen`] reports when it can be used. Unless it is `negotiated`,
-    /// DATA_CHANNEL_OPEN announces it to the peer; the channel does not wait for the
-    /// acknowledgement.
-    ///
-    /// # Errors
-    /// [`ChannelError::IdInUse`], [`ChannelError::IdOutOfRange`], [`ChannelError::LabelTooLong`],
-    /// [`ChannelError::ProtocolTooLong`]; [`ChannelError::NotOpen`] when SCTP is closed.
-    pub fn open(&mut self, id: u16, config: ChannelConfig) -> Result<(), ChannelError> {
-        config.validate()?;
-        // RFC 8831 §6.6: 65535 is no stream for data channels.
-        let limit = self.max_channels().unwrap_or(u16::MAX);
-        if id >= limit {
-            return Err(ChannelError::IdOutOfRange { id, limit });
-        }
-        if self.state() == Some(SctpState::Closed) {
-            return Err(ChannelError::NotOpen);
-        }
-        let taken = self.channels.contains_key(&id)
-            || self.held.contains_key(&id)
-            || self.refused.contains_key(&id);
-        if taken {
-            return Err(ChannelError::IdInUse(id));
-        }
-        let connected = self.is_connected();
-        let state = if connected { ChannelState::Open } else { ChannelState::Connecting };
-        self.channels.insert(id, Box::new(Channel::new(config, state)));
-        if connected || id < SURELY_NEGOTIATED {
-            self.announce(id);
-        }
-        if connected {
-            self.tell(Event::ChannelOpen { id });
-            self.claim(id);
-        }
-        Ok(())
-    }
-
-    /// Queues a message. It never blocks.
-    ///
-    /// # Errors
-    /// [`ChannelError::Unknown`], [`ChannelError::NotOpen`], [`ChannelError::TooLarge`],
-    /// [`ChannelError::BufferFull`].
-    pub fn send(
-        &mut self,
-        now: Instant,
-        id: u16,
-        kind: MessageKind,
-        data: Bytes,
-    ) -> Result<(), ChannelError> {
-        let channel = self.channels.get_mut(&id).ok_or(ChannelError::Unknown(id))?;
-        let association = self.association.as_mut().ok_or(ChannelError::NotOpen)?;
-        if channel.state != ChannelState::Open {
-            return Err(ChannelError::NotOpen);
-        }
-        let size = data.len() as u64;
-        let limit = self.parameters.map_or(0, |p| p.max_message_size_send);
-        if limit != 0 && size > limit {
-            return Err(ChannelError::TooLarge { size, limit });
-        }
-        let max_buffered = self.config.max_buffered_amount;
-        if max_buffered != 0 && channel.buffered + size > max_buffered {
-            return Err(ChannelError::BufferFull);
-        }
-        let empty = data.is_empty();
-        let ppid = match (kind, empty) {
-            (MessageKind::String, false) => dcep::PPID_STRING,
-            (MessageKind::Binary, false) => dcep::PPID_BINARY,
-            (MessageKind::String, true) => dcep::PPID_STRING_EMPTY,
-            (MessageKind::Binary, true) => dcep::PPID_BINARY_EMPTY,
-        };
-        channel.buffered += size;
-        let message = Outgoing {
-            ppid,
-            // RFC 8831 §6.6: one byte that means nothing.
-            data: if empty { Bytes::from_static(&[0]) } else { data },
-            counted: !empty,
-            ordered: channel.config.ordered || channel.open_unacknowledged,
-            max_retransmits: channel.config.max_retransmits(),
-            expires: channel.config.expiry(now),
-        };
-        association.send(id, message);
-        Ok(())
-    }
-
-    /// Bytes given to [`send`](Self::send) that are not yet in a packet.
-    pub fn buffered_amount(&self, id: u16) -> u64 {
-        self.channels.get(&id).map_or(0, |channel| channel.buffered)
-    }
-
-    /// Sets the threshold of [`Event::BufferedAmountLow`] in bytes; it is 0 at first.
-    pub fn set_low_threshold(&mut self, id: u16, threshold: u64) {
-        if let Some(channel) = self.channels.get_mut(&id) {
-            channel.low_threshold = threshold;
-        }
-    }
-
-    /// Closes a channel (webrtc-pc §6.2.4): what was queued is sent, then its stream is reset.
-    /// [`Event::ChannelClosed`] reports that the peer has done the same. Messages that arrive
-    /// meanwhile are discarded.
-    pub fn close(&mut self, id: u16) {
-        let Some(channel) = self.channels.get_mut(&id) else { return };
-        match channel.state {
-            ChannelState::Closing => return,
-            ChannelState::Connecting if !channel.announced => {
-                self.channels.remove(&id);
-                self.tell(Event::ChannelClosed { id });
-                return;
-            }
-            ChannelState::Connecting | ChannelState::Open => {}
-        }
-        channel.state = ChannelState::Closing;
-        channel.closed_here = true;
-        // Nobody reads the messages any more.
-        self.paused.remove(&id);
-        self.unhold(id, |event| !matches!(event, Event::Message { .. }));
-        if self.is_connected() {
-            self.reset(id);
-        }
-    }
 }
 
-fn dcep_message(message: &Dcep) -> Outgoing {
-    Outgoing {
-        ppid: dcep::PPID_DCEP,
-        data: message.write(),
-        counted: false,
-        ordered: true,
-        max_retransmits: None,
-        expires: None,
+/// What an association is set up with.
+fn settings(config: &Config, parameters: &SctpParameters, with: &Beginning) -> Settings {
+    let window = config.receive_window;
+    let limit = match usize::try_from(parameters.max_message_size_receive) {
+        Ok(0) | Err(_) => window as usize,
+        Ok(limit) => limit.min(window as usize),
+    };
+    Settings {
+        local_port: parameters.local_port,
+        remote_port: parameters.remote_port,
+        packet_size: with.packet_size,
+        window,
+        max_window: config.max_receive_window,
+        max_message_size: limit,
+        tag: with.tag.max(1),
+        initial_tsn: with.initial_tsn,
+        congestion_control: config.congestion_control,
+        zero_checksum: config.zero_checksum,
+        interleaving: config.interleaving,
+        max_partial: config.max_partial as usize,
     }
 }

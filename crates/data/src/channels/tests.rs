@@ -16,7 +16,9 @@ fn with_few_streams() -> Vec<Event> {
     for id in [1, 300, 301] {
         channels.open(id, ChannelConfig::default()).unwrap();
     }
-    channels.begin(now, &Beginning { is_client: true, packet_size: 1160, tag: 11, initial_tsn: 1 });
+    let (is_client, waits) = (true, false);
+    let beginning = Beginning { is_client, waits, packet_size: 1160, tag: 11, initial_tsn: 1 };
+    channels.begin(now, &beginning);
     let mut buffer = Vec::new();
     for answer in simple_peer(11, 301) {
         while channels.write_packet(now, &mut buffer) {}

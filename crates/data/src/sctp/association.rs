@@ -1,19 +1,23 @@
 //! The association: its state, what it hears, its timers.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use time::Instant;
 use tracing::{debug, trace};
 
-use super::congestion::{Congestion, Rtt};
-use super::control::Control;
+use super::congestion::Congestion;
+use super::control::{Cause, Control};
 use super::outstanding::Outstanding;
+use super::pacing::Pacer;
 use super::queue::{Outgoing, SendQueue};
 use super::reassembly::{Delivery, Message, Reassembly};
+use super::receive_window::ReceiveWindow;
 use super::received::Received;
 use super::reset::{Outcome, Resets};
+use super::rtt::Rtt;
 use super::wire::{self, Chunk, Packet, Reader};
 use super::{SctpError, SctpState};
+use crate::config::CongestionControl;
 
 /// What is fixed before the association starts.
 #[derive(Debug, Clone)]
@@ -22,13 +26,20 @@ pub(crate) struct Settings {
     pub(crate) remote_port: u16,
     /// Bytes of a packet.
     pub(crate) packet_size: usize,
-    /// Bytes that may be held for the application.
+    /// Bytes that may be held for the application, at first and at most.
     pub(crate) window: u32,
+    pub(crate) max_window: u32,
     /// Bytes of the largest message to accept.
     pub(crate) max_message_size: usize,
     /// The initiate tag and the initial TSN, both random.
     pub(crate) tag: u32,
     pub(crate) initial_tsn: u32,
+    pub(crate) congestion_control: CongestionControl,
+    /// Offer packets without a checksum (RFC 9653), and interleaved messages (RFC 8260).
+    pub(crate) zero_checksum: bool,
+    pub(crate) interleaving: bool,
+    /// Bytes that may be held besides the window, of interleaved messages that are not whole.
+    pub(crate) max_partial: usize,
 }
 
 /// What comes out of an association.
@@ -60,11 +71,24 @@ pub(super) enum State {
 pub(super) struct Peer {
     pub(super) tag: u32,
     pub(super) re_config: bool,
+    /// Both sides have said that packets need no checksum.
+    pub(super) zero_checksum: bool,
+    /// Messages travel as I-DATA, and never as DATA.
+    pub(super) interleaves: bool,
     /// How many streams this side may send on, and how many the peer.
     pub(super) outbound: u16,
     pub(super) inbound: u16,
     pub(super) received: Received,
     pub(super) resets: Resets,
+}
+
+/// A FORWARD TSN or an I-FORWARD-TSN that was sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Forwarded {
+    pub(super) tsn: u64,
+    pub(super) at: Instant,
+    /// Nothing that had been given up was left out.
+    pub(super) is_all: bool,
 }
 
 /// One association.
@@ -75,6 +99,8 @@ pub(crate) struct Association {
     pub(super) peer: Option<Peer>,
     pub(super) control: VecDeque<Control>,
     pub(super) cookie: Vec<u8>,
+    /// Descriptions have established it, and nothing of the peer has confirmed that yet.
+    pub(super) assumed: bool,
     /// T1-init, T1-cookie, or the moment to begin.
     pub(super) t1: Option<Instant>,
     pub(super) t1_backoff: u32,
@@ -83,6 +109,11 @@ pub(crate) struct Association {
     pub(super) outstanding: Outstanding,
     pub(super) rtt: Rtt,
     pub(super) congestion: Congestion,
+    pub(super) pacer: Pacer,
+    /// The congestion window or the pace held data back when something was sent last.
+    pub(super) limited: bool,
+    /// When data were sent last.
+    pub(super) last_sent: Option<Instant>,
     /// The window that the peer advertised last.
     pub(super) remote_window: usize,
     /// T3-rtx, or the earlier moment of a probe.
@@ -94,18 +125,21 @@ pub(crate) struct Association {
     pub(super) probes_window: bool,
     /// One packet of retransmissions may exceed the congestion window (RFC 9260 §7.2.4).
     pub(super) credit: bool,
-    /// Up to which number the peer was told that this side gave up, and when.
-    pub(super) forwarded: Option<(u64, Instant)>,
+    /// What the peer was told last of what this side gave up.
+    pub(super) forwarded: Option<Forwarded>,
     pub(super) forward_due: bool,
     /// Bytes that left the queues since `take_sent`, by stream.
     pub(super) sent: Vec<(u16, u64)>,
 
     pub(super) reassembly: Reassembly,
+    pub(super) receive_window: ReceiveWindow,
     /// Bytes of messages that were delivered and not read.
     pub(super) unread: usize,
     pub(super) ready: Vec<Delivery>,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) events: VecDeque<Event>,
+    /// Of a closed association: the streams on which something was under way.
+    broken_streams: BTreeSet<u16>,
 }
 
 impl Association {
@@ -115,12 +149,20 @@ impl Association {
             peer: None,
             control: VecDeque::new(),
             cookie: Vec::new(),
+            assumed: false,
             t1: None,
             t1_backoff: 0,
             queue: SendQueue::default(),
             outstanding: Outstanding::new(settings.initial_tsn),
             rtt: Rtt::new(),
-            congestion: Congestion::new(settings.packet_size),
+            congestion: Congestion::new(
+                settings.congestion_control,
+                settings.packet_size,
+                settings.tag,
+            ),
+            pacer: Pacer::default(),
+            limited: false,
+            last_sent: None,
             remote_window: 0,
             t3: None,
             probes: 0,
@@ -130,17 +172,20 @@ impl Association {
             forwarded: None,
             forward_due: false,
             sent: Vec::new(),
-            reassembly: Reassembly::new(settings.max_message_size),
+            reassembly: Reassembly::new(settings.max_message_size, false),
+            receive_window: ReceiveWindow::new(settings.window, settings.max_window),
             unread: 0,
             ready: Vec::new(),
             outcomes: Vec::new(),
             events: VecDeque::new(),
+            broken_streams: BTreeSet::new(),
             settings,
         }
     }
 
     pub(crate) fn state(&self) -> SctpState {
         match self.state {
+            State::CookieWait | State::CookieEchoed if self.assumed => SctpState::Connected,
             State::Idle | State::CookieWait | State::CookieEchoed => SctpState::Connecting,
             State::Established => SctpState::Connected,
             State::Closed => SctpState::Closed,
@@ -149,7 +194,7 @@ impl Association {
 
     /// The number of channels both sides can have, once connected.
     pub(crate) fn max_channels(&self) -> Option<u16> {
-        let peer = self.peer.as_ref().filter(|_| self.state == State::Established)?;
+        let peer = self.peer.as_ref().filter(|_| self.state() == SctpState::Connected)?;
         Some(peer.outbound.min(peer.inbound))
     }
 
@@ -201,17 +246,30 @@ impl Association {
     /// The application read a message of this cost.
     pub(crate) fn release(&mut self, cost: usize) {
         self.unread = self.unread.saturating_sub(cost);
+        self.receive_window.on_read(cost);
         let window = self.window();
         let mtu = u32::try_from(self.settings.packet_size).unwrap_or(u32::MAX);
         if let Some(peer) = &mut self.peer {
-            peer.received.on_window(window, mtu, self.settings.window);
+            peer.received.on_window(window, mtu, self.receive_window.size());
         }
     }
 
     /// Bytes of the receive window that are free.
     pub(super) fn window(&self) -> u32 {
-        let used = self.unread + self.reassembly.held();
-        self.settings.window.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+        let used = self.used();
+        self.receive_window.size().saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+    }
+
+    /// Bytes of the receive window that are taken. Parts of interleaved messages take up nothing, up
+    /// to a limit: none of them could be finished if all together filled the window.
+    pub(super) fn used(&self) -> usize {
+        let beside = if self.interleaves() { self.settings.max_partial } else { 0 };
+        self.unread + self.reassembly.held().saturating_sub(beside)
+    }
+
+    /// Whether messages travel as I-DATA.
+    pub(super) fn interleaves(&self) -> bool {
+        self.peer.as_ref().is_some_and(|peer| peer.interleaves)
     }
 
     pub(super) fn close_with(&mut self, error: SctpError) {
@@ -222,11 +280,33 @@ impl Association {
         self.state = State::Closed;
         self.t1 = None;
         self.t3 = None;
+        self.pacer.open();
         self.control.clear();
+        self.broken_streams = self.streams_in_use();
         self.queue = SendQueue::default();
         self.outstanding = Outstanding::new(self.settings.initial_tsn);
-        self.reassembly = Reassembly::new(0);
+        self.reassembly = Reassembly::new(0, false);
         self.events.push_back(Event::Closed(error));
+    }
+
+    /// The streams with messages that were not acknowledged, or have not come as a whole.
+    fn streams_in_use(&self) -> BTreeSet<u16> {
+        let queued = self.queue.streams().filter(|id| !self.queue.is_stream_empty(*id));
+        queued.chain(self.outstanding.streams()).chain(self.reassembly.unfinished()).collect()
+    }
+
+    pub(crate) fn take_broken_streams(&mut self) -> BTreeSet<u16> {
+        std::mem::take(&mut self.broken_streams)
+    }
+
+    /// What an association begins with that only keeps what is sent, until another takes it over.
+    pub(crate) fn settings_of_next(&self) -> Settings {
+        self.settings.clone()
+    }
+
+    /// Takes over the messages that wait in another association, which was never connected.
+    pub(crate) fn take_queue_of(&mut self, other: Self) {
+        self.queue = other.queue;
     }
 
     /// DTLS is gone.
@@ -240,13 +320,19 @@ impl Association {
         let told = self.peer.is_some() && self.state != State::Closed;
         self.close_with(SctpError::Local);
         if told {
-            self.control.push_back(Control::Abort);
+            self.control.push_back(Control::Abort(Cause::close_called()));
         }
+    }
+
+    /// Ends the association because of what the peer has done.
+    pub(super) fn abort_for(&mut self, code: u16, reason: &'static str) {
+        self.close_with(SctpError::AbortedHere { code, reason });
+        self.control.push_back(Control::Abort(Cause::new(code, reason.as_bytes())));
     }
 
     /// Handles what DTLS delivered.
     pub(crate) fn handle_packet(&mut self, now: Instant, bytes: &[u8]) {
-        let Some(packet) = Packet::read(bytes) else {
+        let Some(packet) = Packet::read(bytes, self.settings.zero_checksum) else {
             trace!(len = bytes.len(), "dropping what is no SCTP packet");
             return;
         };
@@ -267,7 +353,7 @@ impl Association {
                 break;
             }
             match chunk.kind {
-                wire::DATA => {
+                wire::DATA | wire::I_DATA => {
                     data = true;
                     immediate |= chunk.flags & wire::FLAG_IMMEDIATE != 0;
                 }
@@ -283,6 +369,7 @@ impl Association {
         }
         if data && let Some(peer) = &mut self.peer {
             peer.received.on_packet(now, immediate);
+            self.receive_window.on_data(now, self.rtt.smoothed());
         }
         self.deliver();
     }
@@ -308,11 +395,20 @@ impl Association {
             wire::COOKIE_ECHO => self.on_cookie_echo(now, chunk.value),
             wire::COOKIE_ACK => self.on_cookie_ack(now),
             wire::HEARTBEAT => self.on_heartbeat(chunk.value),
+            wire::ABORT if self.assumed && chunk.flags & wire::FLAG_TAG_REFLECTED != 0 => {
+                self.doubt_assumption(now);
+            }
             wire::ABORT => self.on_abort(chunk.value),
             wire::SHUTDOWN => self.on_shutdown(),
-            wire::DATA | wire::SACK | wire::FORWARD_TSN | wire::RE_CONFIG => {
+            wire::DATA
+            | wire::I_DATA
+            | wire::SACK
+            | wire::FORWARD_TSN
+            | wire::I_FORWARD_TSN
+            | wire::RE_CONFIG => {
                 // The peer had our COOKIE ECHO, or it would not know the tag to send data with.
                 self.on_cookie_ack(now);
+                self.confirm_assumption(now);
                 if self.state == State::Established {
                     self.handle_transfer(now, chunk);
                 }
@@ -322,10 +418,18 @@ impl Association {
     }
 
     fn handle_transfer(&mut self, now: Instant, chunk: Chunk<'_>) {
+        let interleaves = self.interleaves();
         match chunk.kind {
-            wire::DATA => self.on_data(chunk),
+            // RFC 8260 §2.2.1, §2.3.1: an association has one kind of them.
+            wire::DATA | wire::FORWARD_TSN if interleaves => {
+                self.abort_for(wire::CAUSE_PROTOCOL_VIOLATION, "DATA where I-DATA was agreed");
+            }
+            wire::I_DATA | wire::I_FORWARD_TSN if !interleaves => {
+                self.abort_for(wire::CAUSE_PROTOCOL_VIOLATION, "I-DATA that was not agreed");
+            }
+            wire::DATA | wire::I_DATA => self.on_data(chunk),
             wire::SACK => self.on_sack(now, chunk.value),
-            wire::FORWARD_TSN => self.on_forward_tsn(chunk.value),
+            wire::FORWARD_TSN | wire::I_FORWARD_TSN => self.on_forward_tsn(chunk.value),
             _ => self.on_re_config(now, chunk.value),
         }
     }
@@ -383,7 +487,8 @@ impl Association {
     fn on_incoming_reset(&mut self, streams: Vec<u16>) {
         let streams = if streams.is_empty() {
             // RFC 6525 §4.1: all of them.
-            let mut all: Vec<u16> = self.queue.streams().chain(self.reassembly.streams()).collect();
+            let mut all = self.reassembly.streams();
+            all.extend(self.queue.streams());
             all.sort_unstable();
             all.dedup();
             all
@@ -416,6 +521,7 @@ impl Association {
             self.t1,
             self.t3,
             self.outstanding.loss_time(),
+            self.pacer.deadline(),
             peer.and_then(|peer| peer.received.deadline()),
             peer.and_then(|peer| peer.resets.deadline()),
         ]
@@ -429,9 +535,10 @@ impl Association {
             self.on_t1(now);
         }
         if self.outstanding.loss_time().is_some_and(|at| at <= now) {
-            let found = self.outstanding.detect_loss(now, &self.rtt);
-            self.on_loss(now, found.0, found.1);
+            let loss = self.outstanding.detect_loss(now, &self.rtt);
+            self.on_loss(now, loss);
         }
+        self.pacer.handle_timeout(now);
         if self.t3.is_some_and(|at| at <= now) {
             self.on_t3(now);
         }
@@ -451,11 +558,14 @@ impl Association {
             State::CookieWait | State::CookieEchoed => self.on_t1(now),
             State::Established => {
                 self.congestion.on_path_change();
+                self.receive_window.on_path_change();
+                self.pacer.open();
                 self.backoff = 0;
                 self.probes = 0;
                 self.probes_window = false;
                 self.t3 = None;
-                self.outstanding.repeat(now);
+                self.outstanding.on_path_change(now, &self.rtt);
+                self.rtt.on_path_change();
                 self.forward_due = true;
                 self.arm_t3(now);
             }
@@ -491,4 +601,5 @@ impl Association {
 fn is_known(kind: u8) -> bool {
     matches!(kind, wire::DATA..=wire::COOKIE_ACK | wire::SHUTDOWN_COMPLETE)
         || matches!(kind, wire::RE_CONFIG | wire::FORWARD_TSN)
+        || matches!(kind, wire::I_DATA | wire::I_FORWARD_TSN)
 }

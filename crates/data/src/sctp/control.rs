@@ -11,12 +11,13 @@ use super::wire::{self, Chunk, Writer};
 pub(super) enum Control {
     Init,
     /// Has the initiate tag of the INIT, the cookie and the parameters to be reported.
-    InitAck(u32, Vec<u8>, Vec<Vec<u8>>),
+    /// It is to offer packets without a checksum if the INIT did.
+    InitAck(u32, Vec<u8>, Vec<Vec<u8>>, bool),
     CookieEcho,
     CookieAck,
     HeartbeatAck(Vec<u8>),
     Error(Cause),
-    Abort,
+    Abort(Cause),
     ShutdownAck,
 }
 
@@ -25,6 +26,21 @@ pub(super) enum Control {
 pub(super) struct Cause {
     code: u16,
     information: Vec<u8>,
+}
+
+impl Cause {
+    pub(super) fn new(code: u16, information: &[u8]) -> Self {
+        Self { code, information: information.to_vec() }
+    }
+
+    /// RFC 9260 §3.3.10.12: what the application did, in libwebrtc's words.
+    pub(super) fn close_called() -> Self {
+        Self::new(wire::CAUSE_USER_INITIATED_ABORT, b"Close called")
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer<'_>) {
+        writer.parameter(self.code, |w| w.bytes(&self.information));
+    }
 }
 
 /// Most control chunks that may wait: a peer that asks faster than it listens gets no more.
@@ -36,7 +52,7 @@ impl Control {
     /// Whether it is alone in its packet: by RFC 9260 §6.10, and ABORT and SHUTDOWN ACK because the
     /// association ends with them.
     pub(super) fn is_alone(&self) -> bool {
-        matches!(self, Self::Init | Self::InitAck(..) | Self::Abort | Self::ShutdownAck)
+        matches!(self, Self::Init | Self::InitAck(..) | Self::Abort(_) | Self::ShutdownAck)
     }
 
     /// RFC 9260 §5.1 C, D: whether it is the first chunk of its packet.
@@ -131,12 +147,13 @@ impl Association {
                 Control::HeartbeatAck(information) => {
                     writer.chunk(wire::HEARTBEAT_ACK, 0, &information);
                 }
-                Control::Error(Cause { code, information }) => {
+                Control::Error(cause) => {
                     writer.begin(wire::ERROR, 0);
-                    writer.parameter(code, |w| w.bytes(&information));
+                    cause.write(writer);
                     writer.end();
                 }
-                Control::Init | Control::InitAck(..) | Control::Abort | Control::ShutdownAck => {}
+                Control::Init | Control::InitAck(..) | Control::Abort(_) | Control::ShutdownAck => {
+                }
             }
         }
         echoed

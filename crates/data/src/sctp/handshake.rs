@@ -6,24 +6,23 @@
 use time::{Duration, Instant};
 use tracing::debug;
 
-use super::SctpError;
 use super::association::{Association, Event, Peer, State};
 use super::control::Control;
+use super::reassembly::Reassembly;
 use super::received::Received;
 use super::reset::Resets;
-use super::wire::{self, Init, Reader, Writer};
+use super::wire::{self, Extensions, Init, Reader, Writer};
+use super::{SctpError, SctpState};
 
 /// Time to the first repetition. DTLS has just crossed the path, so a loss is likelier than a round
 /// trip of this length, and a repetition does no harm.
-const T1_INITIAL: Duration = Duration::from_millis(250);
+pub(super) const T1_INITIAL: Duration = Duration::from_millis(250);
 const T1_MAX: Duration = Duration::from_secs(5);
 /// Streams to ask for and to offer (RFC 8831 §6.2).
 const STREAMS: u16 = 65535;
 const COOKIE_MAGIC: u32 = 0x7063_7363;
 /// Our INIT ACK is no larger than this, as long as it reports nothing.
 const INIT_ACK_SIZE: usize = 128;
-/// The reason in our ABORT, in libwebrtc's words.
-const CLOSE_CALLED: &[u8] = b"Close called";
 
 impl Association {
     /// Begins the association.
@@ -33,6 +32,7 @@ impl Association {
         }
         self.state = State::CookieWait;
         self.control.push_back(Control::Init);
+        self.receive_window.on_handshake_sent(now);
         self.t1 = Some(now + T1_INITIAL);
     }
 
@@ -72,7 +72,8 @@ impl Association {
         match self.state {
             State::Idle | State::CookieWait | State::CookieEchoed => {}
             State::Established => {
-                if self.peer.as_ref().is_some_and(|peer| peer.tag != init.tag) {
+                let is_other = self.peer.as_ref().is_some_and(|peer| peer.tag != init.tag);
+                if is_other && !self.assumed {
                     // A new association of the peer; the old one has ended there.
                     self.close_with(SctpError::Restarted);
                     return;
@@ -93,7 +94,9 @@ impl Association {
             }
         }
         self.control.retain(|control| !matches!(control, Control::InitAck(..)));
-        self.queue_control(Control::InitAck(init.tag, cookie, reported));
+        let zero_checksum = init.extensions.zero_checksum;
+        self.queue_control(Control::InitAck(init.tag, cookie, reported, zero_checksum));
+        self.receive_window.on_handshake_sent(now);
         if self.state == State::Idle && self.t1.is_some() {
             // The peer has begun; our turn comes if nothing follows.
             self.t1 = Some(now + T1_INITIAL);
@@ -117,8 +120,9 @@ impl Association {
             debug!(length = cookie.len(), "ignoring an INIT ACK whose cookie fits no packet");
             return;
         }
+        self.receive_window.on_handshake_answered(now);
         self.cookie = cookie.to_vec();
-        self.accept(&init);
+        self.accept_instead(now, &init);
         self.state = State::CookieEchoed;
         self.control.retain(|control| !matches!(control, Control::Init));
         self.queue_control(Control::CookieEcho);
@@ -143,13 +147,21 @@ impl Association {
         };
         match self.state {
             State::Idle | State::CookieWait | State::CookieEchoed => {
-                self.accept(&init);
+                self.receive_window.on_handshake_answered(now);
+                self.accept_instead(now, &init);
+                if self.state == State::Closed {
+                    return;
+                }
                 self.queue_control(Control::CookieAck);
                 self.establish(now);
             }
             State::Established => {
                 // Action D: our COOKIE ACK was lost.
                 if self.peer.as_ref().is_some_and(|peer| peer.tag == init.tag) {
+                    self.queue_control(Control::CookieAck);
+                } else if self.assumed {
+                    self.accept_instead(now, &init);
+                    self.assumed = false;
                     self.queue_control(Control::CookieAck);
                 }
             }
@@ -165,13 +177,22 @@ impl Association {
     }
 
     /// Takes the parameters of the peer. A repetition changes nothing.
-    fn accept(&mut self, init: &Init<'_>) {
+    pub(super) fn accept(&mut self, init: &Init<'_>) {
         if self.peer.as_ref().is_some_and(|peer| peer.tag == init.tag) {
             return;
         }
+        let extensions = init.extensions;
+        // RFC 8260 §2.2.1
+        let interleaves = self.settings.interleaving && extensions.i_data;
+        if interleaves != self.interleaves() && !self.outstanding.is_empty() {
+            // What was sent with the cookie was cut for another peer.
+            return self.close_with(SctpError::Restarted);
+        }
         self.peer = Some(Peer {
             tag: init.tag,
-            re_config: init.re_config,
+            re_config: extensions.re_config,
+            zero_checksum: self.settings.zero_checksum && extensions.zero_checksum,
+            interleaves,
             // RFC 9260 §5.1.1; ours is the largest number there is.
             outbound: init.inbound,
             inbound: init.outbound,
@@ -179,15 +200,24 @@ impl Association {
             resets: Resets::new(self.settings.initial_tsn, init.tsn),
         });
         self.remote_window = init.window as usize;
-        self.outstanding.may_abandon = init.forward_tsn;
+        // RFC 8260 §2.3.1: each way to send has its own way to give up.
+        self.outstanding.may_abandon =
+            if interleaves { extensions.i_forward_tsn } else { extensions.forward_tsn };
+        self.reassembly = Reassembly::new(self.settings.max_message_size, interleaves);
+        self.queue.interleave(interleaves.then_some(init.window));
+        self.outstanding.interleaves = interleaves;
     }
 
-    fn establish(&mut self, now: Instant) {
+    pub(super) fn establish(&mut self, now: Instant) {
+        let is_new = self.state() != SctpState::Connected;
         self.state = State::Established;
+        self.assumed = false;
         self.t1 = None;
         self.cookie = Vec::new();
         self.control.retain(|control| !matches!(control, Control::Init | Control::CookieEcho));
-        self.events.push_back(Event::Connected);
+        if is_new {
+            self.events.push_back(Event::Connected);
+        }
         // What was sent with the cookie is watched from here on.
         self.arm_t3(now);
     }
@@ -204,14 +234,20 @@ impl Association {
         let (local, remote) = (self.settings.local_port, self.settings.remote_port);
         let mut writer = Writer::new(buffer, local, remote, tag);
         match control {
-            Control::Init => self.write_init(&mut writer, wire::INIT, None, &[]),
-            Control::InitAck(_, cookie, reported) => {
-                self.write_init(&mut writer, wire::INIT_ACK, Some(&cookie), &reported);
+            // Some peers cannot skip a parameter that they do not know, as RFC 9260 §3.2.1 asks, and
+            // drop the INIT (pion until 2024, and what was made after it). They get the next one.
+            Control::Init => {
+                let is_first = self.t1_backoff == 0;
+                self.write_init(&mut writer, wire::INIT, None, &[], is_first);
             }
-            Control::Abort => {
-                // RFC 9260 §3.3.10.12: the peer's `sctpCauseCode`.
+            Control::InitAck(_, cookie, reported, zero_checksum) => {
+                let cookie = Some(&cookie[..]);
+                self.write_init(&mut writer, wire::INIT_ACK, cookie, &reported, zero_checksum);
+            }
+            Control::Abort(cause) => {
+                // RFC 9260 §3.3.10: the peer's `sctpCauseCode`.
                 writer.begin(wire::ABORT, 0);
-                writer.parameter(wire::CAUSE_USER_INITIATED_ABORT, |w| w.bytes(CLOSE_CALLED));
+                cause.write(&mut writer);
                 writer.end();
             }
             _ => writer.chunk(wire::SHUTDOWN_ACK, 0, &[]),
@@ -220,12 +256,13 @@ impl Association {
         true
     }
 
-    fn write_init(
+    pub(super) fn write_init(
         &self,
         writer: &mut Writer<'_>,
         kind: u8,
         cookie: Option<&[u8]>,
         reported: &[Vec<u8>],
+        zero_checksum: bool,
     ) {
         writer.begin(kind, 0);
         writer.u32(self.settings.tag);
@@ -240,7 +277,14 @@ impl Association {
         writer.parameter(wire::PARAM_FORWARD_TSN, |_| {});
         writer.parameter(wire::PARAM_SUPPORTED_EXTENSIONS, |w| {
             w.bytes(&[wire::RE_CONFIG, wire::FORWARD_TSN]);
+            if self.settings.interleaving {
+                w.bytes(&[wire::I_DATA, wire::I_FORWARD_TSN]);
+            }
         });
+        if self.settings.zero_checksum && zero_checksum {
+            // RFC 9653 §5.1
+            writer.parameter(wire::PARAM_ZERO_CHECKSUM, |w| w.u32(wire::DETECTED_BY_DTLS));
+        }
         for parameter in reported {
             writer.parameter(wire::PARAM_UNRECOGNIZED, |w| w.bytes(parameter));
         }
@@ -257,7 +301,7 @@ fn write_cookie(init: &Init<'_>, local_tag: u32) -> Vec<u8> {
     for value in [init.outbound, init.inbound] {
         cookie.extend_from_slice(&value.to_be_bytes());
     }
-    cookie.push(u8::from(init.forward_tsn) | (u8::from(init.re_config) << 1));
+    cookie.push(init.extensions.to_bits());
     cookie
 }
 
@@ -268,16 +312,7 @@ fn read_cookie(cookie: &[u8], local_tag: u32) -> Option<Init<'static>> {
     }
     let (tag, window, tsn) = (reader.u32()?, reader.u32()?, reader.u32()?);
     let (outbound, inbound) = (reader.u16()?, reader.u16()?);
-    let flags = reader.u8()?;
+    let extensions = Extensions::from_bits(reader.u8()?);
     let usable = tag != 0 && outbound != 0 && inbound != 0;
-    usable.then_some(Init {
-        tag,
-        window,
-        outbound,
-        inbound,
-        tsn,
-        forward_tsn: flags & 1 != 0,
-        re_config: flags & 2 != 0,
-        cookie: None,
-    })
+    usable.then_some(Init { tag, window, outbound, inbound, tsn, extensions, cookie: None })
 }

@@ -1,18 +1,28 @@
 //! One SCTP association over DTLS (RFC 9260, RFC 8261), as far as data channels need it
-//! (RFC 8831 §5): partial reliability (RFC 3758), stream reset (RFC 6525), one address, no IO.
+//! (RFC 8831 §5): partial reliability (RFC 3758), stream reset (RFC 6525), interleaved messages
+//! (RFC 8260), packets without a checksum (RFC 9653), one address, no IO.
 //!
 //! The rest of the crate sees [`Association`] alone.
 
 mod association;
+mod assumed;
+mod blank;
 mod congestion;
 mod control;
+mod data;
 mod handshake;
 mod outstanding;
+mod pacing;
 mod queue;
+mod rack;
+mod ranges;
+mod rate;
 mod reassembly;
+mod receive_window;
 mod received;
 mod receiving;
 mod reset;
+mod rtt;
 mod sending;
 mod serial;
 mod wire;
@@ -20,7 +30,10 @@ mod wire;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use blank::without_messages;
+
 pub(crate) use association::{Association, Event, Settings};
+pub use assumed::{Inits, SctpInit};
 pub(crate) use queue::Outgoing;
 pub(crate) use reassembly::{Message, cost};
 
@@ -55,6 +68,14 @@ pub enum SctpError {
         code: Option<u16>,
         /// The cause-specific information, as text.
         reason: String,
+    },
+    /// This side sent an ABORT: the peer broke the protocol, or would need memory without a bound.
+    #[error("the association was aborted: {reason}")]
+    AbortedHere {
+        /// The code of the error cause in the ABORT (RFC 9260 §3.3.10).
+        code: u16,
+        /// What the peer has done.
+        reason: &'static str,
     },
     /// The peer shut the association down in order.
     #[error("the peer shut the association down")]

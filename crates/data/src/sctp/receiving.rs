@@ -1,10 +1,12 @@
-//! What a peer's DATA, FORWARD TSN and RE-CONFIG do (RFC 9260 §6.2, RFC 3758 §3.6, RFC 6525 §5.2).
+//! What a peer's DATA, FORWARD TSN and RE-CONFIG do (RFC 9260 §6.2, RFC 3758 §3.6, RFC 6525 §5.2),
+//! and its I-DATA and I-FORWARD-TSN (RFC 8260 §2.2.3, §2.3.1).
 
 use time::Instant;
 use tracing::{debug, trace};
 
 use super::association::Association;
-use super::wire::{self, Chunk, Data, Reader};
+use super::data::{Data, Skip};
+use super::wire::{self, Chunk, Reader};
 
 impl Association {
     pub(super) fn on_data(&mut self, chunk: Chunk<'_>) {
@@ -12,8 +14,8 @@ impl Association {
             debug!("ignoring a DATA chunk without data");
             return;
         };
-        let used = self.unread + self.reassembly.held();
-        let window = self.settings.window as usize;
+        let used = self.used();
+        let window = self.receive_window.size() as usize;
         let unread = self.unread;
         let Some(peer) = &mut self.peer else { return };
         let received = &mut peer.received;
@@ -26,6 +28,11 @@ impl Association {
             // While nothing but reassembly fills the window, a chunk that completes messages is
             // taken nevertheless: the window would never open again without it.
             let completes = tsn == received.cumulative() + 1 || received.fills_gap(tsn);
+            if completes && peer.interleaves && unread == 0 && used >= window {
+                // Nothing that the application does makes room, and nothing that the peer sends.
+                let reason = "more messages in part than there is memory for";
+                return self.abort_for(wire::CAUSE_OUT_OF_RESOURCE, reason);
+            }
             if !completes || unread >= window || used >= window.saturating_mul(2) {
                 trace!(data.stream, "the receive window is full");
                 received.acknowledge_now();
@@ -45,6 +52,7 @@ impl Association {
     }
 
     pub(super) fn on_forward_tsn(&mut self, value: &[u8]) {
+        let interleaves = self.interleaves();
         let Some(peer) = &mut self.peer else { return };
         let mut reader = Reader(value);
         let Some(tsn) = reader.u32() else { return };
@@ -54,8 +62,8 @@ impl Association {
             return;
         }
         peer.received.skip_to(tsn);
-        let streams = std::iter::from_fn(|| Some((reader.u16()?, reader.u16()?)));
-        self.reassembly.forward(tsn, streams, &mut self.ready);
+        let skips = Skip::read(reader, interleaves);
+        self.reassembly.forward(tsn, skips, &mut self.ready);
         self.finish_receiving();
     }
 

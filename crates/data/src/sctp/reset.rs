@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use time::{Duration, Instant};
 use tracing::debug;
 
-use super::congestion::RTO_MAX;
+use super::rtt::RTO_MAX;
 use super::serial;
 use super::wire::{self, Parameters, Reader, Writer};
 
@@ -78,6 +78,13 @@ impl Resets {
         }
     }
 
+    /// The same resets to ask for, in an association with other initial TSNs.
+    pub(super) fn anew(self, local_tsn: u32, remote_tsn: u32) -> Self {
+        let mut pending = self.pending;
+        pending.extend(self.request.into_iter().flat_map(|request| request.streams));
+        Self { pending, ..Self::new(local_tsn, remote_tsn) }
+    }
+
     /// Resets a stream as soon as everything queued for it was sent.
     pub(super) fn request(&mut self, stream: u16) {
         self.pending.insert(stream);
@@ -96,7 +103,7 @@ impl Resets {
         &mut self,
         now: Instant,
         last_tsn: u64,
-        rto: Duration,
+        rto: impl FnOnce() -> Duration,
         is_drained: impl Fn(u16) -> bool,
     ) {
         if self.request.is_some() || self.pending.is_empty() {
@@ -115,7 +122,7 @@ impl Resets {
             last_tsn,
             streams,
             due: true,
-            retry: now + rto,
+            retry: now + rto(),
             retries: 0,
             waits: false,
         });
@@ -337,7 +344,7 @@ mod tests {
             from.write(&mut writer);
             assert_eq!(writer.len() - wire::COMMON_HEADER, length);
             writer.finish();
-            let packet = wire::Packet::read(&buffer).unwrap();
+            let packet = wire::Packet::read(&buffer, true).unwrap();
             for chunk in packet.chunks() {
                 to.handle(now, chunk.value, received, RTO, &mut outcomes);
             }
@@ -351,7 +358,7 @@ mod tests {
         let (mut a, mut b) = (Resets::new(10, 20), Resets::new(20, 10));
         let last = serial::first(12);
         a.request(7);
-        a.prepare(now, last, RTO, |_| true);
+        a.prepare(now, last, || RTO, |_| true);
         assert_eq!(exchange(now, &mut a, &mut b, last), [Outcome::Incoming(vec![7])]);
         assert_eq!(exchange(now, &mut b, &mut a, 0), [Outcome::Outgoing(vec![7], true)]);
         assert_eq!(a.deadline(), None);
@@ -363,7 +370,7 @@ mod tests {
         let (mut a, mut b) = (Resets::new(10, 20), Resets::new(20, 10));
         let last = serial::first(12);
         a.request(7);
-        a.prepare(now, last, RTO, |_| true);
+        a.prepare(now, last, || RTO, |_| true);
         assert_eq!(exchange(now, &mut a, &mut b, last - 1), []);
         assert_eq!(exchange(now, &mut b, &mut a, 0), []);
         let mut outcomes = Vec::new();
@@ -378,7 +385,7 @@ mod tests {
         let (mut a, mut b) = (Resets::new(10, 20), Resets::new(20, 10));
         let last = serial::first(12);
         a.request(7);
-        a.prepare(now, last, RTO, |_| true);
+        a.prepare(now, last, || RTO, |_| true);
         exchange(now, &mut a, &mut b, last);
         // The answer is lost.
         b.responses.clear();
@@ -393,8 +400,8 @@ mod tests {
         let mut a = Resets::new(10, 20);
         a.request(1);
         a.request(2);
-        a.prepare(now, 5, RTO, |id| id == 2);
-        a.prepare(now, 5, RTO, |_| true);
+        a.prepare(now, 5, || RTO, |id| id == 2);
+        a.prepare(now, 5, || RTO, |_| true);
         assert_eq!(a.request.as_ref().map(|r| r.streams.clone()), Some(vec![2]));
         assert_eq!(a.pending().collect::<Vec<_>>(), [1]);
     }

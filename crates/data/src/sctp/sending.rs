@@ -4,10 +4,25 @@
 use time::{Duration, Instant};
 use tracing::{debug, trace};
 
-use super::association::{Association, State};
+use super::association::{Association, Forwarded, State};
+use super::congestion::Ack;
+use super::data::Skip;
+use super::outstanding::Loss;
+use super::pacing::Pacer;
 use super::queue::Fragment;
 use super::serial;
 use super::wire::{self, Reader, Writer};
+
+/// What keeps data from being sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Obstacle {
+    /// There are none.
+    Application,
+    /// The peer's window, or the numbers that it can report.
+    Peer,
+    Congestion,
+    Pace,
+}
 
 /// A packet with less room is not filled with a part of a long message.
 const MIN_FRAGMENT: usize = 256;
@@ -22,6 +37,7 @@ impl Association {
         }
         let Some(peer) = &self.peer else { return false };
         let (local, remote) = (self.settings.local_port, self.settings.remote_port);
+        let zero_checksum = peer.zero_checksum;
         let mut writer = Writer::new(buffer, local, remote, peer.tag);
         match self.state {
             // RFC 9260 §5.1 C: nothing before the cookie, but data may travel with it.
@@ -33,7 +49,7 @@ impl Association {
             // the next one, so that its last message is there before.
             State::Established => {
                 self.write_control(&mut writer);
-                self.write_sack(&mut writer);
+                self.write_sack(now, &mut writer);
                 self.write_forward_tsn(now, &mut writer);
                 self.write_resets(now, &mut writer);
                 self.write_data(now, &mut writer);
@@ -43,7 +59,12 @@ impl Association {
         if writer.is_empty() {
             return false;
         }
-        writer.finish();
+        // RFC 9653 §5.2: never with the cookie.
+        if self.state == State::Established && zero_checksum {
+            writer.finish_with_zero();
+        } else {
+            writer.finish();
+        }
         true
     }
 
@@ -51,23 +72,23 @@ impl Association {
         self.settings.packet_size.saturating_sub(writer.len())
     }
 
-    fn write_sack(&mut self, writer: &mut Writer<'_>) {
-        let (window, room) = (self.window(), self.room(writer));
-        let sends = self.may_send();
-        let Some(peer) = &mut self.peer else { return };
+    fn write_sack(&mut self, now: Instant, writer: &mut Writer<'_>) {
+        let Some(peer) = &self.peer else { return };
+        let (is_due, is_pending) = (peer.received.is_due(), peer.received.is_pending());
         // Data takes the acknowledgement along even when it could wait.
-        if peer.received.is_due() || (sends && peer.received.is_pending()) {
+        if is_due || (is_pending && self.may_send(now)) {
+            let (window, room) = (self.window(), self.room(writer));
+            let Some(peer) = &mut self.peer else { return };
             peer.received.write(window, room, writer);
         }
     }
 
     fn write_resets(&mut self, now: Instant, writer: &mut Writer<'_>) {
         self.finish_unsupported_resets();
-        let (last_assigned, rto) = (self.last_assigned(), self.rtt.rto(0));
-        let room = self.room(writer);
+        let (last_assigned, room) = (self.last_assigned(), self.room(writer));
         let Some(peer) = &mut self.peer else { return };
-        let queue = &self.queue;
-        peer.resets.prepare(now, last_assigned, rto, |id| queue.is_stream_empty(id));
+        let (queue, rtt) = (&self.queue, &self.rtt);
+        peer.resets.prepare(now, last_assigned, || rtt.rto(0), |id| queue.is_stream_empty(id));
         let mut left = room;
         while peer.resets.is_due() {
             let length = peer.resets.length();
@@ -79,71 +100,116 @@ impl Association {
         }
     }
 
-    /// RFC 3758 §3.5 C4, F1.
+    /// RFC 3758 §3.5 C4, F1; RFC 8260 §2.3.1.
     fn write_forward_tsn(&mut self, now: Instant, writer: &mut Writer<'_>) {
-        let Some(advanced) = self.outstanding.advanced() else {
+        if !self.outstanding.has_advanced() {
             self.forward_due = false;
             return;
-        };
-        let told = self.forwarded.is_some_and(|(tsn, _)| tsn >= advanced);
-        if told && !self.forward_due {
+        }
+        let under_way = self.forwarded.filter(|told| told.tsn > self.outstanding.cumulative());
+        // What did not fit is told once this is acknowledged.
+        let is_told = under_way
+            .is_some_and(|told| !told.is_all || !self.outstanding.is_abandoned(told.tsn + 1));
+        if is_told && !self.forward_due {
             return;
         }
+        let interleaves = self.interleaves();
         let Some(room) = self.room(writer).checked_sub(wire::CHUNK_HEADER + 4) else { return };
-        let streams = self.outstanding.advanced_streams();
-        writer.begin(wire::FORWARD_TSN, 0);
-        writer.u32(serial::low(advanced));
-        for &(stream, ssn) in streams.iter().take(room / 4) {
-            writer.u16(stream);
-            writer.u16(ssn);
+        let Some(advance) = self.outstanding.advance(room / Skip::length(interleaves)) else {
+            return;
+        };
+        writer.begin(if interleaves { wire::I_FORWARD_TSN } else { wire::FORWARD_TSN }, 0);
+        writer.u32(serial::low(advance.tsn));
+        for skip in advance.skips {
+            skip.write(interleaves, writer);
         }
         writer.end();
         self.forward_due = false;
-        self.forwarded = Some((advanced, now));
+        let (tsn, is_all) = (advance.tsn, advance.is_all);
+        self.forwarded = Some(Forwarded { tsn, at: now, is_all });
         self.arm_t3(now);
     }
 
-    /// Whether the windows let data go.
-    fn may_send(&self) -> bool {
+    /// What keeps data from being sent.
+    fn obstacle(&self, now: Instant) -> Option<Obstacle> {
+        let in_flight = self.outstanding.in_flight();
         if self.outstanding.has_lost() {
-            let in_flight = self.outstanding.in_flight();
             let window = if self.probes_window { 1 } else { self.congestion.window() };
-            return self.credit || in_flight < window;
+            return match () {
+                () if self.credit => None,
+                () if in_flight >= window => Some(Obstacle::Congestion),
+                () if !self.pacer.is_open(now) => Some(Obstacle::Pace),
+                () => None,
+            };
         }
-        !self.queue.is_empty()
-            && !self.outstanding.is_full()
-            && (self.credit || self.outstanding.in_flight() < self.congestion.window())
-            && (self.outstanding.in_flight() < self.remote_window
-                || self.outstanding.in_flight() == 0)
+        match () {
+            () if self.queue.is_empty() => Some(Obstacle::Application),
+            () if self.outstanding.is_full() => Some(Obstacle::Peer),
+            () if in_flight >= self.remote_window && in_flight > 0 => Some(Obstacle::Peer),
+            () if self.credit => None,
+            () if in_flight >= self.congestion.window() => Some(Obstacle::Congestion),
+            () if !self.pacer.is_open(now) => Some(Obstacle::Pace),
+            () => None,
+        }
+    }
+
+    fn may_send(&self, now: Instant) -> bool {
+        self.obstacle(now).is_none()
+    }
+
+    /// Notes what ended a burst: for the timer, and for what acknowledgements will show.
+    fn note_obstacle(&mut self, now: Instant) {
+        match self.obstacle(now) {
+            Some(Obstacle::Application | Obstacle::Peer) => {
+                self.limited = false;
+                self.outstanding.on_app_limited();
+            }
+            Some(Obstacle::Pace) => {
+                self.limited = true;
+                self.pacer.wait();
+            }
+            Some(Obstacle::Congestion) => self.limited = true,
+            None => {}
+        }
     }
 
     fn write_data(&mut self, now: Instant, writer: &mut Writer<'_>) {
-        if self.outstanding.abandon_expired(now) {
-            self.finish_abandoned(now);
-        }
-        if !self.may_send() {
+        self.outstanding.abandon_expired(now);
+        self.finish_abandoned(now);
+        if !self.may_send(now) {
+            self.note_obstacle(now);
             return;
         }
-        self.congestion.on_send(now, self.outstanding.in_flight(), self.rtt.rto(0));
-        let headers = wire::COMMON_HEADER + wire::DATA_HEADER;
+        let last_sent = self.last_sent.replace(now);
+        if self.outstanding.in_flight() == 0 {
+            let idle = last_sent.map(|last| now.saturating_duration_since(last));
+            self.congestion.on_restart(now, idle.unwrap_or_default(), self.rtt.rto(0));
+        }
+        let mut bytes = 0;
+        let interleaves = self.interleaves();
+        let header = if interleaves { wire::I_DATA_HEADER } else { wire::DATA_HEADER };
+        let headers = wire::COMMON_HEADER + header;
         let largest = self.settings.packet_size.saturating_sub(headers) & !3;
-        let mut wrote = false;
+        // It was asked above, for what comes first.
+        let (mut wrote, mut asked) = (false, true);
         loop {
-            let room = self.room(writer).saturating_sub(wire::DATA_HEADER) & !3;
-            if room == 0 || !(self.may_send() || (wrote && self.credit)) {
+            let room = self.room(writer).saturating_sub(header) & !3;
+            let may_send = std::mem::take(&mut asked) || self.may_send(now);
+            if room == 0 || !(may_send || (wrote && self.credit)) {
                 break;
             }
-            if let Some(length) = self.outstanding.peek_lost() {
+            if let Some(length) = self.outstanding.peek_lost().filter(|_| !self.begins_with_new()) {
                 // A fragment that was cut when packets were larger goes alone.
                 if length > room && !writer.is_empty() {
                     break;
                 }
                 if !wrote {
-                    self.outstanding.next_packet();
+                    self.outstanding.next_packet(now);
                     wrote = true;
                 }
                 let Some(chunk) = self.outstanding.take_lost(now) else { break };
-                write_chunk(writer, chunk.tsn, &chunk.fragment, false);
+                bytes += chunk.fragment.data.len();
+                write_chunk(writer, chunk.tsn, &chunk.fragment, interleaves, false);
                 continue;
             }
             let Some((rest, begun)) = self.queue.peek() else { break };
@@ -167,21 +233,33 @@ impl Association {
                 break;
             }
             let Some(fragment) = self.queue.take(length) else { break };
+            bytes += length;
             if !wrote {
-                self.outstanding.next_packet();
+                self.outstanding.next_packet(now);
                 wrote = true;
             }
             self.note_sent(fragment.stream, fragment.counted);
             let burst_ends = self.queue.is_empty() && in_flight > 4 * self.settings.packet_size;
             let tsn = self.outstanding.push(now, fragment.clone());
-            write_chunk(writer, tsn, &fragment, burst_ends);
+            write_chunk(writer, tsn, &fragment, interleaves, burst_ends);
         }
         if wrote {
+            let smoothed = self.rtt.smoothed();
+            let rate = Pacer::applies(smoothed).then(|| self.congestion.pacing_rate(smoothed));
+            self.pacer.on_send(now, bytes, self.settings.packet_size, rate.flatten());
             self.credit = false;
             if self.state == State::Established {
                 self.arm_t3(now);
             }
         }
+    }
+
+    /// Whether data that were not sent before go first, so that the path is measured by them.
+    fn begins_with_new(&self) -> bool {
+        self.outstanding.wants_new
+            && !self.queue.is_empty()
+            && !self.outstanding.is_full()
+            && self.outstanding.in_flight() + self.settings.packet_size <= self.remote_window
     }
 
     fn note_sent(&mut self, stream: u16, bytes: usize) {
@@ -202,7 +280,8 @@ impl Association {
         else {
             return false;
         };
-        let window = self.congestion.window();
+        let smoothed = self.rtt.smoothed().unwrap_or_default();
+        let window = self.congestion.per_round_trip(smoothed);
         if begun {
             // A message that is almost through is finished.
             return expires <= now && rest > 2 * window;
@@ -210,7 +289,7 @@ impl Association {
         // A message that cannot be sent whole in its time gives way to a younger one.
         let beyond = (rest + self.outstanding.in_flight()).saturating_sub(window);
         let rounds = u32::try_from(beyond.div_ceil(window.max(1))).unwrap_or(u32::MAX);
-        let needed = self.rtt.smoothed().unwrap_or_default().saturating_mul(rounds);
+        let needed = smoothed.saturating_mul(rounds);
         expires <= now || (!is_last && expires.saturating_duration_since(now) < needed)
     }
 
@@ -224,12 +303,13 @@ impl Association {
         }
     }
 
-    /// A message was given up: drops the part of it that was not sent.
-    fn finish_abandoned(&mut self, now: Instant) {
-        if self.outstanding.is_last_abandoned_unfinished()
-            && self.queue.peek().is_some_and(|(_, begun)| begun)
-        {
-            self.drop_next(now);
+    /// Messages were given up: drops the parts of them that were not sent.
+    pub(super) fn finish_abandoned(&mut self, now: Instant) {
+        while let Some(stream) = self.outstanding.take_cut_off() {
+            let Some((counted, end)) = self.queue.drop_begun(stream) else { continue };
+            trace!(stream, "the rest of a message is not sent, a part of which was given up");
+            self.note_sent(stream, counted);
+            self.outstanding.push_abandoned(now, end);
         }
     }
 
@@ -257,6 +337,9 @@ impl Association {
         if self.outstanding.is_empty() {
             return;
         }
+        if self.assumed {
+            return self.doubt_assumption(now);
+        }
         if self.probes < MAX_PROBES {
             // RFC 9002 §6.2.4 leaves open what a probe carries; in RFC 8985 §7.3 it is new data or
             // the last chunk. Here it is the first missing chunk, before all are taken for lost.
@@ -276,22 +359,21 @@ impl Association {
             self.congestion.on_timeout();
         }
         self.backoff = (self.backoff + 1).min(10);
-        if self.outstanding.on_timeout(now) {
-            self.finish_abandoned(now);
-        }
+        self.outstanding.on_timeout(now);
+        self.finish_abandoned(now);
         self.credit = true;
         self.forward_due = true;
         self.t3 = Some(now + self.rtt.rto(self.backoff));
     }
 
-    pub(super) fn on_loss(&mut self, now: Instant, lost: bool, abandoned: bool) {
-        if lost {
-            self.congestion.on_loss(self.last_assigned());
+    pub(super) fn on_loss(&mut self, now: Instant, loss: Loss) {
+        if loss.bytes > 0 {
+            if self.congestion.on_loss(now, self.last_assigned(), &loss) {
+                self.outstanding.begin_event(loss.chunks);
+            }
             self.credit = true;
         }
-        if abandoned {
-            self.finish_abandoned(now);
-        }
+        self.finish_abandoned(now);
     }
 
     /// RFC 9260 §6.2.1.
@@ -304,14 +386,30 @@ impl Association {
             // A later acknowledgement has overtaken this one.
             return;
         }
-        let before = self.outstanding.in_flight();
         let gaps = (0..gaps).map_while(|_| Some((reader.u16()?, reader.u16()?)));
         let Some(acked) = self.outstanding.on_sack(now, cumulative, gaps, &mut self.rtt) else {
             debug!("ignoring an acknowledgement of what was not sent");
             return;
         };
-        self.congestion.on_ack(acked.bytes, before, cumulative, acked.advanced);
-        self.on_loss(now, acked.lost, acked.abandoned);
+        if acked.progress() {
+            self.congestion.on_ack(&Ack {
+                now,
+                bytes: acked.bytes,
+                in_flight: self.outstanding.in_flight(),
+                limited: self.limited,
+                cumulative,
+                advanced: acked.advanced,
+                last_assigned: self.outstanding.last_assigned(),
+                sample: acked.sample,
+                rtt: acked.rtt,
+                smoothed: self.rtt.smoothed().unwrap_or_default(),
+                delivered: self.outstanding.delivered(),
+            });
+        }
+        self.on_loss(now, acked.loss);
+        if acked.spurious {
+            self.congestion.on_spurious_loss();
+        }
 
         let was_closed = self.remote_window < self.settings.packet_size;
         self.remote_window = window as usize;
@@ -329,30 +427,46 @@ impl Association {
                 self.credit = true;
             }
         }
-        if self.outstanding.advanced().is_some() {
+        if self.outstanding.has_advanced() {
             // The FORWARD TSN may be lost.
             let round_trip = self.rtt.smoothed().unwrap_or_default();
-            self.forward_due |=
-                self.forwarded.is_none_or(|(_, at)| now.saturating_duration_since(at) > round_trip);
+            self.forward_due |= self
+                .forwarded
+                .is_none_or(|told| now.saturating_duration_since(told.at) > round_trip);
         }
         if let Some(peer) = &mut self.peer {
             peer.resets.on_acknowledged(cumulative);
         }
-        self.outstanding.shrink();
+        if self.queue.is_empty() {
+            self.outstanding.shrink();
+        }
     }
 }
 
-fn write_chunk(writer: &mut Writer<'_>, tsn: u64, fragment: &Fragment, immediate: bool) {
+fn write_chunk(
+    writer: &mut Writer<'_>,
+    tsn: u64,
+    fragment: &Fragment,
+    interleaves: bool,
+    immediate: bool,
+) {
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
     let flags = flag(fragment.begins, wire::FLAG_BEGIN)
         | flag(fragment.ends, wire::FLAG_END)
         | flag(!fragment.ordered, wire::FLAG_UNORDERED)
         | flag(immediate, wire::FLAG_IMMEDIATE);
-    writer.begin(wire::DATA, flags);
+    writer.begin(if interleaves { wire::I_DATA } else { wire::DATA }, flags);
     writer.u32(serial::low(tsn));
     writer.u16(fragment.stream);
-    writer.u16(fragment.ssn);
-    writer.u32(fragment.ppid);
+    if interleaves {
+        writer.u16(0);
+        writer.u32(fragment.message);
+        writer.u32(if fragment.begins { fragment.ppid } else { fragment.fsn });
+    } else {
+        // RFC 9260 §3.3.1: of unordered data nobody looks at the number.
+        writer.u16(if fragment.ordered { serial::low16(fragment.message.into()) } else { 0 });
+        writer.u32(fragment.ppid);
+    }
     writer.bytes(&fragment.data);
     writer.end();
 }

@@ -1,4 +1,4 @@
-//! SCTP packets as bytes (RFC 9260 §3, RFC 3758 §3, RFC 6525 §4).
+//! SCTP packets as bytes (RFC 9260 §3, RFC 3758 §3, RFC 6525 §4, RFC 8260 §2, RFC 9653 §4).
 
 /// An INIT or INIT ACK chunk without its header and parameters.
 const INIT_FIXED: usize = 16;
@@ -10,6 +10,8 @@ pub(super) const CHUNK_HEADER: usize = 4;
 pub(super) const PARAMETER_HEADER: usize = 4;
 /// A DATA chunk without its payload.
 pub(super) const DATA_HEADER: usize = 16;
+/// An I-DATA chunk without its payload.
+pub(super) const I_DATA_HEADER: usize = 20;
 
 pub(super) const DATA: u8 = 0;
 pub(super) const INIT: u8 = 1;
@@ -24,8 +26,10 @@ pub(super) const ERROR: u8 = 9;
 pub(super) const COOKIE_ECHO: u8 = 10;
 pub(super) const COOKIE_ACK: u8 = 11;
 pub(super) const SHUTDOWN_COMPLETE: u8 = 14;
+pub(super) const I_DATA: u8 = 64;
 pub(super) const RE_CONFIG: u8 = 130;
 pub(super) const FORWARD_TSN: u8 = 192;
+pub(super) const I_FORWARD_TSN: u8 = 194;
 
 /// RFC 9260 §3.2: what to do with an unknown chunk, to go on behind it and to report it.
 pub(super) const SKIP_CHUNK: u8 = 0x80;
@@ -53,6 +57,7 @@ pub(super) const PARAM_UNRECOGNIZED: u16 = 8;
 const PARAM_COOKIE_PRESERVATIVE: u16 = 9;
 const PARAM_HOST_NAME: u16 = 11;
 const PARAM_ADDRESS_TYPES: u16 = 12;
+pub(super) const PARAM_ZERO_CHECKSUM: u16 = 0x8001;
 pub(super) const PARAM_SUPPORTED_EXTENSIONS: u16 = 0x8008;
 pub(super) const PARAM_FORWARD_TSN: u16 = 0xc000;
 pub(super) const PARAM_RESET_OUTGOING: u16 = 13;
@@ -62,10 +67,15 @@ pub(super) const PARAM_RESPONSE: u16 = 16;
 pub(super) const PARAM_ADD_OUTGOING: u16 = 17;
 pub(super) const PARAM_ADD_INCOMING: u16 = 18;
 
+/// The error detection method of SCTP over DTLS (RFC 9653 §4).
+pub(super) const DETECTED_BY_DTLS: u32 = 1;
+
 pub(super) const CAUSE_INVALID_STREAM: u16 = 1;
+pub(super) const CAUSE_OUT_OF_RESOURCE: u16 = 4;
 pub(super) const CAUSE_UNRECOGNIZED_CHUNK: u16 = 6;
 pub(super) const CAUSE_UNRECOGNIZED_PARAMETERS: u16 = 8;
 pub(super) const CAUSE_USER_INITIATED_ABORT: u16 = 12;
+pub(super) const CAUSE_PROTOCOL_VIOLATION: u16 = 13;
 
 /// `length` with the padding that follows it.
 pub(super) fn padded(length: usize) -> usize {
@@ -123,20 +133,23 @@ pub(super) struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+    /// Reads a packet. With `accepts_zero` a checksum of zero counts as good: this side has said so,
+    /// and DTLS has protected the packet (RFC 9653 §5.3).
+    pub(super) fn read(bytes: &'a [u8], accepts_zero: bool) -> Option<Self> {
         let mut reader = Reader(bytes);
         let (source_port, destination_port) = (reader.u16()?, reader.u16()?);
         let (tag, checksum) = (reader.u32()?, reader.u32()?);
+        let packet = Self { source_port, destination_port, tag, chunks: reader.0 };
+        // RFC 9653 §5.2: INIT and COOKIE ECHO never come with zero. Each is the first of its packet.
+        if checksum == 0 && accepts_zero && !matches!(reader.0.first(), Some(&(INIT | COOKIE_ECHO)))
+        {
+            return Some(packet);
+        }
         let crc = crc32c::crc32c(bytes.get(..8)?);
         let crc = crc32c::crc32c_append(crc, &[0; 4]);
         let crc = crc32c::crc32c_append(crc, reader.0);
         // RFC 9260 Appendix A: the CRC travels with its least significant byte first.
-        (crc.swap_bytes() == checksum).then_some(Self {
-            source_port,
-            destination_port,
-            tag,
-            chunks: reader.0,
-        })
+        (crc.swap_bytes() == checksum).then_some(packet)
     }
 
     pub(super) fn chunks(&self) -> Chunks<'a> {
@@ -169,7 +182,7 @@ fn tlv(head: u16, value: &[u8]) -> Vec<u8> {
 }
 
 /// The chunks of a packet, up to the first that is cut off.
-pub(super) struct Chunks<'a>(Reader<'a>);
+pub(super) struct Chunks<'a>(pub(super) Reader<'a>);
 
 impl<'a> Iterator for Chunks<'a> {
     type Item = Chunk<'a>;
@@ -192,28 +205,42 @@ impl<'a> Iterator for Parameters<'a> {
     }
 }
 
-/// A DATA chunk (RFC 9260 §3.3.1).
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Data<'a> {
-    pub(super) flags: u8,
-    pub(super) tsn: u32,
-    pub(super) stream: u16,
-    pub(super) ssn: u16,
-    pub(super) ppid: u32,
-    pub(super) payload: &'a [u8],
+/// What a side can do, by its INIT or INIT ACK.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Extensions {
+    pub(super) forward_tsn: bool,
+    pub(super) re_config: bool,
+    pub(super) i_data: bool,
+    pub(super) i_forward_tsn: bool,
+    /// It takes packets without a checksum, since DTLS protects them (RFC 9653 §4).
+    pub(super) zero_checksum: bool,
 }
 
-impl<'a> Data<'a> {
-    pub(super) fn read(chunk: Chunk<'a>) -> Option<Self> {
-        let mut reader = Reader(chunk.value);
-        Some(Self {
-            flags: chunk.flags,
-            tsn: reader.u32()?,
-            stream: reader.u16()?,
-            ssn: reader.u16()?,
-            ppid: reader.u32()?,
-            payload: reader.0,
-        })
+impl Extensions {
+    /// For the cookie.
+    pub(super) fn to_bits(self) -> u8 {
+        let Self { forward_tsn, re_config, i_data, i_forward_tsn, zero_checksum } = self;
+        let all = [forward_tsn, re_config, i_data, i_forward_tsn, zero_checksum];
+        all.into_iter().rev().fold(0, |bits, bit| bits << 1 | u8::from(bit))
+    }
+
+    pub(super) fn from_bits(bits: u8) -> Self {
+        let bit = |number: u32| bits & (1 << number) != 0;
+        Self {
+            forward_tsn: bit(0),
+            re_config: bit(1),
+            i_data: bit(2),
+            i_forward_tsn: bit(3),
+            zero_checksum: bit(4),
+        }
+    }
+
+    /// The chunk types of RFC 5061 §4.2.7.
+    fn add(&mut self, chunks: &[u8]) {
+        self.forward_tsn |= chunks.contains(&FORWARD_TSN);
+        self.re_config |= chunks.contains(&RE_CONFIG);
+        self.i_data |= chunks.contains(&I_DATA);
+        self.i_forward_tsn |= chunks.contains(&I_FORWARD_TSN);
     }
 }
 
@@ -225,8 +252,7 @@ pub(super) struct Init<'a> {
     pub(super) outbound: u16,
     pub(super) inbound: u16,
     pub(super) tsn: u32,
-    pub(super) forward_tsn: bool,
-    pub(super) re_config: bool,
+    pub(super) extensions: Extensions,
     pub(super) cookie: Option<&'a [u8]>,
 }
 
@@ -239,17 +265,16 @@ impl<'a> Init<'a> {
             outbound: reader.u16()?,
             inbound: reader.u16()?,
             tsn: reader.u32()?,
-            forward_tsn: false,
-            re_config: false,
+            extensions: Extensions::default(),
             cookie: None,
         };
         for (kind, value) in Parameters(reader) {
             match kind {
                 PARAM_COOKIE => init.cookie = Some(value),
-                PARAM_FORWARD_TSN => init.forward_tsn = true,
-                PARAM_SUPPORTED_EXTENSIONS => {
-                    init.forward_tsn |= value.contains(&FORWARD_TSN);
-                    init.re_config |= value.contains(&RE_CONFIG);
+                PARAM_FORWARD_TSN => init.extensions.forward_tsn = true,
+                PARAM_SUPPORTED_EXTENSIONS => init.extensions.add(value),
+                PARAM_ZERO_CHECKSUM => {
+                    init.extensions.zero_checksum |= value == DETECTED_BY_DTLS.to_be_bytes();
                 }
                 // RFC 9260 §3.2.1: the highest bit says whether to go on after an unknown one.
                 _ if !is_known_of_init(kind) && kind & SKIP_PARAMETER == 0 => break,
@@ -264,7 +289,7 @@ impl<'a> Init<'a> {
 }
 
 fn is_known_of_init(kind: u16) -> bool {
-    const KNOWN: [u16; 9] = [
+    const KNOWN: [u16; 10] = [
         PARAM_IPV4,
         PARAM_IPV6,
         PARAM_COOKIE,
@@ -272,6 +297,7 @@ fn is_known_of_init(kind: u16) -> bool {
         PARAM_COOKIE_PRESERVATIVE,
         PARAM_HOST_NAME,
         PARAM_ADDRESS_TYPES,
+        PARAM_ZERO_CHECKSUM,
         PARAM_SUPPORTED_EXTENSIONS,
         PARAM_FORWARD_TSN,
     ];
@@ -387,6 +413,9 @@ impl<'a> Writer<'a> {
             field.copy_from_slice(&crc);
         }
     }
+
+    /// Leaves the checksum zero: the peer takes it (RFC 9653 §5.2).
+    pub(super) fn finish_with_zero(self) {}
 }
 
 #[cfg(test)]
@@ -406,11 +435,12 @@ mod tests {
         writer.u16(11);
         writer.u32(12);
         writer.parameter(PARAM_SUPPORTED_EXTENSIONS, |w| w.bytes(&[FORWARD_TSN, RE_CONFIG]));
+        writer.parameter(PARAM_ZERO_CHECKSUM, |w| w.u32(DETECTED_BY_DTLS));
         writer.parameter(PARAM_COOKIE, |w| w.bytes(b"x"));
         writer.end();
         writer.finish();
 
-        let packet = Packet::read(&buffer).unwrap();
+        let packet = Packet::read(&buffer, true).unwrap();
         assert_eq!((packet.source_port, packet.destination_port, packet.tag), (5000, 6000, 7));
         let chunks: Vec<_> = packet.chunks().collect();
         assert_eq!(chunks.len(), 2);
@@ -423,8 +453,12 @@ mod tests {
                 outbound: 10,
                 inbound: 11,
                 tsn: 12,
-                forward_tsn: true,
-                re_config: true,
+                extensions: Extensions {
+                    forward_tsn: true,
+                    re_config: true,
+                    zero_checksum: true,
+                    ..Extensions::default()
+                },
                 cookie: Some(b"x"),
             })
         );
@@ -436,12 +470,40 @@ mod tests {
         let mut writer = Writer::new(&mut buffer, 1, 2, 3);
         writer.chunk(COOKIE_ACK, 0, &[]);
         writer.finish();
-        assert!(Packet::read(&buffer).is_some());
+        assert!(Packet::read(&buffer, true).is_some());
         for bit in 0..buffer.len() * 8 {
             let mut bad = buffer.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
-            assert!(Packet::read(&bad).is_none(), "bit {bit}");
+            assert!(Packet::read(&bad, true).is_none(), "bit {bit}");
         }
+    }
+
+    /// RFC 9653 §5.2, §5.3.
+    #[test]
+    fn zero_is_a_checksum_where_it_was_agreed_and_never_that_of_a_handshake() {
+        for (kind, accepted) in [
+            (COOKIE_ACK, true),
+            (DATA, true),
+            (INIT_ACK, true),
+            (INIT, false),
+            (COOKIE_ECHO, false),
+        ] {
+            let mut buffer = Vec::new();
+            let mut writer = Writer::new(&mut buffer, 1, 2, 3);
+            writer.chunk(kind, 0, b"what it says");
+            writer.finish_with_zero();
+            assert_eq!(Packet::read(&buffer, true).is_some(), accepted, "{kind}");
+            assert!(Packet::read(&buffer, false).is_none(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_a_cookie_says_of_extensions_is_what_was_put_in() {
+        for bits in 0..1 << 5 {
+            assert_eq!(Extensions::from_bits(bits).to_bits(), bits);
+        }
+        let one = Extensions { i_data: true, ..Extensions::default() };
+        assert_eq!(Extensions::from_bits(one.to_bits()), one);
     }
 
     #[test]

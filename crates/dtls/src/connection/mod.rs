@@ -13,16 +13,18 @@ use tracing::{debug, trace};
 use crate::certificate::{self, Fingerprint};
 use crate::config::{Config, DATAGRAM_SIZES, DtlsVersion};
 use crate::datagram::Datagram;
-use crate::engine::{Ended, Engine, Recipe, Said};
+use crate::engine::{Ended, Engine, MOST_OVERHEAD, Recipe, Said};
 use crate::error::DtlsError;
 use crate::srtp::SrtpKeys;
 
 /// Shorter than any timer of DTLS; the shortest is a quarter of the first retransmission.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
-/// Datagrams kept until the handshake may start, or until the version is known.
+/// Datagrams kept until the handshake may start.
 const MAX_EARLY: usize = 8;
-/// `dimpl` says "in ten years" for "never".
+/// An engine may say so for "never".
 const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// Datagrams of a ClientHello that are kept to be repeated.
+const MAX_HELLO: usize = 4;
 /// What one pass of sending may allocate at once.
 const MAX_BLOCK: usize = 64 * 1024;
 
@@ -108,6 +110,8 @@ pub struct Connection {
     srtp: Option<SrtpKeys>,
     /// What arrived before it could be used, oldest first.
     early: VecDeque<Vec<u8>>,
+    /// The ClientHello, while nothing has come from the server.
+    hello: Vec<Vec<u8>>,
     writable: bool,
     deadline: Option<Instant>,
     floor: Floor,
@@ -118,7 +122,6 @@ pub struct Connection {
     /// Room in front of datagrams with data, and behind them.
     headroom: usize,
     tailroom: usize,
-    plaintext: Vec<u8>,
 }
 
 impl Connection {
@@ -134,6 +137,7 @@ impl Connection {
             remote_certificate: None,
             srtp: None,
             early: VecDeque::new(),
+            hello: Vec::new(),
             writable: false,
             deadline: None,
             floor: Floor::new(SHORTEST_PAUSE),
@@ -143,7 +147,6 @@ impl Connection {
             datagram_size: config.max_datagram_size,
             headroom: config.headroom,
             tailroom: config.tailroom,
-            plaintext: Vec::new(),
         }
     }
 
@@ -181,7 +184,17 @@ impl Connection {
 
     /// The version, once it is negotiated.
     pub fn version(&self) -> Option<DtlsVersion> {
-        self.engine.as_ref()?.version()
+        self.engine.as_ref()?.negotiated().map(|negotiated| negotiated.version)
+    }
+
+    /// The cipher suite, once it is negotiated: its number in IANA's registry of TLS.
+    pub fn cipher_suite(&self) -> Option<u16> {
+        self.engine.as_ref()?.negotiated()?.suite
+    }
+
+    /// The group of the key exchange, once it is negotiated: its number in IANA's registry of TLS.
+    pub fn group(&self) -> Option<u16> {
+        self.engine.as_ref()?.negotiated()?.group
     }
 
     /// What a record adds to its content, in bytes. It is exact once the version is known.
@@ -243,6 +256,10 @@ impl Connection {
         }
         self.set_state(DtlsState::Connecting, sink);
         if self.advance(now, sink) {
+            if role == DtlsRole::Client {
+                let hello = self.outgoing.iter().take(MAX_HELLO);
+                self.hello = hello.map(|datagram| datagram.to_vec()).collect();
+            }
             self.replay_early(now, sink);
         }
     }
@@ -268,20 +285,7 @@ impl Connection {
             return;
         }
         self.floor.heard();
-        let waits_for_version = self.role == Some(DtlsRole::Client) && self.version().is_none();
-        if waits_for_version && let Some(description) = fatal_alert(datagram) {
-            // The server has nothing in common with our hello.
-            return self.end(Ended::Alert(description), sink);
-        }
-        if waits_for_version && !tells_version(datagram) {
-            // `dimpl` ends at anything but a ServerHello. Reordered records of the server's flight
-            // are kept, and used after it.
-            return self.keep_early(datagram);
-        }
         self.feed(datagram, sink);
-        if waits_for_version && self.version().is_some() {
-            self.replay_early(now, sink);
-        }
     }
 
     fn keep_early(&mut self, datagram: &[u8]) {
@@ -298,7 +302,16 @@ impl Connection {
         }
     }
 
+    /// Sends the ClientHello again, if nothing has come from the server. One that came before the
+    /// server could take it may have been dropped there, and the next timer is far away.
+    pub fn repeat_hello(&mut self) {
+        if self.state == DtlsState::Connecting && self.outgoing.is_empty() {
+            self.outgoing.extend(self.hello.iter().map(|hello| Datagram::from(hello.as_slice())));
+        }
+    }
+
     fn feed(&mut self, datagram: &[u8], sink: &mut dyn FnMut(Output<'_>)) {
+        self.hello = Vec::new();
         let Some(engine) = &mut self.engine else { return };
         let handled = engine.handle_datagram(datagram);
         self.drain(sink);
@@ -340,15 +353,9 @@ impl Connection {
         let mut mismatch = false;
         let mut closed = false;
         while let Some(engine) = &mut self.engine {
-            if self.plaintext.is_empty() {
-                self.plaintext.resize(self.datagram_size, 0);
-            }
-            match engine.poll_output(&mut self.plaintext) {
+            match engine.poll_output() {
                 Said::Datagram(datagram) => {
-                    self.outgoing.push_back(Datagram::from(datagram));
-                }
-                Said::BufferTooSmall { needed } => {
-                    self.plaintext.resize(needed, 0);
+                    self.outgoing.push_back(Datagram::from(datagram.as_slice()));
                 }
                 Said::Timeout(at) => {
                     self.deadline = at;
@@ -356,8 +363,8 @@ impl Connection {
                 }
                 Said::PeerCertificate(certificate) => {
                     // RFC 8827 §6.5: this comes before anything of the peer is believed.
-                    mismatch = !certificate::verify(certificate, &self.remote_fingerprints);
-                    self.remote_certificate = Some(certificate.to_vec());
+                    mismatch = !certificate::verify(&certificate, &self.remote_fingerprints);
+                    self.remote_certificate = Some(certificate);
                     if mismatch {
                         break;
                     }
@@ -368,8 +375,6 @@ impl Connection {
                         break;
                     }
                     if self.state != DtlsState::Connected {
-                        // What the handshake needed room for has come.
-                        self.plaintext = Vec::new();
                         self.state = DtlsState::Connected;
                         sink(Output::State(DtlsState::Connected));
                     }
@@ -379,7 +384,7 @@ impl Connection {
                 }
                 Said::KeyingMaterial(keys) => self.srtp = Some(keys),
                 Said::CloseNotify => closed = true,
-                Said::Data(_) | Said::Nothing => {}
+                Said::Data(_) => {}
             }
         }
         if mismatch {
@@ -392,7 +397,6 @@ impl Connection {
         } else if closed {
             debug!("the peer closed the DTLS association");
             self.engine = None;
-            self.plaintext = Vec::new();
             self.deadline = None;
             self.set_state(DtlsState::Closed, sink);
         }
@@ -405,40 +409,28 @@ impl Connection {
         if self.state != DtlsState::Connected {
             return;
         }
-        if let Err(error) = engine.send(data) {
-            return self.end(error, sink);
+        let room = data.len() + MOST_OVERHEAD;
+        let whole = self.headroom + room + self.tailroom;
+        if self.block.capacity() < whole {
+            // One allocation carries the datagrams of a whole pass.
+            self.block_size = (self.block_size * 4).clamp(whole, MAX_BLOCK.max(whole));
+            self.block = BytesMut::with_capacity(self.block_size);
         }
-        // `dimpl` wants its output taken after each record.
-        let mut room = self.datagram_size.max(data.len() + 64);
-        loop {
-            let whole = self.headroom + room + self.tailroom;
-            if self.block.capacity() < whole {
-                // One allocation carries the datagrams of a whole pass.
-                self.block_size = (self.block_size * 4).clamp(whole, MAX_BLOCK.max(whole));
-                self.block = BytesMut::with_capacity(self.block_size);
+        if self.block.len() < whole {
+            self.block.resize(whole, 0);
+        }
+        let place = self.block.get_mut(self.headroom..self.headroom + room).unwrap_or_default();
+        match engine.seal(data, place) {
+            Ok(length) => {
+                let end = self.headroom + length;
+                // The tailroom becomes spare capacity.
+                let mut buffer = self.block.split_to(end + self.tailroom);
+                buffer.truncate(end);
+                self.outgoing.push_back(Datagram::new(buffer, self.headroom));
+                // There may be new keys to announce.
+                self.drain(sink);
             }
-            if self.block.len() < whole {
-                self.block.resize(whole, 0);
-            }
-            let Some(place) = self.block.get_mut(self.headroom..self.headroom + room) else {
-                return;
-            };
-            match engine.poll_output(place) {
-                Said::Datagram(datagram) => {
-                    let end = self.headroom + datagram.len();
-                    // The tailroom becomes spare capacity.
-                    let mut buffer = self.block.split_to(end + self.tailroom);
-                    buffer.truncate(end);
-                    self.outgoing.push_back(Datagram::new(buffer, self.headroom));
-                }
-                Said::BufferTooSmall { needed } => room = needed.max(room),
-                Said::Timeout(at) => {
-                    self.deadline = at;
-                    return;
-                }
-                // Everything received was taken on arrival.
-                _ => {}
-            }
+            Err(error) => self.end(error, sink),
         }
     }
 
@@ -468,6 +460,7 @@ impl Connection {
     /// Queues a close_notify, if there is a key for it, and ends the engine's part.
     fn shut(&mut self, now: Instant) {
         self.early.clear();
+        self.hello = Vec::new();
         self.deadline = None;
         let Some(mut engine) = self.engine.take() else { return };
         if self.state != DtlsState::Connected
@@ -476,9 +469,8 @@ impl Connection {
         {
             return;
         }
-        let mut buffer = vec![0; self.datagram_size];
-        while let Said::Datagram(datagram) = engine.poll_output(&mut buffer) {
-            self.outgoing.push_back(Datagram::from(datagram));
+        while let Said::Datagram(datagram) = engine.poll_output() {
+            self.outgoing.push_back(Datagram::from(datagram.as_slice()));
         }
     }
 
@@ -487,13 +479,12 @@ impl Connection {
             Ended::Closed => {
                 debug!("the DTLS association was closed");
                 self.engine = None;
-                self.plaintext = Vec::new();
                 self.deadline = None;
                 return self.set_state(DtlsState::Closed, sink);
             }
             Ended::Alert(description) => DtlsError::AlertReceived(description),
             Ended::Timeout => DtlsError::Timeout,
-            Ended::Refused(alert, reason) => DtlsError::AlertSent(alert, reason.to_owned()),
+            Ended::Refused(alert, reason) => DtlsError::AlertSent(alert, reason),
             Ended::Protocol(reason) => DtlsError::Protocol(reason),
         };
         debug!(%error, "the DTLS association failed");
@@ -505,9 +496,9 @@ impl Connection {
             let last = engine.last_datagrams();
             self.outgoing.extend(last.iter().map(|datagram| Datagram::from(datagram.as_slice())));
         }
-        self.plaintext = Vec::new();
         self.deadline = None;
         self.early.clear();
+        self.hello = Vec::new();
         if self.state != DtlsState::Failed {
             self.state = DtlsState::Failed;
             // webrtc-pc §5.5: state and error are one thing.
@@ -525,35 +516,6 @@ impl Connection {
     /// When to call [`handle_timeout`](Self::handle_timeout), if there is anything to wait for.
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         self.next_timeout().filter(|at| at.saturating_duration_since(now) < NEVER)
-    }
-}
-
-/// Whether a datagram starts with a complete ServerHello or HelloVerifyRequest: only these tell a
-/// client the version (RFC 8446 §4.2.1, RFC 6347 §4.2.1).
-fn tells_version(datagram: &[u8]) -> bool {
-    const HANDSHAKE: u8 = 22;
-    const SERVER_HELLO: u8 = 2;
-    const HELLO_VERIFY_REQUEST: u8 = 3;
-    let Some((header, rest)) = datagram.split_at_checked(13) else { return false };
-    let &[HANDSHAKE, .., l0, l1] = header else { return false };
-    let Some(record) = rest.get(..usize::from(u16::from_be_bytes([l0, l1]))) else {
-        return false;
-    };
-    let Some((header, body)) = record.split_at_checked(12) else { return false };
-    let &[kind, _, _, _, _, _, o0, o1, o2, f0, f1, f2] = header else { return false };
-    let fragment = u32::from_be_bytes([0, f0, f1, f2]) as usize;
-    match kind {
-        HELLO_VERIFY_REQUEST => true,
-        SERVER_HELLO => [o0, o1, o2] == [0; 3] && body.len() >= fragment && fragment >= 38,
-        _ => false,
-    }
-}
-
-/// The description of a fatal alert in the clear.
-fn fatal_alert(datagram: &[u8]) -> Option<u8> {
-    match datagram {
-        &[21, 0xfe, _, 0, 0, _, _, _, _, _, _, 0, 2, 2, description] => Some(description),
-        _ => None,
     }
 }
 

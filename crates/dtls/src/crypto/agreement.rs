@@ -1,7 +1,7 @@
-//! A secret with the peer: ECDH on X25519 (RFC 7748) and P-256 (SEC 1 §3.3.1).
+//! A secret with the peer: ECDH on X25519 (RFC 7748), P-256 and P-384 (SEC 1 §3.3.1).
 
 use aws_lc_rs::agreement::{
-    self, Algorithm, ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, X25519,
+    self, Algorithm, ECDH_P256, ECDH_P384, EphemeralPrivateKey, UnparsedPublicKey, X25519,
 };
 use aws_lc_rs::rand::SystemRandom;
 
@@ -12,6 +12,7 @@ use super::Failed;
 pub(crate) enum Group {
     X25519,
     P256,
+    P384,
 }
 
 impl Group {
@@ -19,6 +20,7 @@ impl Group {
         match self {
             Self::X25519 => &X25519,
             Self::P256 => &ECDH_P256,
+            Self::P384 => &ECDH_P384,
         }
     }
 }
@@ -58,6 +60,7 @@ impl EphemeralKey {
         match (self.group, point) {
             (Group::X25519, point) if point.len() == 32 => {}
             (Group::P256, [4, rest @ ..]) if rest.len() == 64 => {}
+            (Group::P384, [4, rest @ ..]) if rest.len() == 96 => {}
             _ => return Err(refused),
         }
         let point = UnparsedPublicKey::new(self.group.algorithm(), point);

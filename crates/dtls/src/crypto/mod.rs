@@ -1,24 +1,26 @@
-//! The one place that names the library of cryptography, `aws-lc-rs`, which `dimpl` and `rcgen`
-//! use, too. It knows algorithms and no protocol: what DTLS makes of them is in
-//! [`engine`](crate::engine).
+//! The one place that names the library of cryptography, `aws-lc-rs`, which `rcgen` uses, too. It
+//! knows algorithms and no protocol: what DTLS makes of them is in [`engine`](crate::engine).
 //!
 //! | module | what |
 //! |---|---|
-//! | `aead` | AES-GCM |
-//! | `agreement` | a secret with the peer: X25519, P-256 |
+//! | `aead` | AES-GCM, ChaCha20-Poly1305, and masks for record numbers |
+//! | `agreement` | a secret with the peer: X25519, P-256, P-384 |
 //! | `hash` | SHA-2 |
+//! | `hkdf` | what is derived from a secret in TLS 1.3 (RFC 5869) |
 //! | `prf` | what is derived from a secret in TLS 1.2 (RFC 5246 §5) |
-//! | `signature` | ECDSA and RSA |
+//! | `signature` | ECDSA, RSA and Ed25519 |
 
 mod aead;
 mod agreement;
 mod hash;
+mod hkdf;
 mod prf;
 mod signature;
 
-pub(crate) use aead::{Aes128Gcm, NONCE, TAG};
+pub(crate) use aead::{Aead, Cipher, Mask, NONCE, SAMPLE, TAG};
 pub(crate) use agreement::{EphemeralKey, Group};
-pub(crate) use hash::{Digest, Hash};
+pub(crate) use hash::{Digest, Hash, Hashing};
+pub(crate) use hkdf::Prk;
 pub(crate) use prf::Secret;
 pub(crate) use signature::{PrivateKey, Scheme, verify};
 

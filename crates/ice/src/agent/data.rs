@@ -13,8 +13,8 @@ use crate::framing;
 use crate::packet::Packet;
 
 impl Agent {
-    /// Makes the datagram that carries a payload to the peer on the [selected
-    /// path](Self::selected_path), and counts it. Returns `None` if there is no path, or if the
+    /// Makes the datagram that carries a payload to the peer on the [data
+    /// path](Self::data_path), and counts it. Returns `None` if there is no path, or if the
     /// relay does not let the payload pass: then the payload is lost, as on any network.
     ///
     /// A payload on a direct path is passed on as it is; one for a relay, or for a connection, is
@@ -40,7 +40,7 @@ impl Agent {
     }
 
     fn send_packet(&mut self, now: Instant, packet: Packet) -> Option<Transmit> {
-        let (selected, path) = (self.selected?, self.path?);
+        let (generation, path) = self.carries_data()?;
         let bytes = packet.len();
         let transmit = match path.base.relay {
             Some(relay) => self.wrap(now, relay, path.remote, packet)?,
@@ -53,9 +53,9 @@ impl Agent {
                 Transmit { socket, destination, payload }
             }
         };
-        let carrying = self.generations.iter_mut().find(|g| g.id == selected.generation);
+        let carrying = self.generations.iter_mut().find(|g| g.id == generation);
         if let Some(generation) = carrying {
-            generation.data_sent(now, bytes);
+            generation.data_sent(now, path, bytes);
         }
         Some(transmit)
     }

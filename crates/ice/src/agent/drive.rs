@@ -144,6 +144,7 @@ impl Agent {
         let before = std::mem::replace(&mut self.state, state);
         self.selected = selected;
         self.path = path;
+        self.update_provisional();
         if state == before && pair.is_none() {
             return;
         }

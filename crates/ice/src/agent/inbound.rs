@@ -14,28 +14,29 @@ use crate::stun::{self, Request};
 
 impl Agent {
     /// Takes a message whose first byte is 0 to 3 (RFC 7983) and that came from `source` to `base`.
-    /// Drops one that is malformed, forged, replayed or for somebody else.
+    /// Drops one that is malformed, forged, replayed or for somebody else. Returns whether it was an
+    /// authentic request, or the authentic answer to one of ours.
     pub fn handle_stun(
         &mut self,
         now: Instant,
         base: impl Into<Base>,
         source: SocketAddr,
         packet: &[u8],
-    ) {
+    ) -> bool {
         let base = base.into();
         if self.state == State::Closed || source.port() == 0 {
             tracing::trace!(%source, "a packet for nobody, or from port 0");
-            return;
+            return false;
         }
         let covered = stun::covered(packet);
         let Some(message) = covered.as_deref().and_then(stun::parse) else {
             tracing::trace!(%source, len = packet.len(), "not a Binding message");
-            return;
+            return false;
         };
         // A base belongs to one generation, so its messages do.
         let Some(index) = self.generations.iter().position(|g| g.has_base(base)) else {
             tracing::debug!(?base, "packet on an unknown base");
-            return;
+            return false;
         };
         let changed = match message.class() {
             MessageClass::Request => self.on_request(now, index, base, source, &message),
@@ -52,6 +53,7 @@ impl Agent {
         if changed {
             self.drive(now);
         }
+        changed
     }
 
     /// Whether the request was for us.

@@ -153,6 +153,19 @@ impl Agent {
         }
     }
 
+    /// The peer has begun anew with the same parameters, perhaps with another agent: browsers do so
+    /// when the section that describes a bundled transport is rejected. Whoever calls this has it
+    /// from the peer itself. The selected pair goes on if it still answers; if not, the pair that
+    /// the other agent uses takes over at once, whatever its priority.
+    pub fn peer_began_anew(&mut self, now: Instant) {
+        let carrying = self.selected.map(|selected| selected.generation);
+        let found = self.generations.iter_mut().find(|g| Some(g.id) == carrying);
+        if let Some(generation) = found {
+            generation.doubt_selected(&mut self.ctx, now);
+            self.drive(now);
+        }
+    }
+
     /// More time has passed than the clock of `now` says, for it stands still while the machine is
     /// suspended. Peer and servers may have given this side up: the selected pairs are asked
     /// whether they still work, and allocations, permissions and channels are renewed.

@@ -5,6 +5,7 @@ mod data;
 mod drive;
 mod inbound;
 mod lifecycle;
+mod provisional;
 mod servers;
 mod stats;
 mod trickle;
@@ -40,6 +41,8 @@ pub struct Agent {
     gathering: GatheringState,
     selected: Option<SelectedKey>,
     path: Option<Path>,
+    /// A pair has been selected. Before, a provisional one may carry data.
+    has_selected: bool,
     /// When the next ordinary check may be sent (Ta).
     next_check: Option<Instant>,
     /// Whether a request for a permission, if one is wanted, goes before the next check.
@@ -66,6 +69,7 @@ impl Agent {
             gathering: GatheringState::New,
             selected: None,
             path: None,
+            has_selected: false,
             next_check: None,
             permission_is_next: false,
             timeout: None,
@@ -142,8 +146,8 @@ impl Agent {
         }
     }
 
-    /// Where data goes now. `None` before the first pair is nominated, after consent was lost or
-    /// the socket died, and when closed.
+    /// The selected pair. `None` before the first pair is nominated, after consent was lost or the
+    /// socket died, and when closed.
     pub fn selected_path(&self) -> Option<Path> {
         self.path
     }
@@ -160,6 +164,12 @@ impl Agent {
     /// The generation that a socket belongs to, until it is released.
     pub fn generation_of_socket(&self, socket: SocketId) -> Option<GenerationId> {
         self.generation_of(socket).map(|generation| generation.id)
+    }
+
+    /// The local username fragment of the generation that a socket belongs to. There is none yet
+    /// while a generation [gathers ahead](Self::gather_ahead).
+    pub fn username_fragment_of_socket(&self, socket: SocketId) -> Option<&str> {
+        self.generation_of(socket)?.local_username_fragment()
     }
 
     /// The newest generation, whether or not it is committed.

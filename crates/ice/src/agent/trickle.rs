@@ -7,7 +7,7 @@ use time::Instant;
 use super::Agent;
 use crate::candidate::Candidate;
 use crate::error::Error;
-use crate::event::{Event, GenerationId, SocketId};
+use crate::event::{Event, GenerationId, SocketId, SocketUse};
 use crate::generation::Generation;
 use crate::state::{GatheringState, State};
 
@@ -38,17 +38,35 @@ impl Agent {
         socket: SocketId,
         local: SocketAddr,
     ) {
+        self.add_socket_for(now, generation, socket, local, SocketUse::Everything);
+    }
+
+    /// Like [`add_socket`](Self::add_socket), for a socket that is not good for everything.
+    pub fn add_socket_for(
+        &mut self,
+        now: Instant,
+        generation: GenerationId,
+        socket: SocketId,
+        local: SocketAddr,
+        good_for: SocketUse,
+    ) {
         if self.generation_of(socket).is_some() {
             tracing::debug!(?socket, "socket added twice");
             return;
         }
         let gathers = gathering(&mut self.generations, generation);
-        if gathers.is_some_and(|g| g.add_socket(&mut self.ctx, now, socket, local)) {
+        if gathers.is_some_and(|g| g.add_socket(&mut self.ctx, now, socket, local, good_for)) {
             self.drive(now);
         } else {
             tracing::debug!(?generation, ?socket, %local, "socket of no use");
             self.emit(Event::CloseSocket(socket));
         }
+    }
+
+    /// Whether a generation asks TURN servers over UDP: then a host whose sockets are
+    /// [shared](SocketUse::Shared) adds others for [relays](SocketUse::Relays).
+    pub fn wants_relays_over_udp(&self, generation: GenerationId) -> bool {
+        self.generations.iter().any(|g| g.id == generation && g.wants_relays_over_udp())
     }
 
     /// No more sockets or listeners will come for this generation. Its gathering ends, or goes on

@@ -16,7 +16,7 @@ use super::server_client::{
 use super::servers::Known;
 use super::{Context, Generation, Socket};
 use crate::candidate::destination;
-use crate::event::SocketId;
+use crate::event::{SocketId, SocketUse};
 use crate::server::TransportPolicy;
 
 /// A socket tries at most this many addresses of a name. Each gets an equal share of the time: of
@@ -62,6 +62,9 @@ impl Generation {
     ) {
         let Some(asked) = self.servers.list.get_mut(index) else { return };
         let Known::Are(addresses) = &asked.addresses else { return };
+        if !is_for(socket, &Question::of(&asked.server)) {
+            return;
+        }
         let port = asked.server.port;
         if port == 0 || !addresses.iter().any(|ip| is_of_one(*ip)) {
             let text = "no server can have this address".to_owned();
@@ -168,6 +171,9 @@ impl Generation {
         let Attempt { socket, server, urls, address, question, left, config } = attempt;
         let refused = |why: &str| Err(Refused::Because(why.to_owned()));
         let Some(asked) = self.servers.list.get(server) else { return refused("no such server") };
+        if !is_for(socket, &question) {
+            return refused("the socket is for other servers");
+        }
         let credentials = asked.server.credentials.clone().filter(|_| question.is_relay);
         // A 5-tuple has one allocation, and a second question to a STUN server says nothing new.
         let twice = |client: &ServerClient| client.asks(socket.id, address, &question);
@@ -324,6 +330,16 @@ pub(super) fn relay(
         client.set_released(at);
     }
     Ok(ClientKind::Relay(Box::new(Relay { id: ctx.relay_id(), client, channel: None })))
+}
+
+/// Whether a socket asks servers this.
+fn is_for(socket: Socket, question: &Question) -> bool {
+    let is_relay_over_udp = question.is_relay && !question.protocol.is_stream();
+    match socket.good_for {
+        SocketUse::Everything => true,
+        SocketUse::Shared => !is_relay_over_udp,
+        SocketUse::Relays => is_relay_over_udp,
+    }
 }
 
 /// Where this socket address reaches a server, if it does.

@@ -14,7 +14,7 @@ use crate::candidate::{
     priority,
 };
 use crate::error::Error;
-use crate::event::{Base, Event, SocketId};
+use crate::event::{Base, Event, SocketId, SocketUse};
 use crate::pair::{self, Pair, PairId};
 use crate::server::TransportPolicy;
 use crate::state::Role;
@@ -40,6 +40,7 @@ impl Generation {
         now: Instant,
         id: SocketId,
         address: SocketAddr,
+        good_for: SocketUse,
     ) -> bool {
         let ip = address.ip().to_canonical();
         let usable = !ip.is_unspecified() && !ip.is_multicast() && address.port() != 0;
@@ -52,9 +53,9 @@ impl Generation {
         // RFC 8445 §5.1.2.1: the preference is unique among the candidates of a type; the host adds
         // the best socket first.
         let rank = u16::try_from(self.sockets.len()).unwrap_or(u16::MAX);
-        let socket = Socket { id, address, rank };
+        let socket = Socket { id, address, rank, good_for };
         self.sockets.push(socket);
-        if self.servers.policy == TransportPolicy::All {
+        if self.servers.policy == TransportPolicy::All && good_for != SocketUse::Relays {
             let candidate = Candidate {
                 foundation: foundation(CandidateKind::Host, ip, ctx.salt),
                 priority: priority(CandidateKind::Host, u16::MAX - rank, 1),

@@ -231,7 +231,7 @@ impl Generation {
         {
             self.send_consent_check(ctx, now, due);
         }
-        let in_trouble = self.is_in_trouble(ctx, now);
+        let in_trouble = self.wants_another(ctx, now);
         if in_trouble && self.follow_earlier_nomination(ctx, now) {
             return;
         }

@@ -93,13 +93,18 @@ impl Generation {
         best.map(|(id, _)| id)
     }
 
+    /// The best of the valid pairs.
+    pub(crate) fn best_valid(&self) -> Option<&Pair> {
+        self.list.get(self.choose(|_, pair| pair.is_valid() && !self.is_pair_cut_off(pair))?)
+    }
+
     /// RFC 8445 §8.1.1. The best valid pair is nominated when no better one is still being
     /// checked, or after a short wait: see `Config::nomination_wait_max`.
     pub(crate) fn nominate(&mut self, ctx: &mut Context, now: Instant) {
         if !self.is_running(ctx) || ctx.role != Some(Role::Controlling) {
             return;
         }
-        let in_trouble = self.is_in_trouble(ctx, now);
+        let in_trouble = self.wants_another(ctx, now);
         let selected = self.selected.as_ref();
         if selected.is_some_and(|selected| !in_trouble && selected.settles_at.is_none()) {
             return;
@@ -172,7 +177,7 @@ impl Generation {
     pub(super) fn is_wanted(&self, ctx: &Context, now: Instant, id: PairId) -> bool {
         let selected = self.selected.as_ref().and_then(|selected| self.list.get(selected.pair));
         let (Some(selected), Some(pair)) = (selected, self.list.get(id)) else { return true };
-        self.is_in_trouble(ctx, now) || pair.priority > selected.priority
+        self.wants_another(ctx, now) || pair.priority > selected.priority
     }
 
     // ----- better pairs than the selected one

@@ -240,7 +240,7 @@ impl Generation {
         let stale = nominated.is_none_or(|at| {
             now.saturating_duration_since(at) >= ctx.config.consent_interval.mul_f64(1.5)
         });
-        if priority(id) > priority(selected.pair) || stale || self.is_in_trouble(ctx, now) {
+        if priority(id) > priority(selected.pair) || stale || self.wants_another(ctx, now) {
             self.select(ctx, now, id);
             return;
         }
@@ -385,6 +385,7 @@ impl Generation {
         let Some(selected) = &mut self.selected else { return };
         let Some(time) = selected.consent.on_response(id, now) else { return };
         selected.challenger = None;
+        selected.doubted = false;
         if let Some(pair) = self.list.get_mut(selected.pair) {
             pair.last_response = Some(now);
             pair.counters.on_round_trip(time);
@@ -439,6 +440,7 @@ impl Generation {
         {
             selected.consent.refresh(now);
             selected.challenger = None;
+            selected.doubted = false;
         }
         match ctx.role {
             Some(Role::Controlling) if use_candidate && self.is_wanted(ctx, now, id) => {

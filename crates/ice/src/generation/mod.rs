@@ -33,10 +33,10 @@ use turn::same_address;
 use crate::candidate::Candidate;
 use crate::checklist::Checklist;
 use crate::config::Config;
-use crate::consent::Consent;
+use crate::consent::{Consent, Due};
 use crate::event::{
     Base, CandidatePair, ConnectionId, Event, GenerationId, Parameters, Path, RelayId, SocketId,
-    Transmit,
+    SocketUse, Transmit,
 };
 use crate::framing;
 use crate::hidden::HiddenAddresses;
@@ -172,6 +172,7 @@ pub(crate) struct Socket {
     address: SocketAddr,
     /// How many sockets are better.
     rank: u16,
+    good_for: SocketUse,
 }
 
 /// A remote candidate.
@@ -216,6 +217,8 @@ pub(crate) struct Selected {
     pub(crate) consent: Consent,
     /// Other pairs are being tried, since this one is in trouble.
     recovering: bool,
+    /// The peer may have left this pair. That is over with the next response.
+    doubted: bool,
     /// A pair of lower priority that the peer nominated since, and when it takes over unless this
     /// one has answered by then.
     challenger: Option<(PairId, Instant)>,
@@ -269,6 +272,8 @@ pub(crate) struct Generation {
     seen: VecDeque<SeenCheck>,
     pub(crate) list: Checklist,
     pub(crate) selected: Option<Selected>,
+    /// The serial number of the valid pair that carries data while no pair has ever been selected.
+    pub(crate) provisional: Option<u64>,
     pac_at: Option<Instant>,
     nomination_at: Option<Instant>,
     /// When this generation ends, for a newer one carries the data.
@@ -312,6 +317,7 @@ impl Generation {
             seen: VecDeque::new(),
             list: Checklist::default(),
             selected: None,
+            provisional: None,
             pac_at: None,
             nomination_at: None,
             retire_at: None,
@@ -463,6 +469,32 @@ impl Generation {
         })
     }
 
+    /// Whether another pair is wanted: this one is in trouble, or the peer may have left it.
+    pub(super) fn wants_another(&self, ctx: &Context, now: Instant) -> bool {
+        self.selected.as_ref().is_some_and(|selected| selected.doubted)
+            || self.is_in_trouble(ctx, now)
+    }
+
+    /// The peer has another agent with the same credentials, and may have left the selected pair
+    /// with the old one. That pair is asked at once. Until it answers, another one takes its place
+    /// as if it were in trouble; but only where the peer answers now, for what was valid may have
+    /// been the old agent's.
+    pub(crate) fn doubt_selected(&mut self, ctx: &mut Context, now: Instant) {
+        let Some(selected) = &mut self.selected else { return };
+        let id = selected.pair;
+        selected.doubted = true;
+        for other in self.list.ids().filter(|other| *other != id) {
+            if let Some(pair) = self.list.get_mut(other).filter(|pair| pair.is_valid()) {
+                pair.state = PairState::Waiting;
+                pair.checked_at = None;
+                self.list.trigger(other, false);
+            }
+        }
+        if !self.is_dead(id) {
+            self.send_consent_check(ctx, now, Due::Connectivity);
+        }
+    }
+
     /// RFC 8445 §8.1.2: the pair is nominated, and worse ones need no further checks.
     fn select(&mut self, ctx: &mut Context, now: Instant, id: PairId) {
         let previous = self.selected.as_ref().map(|selected| selected.pair);
@@ -480,6 +512,7 @@ impl Generation {
             settles_at: Some(later(now, ctx.config.conclusion_wait)),
             consent,
             recovering: false,
+            doubted: false,
             challenger: None,
         });
         self.nomination_at = None;

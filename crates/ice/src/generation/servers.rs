@@ -9,7 +9,7 @@ use turn::{BindingEvent, ServerError};
 
 use super::server_client::{ClientKind, End, ServerClient, Urls};
 use super::{Context, Generation, Socket};
-use crate::event::{Event, NameOf, RelayId};
+use crate::event::{Event, NameOf, RelayId, SocketUse};
 use crate::server::{CandidateError, Server, TransportPolicy};
 use crate::state::GatheringState;
 
@@ -135,6 +135,12 @@ impl Generation {
                 }
             }
         }
+    }
+
+    pub(crate) fn wants_relays_over_udp(&self) -> bool {
+        let over_udp =
+            |server: &Server| server.credentials.is_some() && !server.protocol.is_stream();
+        self.servers.list.iter().any(|asked| over_udp(&asked.server))
     }
 
     /// The host binds no more sockets.
@@ -329,14 +335,16 @@ impl Generation {
     fn on_relay(&mut self, ctx: &mut Context, now: Instant, index: usize, event: turn::Event) {
         let Some(client) = self.servers.clients.get_mut(index) else { return };
         let Some(id) = client.relay_id() else { return };
-        let is_udp = !client.question.protocol.is_stream();
+        // What is mapped to a socket of which no candidate tells says nothing of use.
+        let is_mapped =
+            !client.question.protocol.is_stream() && client.socket.good_for != SocketUse::Relays;
         match event {
             turn::Event::Allocated(allocated) => {
                 if !std::mem::take(&mut client.gathers) {
                     return;
                 }
                 self.on_reached(ctx, now, index);
-                if self.servers.policy == TransportPolicy::All && is_udp {
+                if self.servers.policy == TransportPolicy::All && is_mapped {
                     self.add_server_reflexive(ctx, index, allocated.mapped);
                 }
                 self.add_relayed(ctx, index, id, &allocated);

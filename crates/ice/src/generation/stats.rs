@@ -13,10 +13,12 @@ use crate::stats::{CandidateStats, PairStats};
 use crate::stun::Credentials;
 
 impl Generation {
-    /// A packet that is not STUN has been sent on the selected pair.
-    pub(crate) fn data_sent(&mut self, now: Instant, bytes: usize) {
+    /// A packet that is not STUN has been sent on the selected pair, or on this path if none is.
+    pub(crate) fn data_sent(&mut self, now: Instant, path: Path, bytes: usize) {
+        let here = |pair: &Pair| pair.base == path.base && pair.destination == path.remote;
         let selected = self.selected.as_ref().map(|selected| selected.pair);
-        if let Some(pair) = selected.and_then(|id| self.list.get_mut(id)) {
+        let pair = selected.or_else(|| self.list.find(here));
+        if let Some(pair) = pair.and_then(|id| self.list.get_mut(id)) {
             pair.counters.sent.add(now, bytes);
         }
     }

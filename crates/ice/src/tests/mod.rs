@@ -1,8 +1,10 @@
 //! Two agents on one virtual clock and a simulated network.
 
+mod began_anew;
 mod choice;
 mod connect;
 mod consent;
+mod demux;
 mod forgetful;
 mod hidden;
 mod hostile;
@@ -13,6 +15,7 @@ mod nat;
 mod network;
 mod pacing;
 mod peer;
+mod provisional;
 mod relays;
 mod renomination;
 mod restart;

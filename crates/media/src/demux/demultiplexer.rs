@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::section::{ExtensionNumbers, Kind, Section, Sections};
+use super::section::{Kind, Named, Section, Sections};
 use crate::rtcp::{Chunk, SdesItem};
 use crate::rtp::{Extensions, Packet};
 
@@ -16,11 +16,14 @@ const REMEMBERED: usize = 1_024;
 /// use peerconnection_media::demux::{Demultiplexer, ExtensionNumbers, News, Section};
 /// use peerconnection_media::rtp::{Form, Header, Packet};
 ///
-/// let audio = Section { mid: "a".into(), payload_types: vec![111], ..Section::default() };
-/// let video = Section { mid: "v".into(), payload_types: vec![96], ..Section::default() };
-/// let numbers = ExtensionNumbers { mid: Some(1), ..ExtensionNumbers::default() };
+/// let section = |mid: &str, payload_type| Section {
+///     mid: mid.into(),
+///     payload_types: vec![payload_type],
+///     numbers: ExtensionNumbers { mid: Some(1), ..ExtensionNumbers::default() },
+///     ..Section::default()
+/// };
 /// let mut demultiplexer = Demultiplexer::new();
-/// demultiplexer.set_sections(vec![audio, video], numbers);
+/// demultiplexer.set_sections(vec![section("a", 111), section("v", 96)]);
 ///
 /// let header = Header {
 ///     marker: false, payload_type: 96, sequence_number: 1, timestamp: 0, ssrc: 7,
@@ -34,12 +37,9 @@ const REMEMBERED: usize = 1_024;
 #[derive(Debug, Default)]
 pub struct Demultiplexer {
     sections: Sections,
-    numbers: ExtensionNumbers,
     sources: BTreeMap<u32, Binding>,
     /// Sources that are in no description.
     unnamed: usize,
-    /// Our own sources, with their sections.
-    outgoing: BTreeMap<u32, usize>,
     /// Packets that were routed so far.
     routed: u64,
 }
@@ -121,10 +121,9 @@ impl Demultiplexer {
 
     /// Sets what the descriptions say now. What sources have said stays, as long as there is a
     /// section with the same mid.
-    pub fn set_sections(&mut self, sections: Vec<Section>, numbers: ExtensionNumbers) {
+    pub fn set_sections(&mut self, sections: Vec<Section>) {
         let new = Sections::new(sections);
         let old = std::mem::replace(&mut self.sections, new);
-        self.numbers = numbers;
         self.sources.retain(|_, binding| {
             binding.is_named = false;
             let section = old.get(binding.section);
@@ -164,24 +163,9 @@ impl Demultiplexer {
         self.unnamed = self.sources.values().filter(|binding| !binding.is_named).count();
     }
 
-    /// Sets which sources are ours, each with the place of its section.
-    pub fn set_outgoing(&mut self, sources: impl IntoIterator<Item = (u32, usize)>) {
-        self.outgoing = sources.into_iter().collect();
-    }
-
-    /// The section of one of our sources, which feedback and report blocks name.
-    pub fn outgoing_section(&self, ssrc: u32) -> Option<usize> {
-        self.outgoing.get(&ssrc).copied()
-    }
-
     /// The section of a source of the peer, which reports of senders and BYE name.
     pub fn incoming_section(&self, ssrc: u32) -> Option<usize> {
         self.sources.get(&ssrc).map(|binding| binding.section)
-    }
-
-    /// Whether the peer sends with an SSRC of ours: then we take another one (RFC 3550 §8.2).
-    pub fn collides(&self, ssrc: u32) -> bool {
-        self.outgoing.contains_key(&ssrc) && self.sources.contains_key(&ssrc)
     }
 
     /// Finds where a packet belongs (RFC 9143 §9.2).
@@ -192,15 +176,16 @@ impl Demultiplexer {
         let (ssrc, payload_type) = (packet.ssrc(), packet.payload_type());
         let known = self.sources.get(&ssrc).copied();
         let extensions = packet.extensions();
-        let mid = self.numbers.mid.and_then(|id| extensions.get(id));
+        let named = self.sections.named(&extensions);
         let number = packet.sequence_number();
         // A packet that comes late says what was true when it was sent.
         let is_late = known.is_some_and(|known| {
-            mid.is_some() && known.by == By::Mid && number.wrapping_sub(known.named_at) >= 0x8000
+            let is_older = number.wrapping_sub(known.named_at) >= 0x8000;
+            named != Named::Nothing && known.by == By::Mid && is_older
         });
         let mut binding = match known.filter(|_| is_late) {
             Some(known) => known,
-            None => self.bind(known, packet, mid)?,
+            None => self.bind(known, packet, named)?,
         };
         let kind = self.sections.kind(binding.section, payload_type);
         let kind = kind.ok_or(Unroutable::PayloadType(payload_type))?;
@@ -227,11 +212,13 @@ impl Demultiplexer {
         &self,
         known: Option<Binding>,
         packet: &Packet<'_>,
-        mid: Option<&[u8]>,
+        named: Named,
     ) -> Result<Binding, Unroutable> {
         let number = packet.sequence_number();
-        if let Some(mid) = mid {
-            let section = self.sections.with_mid(mid).ok_or(Unroutable::Mid)?;
+        if named == Named::Unknown {
+            return Err(Unroutable::Mid);
+        }
+        if let Named::Section(section) = named {
             return Ok(match known {
                 Some(known) if known.section == section => {
                     Binding { by: By::Mid, named_at: number, ..known }
@@ -261,13 +248,12 @@ impl Demultiplexer {
         binding: &mut Binding,
         extensions: &Extensions<'_>,
     ) -> Result<(), Unroutable> {
-        let has_rids =
-            self.sections.get(binding.section).is_some_and(|section| !section.rids.is_empty());
-        if !has_rids {
+        let section = self.sections.get(binding.section);
+        let Some(section) = section.filter(|section| !section.rids.is_empty()) else {
             return Ok(());
-        }
-        let named = self.numbers.rid.and_then(|id| extensions.get(id));
-        let repaired = self.numbers.repaired_rid.and_then(|id| extensions.get(id));
+        };
+        let named = section.numbers.rid.and_then(|id| extensions.get(id));
+        let repaired = section.numbers.repaired_rid.and_then(|id| extensions.get(id));
         if let Some(rid) = repaired.or(named) {
             let place = self.sections.rid(binding.section, rid).ok_or(Unroutable::Rid)?;
             (binding.rid, binding.repairs) = (Some(place), repaired.is_some());
@@ -296,15 +282,6 @@ impl Demultiplexer {
             ..Binding::new(section, By::Sdes, 0)
         };
         self.remember(chunk.ssrc, binding);
-    }
-
-    /// Forgets a source that has said BYE. If it goes on, it is found as at first. One that a
-    /// description names stays.
-    pub fn forget(&mut self, ssrc: u32) {
-        if self.sources.get(&ssrc).is_some_and(|binding| !binding.is_named) {
-            self.sources.remove(&ssrc);
-            self.unnamed -= 1;
-        }
     }
 
     fn remember(&mut self, ssrc: u32, binding: Binding) {

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use time::Instant;
+
 /// How many datagrams are kept: the first burst of a sender, which browsers make 22 packets long.
 const DATAGRAMS: usize = 64;
 /// How many octets they have together.
@@ -12,33 +14,35 @@ const OCTETS: usize = 64 * 1_500;
 /// browsers drop all. Nothing of them is authentic.
 ///
 /// ```
+/// use std::time::Instant;
 /// use peerconnection_media::demux::Early;
 ///
-/// let mut early = Early::default();
-/// assert!(early.keep(&[0x80, 96, 0, 1]));
-/// assert_eq!(early.take().collect::<Vec<_>>(), [[0x80, 96, 0, 1]]);
+/// let (now, mut early) = (Instant::now(), Early::default());
+/// assert!(early.keep(now, &[0x80, 96, 0, 1]));
+/// assert_eq!(early.take().collect::<Vec<_>>(), [(now, vec![0x80, 96, 0, 1])]);
 /// assert_eq!(early.take().count(), 0);
 /// ```
 #[derive(Debug, Default)]
 pub struct Early {
-    datagrams: VecDeque<Vec<u8>>,
+    datagrams: VecDeque<(Instant, Vec<u8>)>,
     octets: usize,
 }
 
 impl Early {
-    /// Keeps a datagram. Returns false if it is dropped: 64 are kept, of 96,000 octets together.
-    pub fn keep(&mut self, datagram: &[u8]) -> bool {
+    /// Keeps a datagram that has come now. Returns false if it is dropped: 64 are kept, of 96,000
+    /// octets together.
+    pub fn keep(&mut self, now: Instant, datagram: &[u8]) -> bool {
         let octets = self.octets.saturating_add(datagram.len());
         if self.datagrams.len() >= DATAGRAMS || octets > OCTETS {
             return false;
         }
         self.octets = octets;
-        self.datagrams.push_back(datagram.to_vec());
+        self.datagrams.push_back((now, datagram.to_vec()));
         true
     }
 
-    /// Gives back what was kept, in order, and the memory.
-    pub fn take(&mut self) -> impl Iterator<Item = Vec<u8>> + use<> {
+    /// Gives back what was kept, in order and with the time when it came, and the memory.
+    pub fn take(&mut self) -> impl Iterator<Item = (Instant, Vec<u8>)> + use<> {
         self.octets = 0;
         std::mem::take(&mut self.datagrams).into_iter()
     }

@@ -53,6 +53,11 @@ fn reports() {
     assert_eq!(written(|writer| writer.receiver_report(INFO.ssrc, &[BLOCK]).unwrap()), rr);
     let Packet::ReceiverReport(report) = one(&rr) else { panic!() };
     assert_eq!((report.ssrc, report.blocks.collect::<Vec<_>>()), (INFO.ssrc, vec![BLOCK]));
+    // §6.4.3: a profile may have something to say behind the blocks.
+    let mut extended = [&SR[..], &[0x70, 0xcd, 0, 0, 2, 14, 0, 6]].concat();
+    extended[3] += 2;
+    let Packet::SenderReport(report) = one(&extended) else { panic!() };
+    assert_eq!((report.info, report.blocks.collect::<Vec<_>>()), (INFO, vec![BLOCK]));
     // RFC 3550 §A.3: losses stay at the ends of 24 bits.
     for (lost, expected) in [(i32::MAX, 0x7f_ffff), (i32::MIN, -0x80_0000), (5, 5)] {
         let block = ReportBlock { cumulative_lost: lost, ..BLOCK };

@@ -78,30 +78,47 @@ impl Header {
         form: Form,
         into: &mut Vec<u8>,
     ) -> Result<(), Unwritable> {
-        if self.payload_type > 127 {
-            return Err(Unwritable::PayloadType(self.payload_type));
-        }
-        let count = u8::try_from(csrcs.len()).ok().filter(|count| *count < 16);
-        let count = count.ok_or(Unwritable::Csrcs(csrcs.len()))?;
         for (id, data) in elements {
             let needed = Form::for_element(*id, data.len());
             if needed.is_none_or(|needed| needed > form) {
                 return Err(Unwritable::Element(*id));
             }
         }
-        let octets: usize = elements.iter().map(|(_, data)| form.head() + data.len()).sum();
+        self.write_fitting(csrcs, elements.iter().copied(), form, into)
+    }
+
+    /// Does what [`write`](Self::write) does, and leaves out elements that do not fit. They need
+    /// not lie in one list.
+    pub(crate) fn write_fitting<'e>(
+        &self,
+        csrcs: &[u32],
+        elements: impl Iterator<Item = (u8, &'e [u8])> + Clone,
+        form: Form,
+        into: &mut Vec<u8>,
+    ) -> Result<(), Unwritable> {
+        if self.payload_type > 127 {
+            return Err(Unwritable::PayloadType(self.payload_type));
+        }
+        let count = u8::try_from(csrcs.len()).ok().filter(|count| *count < 16);
+        let count = count.ok_or(Unwritable::Csrcs(csrcs.len()))?;
+        let fits = |(id, data): &(u8, &[u8])| {
+            Form::for_element(*id, data.len()).is_some_and(|needed| needed <= form)
+        };
+        let elements = elements.filter(fits);
+        let is_empty = elements.clone().next().is_none();
+        let octets: usize = elements.clone().map(|(_, data)| form.head() + data.len()).sum();
         let words = u16::try_from(octets.div_ceil(4)).map_err(|_| Unwritable::Elements)?;
 
-        let extension = if elements.is_empty() { 0 } else { 0x10 };
+        let extension = if is_empty { 0 } else { 0x10 };
         into.extend([0x80 | extension | count, u8::from(self.marker) << 7 | self.payload_type]);
         into.extend(self.sequence_number.to_be_bytes());
         into.extend(self.timestamp.to_be_bytes());
         into.extend(self.ssrc.to_be_bytes());
         csrcs.iter().for_each(|csrc| into.extend(csrc.to_be_bytes()));
-        if !elements.is_empty() {
+        if !is_empty {
             into.extend(form.profile().to_be_bytes());
             into.extend(words.to_be_bytes());
-            elements.iter().for_each(|(id, data)| form.write(*id, data, into));
+            elements.for_each(|(id, data)| form.write(id, data, into));
             into.resize(into.len() + octets.next_multiple_of(4) - octets, 0);
         }
         Ok(())

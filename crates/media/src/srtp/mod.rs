@@ -16,7 +16,7 @@ mod receiver;
 mod sender;
 mod sources;
 mod transform;
-mod window;
+pub(crate) mod window;
 
 #[cfg(test)]
 mod tests;

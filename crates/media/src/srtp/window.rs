@@ -4,18 +4,18 @@
 const WORDS: u64 = 32;
 /// How far behind the highest index an index may be: at least so many are remembered. It is more
 /// than half a second of 30 Mbit/s, and 30 times what RFC 3711 §3.3.2 asks for.
-pub(super) const SIZE: u64 = (WORDS - 1) * 64;
+pub(crate) const SIZE: u64 = (WORDS - 1) * 64;
 
 /// The highest index that was seen, and which of those behind it were.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Window {
+pub(crate) struct Window {
     highest: u64,
     words: [u64; WORDS as usize],
 }
 
 /// What the window knows of an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
+pub(crate) enum Seen {
     Not,
     Already,
     /// It is too far behind to be remembered.
@@ -24,14 +24,14 @@ pub(super) enum Seen {
 
 impl Window {
     /// A window that has seen one index.
-    pub(super) fn new(index: u64) -> Self {
+    pub(crate) fn new(index: u64) -> Self {
         let mut window = Self { highest: index, words: [0; WORDS as usize] };
         window.mark(index);
         window
     }
 
     /// A window that takes everything up to `highest` for seen.
-    pub(super) fn shut(highest: u64) -> Self {
+    pub(crate) fn shut(highest: u64) -> Self {
         let mut words = [u64::MAX; WORDS as usize];
         let (word, bit) = place(highest);
         // No bit ahead of the highest index is set.
@@ -39,11 +39,11 @@ impl Window {
         Self { highest, words }
     }
 
-    pub(super) fn highest(&self) -> u64 {
+    pub(crate) fn highest(&self) -> u64 {
         self.highest
     }
 
-    pub(super) fn look(&self, index: u64) -> Seen {
+    pub(crate) fn look(&self, index: u64) -> Seen {
         if index > self.highest {
             return Seen::Not;
         }
@@ -56,7 +56,7 @@ impl Window {
     }
 
     /// Takes note of an index that was [not seen](Seen::Not).
-    pub(super) fn mark(&mut self, index: u64) {
+    pub(crate) fn mark(&mut self, index: u64) {
         if index > self.highest {
             let ahead = (index / 64 - self.highest / 64).min(WORDS);
             for step in 0..ahead {

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::description::{Description, is_data_channel_section, media_kind};
-use crate::dictionaries::RTCBundlePolicy;
-use crate::rtp::{self, Formats};
+use crate::rtp::{self, Formats, Written};
 use crate::session::Session;
 use crate::signaling::Side;
 use crate::transceiver::TransceiverId;
+use idl::RTCBundlePolicy;
 
 /// What an answer does with a section.
 pub(super) enum Accepted {
@@ -17,13 +17,13 @@ pub(super) enum Accepted {
     /// It accepts the section for data channels.
     Data,
     /// It accepts the section for the media of this transceiver.
-    Rtp(TransceiverId, Arc<Formats>),
+    Rtp(TransceiverId, Arc<Written>),
 }
 
 impl Accepted {
     pub(super) fn into_formats(self) -> Option<Arc<Formats>> {
         match self {
-            Self::Rtp(_, formats) => Some(formats),
+            Self::Rtp(_, written) => Some(written.formats()),
             Self::Rejected(_) | Self::Data => None,
         }
     }

@@ -4,17 +4,13 @@ mod accept;
 
 use std::collections::HashMap;
 
-use sdp::{IceParameters, Media, Setup};
+use sdp::{IceParameters, Media, SctpInit, Setup};
 
 use crate::data_section::{DataSection, DataSyntax};
 use crate::description::{Background, Created, Description, SimulcastRids};
-use crate::dictionaries::RTCRtpTransceiverDirection::Inactive;
-use crate::dictionaries::RTCSignalingState::{HaveLocalPranswer, HaveRemoteOffer};
-use crate::dictionaries::{RTCAnswerOptions, RTCSdpType};
 use crate::effect::{OperationId, TransportId};
-use crate::error::Error;
 use crate::operations::Method;
-use crate::rtp::Formats;
+use crate::rtp::Written;
 use crate::section::{
     BundledTransport, EXTMAP_ALLOW_MIXED, ICE_OPTIONS, Placement, RtpSection, TransportAttributes,
     TransportDefaults, finish_session_part, write_rejected_section,
@@ -23,6 +19,11 @@ use crate::session::Session;
 use crate::signaling::Side;
 use crate::task::{TaskKind, Then};
 use crate::transceiver::TransceiverId;
+use crate::transceiver::{direction_in, sdp_direction};
+use idl::Error;
+use idl::RTCRtpTransceiverDirection::Inactive;
+use idl::RTCSignalingState::{HaveLocalPranswer, HaveRemoteOffer};
+use idl::{RTCAnswerOptions, RTCSdpType};
 
 use accept::Accepted;
 
@@ -85,8 +86,10 @@ impl Session {
     /// RFC 9429 §5.3.1 and §5.3.2
     fn generate_answer(&mut self) -> Option<Created> {
         self.name_sent_tracks();
+        self.name_sources();
         let mut description = self.last_created.begin_description();
         let accepted = self.accept_sections()?;
+        let mut sctp_init = self.sctp_init_for_answer();
         let mut transports = self.plan_transports(&accepted);
         let offer = self.descriptions.pending(Side::Remote)?;
         let local = self.local();
@@ -136,7 +139,7 @@ impl Session {
                 Accepted::Rtp(id, formats) => {
                     self.answer_rtp_section(offer, index, offered, *id, formats, placement)
                 }
-                _ => self.answer_data_section(offered, placement),
+                _ => self.answer_data_section(offered, placement, sctp_init.take()),
             };
             description.push_media(media);
         }
@@ -192,13 +195,13 @@ impl Session {
         index: usize,
         offered: &Media,
         id: TransceiverId,
-        formats: &Formats,
+        formats: &Written,
         placement: Placement<'_>,
     ) -> Media {
         let transceiver = self.transceivers.get(id);
         // RFC 9429 §5.3.1: the offered direction, seen from here, intersected with ours.
         let preferred = transceiver.map_or(Inactive, |transceiver| transceiver.direction);
-        let theirs = offer.sdp.direction(index).reversed().into();
+        let theirs = direction_in(offer.sdp.direction(index).reversed());
         let direction = preferred.intersection(theirs);
         let simulcast = SimulcastRids::read(offered);
         let rids = transceiver.map(|t| t.rids_to_send()).unwrap_or_default();
@@ -209,9 +212,12 @@ impl Session {
             protocol: offered.protocol(),
             placement,
             rtcp_mux_only: false,
+            extmap_allow_mixed: offered.has_attribute(EXTMAP_ALLOW_MIXED),
             formats,
-            direction: direction.into(),
+            direction: sdp_direction(direction),
             msid: transceiver.and_then(|transceiver| transceiver.msid_to_send()),
+            sources: transceiver.and_then(|t| t.sources_to_announce(direction.sends())),
+            cname: self.identifiers.made_cname().unwrap_or_default(),
             send_rids,
             // All encodings that the peer sends, whatever the direction. It drops an encoding for
             // good if the answer omits it.
@@ -269,7 +275,12 @@ impl Session {
     }
 
     /// RFC 9429 §5.3.1
-    fn answer_data_section(&self, offered: &Media, placement: Placement<'_>) -> Media {
+    fn answer_data_section(
+        &self,
+        offered: &Media,
+        placement: Placement<'_>,
+        sctp_init: Option<SctpInit>,
+    ) -> Media {
         DataSection {
             mid: offered.mid(),
             protocol: offered.protocol(),
@@ -277,6 +288,7 @@ impl Session {
             syntax: DataSyntax::of(offered).unwrap_or(DataSyntax::SctpPort),
             // `validate_remote` has refused a section without a port.
             sctp_port: self.sctp_port_for_answer(offered.sctp_port().unwrap_or_default()),
+            sctp_init,
             placement,
         }
         .to_media()

@@ -3,10 +3,10 @@
 use sdp::{Candidate, Media};
 
 use super::{add_candidate_line, set_default_candidate};
-use crate::dictionaries::RTCIceCandidateInit;
 use crate::effect::TransportId;
 use crate::session::Session;
 use crate::signaling::Side;
+use idl::RTCIceCandidateInit;
 
 impl Session {
     /// webrtc-pc §5.6: surface a candidate. It is added to the local descriptions that have its
@@ -57,15 +57,15 @@ impl Session {
         let transports = &self.transports;
         for description in self.descriptions.of_mut(Side::Local) {
             let describes = |index: &usize| {
-                let uses = |mid| transports.of_mid(mid) == Some(transport);
                 !description.is_rejected(*index)
-                    && description.mid(*index).is_some_and(uses)
                     && description.transport_section(*index) == *index
                     && description
                         .ice(*index)
                         .is_some_and(|ice| ice.username_fragment == username_fragment)
             };
-            let index = (0..description.sdp.media().len()).find(describes);
+            let sections =
+                transports.mids_of(transport).filter_map(|mid| description.index_of_mid(mid));
+            let index = sections.filter(describes).min();
             let Some(index) = index else { continue };
             let Some(media) = description.sdp.media_mut().get_mut(index) else { continue };
             add(media);

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use sdp::{Candidate, TcpType};
 
-use crate::dictionaries::RTCIceTransportPolicy;
+use idl::RTCIceTransportPolicy;
 
 /// webrtc-pc §4.4.2: whether a candidate is administratively prohibited. The application does not
 /// learn that: the candidate behaves like one that does not answer.

@@ -4,14 +4,14 @@ use sdp::{Candidate, Media};
 
 use super::{add_candidate_line, is_administratively_prohibited};
 use crate::description::Description;
-use crate::dictionaries::RTCIceCandidateInit;
 use crate::effect::{OperationId, Outcome, TransportCommand};
-use crate::error::Error;
 use crate::operations::Method;
 use crate::session::Session;
 use crate::signaling::Side;
 use crate::task::TaskKind;
 use crate::transports::is_usable;
+use idl::Error;
+use idl::RTCIceCandidateInit;
 
 /// How many candidates a section of a description can have.
 const MAX_CANDIDATES: usize = 1000;
@@ -200,10 +200,11 @@ impl Session {
         let find_section = |remote_mid: &str| {
             self.descriptions.of(Side::Remote).find_map(|description| {
                 let index = description.index_of_mid(remote_mid)?;
-                let named = applied.section.indices_in(description).contains(&index);
+                if !applied.section.indices_in(description).contains(&index) {
+                    return None;
+                }
                 let ice = description.ice(index)?;
-                (named && applied.is_of(&ice.username_fragment))
-                    .then_some((ice.username_fragment, index))
+                applied.is_of(&ice.username_fragment).then_some((ice.username_fragment, index))
             })
         };
         let mut commands = Vec::new();

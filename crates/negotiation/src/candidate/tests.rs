@@ -1,5 +1,5 @@
 use super::*;
-use crate::dictionaries::RTCIceTransportPolicy::{All, Relay};
+use idl::RTCIceTransportPolicy::{All, Relay};
 
 fn candidate(text: &str) -> Candidate {
     Candidate::parse(text).unwrap()

@@ -2,10 +2,10 @@
 
 use url::{Host, Url};
 
-use crate::dictionaries::{RTCBundlePolicy, RTCIceServer, RTCIceTransportPolicy, RTCRtcpMuxPolicy};
 use crate::effect::TransportId;
-use crate::error::Error;
 use crate::session::Session;
+use idl::Error;
+use idl::{RTCBundlePolicy, RTCIceServer, RTCIceTransportPolicy, RTCRtcpMuxPolicy};
 
 /// The most ICE servers that are used; a longer list is truncated (webrtc-pc §4.4.1.5 step 5).
 pub const MAX_ICE_SERVERS: usize = 32;

@@ -2,17 +2,19 @@
 //! and ids (RFC 8832 §6). `sctp` has the association that they run over (webrtc-pc §6.1.1).
 
 mod sctp;
+mod sctp_init;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dictionaries::RTCDataChannelInit;
 use crate::effect::{ChannelCommand, ChannelId};
-use crate::error::{Error, RTCError, RTCErrorDetailType, RTCErrorInit};
 use crate::session::Session;
+use idl::RTCDataChannelInit;
+use idl::{Error, RTCError, RTCErrorDetailType, RTCErrorInit};
 
 #[cfg(test)]
 pub(crate) use sctp::SctpTransport;
 pub(crate) use sctp::SctpTransports;
+pub use sctp_init::{SctpInitSource, SctpInits};
 
 /// The longest label and the longest protocol, in bytes of UTF-8 (webrtc-pc §6.1 steps 5 and 11).
 const MAX_STRING: usize = 65535;

@@ -1,5 +1,6 @@
 //! The SCTP association that data channels run over: webrtc-pc §6.1.1, RFC 8841.
 
+use super::sctp_init::{OwnInit, SctpInits};
 use crate::description::Description;
 use crate::effect::{TransportCommand, TransportId};
 use crate::outputs::Outputs;
@@ -21,6 +22,7 @@ pub(crate) struct SctpTransports {
     sctp_transport: Option<SctpTransport>,
     /// `[[LastStableStateSctpTransport]]`
     last_stable_state_sctp_transport: Option<SctpTransport>,
+    pub(super) own_init: OwnInit,
 }
 
 /// `[[SctpTransport]]`, as far as negotiation knows it.
@@ -39,6 +41,8 @@ struct Association {
     dtls: u32,
     ports: SctpPorts,
     sizes: MessageSizes,
+    /// Both descriptions had an INIT chunk when it began.
+    has_inits: bool,
 }
 
 /// The two `a=sctp-port`.
@@ -77,6 +81,12 @@ impl SctpTransports {
     /// `[[MaxChannels]]`
     pub(super) fn max_channels(&self) -> Option<u16> {
         self.sctp_transport.as_ref()?.max_channels
+    }
+
+    /// Whether the association has begun with the INIT chunks of the descriptions; `None` if there
+    /// is none yet.
+    pub(super) fn has_inits(&self) -> Option<bool> {
+        Some(self.sctp_transport.as_ref()?.association.as_ref()?.has_inits)
     }
 
     /// webrtc-pc §6.1.1.3 step 3; returns whether there is a transport.
@@ -153,31 +163,41 @@ impl Session {
             self.outputs.push_effect(TransportCommand::DestroySctp);
             self.create_sctp_transport();
         }
+        // An association on other ports comes beside what is left of the last one, whose chunks
+        // would stand for both.
+        let inits = self.negotiated_sctp_inits().filter(|_| !new_port);
+        let mut has_inits = inits.is_some();
         let command = match before {
             Some(before) if !new_port && !new_dtls => {
+                has_inits = before.has_inits;
                 if before.transport != transport {
                     // RFC 9143 §7.4: the section was bundled into another, or left its group.
                     let command = TransportCommand::MoveSctp { transport };
                     self.outputs.push_effect(command);
                 }
                 if let Some(sctp) = &mut self.sctp.sctp_transport {
-                    sctp.association = Some(Association { transport, dtls, ports, sizes });
+                    sctp.association =
+                        Some(Association { transport, dtls, ports, sizes, has_inits });
                 }
                 if before.sizes == sizes {
                     return;
                 }
                 TransportCommand::UpdateMaxMessageSize { max_message_size, max_buffer_size }
             }
-            _ => TransportCommand::StartSctp {
-                transport,
-                local_port: ports.local,
-                remote_port: ports.remote,
-                max_message_size,
-                max_buffer_size,
-            },
+            _ => {
+                self.sctp.own_init.is_spent = true;
+                TransportCommand::StartSctp {
+                    transport,
+                    local_port: ports.local,
+                    remote_port: ports.remote,
+                    max_message_size,
+                    max_buffer_size,
+                    inits,
+                }
+            }
         };
         if let Some(sctp) = &mut self.sctp.sctp_transport {
-            sctp.association = Some(Association { transport, dtls, ports, sizes });
+            sctp.association = Some(Association { transport, dtls, ports, sizes, has_inits });
             self.outputs.push_effect(command);
         }
     }
@@ -192,6 +212,13 @@ impl Session {
         };
         let size = remote.sdp.media().get(index)?.max_message_size();
         Some((ports, size.unwrap_or(DEFAULT_MAX_MESSAGE_SIZE)))
+    }
+
+    /// The INIT chunks of the descriptions, if both have one.
+    fn negotiated_sctp_inits(&self) -> Option<SctpInits> {
+        let (local, remote) = (self.local()?, self.remote()?);
+        let local = local.media(local.data_section()?)?;
+        self.agreed_sctp_inits(local, remote.media(remote.data_section()?)?)
     }
 
     /// RFC 8841 §10.5: the port of this side does not change, since another one would end the

@@ -8,11 +8,10 @@ use sdp::{Fingerprint, IceParameters, Media, Setup};
 
 use super::Background;
 use crate::data_section::DataSyntax;
-use crate::dictionaries::{
-    MediaKind, RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit,
-};
 use crate::rtp::Formats;
+use crate::section::EXTMAP_ALLOW_MIXED;
 use crate::transceiver::TransceiverId;
+use idl::{MediaKind, RTCSdpType, RTCSessionDescription, RTCSessionDescriptionInit};
 
 /// A description, with answers to the questions that are asked of it again and again. Candidates
 /// may be added; sections and mids never change.
@@ -91,7 +90,15 @@ impl Description {
     /// The codecs and header extensions of a section.
     pub(crate) fn formats(&self, index: usize) -> Option<&Formats> {
         let media = self.media(index)?;
-        Some(self.formats.get(index)?.get_or_init(|| Arc::new(Formats::read(media))))
+        let read = || Arc::new(Formats::read(media, self.allows_mixed(index)));
+        Some(self.formats.get(index)?.get_or_init(read))
+    }
+
+    /// Whether the stream of a section may mix header extensions of one and two bytes (RFC 8285
+    /// §6). Chromium says so for the session, Firefox in each section.
+    pub(crate) fn allows_mixed(&self, index: usize) -> bool {
+        self.sdp.session().has_attribute(EXTMAP_ALLOW_MIXED)
+            || self.media(index).is_some_and(|media| media.has_attribute(EXTMAP_ALLOW_MIXED))
     }
 
     /// The transceiver for which a section of a local description was created.

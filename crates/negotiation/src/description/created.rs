@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::dictionaries::RTCSdpType::{self, Offer};
-use crate::dictionaries::RTCSessionDescriptionInit;
 use crate::effect::{OperationId, Outcome};
-use crate::error::Error;
 use crate::operations::Microtask;
 use crate::rtp::Formats;
 use crate::session::Session;
 use crate::task::Then;
 use crate::transceiver::TransceiverId;
+use idl::Error;
+use idl::RTCSdpType::{self, Offer};
+use idl::RTCSessionDescriptionInit;
 
 /// A description that was created on this side.
 #[derive(Clone, Debug)]
@@ -48,9 +48,9 @@ pub(crate) struct SystemState(u64);
 #[derive(Debug)]
 pub(crate) struct LastCreated {
     /// `[[LastCreatedOffer]]`; `None` is the empty string.
-    last_created_offer: Option<Created>,
+    last_created_offer: Option<Box<Created>>,
     /// `[[LastCreatedAnswer]]`; `None` is the empty string.
-    last_created_answer: Option<Created>,
+    last_created_answer: Option<Box<Created>>,
     system_state: SystemState,
     /// Whether `setLocalDescription()` takes harmless edits.
     accepts_edits: bool,
@@ -105,8 +105,8 @@ impl LastCreated {
     /// it.
     pub(super) fn find(&self, type_: RTCSdpType, sdp: &str) -> Result<Option<Created>, Error> {
         let last_created = match type_ {
-            Offer => self.last_created_offer.as_ref(),
-            _ => self.last_created_answer.as_ref(),
+            Offer => self.last_created_offer.as_deref(),
+            _ => self.last_created_answer.as_deref(),
         };
         // Steps 4.4.1, 4.5.1
         if sdp.is_empty() {
@@ -168,8 +168,8 @@ impl Session {
         };
         // Step 5
         match type_ {
-            Offer => self.last_created.last_created_offer = Some(created),
-            _ => self.last_created.last_created_answer = Some(created),
+            Offer => self.last_created.last_created_offer = Some(Box::new(created)),
+            _ => self.last_created.last_created_answer = Some(Box::new(created)),
         }
         // Step 6
         match reaction {

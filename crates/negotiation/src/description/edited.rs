@@ -15,7 +15,7 @@ const DEFAULT_MAX_MESSAGE_SIZE: u64 = 65_536;
 
 /// Attributes whose lines must not change, since they are negotiated. Other attributes mean nothing
 /// to this implementation: they may come and go, and stay in the text.
-const FIXED: [&str; 31] = [
+const FIXED: [&str; 32] = [
     "bundle-only",
     "candidate",
     "connection",
@@ -36,6 +36,7 @@ const FIXED: [&str; 31] = [
     "rtcp",
     "rtcp-mux",
     "rtcp-mux-only",
+    "sctp-init",
     "sctp-port",
     "sctpmap",
     "sendonly",
@@ -183,7 +184,7 @@ fn check_max_message_size(before: &Media, now: &Media) -> Result<(), String> {
 /// The codecs that are left, in any order, have to be a list that `setCodecPreferences()` could
 /// have made.
 fn check_codecs(before: &Media, now: &Media) -> Result<(), String> {
-    let (created, left) = (Formats::read(before), Formats::read(now));
+    let (created, left) = (Formats::read(before, true), Formats::read(now, true));
     let formats = now.formats();
     if left.codecs().len() != formats.len() {
         return Err("a payload type has no codec".into());

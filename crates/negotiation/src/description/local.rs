@@ -1,14 +1,14 @@
 //! `setLocalDescription()` (webrtc-pc §4.4.2).
 
 use super::Source;
-use crate::dictionaries::RTCSdpType::{Answer, Offer, Rollback};
-use crate::dictionaries::RTCSignalingState::{HaveLocalOffer, HaveRemotePranswer, Stable};
-use crate::dictionaries::{RTCLocalSessionDescriptionInit, RTCOfferOptions};
 use crate::effect::OperationId;
 use crate::operations::Method;
 use crate::session::Session;
 use crate::signaling::Side;
 use crate::task::Then;
+use idl::RTCSdpType::{Answer, Offer, Rollback};
+use idl::RTCSignalingState::{HaveLocalOffer, HaveRemotePranswer, Stable};
+use idl::{RTCLocalSessionDescriptionInit, RTCOfferOptions};
 
 impl Session {
     /// webrtc-pc §4.4.2 setLocalDescription. `None` leaves everything to be inferred.

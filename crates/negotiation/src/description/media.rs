@@ -1,20 +1,20 @@
 //! webrtc-pc §4.4.1.4 step 4.7.11: what a description does to transceivers.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::{Description, SimulcastRids, media_kind};
-use crate::dictionaries::RTCRtpTransceiverDirection::{self, Inactive};
-use crate::dictionaries::RTCSdpType::{Answer, Offer, Pranswer};
-use crate::dictionaries::{
-    MediaKind, RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters, RTCSdpType,
-};
 use crate::effect::TransportId;
 use crate::rtp::{self, Formats};
 use crate::session::Session;
 use crate::signaling::Side;
 use crate::transceiver::{
-    Association, TrackEvents, Transceiver, TransceiverId, process_the_removal_of_a_remote_track,
+    Association, TrackEvents, Transceiver, TransceiverId, direction_in,
+    process_the_removal_of_a_remote_track,
 };
+use idl::RTCRtpTransceiverDirection::{self, Inactive};
+use idl::RTCSdpType::{Answer, Offer, Pranswer};
+use idl::{MediaKind, RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters, RTCSdpType};
 
 /// What a description says about the media of one section.
 struct Section {
@@ -32,10 +32,10 @@ struct Section {
 /// What is negotiated for sending and receiving so far.
 #[derive(Default)]
 struct Negotiated {
-    send_codecs: Vec<RTCRtpCodecParameters>,
-    receive_codecs: Vec<RTCRtpCodecParameters>,
-    send_extensions: Vec<RTCRtpHeaderExtensionParameters>,
-    receive_extensions: Vec<RTCRtpHeaderExtensionParameters>,
+    send_codecs: Arc<[RTCRtpCodecParameters]>,
+    receive_codecs: Arc<[RTCRtpCodecParameters]>,
+    send_extensions: Arc<[RTCRtpHeaderExtensionParameters]>,
+    receive_extensions: Arc<[RTCRtpHeaderExtensionParameters]>,
     reduced_size_rtcp: bool,
 }
 
@@ -200,7 +200,7 @@ impl Session {
     ) -> Vec<Section> {
         self.read_sections(local, |index, _| {
             let theirs = remote.and_then(|remote| remote.formats(index));
-            let direction = RTCRtpTransceiverDirection::from(local.sdp.direction(index));
+            let direction = direction_in(local.sdp.direction(index));
             let ours = local.formats(index);
             let negotiated = ours.map(|ours| Negotiated::new(direction, ours, theirs));
             (direction, negotiated.unwrap_or_default())
@@ -214,8 +214,7 @@ impl Session {
     ) -> Vec<Section> {
         let mut assignments = self.assignments.clone();
         self.read_sections(remote, |index, media| {
-            let direction =
-                RTCRtpTransceiverDirection::from(remote.sdp.direction(index).reversed());
+            let direction = direction_in(remote.sdp.direction(index).reversed());
             let Some(theirs) = remote.formats(index) else {
                 return (direction, Negotiated::default());
             };
@@ -281,7 +280,7 @@ impl Session {
 
     /// RFC 9429 §5.10: a transceiver whose section is recycled is disassociated: its mid is null.
     /// It left the set when its stop was negotiated. The same happens to a transceiver that an
-    /// offer stopped, when another offer without its section replaces that offer.
+    /// offer stopped or made, when another offer without its section replaces that offer.
     fn disassociate_recycled_sections(&mut self, side: Side) {
         let Some(description) = self.descriptions.latest(side) else { return };
         let before = self.descriptions.current(side);
@@ -296,12 +295,27 @@ impl Session {
             .collect();
         for transceiver in self.transceivers.all_mut() {
             let is_gone = transceiver.jsep_mid.as_ref().is_some_and(|mid| {
-                recycled.contains(mid) || (transceiver.stopped && !present.contains(mid))
+                let is_of_an_offer = transceiver.stopped || transceiver.created_by_pending;
+                recycled.contains(mid) || (is_of_an_offer && !present.contains(mid))
             });
             if is_gone {
                 transceiver.disassociate();
             }
         }
+    }
+}
+
+/// Lets two lists that are the same be one.
+fn share<T: PartialEq>(list: &mut Arc<[T]>, other: &Arc<[T]>) {
+    if list == other {
+        list.clone_from(other);
+    }
+}
+
+/// Puts a list into a slot. The one that is there stays if it is the same: others may have it, too.
+fn adopt<T: PartialEq>(slot: &mut Arc<[T]>, list: &Arc<[T]>) {
+    if slot != list {
+        slot.clone_from(list);
     }
 }
 
@@ -325,6 +339,9 @@ impl Negotiated {
             negotiated.receive_codecs = rtp::negotiate_receive_codecs(local, remote);
             negotiated.receive_extensions =
                 rtp::negotiate_receive_extensions(local, remote.unwrap_or(local));
+            // Mostly both are the same.
+            share(&mut negotiated.receive_codecs, &negotiated.send_codecs);
+            share(&mut negotiated.receive_extensions, &negotiated.send_extensions);
         }
         negotiated
     }
@@ -338,15 +355,15 @@ impl Transceiver {
 
     fn set_receive_codecs(&mut self, section: &Section) {
         let negotiated = &section.negotiated;
-        self.receiver.receive_codecs.clone_from(&negotiated.receive_codecs);
-        self.receiver.header_extensions.clone_from(&negotiated.receive_extensions);
+        adopt(&mut self.receiver.receive_codecs, &negotiated.receive_codecs);
+        adopt(&mut self.receiver.header_extensions, &negotiated.receive_extensions);
         self.receiver.reduced_size_rtcp = negotiated.reduced_size_rtcp;
     }
 
     fn set_send_codecs(&mut self, section: &Section) {
         let negotiated = &section.negotiated;
-        self.sender.send_codecs.clone_from(&negotiated.send_codecs);
-        self.sender.header_extensions.clone_from(&negotiated.send_extensions);
+        adopt(&mut self.sender.send_codecs, &negotiated.send_codecs);
+        adopt(&mut self.sender.header_extensions, &negotiated.send_extensions);
         self.sender.reduced_size_rtcp = negotiated.reduced_size_rtcp;
     }
 
@@ -361,7 +378,11 @@ impl Transceiver {
         // getParameters() has returned other encodings.
         self.sender.last_returned_parameters = None;
         if encodings.iter().any(|encoding| is_there(&encoding.rid)) {
-            encodings.retain(|encoding| is_there(&encoding.rid));
+            let kept: Vec<bool> =
+                encodings.iter().map(|encoding| is_there(&encoding.rid)).collect();
+            self.sender.sources.retain(&kept);
+            let mut kept = kept.into_iter();
+            encodings.retain(|_| kept.next().unwrap_or(true));
         } else {
             encodings.truncate(1);
         }

@@ -12,14 +12,14 @@ mod validate;
 
 use std::collections::HashSet;
 
-use crate::dictionaries::RTCSdpType::{self, Answer, Offer, Pranswer};
-use crate::dictionaries::RTCSignalingState;
 use crate::effect::{OperationId, Outcome};
-use crate::error::{Error, RTCError};
 use crate::session::Session;
-use crate::signaling::Side;
+use crate::signaling::{Side, state_after};
 use crate::task::TaskKind;
 use crate::transceiver::{TrackEvents, Transceiver};
+use idl::RTCSdpType::{self, Answer, Offer, Pranswer};
+use idl::RTCSignalingState;
+use idl::{Error, RTCError, RTCErrorDetailType, RTCErrorInit};
 
 pub(crate) use applied::{Description, is_data_channel_section, media_kind};
 pub(crate) use created::{Background, Created, LastCreated};
@@ -72,12 +72,12 @@ impl Session {
     fn process_to_apply(&self, type_: RTCSdpType, source: Source) -> Result<Description, Error> {
         let side = source.side();
         // Step 4.6.2
-        self.signaling.state().after(side, type_)?;
+        state_after(self.signaling.state(), side, type_)?;
         // Step 4.6.3
         let (sdp, background) = match source {
             Source::Created(created) => (created.description, created.background),
             Source::Peer(text) => {
-                let sdp = sdp::Description::parse(&text).map_err(RTCError::from)?;
+                let sdp = sdp::Description::parse(&text).map_err(sdp_syntax_error)?;
                 (sdp, Background::default())
             }
         };
@@ -127,7 +127,7 @@ impl Session {
             return self.outputs.queue_task(task);
         }
         let type_ = description.type_;
-        let state = match self.signaling.state().after(side, type_) {
+        let state = match state_after(self.signaling.state(), side, type_) {
             Ok(state) => state,
             // Nothing but the chain changes the state, and this is its first operation.
             Err(error) => return self.settle_operation(operation, Err(error)),
@@ -139,7 +139,7 @@ impl Session {
         self.mids.reserve(&description);
         self.learn_formats(&description);
         // Steps 4.7.5 and 4.7.6
-        self.set_slots(side, *description);
+        self.set_slots(side, description);
         let changed = self.signaling.set(state);
         self.last_created.system_state_changed();
         self.apply_to_transports(side, type_);
@@ -166,6 +166,10 @@ impl Session {
             Side::Local => self.apply_local_media(type_, &mut events),
             Side::Remote => self.apply_remote_media(type_, &mut events),
         }
+        if type_ == Offer {
+            // For an answer the transports say it, before DTLS starts.
+            self.update_media();
+        }
         // Step 4.7.13
         let removed =
             if type_ == Answer { self.remove_rejected_transceivers() } else { Vec::new() };
@@ -190,7 +194,7 @@ impl Session {
     ///
     /// Step 4.7.5 also releases early candidates. `[[EarlyCandidates]]` is always empty, since only
     /// a description that has been set begins the gathering.
-    fn set_slots(&mut self, side: Side, description: Description) {
+    fn set_slots(&mut self, side: Side, description: Box<Description>) {
         let completes_exchange = description.type_ == Answer;
         self.descriptions.set(side, description);
         // Steps 4.7.5.2 and 4.7.6.2
@@ -240,4 +244,14 @@ impl Session {
         // Step 4.7.14.3
         self.renew_negotiation_needed();
     }
+}
+
+/// webrtc-pc §4.4.1.4 step 4.6.3.
+fn sdp_syntax_error(error: sdp::Error) -> RTCError {
+    let init = RTCErrorInit {
+        sdp_line_number: error.line().map(|line| i32::try_from(line).unwrap_or(i32::MAX)),
+        ..RTCErrorInit::new(RTCErrorDetailType::SdpSyntaxError)
+    };
+    // The message names the line, too.
+    RTCError::new(init, error.to_string())
 }

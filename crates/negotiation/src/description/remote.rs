@@ -1,12 +1,12 @@
 //! `setRemoteDescription()` (webrtc-pc §4.4.2).
 
 use super::Source;
-use crate::dictionaries::RTCSdpType::{Offer, Rollback};
-use crate::dictionaries::RTCSessionDescriptionInit;
 use crate::effect::OperationId;
 use crate::operations::Method;
 use crate::session::Session;
-use crate::signaling::Side;
+use crate::signaling::{Side, state_after};
+use idl::RTCSdpType::{Offer, Rollback};
+use idl::RTCSessionDescriptionInit;
 
 impl Session {
     /// webrtc-pc §4.4.2 setRemoteDescription. An offer rolls back a local offer.
@@ -32,7 +32,8 @@ impl Session {
         init: RTCSessionDescriptionInit,
     ) {
         // Step 3.1
-        if init.type_ == Offer && self.signaling.state().after(Side::Remote, Offer).is_err() {
+        if init.type_ == Offer && state_after(self.signaling.state(), Side::Remote, Offer).is_err()
+        {
             // Steps 3.1.1 and 3.1.2
             return self.roll_back(operation, Side::Local, Some(init));
         }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use sdp::{Media, RidDirection, SimulcastId};
 
-use crate::dictionaries::{MediaKind, RTCRtpCodingParameters, RTCRtpEncodingParameters};
 use crate::rtp::max_encodings;
+use idl::{MediaKind, RTCRtpCodingParameters, RTCRtpEncodingParameters};
 
 /// The rids of a section, from the writer's point of view. Each list has its order and no
 /// duplicates.

@@ -2,37 +2,37 @@
 //! candidates are added to them.
 
 use super::Description;
-use crate::dictionaries::RTCSdpType::{Answer, Offer, Pranswer, Rollback};
-use crate::dictionaries::RTCSessionDescription;
 use crate::session::Session;
 use crate::signaling::Side;
+use idl::RTCSdpType::{Answer, Offer, Pranswer, Rollback};
+use idl::RTCSessionDescription;
 
 /// The slots. An offer and a provisional answer are pending. When the answer is set, it becomes
-/// current and so does its offer; both pending slots are empty then.
+/// current and so does its offer; both pending slots are empty then, so they take no room.
 #[derive(Debug, Default)]
 pub(crate) struct Descriptions {
     /// `[[PendingLocalDescription]]`
-    pending_local_description: Option<Description>,
+    pending_local_description: Option<Box<Description>>,
     /// `[[CurrentLocalDescription]]`
-    current_local_description: Option<Description>,
+    current_local_description: Option<Box<Description>>,
     /// `[[PendingRemoteDescription]]`
-    pending_remote_description: Option<Description>,
+    pending_remote_description: Option<Box<Description>>,
     /// `[[CurrentRemoteDescription]]`
-    current_remote_description: Option<Description>,
+    current_remote_description: Option<Box<Description>>,
 }
 
 impl Descriptions {
     pub(crate) fn pending(&self, side: Side) -> Option<&Description> {
         match side {
-            Side::Local => self.pending_local_description.as_ref(),
-            Side::Remote => self.pending_remote_description.as_ref(),
+            Side::Local => self.pending_local_description.as_deref(),
+            Side::Remote => self.pending_remote_description.as_deref(),
         }
     }
 
     pub(crate) fn current(&self, side: Side) -> Option<&Description> {
         match side {
-            Side::Local => self.current_local_description.as_ref(),
-            Side::Remote => self.current_remote_description.as_ref(),
+            Side::Local => self.current_local_description.as_deref(),
+            Side::Remote => self.current_remote_description.as_deref(),
         }
     }
 
@@ -72,11 +72,11 @@ impl Descriptions {
                 (&mut self.pending_remote_description, &mut self.current_remote_description)
             }
         };
-        pending.iter_mut().chain(current)
+        pending.iter_mut().chain(current).map(AsMut::as_mut)
     }
 
     /// webrtc-pc §4.4.1.4 steps 4.7.5 and 4.7.6, as far as these slots go.
-    pub(super) fn set(&mut self, side: Side, description: Description) {
+    pub(super) fn set(&mut self, side: Side, description: Box<Description>) {
         match (side, description.type_) {
             // Steps 4.7.5.1 and 4.7.5.3
             (Side::Local, Offer | Pranswer) => self.pending_local_description = Some(description),

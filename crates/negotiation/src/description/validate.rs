@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use sdp::{Media, Setup};
 
 use super::applied::Description;
-use crate::dictionaries::RTCSdpType::{Answer, Offer, Pranswer};
-use crate::error::Error;
 use crate::session::Session;
 use crate::signaling::Side::{Local, Remote};
 use crate::transports::Transport;
+use idl::Error;
+use idl::RTCSdpType::{Answer, Offer, Pranswer};
 
 /// How many transports a connection may have. Each takes a socket for every interface, and the
 /// system limits the sockets of the whole process.
-const MAX_TRANSPORTS: usize = 256;
+const MAX_TRANSPORTS: usize = 512;
 
 /// Step 4.6.7
 fn check_number_of_transports(
@@ -145,6 +145,13 @@ fn check_dtls_association(
         // Firefox answers a restart with the role that it would take in a new connection, although
         // it goes on with the old one. It may name that role from then on.
         Some(Setup::Active | Setup::Passive) if restarts && description.type_ != Offer => true,
+        // A peer that begins DTLS anew, because the section that described the transport is
+        // rejected, may take any role.
+        Some(Setup::Active | Setup::Passive)
+            if description.type_ != Offer && transport.is_left_by(description) =>
+        {
+            true
+        }
         named if named == association.named && description.type_ != Offer => true,
         Some(Setup::Active) => !association.client,
         Some(Setup::Passive) => association.client,

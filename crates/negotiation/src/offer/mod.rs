@@ -10,10 +10,7 @@ use crate::data_section::DataSection;
 use crate::description::{
     Background, Created, Description, SimulcastRids, is_data_channel_section, media_kind,
 };
-use crate::dictionaries::RTCSignalingState::{HaveLocalOffer, Stable};
-use crate::dictionaries::{MediaKind, RTCOfferOptions, RTCSdpType};
 use crate::effect::OperationId;
-use crate::error::Error;
 use crate::lip_sync::offer_lip_sync_groups;
 use crate::operations::Method;
 use crate::rtp;
@@ -23,7 +20,10 @@ use crate::section::{
 };
 use crate::session::Session;
 use crate::task::{TaskKind, Then};
-use crate::transceiver::{Transceiver, TransceiverId};
+use crate::transceiver::{Transceiver, TransceiverId, sdp_direction};
+use idl::Error;
+use idl::RTCSignalingState::{HaveLocalOffer, Stable};
+use idl::{MediaKind, RTCOfferOptions, RTCSdpType};
 use placement::Placed;
 
 /// What an m= section of an offer is used for.
@@ -121,7 +121,9 @@ impl Session {
     /// RFC 9429 §5.2.1 and §5.2.2
     fn generate_offer(&mut self, options: &RTCOfferOptions) -> Created {
         self.name_sent_tracks();
+        self.name_sources();
         let mut description = self.last_created.begin_description();
+        let mut sctp_init = self.sctp_init_for_offer();
         let slots = self.plan_slots();
         let bundle = self.plan_bundle(&slots);
         let mut placements = self.plan_placements(&slots, &bundle, options.ice_restart);
@@ -140,7 +142,8 @@ impl Session {
             let section = match (slot, placed) {
                 (Slot::Data(mid), Some(placed)) => {
                     let port = self.sctp_port_for_offer();
-                    Some(DataSection::offered(mid, port, placed.placement).to_media())
+                    let init = sctp_init.take();
+                    Some(DataSection::offered(mid, port, init, placed.placement).to_media())
                 }
                 (Slot::Rtp(id, kind, mid), Some(placed)) => {
                     self.transceivers.get(*id).map(|transceiver| {
@@ -167,9 +170,13 @@ impl Session {
                             protocol: "UDP/TLS/RTP/SAVPF",
                             placement: placed.placement,
                             rtcp_mux_only: placed.is_new,
+                            // All sections do: the session part says it.
+                            extmap_allow_mixed: false,
                             formats,
-                            direction: transceiver.direction.into(),
+                            direction: sdp_direction(transceiver.direction),
                             msid: transceiver.msid_to_send(),
+                            sources: transceiver.sources_to_announce(transceiver.direction.sends()),
+                            cname: self.identifiers.made_cname().unwrap_or_default(),
                             send_rids: transceiver.rids_to_send(),
                             receive_rids: simulcast.received().collect(),
                         }
@@ -179,7 +186,7 @@ impl Session {
                 _ => before.map(write_unused_section),
             };
             media.extend(section);
-            formats_of.push(formats_of_section);
+            formats_of.push(formats_of_section.map(|written| written.formats()));
         }
         let defaults = placements.shared.map(|ice| TransportDefaults {
             shared: BundledTransport { ice, setup: Setup::ActPass },

@@ -7,10 +7,10 @@ use sdp::{IceParameters, Setup};
 
 use super::Slot;
 use crate::description::Description;
-use crate::dictionaries::RTCBundlePolicy::{Balanced, MaxBundle, MaxCompat};
 use crate::effect::TransportId;
 use crate::section::{BundledTransport, Placement, TransportAttributes};
 use crate::session::Session;
+use idl::RTCBundlePolicy::{Balanced, MaxBundle, MaxCompat};
 
 /// Where the transport of each used section is described.
 pub(super) struct Placements {

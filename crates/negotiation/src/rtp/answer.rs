@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::assignments::{Assignments, Question};
-use super::capabilities::{Implemented, implemented_header_extensions, usable_codecs};
+use super::capabilities::{Implemented, implemented_header_extensions, known_codec, usable_codecs};
 use super::codec_match::{Role, referenced, role, same_format, subtype};
 use super::formats::{Format, Formats, HeaderExtension};
 use super::h264;
 use super::preferences::filter_preferred_codecs;
+use super::write::Written;
 use crate::{MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection};
 
 /// The formats that answer the formats `offered` of an m= section. `None` rejects the section: both
@@ -21,7 +22,7 @@ pub(crate) fn answer(
     preferred: &[RTCRtpCodec],
     offered: &Formats,
     assignments: &mut Assignments,
-) -> Option<Arc<Formats>> {
+) -> Option<Arc<Written>> {
     if let Some(known) = assignments.recall(false, kind, direction, preferred, Some(offered)) {
         return known;
     }
@@ -29,7 +30,7 @@ pub(crate) fn answer(
     let codecs = answer_codecs(kind, direction, preferences.as_deref(), offered);
     let formats = codecs.iter().any(|format| role(&format.codec) == Role::Media).then(|| {
         let extensions = answer_header_extensions(kind, offered);
-        Arc::new(Formats::new(codecs, extensions, offered.reduced_size_rtcp()))
+        Written::new(Formats::new(codecs, extensions, offered.reduced_size_rtcp()))
     });
     let question = Question {
         is_offer: false,
@@ -69,12 +70,8 @@ fn answer_codecs(
         }
     };
     let mut accepted: Vec<Accepted> = Vec::new();
-    // `red` refers to media and `rtx` to both, so they come in later passes.
-    let passes: [fn(Role) -> bool; 3] = [
-        |role| !matches!(role, Role::Red | Role::Rtx),
-        |role| role == Role::Red,
-        |role| role == Role::Rtx,
-    ];
+    // `rtx` refers to another codec, so it comes in the later pass.
+    let passes: [fn(Role) -> bool; 2] = [|role| role != Role::Rtx, |role| role == Role::Rtx];
     for in_this_pass in passes {
         for (index, format) in offered.codecs().iter().enumerate() {
             let role = role(&format.codec);
@@ -94,7 +91,8 @@ fn answer_codecs(
                 let Some(repaired) = references.first().and_then(accepted_as) else { continue };
                 preference = repaired.place.0;
             }
-            let format = answer_format(format, implemented);
+            let feedback = accepted.last().map(|last| &last.format.feedback);
+            let format = answer_format(format, implemented, feedback);
             accepted.push(Accepted { place: (preference, index), format });
         }
     }
@@ -103,8 +101,13 @@ fn answer_codecs(
 }
 
 /// RFC 3264 §6.1: the payload type of the offer, the parameters of this side, or those of the offer
-/// if this side has none, and the feedback that both sides have.
-fn answer_format(offered: &Format, implemented: &Implemented) -> Format {
+/// if this side has none, and the feedback that both sides have. Mostly that is the feedback of the
+/// format `before`.
+fn answer_format(
+    offered: &Format,
+    implemented: &Implemented,
+    before: Option<&Arc<[String]>>,
+) -> Format {
     let theirs = &offered.codec.sdp_fmtp_line;
     let sdp_fmtp_line = match &implemented.codec.sdp_fmtp_line {
         Some(ours) if subtype(&implemented.codec) == "H264" => {
@@ -116,10 +119,13 @@ fn answer_format(offered: &Format, implemented: &Implemented) -> Format {
     let is_ours = |feedback: &&String| {
         implemented.feedback.iter().any(|known| known.eq_ignore_ascii_case(feedback))
     };
+    let codec = RTCRtpCodec { sdp_fmtp_line, ..implemented.codec.as_ref().clone() };
+    let common = || offered.feedback.iter().filter(is_ours);
+    let before = before.filter(|before| before.iter().eq(common()));
     Format {
         payload_type: offered.payload_type,
-        codec: RTCRtpCodec { sdp_fmtp_line, ..implemented.codec.clone() },
-        feedback: offered.feedback.iter().filter(is_ours).cloned().collect(),
+        codec: known_codec(codec),
+        feedback: before.map_or_else(|| common().cloned().collect(), Arc::clone),
     }
 }
 
@@ -129,7 +135,7 @@ fn answer_header_extensions(kind: MediaKind, offered: &Formats) -> Vec<HeaderExt
     let known = offered
         .header_extensions()
         .iter()
-        .filter(|extension| implemented.contains(&extension.uri.as_str()));
+        .filter(|extension| implemented.contains(&extension.uri.as_ref()));
     known
         .map(|extension| HeaderExtension {
             id: extension.id,

@@ -1,10 +1,12 @@
 //! Which payload type stands for which codec, and which id for which header extension.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use super::codec_match::{referenced, same_format};
 use super::formats::Formats;
+use super::write::Written;
 use crate::RTCRtpTransceiverDirection::{Inactive, Recvonly, Sendonly, Sendrecv};
 use crate::{MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection};
 
@@ -15,7 +17,7 @@ fn dynamic_payload_types() -> impl Iterator<Item = u8> {
 }
 
 /// RFC 8285 §4.2: what one-byte headers can say.
-const EXTENSION_IDS: std::ops::RangeInclusive<u8> = 1..=14;
+pub(super) const EXTENSION_IDS: std::ops::RangeInclusive<u8> = 1..=14;
 
 /// How many results are remembered. Each kind of media and each direction has its own.
 const MAX_MEMORY: usize = 16;
@@ -28,9 +30,9 @@ const MAX_MEMORY: usize = 16;
 /// A copy shares everything until it changes: most offers assign nothing new.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Assignments {
-    payload_types: Arc<BTreeMap<u8, RTCRtpCodec>>,
-    extension_ids: Arc<BTreeMap<u8, String>>,
-    memory: Arc<Vec<(Question, Option<Arc<Formats>>)>>,
+    payload_types: Arc<BTreeMap<u8, Arc<RTCRtpCodec>>>,
+    extension_ids: Arc<BTreeMap<u8, Cow<'static, str>>>,
+    memory: Arc<Vec<(Question, Option<Arc<Written>>)>>,
 }
 
 /// What determines the formats of a section, besides the assignments.
@@ -90,11 +92,11 @@ impl Assignments {
     /// if none is free. It is never one that is `excluded`.
     pub(super) fn payload_type(
         &mut self,
-        codec: &RTCRtpCodec,
+        codec: &Arc<RTCRtpCodec>,
         default: Option<u8>,
         excluded: impl Fn(u8) -> bool,
     ) -> Option<u8> {
-        let is_it = |known: Option<&RTCRtpCodec>| {
+        let is_it = |known: Option<&Arc<RTCRtpCodec>>| {
             known.is_some_and(|known| same_configuration(known, codec))
         };
         let assigned = default
@@ -115,7 +117,11 @@ impl Assignments {
     }
 
     /// The id of the extension `uri`; `None` if none is left.
-    pub(super) fn extension_id(&mut self, uri: &str, excluded: impl Fn(u8) -> bool) -> Option<u8> {
+    pub(super) fn extension_id(
+        &mut self,
+        uri: &'static str,
+        excluded: impl Fn(u8) -> bool,
+    ) -> Option<u8> {
         let assigned =
             self.extension_ids.iter().find(|(id, known)| *known == uri && !excluded(**id));
         if let Some((id, _)) = assigned {
@@ -124,7 +130,7 @@ impl Assignments {
         let free = EXTENSION_IDS
             .into_iter()
             .find(|id| !self.extension_ids.contains_key(id) && !excluded(*id))?;
-        Arc::make_mut(&mut self.extension_ids).insert(free, uri.to_owned());
+        Arc::make_mut(&mut self.extension_ids).insert(free, Cow::Borrowed(uri));
         Some(free)
     }
 
@@ -136,7 +142,7 @@ impl Assignments {
         direction: RTCRtpTransceiverDirection,
         preferred: &[RTCRtpCodec],
         given: Option<&Formats>,
-    ) -> Option<Option<Arc<Formats>>> {
+    ) -> Option<Option<Arc<Written>>> {
         let same = |question: &Question| {
             question.is_offer == is_offer
                 && question.kind == kind
@@ -148,7 +154,7 @@ impl Assignments {
         Some(found.1.clone())
     }
 
-    pub(super) fn remember(&mut self, question: Question, formats: Option<Arc<Formats>>) {
+    pub(super) fn remember(&mut self, question: Question, formats: Option<Arc<Written>>) {
         let memory = Arc::make_mut(&mut self.memory);
         if memory.len() >= MAX_MEMORY {
             memory.remove(0);

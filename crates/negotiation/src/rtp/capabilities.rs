@@ -2,9 +2,11 @@
 //!
 //! The application encodes and decodes frames, so a codec is implemented if its frames can be
 //! described and carried. The lists contain what browsers offer, in Chromium's order and with its
-//! payload types.
+//! payload types, except what the transport would have to understand and does not yet:
+//! `spec-notes/deviations.md` names it. A header extension that tells the receiving application
+//! something, and the transport nothing, is carried as it is.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crate::{
     MediaKind, RTCRtpCapabilities, RTCRtpCodec, RTCRtpHeaderExtensionCapability,
@@ -14,8 +16,8 @@ use crate::{
 /// A codec as it is offered.
 #[derive(Debug)]
 pub(super) struct Implemented {
-    pub(super) codec: RTCRtpCodec,
-    pub(super) feedback: &'static [&'static str],
+    pub(super) codec: Arc<RTCRtpCodec>,
+    pub(super) feedback: Arc<[String]>,
     /// Its payload type, unless another codec has that already; `None` for `rtx`, whose payload
     /// type depends on the codec that it repairs.
     pub(super) payload_type: Option<u8>,
@@ -23,10 +25,8 @@ pub(super) struct Implemented {
     pub(super) rtx_payload_type: Option<u8>,
 }
 
-const NO_FEEDBACK: &[&str] = &[];
-const CONGESTION: &[&str] = &["transport-cc"];
-const FLEXFEC: &[&str] = &["goog-remb", "transport-cc"];
-const PICTURES: &[&str] = &["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"];
+static PICTURES: LazyLock<Arc<[String]>> =
+    LazyLock::new(|| ["goog-remb", "ccm fir", "nack", "nack pli"].map(str::to_owned).into());
 
 const H264: [(u8, u8, &str); 8] = [
     (102, 103, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f"),
@@ -42,8 +42,7 @@ const H264: [(u8, u8, &str); 8] = [
 static AUDIO: LazyLock<Vec<Implemented>> = LazyLock::new(|| {
     let opus = "minptime=10;useinbandfec=1";
     vec![
-        audio("opus", 48_000, 2, 111).with_fmtp(opus).with_feedback(CONGESTION),
-        audio("red", 48_000, 2, 63),
+        audio("opus", 48_000, 2, 111).with_fmtp(opus),
         audio("G722", 8_000, 1, 9),
         audio("PCMU", 8_000, 1, 0),
         audio("PCMA", 8_000, 1, 8),
@@ -69,9 +68,6 @@ static VIDEO: LazyLock<Vec<Implemented>> = LazyLock::new(|| {
             .with_fmtp("level-id=93;profile-id=1;tier-flag=0;tx-mode=SRST")
             .with_rtx(53),
         Implemented { payload_type: None, ..video("rtx", 0) },
-        video("red", 118).with_rtx(119),
-        video("ulpfec", 120),
-        video("flexfec-03", 49).with_fmtp("repair-window=10000000").with_feedback(FLEXFEC),
     ]);
     list
 });
@@ -79,7 +75,6 @@ static VIDEO: LazyLock<Vec<Implemented>> = LazyLock::new(|| {
 const AUDIO_EXTENSIONS: &[&str] = &[
     "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
-    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
     "urn:ietf:params:rtp-hdrext:sdes:mid",
 ];
 
@@ -87,15 +82,12 @@ const VIDEO_EXTENSIONS: &[&str] = &[
     "urn:ietf:params:rtp-hdrext:toffset",
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
     "urn:3gpp:video-orientation",
-    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
     "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
     "http://www.webrtc.org/experiments/rtp-hdrext/video-content-type",
-    "http://www.webrtc.org/experiments/rtp-hdrext/video-timing",
     "http://www.webrtc.org/experiments/rtp-hdrext/color-space",
     "urn:ietf:params:rtp-hdrext:sdes:mid",
     "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
     "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
-    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
 ];
 
 fn audio(name: &str, clock_rate: u32, channels: u16, payload_type: u8) -> Implemented {
@@ -106,8 +98,8 @@ fn audio(name: &str, clock_rate: u32, channels: u16, payload_type: u8) -> Implem
         sdp_fmtp_line: None,
     };
     Implemented {
-        codec,
-        feedback: NO_FEEDBACK,
+        codec: Arc::new(codec),
+        feedback: Arc::default(),
         payload_type: Some(payload_type),
         rtx_payload_type: None,
     }
@@ -121,25 +113,25 @@ fn video(name: &str, payload_type: u8) -> Implemented {
         sdp_fmtp_line: None,
     };
     Implemented {
-        codec,
-        feedback: NO_FEEDBACK,
+        codec: Arc::new(codec),
+        feedback: Arc::default(),
         payload_type: Some(payload_type),
         rtx_payload_type: None,
     }
 }
 
 fn picture(name: &str, payload_type: u8) -> Implemented {
-    video(name, payload_type).with_feedback(PICTURES)
+    video(name, payload_type).with_feedback(&PICTURES)
 }
 
 impl Implemented {
     fn with_fmtp(mut self, fmtp: &str) -> Self {
-        self.codec.sdp_fmtp_line = Some(fmtp.to_owned());
+        Arc::make_mut(&mut self.codec).sdp_fmtp_line = Some(fmtp.to_owned());
         self
     }
 
-    fn with_feedback(mut self, feedback: &'static [&'static str]) -> Self {
-        self.feedback = feedback;
+    fn with_feedback(mut self, feedback: &Arc<[String]>) -> Self {
+        self.feedback.clone_from(feedback);
         self
     }
 
@@ -147,6 +139,31 @@ impl Implemented {
         self.rtx_payload_type = Some(payload_type);
         self
     }
+}
+
+/// RFC 4588 §8.6: the codec that repairs a payload type of pictures.
+pub(super) fn rtx(payload_type: u8) -> RTCRtpCodec {
+    RTCRtpCodec {
+        mime_type: "video/rtx".to_owned(),
+        clock_rate: 90_000,
+        channels: None,
+        sdp_fmtp_line: Some(format!("apt={payload_type}")),
+    }
+}
+
+/// The codecs of this side as it offers them, and what repairs them.
+static KNOWN: LazyLock<Vec<Arc<RTCRtpCodec>>> = LazyLock::new(|| {
+    let codecs = AUDIO.iter().chain(VIDEO.iter()).map(|known| known.codec.clone());
+    let repaired = VIDEO.iter().filter(|known| known.rtx_payload_type.is_some());
+    let repairs = repaired.filter_map(|known| Some(Arc::new(rtx(known.payload_type?))));
+    codecs.chain(repairs).collect()
+});
+
+/// A codec to be kept. If it is one of this side's, as most are, all descriptions of the process
+/// share it.
+pub(super) fn known_codec(codec: RTCRtpCodec) -> Arc<RTCRtpCodec> {
+    let known = KNOWN.iter().find(|known| ***known == codec);
+    known.map_or_else(|| Arc::new(codec), Arc::clone)
 }
 
 /// webrtc-pc §5.2: the list of implemented send codecs.
@@ -187,7 +204,7 @@ pub(super) fn implemented_header_extensions(kind: MediaKind) -> &'static [&'stat
 
 fn capabilities(kind: MediaKind, codecs: &[Implemented]) -> RTCRtpCapabilities {
     RTCRtpCapabilities {
-        codecs: codecs.iter().map(|implemented| implemented.codec.clone()).collect(),
+        codecs: codecs.iter().map(|implemented| implemented.codec.as_ref().clone()).collect(),
         header_extensions: implemented_header_extensions(kind)
             .iter()
             .map(|uri| RTCRtpHeaderExtensionCapability { uri: (*uri).to_owned() })

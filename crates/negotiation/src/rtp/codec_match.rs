@@ -43,6 +43,11 @@ pub(super) fn role(codec: &RTCRtpCodec) -> Role {
     known.map_or(Role::Media, |(_, role)| *role)
 }
 
+/// Whether packets in this format are retransmissions.
+pub(crate) fn is_rtx(codec: &RTCRtpCodec) -> bool {
+    role(codec) == Role::Rtx
+}
+
 /// The payload types that a format refers to, each once. `rtx` refers to the format that it
 /// repairs, audio `red` to the formats that it carries.
 pub(super) fn referenced(codec: &RTCRtpCodec) -> Vec<u8> {
@@ -56,6 +61,24 @@ pub(super) fn referenced(codec: &RTCRtpCodec) -> Vec<u8> {
     numbers.sort_unstable();
     numbers.dedup();
     numbers
+}
+
+/// RFC 4588 §8.1: the payload type that a codec of retransmission repairs; `None` for other codecs.
+///
+/// ```
+/// use peerconnection_negotiation::{RTCRtpCodec, repaired_payload_type};
+///
+/// let codec = |mime_type: &str| RTCRtpCodec {
+///     mime_type: mime_type.into(),
+///     clock_rate: 90_000,
+///     sdp_fmtp_line: Some("apt=96".into()),
+///     ..Default::default()
+/// };
+/// assert_eq!(repaired_payload_type(&codec("video/rtx")), Some(96));
+/// assert_eq!(repaired_payload_type(&codec("video/VP8")), None);
+/// ```
+pub fn repaired_payload_type(codec: &RTCRtpCodec) -> Option<u8> {
+    if is_rtx(codec) { referenced(codec).first().copied() } else { None }
 }
 
 /// A parameter of `a=fmtp` that is part of the media format. If it is absent, it has a default
@@ -215,7 +238,20 @@ pub(crate) fn codec_dictionary_match(
 
 /// RFC 3264 §6.1: whether two descriptions mean the same format. The payload type does not matter,
 /// nor the parameters that each side declares for itself, nor what `rtx` and `red` refer to.
-pub(super) fn same_format(first: &RTCRtpCodec, second: &RTCRtpCodec) -> bool {
+///
+/// ```
+/// use peerconnection_negotiation::{RTCRtpCodec, same_format};
+///
+/// let vp9 = |profile: &str| RTCRtpCodec {
+///     mime_type: "video/VP9".into(),
+///     clock_rate: 90_000,
+///     sdp_fmtp_line: Some(format!("profile-id={profile}")),
+///     ..Default::default()
+/// };
+/// assert!(same_format(&vp9("0"), &vp9("0")));
+/// assert!(!same_format(&vp9("0"), &vp9("2")));
+/// ```
+pub fn same_format(first: &RTCRtpCodec, second: &RTCRtpCodec) -> bool {
     if !first.mime_type.eq_ignore_ascii_case(&second.mime_type)
         || first.clock_rate != second.clock_rate
         || first.channels != second.channels

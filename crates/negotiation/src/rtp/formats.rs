@@ -1,13 +1,15 @@
 //! Formats: what an m= section says about RTP.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 use sdp::{Direction, Media};
 
+use super::assignments::EXTENSION_IDS;
+use super::capabilities::{implemented_header_extensions, known_codec};
 use super::codec_match::{Role, referenced, role, same_format};
-use super::write::Lines;
-use crate::RTCRtpCodec;
+use crate::{MediaKind, RTCRtpCodec};
 
 /// How many kinds of feedback a codec can have. RFC 4585 has a dozen.
 const MAX_FEEDBACK: usize = 32;
@@ -18,9 +20,9 @@ pub(crate) struct Format {
     /// 0 to 127.
     pub(crate) payload_type: u8,
     /// As the section has it, except that audio without a number of channels has one.
-    pub(crate) codec: RTCRtpCodec,
-    /// The values of `a=rtcp-fb` for it, such as `nack pli`.
-    pub(crate) feedback: Vec<String>,
+    pub(crate) codec: Arc<RTCRtpCodec>,
+    /// The values of `a=rtcp-fb` for it, such as `nack pli`. Most codecs have the same.
+    pub(crate) feedback: Arc<[String]>,
 }
 
 /// A header extension with its id.
@@ -28,30 +30,20 @@ pub(crate) struct Format {
 pub(crate) struct HeaderExtension {
     /// 1 to 255, and not 15, which one-byte headers reserve (RFC 8285 §4.2).
     pub(crate) id: u8,
-    pub(crate) uri: String,
+    pub(crate) uri: Cow<'static, str>,
     /// The direction in which it is used; that of the section if absent.
     pub(crate) direction: Option<Direction>,
-    pub(crate) attributes: Option<String>,
+    pub(crate) attributes: Option<Box<str>>,
 }
 
 /// The codecs and header extensions of an m= section, and what goes with them.
 ///
 /// No two codecs have the same payload type, and no two extensions the same id or the same URI.
-/// Formats never change, so that their lines are made once for all sections that share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Formats {
-    codecs: Vec<Format>,
-    header_extensions: Vec<HeaderExtension>,
+    codecs: Box<[Format]>,
+    header_extensions: Box<[HeaderExtension]>,
     reduced_size_rtcp: bool,
-    pub(super) lines: OnceLock<Lines>,
-}
-
-impl PartialEq for Formats {
-    fn eq(&self, other: &Formats) -> bool {
-        self.codecs == other.codecs
-            && self.header_extensions == other.header_extensions
-            && self.reduced_size_rtcp == other.reduced_size_rtcp
-    }
 }
 
 impl Formats {
@@ -60,7 +52,11 @@ impl Formats {
         header_extensions: Vec<HeaderExtension>,
         reduced_size_rtcp: bool,
     ) -> Formats {
-        Formats { codecs, header_extensions, reduced_size_rtcp, lines: OnceLock::new() }
+        Formats {
+            codecs: codecs.into_boxed_slice(),
+            header_extensions: header_extensions.into_boxed_slice(),
+            reduced_size_rtcp,
+        }
     }
 
     /// The codecs, the preferred one first.
@@ -84,8 +80,12 @@ impl Formats {
 
     /// RFC 9429 §5.8.2: reads a section. A payload type without a codec is left out. If two lines
     /// concern the same thing, the first counts. Unknown codecs and extensions are kept.
-    pub(crate) fn read(media: &Media) -> Formats {
-        let mut codecs: [Option<Format>; 128] = [const { None }; 128];
+    ///
+    /// `allows_mixed` says whether one stream may mix header extensions of one and two bytes (RFC
+    /// 8285 §6). If it may not, an id above 14 would put every packet into the form of two bytes,
+    /// which few implementations read; so it is left out.
+    pub(crate) fn read(media: &Media, allows_mixed: bool) -> Formats {
+        let mut codecs: [Option<Read>; 128] = [const { None }; 128];
         let mime = |name: &str| format!("{}/{name}", media.kind());
         let is_audio = media.kind() == "audio";
         for map in media.rtpmaps() {
@@ -97,20 +97,16 @@ impl Formats {
             };
             let slot = codecs.get_mut(usize::from(map.payload_type));
             if let Some(slot @ None) = slot {
-                *slot = Some(Format {
-                    payload_type: map.payload_type,
-                    codec: RTCRtpCodec {
-                        mime_type: mime(&map.encoding_name),
-                        clock_rate: map.clock_rate,
-                        channels,
-                        sdp_fmtp_line: None,
-                    },
-                    feedback: Vec::new(),
-                });
+                *slot = Some(Read::new(RTCRtpCodec {
+                    mime_type: mime(&map.encoding_name),
+                    clock_rate: map.clock_rate,
+                    channels,
+                    sdp_fmtp_line: None,
+                }));
             }
         }
         // RFC 3551 §6
-        for (payload_type, name) in [(0, "PCMU"), (8, "PCMA"), (9, "G722"), (13, "CN")] {
+        for (payload_type, name) in [(0_u8, "PCMU"), (8, "PCMA"), (9, "G722"), (13, "CN")] {
             if let Some(slot @ None) = codecs.get_mut(usize::from(payload_type))
                 && is_audio
             {
@@ -120,16 +116,16 @@ impl Formats {
                     channels: Some(1),
                     sdp_fmtp_line: None,
                 };
-                *slot = Some(Format { payload_type, codec, feedback: Vec::new() });
+                *slot = Some(Read::new(codec));
             }
         }
         for fmtp in media.fmtps() {
             let slot = codecs.get_mut(usize::from(fmtp.payload_type));
-            if let Some(Some(format)) = slot
-                && format.codec.sdp_fmtp_line.is_none()
+            if let Some(Some(read)) = slot
+                && read.codec.sdp_fmtp_line.is_none()
                 && !fmtp.parameters.is_empty()
             {
-                format.codec.sdp_fmtp_line = Some(fmtp.parameters);
+                read.codec.sdp_fmtp_line = Some(fmtp.parameters);
             }
         }
         let mut wildcards = Vec::new();
@@ -140,27 +136,44 @@ impl Formats {
             };
             match line.payload_type {
                 Some(payload_type) => {
-                    if let Some(Some(format)) = codecs.get_mut(usize::from(payload_type)) {
-                        format.add_feedback(&feedback);
+                    if let Some(Some(read)) = codecs.get_mut(usize::from(payload_type)) {
+                        read.add_feedback(&feedback);
                     }
                 }
                 None if wildcards.len() < MAX_FEEDBACK && !wildcards.contains(&feedback) => {
-                    codecs.iter_mut().flatten().for_each(|format| format.add_feedback(&feedback));
+                    codecs.iter_mut().flatten().for_each(|read| read.add_feedback(&feedback));
                     wildcards.push(feedback);
                 }
                 None => {}
             }
         }
-        let listed = media.formats();
-        let codecs = listed
-            .into_iter()
-            .filter_map(|format| codecs.get_mut(format.parse::<usize>().ok()?)?.take())
-            .collect();
-        Formats::new(codecs, read_header_extensions(media), media.has_attribute("rtcp-rsize"))
+        let mut listed: Vec<Format> = Vec::new();
+        for payload_type in media.formats().into_iter().filter_map(|format| format.parse().ok()) {
+            let read = codecs.get_mut(usize::from(payload_type)).and_then(Option::take);
+            if let Some(Read { codec, feedback }) = read {
+                let feedback = share_feedback(feedback, &listed);
+                listed.push(Format { payload_type, codec: known_codec(codec), feedback });
+            }
+        }
+        Formats::new(
+            listed,
+            read_header_extensions(media, allows_mixed),
+            media.has_attribute("rtcp-rsize"),
+        )
     }
 }
 
-impl Format {
+/// A codec that is being read.
+struct Read {
+    codec: RTCRtpCodec,
+    feedback: Vec<String>,
+}
+
+impl Read {
+    fn new(codec: RTCRtpCodec) -> Self {
+        Self { codec, feedback: Vec::new() }
+    }
+
     fn add_feedback(&mut self, feedback: &str) {
         if self.feedback.len() < MAX_FEEDBACK
             && !self.feedback.iter().any(|known| known == feedback)
@@ -170,22 +183,38 @@ impl Format {
     }
 }
 
-fn read_header_extensions(media: &Media) -> Vec<HeaderExtension> {
+/// A list of feedback: that of another format, if it is the same.
+pub(super) fn share_feedback(feedback: Vec<String>, among: &[Format]) -> Arc<[String]> {
+    let same = among.iter().rev().find(|format| *format.feedback == *feedback);
+    same.map_or_else(|| feedback.into(), |format| format.feedback.clone())
+}
+
+fn read_header_extensions(media: &Media, allows_mixed: bool) -> Vec<HeaderExtension> {
     let mut ids = HashSet::new();
     let mut uris = HashSet::new();
     let mut extensions = Vec::new();
+    let implemented = [MediaKind::Audio, MediaKind::Video].map(implemented_header_extensions);
     for map in media.extmaps() {
         // RFC 8285 §7: a greater id asks the answerer to choose one. This implementation does not.
         let Ok(id) = u8::try_from(map.id) else { continue };
-        if id == 0 || id == 15 || ids.contains(&id) || !uris.insert(map.uri.clone()) {
+        let is_long = !EXTENSION_IDS.contains(&id);
+        if id == 0
+            || id == 15
+            || is_long && !allows_mixed
+            || ids.contains(&id)
+            || !uris.insert(map.uri.clone())
+        {
             continue;
         }
         ids.insert(id);
         extensions.push(HeaderExtension {
             id,
-            uri: map.uri,
+            uri: match implemented.into_iter().flatten().find(|known| **known == map.uri) {
+                Some(known) => Cow::Borrowed(known),
+                None => Cow::Owned(map.uri),
+            },
             direction: map.direction,
-            attributes: map.attributes,
+            attributes: map.attributes.map(String::into_boxed_str),
         });
     }
     extensions

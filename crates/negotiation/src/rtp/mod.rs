@@ -17,10 +17,11 @@ mod offer;
 mod write;
 
 pub use capabilities::{receive_capabilities, send_capabilities};
+pub use codec_match::{repaired_payload_type, same_format};
 
 pub(crate) use answer::answer;
 pub(crate) use assignments::Assignments;
-pub(crate) use codec_match::codec_dictionary_match;
+pub(crate) use codec_match::{codec_dictionary_match, is_rtx};
 pub(crate) use encodings::{max_encodings, validate_parameters, validate_send_encodings};
 pub(crate) use formats::{Formats, check_left_codecs};
 pub(crate) use negotiated::{
@@ -29,6 +30,7 @@ pub(crate) use negotiated::{
 };
 pub(crate) use offer::offer;
 pub(crate) use preferences::check_codec_preferences;
+pub(crate) use write::Written;
 
 #[cfg(test)]
 mod tests;

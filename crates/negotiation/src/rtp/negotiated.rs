@@ -1,5 +1,7 @@
 //! What an offer and its answer negotiate: the codecs and header extensions to send and to receive.
 
+use std::sync::Arc;
+
 use super::codec_match::{Role, referenced, role, same_format};
 use super::formats::{Format, Formats};
 use crate::{RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters};
@@ -9,14 +11,14 @@ use crate::{RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters}
 pub(crate) fn negotiate_send_codecs(
     local: &Formats,
     remote: &Formats,
-) -> Vec<RTCRtpCodecParameters> {
+) -> Arc<[RTCRtpCodecParameters]> {
     let common = find_common_codecs(local, remote);
     common
         .into_iter()
         .map(|(local, remote)| RTCRtpCodecParameters {
             codec: RTCRtpCodec {
                 sdp_fmtp_line: remote.codec.sdp_fmtp_line.clone(),
-                ..local.codec.clone()
+                ..local.codec.as_ref().clone()
             },
             payload_type: remote.payload_type,
         })
@@ -29,7 +31,7 @@ pub(crate) fn negotiate_send_codecs(
 pub(crate) fn negotiate_receive_codecs(
     local: &Formats,
     remote: Option<&Formats>,
-) -> Vec<RTCRtpCodecParameters> {
+) -> Arc<[RTCRtpCodecParameters]> {
     let mut common = [true; 128];
     if let Some(remote) = remote {
         common = [false; 128];
@@ -46,7 +48,7 @@ pub(crate) fn negotiate_receive_codecs(
         .iter()
         .filter(is_common)
         .map(|format| RTCRtpCodecParameters {
-            codec: format.codec.clone(),
+            codec: format.codec.as_ref().clone(),
             payload_type: format.payload_type,
         })
         .collect()
@@ -60,11 +62,8 @@ fn find_common_codecs<'a>(
 ) -> Vec<(&'a Format, &'a Format)> {
     let mut counterparts: [Option<&Format>; 128] = [None; 128];
     let mut is_used = [false; 128];
-    let passes: [fn(Role) -> bool; 3] = [
-        |role| !matches!(role, Role::Red | Role::Rtx),
-        |role| role == Role::Red,
-        |role| role == Role::Rtx,
-    ];
+    // `rtx` refers to another codec, so it comes in the later pass.
+    let passes: [fn(Role) -> bool; 2] = [|role| role != Role::Rtx, |role| role == Role::Rtx];
     for in_this_pass in passes {
         for theirs in remote.codecs().iter().filter(|format| in_this_pass(role(&format.codec))) {
             // The payload types of `local` for the formats that it refers to.
@@ -101,7 +100,7 @@ fn find_common_codecs<'a>(
 pub(crate) fn negotiate_send_extensions(
     local: &Formats,
     remote: &Formats,
-) -> Vec<RTCRtpHeaderExtensionParameters> {
+) -> Arc<[RTCRtpHeaderExtensionParameters]> {
     negotiate_extensions(remote, local)
 }
 
@@ -109,7 +108,7 @@ pub(crate) fn negotiate_send_extensions(
 pub(crate) fn negotiate_receive_extensions(
     local: &Formats,
     remote: &Formats,
-) -> Vec<RTCRtpHeaderExtensionParameters> {
+) -> Arc<[RTCRtpHeaderExtensionParameters]> {
     negotiate_extensions(local, remote)
 }
 
@@ -117,7 +116,7 @@ pub(crate) fn negotiate_receive_extensions(
 fn negotiate_extensions(
     receiver: &Formats,
     sender: &Formats,
-) -> Vec<RTCRtpHeaderExtensionParameters> {
+) -> Arc<[RTCRtpHeaderExtensionParameters]> {
     let is_sent = |uri: &str| {
         sender
             .header_extensions()
@@ -130,7 +129,7 @@ fn negotiate_extensions(
         .filter(|received| received.direction.unwrap_or_default().receives())
         .filter(|received| is_sent(&received.uri))
         .map(|received| RTCRtpHeaderExtensionParameters {
-            uri: received.uri.clone(),
+            uri: received.uri.clone().into_owned(),
             id: received.id.into(),
             encrypted: false,
         })

@@ -1,12 +1,16 @@
 //! RFC 9429 §5.2.1 and §5.2.2: what an offer says about RTP.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::assignments::{Assignments, Question, same_configuration};
-use super::capabilities::{Implemented, implemented_header_extensions, usable_codecs};
+use super::capabilities::{
+    Implemented, implemented_header_extensions, known_codec, rtx, usable_codecs,
+};
 use super::codec_match::{Role, role};
 use super::formats::{Format, Formats, HeaderExtension};
 use super::preferences::filter_preferred_codecs;
+use super::write::Written;
 use crate::{MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection};
 
 /// The formats of an m= section of an offer.
@@ -20,7 +24,7 @@ pub(crate) fn offer(
     preferred: &[RTCRtpCodec],
     previous: Option<&Formats>,
     assignments: &mut Assignments,
-) -> Arc<Formats> {
+) -> Arc<Written> {
     if let Some(Some(known)) = assignments.recall(true, kind, direction, preferred, previous) {
         return known;
     }
@@ -43,7 +47,7 @@ pub(crate) fn offer(
     let header_extensions = offer_header_extensions(kind, previous, assignments);
     // RFC 9429 §5.2.2: no longer, if the most recent answer does not have it.
     let reduced_size_rtcp = previous.is_none_or(Formats::reduced_size_rtcp);
-    let formats = Arc::new(Formats::new(codecs, header_extensions, reduced_size_rtcp));
+    let formats = Written::new(Formats::new(codecs, header_extensions, reduced_size_rtcp));
     let question = Question {
         is_offer: true,
         kind,
@@ -64,20 +68,11 @@ struct Section<'a> {
 }
 
 impl Section<'_> {
-    /// Adds media codecs first, since `rtx` and `red` refer to their payload types.
     fn add_codecs(&mut self, wanted: &[&Implemented]) {
         let wants_rtx = wanted.iter().any(|implemented| role(&implemented.codec) == Role::Rtx);
-        let red_of_audio = |implemented: &Implemented| {
-            role(&implemented.codec) == Role::Red && implemented.codec.channels.is_some()
-        };
         for (place, implemented) in wanted.iter().enumerate() {
-            if role(&implemented.codec) != Role::Rtx && !red_of_audio(implemented) {
+            if role(&implemented.codec) != Role::Rtx {
                 self.add_codec(place, implemented, wants_rtx);
-            }
-        }
-        for (place, implemented) in wanted.iter().enumerate() {
-            if red_of_audio(implemented) {
-                self.add_red_of_audio(place, implemented);
             }
         }
     }
@@ -85,44 +80,24 @@ impl Section<'_> {
     fn add_codec(&mut self, place: usize, implemented: &Implemented, wants_rtx: bool) {
         let codec = implemented.codec.clone();
         let Some(payload_type) =
-            self.add(place, 0, codec, implemented.payload_type, implemented.feedback)
+            self.add(place, 0, codec, implemented.payload_type, implemented.feedback.clone())
         else {
             return;
         };
         if !wants_rtx || implemented.rtx_payload_type.is_none() {
             return;
         }
-        // RFC 4588 §8.6
-        let rtx = RTCRtpCodec {
-            mime_type: "video/rtx".to_owned(),
-            clock_rate: implemented.codec.clock_rate,
-            channels: None,
-            sdp_fmtp_line: Some(format!("apt={payload_type}")),
-        };
-        self.add(place, 1, rtx, implemented.rtx_payload_type, &[]);
-    }
-
-    /// RFC 2198 §5: `red` names the payload types that it carries. As in browsers, that is twice
-    /// the one that it repeats.
-    fn add_red_of_audio(&mut self, place: usize, implemented: &Implemented) {
-        let carried = self.codecs.iter().find(|(_, format)| {
-            role(&format.codec) == Role::Media
-                && format.codec.clock_rate == implemented.codec.clock_rate
-                && format.codec.channels == implemented.codec.channels
-        });
-        let Some((_, Format { payload_type, .. })) = carried else { return };
-        let fmtp = Some(format!("{payload_type}/{payload_type}"));
-        let red = RTCRtpCodec { sdp_fmtp_line: fmtp, ..implemented.codec.clone() };
-        self.add(place, 0, red, implemented.payload_type, implemented.feedback);
+        let rtx = known_codec(rtx(payload_type));
+        self.add(place, 1, rtx, implemented.rtx_payload_type, Arc::default());
     }
 
     fn add(
         &mut self,
         place: usize,
         behind: u8,
-        codec: RTCRtpCodec,
+        codec: Arc<RTCRtpCodec>,
         default: Option<u8>,
-        feedback: &[&str],
+        feedback: Arc<[String]>,
     ) -> Option<u8> {
         let is_taken = |payload_type: u8| {
             self.codecs.iter().any(|(_, format)| format.payload_type == payload_type)
@@ -145,7 +120,6 @@ impl Section<'_> {
             tracing::debug!(codec = codec.mime_type, "no payload type is left");
             return None;
         };
-        let feedback = feedback.iter().map(|feedback| (*feedback).to_owned()).collect();
         self.codecs.push(((place, behind), Format { payload_type, codec, feedback }));
         Some(payload_type)
     }
@@ -166,7 +140,7 @@ fn offer_header_extensions(
         match id {
             Some(id) => extensions.push(HeaderExtension {
                 id,
-                uri: (*uri).to_owned(),
+                uri: Cow::Borrowed(uri),
                 direction: None,
                 attributes: None,
             }),

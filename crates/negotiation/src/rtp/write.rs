@@ -1,18 +1,48 @@
 //! The lines of an m= section about RTP.
 
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
 use sdp::{Media, Section};
 
+use super::codec_match::is_rtx;
 use super::formats::Formats;
 
+/// [`Formats`] that are written, with their lines, which are made once for all sections that share
+/// the formats. Once a description is written, it keeps the formats alone.
+#[derive(Debug)]
+pub(crate) struct Written {
+    formats: Arc<Formats>,
+    lines: OnceLock<Lines>,
+}
+
+impl Deref for Written {
+    type Target = Formats;
+
+    fn deref(&self) -> &Formats {
+        &self.formats
+    }
+}
+
 /// The lines that describe [`Formats`].
-#[derive(Clone, Debug, Default)]
-pub(super) struct Lines {
+#[derive(Debug, Default)]
+struct Lines {
     payload_types: String,
     header_extensions: Section,
     codecs: Section,
+    has_rtx: bool,
 }
 
-impl Formats {
+impl Written {
+    pub(super) fn new(formats: Formats) -> Arc<Self> {
+        Arc::new(Self { formats: Arc::new(formats), lines: OnceLock::new() })
+    }
+
+    /// The formats without their lines.
+    pub(crate) fn formats(&self) -> Arc<Formats> {
+        self.formats.clone()
+    }
+
     /// Adds `a=extmap`. Browsers have it behind `a=mid` and before the direction.
     pub(crate) fn write_header_extensions(&self, media: &mut Media) {
         media.push_all(&self.lines().header_extensions);
@@ -26,6 +56,11 @@ impl Formats {
         media.push_all(&lines.codecs);
     }
 
+    /// Whether packets can be sent again (RFC 4588).
+    pub(crate) fn has_rtx(&self) -> bool {
+        self.lines().has_rtx
+    }
+
     fn lines(&self) -> &Lines {
         self.lines.get_or_init(|| self.to_lines())
     }
@@ -36,8 +71,8 @@ impl Formats {
             let map = sdp::ExtMap {
                 id: extension.id.into(),
                 direction: extension.direction,
-                uri: extension.uri.clone(),
-                attributes: extension.attributes.clone(),
+                uri: extension.uri.clone().into_owned(),
+                attributes: extension.attributes.clone().map(String::from),
             };
             lines.header_extensions.push_attribute("extmap", Some(&map.to_string()));
         }
@@ -51,6 +86,7 @@ impl Formats {
             }
             lines.payload_types.push_str(&payload_type);
             let codec = &format.codec;
+            lines.has_rtx |= is_rtx(codec);
             let name = codec.mime_type.split_once('/').map_or("", |(_, name)| name);
             let channels = match codec.channels {
                 Some(channels) if channels > 1 => format!("/{channels}"),
@@ -58,7 +94,7 @@ impl Formats {
             };
             let map = format!("{payload_type} {name}/{}{channels}", codec.clock_rate);
             lines.codecs.push_attribute("rtpmap", Some(&map));
-            for feedback in &format.feedback {
+            for feedback in format.feedback.iter() {
                 let feedback = format!("{payload_type} {feedback}");
                 lines.codecs.push_attribute("rtcp-fb", Some(&feedback));
             }

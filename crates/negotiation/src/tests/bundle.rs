@@ -380,3 +380,65 @@ fn a_restart_changes_the_credentials_of_every_section() {
         assert_eq!(sdp.ice_parameters(index), sdp.ice_parameters(0));
     }
 }
+
+/// What is said of DTLS that may begin anew: our role in it, if it is known, or that it will not.
+fn expectations(peer: &mut Peer) -> Vec<&'static str> {
+    let said = |command: &TransportCommand| match command {
+        TransportCommand::ExpectDtls { client: None, .. } => Some("expected"),
+        TransportCommand::ExpectDtls { client: Some(true), .. } => Some("client"),
+        TransportCommand::ExpectDtls { client: Some(false), .. } => Some("server"),
+        TransportCommand::StopExpectingDtls { .. } => Some("not expected"),
+        _ => None,
+    };
+    peer.commands().iter().filter_map(said).collect()
+}
+
+/// RFC 9143 §7.5.3: the transport goes on, described by the next section. Browsers begin another
+/// one, with the same ICE credentials.
+#[test]
+fn dtls_may_begin_anew_when_the_section_that_describes_the_transport_is_rejected() {
+    let (mut a, mut b) = (with_everything(RTCBundlePolicy::Balanced), Peer::new(2));
+    exchange(&mut a, &mut b);
+    assert_eq!((expectations(&mut a), expectations(&mut b)), (vec![], vec![]));
+    let before = transports(&a)[1];
+
+    // A section that does not describe it makes no difference.
+    let [first, second] = [0, 1].map(|index| a.session.transceivers().nth(index).unwrap());
+    a.session.stop(second).unwrap();
+    exchange(&mut a, &mut b);
+    assert_eq!((expectations(&mut a), expectations(&mut b)), (vec![], vec![]));
+
+    a.session.stop(first).unwrap();
+    a.set_local_implicitly().unwrap();
+    assert_eq!(expectations(&mut a), ["expected"]);
+    a.set_local(rollback()).unwrap();
+    assert_eq!(expectations(&mut a), ["not expected"]);
+    exchange(&mut a, &mut b);
+    assert_eq!(expectations(&mut a), ["expected", "server"]);
+    assert_eq!(expectations(&mut b), ["expected", "client"]);
+    assert_eq!(transports(&a)[0], before, "the next section goes on with it");
+    exchange(&mut b, &mut a);
+    assert_eq!((expectations(&mut a), expectations(&mut b)), (vec![], vec![]));
+}
+
+/// Chromium answers with the role of a new association, whatever the last one was.
+#[test]
+fn a_peer_that_begins_dtls_anew_may_take_the_other_role() {
+    let (mut a, mut b) = (with_everything(RTCBundlePolicy::Balanced), Peer::new(2));
+    exchange(&mut a, &mut b);
+    let first = b.session.transceivers().next().unwrap();
+    b.session.stop(first).unwrap();
+    b.set_local_implicitly().unwrap();
+    a.set_remote(b.local()).unwrap();
+    a.set_local_implicitly().unwrap();
+    // `b` was the client.
+    let answer: RTCSessionDescriptionInit = a.local().into();
+    assert!(answer.sdp.contains("a=setup:passive"));
+    let sdp = answer.sdp.replace("a=setup:passive", "a=setup:active");
+    b.commands();
+    b.set_remote(RTCSessionDescriptionInit { sdp, ..answer }).unwrap();
+    assert_eq!(expectations(&mut b), ["server"]);
+    b.set_remote(a.create_offer()).unwrap();
+    b.set_local_implicitly().unwrap();
+    assert!(b.local().sdp().contains("a=setup:passive"), "the role that it has now");
+}

@@ -107,3 +107,61 @@ fn lines_repeated_in_the_session_part_of_many_sections() {
         });
     }
 }
+
+/// The description without its BUNDLE group.
+fn unbundled(description: RTCSessionDescription) -> RTCSessionDescriptionInit {
+    let (type_, sdp) = (description.type_(), description.sdp());
+    let lines = sdp.split_inclusive("\r\n").filter(|line| !line.starts_with("a=group:BUNDLE"));
+    RTCSessionDescriptionInit { type_, sdp: lines.collect() }
+}
+
+/// Gathers a candidate for each transport of a peer, and takes it to the other peer.
+fn trickle(from: &mut Peer, to: &mut Peer) {
+    for command in from.commands() {
+        let TransportCommand::SetLocalParameters { transport, ice } = command else { continue };
+        let ufrag = &ice.username_fragment;
+        let candidate = "candidate:1 1 udp 2113929471 203.0.113.100 10100 typ host";
+        let candidate = sdp::Candidate::parse(candidate).unwrap();
+        let found = from.session.surface_a_candidate(transport, ufrag, &candidate);
+        let end = from.session.finish_gathering(transport, ufrag);
+        for init in [found, end] {
+            to.add_candidate(Some(init.expect("a section has the transport"))).unwrap();
+        }
+    }
+}
+
+/// How long two peers take that bundle nothing, with a transport for each section and a candidate
+/// for each transport: at best of three.
+fn time_without_bundle(sections: usize) -> Duration {
+    let peer = |seed| {
+        let bundle_policy = RTCBundlePolicy::MaxCompat;
+        Peer::with(Configuration { bundle_policy, ..configuration(seed) }, seed)
+    };
+    let once = || {
+        let (mut a, mut b) = (peer(1), peer(2));
+        for _ in 0..sections {
+            a.transceiver(MediaKind::Audio);
+        }
+        let begun = Instant::now();
+        a.set_local_implicitly().unwrap();
+        b.set_remote(unbundled(a.local())).unwrap();
+        trickle(&mut a, &mut b);
+        b.set_local_implicitly().unwrap();
+        a.set_remote(unbundled(b.local())).unwrap();
+        trickle(&mut b, &mut a);
+        let time = begun.elapsed();
+        let lines = a.remote().sdp().matches("a=candidate:").count();
+        assert_eq!(lines, sections, "each section has its candidate");
+        time
+    };
+    (0..3).map(|_| once()).min().unwrap()
+}
+
+/// A section without a bundle has a transport, and candidates, of its own. Four times as many take
+/// four times as long; what looks at every section for each candidate would take sixteen times.
+#[test]
+fn sections_without_bundle() {
+    let (once, four) = (time_without_bundle(100), time_without_bundle(400));
+    println!("without BUNDLE: {once:?} for 100 sections, {four:?} for 400");
+    assert!(four <= 7 * once + NOISE, "{once:?} for 100 sections, {four:?} for 400");
+}

@@ -230,7 +230,9 @@ fn a_stopping_transceiver_still_answers() {
 #[test]
 fn plan_b_is_refused() {
     let (mut a, mut b) = (Peer::new(1), Peer::new(2));
-    a.transceiver(MediaKind::Video);
+    let id = a.transceiver(MediaKind::Video);
+    // No track of its own
+    a.session.set_direction(id, RTCRtpTransceiverDirection::Recvonly).unwrap();
     let mut offer = a.create_offer();
     offer.sdp += "a=ssrc:1 cname:x\r\na=ssrc:1 msid:s t1\r\n";
     b.set_remote(offer.clone()).unwrap();

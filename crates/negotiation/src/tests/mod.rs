@@ -10,11 +10,13 @@ mod glare;
 mod implicit;
 mod linear;
 mod media;
+mod media_sections;
 mod negotiation_needed;
 mod properties;
 mod random;
 mod restart_ice;
 mod rollback;
+mod sctp_init;
 mod signaling;
 mod simulcast;
 mod slots;
@@ -34,7 +36,10 @@ pub(crate) struct Peer {
     pub(crate) settled: BTreeMap<OperationId, Result<Outcome, Error>>,
     pub(crate) transport: Vec<TransportCommand>,
     pub(crate) channel: Vec<ChannelCommand>,
+    /// All but [`MediaCommand::Update`].
     pub(crate) media: Vec<MediaCommand>,
+    /// For each [`MediaCommand::Update`] how many transport commands came before it.
+    pub(crate) updates: Vec<usize>,
 }
 
 pub(crate) fn fingerprint(byte: u8) -> sdp::Fingerprint {
@@ -60,6 +65,7 @@ impl Peer {
             transport: Vec::new(),
             channel: Vec::new(),
             media: Vec::new(),
+            updates: Vec::new(),
         }
     }
 
@@ -90,6 +96,7 @@ impl Peer {
             Effect::Fire(Event::Track { transceiver, streams }) => {
                 self.log.push(format!("track:{}:{}", transceiver.0, streams.join(",")));
             }
+            Effect::Media(MediaCommand::Update) => self.updates.push(self.transport.len()),
             Effect::Media(command) => self.media.push(command),
             Effect::Settle { operation, result } => {
                 let name = result.as_ref().map_or_else(Error::name, |_| "ok");

@@ -299,3 +299,30 @@ fn an_answer_created_before_is_for_the_transceiver_of_the_same_offer_after() {
     let removed = b.session.transceiver(before).unwrap();
     assert_eq!((removed.mid(), removed.sender_transport()), (None, None));
 }
+
+/// The offerer has rolled back, and offers the section under another mid. RFC 9429 §5.10: nothing
+/// stays associated with a section that there is not.
+#[test]
+fn an_offer_that_replaces_another_leaves_no_transceiver_to_the_mid_of_its_section() {
+    let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+    let stopped = a.transceiver(MediaKind::Audio);
+    exchange(&mut a, &mut b);
+    a.session.stop(stopped).unwrap();
+    exchange(&mut a, &mut b);
+    b.transceiver(MediaKind::Audio);
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let offer = b.create_offer();
+        b.set_local(offer.clone()).unwrap();
+        let mid = attribute(&offer.sdp, "mid").expect("a mid");
+        a.set_remote(offer).unwrap();
+        let transceivers = a.session.transceivers();
+        let mids: Vec<_> = transceivers
+            .filter_map(|id| a.session.transceiver(id)?.mid().map(str::to_owned))
+            .collect();
+        assert_eq!(mids, [mid.as_str()]);
+        seen.push(mid);
+        b.set_local(rollback()).unwrap();
+    }
+    assert_ne!(seen[0], seen[1], "a mid is not used again");
+}

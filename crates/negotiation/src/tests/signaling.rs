@@ -1,5 +1,5 @@
 use super::*;
-use crate::signaling::Side;
+use crate::signaling::{Side, state_after};
 
 use RTCSdpType::*;
 use RTCSignalingState::*;
@@ -34,7 +34,7 @@ fn every_edge_of_the_state_machine_is_declared_and_every_other_is_refused() {
                     .iter()
                     .find(|edge| (edge.0, edge.1, edge.2) == (from, side, type_))
                     .map(|edge| edge.3);
-                match from.after(side, type_) {
+                match state_after(from, side, type_) {
                     Ok(to) => assert_eq!(Some(to), declared, "{from} {side:?} {type_}"),
                     Err(error) => {
                         assert_eq!(declared, None, "{from} {side:?} {type_}");

@@ -48,6 +48,7 @@ fn the_first_exchange_creates_and_starts_everything() {
                 remote_port: 5000,
                 max_message_size: 262_144,
                 max_buffer_size: 16 << 20,
+                inits: None,
             },
         ]
     );
@@ -72,6 +73,7 @@ fn the_first_exchange_creates_and_starts_everything() {
                 remote_port: 5000,
                 max_message_size: 262_144,
                 max_buffer_size: 16 << 20,
+                inits: None,
             },
         ]
     );
@@ -193,6 +195,7 @@ fn the_message_size_is_what_both_can() {
             remote_port: 5000,
             max_message_size,
             max_buffer_size,
+            inits: None,
         }));
         // and it may change later
         let mut offer = Peer::with_channel(1).create_offer();
@@ -315,6 +318,7 @@ fn another_port_is_another_association() {
                 remote_port: 5001,
                 max_message_size: 262_144,
                 max_buffer_size: 16 << 20,
+                inits: None,
             },
         ]
     );

@@ -4,11 +4,11 @@
 use super::{
     LocalTrack, Receiver, Sender, TrackOrKind, Transceiver, TransceiverId, TransceiverInit,
 };
-use crate::dictionaries::RTCRtpTransceiverDirection::{Inactive, Recvonly, Sendonly, Sendrecv};
-use crate::dictionaries::{MediaKind, RTCOfferOptions, RTCRtpEncodingParameters};
-use crate::error::Error;
 use crate::rtp;
 use crate::session::Session;
+use idl::Error;
+use idl::RTCRtpTransceiverDirection::{Inactive, Recvonly, Sendonly, Sendrecv};
+use idl::{MediaKind, RTCOfferOptions, RTCRtpEncodingParameters};
 
 fn closed() -> Error {
     Error::InvalidStateError("the connection is closed".into())

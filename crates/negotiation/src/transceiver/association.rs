@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::{Receiver, Sender, Transceiver, TransceiverId, Transceivers};
-use crate::dictionaries::RTCRtpTransceiverDirection::Recvonly;
-use crate::dictionaries::{MediaKind, RTCRtpEncodingParameters};
+use idl::RTCRtpTransceiverDirection::Recvonly;
+use idl::{MediaKind, RTCRtpEncodingParameters};
 
 /// The transceivers that the sections of one description can have. It is made once for all
 /// sections, so that the time for a description grows only linearly with their number.

@@ -1,11 +1,11 @@
 //! webrtc-pc §5.4: `direction`, `stop()` and `setCodecPreferences()`.
 
 use super::{Transceiver, TransceiverId};
-use crate::dictionaries::{RTCRtpCodec, RTCRtpTransceiverDirection};
-use crate::error::Error;
 use crate::rtp;
 use crate::session::Session;
 use crate::task::TaskKind;
+use idl::Error;
+use idl::{RTCRtpCodec, RTCRtpTransceiverDirection};
 
 impl Session {
     /// webrtc-pc §5.4, on setting `direction`.
@@ -53,6 +53,7 @@ impl Session {
         }
         // Step 5
         self.stop_sending_and_receiving(id, false);
+        self.update_media();
         self.last_created.system_state_changed();
         // Step 6
         self.update_the_negotiation_needed_flag();

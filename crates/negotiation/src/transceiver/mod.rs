@@ -7,6 +7,7 @@
 //! - `parameters`: `getParameters()` and `setParameters()`
 //! - `receiver`, `sender`: their slots, `replaceTrack()` and `setStreams()`
 //! - `remote_tracks`: processing remote MediaStreamTracks (§5.1.1)
+//! - `sources`: the SSRCs of senders
 
 mod add;
 mod association;
@@ -16,18 +17,20 @@ mod parameters;
 mod receiver;
 mod remote_tracks;
 mod sender;
+mod sources;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::dictionaries::RTCRtpTransceiverDirection::{self, Stopped};
-use crate::dictionaries::{MediaKind, RTCRtpCodec, RTCRtpEncodingParameters};
 use crate::effect::TransportId;
 use crate::session::Session;
+use idl::RTCRtpTransceiverDirection::{self, Stopped};
+use idl::{MediaKind, RTCRtpCodec, RTCRtpEncodingParameters};
 
 pub(crate) use association::Association;
 pub(crate) use receiver::Receiver;
 pub(crate) use remote_tracks::{TrackEvents, process_the_removal_of_a_remote_track};
 pub(crate) use sender::Sender;
+pub(crate) use sources::Sources;
 
 /// An `RTCRtpTransceiver` with its `RTCRtpSender` and its `RTCRtpReceiver`. Unique in its session
 /// and never reused; later transceivers have greater numbers.
@@ -210,53 +213,27 @@ impl Transceiver {
     }
 }
 
-impl RTCRtpTransceiverDirection {
-    pub(crate) fn sends(self) -> bool {
-        matches!(self, Self::Sendrecv | Self::Sendonly)
-    }
-
-    pub(crate) fn receives(self) -> bool {
-        matches!(self, Self::Sendrecv | Self::Recvonly)
-    }
-
-    /// RFC 9429 §5.3.1
-    pub(crate) fn intersection(self, other: Self) -> Self {
-        Self::of(self.sends() && other.sends(), self.receives() && other.receives())
-    }
-
-    pub(crate) fn of(sends: bool, receives: bool) -> Self {
-        match (sends, receives) {
-            (true, true) => Self::Sendrecv,
-            (true, false) => Self::Sendonly,
-            (false, true) => Self::Recvonly,
-            (false, false) => Self::Inactive,
-        }
-    }
-}
-
 /// The direction in SDP. A stopped transceiver is inactive.
-impl From<RTCRtpTransceiverDirection> for sdp::Direction {
-    fn from(direction: RTCRtpTransceiverDirection) -> Self {
-        match (direction.sends(), direction.receives()) {
-            (true, true) => Self::SendRecv,
-            (true, false) => Self::SendOnly,
-            (false, true) => Self::RecvOnly,
-            (false, false) => Self::Inactive,
-        }
+pub(crate) fn sdp_direction(direction: RTCRtpTransceiverDirection) -> sdp::Direction {
+    match (direction.sends(), direction.receives()) {
+        (true, true) => sdp::Direction::SendRecv,
+        (true, false) => sdp::Direction::SendOnly,
+        (false, true) => sdp::Direction::RecvOnly,
+        (false, false) => sdp::Direction::Inactive,
     }
 }
 
-impl From<sdp::Direction> for RTCRtpTransceiverDirection {
-    fn from(direction: sdp::Direction) -> Self {
-        Self::of(direction.sends(), direction.receives())
-    }
+/// The direction that SDP has.
+pub(crate) fn direction_in(direction: sdp::Direction) -> RTCRtpTransceiverDirection {
+    RTCRtpTransceiverDirection::of(direction.sends(), direction.receives())
 }
 
 /// The set of transceivers. The slots of a transceiver that has left the set stay here while
 /// something refers to it.
 #[derive(Debug, Default)]
 pub(crate) struct Transceivers {
-    all: BTreeMap<TransceiverId, Transceiver>,
+    /// Boxed: a node of the map reserves room for eleven, and most connections have one or two.
+    all: BTreeMap<TransceiverId, Box<Transceiver>>,
     /// In order of insertion, which is that of the ids.
     set: Vec<TransceiverId>,
     next: u32,
@@ -267,7 +244,7 @@ impl Transceivers {
     pub(crate) fn add(&mut self, transceiver: Transceiver) -> TransceiverId {
         let id = TransceiverId(self.next);
         self.next = self.next.wrapping_add(1);
-        self.all.insert(id, transceiver);
+        self.all.insert(id, Box::new(transceiver));
         self.set.push(id);
         id
     }
@@ -280,7 +257,7 @@ impl Transceivers {
     ) -> Vec<TransceiverId> {
         let all = &self.all;
         let (removed, kept) =
-            self.set.drain(..).partition(|id| all.get(id).is_none_or(&mut condition));
+            self.set.drain(..).partition(|id| all.get(id).is_none_or(|found| condition(found)));
         self.set = kept;
         removed
     }
@@ -296,16 +273,16 @@ impl Transceivers {
 
     /// The transceivers of the set, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (TransceiverId, &Transceiver)> {
-        self.set.iter().filter_map(|id| Some((*id, self.all.get(id)?)))
+        self.set.iter().filter_map(|id| Some((*id, self.all.get(id)?.as_ref())))
     }
 
     /// A transceiver, whether it is in the set or has left it.
     pub(crate) fn get(&self, id: TransceiverId) -> Option<&Transceiver> {
-        self.all.get(&id)
+        self.all.get(&id).map(AsRef::as_ref)
     }
 
     pub(crate) fn get_mut(&mut self, id: TransceiverId) -> Option<&mut Transceiver> {
-        self.all.get_mut(&id)
+        self.all.get_mut(&id).map(AsMut::as_mut)
     }
 
     /// Calls `change` with each transceiver of the set, in order.
@@ -318,8 +295,13 @@ impl Transceivers {
     }
 
     /// All transceivers, even if they have left the set.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Transceiver> {
+        self.all.values().map(AsRef::as_ref)
+    }
+
+    /// All transceivers, even if they have left the set.
     pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut Transceiver> {
-        self.all.values_mut()
+        self.all.values_mut().map(AsMut::as_mut)
     }
 
     /// The transceivers of the set that are associated, by mid.

@@ -1,12 +1,12 @@
 //! webrtc-pc §5.2 `getParameters()` and `setParameters()`.
 
 use super::TransceiverId;
-use crate::dictionaries::{RTCRtcpParameters, RTCRtpParameters, RTCRtpSendParameters};
 use crate::effect::{OperationId, Outcome};
-use crate::error::Error;
 use crate::rtp;
 use crate::session::Session;
 use crate::task::TaskKind;
+use idl::Error;
+use idl::{RTCRtcpParameters, RTCRtpParameters, RTCRtpSendParameters};
 
 impl Session {
     /// webrtc-pc §5.2 getParameters
@@ -29,8 +29,8 @@ impl Session {
             transaction_id,
             encodings: sender.send_encodings.clone(),
             parameters: RTCRtpParameters {
-                header_extensions: sender.header_extensions.clone(),
-                codecs: sender.send_codecs.clone(),
+                header_extensions: sender.header_extensions.to_vec(),
+                codecs: sender.send_codecs.to_vec(),
                 rtcp: RTCRtcpParameters { cname, reduced_size: Some(sender.reduced_size_rtcp) },
             },
         };
@@ -108,6 +108,7 @@ impl Session {
             // Step 8.1.2
             transceiver.sender.send_encodings = encodings;
         }
+        self.update_media();
         // Step 8.1.3
         self.outputs.settle(operation, Ok(Outcome::Undefined));
     }

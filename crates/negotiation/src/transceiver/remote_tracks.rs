@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::{Transceiver, TransceiverId};
-use crate::dictionaries::RTCRtpTransceiverDirection;
 use crate::effect::{Event, MediaCommand};
 use crate::session::Session;
+use idl::RTCRtpTransceiverDirection;
 
 /// The lists of webrtc-pc §4.4.1.4 step 4.7.9 that concern tracks.
 #[derive(Debug, Default)]

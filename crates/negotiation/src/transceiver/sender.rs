@@ -1,17 +1,19 @@
 //! webrtc-pc §5.2: the slots of an `RTCRtpSender`, `replaceTrack()` and `setStreams()`.
 
-use super::{LocalTrack, TrackId, Transceiver, TransceiverId};
-use crate::dictionaries::{
-    MediaKind, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpEncodingParameters,
-    RTCRtpHeaderExtensionParameters, RTCRtpSendParameters,
-};
+use std::sync::Arc;
+
+use super::{LocalTrack, Sources, TrackId, Transceiver, TransceiverId};
 use crate::effect::{OperationId, TransportId};
-use crate::error::Error;
 use crate::operations::Method;
 use crate::rtp::codec_dictionary_match;
 use crate::section::SentMsid;
 use crate::session::Session;
 use crate::task::TaskKind;
+use idl::Error;
+use idl::{
+    MediaKind, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpEncodingParameters,
+    RTCRtpHeaderExtensionParameters, RTCRtpSendParameters,
+};
 
 /// The slots of an `RTCRtpSender`. `[[Dtmf]]` is an object of the host.
 #[derive(Clone, Debug)]
@@ -29,14 +31,15 @@ pub(crate) struct Sender {
     /// `[[LastStableRidlessSendEncodings]]`
     pub(crate) last_stable_ridless_send_encodings: Option<Vec<RTCRtpEncodingParameters>>,
     /// `[[SendCodecs]]`
-    pub(crate) send_codecs: Vec<RTCRtpCodecParameters>,
+    pub(crate) send_codecs: Arc<[RTCRtpCodecParameters]>,
     /// `[[LastReturnedParameters]]`
     pub(crate) last_returned_parameters: Option<RTCRtpSendParameters>,
 
     /// The header extensions that have been negotiated for sending.
-    pub(crate) header_extensions: Vec<RTCRtpHeaderExtensionParameters>,
+    pub(crate) header_extensions: Arc<[RTCRtpHeaderExtensionParameters]>,
     /// Whether reduced-size RTCP has been negotiated for sending.
     pub(crate) reduced_size_rtcp: bool,
+    pub(crate) sources: Sources,
     /// The track's name in `a=msid`, made when it is first needed. `replaceTrack()` keeps it
     /// (RFC 9429 §5.2.2).
     msid_appdata: Option<String>,
@@ -61,10 +64,11 @@ impl Sender {
             send_encodings,
             // Steps 12 to 14
             last_stable_ridless_send_encodings: None,
-            send_codecs: Vec::new(),
+            send_codecs: Arc::default(),
             last_returned_parameters: None,
-            header_extensions: Vec::new(),
+            header_extensions: Arc::default(),
             reduced_size_rtcp: false,
+            sources: Sources::default(),
             msid_appdata: None,
         };
         if sender.send_encodings.is_empty() {
@@ -72,7 +76,7 @@ impl Sender {
             if kind == MediaKind::Video {
                 encoding.scale_resolution_down_by = Some(1.0);
             }
-            sender.send_encodings.push(encoding);
+            sender.send_encodings = vec![encoding];
         }
         // Step 9
         sender.set_streams(streams);
@@ -81,6 +85,7 @@ impl Sender {
 
     /// Sets `[[AssociatedMediaStreamIds]]` to these ids, without duplicates.
     pub(super) fn set_streams(&mut self, streams: &[String]) {
+        self.sources.forget_lines();
         self.associated_media_stream_ids.clear();
         for stream in streams {
             if !self.associated_media_stream_ids.contains(stream) {

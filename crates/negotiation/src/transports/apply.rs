@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use sdp::Setup;
 
+use super::uses::Uses;
 use super::{DtlsAssociation, Transport};
 use crate::description::{Description, is_data_channel_section, media_kind};
-use crate::dictionaries::RTCSdpType::{self, Answer, Offer, Pranswer, Rollback};
-use crate::effect::TransportId;
+use crate::effect::{MediaCommand, TransportId};
 use crate::session::Session;
 use crate::signaling::Side;
+use idl::RTCSdpType::{self, Answer, Offer, Pranswer, Rollback};
 
 /// Whether a section of this kind is used, unless it is rejected.
 fn is_supported(media: &sdp::Media) -> bool {
@@ -52,13 +53,18 @@ impl Session {
                     None => continue,
                 },
             };
-            transports.of_mid.insert(mid.to_owned(), id);
+            transports.of_mid.insert(mid, id);
             let ice = offer.ice(index).filter(|_| tagged == index);
             if let (Some(ice), Some(transport)) = (ice, transports.all.get_mut(&id)) {
                 transport.set_role(true, outputs);
                 if transport.set_local(&ice, outputs) {
                     self.ice_restart.clear_requirement();
                 }
+            }
+        }
+        for id in going_on {
+            if let Some(transport) = transports.all.get_mut(&id).filter(|t| t.is_left_by(offer)) {
+                transport.expect_dtls(outputs);
             }
         }
         transports.offered_of_mid.clone_from(&transports.of_mid);
@@ -78,6 +84,9 @@ impl Session {
             if let Some(transport) = self.transports.all.get_mut(&id) {
                 transport.set_remote(offer, index, &mut self.outputs);
                 transport.add_candidates(offer, index, policy, &mut self.outputs);
+                if transport.is_left_by(offer) {
+                    transport.expect_dtls(&mut self.outputs);
+                }
             }
         }
     }
@@ -131,25 +140,26 @@ impl Session {
             Side::Local => transports.find_for_remote_offer(offer),
             Side::Remote => HashMap::new(),
         };
-        let mut used: HashMap<String, TransportId> = HashMap::new();
+        let mut used = Uses::default();
         let mut done: BTreeSet<TransportId> = BTreeSet::new();
+        let mut associations = Vec::new();
         for index in indices() {
             let Some(mid) = offer.mid(index) else { continue };
             let bundle = answer.bundle_group(index).and_then(|group| bundles.get(&group));
             let (in_offer, in_answer) = bundle.copied().unwrap_or((index, index));
             let Some(owner) = offer.mid(in_offer) else { continue };
             let before = match side {
-                Side::Local => going_on.get(&in_offer),
+                Side::Local => going_on.get(&in_offer).copied(),
                 // The transports of the offer, even if a provisional answer has bundled them.
                 Side::Remote => {
-                    transports.offered_of_mid.get(owner).or(transports.of_mid.get(owner))
+                    transports.offered_of_mid.get(owner).or_else(|| transports.of_mid.get(owner))
                 }
             };
-            let known = used.get(owner).or(before).copied();
+            let known = used.get(owner).or(before);
             let is_new = known.is_none();
             let id = known.unwrap_or_else(|| transports.create(outputs));
-            used.insert(owner.to_owned(), id);
-            used.insert(mid.to_owned(), id);
+            used.insert(owner, id);
+            used.insert(mid, id);
             if !done.insert(id) {
                 continue;
             }
@@ -158,6 +168,7 @@ impl Session {
                 Side::Remote => Tagged { local: in_offer, remote: in_answer },
             };
             let Some(transport) = transports.all.get_mut(&id) else { continue };
+            let is_left = transport.is_left_by(answer);
             transport.set_role(remote.sdp.ice_lite(), outputs);
             if let Some(ice) = local.ice(tagged.local)
                 && transport.set_local(&ice, outputs)
@@ -171,8 +182,21 @@ impl Session {
             if type_ == Answer {
                 transport.commit(outputs);
             }
+            associations.push((id, tagged, is_left));
+        }
+        if !self.transceivers.ids().is_empty() {
+            // Before there are keys, so that the first packet finds its receiver. The host asks
+            // after this task: the transceivers have followed the description by then.
+            outputs.push_effect(MediaCommand::Update);
+        }
+        for (id, tagged, is_left) in associations {
+            let Some(transport) = transports.all.get_mut(&id) else { continue };
             let association = || read_association(side, local, remote, tagged);
+            let begun = transport.dtls_associations();
             transport.start_dtls(remote, tagged.remote, type_ == Answer, association, outputs);
+            if is_left && type_ == Answer && transport.dtls_associations() == begun {
+                transport.expect_dtls_as(association().client, outputs);
+            }
             if side == Side::Remote {
                 transport.set_named_role(remote.setup(tagged.remote));
             }
@@ -180,7 +204,7 @@ impl Session {
         match type_ {
             // The other sections are rejected.
             Answer => transports.of_mid = used,
-            _ => transports.of_mid.extend(used),
+            _ => transports.of_mid.extend(&used),
         }
     }
 }

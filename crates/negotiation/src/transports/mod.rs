@@ -1,10 +1,12 @@
 //! The transports: which there are, which sections use them, and which parameters they have.
 //!
 //! - `transport`: one transport
+//! - `uses`: which sections use which transport
 //! - `apply`: what a description does to the transports (RFC 9429 §5.9 to §5.11)
 
 mod apply;
 mod transport;
+mod uses;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,6 +18,7 @@ use crate::outputs::Outputs;
 use crate::session::Session;
 
 pub(crate) use transport::{DtlsAssociation, Transport};
+use uses::Uses;
 
 /// All transports, and the sections that use them.
 #[derive(Debug, Default)]
@@ -23,12 +26,12 @@ pub(crate) struct Transports {
     /// Boxed: a node of the map reserves room for eleven, and most sessions have one transport.
     all: BTreeMap<TransportId, Box<Transport>>,
     /// The transport of each section, by mid. Bundled sections have the same one.
-    of_mid: HashMap<String, TransportId>,
+    of_mid: Uses,
     /// `of_mid` after the pending local offer: a provisional answer may bundle sections that the
     /// answer does not bundle.
-    offered_of_mid: HashMap<String, TransportId>,
+    offered_of_mid: Uses,
     /// `of_mid` when the connection was last stable.
-    last_stable_of_mid: HashMap<String, TransportId>,
+    last_stable_of_mid: Uses,
     created: u32,
 }
 
@@ -42,7 +45,12 @@ enum Place {
 impl Transports {
     /// The transport that the section of this mid uses.
     pub(crate) fn of_mid(&self, mid: &str) -> Option<TransportId> {
-        self.of_mid.get(mid).copied()
+        self.of_mid.get(mid)
+    }
+
+    /// The mids of the sections that use this transport.
+    pub(crate) fn mids_of(&self, transport: TransportId) -> impl Iterator<Item = &str> {
+        self.of_mid.mids_of(transport)
     }
 
     /// The negotiated transports that an offer with these mids goes on with.
@@ -54,7 +62,7 @@ impl Transports {
             true => &self.of_mid,
             false => &self.last_stable_of_mid,
         };
-        mids.filter_map(|mid| negotiated.get(mid).copied()).collect()
+        mids.filter_map(|mid| negotiated.get(mid)).collect()
     }
 
     /// The transport that a section of our offer keeps. `going_on` are the negotiated transports
@@ -132,7 +140,7 @@ impl Transports {
     /// description are discarded".
     pub(crate) fn roll_back(&mut self, outputs: &mut Outputs) {
         self.of_mid = std::mem::take(&mut self.last_stable_of_mid);
-        self.offered_of_mid.clear();
+        self.offered_of_mid = Uses::default();
         self.destroy_where(outputs, Transport::is_provisional);
         for transport in self.all.values_mut() {
             transport.roll_back(outputs);
@@ -142,9 +150,9 @@ impl Transports {
     /// webrtc-pc §4.4.1.4 step 4.7.14.1; RFC 9429 §5.11: destroys the transports that no section
     /// uses, since their sections are rejected or bundled into others.
     pub(crate) fn close_unused(&mut self, outputs: &mut Outputs) {
-        self.offered_of_mid.clear();
-        self.last_stable_of_mid.clear();
-        let used: BTreeSet<_> = self.of_mid.values().copied().collect();
+        self.offered_of_mid = Uses::default();
+        self.last_stable_of_mid = Uses::default();
+        let used: BTreeSet<_> = self.of_mid.transports().collect();
         self.destroy_where(outputs, |transport| !used.contains(&transport.id));
     }
 

@@ -6,9 +6,9 @@ use sdp::{Fingerprint, IceParameters, Setup};
 
 use crate::candidate::is_administratively_prohibited;
 use crate::description::Description;
-use crate::dictionaries::RTCIceTransportPolicy;
 use crate::effect::{TransportCommand, TransportId};
 use crate::outputs::Outputs;
+use idl::RTCIceTransportPolicy;
 
 use super::is_usable;
 
@@ -25,6 +25,8 @@ pub(crate) struct Transport {
     /// `remote_mid` after the last complete exchange.
     committed_remote_mid: Option<String>,
     dtls: Option<DtlsAssociation>,
+    /// An offer that is pending rejects the section that describes the transport.
+    expects_dtls: bool,
     /// How many associations were negotiated, one after the other.
     dtls_associations: u32,
 }
@@ -105,6 +107,7 @@ impl Transport {
             remote_mid: None,
             committed_remote_mid: None,
             dtls: None,
+            expects_dtls: false,
             dtls_associations: 0,
         }
     }
@@ -234,14 +237,41 @@ impl Transport {
     /// The exchange is complete.
     pub(super) fn commit(&mut self, outputs: &mut Outputs) {
         self.provisional = false;
+        self.expects_dtls = false;
         self.local.commit();
         self.remote.commit();
         self.committed_remote_mid.clone_from(&self.remote_mid);
         outputs.push_effect(TransportCommand::Commit { transport: self.id });
     }
 
+    /// Whether a description rejects the section that has described the transport.
+    pub(crate) fn is_left_by(&self, description: &Description) -> bool {
+        let index = self.committed_remote_mid.as_deref().and_then(|m| description.index_of_mid(m));
+        self.dtls.is_some() && index.is_some_and(|index| description.is_rejected(index))
+    }
+
+    /// The section that describes the transport is rejected in an offer that is pending.
+    pub(super) fn expect_dtls(&mut self, outputs: &mut Outputs) {
+        self.expects_dtls = true;
+        let command = TransportCommand::ExpectDtls { transport: self.id, client: None };
+        outputs.push_effect(command);
+    }
+
+    /// It is rejected now, and the answer has named the roles. They count if the peer begins anew.
+    /// A peer that goes on names the roles that there are.
+    pub(super) fn expect_dtls_as(&mut self, client: bool, outputs: &mut Outputs) {
+        if let Some(dtls) = &mut self.dtls {
+            dtls.client = client;
+        }
+        let command = TransportCommand::ExpectDtls { transport: self.id, client: Some(client) };
+        outputs.push_effect(command);
+    }
+
     /// Drops the parameters that are not committed.
     pub(super) fn roll_back(&mut self, outputs: &mut Outputs) {
+        if std::mem::take(&mut self.expects_dtls) {
+            outputs.push_effect(TransportCommand::StopExpectingDtls { transport: self.id });
+        }
         self.remote_mid.clone_from(&self.committed_remote_mid);
         let local = self.local.pending.take().is_some();
         let remote = self.remote.pending.take().is_some();

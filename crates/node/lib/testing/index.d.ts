@@ -1,9 +1,6 @@
 /// <reference lib="dom" />
 
-/** A live track of a synthetic device. `settings` replace the device's usual ones. */
-export declare function createTrack(
-  kind: "audio" | "video",
-  settings?: MediaTrackSettings,
-): MediaStreamTrack;
+/** A live track of a new synthetic device. */
+export declare function createTrack(kind: "audio" | "video"): MediaStreamTrack;
 
 export { mediaDevices, OverconstrainedError } from "../index.js";

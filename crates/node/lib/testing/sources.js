@@ -1,6 +1,7 @@
 "use strict";
 
-// mediacapture-main §4.3.8, §5: the synthetic devices with their capabilities and settings
+// mediacapture-main §4.3.8, §5: the synthetic devices with their capabilities and settings, which are
+// those of the media that they play
 
 const { settle } = require("./constrain.js");
 
@@ -44,7 +45,7 @@ class Tone extends Source {
         sampleRate: 48000,
         sampleSize: 16,
         channelCount: 1,
-        latency: 0.01,
+        latency: 0.02,
         echoCancellation: false,
         autoGainControl: false,
         noiseSuppression: false,
@@ -52,10 +53,10 @@ class Tone extends Source {
       {
         deviceId: "tone",
         groupId,
-        sampleRate: { min: 8000, max: 48000 },
+        sampleRate: { min: 48000, max: 48000 },
         sampleSize: { min: 16, max: 16 },
-        channelCount: { min: 1, max: 2 },
-        latency: { min: 0.01, max: 0.02 },
+        channelCount: { min: 1, max: 1 },
+        latency: { min: 0.02, max: 0.02 },
         echoCancellation: [false],
         autoGainControl: [false],
         noiseSuppression: [false],
@@ -72,30 +73,25 @@ class MovingPicture extends Source {
       {
         deviceId: "picture",
         groupId,
-        width: 640,
-        height: 480,
-        aspectRatio: 640 / 480,
-        frameRate: 30,
+        width: 320,
+        height: 240,
+        aspectRatio: 320 / 240,
+        frameRate: 10,
         facingMode: "user",
         resizeMode: "none",
       },
       {
         deviceId: "picture",
         groupId,
-        width: { min: 1, max: 3840 },
-        height: { min: 1, max: 2160 },
-        aspectRatio: { min: 1 / 2160, max: 3840 },
-        frameRate: { min: 1, max: 60 },
+        width: { min: 320, max: 320 },
+        height: { min: 240, max: 240 },
+        aspectRatio: { min: 320 / 240, max: 320 / 240 },
+        frameRate: { min: 10, max: 10 },
         facingMode: ["user"],
-        resizeMode: ["none", "crop-and-scale"],
+        resizeMode: ["none"],
       },
       settings,
     );
-  }
-
-  getSettings() {
-    const settings = super.getSettings();
-    return { ...settings, aspectRatio: settings.width / settings.height };
   }
 }
 

@@ -1,19 +1,14 @@
 // A document that has the page's elements with an id, and can make others.
 import { define } from "./define.mjs";
-import {
-  HTMLAudioElement,
-  HTMLCanvasElement,
-  HTMLElement,
-  HTMLVideoElement,
-  Node,
-  installElements,
-} from "./elements.mjs";
+import { HTMLCanvasElement, HTMLElement, Node, installElements } from "./elements.mjs";
 import { fireMessage } from "./events.mjs";
 import { frameElement } from "./iframe.mjs";
+import { mediaElements } from "./media_elements.mjs";
 import { messageTo } from "./messages.mjs";
 
 export function installDocument({ root, title, ids, hooks }) {
-  installElements();
+  const media = mediaElements(hooks);
+  installElements(media);
   const HTMLIFrameElement = frameElement(root, hooks);
   define("HTMLIFrameElement", HTMLIFrameElement);
   define(
@@ -23,8 +18,8 @@ export function installDocument({ root, title, ids, hooks }) {
   define("test_driver", new Proxy({}, { get: () => () => Promise.resolve() }));
 
   const interfaces = {
-    video: HTMLVideoElement,
-    audio: HTMLAudioElement,
+    video: media.HTMLVideoElement,
+    audio: media.HTMLAudioElement,
     canvas: HTMLCanvasElement,
     iframe: HTMLIFrameElement,
   };

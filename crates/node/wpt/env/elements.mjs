@@ -1,4 +1,4 @@
-// Elements that do nothing: a video never plays, nothing is drawn on a canvas.
+// Elements that do nothing: nothing is drawn on a canvas.
 import { define } from "./define.mjs";
 
 export class Node extends EventTarget {}
@@ -52,28 +52,6 @@ class Element extends Node {
 
 export class HTMLElement extends Element {}
 
-class HTMLMediaElement extends HTMLElement {
-  srcObject = null;
-  autoplay = false;
-  muted = false;
-  paused = true;
-  videoWidth = 0;
-  videoHeight = 0;
-  readyState = 0;
-
-  play() {
-    return new Promise(() => {});
-  }
-
-  pause() {}
-
-  load() {}
-}
-
-export class HTMLVideoElement extends HTMLMediaElement {}
-
-export class HTMLAudioElement extends HTMLMediaElement {}
-
 export class HTMLCanvasElement extends HTMLElement {
   width = 300;
   height = 150;
@@ -95,15 +73,7 @@ export class HTMLCanvasElement extends HTMLElement {
   }
 }
 
-export function installElements() {
-  const all = [
-    Node,
-    Element,
-    HTMLElement,
-    HTMLMediaElement,
-    HTMLVideoElement,
-    HTMLAudioElement,
-    HTMLCanvasElement,
-  ];
+export function installElements(media) {
+  const all = [Node, Element, HTMLElement, HTMLCanvasElement, ...Object.values(media)];
   for (const element of all) define(element.name, element);
 }

@@ -2,8 +2,7 @@
 
 use std::time::SystemTime;
 
-use negotiation::Error;
-use serde::{Deserialize, Serialize};
+use idl::{AlgorithmIdentifier, Error, RTCDtlsFingerprint};
 use time::Duration;
 use transport::{KeyAlgorithm, RsaKeySize};
 
@@ -14,124 +13,44 @@ pub struct RTCCertificate {
     pub(crate) certificate: transport::Certificate,
 }
 
-/// webrtc-pc §5.5.2: one fingerprint of a certificate.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RTCDtlsFingerprint {
-    /// Name of the hash function, lower case, such as `sha-256`.
-    pub algorithm: String,
-    /// The fingerprint in lower-case hexadecimal, octets separated by colons.
-    pub value: String,
-}
-
-/// webrtc-pc §4.9.2: the member of an [`AlgorithmIdentifier`] about expiration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RTCCertificateExpiration {
-    /// For how long the certificate is valid, in milliseconds from its generation on. More than 365
-    /// days count as 365 days; `None` counts as 30 days.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires: Option<u64>,
-}
-
-/// `AlgorithmIdentifier` of the Web Cryptography API, with the members that an algorithm for
-/// certificates can have; see
-/// [`generate_certificate`](super::RTCPeerConnection::generate_certificate).
-///
-/// ```
-/// use peerconnection::{AlgorithmIdentifier, RTCCertificateExpiration, RTCPeerConnection};
-///
-/// let a_day = RTCCertificateExpiration { expires: Some(24 * 60 * 60 * 1000) };
-/// let certificate = RTCPeerConnection::generate_certificate(AlgorithmIdentifier {
-///     expiration: a_day,
-///     ..AlgorithmIdentifier::ecdsa("P-256")
-/// })?;
-/// assert_eq!(certificate.get_fingerprints()[0].algorithm, "sha-256");
-/// # Ok::<(), peerconnection::Error>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AlgorithmIdentifier {
-    /// The name of the algorithm; upper and lower case are the same.
-    pub name: String,
-    /// The curve, for `ECDSA`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub named_curve: Option<String>,
-    /// Bits of the modulus, for `RSASSA-PKCS1-v1_5`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub modulus_length: Option<u32>,
-    /// The public exponent, big-endian, for `RSASSA-PKCS1-v1_5`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub public_exponent: Option<Vec<u8>>,
-    /// The hash function of the signature, for `RSASSA-PKCS1-v1_5`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hash: Option<String>,
-    /// For how long the certificate is valid.
-    #[serde(flatten)]
-    pub expiration: RTCCertificateExpiration,
-}
-
-impl AlgorithmIdentifier {
-    /// `{ name: "ECDSA", namedCurve }`.
-    pub fn ecdsa(named_curve: &str) -> Self {
-        Self { named_curve: Some(named_curve.to_owned()), ..Self::from("ECDSA") }
-    }
-
-    /// `{ name: "RSASSA-PKCS1-v1_5", modulusLength, publicExponent: [1, 0, 1], hash: "SHA-256" }`.
-    pub fn rsa(modulus_length: u32) -> Self {
-        Self {
-            modulus_length: Some(modulus_length),
-            public_exponent: Some(vec![1, 0, 1]),
-            hash: Some("SHA-256".to_owned()),
-            ..Self::from("RSASSA-PKCS1-v1_5")
+/// Web Cryptography API §18.4.4 "normalize an algorithm" for `generateKey`, and whether the
+/// outcome is supported.
+fn check(algorithm: &AlgorithmIdentifier) -> Result<KeyAlgorithm, Error> {
+    let missing =
+        |member: &str| Err(Error::TypeError(format!("{} needs {member}", algorithm.name)));
+    let unsupported = |what: String| Err(Error::NotSupportedError(what));
+    if algorithm.name.eq_ignore_ascii_case("ECDSA") {
+        match algorithm.named_curve.as_deref() {
+            Some("P-256") => Ok(KeyAlgorithm::EcdsaP256),
+            Some(curve) => unsupported(format!("no certificates on the curve '{curve}'")),
+            None => missing("namedCurve"),
         }
-    }
-
-    /// Web Cryptography API §18.4.4 "normalize an algorithm" for `generateKey`, and whether the
-    /// outcome is supported.
-    fn check(&self) -> Result<KeyAlgorithm, Error> {
-        let missing = |member: &str| Err(Error::TypeError(format!("{} needs {member}", self.name)));
-        let unsupported = |what: String| Err(Error::NotSupportedError(what));
-        if self.name.eq_ignore_ascii_case("ECDSA") {
-            match self.named_curve.as_deref() {
-                Some("P-256") => Ok(KeyAlgorithm::EcdsaP256),
-                Some(curve) => unsupported(format!("no certificates on the curve '{curve}'")),
-                None => missing("namedCurve"),
-            }
-        } else if self.name.eq_ignore_ascii_case("RSASSA-PKCS1-v1_5") {
-            let Some(modulus_length) = self.modulus_length else {
-                return missing("modulusLength");
-            };
-            let Some(public_exponent) = self.public_exponent.as_deref() else {
-                return missing("publicExponent");
-            };
-            let Some(hash) = self.hash.as_deref() else {
-                return missing("hash");
-            };
-            // A BigInteger may have leading zeros.
-            let zeros = public_exponent.iter().take_while(|octet| **octet == 0).count();
-            if public_exponent.get(zeros..) != Some(&[1, 0, 1]) {
-                return unsupported(
-                    "no RSA keys with another publicExponent than 65537".to_owned(),
-                );
-            }
-            if !hash.eq_ignore_ascii_case("SHA-256") {
-                return unsupported(format!("no RSA signatures with '{hash}'"));
-            }
-            match modulus_length {
-                2048 => Ok(KeyAlgorithm::Rsa(RsaKeySize::Bits2048)),
-                3072 => Ok(KeyAlgorithm::Rsa(RsaKeySize::Bits3072)),
-                4096 => Ok(KeyAlgorithm::Rsa(RsaKeySize::Bits4096)),
-                length => unsupported(format!("no RSA keys of {length} bits")),
-            }
-        } else {
-            unsupported(format!("no certificates of the algorithm '{}'", self.name))
+    } else if algorithm.name.eq_ignore_ascii_case("RSASSA-PKCS1-v1_5") {
+        let Some(modulus_length) = algorithm.modulus_length else {
+            return missing("modulusLength");
+        };
+        let Some(public_exponent) = algorithm.public_exponent.as_deref() else {
+            return missing("publicExponent");
+        };
+        let Some(hash) = algorithm.hash.as_deref() else {
+            return missing("hash");
+        };
+        // A BigInteger may have leading zeros.
+        let zeros = public_exponent.iter().take_while(|octet| **octet == 0).count();
+        if public_exponent.get(zeros..) != Some(&[1, 0, 1]) {
+            return unsupported("no RSA keys with another publicExponent than 65537".to_owned());
         }
-    }
-}
-
-impl From<&str> for AlgorithmIdentifier {
-    /// A string stands for an algorithm with this name and nothing else.
-    fn from(name: &str) -> Self {
-        Self { name: name.to_owned(), ..Self::default() }
+        if !hash.eq_ignore_ascii_case("SHA-256") {
+            return unsupported(format!("no RSA signatures with '{hash}'"));
+        }
+        match modulus_length {
+            2048 => Ok(KeyAlgorithm::Rsa(RsaKeySize::Bits2048)),
+            3072 => Ok(KeyAlgorithm::Rsa(RsaKeySize::Bits3072)),
+            4096 => Ok(KeyAlgorithm::Rsa(RsaKeySize::Bits4096)),
+            length => unsupported(format!("no RSA keys of {length} bits")),
+        }
+    } else {
+        unsupported(format!("no certificates of the algorithm '{}'", algorithm.name))
     }
 }
 
@@ -158,7 +77,7 @@ impl RTCCertificate {
             None => Self::LIFETIME,
         };
         // Steps 4 to 6
-        let algorithm = keygen_algorithm.check()?;
+        let algorithm = check(keygen_algorithm)?;
         // Step 8
         Self::generate_valid_for(now, expires, algorithm)
     }
@@ -214,6 +133,7 @@ impl std::fmt::Debug for RTCCertificate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use idl::RTCCertificateExpiration;
 
     fn now() -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_millis(1_780_000_000_123)
@@ -282,7 +202,7 @@ mod tests {
             hash: Some("sha-256".to_owned()),
             ..algorithm
         };
-        assert_eq!(spelt_otherwise.check().unwrap(), KeyAlgorithm::Rsa(RsaKeySize::Bits2048));
+        assert_eq!(check(&spelt_otherwise).unwrap(), KeyAlgorithm::Rsa(RsaKeySize::Bits2048));
     }
 
     #[test]

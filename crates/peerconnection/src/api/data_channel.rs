@@ -1,32 +1,22 @@
 //! webrtc-pc §6.2 `RTCDataChannel`.
 
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures::Stream;
 use futures::task::AtomicWaker;
-use negotiation::{ChannelId, Error, w3c_enum};
+use idl::{BinaryType, Error};
+use negotiation::{ChannelId, RTCPriorityType};
+
+use crate::recording::format::Input;
 
 use super::handler::{self, Handler, handlers};
 use super::promise::closed;
 use super::stream::{Broken, Inbox};
 use super::{
-    DataChannelStream, Event, MessageData, MessageEvent, RTCDataChannelState, RTCErrorEvent,
-    WeakConnection,
+    DataChannelStream, Event, MessageData, MessageEvent, Messages, RTCDataChannelState,
+    RTCErrorEvent, WeakConnection,
 };
-
-w3c_enum! {
-    /// The type of [`RTCDataChannel::binary_type`], from the WebSockets standard.
-    pub enum BinaryType {
-        /// As `Blob`s.
-        Blob = "blob",
-        /// As `ArrayBuffer`s.
-        Arraybuffer = "arraybuffer",
-    }
-}
 
 /// webrtc-pc §6.2: a bi-directional channel for messages.
 ///
@@ -35,9 +25,10 @@ w3c_enum! {
 /// handles are dropped, and its handlers are still called.
 ///
 /// # Receiving
-/// A message goes to the handler set by [`on_message`](Self::on_message). Without a handler it
-/// waits to be read from [`messages`](Self::messages). Waiting messages are never lost: when more
-/// than 1 MiB waits, SCTP's flow control holds back the peer on all channels of the connection.
+/// A message goes to the handler set by [`on_message`](Self::on_message) and to
+/// [listeners](Self::add_message_listener). Without any it waits to be read from
+/// [`messages`](Self::messages). Waiting messages are never lost: when more than 1 MiB waits, SCTP's
+/// flow control holds back the peer on all channels of the connection.
 #[derive(Clone)]
 pub struct RTCDataChannel {
     pub(crate) object: Arc<ChannelObject>,
@@ -52,6 +43,7 @@ pub(crate) struct ChannelAttributes {
     pub(crate) max_retransmits: Option<u16>,
     pub(crate) protocol: String,
     pub(crate) negotiated: bool,
+    pub(crate) priority: RTCPriorityType,
 }
 
 pub(crate) struct ChannelObject {
@@ -326,6 +318,17 @@ impl RTCDataChannel {
         self.object.attributes.negotiated
     }
 
+    /// webrtc-priority §4: how much of the network the channel gets beside other channels. The peer
+    /// learns it, and sends by it in its direction.
+    ///
+    /// The priorities of a connection count among its channels alone, and only while messages wait
+    /// to be sent. A message is chosen by them; one that does not fit a packet is interleaved with
+    /// those of other channels, if the peer can do that (RFC 8260). Otherwise it is finished first.
+    #[doc(alias("RTCDataChannel.priority"))]
+    pub fn priority(&self) -> RTCPriorityType {
+        self.object.attributes.priority
+    }
+
     /// The id, 0 to 65534. If the application gave none, it is `None` until the DTLS role is known.
     #[doc(alias("RTCDataChannel.id"))]
     pub fn id(&self) -> Option<u16> {
@@ -353,7 +356,19 @@ impl RTCDataChannel {
 
     /// Sets the threshold, in bytes, of `bufferedamountlow`.
     pub fn set_buffered_amount_low_threshold(&self, threshold: u64) {
-        self.object.slots.buffered_amount_low_threshold.store(threshold, Ordering::Release);
+        let store = || {
+            self.object.slots.buffered_amount_low_threshold.store(threshold, Ordering::Release);
+        };
+        match self.object.connection.upgrade() {
+            Some(connection) if connection.recorder().is_some() => {
+                let now = connection.host.now();
+                let engine = connection.engine();
+                let channel = self.object.channel.0;
+                engine.record(now, || Input::BufferedAmountLowThreshold { channel, threshold });
+                store();
+            }
+            _ => store(),
+        }
     }
 
     /// How a host that has `Blob`s, such as a JavaScript engine, shows binary messages;
@@ -388,9 +403,7 @@ impl RTCDataChannel {
             MessageData::String(text) => (transport::MessageKind::String, Bytes::from(text)),
             MessageData::Binary(octets) => (transport::MessageKind::Binary, octets),
         };
-        connection.outbox().send(&self.object, kind, data)?;
-        connection.wake_host();
-        Ok(())
+        connection.send(&self.object, kind, data)
     }
 
     /// Checks whether [`send`](Self::send) would take a message of `size` bytes, if `waiting` bytes
@@ -416,12 +429,39 @@ impl RTCDataChannel {
     /// The messages as a stream. As long as the stream exists, messages go to it, even if a handler
     /// is set; with several streams, each message goes to one of them. The stream ends when the
     /// channel is closed and every message received before has been read.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/connected.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), peerconnection::Error> {
+    /// # let init = peerconnection::RTCDataChannelInit {
+    /// #     negotiated: true, id: Some(1), ..Default::default()
+    /// # };
+    /// # let mut channel = None;
+    /// # let (pc, peer) = connected(|pc| {
+    /// #     channel = Some(pc.create_data_channel("chat", init.clone()).unwrap());
+    /// # }).await?;
+    /// # let (channel, echo) = (channel.unwrap(), peer.create_data_channel("chat", init)?);
+    /// # echo.on_message(|event| event.target().send(event.data()).unwrap());
+    /// channel.opened().await?;
+    /// channel.send("hello")?;
+    /// let mut messages = channel.messages();
+    /// while let Some(message) = messages.next().await {
+    ///     println!("{message}");
+    ///     if message == "hello" {
+    ///         channel.close();
+    ///     }
+    /// }
+    /// channel.closed().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn messages(&self) -> Messages {
-        self.object.inbox.add_reader();
-        Messages { object: self.object.clone() }
+        Messages::new(self.object.clone())
     }
 
-    /// The channel as a stream of bytes, with `AsyncRead` and `AsyncWrite` of the `futures` crate.
+    /// The channel as a stream of bytes, with `AsyncRead` and `AsyncWrite` of the `futures` crate
+    /// and, with the feature `tokio`, of tokio.
     /// The stream does not keep message boundaries; use it on reliable, ordered channels. Reading
     /// ends when the peer has closed the channel, and fails if the connection ends in any other
     /// way. Writing fails in both cases.
@@ -433,21 +473,21 @@ impl RTCDataChannel {
     ///
     /// Replaces the handler set before; messages that waited come first. `handler` is called on the
     /// connection's event loop, without any lock held. It may call every method of every object,
-    /// and should not block. A panic in it is caught and reported with `tracing`.
+    /// and should not block: [asynchronous work](crate#events) goes into a task of its own. A panic
+    /// in it is caught and reported with `tracing`.
     #[doc(alias = "onmessage")]
     pub fn on_message(&self, handler: impl FnMut(MessageEvent) + Send + 'static) {
         // `false`: messages without a handler wait in the inbox.
-        let _ = self.object.message.set(Some(Box::new(handler)));
-        if self.object.inbox.is_waiting()
-            && let Some(connection) = self.object.connection.upgrade()
-        {
-            connection.api(|engine, _| engine.queue_waiting_messages(&self.object));
-        }
+        let _ = self.object.message.set(Box::new(handler));
+        self.queue_waiting_messages();
     }
 
-    /// Clears the handler set by [`on_message`](Self::on_message).
-    pub fn clear_on_message(&self) {
-        self.object.message.clear();
+    handler::clearer! { on_message / clear_on_message: object.message, "." }
+
+    handler::adder! {
+        on_message / add_message_listener: MessageEvent => object.message,
+        "Messages that waited go to whoever listens first, be it the handler or a listener.",
+        |channel: &Self, _| channel.queue_waiting_messages()
     }
 
     /// `bufferedamountlow`: [`buffered_amount`](Self::buffered_amount) has fallen to or below the
@@ -464,21 +504,43 @@ impl RTCDataChannel {
         &self,
         handler: impl FnMut(Event<RTCDataChannel>) + Send + 'static,
     ) {
-        if self.object.bufferedamountlow.set(Some(Box::new(handler))) {
-            self.queue_delivery(|channel| {
-                let attribute = &channel.object.bufferedamountlow;
-                if channel.buffered_amount() > channel.buffered_amount_low_threshold() {
-                    attribute.forget();
-                }
-                attribute.deliver_missed(|| Some(channel.clone()));
-            });
+        if self.object.bufferedamountlow.set(Box::new(handler)) {
+            self.queue_bufferedamountlow();
         }
     }
 
-    /// Clears the handler set by [`on_bufferedamountlow`](Self::on_bufferedamountlow); later
-    /// events are lost until one is set again.
-    pub fn clear_on_bufferedamountlow(&self) {
-        self.object.bufferedamountlow.clear();
+    handler::clearer! {
+        on_bufferedamountlow / clear_on_bufferedamountlow: object.bufferedamountlow,
+        "; later events are lost to it until one is set again."
+    }
+
+    handler::adder! {
+        on_bufferedamountlow / add_bufferedamountlow_listener:
+            Event<RTCDataChannel> => object.bufferedamountlow,
+        "The first listener gets an event that was fired before, as the first handler does.",
+        |channel: &Self, misses| if misses {
+            channel.queue_bufferedamountlow();
+        }
+    }
+
+    /// Queues a task for a `bufferedamountlow` that a handler has missed.
+    fn queue_bufferedamountlow(&self) {
+        self.queue_delivery(|channel| {
+            let attribute = &channel.object.bufferedamountlow;
+            if channel.buffered_amount() > channel.buffered_amount_low_threshold() {
+                attribute.forget();
+            }
+            attribute.deliver_missed(|| Some(channel.clone()));
+        });
+    }
+
+    /// Queues a task for the messages that wait, if they do.
+    pub(super) fn queue_waiting_messages(&self) {
+        if self.object.inbox.is_waiting()
+            && let Some(connection) = self.object.connection.upgrade()
+        {
+            connection.api(|engine, now| engine.queue_waiting_messages(now, &self.object));
+        }
     }
 
     fn queue_delivery(&self, deliver: fn(&Self)) {
@@ -488,34 +550,20 @@ impl RTCDataChannel {
     handlers! {
         /// `open`: messages can be sent.
         #[doc(alias = "onopen")]
-        on_open / clear_on_open: Event<RTCDataChannel> => object.open;
+        on_open / clear_on_open / add_open_listener: Event<RTCDataChannel> => object.open;
         /// `error`: the channel could not be made, or SCTP failed.
         #[doc(alias = "onerror")]
-        on_error / clear_on_error: RTCErrorEvent<RTCDataChannel> => object.error;
+        on_error / clear_on_error / add_error_listener: RTCErrorEvent<RTCDataChannel> => object.error;
         /// `closing`: the peer has begun to close the channel.
         #[doc(alias = "onclosing")]
-        on_closing / clear_on_closing: Event<RTCDataChannel> => object.closing;
+        on_closing / clear_on_closing / add_closing_listener: Event<RTCDataChannel> => object.closing;
         /// `close`: the channel is closed.
         #[doc(alias = "onclose")]
-        on_close / clear_on_close: Event<RTCDataChannel> => object.close;
+        on_close / clear_on_close / add_close_listener: Event<RTCDataChannel> => object.close;
     }
 }
 
-impl PartialEq for RTCDataChannel {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.object, &other.object)
-    }
-}
-
-impl Eq for RTCDataChannel {}
-
-impl RTCDataChannel {
-    /// A number for the object, to use as a key in maps. Handles that are `==` share it; no other
-    /// object has it as long as a handle exists.
-    pub fn object_id(&self) -> usize {
-        Arc::as_ptr(&self.object).addr()
-    }
-}
+super::identity!(without Debug: RTCDataChannel);
 
 impl std::fmt::Debug for RTCDataChannel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -524,34 +572,6 @@ impl std::fmt::Debug for RTCDataChannel {
             .field("id", &self.id())
             .field("ready_state", &self.ready_state())
             .finish_non_exhaustive()
-    }
-}
-
-/// The messages of a channel as a stream; see [`RTCDataChannel::messages`].
-#[derive(Debug)]
-pub struct Messages {
-    object: Arc<ChannelObject>,
-}
-
-impl Stream for Messages {
-    type Item = MessageData;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<MessageData>> {
-        let message = std::task::ready!(self.object.inbox.poll_pop(cx));
-        self.object.update_flow();
-        Poll::Ready(message)
-    }
-}
-
-impl Drop for Messages {
-    fn drop(&mut self) {
-        self.object.inbox.remove_reader();
-        if self.object.message.is_set()
-            && self.object.inbox.is_waiting()
-            && let Some(connection) = self.object.connection.upgrade()
-        {
-            connection.api(|engine, _| engine.queue_waiting_messages(&self.object));
-        }
     }
 }
 

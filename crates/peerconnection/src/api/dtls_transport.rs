@@ -87,10 +87,10 @@ impl RTCDtlsTransport {
     handlers! {
         /// `statechange`: [`state`](Self::state) has changed.
         #[doc(alias = "onstatechange")]
-        on_statechange / clear_on_statechange: Event<RTCDtlsTransport> => object.statechange;
+        on_statechange / clear_on_statechange / add_statechange_listener: Event<RTCDtlsTransport> => object.statechange;
         /// `error`: the handshake failed, or either side sent a fatal alert.
         #[doc(alias = "onerror")]
-        on_error / clear_on_error: RTCErrorEvent<RTCDtlsTransport> => object.error;
+        on_error / clear_on_error / add_error_listener: RTCErrorEvent<RTCDtlsTransport> => object.error;
     }
 }
 

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use negotiation::Error;
 
+use crate::recording::format::Input;
+
 use super::TransceiverObject;
 use super::handler::{self, Fired, REMEMBERED, handlers};
-use crate::inert::Inert;
 
 /// webrtc-pc §7.2: sends telephone tones over an audio sender.
 ///
-/// The connection's clock plays the tones out and fires their events; no RTP is sent yet.
+/// The connection's clock plays the tones out and fires their events. A tone is sent instead of the
+/// sound, as RFC 4733 has it.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/connected.rs"));
@@ -35,7 +37,6 @@ use crate::inert::Inert;
 /// }
 /// # for expected in ["1", "9", "#", ""] {
 /// #     let tone = loop {
-/// #         use futures::StreamExt;
 /// #         match events.next().await.unwrap().unwrap() {
 /// #             peerconnection::AnyEvent::DtmfToneChange(_, tone) => break tone,
 /// #             _ => {}
@@ -112,10 +113,15 @@ impl RTCDTMFSender {
         inter_tone_gap: impl Into<Option<u32>>,
     ) -> Result<(), Error> {
         let (duration, gap) = (duration.into(), inter_tone_gap.into());
-        self.object
-            .connection()?
-            .api(|engine, _| engine.insert_dtmf(self.object.id, tones, duration, gap))?;
-        Inert::Dtmf.warn();
+        self.object.connection()?.api(|engine, now| {
+            engine.record(now, || Input::InsertDtmf {
+                transceiver: self.object.id.0,
+                tones: tones.to_owned(),
+                duration,
+                gap,
+            });
+            engine.insert_dtmf(self.object.id, tones, duration, gap)
+        })?;
         Ok(())
     }
 
@@ -143,7 +149,7 @@ impl RTCDTMFSender {
     handlers! {
         /// `tonechange`: a tone begins, or the last one has ended.
         #[doc(alias = "ontonechange")]
-        on_tonechange / clear_on_tonechange: RTCDTMFToneChangeEvent => object.tonechange;
+        on_tonechange / clear_on_tonechange / add_tonechange_listener: RTCDTMFToneChangeEvent => object.tonechange;
     }
 }
 

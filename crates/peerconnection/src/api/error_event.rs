@@ -37,7 +37,7 @@ impl<T> RTCErrorEvent<T> {
     }
 }
 
-impl<T> Fired for RTCErrorEvent<T> {
+impl<T: Clone> Fired for RTCErrorEvent<T> {
     type Target = T;
     type Payload = RTCError;
     const REMEMBERED: usize = REMEMBERED;

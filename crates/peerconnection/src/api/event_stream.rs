@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
-use futures::Stream;
+use futures::stream::Next;
+use futures::{Stream, StreamExt};
 
 use super::AnyEvent;
 
@@ -42,6 +43,15 @@ struct State {
 impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Events {
+    /// The next event, or how many were lost before it; `None` after the end. Dropping the future
+    /// loses nothing.
+    #[expect(clippy::should_implement_trait, reason = "the `next` of a stream, not of an iterator")]
+    pub fn next(&mut self) -> Next<'_, Self> {
+        StreamExt::next(self)
     }
 }
 
@@ -135,7 +145,6 @@ impl Subscribers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::StreamExt;
     use futures::executor::block_on;
 
     #[test]

@@ -77,7 +77,7 @@ impl MessageEvent {
     }
 }
 
-impl<T> Fired for Event<T> {
+impl<T: Clone> Fired for Event<T> {
     type Target = T;
     type Payload = ();
     const REMEMBERED: usize = 1;

@@ -1,99 +1,13 @@
-//! webrtc-pc §4.8.1 `RTCIceCandidate`, §5.6.2 `RTCIceCandidatePair`, §5.6.1 `RTCIceParameters`.
+//! webrtc-pc §4.8.1 `RTCIceCandidate`, §5.6.2 `RTCIceCandidatePair`.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use negotiation::{Error, RTCIceCandidateInit, w3c_enum};
-use serde::{Deserialize, Serialize, Serializer};
-
-w3c_enum! {
-    /// webrtc-pc §4.8.1.3: the transport protocol of a candidate.
-    pub enum RTCIceProtocol {
-        /// UDP.
-        Udp = "udp",
-        /// TCP.
-        Tcp = "tcp",
-    }
-}
-
-w3c_enum! {
-    /// webrtc-pc §4.8.1.4: the kind of a TCP candidate.
-    pub enum RTCIceTcpCandidateType {
-        /// The agent opens the connection.
-        Active = "active",
-        /// The agent accepts the connection.
-        Passive = "passive",
-        /// Both agents open it at once.
-        So = "so",
-    }
-}
-
-w3c_enum! {
-    /// webrtc-pc §4.8.1.5: where a candidate comes from.
-    pub enum RTCIceCandidateType {
-        /// An interface of the host.
-        Host = "host",
-        /// Seen by a STUN server.
-        Srflx = "srflx",
-        /// Seen by the peer.
-        Prflx = "prflx",
-        /// A TURN allocation.
-        Relay = "relay",
-    }
-}
-
-w3c_enum! {
-    /// webrtc-pc §4.8.1.6: the protocol between client and server.
-    pub enum RTCIceServerTransportProtocol {
-        /// UDP.
-        Udp = "udp",
-        /// TCP.
-        Tcp = "tcp",
-        /// TLS over TCP.
-        Tls = "tls",
-    }
-}
-
-w3c_enum! {
-    /// webrtc-pc §5.6.6: the component of a candidate or transport.
-    pub enum RTCIceComponent {
-        /// RTP, or RTP and RTCP multiplexed, or data.
-        Rtp = "rtp",
-        /// RTCP.
-        Rtcp = "rtcp",
-    }
-}
-
-/// webrtc-pc §4.8.1 `RTCLocalIceCandidateInit`: what [`RTCIceCandidate::new`] takes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RTCLocalIceCandidateInit {
-    /// The `candidate-attribute`; empty for the end of candidates.
-    pub candidate: String,
-    /// The mid of the m= section.
-    pub sdp_mid: Option<String>,
-    /// The index of the m= section, from 0.
-    #[serde(rename = "sdpMLineIndex")]
-    pub sdp_mline_index: Option<u16>,
-    /// The ufrag that names the generation.
-    pub username_fragment: Option<String>,
-    /// For relay candidates: the protocol towards the TURN server.
-    pub relay_protocol: Option<RTCIceServerTransportProtocol>,
-    /// For candidates from a server: its URL.
-    pub url: Option<String>,
-}
-
-impl From<RTCIceCandidateInit> for RTCLocalIceCandidateInit {
-    fn from(init: RTCIceCandidateInit) -> Self {
-        Self {
-            candidate: init.candidate,
-            sdp_mid: init.sdp_mid,
-            sdp_mline_index: init.sdp_mline_index,
-            username_fragment: init.username_fragment,
-            relay_protocol: None,
-            url: None,
-        }
-    }
-}
+use idl::{
+    Error, RTCIceCandidateInit, RTCIceCandidateType, RTCIceComponent, RTCIceProtocol,
+    RTCIceServerTransportProtocol, RTCIceTcpCandidateType, RTCLocalIceCandidateInit,
+};
+use serde::{Serialize, Serializer};
 
 /// webrtc-pc §4.8.1: an ICE candidate. Immutable; cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -317,6 +231,86 @@ impl From<&RTCIceCandidate> for RTCIceCandidateInit {
     }
 }
 
+impl From<RTCIceCandidate> for RTCIceCandidateInit {
+    fn from(candidate: RTCIceCandidate) -> Self {
+        candidate.to_json()
+    }
+}
+
+impl From<RTCIceCandidate> for RTCLocalIceCandidateInit {
+    fn from(candidate: RTCIceCandidate) -> Self {
+        candidate.inner.init.clone()
+    }
+}
+
+impl Hash for RTCIceCandidate {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Equal candidates have equal texts.
+        self.candidate().hash(state);
+        self.sdp_mid().hash(state);
+        self.sdp_mline_index().hash(state);
+    }
+}
+
+/// The argument of [`addIceCandidate`](super::RTCPeerConnection::add_ice_candidate): a candidate of
+/// the peer, or the end of its candidates. What the API gives and what comes from the peer become
+/// one, and `Option`s of them: `None` is the end, as `null` is in JavaScript.
+///
+/// ```
+/// use peerconnection::{CandidateOrEnd, RTCIceCandidate, RTCIceCandidateInit};
+///
+/// let init: RTCIceCandidateInit =
+///     serde_json::from_str(r#"{ "candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host",
+///                               "sdpMid": "0" }"#)?;
+/// let shown = RTCIceCandidate::new(init.clone()).expect("it names its section");
+/// assert_eq!(CandidateOrEnd::from(init.clone()), CandidateOrEnd::Candidate(init.clone()));
+/// assert_eq!(CandidateOrEnd::from(Some(&shown)), CandidateOrEnd::Candidate(init));
+/// assert_eq!(CandidateOrEnd::from(None::<&RTCIceCandidate>), CandidateOrEnd::End);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CandidateOrEnd {
+    /// A candidate. One whose `candidate` is empty ends those of a section and generation.
+    Candidate(RTCIceCandidateInit),
+    /// No more candidates will come, for any section.
+    End,
+}
+
+macro_rules! as_candidate {
+    ($($given:ty),*) => {
+        $(
+            impl From<$given> for CandidateOrEnd {
+                fn from(given: $given) -> Self {
+                    Self::Candidate(given.into())
+                }
+            }
+
+            impl From<Option<$given>> for CandidateOrEnd {
+                fn from(given: Option<$given>) -> Self {
+                    given.map_or(Self::End, Self::from)
+                }
+            }
+        )*
+    };
+}
+
+as_candidate!(RTCIceCandidateInit, RTCIceCandidate, &RTCIceCandidate);
+
+impl From<&RTCIceCandidateInit> for CandidateOrEnd {
+    fn from(init: &RTCIceCandidateInit) -> Self {
+        Self::Candidate(init.clone())
+    }
+}
+
+impl CandidateOrEnd {
+    pub(crate) fn into_init(self) -> Option<RTCIceCandidateInit> {
+        match self {
+            Self::Candidate(candidate) => Some(candidate),
+            Self::End => None,
+        }
+    }
+}
+
 /// webrtc-pc §5.6.2: a local and a remote candidate. A handle with identity: two are equal if
 /// they are the same object.
 #[derive(Clone, Debug)]
@@ -348,6 +342,12 @@ impl RTCIceCandidatePair {
     }
 }
 
+impl Hash for RTCIceCandidatePair {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.object_id().hash(state);
+    }
+}
+
 impl PartialEq for RTCIceCandidatePair {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
@@ -355,16 +355,6 @@ impl PartialEq for RTCIceCandidatePair {
 }
 
 impl Eq for RTCIceCandidatePair {}
-
-/// webrtc-pc §5.6.1: ICE credentials.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RTCIceParameters {
-    /// `ice-ufrag`
-    pub username_fragment: Option<String>,
-    /// `ice-pwd`
-    pub password: Option<String>,
-}
 
 #[cfg(test)]
 mod tests {

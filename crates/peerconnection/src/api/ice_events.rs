@@ -1,6 +1,6 @@
 //! webrtc-pc §4.8.2 `RTCPeerConnectionIceEvent` and §4.8.3 `RTCPeerConnectionIceErrorEvent`.
 
-use serde::{Deserialize, Serialize};
+use idl::RTCPeerConnectionIceErrorEventInit;
 
 use super::handler::{Fired, REMEMBERED};
 use super::{RTCIceCandidate, RTCPeerConnection};
@@ -94,26 +94,6 @@ impl Fired for RTCPeerConnectionIceEvent {
 pub struct RTCPeerConnectionIceErrorEvent {
     target: RTCPeerConnection,
     init: RTCPeerConnectionIceErrorEventInit,
-}
-
-/// webrtc-pc §4.8.3: what an [`RTCPeerConnectionIceErrorEvent`] is made of. The specification
-/// requires `error_code`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RTCPeerConnectionIceErrorEventInit {
-    /// The local address used to reach the server; `None` if no local candidate has exposed it, and
-    /// if the server was not even asked.
-    pub address: Option<String>,
-    /// The local port used to reach the server; `None` if `address` is.
-    pub port: Option<u16>,
-    /// The URL of the STUN or TURN server.
-    pub url: String,
-    /// The STUN error code, 300 to 699; or 701 if no host candidate could reach the server.
-    #[doc(alias = "errorCode")]
-    pub error_code: u16,
-    /// The STUN reason text, or more about the failure.
-    #[doc(alias = "errorText")]
-    pub error_text: String,
 }
 
 impl RTCPeerConnectionIceErrorEvent {

@@ -6,8 +6,8 @@ use negotiation::TransportId;
 
 use super::handler::{self, Handler, handlers};
 use super::{
-    Event, RTCIceCandidate, RTCIceCandidatePair, RTCIceComponent, RTCIceGathererState,
-    RTCIceParameters, RTCIceRole, RTCIceTransportState, TransportStates, WeakConnection,
+    Event, RTCDtlsTransportState, RTCIceCandidate, RTCIceCandidatePair, RTCIceComponent,
+    RTCIceGathererState, RTCIceParameters, RTCIceRole, RTCIceTransportState, WeakConnection,
 };
 
 /// webrtc-pc §5.6: the ICE transport over which a connection's packets travel. The object stays
@@ -25,6 +25,17 @@ pub(crate) struct IceTransportObject {
     pub(crate) selectedcandidatepairchange: Handler<Event<RTCIceTransport>>,
     /// What the transport shows once it is closed.
     closed: OnceLock<ClosedIceTransport>,
+}
+
+/// The states of one transport.
+#[derive(Clone, Copy)]
+pub(crate) struct TransportStates {
+    /// `[[IceTransportState]]`
+    pub(crate) ice: RTCIceTransportState,
+    /// `[[IceGathererState]]`
+    pub(crate) gatherer: RTCIceGathererState,
+    /// `[[DtlsTransportState]]`
+    pub(crate) dtls: RTCDtlsTransportState,
 }
 
 /// The internal slots of an RTCIceTransport, but for its [states](TransportStates).
@@ -169,14 +180,14 @@ impl RTCIceTransport {
     handlers! {
         /// `statechange`: [`state`](Self::state) has changed.
         #[doc(alias = "onstatechange")]
-        on_statechange / clear_on_statechange: Event<RTCIceTransport> => object.statechange;
+        on_statechange / clear_on_statechange / add_statechange_listener: Event<RTCIceTransport> => object.statechange;
         /// `gatheringstatechange`: [`gathering_state`](Self::gathering_state) has changed.
         #[doc(alias = "ongatheringstatechange")]
-        on_gatheringstatechange / clear_on_gatheringstatechange: Event<RTCIceTransport> =>
+        on_gatheringstatechange / clear_on_gatheringstatechange / add_gatheringstatechange_listener: Event<RTCIceTransport> =>
             object.gatheringstatechange;
         /// `selectedcandidatepairchange`: the pair in use has changed.
         #[doc(alias = "onselectedcandidatepairchange")]
-        on_selectedcandidatepairchange / clear_on_selectedcandidatepairchange:
+        on_selectedcandidatepairchange / clear_on_selectedcandidatepairchange / add_selectedcandidatepairchange_listener:
             Event<RTCIceTransport> => object.selectedcandidatepairchange;
     }
 }

@@ -1,22 +1,24 @@
 //! webrtc-pc §4.4 `RTCPeerConnection`.
 
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
 use negotiation::{
-    Error, Outcome, RTCAnswerOptions, RTCDataChannelInit, RTCIceCandidateInit,
-    RTCLocalSessionDescriptionInit, RTCOfferOptions, RTCSessionDescription,
-    RTCSessionDescriptionInit, RTCSignalingState,
+    Error, Outcome, RTCAnswerOptions, RTCDataChannelInit, RTCLocalSessionDescriptionInit,
+    RTCOfferOptions, RTCSessionDescription, RTCSessionDescriptionInit, RTCSignalingState,
 };
 
-use super::handler::{Handler, handlers};
+use super::dump::{self, Method};
+use super::handler::{self, Handler, handlers};
 use super::promise::{Value, undefined};
 use super::{
-    AlgorithmIdentifier, Connection, Event, Events, MediaStreamTrack, Promise, RTCCertificate,
-    RTCConfiguration, RTCDataChannel, RTCDataChannelEvent, RTCIceConnectionState,
+    AlgorithmIdentifier, CandidateOrEnd, Connection, Event, Events, MediaStreamTrack, Promise,
+    RTCCertificate, RTCConfiguration, RTCDataChannel, RTCDataChannelEvent, RTCIceConnectionState,
     RTCIceGatheringState, RTCPeerConnectionIceErrorEvent, RTCPeerConnectionIceEvent,
     RTCPeerConnectionState, RTCSctpTransport, RTCStatsReport, RTCTrackEvent,
 };
+use crate::recording::format::Input;
 
 /// webrtc-pc §4.4: a connection to a peer.
 ///
@@ -125,8 +127,7 @@ impl RTCPeerConnection {
     /// for 4096. Asynchronous code can do it on another thread, for example with
     /// `tokio::task::spawn_blocking(|| RTCPeerConnection::generate_certificate(algorithm))`.
     ///
-    /// A connection whose first certificate is RSA uses DTLS 1.2, and can talk to peers with either
-    /// kind. One whose first certificate is ECDSA cannot talk to a peer that has RSA only.
+    /// A connection can talk to peers with either kind, whichever its own is.
     ///
     /// # Errors
     /// - `NotSupportedError` unless the algorithm is `ECDSA` on `P-256`, or `RSASSA-PKCS1-v1_5`
@@ -160,8 +161,7 @@ impl RTCPeerConnection {
     /// # let [pc1, pc2] = [(); 2].map(|()| RTCPeerConnection::new(Default::default()).unwrap());
     ///
     /// pc1.on_icecandidate(pc2.weakly(|pc2, event: RTCPeerConnectionIceEvent| {
-    ///     let candidate = event.candidate().map(|candidate| candidate.to_json());
-    ///     pc2.add_ice_candidate(candidate).then(|result| println!("{result:?}"));
+    ///     pc2.add_ice_candidate(event.candidate()).then(|result| println!("{result:?}"));
     /// }));
     /// # let weak = pc2.downgrade();
     /// # drop(pc2);
@@ -238,7 +238,7 @@ impl RTCPeerConnection {
                 steps(&pc);
             }
         });
-        self.connection().api(|engine, _| engine.queue_call(call));
+        self.connection().api(|engine, now| engine.queue_call(now, call));
     }
 
     pub(super) fn queue_delivery(&self, deliver: fn(&Self)) {
@@ -256,8 +256,13 @@ impl RTCPeerConnection {
         options: impl Into<Option<RTCOfferOptions>>,
     ) -> Promise<RTCSessionDescriptionInit> {
         let options = options.into().unwrap_or_default();
-        self.connection()
-            .api(|engine, _| engine.operation(description, |session| session.create_offer(options)))
+        self.connection().api(|engine, now| {
+            engine.record(now, || Input::CreateOffer(options.clone()));
+            engine.note(now, Method::CreateOffer.name(), || dump::argument(&options));
+            engine.recorded_operation(now, Method::CreateOffer, description, |session| {
+                session.create_offer(options)
+            })
+        })
     }
 
     /// Creates an answer to the remote offer. Changes nothing.
@@ -272,12 +277,17 @@ impl RTCPeerConnection {
         options: impl Into<Option<RTCAnswerOptions>>,
     ) -> Promise<RTCSessionDescriptionInit> {
         let options = options.into().unwrap_or_default();
-        self.connection().api(|engine, _| {
-            engine.operation(description, |session| session.create_answer(options))
+        self.connection().api(|engine, now| {
+            engine.record(now, || Input::CreateAnswer(options.clone()));
+            engine.note(now, Method::CreateAnswer.name(), String::new);
+            engine.recorded_operation(now, Method::CreateAnswer, description, |session| {
+                session.create_answer(options)
+            })
         })
     }
 
-    /// Applies a local description. Without one, or without its `sdp`, this method creates the
+    /// Applies a local description: what [`create_offer`](Self::create_offer) or
+    /// [`create_answer`](Self::create_answer) gave. With `None`, or without its `sdp`, this method creates the
     /// offer or answer that the present state asks for and applies it. Prefer that form: no other
     /// operation can come between.
     ///
@@ -296,8 +306,13 @@ impl RTCPeerConnection {
         description: impl Into<Option<RTCLocalSessionDescriptionInit>>,
     ) -> Promise<()> {
         let description = description.into();
-        self.connection().api(|engine, _| {
-            engine.operation(undefined, |session| session.set_local_description(description))
+        let method = Method::set_local_description(description.as_ref());
+        self.connection().api(|engine, now| {
+            engine.record(now, || Input::SetLocalDescription(description.clone()));
+            engine.note(now, method.name(), || dump::local_description(description.as_ref()));
+            engine.recorded_operation(now, method, undefined, |session| {
+                session.set_local_description(description)
+            })
         })
     }
 
@@ -309,7 +324,8 @@ impl RTCPeerConnection {
     /// counts from the next call on.
     ///
     /// An accepted edit holds for that description, and `local_description()` shows the edited
-    /// text. `spec-notes/edited-descriptions.md` lists each edit and what it does.
+    /// text. [A table](https://github.com/peerconnection/peerconnection/blob/main/spec-notes/edited-descriptions.md)
+    /// lists each edit and what it does.
     ///
     /// ```
     /// # use peerconnection::*;
@@ -320,13 +336,16 @@ impl RTCPeerConnection {
     /// pc.set_accepts_edited_descriptions(true);
     /// let mut offer = pc.create_offer(None).await?;
     /// offer.sdp = offer.sdp.replace("a=max-message-size:262144", "a=max-message-size:16384");
-    /// pc.set_local_description(Some(offer.into())).await?;
+    /// pc.set_local_description(offer).await?;
     /// assert!(pc.local_description().is_some_and(|shown| shown.sdp().contains(":16384")));
     /// # Ok(())
     /// # }
     /// ```
     pub fn set_accepts_edited_descriptions(&self, accepts: bool) {
-        self.connection().api(|engine, _| engine.session.set_accepts_edited_descriptions(accepts));
+        self.connection().api(|engine, now| {
+            engine.record(now, || Input::AcceptEditedDescriptions(accepts));
+            engine.session.set_accepts_edited_descriptions(accepts);
+        });
     }
 
     /// Applies a description from the peer. An offer in `have-local-offer` rolls the local offer
@@ -337,14 +356,46 @@ impl RTCPeerConnection {
     ///   is [closed](Self::close), also while the promise is pending.
     /// - `RTCError` with `sdp-syntax-error` and the line number if the SDP is malformed.
     /// - `InvalidAccessError` if the content is invalid.
+    /// - `TypeError` for `None`: what an attribute of the peer shows may be passed on as it is.
+    ///
+    /// ```
+    /// # use peerconnection::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Error> {
+    /// # let [pc1, pc2] = [(); 2].map(|()| RTCPeerConnection::new(Default::default()).unwrap());
+    /// # pc1.create_data_channel("chat", None)?;
+    /// let offer = pc1.create_offer(None).await?;
+    /// pc1.set_local_description(&offer).await?;
+    /// pc2.set_remote_description(offer).await?;
+    /// pc2.set_local_description(None).await?;
+    /// pc1.set_remote_description(pc2.local_description()).await?;
+    ///
+    /// let nothing = pc2.set_remote_description(pc1.pending_local_description()).await;
+    /// assert_eq!(nothing.unwrap_err().name(), "TypeError");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "setRemoteDescription")]
-    pub fn set_remote_description(&self, description: RTCSessionDescriptionInit) -> Promise<()> {
-        self.connection().api(|engine, _| {
-            engine.operation(undefined, |session| session.set_remote_description(description))
+    pub fn set_remote_description(
+        &self,
+        description: impl TryInto<RTCSessionDescriptionInit, Error: Into<Error>>,
+    ) -> Promise<()> {
+        let description = match description.try_into() {
+            Ok(description) => description,
+            Err(error) => return Promise::rejected(error.into()),
+        };
+        self.connection().api(|engine, now| {
+            let method = Method::SetRemoteDescription;
+            engine.record(now, || Input::SetRemoteDescription(description.clone()));
+            engine.note(now, method.name(), || dump::description(&description));
+            engine.recorded_operation(now, method, undefined, |session| {
+                session.set_remote_description(description)
+            })
         })
     }
 
-    /// Adds a candidate from the peer; `None`, or an empty `candidate`, is the end of candidates.
+    /// Adds a candidate from the peer. Takes what `icecandidate` gives and what comes from the peer,
+    /// as it is; `None` of either, or [`CandidateOrEnd::End`], is the end of candidates.
     ///
     /// # Errors
     /// - `TypeError` if a candidate names neither mid nor m= line.
@@ -352,13 +403,14 @@ impl RTCPeerConnection {
     ///   [closed](Self::close), also while the promise is pending.
     /// - `OperationError` if the m= section or generation is unknown or the candidate malformed.
     #[doc(alias = "addIceCandidate")]
-    pub fn add_ice_candidate(
-        &self,
-        candidate: impl Into<Option<RTCIceCandidateInit>>,
-    ) -> Promise<()> {
-        let candidate = candidate.into();
-        self.connection().api(|engine, _| {
-            engine.operation(undefined, |session| session.add_ice_candidate(candidate))
+    pub fn add_ice_candidate(&self, candidate: impl Into<CandidateOrEnd>) -> Promise<()> {
+        let candidate = candidate.into().into_init();
+        self.connection().api(|engine, now| {
+            engine.record(now, || Input::AddIceCandidate(candidate.clone()));
+            engine.note(now, Method::AddIceCandidate.name(), || dump::argument(&candidate));
+            engine.recorded_operation(now, Method::AddIceCandidate, undefined, |session| {
+                session.add_ice_candidate(candidate)
+            })
         })
     }
 
@@ -369,7 +421,10 @@ impl RTCPeerConnection {
     /// and after [`close`](Self::close).
     #[doc(alias = "restartIce")]
     pub fn restart_ice(&self) {
-        self.connection().api(|engine, _| engine.session.restart_ice());
+        self.connection().api(|engine, now| {
+            engine.note(now, "restartIce", String::new);
+            engine.restart_ice(now);
+        });
     }
 
     /// The configuration that was given last, also after [`close`](Self::close).
@@ -389,7 +444,10 @@ impl RTCPeerConnection {
     /// - The errors of [`new`](Self::new).
     #[doc(alias = "setConfiguration")]
     pub fn set_configuration(&self, configuration: RTCConfiguration) -> Result<(), Error> {
-        self.connection().api(|engine, _| engine.set_configuration(configuration))
+        self.connection().api(|engine, now| {
+            engine.note(now, "setConfiguration", || dump::configuration(&configuration));
+            engine.set_configuration(now, configuration)
+        })
     }
 
     /// Closes the connection, its transceivers, channels and transports, at once. No event is fired
@@ -415,12 +473,15 @@ impl RTCPeerConnection {
         init: impl Into<Option<RTCDataChannelInit>>,
     ) -> Result<RTCDataChannel, Error> {
         let init = init.into().unwrap_or_default();
-        self.connection().api(|engine, now| engine.create_data_channel(now, label, init))
+        self.connection().api(|engine, now| {
+            engine.note(now, "createDataChannel", || dump::channel(label, &init));
+            engine.create_data_channel(now, label, init)
+        })
     }
 
     /// Statistics of the connection and all that belongs to it: which path is in use, how much went
     /// over it, and so on. With a track, the report has the RTP streams of the track's one sender
-    /// or receiver; it is empty as long as no media is sent.
+    /// or receiver, and all that these refer to.
     ///
     /// This method is not on the operations chain. After [`close`](Self::close) it reports the last
     /// state.
@@ -521,8 +582,9 @@ impl RTCPeerConnection {
     /// `negotiationneeded`: an offer is due.
     ///
     /// Replaces the handler set before. `handler` is called on the connection's event loop, without
-    /// any lock held. It may call every method of every object, and should not block. A panic in it
-    /// is caught and reported with `tracing`.
+    /// any lock held. It may call every method of every object, and should not block:
+    /// [asynchronous work](crate#events) goes into a task of its own. A panic in it is caught and
+    /// reported with `tracing`.
     ///
     /// If the event was fired before a handler was set for the first time, it is fired again once
     /// the connection is stable and idle, provided that an offer is still due then.
@@ -531,60 +593,88 @@ impl RTCPeerConnection {
         &self,
         handler: impl FnMut(Event<RTCPeerConnection>) + Send + 'static,
     ) {
-        let attribute = &self.connection().handlers.negotiationneeded;
-        if attribute.set(Some(Box::new(handler))) && attribute.forget() {
-            self.connection().api(|engine, _| engine.session.renew_negotiation_needed());
+        if self.connection().handlers.negotiationneeded.set(Box::new(handler)) {
+            self.renew_negotiationneeded();
         }
     }
 
-    /// Clears the handler set by [`on_negotiationneeded`](Self::on_negotiationneeded); later
-    /// events are lost until one is set again.
-    pub fn clear_on_negotiationneeded(&self) {
-        self.connection().handlers.negotiationneeded.clear();
+    handler::clearer! {
+        on_negotiationneeded / clear_on_negotiationneeded:
+            object.connection.handlers.negotiationneeded,
+        "; later events are lost to it until one is set again."
+    }
+
+    handler::adder! {
+        on_negotiationneeded / add_negotiationneeded_listener:
+            Event<RTCPeerConnection> => object.connection.handlers.negotiationneeded,
+        "If an event was fired before there was a handler or a listener, it is fired again, as for \
+         the first handler.",
+        |pc: &Self, misses| if misses {
+            pc.renew_negotiationneeded();
+        }
+    }
+
+    /// Fires `negotiationneeded` again if it was fired too early for a handler and is still due.
+    fn renew_negotiationneeded(&self) {
+        if self.connection().handlers.negotiationneeded.forget() {
+            self.connection().api(|engine, now| {
+                engine.record(now, || Input::RenewNegotiationNeeded);
+                engine.session.renew_negotiation_needed();
+            });
+        }
     }
 
     handlers! {
         /// `icecandidate`: a candidate is to be sent to the peer.
         #[doc(alias = "onicecandidate")]
-        on_icecandidate / clear_on_icecandidate: RTCPeerConnectionIceEvent =>
+        on_icecandidate / clear_on_icecandidate / add_icecandidate_listener: RTCPeerConnectionIceEvent =>
             object.connection.handlers.icecandidate;
         /// `icecandidateerror`: gathering from a server failed; other servers and addresses may
         /// do. [The manual](crate::manual::networks#when-a-server-fails) says what the codes mean.
         #[doc(alias = "onicecandidateerror")]
-        on_icecandidateerror / clear_on_icecandidateerror: RTCPeerConnectionIceErrorEvent =>
+        on_icecandidateerror / clear_on_icecandidateerror / add_icecandidateerror_listener: RTCPeerConnectionIceErrorEvent =>
             object.connection.handlers.icecandidateerror;
         /// `signalingstatechange`: [`signaling_state`](Self::signaling_state) has changed.
         #[doc(alias = "onsignalingstatechange")]
-        on_signalingstatechange / clear_on_signalingstatechange: Event<RTCPeerConnection> =>
+        on_signalingstatechange / clear_on_signalingstatechange / add_signalingstatechange_listener: Event<RTCPeerConnection> =>
             object.connection.handlers.signalingstatechange;
         /// `iceconnectionstatechange`: [`ice_connection_state`](Self::ice_connection_state) has
         /// changed.
         #[doc(alias = "oniceconnectionstatechange")]
-        on_iceconnectionstatechange / clear_on_iceconnectionstatechange: Event<RTCPeerConnection> =>
+        on_iceconnectionstatechange / clear_on_iceconnectionstatechange / add_iceconnectionstatechange_listener: Event<RTCPeerConnection> =>
             object.connection.handlers.iceconnectionstatechange;
         /// `icegatheringstatechange`: [`ice_gathering_state`](Self::ice_gathering_state) has
         /// changed.
         #[doc(alias = "onicegatheringstatechange")]
-        on_icegatheringstatechange / clear_on_icegatheringstatechange: Event<RTCPeerConnection> =>
+        on_icegatheringstatechange / clear_on_icegatheringstatechange / add_icegatheringstatechange_listener: Event<RTCPeerConnection> =>
             object.connection.handlers.icegatheringstatechange;
         /// `connectionstatechange`: [`connection_state`](Self::connection_state) has changed.
         #[doc(alias = "onconnectionstatechange")]
-        on_connectionstatechange / clear_on_connectionstatechange: Event<RTCPeerConnection> =>
+        on_connectionstatechange / clear_on_connectionstatechange / add_connectionstatechange_listener: Event<RTCPeerConnection> =>
             object.connection.handlers.connectionstatechange;
         /// `datachannel`: the peer has opened a channel.
         #[doc(alias = "ondatachannel")]
-        on_datachannel / clear_on_datachannel: RTCDataChannelEvent =>
+        on_datachannel / clear_on_datachannel / add_datachannel_listener: RTCDataChannelEvent =>
             object.connection.handlers.datachannel;
     }
 }
 
-impl PartialEq for RTCPeerConnection {
+super::identity!(without Debug: RTCPeerConnection);
+
+/// Two are equal if they lead to the same connection.
+impl PartialEq for WeakPeerConnection {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.object, &other.object)
+        Weak::ptr_eq(&self.object, &other.object)
     }
 }
 
-impl Eq for RTCPeerConnection {}
+impl Eq for WeakPeerConnection {}
+
+impl Hash for WeakPeerConnection {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.object.as_ptr().addr().hash(state);
+    }
+}
 
 impl std::fmt::Debug for RTCPeerConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

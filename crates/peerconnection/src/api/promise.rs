@@ -107,6 +107,14 @@ impl<T> Promise<T> {
         (Settle(shared.clone()), Self { shared, convert })
     }
 
+    /// Why the promise was rejected, if that has happened and nobody has seen it yet.
+    pub(crate) fn rejection(&self) -> Option<String> {
+        match &*self.shared.state() {
+            State::Settled(Err(error)) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn rejected(error: Error) -> Self {
         let shared = Arc::new(Shared(Mutex::new(State::Settled(Err(error)))));
         Self { shared, convert: |_| None }

@@ -2,46 +2,25 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use negotiation::{
-    Error, MediaKind, RTCRtpCapabilities, RTCRtpReceiveParameters, receive_capabilities,
+use idl::{
+    Error, MediaKind, RTCRtpCapabilities, RTCRtpContributingSource, RTCRtpReceiveParameters,
+    RTCRtpSynchronizationSource,
 };
-use serde::{Deserialize, Serialize};
+use negotiation::receive_capabilities;
 
-use super::{MediaStreamTrack, Promise, RTCDtlsTransport, RTCStatsReport, TransceiverObject};
+use super::{MediaStreamTrack, Promise, RTCDtlsTransport, RTCStatsReport, Side, TransceiverObject};
 
 /// The largest `jitterBufferTarget`, in milliseconds.
 const MAX_JITTER_BUFFER_TARGET: f64 = 4000.0;
 
 /// webrtc-pc §5.3: what receives a track from the peer.
 ///
-/// A cheap handle that does not keep the connection open. Receivers are negotiated as with a
-/// browser; they receive no media yet.
+/// A cheap handle that does not keep the connection open. What it receives comes out of its
+/// [`track`](Self::track), as packets of RTP: nothing is decoded.
 #[derive(Clone)]
 pub struct RTCRtpReceiver {
     pub(crate) object: Arc<TransceiverObject>,
 }
-
-/// webrtc-pc §5.3: a source that contributed to what was played out lately.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RTCRtpContributingSource {
-    /// When the last frame of the source was delivered to the track, in milliseconds since the Unix
-    /// epoch.
-    pub timestamp: f64,
-    /// The CSRC or SSRC.
-    pub source: u32,
-    /// The audio level, linear from 0 (silence) to 1 (0 dBov); `None` for video, and if the peer
-    /// does not send it.
-    #[doc(alias = "audioLevel")]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub audio_level: Option<f64>,
-    /// The RTP timestamp of that frame.
-    #[doc(alias = "rtpTimestamp")]
-    pub rtp_timestamp: u32,
-}
-
-/// webrtc-pc §5.3: a source with an SSRC of its own.
-pub type RTCRtpSynchronizationSource = RTCRtpContributingSource;
 
 impl RTCRtpReceiver {
     /// The track; the same one for as long as the receiver lives.
@@ -76,27 +55,31 @@ impl RTCRtpReceiver {
         parameters.unwrap_or_default()
     }
 
-    /// The contributing sources of the last 10 seconds, the latest first. Empty as long as no media
-    /// is received.
+    /// The contributing sources of the last 10 seconds, the latest first, 64 at most. Empty once the
+    /// connection is gone.
     #[doc(alias = "getContributingSources")]
     pub fn get_contributing_sources(&self) -> Vec<RTCRtpContributingSource> {
-        Vec::new()
+        let Some(connection) = self.object.connection.upgrade() else { return Vec::new() };
+        let now = connection.host.now();
+        connection.engine().contributing_sources(now, &self.object.receiver_track)
     }
 
-    /// The synchronization sources of the last 10 seconds, the latest first. Empty as long as no
-    /// media is received.
+    /// The synchronization sources of the last 10 seconds, the latest first, 64 at most. Empty once
+    /// the connection is gone.
     #[doc(alias = "getSynchronizationSources")]
     pub fn get_synchronization_sources(&self) -> Vec<RTCRtpSynchronizationSource> {
-        Vec::new()
+        let Some(connection) = self.object.connection.upgrade() else { return Vec::new() };
+        let now = connection.host.now();
+        connection.engine().synchronization_sources(now, &self.object.receiver_track)
     }
 
     /// The statistics of the RTP streams that are received, as in [`RTCPeerConnection::get_stats`].
-    /// The report is empty as long as no media is received. Not on the operations chain.
+    /// Not on the operations chain.
     ///
     /// [`RTCPeerConnection::get_stats`]: super::RTCPeerConnection::get_stats
     #[doc(alias("RTCRtpReceiver.getStats"))]
     pub fn get_stats(&self) -> Promise<RTCStatsReport> {
-        self.object.get_stats()
+        self.object.get_stats(Side::Receiver)
     }
 
     /// How much media the jitter buffer should hold, in milliseconds; `None` without a wish.
@@ -110,7 +93,8 @@ impl RTCRtpReceiver {
     /// # Errors
     /// - `TypeError` if `target` is not finite.
     /// - `RangeError` if it is negative or larger than 4000.
-    pub fn set_jitter_buffer_target(&self, target: Option<f64>) -> Result<(), Error> {
+    pub fn set_jitter_buffer_target(&self, target: impl Into<Option<f64>>) -> Result<(), Error> {
+        let target = target.into();
         if let Some(target) = target {
             if !target.is_finite() {
                 return Err(Error::TypeError("the target is not a finite number".to_owned()));

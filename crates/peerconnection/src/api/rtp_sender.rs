@@ -4,17 +4,22 @@ use std::sync::Arc;
 
 use negotiation::{Error, MediaKind, RTCRtpCapabilities, RTCRtpSendParameters, send_capabilities};
 
+use crate::recording::format::Input;
+
 use super::promise::{closed, undefined};
 use super::{
-    MediaStream, MediaStreamTrack, Promise, RTCDTMFSender, RTCDtlsTransport, RTCStatsReport,
+    MediaStream, MediaStreamTrack, Promise, RTCDTMFSender, RTCDtlsTransport, RTCStatsReport, Side,
     TransceiverObject,
 };
 use crate::inert;
 
 /// webrtc-pc §5.2: what sends a track to the peer.
 ///
-/// A cheap handle that does not keep the connection open. Senders are negotiated as with a browser;
-/// they send no media yet.
+/// A cheap handle that does not keep the connection open. A sender sends the packets that its
+/// [`track`](Self::track) gives, with its own numbers; it encodes nothing. Packets whose codec was
+/// not negotiated are not sent. After a loss it sends again what the peer asks for, and passes on
+/// that the peer needs a key frame. It asks for one itself when it begins in the middle of a stream:
+/// with another track, or after a pause.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -70,9 +75,9 @@ impl RTCRtpSender {
         send_capabilities(kind)
     }
 
-    /// Changes how the track is encoded and sent, within what was negotiated. No media is sent yet:
-    /// **so far this only changes** what [`get_parameters`](Self::get_parameters) returns and
-    /// descriptions say.
+    /// Changes how the track is encoded and sent, within what was negotiated. An encoding that is not
+    /// `active` is not sent. Nothing is encoded here: bitrate, frame rate and size **are kept, and
+    /// left to whoever encodes**.
     ///
     /// `parameters` must come from [`get_parameters`](Self::get_parameters), and no task of the
     /// connection's event loop may run between the two calls. So make both calls in a handler or in
@@ -92,8 +97,12 @@ impl RTCRtpSender {
             return Promise::rejected(closed());
         };
         inert::warn_of_encodings(&parameters.encodings);
-        connection.api(|engine, _| {
+        connection.api(|engine, now| {
             let id = self.object.id;
+            engine.record(now, || Input::SetParameters {
+                transceiver: id.0,
+                parameters: parameters.clone(),
+            });
             engine.operation(undefined, |session| session.set_parameters(id, parameters))
         })
     }
@@ -105,7 +114,12 @@ impl RTCRtpSender {
     pub fn get_parameters(&self) -> RTCRtpSendParameters {
         let connection = self.object.connection.upgrade();
         connection
-            .map(|c| c.api(|engine, _| engine.session.get_parameters(self.object.id)))
+            .map(|c| {
+                c.api(|engine, now| {
+                    engine.record(now, || Input::GetParameters { transceiver: self.object.id.0 });
+                    engine.session.get_parameters(self.object.id)
+                })
+            })
             .unwrap_or_default()
     }
 
@@ -123,29 +137,34 @@ impl RTCRtpSender {
         let Some(connection) = self.object.connection.upgrade() else {
             return Promise::rejected(closed());
         };
-        connection.api(|engine, _| engine.replace_track(&self.object, with_track.as_ref()))
+        connection.api(|engine, now| engine.replace_track(now, &self.object, with_track.as_ref()))
     }
 
-    /// Sets the streams to which the track belongs at the peer, which learns of it in the next
+    /// Sets the streams to which the track belongs at the peer: one, several, or none, `&[]`. The peer learns of it in the next
     /// negotiation; `negotiationneeded` fires.
     ///
     /// # Errors
     /// `InvalidStateError` if the connection is closed.
     #[doc(alias = "setStreams")]
-    pub fn set_streams(&self, streams: &[MediaStream]) -> Result<(), Error> {
-        let streams: Vec<_> = streams.iter().map(|stream| stream.id().to_owned()).collect();
-        self.object
-            .connection()?
-            .api(|engine, _| engine.session.set_streams(self.object.id, &streams))
+    pub fn set_streams(&self, streams: impl AsRef<[MediaStream]>) -> Result<(), Error> {
+        let streams: Vec<_> =
+            streams.as_ref().iter().map(|stream| stream.id().to_owned()).collect();
+        self.object.connection()?.api(|engine, now| {
+            engine.record(now, || Input::SetStreams {
+                transceiver: self.object.id.0,
+                streams: streams.clone(),
+            });
+            engine.session.set_streams(self.object.id, &streams)
+        })
     }
 
     /// The statistics of the RTP streams that are sent, as in [`RTCPeerConnection::get_stats`].
-    /// The report is empty as long as no media is sent. Not on the operations chain.
+    /// Not on the operations chain.
     ///
     /// [`RTCPeerConnection::get_stats`]: super::RTCPeerConnection::get_stats
     #[doc(alias("RTCRtpSender.getStats"))]
     pub fn get_stats(&self) -> Promise<RTCStatsReport> {
-        self.object.get_stats()
+        self.object.get_stats(Side::Sender)
     }
 
     /// The sender of telephone tones; `None` for video.

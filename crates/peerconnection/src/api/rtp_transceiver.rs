@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use negotiation::{Error, MediaKind, RTCRtpCodec, RTCRtpTransceiverDirection, TransceiverId};
 
+use crate::recording::format::Input;
+
 use super::dtmf_sender::RTCDTMFToneChangeEvent;
 use super::handler::Handler;
 use super::promise::closed;
@@ -49,6 +51,13 @@ pub struct RTCRtpTransceiver {
     pub(crate) object: Arc<TransceiverObject>,
 }
 
+/// One of the two halves of a transceiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Sender,
+    Receiver,
+}
+
 /// A transceiver with its sender, its receiver and what belongs to them.
 pub(crate) struct TransceiverObject {
     pub(crate) connection: WeakConnection,
@@ -89,9 +98,11 @@ impl TransceiverObject {
     }
 
     /// `getStats()` of the sender or the receiver.
-    pub(super) fn get_stats(&self) -> Promise<RTCStatsReport> {
+    pub(super) fn get_stats(&self, side: Side) -> Promise<RTCStatsReport> {
         match self.connection.upgrade() {
-            Some(connection) => connection.api(|engine, now| engine.get_stats_of_streams(now)),
+            Some(connection) => {
+                connection.api(|engine, now| engine.get_stats_of_streams(now, self.id, side))
+            }
             None => {
                 let (settle, promise) = Promise::of_stats();
                 settle.settle(Ok(Value::Stats(RTCStatsReport::default())));
@@ -140,9 +151,10 @@ impl RTCRtpTransceiver {
     /// - `InvalidStateError` if the transceiver is stopping or stopped, or the connection closed.
     /// - `TypeError` for `stopped`.
     pub fn set_direction(&self, direction: RTCRtpTransceiverDirection) -> Result<(), Error> {
-        self.object
-            .connection()?
-            .api(|engine, _| engine.session.set_direction(self.object.id, direction))
+        self.object.connection()?.api(|engine, now| {
+            engine.record(now, || Input::SetDirection { transceiver: self.object.id.0, direction });
+            engine.session.set_direction(self.object.id, direction)
+        })
     }
 
     /// The direction that was negotiated; `None` before the first negotiation, `stopped` once the
@@ -160,7 +172,10 @@ impl RTCRtpTransceiver {
     /// `InvalidStateError` if the connection is closed.
     #[doc(alias("RTCRtpTransceiver.stop"))]
     pub fn stop(&self) -> Result<(), Error> {
-        self.object.connection()?.api(|engine, _| engine.session.stop(self.object.id))
+        self.object.connection()?.api(|engine, now| {
+            engine.record(now, || Input::StopTransceiver { transceiver: self.object.id.0 });
+            engine.session.stop(self.object.id)
+        })
     }
 
     /// Sets which codecs to negotiate, in which order, from the next negotiation on. An empty list
@@ -171,10 +186,15 @@ impl RTCRtpTransceiver {
     /// [sender](RTCRtpSender::get_capabilities) and [receiver](RTCRtpReceiver::get_capabilities),
     /// or none of them carries media by itself.
     #[doc(alias = "setCodecPreferences")]
-    pub fn set_codec_preferences(&self, codecs: Vec<RTCRtpCodec>) -> Result<(), Error> {
-        self.object
-            .connection()?
-            .api(|engine, _| engine.session.set_codec_preferences(self.object.id, codecs))
+    pub fn set_codec_preferences(&self, codecs: impl Into<Vec<RTCRtpCodec>>) -> Result<(), Error> {
+        let codecs = codecs.into();
+        self.object.connection()?.api(|engine, now| {
+            engine.record(now, || Input::SetCodecPreferences {
+                transceiver: self.object.id.0,
+                codecs: codecs.clone(),
+            });
+            engine.session.set_codec_preferences(self.object.id, codecs)
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use idl::MaxMessageSize;
 use negotiation::TransportId;
 
 use super::handler::{self, Handler, handlers};
@@ -23,7 +24,7 @@ pub(crate) struct SctpTransportObject {
 /// What is left of an SCTP transport that is closed with its connection.
 pub(crate) struct ClosedSctpTransport {
     pub(crate) transport: Option<Arc<DtlsTransportObject>>,
-    pub(crate) max_message_size: Option<f64>,
+    pub(crate) max_message_size: Option<MaxMessageSize>,
     pub(crate) max_channels: Option<u16>,
 }
 
@@ -34,7 +35,7 @@ pub(crate) struct SctpTransportSlots {
     /// `[[SctpTransportState]]`
     pub(crate) state: RTCSctpTransportState,
     /// `[[MaxMessageSize]]`
-    pub(crate) max_message_size: Option<f64>,
+    pub(crate) max_message_size: Option<MaxMessageSize>,
     /// `[[MaxMessageSize]]` in bytes, for comparing.
     pub(crate) largest_message: u64,
     /// `[[MaxChannels]]`
@@ -79,10 +80,10 @@ impl RTCSctpTransport {
         self.slot(|slots| slots.state).unwrap_or(RTCSctpTransportState::Closed)
     }
 
-    /// The largest message, in bytes, that [`send`](super::RTCDataChannel::send) takes. Infinite if
-    /// there is no limit; `None` until an answer was applied.
+    /// The largest message that [`send`](super::RTCDataChannel::send) takes; `None` until an answer
+    /// was applied.
     #[doc(alias = "maxMessageSize")]
-    pub fn max_message_size(&self) -> Option<f64> {
+    pub fn max_message_size(&self) -> Option<MaxMessageSize> {
         match self.object.closed.get() {
             Some(closed) => closed.max_message_size,
             None => self.slot(|slots| slots.max_message_size).flatten(),
@@ -105,7 +106,7 @@ impl RTCSctpTransport {
     handlers! {
         /// `statechange`: [`state`](Self::state) has changed.
         #[doc(alias = "onstatechange")]
-        on_statechange / clear_on_statechange: Event<RTCSctpTransport> => object.statechange;
+        on_statechange / clear_on_statechange / add_statechange_listener: Event<RTCSctpTransport> => object.statechange;
     }
 }
 

@@ -200,6 +200,36 @@ impl From<Broken> for io::Error {
 /// # }
 /// ```
 ///
+/// With the feature `tokio` the stream has the traits of tokio as well:
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/connected.rs"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let init = peerconnection::RTCDataChannelInit {
+/// #     negotiated: true, id: Some(1), ..Default::default()
+/// # };
+/// # let mut channel = None;
+/// # let (pc, peer) = connected(|pc| {
+/// #     channel = Some(pc.create_data_channel("bytes", init.clone()).unwrap());
+/// # }).await?;
+/// # let (channel, echo) = (channel.unwrap(), peer.create_data_channel("bytes", init)?);
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # tokio::spawn(async move {
+/// let (mut reader, mut writer) = tokio::io::split(echo.into_stream());
+/// tokio::io::copy(&mut reader, &mut writer).await
+/// # });
+/// # ;
+/// let mut stream = channel.into_stream();
+/// stream.write_all(b"hello").await?;
+/// let mut answer = [0; 5];
+/// stream.read_exact(&mut answer).await?;
+/// assert_eq!(&answer, b"hello");
+/// # Ok(())
+/// # }
+/// ```
+///
 /// Futures that read or write may be dropped at any time. The next reader gets the bytes that have
 /// come, and a write that has not completed has sent nothing.
 #[derive(Debug)]
@@ -247,8 +277,8 @@ impl DataChannelStream {
     ///
     /// The connection's host measures the time. To wait by a timer of the runtime, race the future
     /// of the write instead.
-    pub fn set_write_timeout(&mut self, limit: Option<Duration>) {
-        self.write_timeout = limit;
+    pub fn set_write_timeout(&mut self, limit: impl Into<Option<Duration>>) {
+        self.write_timeout = limit.into();
         self.stop_waiting();
     }
 

@@ -6,6 +6,7 @@ use crate::api::{AnyEvent, RTCDataChannelState, RTCSctpTransportState};
 impl Connection {
     /// Fires one event. Nothing is locked while its handler runs.
     pub(crate) fn fire(&self, event: AnyEvent) {
+        super::log::log(&event);
         self.subscribers.publish(|| Some(event.clone()));
         let handlers = &self.handlers;
         let pc = || self.handle();

@@ -2,15 +2,24 @@
 
 mod dispatch;
 mod host;
+mod log;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use bytes::Bytes;
+use negotiation::{Error, TransceiverId};
 use time::Instant;
+use tracing::Span;
+use transport::MessageKind;
 
-use crate::api::{Handle, PeerConnectionHandlers, RTCPeerConnection, Subscribers};
-use crate::engine::{Delivery, Engine, Outbox, TaskQueue};
+use crate::api::{
+    ChannelObject, Handle, PeerConnectionHandlers, RTCPeerConnection, RtpPacket, Subscribers,
+};
+use crate::engine::{Delivery, Engine, LOG_TARGET, Outbox, TaskQueue};
+
+use crate::recording::Recorder;
 
 pub use host::Host;
 
@@ -20,6 +29,7 @@ pub(crate) struct Connection {
     engine: Mutex<Engine>,
     outbox: Arc<Outbox>,
     tasks: Arc<TaskQueue>,
+    recorder: Option<Arc<Recorder>>,
     /// Whether the host knows of the work that waits.
     woken: AtomicBool,
     /// Whether the engine had effects or reactions left after the last call.
@@ -29,15 +39,24 @@ pub(crate) struct Connection {
     pub(crate) host: Arc<dyn Host>,
     /// The application's handle: dropping the last clone closes the connection.
     handle: OnceLock<Weak<Handle>>,
+    /// The number of the connection in the process.
+    number: u64,
+    /// What `tracing` shows of this connection is in this span.
+    span: Span,
 }
+
+/// The number of a connection in its span and in dumps: the first one of the process has 1.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
 impl Connection {
     pub(crate) fn new(mut engine: Engine, host: Arc<dyn Host>) -> (Arc<Self>, RTCPeerConnection) {
+        let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
         let connection = Arc::new_cyclic(|weak| {
             engine.set_connection(weak.clone());
             Self {
                 outbox: engine.outbox().clone(),
                 tasks: engine.tasks().clone(),
+                recorder: engine.recorder().cloned(),
                 engine: Mutex::new(engine),
                 woken: AtomicBool::new(false),
                 has_effects: AtomicBool::new(false),
@@ -45,6 +64,9 @@ impl Connection {
                 subscribers: Subscribers::default(),
                 host,
                 handle: OnceLock::new(),
+                // Of the highest level, so that it is there whenever anything in it is shown.
+                span: tracing::error_span!(target: LOG_TARGET, "connection", id = number),
+                number,
             }
         });
         let object = Arc::new(Handle { connection: connection.clone() });
@@ -60,6 +82,7 @@ impl Connection {
 
     /// Calls into the engine from outside the event loop, and collects the outputs of the call.
     pub(crate) fn api<T>(&self, call: impl FnOnce(&mut Engine, Instant) -> T) -> T {
+        let _entered = self.span.enter();
         self.call(|engine, now| {
             let result = call(engine, now);
             engine.collect(now);
@@ -90,6 +113,16 @@ impl Connection {
         result
     }
 
+    /// The number of the connection in its span.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The span in which whoever moves the connection does a round of work.
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+
     /// Whether the calls so far have left something to be dispatched or run. The answer is exact on
     /// the thread that makes the calls.
     pub(crate) fn has_effects(&self) -> bool {
@@ -103,6 +136,41 @@ impl Connection {
 
     pub(crate) fn tasks(&self) -> &TaskQueue {
         &self.tasks
+    }
+
+    /// What takes down all that happens, if anything does.
+    pub(crate) fn recorder(&self) -> Option<&Arc<Recorder>> {
+        self.recorder.as_ref()
+    }
+
+    /// webrtc-pc §6.2 send(), from step 3 on.
+    pub(crate) fn send(
+        &self,
+        channel: &ChannelObject,
+        kind: MessageKind,
+        data: Bytes,
+    ) -> Result<(), Error> {
+        if self.recorder.is_some() {
+            // A recording has one order for this and everything that the engine does.
+            let now = self.host.now();
+            let engine = self.engine();
+            self.outbox.send(channel, kind, data.clone())?;
+            engine.record_send(now, channel, kind, data);
+        } else {
+            self.outbox.send(channel, kind, data)?;
+        }
+        self.wake_host();
+        Ok(())
+    }
+
+    /// Queues a packet of a track for a sender.
+    pub(crate) fn send_packet(&self, sender: TransceiverId, packet: RtpPacket) {
+        if self.recorder.is_some() {
+            let now = self.host.now();
+            self.engine().record_beyond(now, "a packet of a track");
+        }
+        self.outbox.send_packet(sender, packet);
+        self.wake_host();
     }
 
     /// Tells the host of work, unless it knows.
@@ -177,6 +245,12 @@ impl Connection {
             Delivery::End(channel) => {
                 channel.end();
                 channel.retire_handlers();
+            }
+            Delivery::Packets(at, mut packets) => {
+                for (track, packet) in packets.drain(..) {
+                    track.deliver_received(at, &packet);
+                }
+                self.engine().keep_spare(packets);
             }
             Delivery::Release(released) => drop(released),
             Delivery::Fire(event) => self.fire(event),

@@ -10,6 +10,7 @@ use negotiation::TransportId;
 use time::Instant;
 
 use super::Engine;
+use crate::recording::format::Input;
 
 /// The most transports that gather ahead. Each has sockets on all interfaces, and allocations at
 /// all TURN servers.
@@ -22,7 +23,8 @@ impl Engine {
     }
 
     /// The addresses of the machine are others: what the pool has gathered is of no use.
-    pub(crate) fn network_changed(&mut self) {
+    pub(crate) fn network_changed(&mut self, now: Instant) {
+        self.record(now, || Input::NetworkChanged);
         if !self.transports.pooled().is_empty() {
             self.request_pool();
         }

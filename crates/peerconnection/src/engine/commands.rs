@@ -26,12 +26,14 @@ impl Engine {
             TransportCommand::SetRole { transport, controlling } => {
                 let Some(transport) = self.transports.get_mut(&transport) else { return };
                 let role = if controlling { ice::Role::Controlling } else { ice::Role::Controlled };
+                let _entered = transport.span.enter();
                 transport.agent.set_role(role);
                 transport.slots.ice.role = role_of(role);
             }
             TransportCommand::SetLocalParameters { transport, ice } => {
                 let Some(transport) = self.transports.get_mut(&transport) else { return };
                 transport.slots.ice.local_parameters = Some(parameters(&ice));
+                let _entered = transport.span.enter();
                 transport.agent.set_local_parameters(now, agent_parameters(ice));
             }
             TransportCommand::SetRemoteParameters { transport, ice, ice_lite } => {
@@ -41,21 +43,30 @@ impl Engine {
                     transport.slots.ice.remote_parameters = new;
                     transport.slots.ice.remote_candidates.clear();
                 }
+                let _entered = transport.span.enter();
                 transport.agent.set_remote_parameters(now, agent_parameters(ice), ice_lite);
             }
             TransportCommand::StartDtls { transport, client, fingerprints } => {
-                self.hand_over_if_started(transport);
+                self.hand_over_if_started(now, transport);
                 let Some(transport) = self.transports.get_mut(&transport) else { return };
-                let role =
-                    if client { transport::DtlsRole::Client } else { transport::DtlsRole::Server };
+                let role = dtls_role(client);
                 let fingerprints = fingerprints
                     .into_iter()
                     .map(|f| transport::Fingerprint { algorithm: f.algorithm, value: f.value })
                     .collect();
                 transport.stack.start_dtls(now, role, fingerprints);
             }
+            TransportCommand::ExpectDtls { transport, client } => {
+                let Some(transport) = self.transports.get_mut(&transport) else { return };
+                transport.stack.expect_dtls(now, client.map(dtls_role));
+            }
+            TransportCommand::StopExpectingDtls { transport } => {
+                let Some(transport) = self.transports.get_mut(&transport) else { return };
+                transport.stack.stop_expecting_dtls(now);
+            }
             TransportCommand::Commit { transport } => {
                 if let Some(transport) = self.transports.get_mut(&transport) {
+                    let _entered = transport.span.enter();
                     transport.agent.commit(now);
                 }
                 self.empty_pool(now);
@@ -90,9 +101,10 @@ impl Engine {
                 remote_port,
                 max_message_size,
                 max_buffer_size,
+                inits,
             } => {
                 self.update_max_message_size(max_message_size, max_buffer_size);
-                self.start_sctp(now, transport, local_port, remote_port);
+                self.start_sctp(now, transport, local_port, remote_port, inits);
             }
             TransportCommand::MoveSctp { transport } => self.move_sctp(now, transport),
             TransportCommand::UpdateMaxMessageSize { max_message_size, max_buffer_size } => {
@@ -135,6 +147,14 @@ impl Engine {
             // What a relay's header takes, so that ICE copies nothing.
             headroom: ice::HEADROOM,
             tailroom: ice::TAILROOM,
+            cname: self.session.cname(),
+            wall: Some(self.statistics.wall()),
+            tape: self.recording.clone().map(|recorder| recorder as Arc<dyn transport::Tape>),
+            data: transport::data::Config {
+                congestion_control: self.congestion_control,
+                interleaving: self.message_interleaving,
+                ..transport::data::Config::default()
+            },
             ..transport::Config::new(certificate.certificate.clone())
         };
         Some(transport::Transport::new(config, self.random_seed()))
@@ -143,7 +163,7 @@ impl Engine {
     /// RFC 9429 §5.11, RFC 8842 §5.5: the peer's identity has changed with an ICE restart. That
     /// needs a new DTLS association, and with it a new SCTP association. The old ones go on until
     /// the new DTLS association is connected.
-    fn hand_over_if_started(&mut self, id: TransportId) {
+    fn hand_over_if_started(&mut self, now: Instant, id: TransportId) {
         let started = |transport: &Transport| transport.stack.dtls_role().is_some();
         if !self.transports.get(&id).is_some_and(started) {
             return;
@@ -153,6 +173,7 @@ impl Engine {
         let Some(transport) = self.transports.get_mut(&id) else { return };
         let over = transport.hand_over(stack, streams);
         self.close_streams(&over);
+        self.update_media(now);
     }
 
     /// Ends a transport at once: sends SCTP ABORT and DTLS close_notify, and releases its sockets.
@@ -251,6 +272,10 @@ impl Engine {
             Err(error) => tracing::debug!(%error, %candidate, "a remote candidate is refused"),
         }
     }
+}
+
+fn dtls_role(client: bool) -> transport::DtlsRole {
+    if client { transport::DtlsRole::Client } else { transport::DtlsRole::Server }
 }
 
 fn parameters(ice: &sdp::IceParameters) -> RTCIceParameters {

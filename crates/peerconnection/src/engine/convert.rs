@@ -1,6 +1,30 @@
-//! Candidates of the ICE agent to and from those of SDP.
+//! Candidates of the ICE agent to and from those of SDP, priorities of channels to and from those of
+//! the wire.
 
 use std::net::IpAddr;
+
+use negotiation::RTCPriorityType;
+
+/// webrtc-priority §4 and RFC 8831 §6.4: the priority in DATA_CHANNEL_OPEN.
+pub(super) fn dcep_priority(priority: RTCPriorityType) -> u16 {
+    match priority {
+        RTCPriorityType::VeryLow => 128,
+        RTCPriorityType::Low => 256,
+        RTCPriorityType::Medium => 512,
+        RTCPriorityType::High => 1024,
+    }
+}
+
+/// The same the other way round. A number between two priorities is taken for the higher one. Zero
+/// comes from peers that know no priorities (Firefox).
+pub(super) fn priority_type(priority: u16) -> RTCPriorityType {
+    match priority {
+        1..=128 => RTCPriorityType::VeryLow,
+        0 | 129..=256 => RTCPriorityType::Low,
+        257..=512 => RTCPriorityType::Medium,
+        513.. => RTCPriorityType::High,
+    }
+}
 
 pub(super) fn to_sdp(candidate: &ice::Candidate, ufrag: Option<&str>) -> sdp::Candidate {
     let (related_address, related_port) = match candidate.related {
@@ -84,4 +108,27 @@ pub(super) fn from_sdp(candidate: &sdp::Candidate) -> Option<ice::Candidate> {
         },
         server: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8831 §6.4
+    #[test]
+    fn the_priorities_of_the_wire_are_those_of_the_specification() {
+        let all = [
+            (RTCPriorityType::VeryLow, 128),
+            (RTCPriorityType::Low, 256),
+            (RTCPriorityType::Medium, 512),
+            (RTCPriorityType::High, 1024),
+        ];
+        for (priority, number) in all {
+            assert_eq!(dcep_priority(priority), number);
+            assert_eq!(priority_type(number), priority);
+            assert_eq!(priority_type(number - 1), priority);
+        }
+        assert_eq!(priority_type(0), RTCPriorityType::Low);
+        assert_eq!(priority_type(u16::MAX), RTCPriorityType::High);
+    }
 }

@@ -80,7 +80,10 @@ impl Engine {
         };
         let chain = match self.transports.get(&id) {
             Some(transport) if state == RTCDtlsTransportState::Connected => {
-                Some((transport.stack.remote_certificates(), transport.stack.dtls_version()))
+                let stack = &transport.stack;
+                let profile = stack.srtp_keys().map(|keys| keys.profile());
+                let agreed = (stack.dtls_version(), stack.dtls_cipher_suite(), stack.dtls_group());
+                Some((stack.remote_certificates(), agreed, profile))
             }
             _ => None,
         };
@@ -90,8 +93,11 @@ impl Engine {
             return;
         }
         // Step 4
-        if let Some((chain, version)) = chain {
+        if let Some((chain, (version, suite, group), profile)) = chain {
             slots.tls_version = version.map(tls_version);
+            slots.dtls_cipher = suite.and_then(dtls_cipher);
+            slots.tls_group = group.and_then(tls_group);
+            slots.srtp_cipher = profile.map(srtp_cipher);
             slots.remote_certificates = chain.into_iter().map(Bytes::from).collect();
         }
         let target = RTCDtlsTransport { object: slots.dtls_object.clone() };
@@ -140,5 +146,36 @@ fn tls_version(version: transport::DtlsVersion) -> &'static str {
     match version {
         transport::DtlsVersion::Dtls12 => "FEFD",
         transport::DtlsVersion::Dtls13 => "FEFC",
+    }
+}
+
+/// webrtc-stats `dtlsCipher`: the name that IANA's registry has for the cipher suite.
+fn dtls_cipher(suite: u16) -> Option<&'static str> {
+    Some(match suite {
+        0x1301 => "TLS_AES_128_GCM_SHA256",
+        0x1302 => "TLS_AES_256_GCM_SHA384",
+        0x1303 => "TLS_CHACHA20_POLY1305_SHA256",
+        0xc02b => "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        0xc02f => "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+        _ => return None,
+    })
+}
+
+/// webrtc-stats `tlsGroup`: the name that IANA's registry has for the group.
+fn tls_group(group: u16) -> Option<&'static str> {
+    Some(match group {
+        29 => "x25519",
+        23 => "secp256r1",
+        24 => "secp384r1",
+        _ => return None,
+    })
+}
+
+/// webrtc-stats `srtpCipher`: the name that IANA's registry has for the profile.
+fn srtp_cipher(profile: transport::SrtpProfile) -> &'static str {
+    match profile {
+        transport::SrtpProfile::AeadAes128Gcm => "SRTP_AEAD_AES_128_GCM",
+        transport::SrtpProfile::AeadAes256Gcm => "SRTP_AEAD_AES_256_GCM",
+        transport::SrtpProfile::Aes128CmHmacSha1_80 => "SRTP_AES128_CM_HMAC_SHA1_80",
     }
 }

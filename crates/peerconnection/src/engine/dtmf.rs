@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use negotiation::{Error, TransceiverId};
 use time::{Duration, Instant};
 
+use super::rtp::Tone;
 use super::{Engine, Task};
 use crate::api::{AnyEvent, RTCDTMFSender, RTCPeerConnectionState};
 
@@ -18,8 +19,12 @@ const PAUSE_TIME: Duration = Duration::from_millis(2000);
 pub(super) struct Dtmf {
     /// `[[ToneBuffer]]`
     tone_buffer: VecDeque<&'static str>,
-    /// `[[Duration]]` and `[[InterToneGap]]` together
-    time: Duration,
+    /// `[[Duration]]`
+    duration: Duration,
+    /// `[[InterToneGap]]`
+    inter_tone_gap: Duration,
+    /// The tone that is played.
+    pub(super) tone: Option<Tone>,
     /// Whether the playout task is in the queue, or will be at this time.
     scheduled: Scheduled,
 }
@@ -74,7 +79,8 @@ impl Engine {
         let duration = duration.unwrap_or(100).clamp(40, 6000);
         let gap = inter_tone_gap.unwrap_or(70).clamp(30, 6000);
         let dtmf = self.transceivers.dtmf.entry(id).or_default();
-        dtmf.time = Duration::from_millis(u64::from(duration + gap));
+        dtmf.duration = Duration::from_millis(duration.into());
+        dtmf.inter_tone_gap = Duration::from_millis(gap.into());
         dtmf.tone_buffer = tones;
         // Steps 16 and 17
         if !dtmf.tone_buffer.is_empty() && dtmf.scheduled == Scheduled::No {
@@ -98,7 +104,10 @@ impl Engine {
         match tone {
             "" => {}
             PAUSE => dtmf.scheduled = Scheduled::At(now + PAUSE_TIME),
-            _ => dtmf.scheduled = Scheduled::At(now + dtmf.time),
+            _ => {
+                dtmf.scheduled = Scheduled::At(now + dtmf.duration + dtmf.inter_tone_gap);
+                dtmf.tone = Tone::new(now, tone, dtmf.duration);
+            }
         }
         // Steps 2 and 6
         if let Some(object) = self.transceiver_object(id) {
@@ -108,14 +117,18 @@ impl Engine {
 
     pub(super) fn dtmf_timeout(&self) -> Option<Instant> {
         let senders = self.transceivers.dtmf.values();
-        let times = senders.filter_map(|dtmf| match dtmf.scheduled {
-            Scheduled::At(time) => Some(time),
-            Scheduled::No | Scheduled::Queued => None,
+        let times = senders.flat_map(|dtmf| {
+            let playout = match dtmf.scheduled {
+                Scheduled::At(time) => Some(time),
+                Scheduled::No | Scheduled::Queued => None,
+            };
+            [playout, dtmf.tone.as_ref().and_then(Tone::poll_timeout)]
         });
-        times.min()
+        times.flatten().min()
     }
 
     pub(super) fn handle_dtmf_timeout(&mut self, now: Instant) {
+        self.play_tones(now);
         let mut due = Vec::new();
         for (id, dtmf) in &mut self.transceivers.dtmf {
             if let Scheduled::At(time) = dtmf.scheduled

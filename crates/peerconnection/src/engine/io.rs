@@ -98,3 +98,23 @@ impl Waiting {
         self.tasks > limit.tasks || self.bytes > limit.bytes
     }
 }
+
+/// Whether to shorten a handshake in a way that both peers must know. Offers and answers say so;
+/// with a peer that does not know it, the handshake is the usual one, and nothing is lost.
+///
+/// ```
+/// use peerconnection::host::{Shortcut, TokioOptions};
+///
+/// let options = TokioOptions::default().with_sctp_init(Shortcut::On);
+/// assert_eq!(TokioOptions::default().sctp_init, Shortcut::Automatic);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Shortcut {
+    /// Neither offered nor accepted: descriptions have nothing of it.
+    Off,
+    /// Accepted if the peer offers it.
+    #[default]
+    Automatic,
+    /// Offered, and accepted if the peer offers it.
+    On,
+}

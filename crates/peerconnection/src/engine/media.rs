@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use negotiation::{MediaCommand, TransceiverId};
+use time::Instant;
 
 use super::Engine;
 use crate::api::{AnyEvent, MediaStream, MediaStreamTrack, RTCRtpTransceiver};
 
 impl Engine {
-    pub(super) fn run_media_command(&mut self, command: MediaCommand) {
+    pub(super) fn run_media_command(&mut self, now: Instant, command: MediaCommand) {
         match command {
+            MediaCommand::Update => self.update_media(now),
             MediaCommand::Mute { transceiver } => {
                 if let Some(track) = self.slot(transceiver).map(|slot| slot.track.clone()) {
                     self.set_the_muted_state(&track, true);
@@ -34,7 +36,7 @@ impl Engine {
     }
 
     /// mediacapture-main §4.3.1 "set a track's muted state", for all tracks of its source.
-    fn set_the_muted_state(&mut self, track: &MediaStreamTrack, muted: bool) {
+    pub(super) fn set_the_muted_state(&mut self, track: &MediaStreamTrack, muted: bool) {
         for track in track.list_tracks_of_source() {
             if track.set_the_muted_state(muted) {
                 let event = if muted {

@@ -14,11 +14,14 @@
 //! - `transceivers`: the objects of transceivers, senders and receivers
 //! - `sender_tracks`: the tracks that senders have
 //! - `media`: remote tracks and their streams
+//! - `rtp`: packets between tracks and transports
 //! - `dtmf`: telephone tones
+//! - `recorder`: what `dump()` shows
 //! - `alarms`: times at which futures of the application are polled again
 //! - `states`: the aggregated states
 //! - `stats`: `getStats()`
 //! - `network`: datagrams, timers and requests to the host
+//! - `recorded`: what a recording notes
 //! - `outbox`: messages on their way from `send()` to the association
 //! - `io`: the types between an engine and its host
 //! - `convert`: candidates of the agent to and from those of SDP
@@ -37,6 +40,9 @@ mod io;
 mod media;
 mod network;
 mod outbox;
+mod recorded;
+mod recorder;
+mod rtp;
 mod sctp_transport;
 mod sender_tracks;
 mod servers;
@@ -64,18 +70,28 @@ use crate::api::{
     RTCPeerConnectionState, RTCSctpTransport, RTCSctpTransportState, SctpTransportSlots, Settle,
     TransceiverObject, Value, WeakConnection,
 };
+use crate::recording;
+use crate::recording::format::Input;
 use alarms::Alarms;
 use departing::Departing;
 use outbox::Outgoing;
+use recorder::Recorder;
+use rtp::{ReceivedPackets, Rtp};
 use stats::Statistics;
 use tasks::Task;
 use time::{Duration, Instant};
+use transport::data::CongestionControl;
+
+/// The target of the spans, and of the events of the specification, in `tracing`: whoever asks for
+/// one of them gets the others.
+pub(crate) const LOG_TARGET: &str = "peerconnection::event";
 use transceivers::{Released, Transceivers};
 use transports::{Transport, TransportSlots, Transports};
 use weak_map::WeakMap;
 
-pub use io::{Action, ConnectionId, GenerationId, NameOf, SocketId, Transmit, Waiting};
+pub use io::{Action, ConnectionId, GenerationId, NameOf, Shortcut, SocketId, Transmit, Waiting};
 pub(crate) use outbox::Outbox;
+pub(crate) use recorded::configuration as recorded_configuration;
 pub(crate) use stats::Clock;
 pub(crate) use task_queue::{ReceivedMessage, TaskQueue};
 
@@ -92,6 +108,8 @@ pub(crate) enum Delivery {
     /// Tell the readers and writers of a channel that it is closed, now that its events have been
     /// delivered.
     End(Arc<ChannelObject>),
+    /// Give these packets to their tracks. They came at this time or before.
+    Packets(Instant, ReceivedPackets),
     /// Drop this.
     Release(Released),
 }
@@ -149,6 +167,9 @@ pub(crate) struct Engine {
     deterministic: bool,
     /// The configuration of ICE agents that are made from now on.
     pub(super) ice_config: ice::Config,
+    pub(super) congestion_control: CongestionControl,
+    pub(super) message_interleaving: bool,
+    sctp_init: Shortcut,
     /// The addresses that all transports hide behind these names.
     pub(super) hidden_addresses: Vec<(IpAddr, String)>,
     is_closed: bool,
@@ -177,6 +198,7 @@ pub(crate) struct Engine {
     /// An empty list whose memory the next taking from the outbox reuses.
     taken: Vec<Outgoing>,
     transceivers: Transceivers,
+    rtp: Rtp,
 
     ice_gathering_state: RTCIceGatheringState,
     /// The set of transports changed, and with it the gathering state. A task will fire the event.
@@ -197,6 +219,43 @@ pub(crate) struct Engine {
 
     statistics: Statistics,
     alarms: Alarms,
+    /// What `dump()` shows.
+    recorder: Option<Box<Recorder>>,
+    /// What takes down all that happens.
+    recording: Option<Arc<recording::Recorder>>,
+}
+
+/// What everything random of a connection comes from.
+pub(crate) struct Randomness {
+    /// For the session: credentials of ICE, and names in descriptions.
+    pub(crate) session: [u8; 32],
+    /// For everything else.
+    pub(crate) rest: StdRng,
+    /// The tag and the first TSN of SCTP that descriptions have, unless the session chooses them.
+    pub(crate) sctp: Option<[u32; 2]>,
+}
+
+impl Randomness {
+    /// All of it comes from one seed.
+    pub(crate) fn of(seed: [u8; 32]) -> Self {
+        let mut rest = StdRng::from_seed(seed);
+        Self { session: rest.random(), rest, sctp: None }
+    }
+
+    /// Seeds for a connection that is recorded. The second tells nothing of the first, which a
+    /// recording without secrets does not have.
+    pub(crate) fn recorded(seed: [u8; 32]) -> [[u8; 32]; 2] {
+        let mut random = StdRng::from_seed(seed);
+        [random.random(), random.random()]
+    }
+
+    /// Of a connection that is recorded or replayed.
+    pub(crate) fn of_recorded([session, rest]: [[u8; 32]; 2]) -> Self {
+        let mut rest = StdRng::from_seed(rest);
+        // The packets of the peer have them, too: a recording without secrets keeps them.
+        let sctp = Some(rest.random());
+        Self { session, rest, sctp }
+    }
 }
 
 impl Engine {
@@ -205,22 +264,23 @@ impl Engine {
         configuration: RTCConfiguration,
         generated: Vec<RTCCertificate>,
         clock: Clock,
-        seed: [u8; 32],
+        randomness: Randomness,
         deterministic: bool,
     ) -> Result<Self, Error> {
-        let mut random = StdRng::from_seed(seed);
+        let mut random = randomness.rest;
         let certificates = if configuration.certificates.is_empty() {
             generated
         } else {
             configuration.certificates.clone()
         };
         // The session does steps 8 and 19 to 27.
-        let session = Session::new(configuration.for_negotiation(&certificates), random.random())
-            .map(Box::new)?;
+        let session =
+            Session::new(configuration.for_negotiation(&certificates), randomness.session)
+                .map(Box::new)?;
         configuration.warn_of_inert_options();
         let statistics = Statistics::new(clock, random.random());
         let is_pool_due = configuration.ice_candidate_pool_size > 0;
-        Ok(Self {
+        let mut engine = Self {
             session,
             connection: WeakConnection::new(),
             configuration,
@@ -228,6 +288,9 @@ impl Engine {
             random,
             deterministic,
             ice_config: ice::Config::default(),
+            congestion_control: CongestionControl::default(),
+            message_interleaving: transport::data::Config::default().interleaving,
+            sctp_init: Shortcut::default(),
             hidden_addresses: Vec::new(),
             is_closed: false,
             transports: Transports::default(),
@@ -242,6 +305,7 @@ impl Engine {
             ended_channels: BTreeSet::new(),
             streams: HashMap::new(),
             transceivers: Transceivers::default(),
+            rtp: Rtp::default(),
             ice_gathering_state: RTCIceGatheringState::New,
             ice_gathering_state_changed: false,
             ice_connection_state: RTCIceConnectionState::New,
@@ -257,16 +321,34 @@ impl Engine {
             taken: Vec::new(),
             statistics,
             alarms: Alarms::default(),
-        })
+            recorder: None,
+            recording: None,
+        };
+        if let Some([tag, initial_tsn]) = randomness.sctp {
+            engine.session.set_sctp_numbers(tag, initial_tsn);
+        }
+        engine.set_sctp_init_source();
+        Ok(engine)
+    }
+
+    /// Has everything taken down from now on.
+    pub(crate) fn set_recording(&mut self, recorder: Arc<recording::Recorder>) {
+        self.recording = Some(recorder);
     }
 
     /// Sets how long ICE agents that are made from now on wait for more candidates of a peer.
-    pub(crate) fn set_end_of_candidates_timeout(&mut self, timeout: Option<Duration>) {
+    pub(crate) fn set_end_of_candidates_timeout(
+        &mut self,
+        now: Instant,
+        timeout: Option<Duration>,
+    ) {
+        self.record(now, || Input::EndOfCandidatesTimeout(timeout));
         self.ice_config.end_of_candidates_timeout = timeout;
     }
 
     /// Hides an address behind a name, in the transports that there are and in those to come.
-    pub(crate) fn hide_address(&mut self, address: IpAddr, name: &str) {
+    pub(crate) fn hide_address(&mut self, now: Instant, address: IpAddr, name: &str) {
+        self.record(now, || Input::HideAddress { address, name: name.to_owned() });
         self.hidden_addresses.retain(|(hidden, _)| *hidden != address);
         self.hidden_addresses.push((address, name.to_owned()));
         for id in self.transports.ids_with_pool() {
@@ -277,8 +359,15 @@ impl Engine {
     }
 
     /// Sets how soon ICE agents that are made from now on see that a path does not work any more.
-    pub(crate) fn set_disconnected_timeout(&mut self, timeout: Duration) {
+    pub(crate) fn set_disconnected_timeout(&mut self, now: Instant, timeout: Duration) {
+        self.record(now, || Input::DisconnectedTimeout(timeout));
         self.ice_config.disconnected_timeout = timeout;
+    }
+
+    /// Sets how associations that begin from now on share the network.
+    pub(crate) fn set_congestion_control(&mut self, now: Instant, control: CongestionControl) {
+        self.record(now, || Input::CongestionControl(control.into()));
+        self.congestion_control = control;
     }
 
     pub(crate) fn set_connection(&mut self, connection: WeakConnection) {
@@ -319,11 +408,19 @@ impl Engine {
         &self.configuration
     }
 
+    /// webrtc-pc §4.4.2 restartIce.
+    pub(crate) fn restart_ice(&mut self, now: Instant) {
+        self.record(now, || Input::RestartIce);
+        self.session.restart_ice();
+    }
+
     /// webrtc-pc §4.4.2 setConfiguration.
     pub(crate) fn set_configuration(
         &mut self,
+        now: Instant,
         mut configuration: RTCConfiguration,
     ) -> Result<(), Error> {
+        self.record(now, || Input::SetConfiguration(recorded_configuration(&configuration)));
         // If the connection generated its certificate, getConfiguration() returns none: setting
         // that result changes nothing.
         if configuration.certificates.is_empty() && self.configuration.certificates.is_empty() {
@@ -351,11 +448,14 @@ impl Engine {
     /// promises, see [`Promise`], whose reactions may run, and drops objects with their handlers
     /// and what these captured.
     pub(crate) fn close(&mut self, now: Instant) -> Abandoned {
+        self.record(now, || Input::Close);
         // Step 1
         if self.is_closed {
             return Abandoned::default();
         }
+        self.end_recording(now);
         self.take_outbox(now);
+        self.keep_stream_statistics(now);
         // Steps 2 to 4
         self.is_closed = true;
         self.session.close();
@@ -397,6 +497,7 @@ impl Engine {
             self.transport_closed(id, slots);
         }
         self.keep_sctp_transport();
+        let rtp = std::mem::take(&mut self.rtp);
         // Steps 10 and 11: no event is fired.
         self.ice_connection_state = RTCIceConnectionState::Closed;
         self.connection_state = RTCPeerConnectionState::Closed;
@@ -421,7 +522,7 @@ impl Engine {
             channels: std::mem::take(&mut self.channels),
             transports: self.last_transports.clone(),
             transceivers,
-            _released: Some(released),
+            _released: Some(Box::new((released, rtp))),
         }
     }
 

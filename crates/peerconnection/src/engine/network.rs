@@ -6,29 +6,52 @@ use negotiation::{RTCError, RTCErrorDetailType, RTCErrorInit, TransportId};
 use time::Instant;
 use transport::{Protocol, data};
 
-use super::{Action, ConnectionId, Engine, GenerationId, NameOf, SocketId, Task, Transmit};
+use super::{
+    Action, ConnectionId, Engine, GenerationId, NameOf, SocketId, Task, Transmit, recorded,
+};
+use crate::recording::format::{Input, Octets};
 
 impl Engine {
-    /// Passes a datagram to the agent or to the stack, or drops it.
+    /// Passes a datagram to the agent or to the stack, or drops it. Returns whether it was a message
+    /// of STUN with which the peer has proven itself, so that its data is taken from there now.
     pub(crate) fn handle_datagram(
         &mut self,
         now: Instant,
         socket: SocketId,
         source: SocketAddr,
         datagram: &[u8],
-    ) {
+    ) -> bool {
+        self.record(now, || Input::Datagram {
+            socket: socket.0,
+            from: source,
+            octets: Octets::copy(datagram),
+        });
+        self.take_datagram(now, socket, source, datagram)
+    }
+
+    fn take_datagram(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        source: SocketAddr,
+        datagram: &[u8],
+    ) -> bool {
         let Some(transport) = self.sockets.get(&socket).and_then(|id| self.transports.get_mut(id))
         else {
             tracing::trace!(?socket, %source, "a datagram for a transport that is gone");
             self.departing.receive(now, socket, source, datagram);
-            return;
+            return false;
         };
         let Some(datagram) = transport.agent.handle_datagram(now, socket, source, datagram) else {
-            return;
+            return false;
         };
         let ice::Datagram { base, source, payload } = datagram;
         match Protocol::of(payload) {
-            Some(Protocol::Stun) => transport.agent.handle_stun(now, base, source, payload),
+            Some(Protocol::Stun) => {
+                let _entered = transport.span.enter();
+                return transport.agent.handle_stun(now, base, source, payload)
+                    && transport.agent.accepts_data(base, source);
+            }
             Some(protocol)
                 if transport::Transport::understands(protocol)
                     && transport.accept_datagram(now, base, source, payload.len()) =>
@@ -40,10 +63,56 @@ impl Engine {
             }
             _ => tracing::trace!(%source, length = payload.len(), "a stray datagram is dropped"),
         }
+        false
+    }
+
+    /// Passes on a datagram that is not STUN and has come to a shared port: to the first of these
+    /// sockets, all of one transport, from which it is taken. While another peer takes over, both
+    /// the old stack and the new one may have the address, and each drops what is the other's.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn handle_shared_datagram(
+        &mut self,
+        now: Instant,
+        sockets: &[SocketId],
+        source: SocketAddr,
+        datagram: &[u8],
+    ) {
+        if let [socket] = sockets {
+            self.handle_datagram(now, *socket, source, datagram);
+            return;
+        }
+        let transport = sockets.first().and_then(|socket| self.sockets.get(socket));
+        let Some(transport) = transport.and_then(|id| self.transports.peek(id)) else { return };
+        for socket in transport.takers(sockets, source).into_iter().flatten() {
+            self.handle_datagram(now, socket, source, datagram);
+        }
+    }
+
+    /// The local username fragment of the generation of a socket, once it has one.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn username_fragment_of(&self, socket: SocketId) -> Option<&str> {
+        let transport = self.transports.peek(self.sockets.get(&socket)?)?;
+        transport.agent.username_fragment_of_socket(socket)
+    }
+
+    /// Whether a generation asks TURN servers over UDP.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn wants_relays_over_udp(
+        &self,
+        transport: TransportId,
+        generation: GenerationId,
+    ) -> bool {
+        let transport = self.transports.peek(&transport);
+        transport.is_some_and(|transport| transport.agent.wants_relays_over_udp(generation))
     }
 
     /// Takes the outputs of the transports, and makes tasks and actions of them.
     pub(crate) fn collect(&mut self, now: Instant) {
+        self.record(now, || Input::Collect);
+        self.collect_outputs(now);
+    }
+
+    pub(super) fn collect_outputs(&mut self, now: Instant) {
         self.take_outbox(now);
         self.update_pool(now);
         self.collect_negotiation();
@@ -68,6 +137,12 @@ impl Engine {
     pub(super) fn collect_stack(&mut self, now: Instant, id: TransportId) -> bool {
         let Some(transport) = self.transports.output(id) else { return false };
         let mut any = transport.update_paths(now);
+        if transport.runs_ahead() {
+            // The state of ICE is "checking" until a pair is selected. What comes of the path
+            // before is told behind it: applications know the states in this order. The stack
+            // keeps its events within bounds.
+            return any;
+        }
         any |= self.collect_predecessor(id);
         while let Some(event) = self.transports.output(id).and_then(|t| t.stack.poll_event()) {
             any = true;
@@ -82,10 +157,20 @@ impl Engine {
                     self.retire_predecessor(id);
                     Task::DtlsFailed(id, error)
                 }
+                transport::Event::DtlsBeginsAnew => {
+                    if let Some(transport) = self.transports.get_mut(&id) {
+                        transport.agent.peer_began_anew(now);
+                    }
+                    continue;
+                }
                 transport::Event::Data(event) => match self.task_of(event) {
                     Some(task) => task,
                     None => continue,
                 },
+                transport::Event::Media(event) => {
+                    self.media_event(event);
+                    continue;
+                }
             };
             self.queue(task);
         }
@@ -98,7 +183,7 @@ impl Engine {
             data::Event::SctpStateChange(state, cause) => {
                 let object = self.sctp.as_ref()?.object.clone();
                 match state {
-                    data::SctpState::Connecting => return None,
+                    data::SctpState::Connecting => Task::SctpInterrupted(object),
                     data::SctpState::Connected => Task::SctpConnected(object),
                     data::SctpState::Closed => {
                         Task::SctpClosed(object, cause.and_then(sctp_failure))
@@ -138,12 +223,17 @@ impl Engine {
             let task = match event {
                 // The old peer has left.
                 transport::Event::DtlsStateChange(_)
+                | transport::Event::DtlsBeginsAnew
                 | transport::Event::DtlsFailed(_)
                 | transport::Event::Data(data::Event::SctpStateChange(
                     data::SctpState::Closed,
                     _,
                 )) => {
                     self.retire_predecessor(id);
+                    continue;
+                }
+                transport::Event::Media(event) => {
+                    self.media_event(event);
                     continue;
                 }
                 // The peer may still open channels there: nobody will hear of them.
@@ -179,8 +269,11 @@ impl Engine {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.record(now, || Input::Timeout);
         for id in self.transports.due(now) {
             let Some(transport) = self.transports.get_mut(&id) else { continue };
+            let span = transport.span.clone();
+            let _entered = span.enter();
             if transport.agent.poll_timeout().is_some_and(|at| at <= now) {
                 transport.agent.handle_timeout(now);
             }
@@ -196,6 +289,7 @@ impl Engine {
         self.departing.handle_timeout(now);
         self.handle_dtmf_timeout(now);
         self.alarms.handle_timeout(now);
+        self.handle_sample_timeout(now);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
@@ -204,18 +298,26 @@ impl Engine {
             self.departing.poll_timeout(),
             self.dtmf_timeout(),
             self.alarms.poll_timeout(),
+            self.sample_timeout(),
         ];
         timers.into_iter().flatten().min()
     }
 
-    pub(crate) fn poll_action(&mut self) -> Option<Action> {
+    pub(crate) fn poll_action(&mut self, now: Instant) -> Option<Action> {
+        if self.actions.is_empty() {
+            return None;
+        }
+        self.record(now, || Input::PollAction);
         while let Some(action) = self.actions.pop_front() {
             match action {
                 Action::Gather { transport, .. }
                 | Action::Resolve { transport, .. }
                 | Action::Connect { transport, .. }
                     if !self.transports.contains_key(&transport) => {}
-                action => return Some(action),
+                action => {
+                    self.record_output(|| recorded::action(&action));
+                    return Some(action);
+                }
             }
         }
         None
@@ -236,10 +338,12 @@ impl Engine {
     /// The next datagram to send. After the last one the effects of sending wait as tasks, such as
     /// a `bufferedAmount` that has fallen.
     pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Transmit> {
+        self.record(now, || Input::PollTransmit);
         self.take_outbox(now);
         let transmit = self.next_transmit(now);
-        if transmit.is_none() {
-            self.collect(now);
+        match &transmit {
+            Some(transmit) => self.record_output(|| recorded::transmit(transmit)),
+            None => self.collect_outputs(now),
         }
         transmit
     }
@@ -278,14 +382,22 @@ impl Engine {
         generation: GenerationId,
         socket: SocketId,
         local: SocketAddr,
+        good_for: ice::SocketUse,
     ) {
+        self.record(now, || Input::SocketBound {
+            transport: transport.0,
+            generation: generation.0,
+            socket: socket.0,
+            local,
+            good_for: good_for.into(),
+        });
         let Some(slot) = self.transports.get_mut(&transport) else {
             // The transport was discarded in the meantime.
             self.actions.push_back(Action::CloseSocket(socket));
             return;
         };
         self.sockets.insert(socket, transport);
-        slot.agent.add_socket(now, generation, socket, local);
+        slot.agent.add_socket_for(now, generation, socket, local, good_for);
     }
 
     pub(crate) fn listening(
@@ -296,6 +408,12 @@ impl Engine {
         listener: SocketId,
         local: SocketAddr,
     ) {
+        self.record(now, || Input::Listening {
+            transport: transport.0,
+            generation: generation.0,
+            socket: listener.0,
+            local,
+        });
         let Some(slot) = self.transports.get_mut(&transport) else {
             self.actions.push_back(Action::CloseSocket(listener));
             return;
@@ -311,6 +429,7 @@ impl Engine {
         connection: SocketId,
         remote: SocketAddr,
     ) {
+        self.record(now, || Input::Accepted { listener: listener.0, socket: connection.0, remote });
         let Some(id) = self.sockets.get(&listener).copied() else {
             self.actions.push_back(Action::CloseSocket(connection));
             return;
@@ -326,6 +445,10 @@ impl Engine {
         transport: TransportId,
         generation: GenerationId,
     ) {
+        self.record(now, || Input::GatheringDone {
+            transport: transport.0,
+            generation: generation.0,
+        });
         match self.transports.get_mut(&transport) {
             Some(transport) => transport.agent.gathering_done(now, generation),
             None => tracing::trace!(?transport, "sockets of a transport that is gone"),
@@ -341,6 +464,13 @@ impl Engine {
         host: &str,
         addresses: Result<&[IpAddr], &str>,
     ) {
+        self.record(now, || Input::Resolved {
+            transport: transport.0,
+            generation: generation.0,
+            of: of.into(),
+            host: host.to_owned(),
+            addresses: addresses.map(<[IpAddr]>::to_vec).map_err(str::to_owned),
+        });
         match self.transports.get_mut(&transport) {
             Some(transport) => transport.agent.resolved(now, generation, of, host, addresses),
             None => tracing::trace!(?transport, host, "a name for a transport that is gone"),
@@ -355,6 +485,12 @@ impl Engine {
         connection: ConnectionId,
         opened: Result<(SocketId, SocketAddr), &str>,
     ) {
+        self.record(now, || Input::Connected {
+            transport: transport.0,
+            generation: generation.0,
+            connection: connection.0,
+            opened: opened.map(|(socket, local)| (socket.0, local)).map_err(str::to_owned),
+        });
         let Some(slot) = self.transports.get_mut(&transport) else {
             tracing::trace!(?transport, "a connection for a transport that is gone");
             if let Ok((socket, _)) = opened {
@@ -370,6 +506,7 @@ impl Engine {
 
     /// Takes bytes of a TCP connection, and passes on the messages in them.
     pub(crate) fn handle_stream(&mut self, now: Instant, socket: SocketId, bytes: &[u8]) {
+        self.record(now, || Input::Stream { socket: socket.0, octets: Octets::copy(bytes) });
         match self.sockets.get(&socket).and_then(|id| self.transports.get_mut(id)) {
             Some(transport) => transport.agent.handle_stream(socket, bytes),
             None => self.departing.handle_stream(now, socket, bytes),
@@ -378,11 +515,12 @@ impl Engine {
             self.sockets.get(&socket).and_then(|id| self.transports.get_mut(id))
             && let Some((source, message)) = transport.agent.next_message(now, socket)
         {
-            self.handle_datagram(now, socket, source, &message);
+            self.take_datagram(now, socket, source, &message);
         }
     }
 
     pub(crate) fn resumed(&mut self, now: Instant) {
+        self.record(now, || Input::Resumed);
         for id in self.transports.ids_with_pool() {
             if let Some(transport) = self.transports.get_mut(&id) {
                 transport.agent.resumed(now);
@@ -391,6 +529,7 @@ impl Engine {
     }
 
     pub(crate) fn interface_changed(&mut self, now: Instant, socket: SocketId, is_up: bool) {
+        self.record(now, || Input::InterfaceChanged { socket: socket.0, is_up });
         if let Some(transport) =
             self.sockets.get(&socket).and_then(|id| self.transports.get_mut(id))
         {
@@ -399,6 +538,7 @@ impl Engine {
     }
 
     pub(crate) fn socket_failed(&mut self, now: Instant, socket: SocketId) {
+        self.record(now, || Input::SocketFailed { socket: socket.0 });
         match self.sockets.remove(&socket).and_then(|id| self.transports.get_mut(&id)) {
             Some(transport) => transport.agent.socket_closed(now, socket),
             None => self.departing.socket_failed(now, socket),
@@ -411,6 +551,7 @@ impl Engine {
 fn sctp_failure(cause: data::SctpError) -> Option<RTCError> {
     let sctp_cause_code = match &cause {
         data::SctpError::Aborted { code, .. } => code.map(i32::from),
+        data::SctpError::AbortedHere { code, .. } => Some(i32::from(*code)),
         data::SctpError::Restarted => None,
         data::SctpError::Shutdown | data::SctpError::TransportClosed | data::SctpError::Local => {
             return None;

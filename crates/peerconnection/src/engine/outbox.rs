@@ -1,16 +1,20 @@
 //! Messages on their way from `send()` to the association. The outbox has its own lock, so that a
 //! sender does not wait while the engine encrypts or receives under its lock.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use negotiation::Error;
+use negotiation::{Error, TransceiverId};
 
-use crate::api::{ChannelObject, RTCDataChannelState};
+use crate::api::{ChannelObject, RTCDataChannelState, RtpPacket};
 
 /// How many messages the list keeps room for between two takings.
 pub(crate) const CAPACITY: usize = 256;
+
+/// How many packets of media wait at most. The oldest make room for more.
+const PACKETS: usize = 4096;
 
 /// A message on its way to the association.
 #[derive(Debug)]
@@ -21,7 +25,8 @@ pub(crate) struct Outgoing {
     pub(crate) data: Bytes,
 }
 
-/// The messages of all channels of one connection, in the order of `send()`.
+/// The messages of all channels of one connection, in the order of `send()`, and the packets of its
+/// senders.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
@@ -34,6 +39,7 @@ pub(crate) struct Outbox {
 #[derive(Debug, Default)]
 struct State {
     messages: Vec<Outgoing>,
+    packets: VecDeque<(TransceiverId, RtpPacket)>,
     /// `[[MaxMessageSize]]`, bytes
     max_message_size: u64,
     /// `[[MaxBufferSize]]`, bytes
@@ -92,6 +98,24 @@ impl Outbox {
         waiting: u64,
     ) -> Result<(), Error> {
         self.state().check_send(channel, size, waiting)
+    }
+
+    /// Adds a packet of a track for a sender.
+    pub(crate) fn send_packet(&self, sender: TransceiverId, packet: RtpPacket) {
+        let mut state = self.state();
+        let dropped = if state.packets.len() >= PACKETS { state.packets.pop_front() } else { None };
+        state.packets.push_back((sender, packet));
+        self.filled.store(true, Ordering::SeqCst);
+        drop(state);
+        if dropped.is_some() {
+            tracing::debug!("the network is behind: the oldest packet is dropped");
+        }
+    }
+
+    /// Swaps all packets into `list`, which must be empty. Call it before [`take`](Self::take).
+    pub(crate) fn take_packets(&self, list: &mut VecDeque<(TransceiverId, RtpPacket)>) {
+        debug_assert!(list.is_empty());
+        std::mem::swap(&mut self.state().packets, list);
     }
 
     /// Whether there is something to take.

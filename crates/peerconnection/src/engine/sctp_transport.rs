@@ -3,19 +3,60 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use negotiation::{ChannelId, RTCError, TransportId};
+use negotiation::{ChannelId, RTCError, SctpInitSource, SctpInits, TransportId};
 use time::Instant;
 
-use super::{Engine, Task};
+use super::{Engine, Shortcut, Task};
 use crate::api::{
-    AnyEvent, Broken, ChannelObject, ClosedSctpTransport, RTCDataChannelState, RTCSctpTransport,
-    RTCSctpTransportState, SctpTransportObject, SctpTransportSlots,
+    AnyEvent, Broken, ChannelObject, ClosedSctpTransport, MaxMessageSize, RTCDataChannelState,
+    RTCSctpTransport, RTCSctpTransportState, SctpTransportObject, SctpTransportSlots,
 };
+use crate::recording::format::Input;
 
 /// The largest message that this side receives, as `a=max-message-size` says.
 const CAN_RECEIVE_SIZE: u64 = 262_144;
 
+/// The INIT chunk of this side for a description.
+fn make_init<const INTERLEAVING: bool>(tag: u32, initial_tsn: u32) -> Option<sdp::SctpInit> {
+    let config = transport::data::Config {
+        interleaving: INTERLEAVING,
+        ..transport::data::Config::default()
+    };
+    let chunk = transport::data::Channels::init_chunk(&config, tag, initial_tsn);
+    sdp::SctpInit::new(chunk).ok()
+}
+
+fn agreed_inits(inits: SctpInits) -> Option<transport::Inits> {
+    let SctpInits { tag, initial_tsn, peer } = inits;
+    let peer = transport::SctpInit::read(peer.chunk())?;
+    Some(transport::Inits { tag, initial_tsn, peer })
+}
+
 impl Engine {
+    /// Sets whether descriptions that are created from now on have SCTP's INIT chunk.
+    pub(crate) fn set_sctp_init(&mut self, now: Instant, shortcut: Shortcut) {
+        self.record(now, || Input::SctpInit(shortcut.into()));
+        self.sctp_init = shortcut;
+        self.set_sctp_init_source();
+    }
+
+    /// Sets whether associations that begin from now on offer to interleave messages.
+    pub(crate) fn set_message_interleaving(&mut self, now: Instant, interleaving: bool) {
+        self.record(now, || Input::MessageInterleaving(interleaving));
+        self.message_interleaving = interleaving;
+        self.set_sctp_init_source();
+    }
+
+    pub(super) fn set_sctp_init_source(&mut self) {
+        let make = if self.message_interleaving { make_init::<true> } else { make_init::<false> };
+        let source = |offers| Some(SctpInitSource { offers, make });
+        self.session.set_sctp_init_source(match self.sctp_init {
+            Shortcut::Off => None,
+            Shortcut::Automatic => source(false),
+            Shortcut::On => source(true),
+        });
+    }
+
     pub(crate) fn sctp_transport_slots(&self) -> Option<&SctpTransportSlots> {
         self.sctp.as_ref()
     }
@@ -116,11 +157,7 @@ impl Engine {
     /// §6.1.1.2 "update the data max message size". The negotiation has computed the size.
     pub(super) fn update_max_message_size(&mut self, max_message_size: u64, max_buffer_size: u64) {
         let Some(sctp) = &mut self.sctp else { return };
-        sctp.max_message_size = Some(if max_message_size == u64::MAX {
-            f64::INFINITY
-        } else {
-            max_message_size as f64
-        });
+        sctp.max_message_size = Some(MaxMessageSize::of_bytes(max_message_size));
         sctp.largest_message = max_message_size;
         self.outbox.set_limits(max_message_size, max_buffer_size);
         if let Some(stack) = self.channel_stack() {
@@ -134,6 +171,7 @@ impl Engine {
         id: TransportId,
         local_port: u16,
         remote_port: u16,
+        inits: Option<SctpInits>,
     ) {
         self.begin_sctp_again(id);
         let Some(sctp) = &mut self.sctp else { return };
@@ -147,6 +185,7 @@ impl Engine {
                     remote_port,
                     max_message_size_send,
                     max_message_size_receive: CAN_RECEIVE_SIZE,
+                    inits: inits.and_then(agreed_inits),
                 },
             );
         }
@@ -164,15 +203,27 @@ impl Engine {
     fn begin_sctp_again(&mut self, id: TransportId) {
         match self.sctp.as_mut().map(|sctp| (sctp.state, sctp)) {
             Some((RTCSctpTransportState::Connected, sctp)) => {
-                sctp.state = RTCSctpTransportState::Connecting;
-                sctp.max_channels = None;
-                let target = RTCSctpTransport { object: sctp.object.clone() };
-                let state = RTCSctpTransportState::Connecting;
-                self.fire(AnyEvent::SctpTransportStateChange(target, state));
+                let object = sctp.object.clone();
+                self.sctp_interrupted(&object);
             }
             Some((RTCSctpTransportState::Closed, _)) => self.create_sctp(Some(id)),
             _ => {}
         }
+    }
+
+    /// §6.1.2: one association has ended, and the next one is being negotiated.
+    pub(super) fn sctp_interrupted(&mut self, of: &Arc<SctpTransportObject>) {
+        let Some(sctp) = self.sctp.as_mut().filter(|sctp| Arc::ptr_eq(&sctp.object, of)) else {
+            return;
+        };
+        if sctp.state != RTCSctpTransportState::Connected {
+            return;
+        }
+        sctp.state = RTCSctpTransportState::Connecting;
+        sctp.max_channels = None;
+        let target = RTCSctpTransport { object: sctp.object.clone() };
+        let state = RTCSctpTransportState::Connecting;
+        self.fire(AnyEvent::SctpTransportStateChange(target, state));
     }
 
     /// The streams of the channels that are no longer connecting, if this transport carries them.

@@ -6,11 +6,12 @@ use bytes::Bytes;
 use negotiation::{ChannelId, Effect, Error, TransceiverId, TransportId};
 use time::Instant;
 
-use super::{Delivery, Engine, TaskQueue};
+use super::{Delivery, Engine, TaskQueue, recorded};
 use crate::api::{
     AnyEvent, Call, ChannelObject, MediaStreamTrack, MessageData, RTCSctpTransport,
     RTCSctpTransportState, RTCStatsReport, SctpTransportObject, Settle, Value,
 };
+use crate::recording::format::Input;
 
 /// A task of the networking task source.
 pub(super) enum Task {
@@ -48,8 +49,16 @@ pub(super) enum Task {
     Statistics(Settle, RTCStatsReport),
     /// §7.2: the DTMF playout task steps.
     Dtmf(TransceiverId),
+    /// Packets were received for tracks.
+    PacketsReceived,
+    /// The sources of a receiver have said BYE.
+    SourcesLeft(TransceiverId),
+    /// The peer needs a key frame of an encoding.
+    KeyFrameRequested(TransceiverId, usize),
     /// §6.1.1: connected procedure.
     SctpConnected(Arc<SctpTransportObject>),
+    /// §6.1.2: the peer has ended the association, and another one is connecting.
+    SctpInterrupted(Arc<SctpTransportObject>),
     /// §6.1.1: the association is gone; with an error, if it ended with one.
     SctpClosed(Arc<SctpTransportObject>, Option<negotiation::RTCError>),
     /// §6.1.2: an association that a description has closed is gone.
@@ -104,7 +113,8 @@ impl Engine {
         }
     }
 
-    pub(crate) fn queue_call(&mut self, call: Call) {
+    pub(crate) fn queue_call(&mut self, now: Instant, call: Call) {
+        self.record(now, || Input::QueueTask);
         self.queue(Task::Call(call));
     }
 
@@ -117,11 +127,12 @@ impl Engine {
 
     /// The next delivery of the present task; `None` when everything has been delivered.
     pub(crate) fn next_delivery(&mut self, now: Instant) -> Option<Delivery> {
+        self.record(now, || Input::Delivery);
         loop {
-            if let Some(delivery) = self.next_effect(now) {
+            if let Some(delivery) = self.take_effect(now) {
                 return Some(delivery);
             }
-            if !self.run_microtask(now) {
+            if !self.run_reaction(now) {
                 return None;
             }
         }
@@ -129,8 +140,15 @@ impl Engine {
 
     /// The next delivery before the next reaction of a promise.
     pub(crate) fn next_effect(&mut self, now: Instant) -> Option<Delivery> {
+        self.record(now, || Input::Effect);
+        self.take_effect(now)
+    }
+
+    fn take_effect(&mut self, now: Instant) -> Option<Delivery> {
         loop {
             if let Some(delivery) = self.deliveries.pop_front() {
+                self.note_delivery(now, &delivery);
+                self.record_output(|| recorded::delivery(&delivery));
                 return Some(delivery);
             }
             let effect = self.session.poll_effect()?;
@@ -141,9 +159,14 @@ impl Engine {
     /// Runs a reaction of a promise, once all effects have been delivered. `false` if there is
     /// none.
     pub(crate) fn run_microtask(&mut self, now: Instant) -> bool {
+        self.record(now, || Input::Microtask);
+        self.run_reaction(now)
+    }
+
+    fn run_reaction(&mut self, now: Instant) -> bool {
         let ran = self.session.run_microtask();
         if !ran {
-            self.collect(now);
+            self.collect_outputs(now);
         }
         ran
     }
@@ -169,6 +192,7 @@ impl Engine {
     /// Runs the next task; its effects wait to be delivered. `false` if there is none.
     pub(crate) fn run_next_task(&mut self, now: Instant) -> bool {
         let Some(task) = self.tasks.pop() else { return false };
+        self.record(now, || Input::Task);
         if !self.is_closed || task.outlives_the_connection() {
             self.run_task(now, task);
         }
@@ -206,7 +230,11 @@ impl Engine {
             }
             Task::Statistics(settle, report) => self.resolve_stats(settle, report),
             Task::Dtmf(sender) => self.dtmf_playout(now, sender),
+            Task::PacketsReceived => self.packets_received(now),
+            Task::SourcesLeft(receiver) => self.sources_left(receiver),
+            Task::KeyFrameRequested(sender, encoding) => self.key_frame_requested(sender, encoding),
             Task::SctpConnected(of) => self.sctp_connected(&of),
+            Task::SctpInterrupted(of) => self.sctp_interrupted(&of),
             Task::SctpClosed(of, error) => self.sctp_closed(&of, error),
             Task::SctpDiscarded => self.sctp_discarded(),
             Task::ChannelAnnounced(stream, config) => {
@@ -254,6 +282,7 @@ impl Engine {
                 self.fire_track(transceiver, &streams);
             }
             Effect::Settle { operation, result } => {
+                self.note_outcome(now, operation, &result);
                 if let Some(settle) = self.operations.remove(&operation) {
                     let result = result.map(Value::Outcome);
                     self.deliveries.push_back(Delivery::Settle(settle, result));
@@ -262,7 +291,7 @@ impl Engine {
             }
             Effect::Transport(command) => self.run_command(now, command),
             Effect::Channel(command) => self.run_channel_command(now, command),
-            Effect::Media(command) => self.run_media_command(command),
+            Effect::Media(command) => self.run_media_command(now, command),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
-use negotiation::ChannelId;
+use negotiation::{ChannelId, RTCPriorityType};
 use time::Instant;
 
 use crate::api::{ChannelAttributes, ChannelObject, RTCConfiguration, RTCPeerConnection};
@@ -37,6 +37,7 @@ pub(crate) fn channel(id: u16) -> ChannelObject {
         max_retransmits: None,
         protocol: String::new(),
         negotiated: true,
+        priority: RTCPriorityType::Low,
     };
     ChannelObject::new(Weak::new(), ChannelId(u32::from(id)), Some(id), attributes)
 }

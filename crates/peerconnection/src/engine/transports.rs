@@ -8,8 +8,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use negotiation::TransportId;
 use time::Instant;
+use tracing::Span;
 
-use super::{SocketId, Transmit};
+use super::{LOG_TARGET, SocketId, Transmit};
 use crate::api::{
     DtlsTransportObject, IceTransportObject, IceTransportSlots, RTCDtlsTransportState,
     RTCIceGathererState, RTCIceTransportState, TransportStates,
@@ -23,6 +24,8 @@ pub(super) struct Transport {
     path: Option<ice::Path>,
     /// The path has stopped answering.
     is_disconnected: bool,
+    /// The path is one that nobody has nominated yet.
+    is_ahead: bool,
     /// The stack of the last peer, while another peer takes over.
     predecessor: Option<Predecessor>,
     /// The first generation of the new peer; older generations lead to the last peer.
@@ -31,6 +34,8 @@ pub(super) struct Transport {
     pub(super) counters: Counters,
     /// The entry of this transport in the index of deadlines.
     deadline: Option<Instant>,
+    /// What `tracing` shows of negotiation, timers and checks is in this span; packets are not.
+    pub(super) span: Span,
 }
 
 impl Transport {
@@ -40,11 +45,13 @@ impl Transport {
         ice_object: Arc<IceTransportObject>,
         dtls_object: Arc<DtlsTransportObject>,
     ) -> Self {
+        let span = tracing::error_span!(target: LOG_TARGET, "transport", id = ice_object.id.0);
         Self {
             agent,
             stack,
             path: None,
             is_disconnected: false,
+            is_ahead: false,
             predecessor: None,
             since: None,
             slots: TransportSlots {
@@ -56,17 +63,21 @@ impl Transport {
                 },
                 remote_certificates: Vec::new(),
                 tls_version: None,
+                dtls_cipher: None,
+                tls_group: None,
+                srtp_cipher: None,
                 ice_object,
                 dtls_object,
             },
             counters: Counters::default(),
             deadline: None,
+            span,
         }
     }
 
     /// The next datagram of the stack.
     pub(super) fn next_datagram(&mut self, now: Instant) -> Option<Transmit> {
-        let path = self.agent.selected_path()?;
+        let path = self.agent.data_path()?;
         loop {
             let datagram = self.stack_on(path.base.socket)?.poll_transmit()?;
             let bytes = datagram.len();
@@ -135,6 +146,14 @@ impl Transport {
         }
     }
 
+    /// The stack that carries media: that of the last peer until the new one is connected.
+    pub(super) fn media_stack(&mut self) -> &mut transport::Transport {
+        match &mut self.predecessor {
+            Some(old) => &mut old.stack,
+            None => &mut self.stack,
+        }
+    }
+
     /// The stack of the peer to which a socket leads.
     pub(super) fn stack_on(&mut self, socket: SocketId) -> Option<&mut transport::Transport> {
         match leads_to_successor(&self.agent, self.since, socket) {
@@ -143,20 +162,41 @@ impl Transport {
         }
     }
 
-    /// Tells the stacks the path that ICE has selected, and that it answers again. Returns whether
+    /// Of these sockets, the first on which the last peer may send data from there, and the first on
+    /// which the present one may.
+    #[cfg(feature = "tokio")]
+    pub(super) fn takers(&self, sockets: &[SocketId], source: SocketAddr) -> [Option<SocketId>; 2] {
+        let takes = |socket: &SocketId| self.agent.accepts_data(*socket, source);
+        let is_new = |socket: &SocketId| leads_to_successor(&self.agent, self.since, *socket);
+        let first = |new: bool| {
+            sockets.iter().find(|socket| is_new(socket) == new && takes(socket)).copied()
+        };
+        [first(false), first(true)]
+    }
+
+    /// Tells the stacks the path of data, and that it answers again. Returns whether
     /// it is new.
     pub(super) fn update_paths(&mut self, now: Instant) -> bool {
         let is_disconnected = self.agent.state() == ice::State::Disconnected;
         let returns =
             std::mem::replace(&mut self.is_disconnected, is_disconnected) && !is_disconnected;
-        let path = self.agent.selected_path();
+        let path = self.agent.data_path();
         let new = path.filter(|path| leads_to_successor(&self.agent, self.since, path.base.socket));
         let old = path.filter(|_| new.is_none());
         let mut changed = update_path(now, &mut self.stack, &mut self.path, new, returns);
         if let Some(Predecessor { stack, path, .. }) = &mut self.predecessor {
             changed |= update_path(now, stack, path, old, returns);
         }
+        let is_ahead = self.runs_ahead();
+        if std::mem::replace(&mut self.is_ahead, is_ahead) && !is_ahead {
+            self.stack.path_selected(now);
+        }
         changed
+    }
+
+    /// Whether the stack works on a pair that nobody has nominated yet.
+    pub(super) fn runs_ahead(&self) -> bool {
+        self.agent.selected_path().is_none() && self.agent.data_path().is_some()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -220,6 +260,10 @@ pub(super) struct TransportSlots {
     pub(super) remote_certificates: Vec<Bytes>,
     /// For webrtc-stats: the version of DTLS, as ServerHello has it.
     pub(super) tls_version: Option<&'static str>,
+    /// For webrtc-stats: the profile of SRTP, as IANA calls it.
+    pub(super) dtls_cipher: Option<&'static str>,
+    pub(super) tls_group: Option<&'static str>,
+    pub(super) srtp_cipher: Option<&'static str>,
     pub(super) ice_object: Arc<IceTransportObject>,
     pub(super) dtls_object: Arc<DtlsTransportObject>,
 }
@@ -330,6 +374,12 @@ impl Transports {
 
     pub(super) fn get(&self, id: &TransportId) -> Option<&Transport> {
         self.slots.get(id).map(Box::as_ref)
+    }
+
+    /// A transport, be it in the pool.
+    #[cfg(feature = "tokio")]
+    pub(super) fn peek(&self, id: &TransportId) -> Option<&Transport> {
+        self.slots.get(id).or_else(|| self.pool.get(id)).map(Box::as_ref)
     }
 
     /// A transport that is about to be called, be it in the pool.

@@ -3,15 +3,20 @@
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, MutexGuard};
+use std::time::SystemTime;
 
 use negotiation::{Error, TransportId};
 use time::{Duration, Instant};
 
-use crate::api::{RTCCertificate, RTCConfiguration, RTCPeerConnection};
+use super::CongestionControl;
+use crate::api::{DumpOptions, RTCCertificate, RTCConfiguration, RTCPeerConnection};
 use crate::connection::{Connection, Host};
 use crate::engine::{
-    Action, Clock, ConnectionId, Engine, GenerationId, NameOf, SocketId, Transmit, Waiting,
+    Action, Clock, ConnectionId, Engine, GenerationId, NameOf, Randomness, Shortcut, SocketId,
+    Transmit, Waiting, recorded_configuration,
 };
+use crate::recording::format::{Certificate, Header, Seed, VERSION};
+use crate::recording::{Recorder, Recording};
 
 /// Drives one connection; the [module](super) says how.
 ///
@@ -27,22 +32,54 @@ impl Driver {
     /// the default. Only transports made later have the new value, so call this before the first
     /// description is set.
     pub fn set_end_of_candidates_timeout(&self, timeout: Option<Duration>) {
-        self.engine().set_end_of_candidates_timeout(timeout);
+        self.engine().set_end_of_candidates_timeout(self.now(), timeout);
     }
 
     /// Sets how soon a path that does not work any more is `disconnected`.
     /// [`TokioOptions`](super::TokioOptions::disconnected_timeout) has the details and the default.
     /// Only transports made later have the new value.
     pub fn set_disconnected_timeout(&self, timeout: Duration) {
-        self.engine().set_disconnected_timeout(timeout);
+        self.engine().set_disconnected_timeout(self.now(), timeout);
+    }
+
+    /// Sets how data channels share the network.
+    /// [`TokioOptions`](super::TokioOptions::congestion_control) has the details and the default.
+    /// Only transports made later have the new value.
+    pub fn set_congestion_control(&self, control: CongestionControl) {
+        self.engine().set_congestion_control(self.now(), control);
+    }
+
+    /// Sets whether to offer that messages of different data channels are interleaved.
+    /// [`TokioOptions`](super::TokioOptions::message_interleaving) has the details and the default.
+    /// Only transports made later have the new value.
+    pub fn set_message_interleaving(&self, interleaving: bool) {
+        self.engine().set_message_interleaving(self.now(), interleaving);
+    }
+
+    /// Remembers calls, events and statistics from now on, for
+    /// [`dump`](crate::RTCPeerConnection::dump). Call this before the connection is used: what
+    /// happened before is not in the dump.
+    pub fn set_dump(&self, options: DumpOptions) {
+        self.engine().set_dump(self.now(), options);
+    }
+
+    /// Sets whether descriptions have SCTP's parameters, so that data channels open a round trip
+    /// earlier. [`TokioOptions`](super::TokioOptions::sctp_init) has the details and the default.
+    /// Only descriptions that are created later follow it, so call this before the first.
+    pub fn set_sctp_init(&self, shortcut: Shortcut) {
+        self.engine().set_sctp_init(self.now(), shortcut);
     }
 
     /// Calls the engine with an input, and collects the outputs.
     fn input(&self, call: impl FnOnce(&mut Engine, Instant)) {
-        let now = self.connection.host.now();
+        let now = self.now();
         let mut engine = self.engine();
         call(&mut engine, now);
         engine.collect(now);
+    }
+
+    fn now(&self) -> Instant {
+        self.connection.host.now()
     }
 
     pub(crate) fn engine(&self) -> MutexGuard<'_, Engine> {
@@ -51,13 +88,15 @@ impl Driver {
 
     /// Takes a datagram that came on a socket of this connection. Anything may be in it.
     pub fn handle_datagram(&self, socket: SocketId, source: SocketAddr, datagram: &[u8]) {
-        self.input(|engine, now| engine.handle_datagram(now, socket, source, datagram));
+        self.input(|engine, now| {
+            engine.handle_datagram(now, socket, source, datagram);
+        });
     }
 
     /// Learns that an address of the machine has come or gone: candidates that were gathered ahead
     /// (`iceCandidatePoolSize`) are gathered anew.
     pub fn network_changed(&self) {
-        self.input(|engine, _| engine.network_changed());
+        self.input(|engine, now| engine.network_changed(now));
     }
 
     /// Learns that the time has come that [`poll_timeout`](Self::poll_timeout) named.
@@ -93,13 +132,13 @@ impl Driver {
 
     /// The next datagram to send. Sending can queue tasks: run them after the last datagram.
     pub fn poll_transmit(&self) -> Option<Transmit> {
-        let now = self.connection.host.now();
+        let now = self.now();
         self.engine().poll_transmit(now)
     }
 
     /// The next thing to do, once all datagrams have been polled.
     pub fn poll_action(&self) -> Option<Action> {
-        self.engine().poll_action()
+        self.engine().poll_action(self.now())
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
@@ -113,7 +152,7 @@ impl Driver {
     /// answers for the name by multicast DNS: one name for one address, and another one in each
     /// connection (draft-ietf-mmusic-mdns-ice-candidates §3.1, §3.3.3).
     pub fn hide_address(&self, address: IpAddr, name: &str) {
-        self.engine().hide_address(address, name);
+        self.engine().hide_address(self.now(), address, name);
     }
 
     /// Takes a socket that was bound for [`Action::Gather`]. The host chooses its id, another one
@@ -125,7 +164,22 @@ impl Driver {
         socket: SocketId,
         local: SocketAddr,
     ) {
-        self.input(|engine, now| engine.socket_bound(now, transport, generation, socket, local));
+        let good_for = ice::SocketUse::Everything;
+        self.socket_bound_for(transport, generation, socket, local, good_for);
+    }
+
+    /// The same for a socket that is not good for everything.
+    pub(crate) fn socket_bound_for(
+        &self,
+        transport: TransportId,
+        generation: GenerationId,
+        socket: SocketId,
+        local: SocketAddr,
+        good_for: ice::SocketUse,
+    ) {
+        self.input(|engine, now| {
+            engine.socket_bound(now, transport, generation, socket, local, good_for);
+        });
     }
 
     /// Takes a TCP listener that was bound for [`Action::Gather`]. The host chooses its id, another
@@ -203,7 +257,7 @@ impl Driver {
 
     /// Calls `restartIce()`: for a host that sees that the network has changed.
     pub fn restart_ice(&self) {
-        self.connection.api(|engine, _| engine.session.restart_ice());
+        self.connection.api(|engine, now| engine.restart_ice(now));
     }
 
     /// Whether the connection is closed and its allocations at TURN servers are deleted, which
@@ -213,6 +267,12 @@ impl Driver {
         self.engine().has_left()
     }
 
+    /// The span in which `tracing` shows what this connection does. A host enters it for a round of
+    /// work, not for each datagram. Calls of the application's are in it by themselves.
+    pub fn span(&self) -> tracing::Span {
+        self.connection.span().clone()
+    }
+
     pub(crate) fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
@@ -220,6 +280,7 @@ impl Driver {
     /// Closes the connection, because the host ends and nothing will move it any more.
     pub(crate) fn end(&self) {
         let connection = &self.connection;
+        let _entered = connection.span().enter();
         let was_held = !self.engine().is_closed() && connection.is_held();
         // A panic may be unwinding: a second one would end the process.
         let guarded = |step: &dyn Fn()| {
@@ -251,6 +312,9 @@ impl Driver {
                     }
                 }
             });
+            if let Some(recorder) = connection.recorder() {
+                guarded(&|| recorder.end());
+            }
         }
     }
 }
@@ -278,6 +342,56 @@ impl RTCPeerConnection {
         host: Arc<dyn Host>,
         seed: [u8; 32],
     ) -> Result<(Self, Driver), Error> {
+        Self::make(configuration, host, seed, None)
+    }
+
+    /// Like [`with_host`](Self::with_host), with a [recording](crate::recording) of all that the
+    /// connection does. What is random is not what it is without a recording.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); `InvalidStateError` if another connection has the recording, and
+    /// `OperationError` if its first line cannot be written.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Instant;
+    /// use peerconnection::host::Host;
+    /// use peerconnection::recording::Recording;
+    /// use peerconnection::{RTCConfiguration, RTCPeerConnection};
+    ///
+    /// struct Idle;
+    ///
+    /// impl Host for Idle {
+    ///     fn now(&self) -> Instant {
+    ///         Instant::now()
+    ///     }
+    ///     fn wake(&self) {}
+    /// }
+    ///
+    /// let recording = Recording::new(std::io::sink());
+    /// let make = || {
+    ///     let (configuration, host) = (RTCConfiguration::default(), Arc::new(Idle));
+    ///     RTCPeerConnection::with_recorded_host(configuration, host, [7; 32], &recording)
+    /// };
+    /// let (_pc, _driver) = make()?;
+    /// assert_eq!(make().unwrap_err().name(), "InvalidStateError");
+    /// # Ok::<(), peerconnection::Error>(())
+    /// ```
+    pub fn with_recorded_host(
+        configuration: RTCConfiguration,
+        host: Arc<dyn Host>,
+        seed: [u8; 32],
+        recording: &Recording,
+    ) -> Result<(Self, Driver), Error> {
+        Self::make(configuration, host, seed, Some(recording))
+    }
+
+    pub(crate) fn make(
+        configuration: RTCConfiguration,
+        host: Arc<dyn Host>,
+        seed: [u8; 32],
+        recording: Option<&Recording>,
+    ) -> Result<(Self, Driver), Error> {
         // webrtc-pc §4.4.1.1 Constructor, step 5
         let today = host.system_time();
         for certificate in &configuration.certificates {
@@ -295,8 +409,46 @@ impl RTCPeerConnection {
         // once, since timestamps relate them.
         let (now, system_time) = (host.now(), host.system_time());
         let clock = Clock::new(now, system_time);
-        let engine = Engine::new(configuration, generated, clock, seed, host.is_deterministic())?;
+        let is_deterministic = host.is_deterministic();
+        let Some(recording) = recording else {
+            let random = Randomness::of(seed);
+            let engine = Engine::new(configuration, generated, clock, random, is_deterministic)?;
+            return Ok(Self::with_engine(engine, host));
+        };
+        let seeds = Randomness::recorded(seed);
+        let header = Header {
+            peerconnection_recording: VERSION,
+            crate_version: env!("CARGO_PKG_VERSION").to_owned(),
+            date: system_time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
+            session_seed: Seed(seeds[0]),
+            engine_seed: Seed(seeds[1]),
+            configuration: recorded_configuration(&configuration),
+            generated: generated.iter().map(|own| Certificate::of(&own.certificate)).collect(),
+        };
+        // What the engine refuses is no connection, and takes no recording.
+        let random = Randomness::of_recorded(seeds);
+        let mut engine = Engine::new(configuration, generated, clock, random, is_deterministic)?;
+        engine.set_recording(recording.begin(now, &header)?);
+        Ok(Self::with_engine(engine, host))
+    }
+
+    /// Makes a connection of which everything is known that it will be told.
+    pub(crate) fn replayed(
+        configuration: RTCConfiguration,
+        generated: Vec<RTCCertificate>,
+        host: Arc<dyn Host>,
+        seeds: [[u8; 32]; 2],
+        recorder: Arc<Recorder>,
+    ) -> Result<(Self, Driver), Error> {
+        let clock = Clock::new(host.now(), host.system_time());
+        let random = Randomness::of_recorded(seeds);
+        let mut engine = Engine::new(configuration, generated, clock, random, false)?;
+        engine.set_recording(recorder);
+        Ok(Self::with_engine(engine, host))
+    }
+
+    fn with_engine(engine: Engine, host: Arc<dyn Host>) -> (Self, Driver) {
         let (connection, handle) = Connection::new(engine, host);
-        Ok((handle, Driver { connection }))
+        (handle, Driver { connection })
     }
 }

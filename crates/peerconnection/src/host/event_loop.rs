@@ -118,7 +118,8 @@ impl TaskRunner {
     pub fn run_task(&self) -> bool {
         let tasks = self.connection.tasks();
         let mut present = self.present();
-        if present.ahead.is_empty() {
+        // What is taken ahead is not taken by the engine, which would note it.
+        if present.ahead.is_empty() && self.connection.recorder().is_none() {
             tasks.take_messages(AHEAD, &mut present.ahead);
             self.connection.host.tasks_are_left(tasks.waiting());
         }
@@ -260,6 +261,7 @@ mod tests {
         let (pc, driver) =
             RTCPeerConnection::with_host(Default::default(), host.clone(), [3; 32]).unwrap();
         let tasks = TaskRunner::new(&driver);
+        driver.set_dump(crate::DumpOptions::default());
 
         // The call of a method announces its task.
         pc.create_data_channel("chat", None).unwrap();
@@ -282,6 +284,12 @@ mod tests {
         assert_eq!(queued(), left.tasks);
         assert_eq!(driver.leave_tasks(), left);
         assert_eq!(queued(), 0);
+
+        // What the event loop dispatches is in a dump, as what the connection dispatches itself.
+        let dump = pc.dump().unwrap().to_string();
+        for name in ["onnegotiationneeded", "setLocalDescriptionOnSuccess"] {
+            assert!(dump.contains(name), "{dump}");
+        }
 
         // The host learns how many are left as they are run.
         let mut events = Vec::new();

@@ -29,8 +29,14 @@ mod tokio;
 
 pub use self::driver::Driver;
 pub use self::event_loop::{Dispatch, EventLoop, TaskRunner};
+// The page of the documentation is that of the root.
 #[cfg(feature = "tokio")]
-pub use self::tokio::{SocketControl, TokioOptions};
+#[doc(no_inline)]
+pub use self::tokio::{SocketControl, TokioOptions, UdpMux, UdpMuxDropped};
 pub use crate::connection::Host;
-pub use crate::engine::{Action, ConnectionId, GenerationId, NameOf, SocketId, Transmit, Waiting};
+pub use crate::engine::{
+    Action, ConnectionId, GenerationId, NameOf, Shortcut, SocketId, Transmit, Waiting,
+};
+#[doc(inline)]
 pub use negotiation::TransportId;
+pub use transport::data::CongestionControl;

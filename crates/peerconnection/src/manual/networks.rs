@@ -5,8 +5,10 @@
 //!
 //! - [Candidates](#candidates), [the URLs of servers](#the-urls-of-servers), [ports and
 //!   firewalls](#ports-and-firewalls)
+//! - [One port for many connections](#one-port-for-many-connections)
 //! - [Running coturn](#running-coturn), [private authorities](#private-authorities)
 //! - [Hiding addresses](#hiding-addresses)
+//! - [How soon a channel opens](#how-soon-a-channel-opens)
 //! - [Timers](#timers)
 //! - [When a server fails](#when-a-server-fails)
 //! - [When the network changes](#when-the-network-changes)
@@ -63,7 +65,8 @@
 //! A peer may hide its addresses behind names that end in `.local`, as browsers do whose page has no
 //! camera or microphone. They are asked for by multicast DNS, from UDP port 5353, on the interfaces
 //! that gather; a name that nobody answers within 5 s makes no pair. Addresses of our own hide so, too,
-//! if the application wants it: see [hiding addresses](#hiding-addresses).
+//! if the application wants it: see [hiding addresses](#hiding-addresses). Both need the feature `mdns`,
+//! which is on by default.
 //!
 //! `iceTransportPolicy` is [`All`] by default. With [`Relay`] only relayed candidates are gathered
 //! and used: see [hiding addresses](#hiding-addresses). With
@@ -113,7 +116,8 @@
 //!
 //! Nothing needs to be opened inwards. A connection sends from ports that the system chooses, its
 //! ephemeral ports (on Linux `net.ipv4.ip_local_port_range`), another one for each address,
-//! transport and gathering. There is no option for a range. On each address a listener waits for TCP
+//! transport and gathering. There is no option for a range; a server opens [one
+//! port](#one-port-for-many-connections). On each address a listener waits for TCP
 //! as well; where a firewall keeps that shut, the other ways are left.
 //!
 //! Outwards, the first of these that works is enough:
@@ -131,6 +135,46 @@
 //! TLS on port 443 is the last way out. It does not pass where TLS is opened on the way, unless the
 //! authority of whoever opens it is trusted and TURN is let through. Packets have at most 1,200
 //! bytes of UDP payload, through a relay of this side 1,152 before the TURN header.
+//!
+//! # One port for many connections
+//!
+//! A server that pages call wants one port in its firewall, and not 28,000. [`UdpMux`] is a UDP port
+//! that any number of connections share:
+//!
+//! ```
+//! # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use peerconnection::{RTCConfiguration, RTCPeerConnection, TokioOptions, UdpMux};
+//!
+//! # let number = 0;
+//! // Bound once, at the start of the program: here port `number` of IPv4 on all interfaces.
+//! let port = UdpMux::bind(([0, 0, 0, 0], number).into())?;
+//! let options = TokioOptions::default().with_udp_mux(&port);
+//! // For each page that calls:
+//! let pc = RTCPeerConnection::with_options(RTCConfiguration::default(), options.clone())?;
+//! # Ok(()) }
+//! ```
+//!
+//! It is of use to a peer that **others reach without help**, since nothing but this port has to be
+//! open, and to a process with **thousands of connections**, which would need a descriptor or two
+//! for each. For a client it is of none: the second connection to the same server port would have
+//! the same addresses as the first, and would find no path.
+//!
+//! What is different then:
+//!
+//! - Host candidates have this port, at each address in use. An ICE restart keeps it. Everything
+//!   else is as before: states, restarts, consent, statistics.
+//! - There are **no TCP candidates**. Who cannot send UDP needs a TURN server.
+//! - STUN servers are asked from the port: behind a NAT that forwards it, such as that of a cloud,
+//!   the server-reflexive candidate is the address at which clients reach it.
+//! - TURN servers over UDP are asked from a socket of the connection's own, over TCP and TLS from a
+//!   connection as ever.
+//! - All that comes passes one socket buffer, for which `net.core.rmem_max` of Linux should allow 4
+//!   MiB: the default is a twentieth of that.
+//!
+//! The connections are told apart by the username fragment in their checks, then by the address of
+//! the peer. [`UdpMux`] says what that means for somebody who forges addresses, and for peers that
+//! share a port, too. `cargo run --release --example broadcast -- --udp-port 3478` is a server of
+//! this kind.
 //!
 //! # Running coturn
 //!
@@ -186,7 +230,8 @@
 //!
 //! # Private authorities
 //!
-//! With `turns:` the server's certificate is checked against the authorities that the system
+//! `turns:` needs the feature `tls`, which is on by default. Without it there is an
+//! `icecandidateerror`. The server's certificate is checked against the authorities that the system
 //! trusts, or those that the environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name. The
 //! system's are read once in a process. An authority of one's own is given to the connection, which
 //! then trusts no other:
@@ -194,7 +239,7 @@
 //! ```
 //! # #[tokio::main] async fn main() {
 //! use std::error::Error;
-//! use peerconnection::host::TokioOptions;
+//! use peerconnection::TokioOptions;
 //! use peerconnection::{RTCConfiguration, RTCPeerConnection};
 //!
 //! fn connect(configuration: RTCConfiguration) -> Result<RTCPeerConnection, Box<dyn Error>> {
@@ -220,7 +265,7 @@
 //!
 //! ```
 //! # #[tokio::main] async fn main() -> Result<(), peerconnection::Error> {
-//! use peerconnection::host::TokioOptions;
+//! use peerconnection::TokioOptions;
 //! use peerconnection::{RTCConfiguration, RTCPeerConnection};
 //!
 //! let options = TokioOptions::default().with_hidden_addresses(true);
@@ -264,6 +309,19 @@
 //!
 //! The `address` of a remote candidate is null while only checks have shown it: signalling has not
 //! brought it.
+//!
+//! # How soon a channel opens
+//!
+//! Three round trips after the offerer has set the answer, with DTLS 1.3: a check and its answer, the
+//! handshake of DTLS, that of SCTP. No more is needed where the first candidates work, and nothing
+//! waits for the nomination; but applications see the states in the order of browsers, ICE first.
+//! Packets that are lost and candidates that come late cost more.
+//!
+//! With [`sctp_init`] set to [`Shortcut::On`] at the offerer it is two: offer and answer have the
+//! parameters of SCTP, in a line `a=sctp-init`, and the association is there when DTLS is connected.
+//! The answerer needs [`Shortcut::Automatic`], which is the default. Other stacks do not know the
+//! line and ignore it, Chromium 156 unless a switch tells it to (`WebRTC-Sctp-Snap`). Signalling that
+//! drops or changes lines costs time, but no message.
 //!
 //! # Timers
 //!
@@ -394,14 +452,18 @@
 //!   then no restart helps (seen in 153): make another connection.
 //! - **A closed connection** does not come back: make another one.
 //!
-//! [`TokioOptions::hidden_addresses`]: crate::host::TokioOptions::hidden_addresses
-//! [`TokioOptions::addresses`]: crate::host::TokioOptions::addresses
-//! [`disconnected_timeout`]: crate::host::TokioOptions::disconnected_timeout
-//! [`end_of_candidates_timeout`]: crate::host::TokioOptions::end_of_candidates_timeout
+//! [`TokioOptions::hidden_addresses`]: crate::TokioOptions::hidden_addresses
+//! [`UdpMux`]: crate::UdpMux
+//! [`TokioOptions::addresses`]: crate::TokioOptions::addresses
+//! [`disconnected_timeout`]: crate::TokioOptions::disconnected_timeout
+//! [`end_of_candidates_timeout`]: crate::TokioOptions::end_of_candidates_timeout
+//! [`sctp_init`]: crate::TokioOptions::sctp_init
+//! [`Shortcut::Automatic`]: crate::host::Shortcut::Automatic
+//! [`Shortcut::On`]: crate::host::Shortcut::On
 //! [`All`]: crate::RTCIceTransportPolicy::All
 //! [`Relay`]: crate::RTCIceTransportPolicy::Relay
 //! [`close()`]: crate::RTCPeerConnection::close
 //! [`get_stats()`]: crate::RTCPeerConnection::get_stats
-//! [`restart_on_network_change`]: crate::host::TokioOptions::restart_on_network_change
+//! [`restart_on_network_change`]: crate::TokioOptions::restart_on_network_change
 //! [`restart_ice()`]: crate::RTCPeerConnection::restart_ice
 //! [`set_configuration()`]: crate::RTCPeerConnection::set_configuration

@@ -10,18 +10,31 @@ use std::path::{Path, PathBuf};
 use source::Source;
 
 /// The modules at the root of the crate, from the top.
-const LAYERS: [&str; 7] =
-    ["manual", "perfect_negotiation", "host", "connection", "engine", "api", "inert"];
+const LAYERS: [&str; 9] = [
+    "manual",
+    "perfect_negotiation",
+    "replay",
+    "host",
+    "connection",
+    "engine",
+    "api",
+    "recording",
+    "inert",
+];
 
 /// The one way up, from the objects to the connection that owns them: `api/mod.rs` says why.
 const KNOT: (&str, &str) = ("api", "connection::Connection");
 
 /// What the root of the crate re-exports, besides the exports of `api`.
-const FACE: [(&str, &str); 4] = [
+const FACE: [(&str, &str); 8] = [
     ("Negotiator", "perfect_negotiation"),
     ("PerfectNegotiation", "perfect_negotiation"),
     ("SignalingChannel", "perfect_negotiation"),
     ("SignalingMessage", "perfect_negotiation"),
+    ("SocketControl", "host"),
+    ("TokioOptions", "host"),
+    ("UdpMux", "host"),
+    ("UdpMuxDropped", "host"),
 ];
 
 /// How far from the top a layer is.

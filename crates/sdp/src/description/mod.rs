@@ -1,8 +1,8 @@
 use std::collections::HashSet;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::str::FromStr;
 
-use crate::line::{Ending, StoredLine};
+use crate::lines::LINE_END;
 use crate::media::{END_OF_CANDIDATES, direction_of};
 use crate::{Direction, Error, Fingerprint, IceParameters, Media, Origin, Section, Setup, parse};
 
@@ -81,10 +81,10 @@ impl Description {
     pub fn new(session_id: u64, session_version: u64) -> Description {
         let origin = Origin::new(session_id, session_version);
         let mut session = Section::default();
-        session.push(StoredLine::new('v', "0"));
-        session.push(StoredLine::new('o', &origin.to_string()));
-        session.push(StoredLine::new('s', "-"));
-        session.push(StoredLine::new('t', "0 0"));
+        session.push('v', "0");
+        session.push('o', &origin.to_string());
+        session.push('s', "-");
+        session.push('t', "0 0");
         Description { session, media: Vec::new(), origin, trailer: Box::default() }
     }
 
@@ -217,19 +217,14 @@ impl FromStr for Description {
 
 impl fmt::Display for Description {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let media = self.media.iter().flat_map(|media| media.section().stored_lines());
-        let mut lines = self.session.stored_lines().iter().chain(media).peekable();
-        while let Some(line) = lines.next() {
-            let ending = match line.ending {
-                // It was the last when it was read and is not any more.
-                Ending::Missing if lines.peek().is_some() => Ending::CrLf,
-                ending => ending,
-            };
-            // Piece by piece: this is every line of every description that is signalled.
-            f.write_char(line.kind)?;
-            f.write_str("=")?;
-            f.write_str(&line.value)?;
-            f.write_str(ending.as_str())?;
+        let media = self.media.iter().map(Media::section);
+        let mut sections = std::iter::once(&self.session).chain(media).peekable();
+        while let Some(section) = sections.next() {
+            f.write_str(section.text())?;
+            // It was the last when it was read and is not any more.
+            if sections.peek().is_some() && !section.text().ends_with('\n') {
+                f.write_str(LINE_END)?;
+            }
         }
         f.write_str(&self.trailer)
     }

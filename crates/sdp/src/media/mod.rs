@@ -1,10 +1,10 @@
 use std::ops::{Deref, DerefMut};
 
 use crate::grammar::{is_token, is_word, number, payload_type};
-use crate::line::StoredLine;
+use crate::line::RawLine;
 use crate::{
-    Candidate, Direction, Error, ExtMap, Fmtp, Msid, Rid, RtcpFb, RtpMap, Section, Simulcast, Ssrc,
-    SsrcGroup,
+    Candidate, Direction, Error, ExtMap, Fmtp, Msid, Rid, RtcpFb, RtpMap, SctpInit, Section,
+    Simulcast, Ssrc, SsrcGroup,
 };
 
 /// A media section: an `m=` line and what follows it (RFC 8866 §5.14).
@@ -126,13 +126,13 @@ impl Media {
     pub fn new(kind: &str, port: u16, protocol: &str, formats: &[&str]) -> Media {
         let mut section = Section::default();
         let formats = formats.join(" ");
-        section.push(StoredLine::new('m', &format!("{kind} {port} {protocol} {formats}")));
+        section.push('m', &format!("{kind} {port} {protocol} {formats}"));
         Media { section }
     }
 
-    pub(crate) fn from_line(line: StoredLine) -> Media {
+    pub(crate) fn from_line(line: &RawLine<'_>) -> Media {
         let mut section = Section::default();
-        section.push(line);
+        section.push_raw(line);
         Media { section }
     }
 
@@ -267,6 +267,14 @@ impl Media {
         number(self.attribute("max-message-size")?)
     }
 
+    /// SCTP's INIT chunk: `a=sctp-init` (draft-hancke-tsvwg-snap-00). `None` if there is none, or
+    /// none that is of use, or more than one.
+    pub fn sctp_init(&self) -> Option<SctpInit> {
+        let mut lines = self.attributes("sctp-init");
+        let first = lines.next().filter(|_| lines.next().is_none())?;
+        first.parse().ok()
+    }
+
     /// Whether RTCP shares the port of RTP: `a=rtcp-mux` (RFC 5761 §5.1.1).
     pub fn rtcp_mux(&self) -> bool {
         self.has_attribute("rtcp-mux")
@@ -324,9 +332,9 @@ impl Media {
     /// The candidates of the section: `a=candidate` (RFC 8839 §5.1). In a description that was
     /// read, an error stands for an address of an unknown form; the line is to be ignored.
     pub fn candidates(&self) -> impl Iterator<Item = Result<Candidate, Error>> {
-        self.section.stored_lines().iter().filter_map(|line| {
+        self.section.lines().filter_map(|line| {
             let candidate = line.attribute("candidate").map(Candidate::parse)?;
-            Some(candidate.map_err(|error| match line.view().number {
+            Some(candidate.map_err(|error| match line.number {
                 Some(number) => error.on_line(number),
                 None => error,
             }))

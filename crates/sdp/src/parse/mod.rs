@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::description::bundle_tags;
 use crate::grammar::{is_token, is_word, saturating_number};
 use crate::limits::{MAX_LENGTH, MAX_LINE_LENGTH, MAX_LINES, MAX_MEDIA};
-use crate::line::{RawLine, StoredLine, raw_lines};
+use crate::line::{RawLine, raw_lines};
 use crate::media::{MediaLine, Use};
 use crate::{Description, Direction, Error, Media, Origin, Section, attribute};
 
@@ -76,12 +76,6 @@ impl<'a> Reader<'a> {
             return Err(Error::new(format!("a line longer than {MAX_LINE_LENGTH} bytes")));
         }
         let (kind, value) = line.split()?;
-        let stored = StoredLine {
-            kind,
-            value: value.into(),
-            number: u32::try_from(line.number).ok(),
-            ending: line.ending,
-        };
 
         if kind == 'm' {
             self.require_session_lines()?;
@@ -92,7 +86,8 @@ impl<'a> Reader<'a> {
             self.section = Some(media_line.used_for());
             self.direction = None;
             self.has_mid = false;
-            self.media.push(Media::from_line(stored));
+            self.current().shrink_to_fit();
+            self.media.push(Media::from_line(line));
             return Ok(());
         }
 
@@ -110,11 +105,16 @@ impl<'a> Reader<'a> {
             'a' => self.attribute(line.number, value)?,
             _ => {}
         }
-        match self.media.last_mut() {
-            Some(media) => media.section_mut().push(stored),
-            None => self.session.push(stored),
-        }
+        self.current().push_raw(line);
         Ok(())
+    }
+
+    /// The section that is being read.
+    fn current(&mut self) -> &mut Section {
+        match self.media.last_mut() {
+            Some(media) => media.section_mut(),
+            None => &mut self.session,
+        }
     }
 
     /// RFC 8866 §9, `session-description`.
@@ -190,20 +190,23 @@ impl<'a> Reader<'a> {
     }
 
     /// `end` is the number of the line behind the last.
-    fn finish(self, end: usize, trailer: &str) -> Result<Description, Error> {
+    fn finish(mut self, end: usize, trailer: &str) -> Result<Description, Error> {
         self.require_session_lines().map_err(|error| error.on_line(end))?;
-        let origin = self.origin.ok_or_else(|| Error::new("o= has to stand here").on_line(end))?;
+        let origin = self.origin.take();
+        let origin = origin.ok_or_else(|| Error::new("o= has to stand here").on_line(end))?;
         let mut bundled = BTreeSet::new();
-        for (number, group) in self.groups {
+        for (number, group) in &self.groups {
             let Some(tags) = bundle_tags(group) else { continue };
             for mid in tags {
                 if !self.mids.contains(mid) {
                     tracing::debug!(mid, "the BUNDLE group has a mid of no section");
                 } else if !bundled.insert(mid) {
-                    return Err(Error::new("a mid is in BUNDLE groups twice").on_line(number));
+                    return Err(Error::new("a mid is in BUNDLE groups twice").on_line(*number));
                 }
             }
         }
+        self.current().shrink_to_fit();
+        self.media.shrink_to_fit();
         Ok(Description {
             session: self.session,
             media: self.media,

@@ -6,6 +6,7 @@ mod fingerprint;
 mod origin;
 mod rid;
 mod rtp;
+mod sctp_init;
 mod source;
 
 pub use direction::{Direction, Setup};
@@ -13,6 +14,7 @@ pub use fingerprint::Fingerprint;
 pub use origin::{IceParameters, Origin};
 pub use rid::{Rid, RidDirection, Simulcast, SimulcastId};
 pub use rtp::{ExtMap, Fmtp, RtcpFb, RtpMap};
+pub use sctp_init::SctpInit;
 pub use source::{Msid, Ssrc, SsrcGroup};
 
 use webrtc_sdp::SdpType;

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use futures::channel::oneshot;
 use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt;
-use peerconnection::{RTCConfiguration, RTCIceServer, RTCPeerConnection};
+use peerconnection::host::Driver;
+use peerconnection::recording::Recording;
+use peerconnection::{DumpOptions, RTCConfiguration, RTCIceServer, RTCPeerConnection};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use turn::testing::{PASSWORD, Server, USER};
@@ -110,6 +112,34 @@ impl World {
         self.add_peer_at(configuration, vec![Ipv4Addr::new(10, 0, 0, number).into()])
     }
 
+    /// Adds a connection as [`add_peer`](Self::add_peer) does, and has `set_up` set what a host can
+    /// set.
+    ///
+    /// ```
+    /// use peerconnection::host::Shortcut;
+    /// use testkit::{Conditions, World};
+    ///
+    /// let mut world = World::new(1, Conditions::default());
+    /// let on = |driver: &peerconnection::host::Driver| driver.set_sctp_init(Shortcut::On);
+    /// let pc = world.add_peer_set_up(Default::default(), on);
+    /// pc.create_data_channel("chat", None).unwrap();
+    /// assert!(world.run(pc.create_offer(None)).unwrap().sdp.contains("a=sctp-init:"));
+    /// ```
+    ///
+    /// # Panics
+    /// As `add_peer`.
+    pub fn add_peer_set_up(
+        &mut self,
+        configuration: RTCConfiguration,
+        set_up: impl FnOnce(&Driver),
+    ) -> RTCPeerConnection {
+        let pc = self.add_peer(configuration);
+        if let Some(peer) = self.peers.last() {
+            set_up(peer.driver());
+        }
+        pc
+    }
+
     /// Adds a connection on a host with these addresses.
     ///
     /// ```
@@ -131,13 +161,76 @@ impl World {
         configuration: RTCConfiguration,
         addresses: Vec<IpAddr>,
     ) -> RTCPeerConnection {
-        let mut seed = [0; 32];
-        self.random.fill_bytes(&mut seed);
+        let (host, seed) = (Arc::new(self.handle.clone()), self.seed());
         let (pc, driver) =
-            RTCPeerConnection::with_host(configuration, Arc::new(self.handle.clone()), seed)
-                .expect("a valid configuration");
+            RTCPeerConnection::with_host(configuration, host, seed).expect("a valid configuration");
         self.peers.push(Peer::new(pc.clone(), driver, addresses));
         pc
+    }
+
+    /// Adds a connection, and records all that it does. Read the recording once the world is
+    /// dropped, or [flush](Recording::flush) it before.
+    ///
+    /// ```
+    /// use peerconnection::recording::Recording;
+    /// use peerconnection::replay::Replay;
+    /// use testkit::{Conditions, World};
+    ///
+    /// # let file = std::env::temp_dir().join(format!("testkit-{}.jsonl", std::process::id()));
+    /// let mut world = World::new(1, Conditions::default());
+    /// let addresses = vec!["192.0.2.1".parse().unwrap()];
+    /// let recording = Recording::to_file(&file)?;
+    /// let pc = world.add_recorded_peer(Default::default(), addresses, &recording);
+    /// pc.create_data_channel("chat", None)?;
+    /// world.settle();
+    /// drop((pc, world));
+    ///
+    /// let steps: Result<Vec<_>, _> = Replay::new(&*std::fs::read(&file)?)?.collect();
+    /// let events: Vec<_> = steps?.iter().flat_map(|s| s.events().map(str::to_owned)).collect();
+    /// assert_eq!(events, ["negotiationneeded"]);
+    /// # std::fs::remove_file(&file)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the connection refuses the configuration or the recording.
+    pub fn add_recorded_peer(
+        &mut self,
+        configuration: RTCConfiguration,
+        addresses: Vec<IpAddr>,
+        recording: &Recording,
+    ) -> RTCPeerConnection {
+        let (host, seed) = (Arc::new(self.handle.clone()), self.seed());
+        let (pc, driver) =
+            RTCPeerConnection::with_recorded_host(configuration, host, seed, recording)
+                .expect("a valid configuration, and a new recording");
+        self.peers.push(Peer::new(pc.clone(), driver, addresses));
+        pc
+    }
+
+    /// The driver of a peer, for what a host can set.
+    ///
+    /// ```
+    /// use peerconnection::host::Shortcut;
+    /// use testkit::Pair;
+    ///
+    /// let mut pair = Pair::new(1);
+    /// pair.world.driver(0).set_sctp_init(Shortcut::On);
+    /// pair.a.create_data_channel("chat", None).unwrap();
+    /// let offer = pair.world.run(pair.a.create_offer(None)).unwrap();
+    /// assert!(offer.sdp.contains("a=sctp-init:"));
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no such peer.
+    pub fn driver(&self, peer: usize) -> &Driver {
+        self.peers[peer].driver()
+    }
+
+    fn seed(&mut self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        self.random.fill_bytes(&mut seed);
+        seed
     }
 
     /// Adds a STUN and TURN server. Its relayed addresses are on 203.0.113.1. Returns what a
@@ -193,6 +286,26 @@ impl World {
     /// ```
     pub fn add_name(&mut self, name: &str, addresses: Vec<IpAddr>) {
         self.names.insert(name.to_owned(), addresses);
+    }
+
+    /// Has a peer remember what it does, for [`dump`](RTCPeerConnection::dump): from now on.
+    ///
+    /// ```
+    /// use peerconnection::DumpOptions;
+    /// use testkit::Pair;
+    ///
+    /// let mut pair = Pair::new(1);
+    /// pair.world.set_dump(0, DumpOptions::default());
+    /// pair.open_channel("chat", Default::default());
+    /// // The tools of `chrome://webrtc-internals` read this, in a failed test, too.
+    /// let file = pair.a.dump().expect("it remembers").to_string();
+    /// assert!(file.contains("createDataChannel"));
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no such peer.
+    pub fn set_dump(&mut self, peer: usize, options: DumpOptions) {
+        self.peers[peer].set_dump(options);
     }
 
     /// The sockets of a peer that are bound now.

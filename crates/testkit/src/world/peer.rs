@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use peerconnection::RTCPeerConnection;
 use peerconnection::host::{Action, Driver, SocketId};
+use peerconnection::{DumpOptions, RTCPeerConnection};
 
 use crate::Network;
 
@@ -34,6 +34,14 @@ impl Peer {
         }
     }
 
+    pub(super) fn set_dump(&self, options: DumpOptions) {
+        self.driver.set_dump(options);
+    }
+
+    pub(super) fn driver(&self) -> &Driver {
+        &self.driver
+    }
+
     pub(super) fn sockets(&self) -> impl Iterator<Item = SocketAddr> + '_ {
         self.sockets.values().copied()
     }
@@ -56,6 +64,8 @@ impl Peer {
         sent: &mut Vec<(SocketAddr, SocketAddr)>,
         names: &BTreeMap<String, Vec<IpAddr>>,
     ) -> bool {
+        let span = self.driver.span();
+        let _entered = span.enter();
         let mut busy = false;
         while self.driver.run_task() {
             busy = true;

@@ -74,7 +74,7 @@ async fn call(pair: Pair, edit: &Edit, transcript: &Transcript) -> Result<Call, 
     });
     let stream = MediaStream::new();
     for kind in [MediaKind::Audio, MediaKind::Video] {
-        pc1.add_track(&MediaStreamTrack::new(kind), std::slice::from_ref(&stream))?;
+        pc1.add_track(MediaStreamTrack::new(kind), &stream)?;
     }
 
     let (at_pc1, at_pc2) = ((Peer::Pc1, pc1), (Peer::Pc2, pc2));
@@ -128,14 +128,14 @@ async fn pass_on(
     if edit.of != type_ || !changed {
         // The other peer first: no candidate comes before its description then.
         taker.set_remote_description(created.clone()).await?;
-        maker.set_local_description(Some(created.into())).await?;
+        maker.set_local_description(created).await?;
         transcript.say(own, format!("{type_} created and applied"));
         transcript.say(other, format!("{type_} applied"));
         return Ok(None);
     }
 
     let mut outcome = Outcome { changed, ..Outcome::default() };
-    let is_applied = match maker.set_local_description(Some(edited.clone().into())).await {
+    let is_applied = match maker.set_local_description(&edited).await {
         Ok(()) => true,
         Err(error) => {
             let state = maker.signaling_state();
@@ -155,7 +155,7 @@ async fn pass_on(
         }
     }
     if !is_applied {
-        maker.set_local_description(Some(created.into())).await?;
+        maker.set_local_description(created).await?;
         transcript.say(own, format!("{type_} as created applied"));
     }
     Ok(Some(outcome))

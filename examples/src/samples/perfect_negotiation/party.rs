@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::StreamExt;
 use peerconnection::{
     AnyEvent, Error, Events, MediaKind, MediaStream, MediaStreamTrack, RTCPeerConnection,
     RTCRtpTransceiver, RTCRtpTransceiverDirection as Direction, RTCRtpTransceiverInit, RTCSdpType,

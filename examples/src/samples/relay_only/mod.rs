@@ -61,15 +61,9 @@ pub async fn run(
 
     // The other peer first: no candidate comes before its description then.
     let offer = pc1.create_offer(None).await?;
-    try_join!(
-        pc2.set_remote_description(offer.clone()),
-        pc1.set_local_description(Some(offer.into()))
-    )?;
+    try_join!(pc2.set_remote_description(offer.clone()), pc1.set_local_description(offer))?;
     let answer = pc2.create_answer(None).await?;
-    try_join!(
-        pc1.set_remote_description(answer.clone()),
-        pc2.set_local_description(Some(answer.into()))
-    )?;
+    try_join!(pc1.set_remote_description(answer.clone()), pc2.set_local_description(answer))?;
 
     let is_open = |channel: &RTCDataChannel| channel.ready_state() == RTCDataChannelState::Open;
     let are_open = || channels.into_iter().all(is_open);

@@ -79,7 +79,7 @@ async fn every_codec_that_both_sides_know_is_negotiated(browser: Browser) {
     for by_page in [false, true] {
         let call = Call::new(browser).await;
         for kind in [MediaKind::Audio, MediaKind::Video] {
-            call.rust.add_track(&MediaStreamTrack::new(kind), &[]).expect("a sender");
+            call.rust.add_track(MediaStreamTrack::new(kind), &[]).expect("a sender");
             call.page.run_with("pc.addTrack(trackOf(args))", json!(kind)).await;
         }
         let (_, answer) = match by_page {

@@ -1,8 +1,8 @@
 //! Sections that are stopped, and others that take their place.
 //!
-//! A channel goes on meanwhile, unless it is the first section. That one describes the transport of
-//! the bundle, and browsers begin another transport then (see "Browsers" in
-//! `spec-notes/deviations.md`).
+//! A channel goes on meanwhile. If another section takes the place of the first one, browsers begin
+//! another transport (see "Browsers" in `spec-notes/deviations.md`). `flow/first_section.rs` has
+//! what happens when the first one is stopped.
 
 use peerconnection::MediaKind;
 use tests::browser::Browser;

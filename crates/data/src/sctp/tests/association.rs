@@ -94,6 +94,41 @@ fn any_lost_packet_of_the_handshake_is_repeated() {
     }
 }
 
+/// Pion until 2024, and stacks made after it, drop an INIT or INIT ACK with a parameter that they do not
+/// know.
+#[test]
+fn a_peer_that_cannot_skip_a_parameter_is_soon_asked_without_it() {
+    let offers_zero = |packet: &[u8]| {
+        let chunk = Packet::read(packet, true).unwrap().chunks().next().unwrap();
+        Init::read(chunk.value)
+            .filter(|_| matches!(chunk.kind, wire::INIT | wire::INIT_ACK))
+            .is_some_and(|init| init.extensions.zero_checksum)
+    };
+    for we_begin in [true, false] {
+        let [one, other] = [settings(11, 1), settings(22, 2)];
+        // The other does not know RFC 9653.
+        let other = Settings { zero_checksum: false, ..other };
+        let mut pair = Pair::with([one, other]);
+        let start = pair.now;
+        pair.sides[usize::from(!we_begin)].connect(start);
+        pair.sides[0].send(1, message("hello"));
+        let mut dropped = 0;
+        loop {
+            pair.run(|packet| {
+                dropped += usize::from(offers_zero(packet));
+                !offers_zero(packet)
+            });
+            if pair.messages(1).len() == 1 {
+                break;
+            }
+            assert!(pair.wait());
+        }
+        // What answers an INIT without the parameter is without it, too.
+        assert_eq!(dropped, usize::from(we_begin));
+        assert!(pair.now - start <= Duration::from_millis(250));
+    }
+}
+
 #[test]
 fn a_repeated_init_does_not_disturb_the_association() {
     let mut pair = Pair::new([1, 2]);
@@ -120,7 +155,7 @@ fn a_shutdown_is_answered_and_closes() {
     assert!(matches!(pair.events[0].last(), Some(Event::Closed(SctpError::Shutdown))));
     let mut buffer = Vec::new();
     assert!(pair.sides[0].write_packet(pair.now, &mut buffer));
-    let packet = Packet::read(&buffer).unwrap();
+    let packet = Packet::read(&buffer, true).unwrap();
     assert_eq!(packet.chunks().next().unwrap().kind, wire::SHUTDOWN_ACK);
     assert!(!pair.sides[0].write_packet(pair.now, &mut buffer));
 }
@@ -190,13 +225,13 @@ fn with_simple_peer(streams: u16) -> (Instant, Association) {
     side.connect(now);
     let mut buffer = Vec::new();
     assert!(side.write_packet(now, &mut buffer));
-    let init = Packet::read(&buffer).unwrap().chunks().next().unwrap();
+    let init = Packet::read(&buffer, true).unwrap().chunks().next().unwrap();
     assert_eq!(init.kind, wire::INIT);
-    assert!(Init::read(init.value).unwrap().re_config);
+    assert!(Init::read(init.value).unwrap().extensions.re_config);
     let [init_ack, cookie_ack] = simple_peer(11, streams);
     side.handle_packet(now, &init_ack);
     assert!(side.write_packet(now, &mut buffer));
-    let echo = Packet::read(&buffer).unwrap().chunks().next().unwrap();
+    let echo = Packet::read(&buffer, true).unwrap().chunks().next().unwrap();
     assert_eq!((echo.kind, echo.value), (wire::COOKIE_ECHO, b"biscuit".as_slice()));
     side.handle_packet(now, &cookie_ack);
     assert!(matches!(side.poll_event(), Some(Event::Connected)));
@@ -252,7 +287,7 @@ fn a_heartbeat_is_echoed() {
     forge(&mut pair, 0, |writer| writer.chunk(wire::HEARTBEAT, 0, b"\x00\x01\x00\x08beat"));
     let mut buffer = Vec::new();
     assert!(pair.sides[0].write_packet(pair.now, &mut buffer));
-    let chunk = Packet::read(&buffer).unwrap().chunks().next().unwrap();
+    let chunk = Packet::read(&buffer, true).unwrap().chunks().next().unwrap();
     assert_eq!(
         (chunk.kind, chunk.value),
         (wire::HEARTBEAT_ACK, b"\x00\x01\x00\x08beat".as_slice())

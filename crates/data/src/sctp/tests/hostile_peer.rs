@@ -68,7 +68,9 @@ proptest! {
     fn no_chunk_makes_it_panic(
         kinds in prop::collection::vec(
             (
-                prop::sample::select(vec![0u8, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 14, 130, 192, 77]),
+                prop::sample::select(vec![
+                    0u8, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 14, 64, 130, 192, 194, 77,
+                ]),
                 any::<u8>(),
                 prop::collection::vec(any::<u8>(), 0..60),
             ),
@@ -76,8 +78,9 @@ proptest! {
         ),
         tag in prop::sample::select(vec![0u32, 11]),
         first in prop::sample::select(vec![0u32, 1, u32::MAX, 77]),
+        interleaving in any::<bool>(),
     ) {
-        let mut pair = Pair::connected([first, first]);
+        let mut pair = Pair::interleaving([first, first], interleaving).connect();
         pair.sides[0].send(1, message(vec![1; 5000]));
         let mut buffer = Vec::new();
         pair.sides[0].write_packet(pair.now, &mut buffer);
@@ -103,8 +106,9 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
         period in 1usize..7,
         first in prop::sample::select(vec![0u32, u32::MAX - 10, 77]),
+        interleaving in any::<bool>(),
     ) {
-        let mut pair = Pair::new([first, first]);
+        let mut pair = Pair::interleaving([first, first], interleaving);
         pair.sides[0].connect(pair.now);
         let mut count = 0;
         let mut changes = changes.iter().cycle();
@@ -146,7 +150,7 @@ proptest! {
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut pair = Pair::connected([1, 2]);
         pair.sides[0].handle_packet(pair.now, &bytes);
-        let _ = Packet::read(&bytes).map(|packet| packet.chunks().count());
+        let _ = Packet::read(&bytes, true).map(|packet| packet.chunks().count());
         let _ = wire::Parameters(Reader(&bytes)).count();
         prop_assert_eq!(pair.sides[0].state(), SctpState::Connected);
     }

@@ -1,7 +1,10 @@
 //! Associations in memory, and a scripted peer for what no correct one sends.
 
 mod association;
+mod assumed;
 mod hostile_peer;
+mod hostile_receiver;
+mod interleaved;
 mod packets;
 
 use bytes::Bytes;
@@ -11,6 +14,7 @@ use super::association::{Association, Event, Settings};
 use super::queue::Outgoing;
 use super::wire::{self, Init, Packet, Parameters, Reader, Writer};
 use super::{SctpError, SctpState};
+use crate::config::CongestionControl;
 
 fn settings(tag: u32, initial_tsn: u32) -> Settings {
     Settings {
@@ -18,9 +22,14 @@ fn settings(tag: u32, initial_tsn: u32) -> Settings {
         remote_port: 5000,
         packet_size: 1160,
         window: 1 << 20,
+        max_window: 1 << 20,
         max_message_size: 262_144,
         tag,
         initial_tsn,
+        congestion_control: CongestionControl::NewReno,
+        zero_checksum: true,
+        interleaving: false,
+        max_partial: 1 << 20,
     }
 }
 
@@ -43,22 +52,29 @@ struct Pair {
 
 impl Pair {
     fn new(first_tsns: [u32; 2]) -> Self {
-        Self {
-            now: Instant::now(),
-            sides: [
-                Association::new(settings(11, first_tsns[0])),
-                Association::new(settings(22, first_tsns[1])),
-            ],
-            events: Default::default(),
-        }
+        Self::with([settings(11, first_tsns[0]), settings(22, first_tsns[1])])
+    }
+
+    fn with(settings: [Settings; 2]) -> Self {
+        let sides = settings.map(Association::new);
+        Self { now: Instant::now(), sides, events: Default::default() }
+    }
+
+    /// Two sides that interleave messages, or do not.
+    fn interleaving(first_tsns: [u32; 2], interleaving: bool) -> Self {
+        let [one, other] = [settings(11, first_tsns[0]), settings(22, first_tsns[1])];
+        Self::with([Settings { interleaving, ..one }, Settings { interleaving, ..other }])
     }
 
     fn connected(first_tsns: [u32; 2]) -> Self {
-        let mut pair = Self::new(first_tsns);
-        pair.sides[0].connect(pair.now);
-        pair.run(|_| true);
-        assert!(pair.sides.iter().all(|side| side.state() == SctpState::Connected));
-        pair
+        Self::new(first_tsns).connect()
+    }
+
+    fn connect(mut self) -> Self {
+        self.sides[0].connect(self.now);
+        self.run(|_| true);
+        assert!(self.sides.iter().all(|side| side.state() == SctpState::Connected));
+        self
     }
 
     /// Exchanges packets that `keep` lets pass until both are silent.

@@ -8,15 +8,16 @@ use crate::sctp::congestion::Congestion;
 /// Checks what must hold for every packet, and returns the kinds of its chunks.
 fn check(packet: &[u8], largest: usize) -> Vec<u8> {
     assert!(packet.len() <= largest, "{} bytes", packet.len());
-    let chunks: Vec<_> = Packet::read(packet).unwrap().chunks().collect();
+    let chunks: Vec<_> = Packet::read(packet, true).unwrap().chunks().collect();
     let length: usize =
         chunks.iter().map(|c| wire::CHUNK_HEADER + wire::padded(c.value.len())).sum();
     assert_eq!(packet.len(), wire::COMMON_HEADER + length, "nothing is cut off");
     let kinds: Vec<u8> = chunks.iter().map(|chunk| chunk.kind).collect();
     assert!(!kinds.is_empty());
     // RFC 9260 §6.10: control chunks precede DATA.
-    let control = kinds.iter().take_while(|kind| **kind != wire::DATA).count();
-    assert!(kinds[control..].iter().all(|kind| *kind == wire::DATA), "{kinds:?}");
+    let is_data = |kind: &u8| matches!(*kind, wire::DATA | wire::I_DATA);
+    let control = kinds.iter().take_while(|kind| !is_data(kind)).count();
+    assert!(kinds[control..].iter().all(is_data), "{kinds:?}");
     for (index, kind) in kinds.iter().enumerate() {
         match *kind {
             wire::INIT | wire::INIT_ACK | wire::SHUTDOWN_COMPLETE => {
@@ -44,7 +45,7 @@ fn packets(side: &mut Association, now: Instant) -> Vec<Vec<u8>> {
 }
 
 fn kinds(packet: &[u8]) -> Vec<u8> {
-    Packet::read(packet).unwrap().chunks().map(|chunk| chunk.kind).collect()
+    Packet::read(packet, true).unwrap().chunks().map(|chunk| chunk.kind).collect()
 }
 
 /// What an application or a peer can make a side do.
@@ -118,8 +119,9 @@ proptest! {
         sizes in (530usize..1400, 530usize..1400),
         first in prop::sample::select(vec![1u32, u32::MAX - 3]),
         lossy_handshake in 0usize..8,
+        interleaving in any::<bool>(),
     ) {
-        let mut pair = Pair::new([first, first]);
+        let mut pair = Pair::interleaving([first, first], interleaving);
         pair.sides[0].set_packet_size(sizes.0 & !3);
         pair.sides[1].set_packet_size(sizes.1 & !3);
         let sizes = [sizes.0 & !3, sizes.1 & !3];
@@ -172,7 +174,8 @@ proptest! {
                 }
                 Step::Init => {
                     let mut buffer = Vec::new();
-                    let mut again = Association::new(settings([22, 11][side], first));
+                    let settings = Settings { interleaving, ..settings([22, 11][side], first) };
+                    let mut again = Association::new(settings);
                     again.connect(pair.now);
                     again.write_packet(pair.now, &mut buffer);
                     let now = pair.now;
@@ -194,9 +197,9 @@ fn everything_at_once_is_one_packet_in_its_order() {
     // Something that is given up, so that FORWARD TSN is due.
     pair.sides[0].send(1, Outgoing { max_retransmits: Some(0), ..message("given up") });
     pair.run(|_| false);
-    while pair.sides[0].outstanding.advanced().is_none() {
+    while !pair.sides[0].outstanding.has_advanced() {
         assert!(pair.wait());
-        if pair.sides[0].outstanding.advanced().is_none() {
+        if !pair.sides[0].outstanding.has_advanced() {
             pair.run(|_| false);
         }
     }
@@ -277,7 +280,7 @@ fn the_first_data_of_an_association_is_acknowledged_at_once() {
 fn causes(packets: &[Vec<u8>]) -> Vec<(u16, Vec<u8>)> {
     packets
         .iter()
-        .flat_map(|packet| Packet::read(packet).unwrap().chunks().collect::<Vec<_>>())
+        .flat_map(|packet| Packet::read(packet, true).unwrap().chunks().collect::<Vec<_>>())
         .filter(|chunk| chunk.kind == wire::ERROR)
         .flat_map(|chunk| Parameters(Reader(chunk.value)).map(|(code, info)| (code, info.to_vec())))
         .collect()
@@ -363,7 +366,7 @@ fn unknown_parameters_are_reported_and_stop_the_reading_as_their_bits_say() {
         let mut side = Association::new(settings(11, 1));
         side.handle_packet(now, &handshake(wire::INIT, 0, &parameters));
         let answer = packets(&mut side, now);
-        let chunk = Packet::read(&answer[0]).unwrap().chunks().next().unwrap();
+        let chunk = Packet::read(&answer[0], true).unwrap().chunks().next().unwrap();
         assert_eq!(chunk.kind, wire::INIT_ACK);
         let told: Vec<_> = Parameters(Reader(&chunk.value[16..]))
             .filter(|(kind, _)| *kind == 8)
@@ -409,7 +412,7 @@ fn a_heartbeat_is_answered_whole_or_not_at_all() {
 fn a_closed_window_of_a_silent_peer_is_probed_by_one_packet_at_a_time() {
     let mut pair = Pair::connected([1, 2]);
     // A window's worth is under way and the peer's application reads nothing.
-    pair.sides[0].congestion = Congestion::new(100_000);
+    pair.sides[0].congestion = Congestion::new(CongestionControl::NewReno, 100_000, 1);
     for _ in 0..200 {
         pair.sides[0].send(1, message(vec![1; 1000]));
     }

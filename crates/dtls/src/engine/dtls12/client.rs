@@ -1,10 +1,12 @@
 //! The client's part (RFC 5246 §7.3, RFC 6347 §4.2).
 
-use super::alert::{self, Fatal};
-use super::keys::{self, Exchange};
-use super::reassembly::Message;
 use super::wire::{self, ServerHello, ServerKeyExchange, kind};
-use super::{Dtls12, End, Item, Step, unexpected};
+use super::{Dtls12, End, Item, Step, keys};
+use crate::config::DtlsVersion::Dtls12 as VERSION;
+use crate::engine::common::alert::{self, Fatal};
+use crate::engine::common::exchange::Exchange;
+use crate::engine::common::reassembly::Message;
+use crate::engine::common::{DOWNGRADE, DTLS_1_2};
 
 /// What the client waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub(super) enum ClientStep {
 
 impl Dtls12 {
     pub(super) fn say_hello(&mut self, cookie: &[u8]) -> Result<(), Fatal> {
-        let hello = wire::client_hello(&self.client_random, cookie, &keys::GROUPS, &keys::SCHEMES);
+        let hello = wire::with_cookie(&self.hello, cookie).ok_or(Fatal::internal(()))?;
         // RFC 6347 §4.2.1: a hello that was answered with a cookie does not count.
         self.transcript.clear();
         let hello = self.say(kind::CLIENT_HELLO, 0, &hello);
@@ -37,7 +39,7 @@ impl Dtls12 {
             (ClientStep::ServerHello, kind::HELLO_VERIFY_REQUEST) => {
                 // One is enough; a server could ask for ever.
                 if self.next_sequence > 1 {
-                    return Err(unexpected().into());
+                    return Err(Fatal::unexpected().into());
                 }
                 let cookie = wire::cookie(body).ok_or(Fatal::malformed())?;
                 return Ok(self.say_hello(cookie)?);
@@ -57,7 +59,7 @@ impl Dtls12 {
             }
             (ClientStep::CertificateRequest, kind::CERTIFICATE_REQUEST) => {
                 let accepted = wire::read_requested_schemes(body).ok_or(Fatal::malformed())?;
-                self.requested = self.identity.scheme(accepted);
+                self.requested = self.identity.scheme(accepted, VERSION);
                 if self.requested.is_none() {
                     let reason = "the peer accepts no certificate of our kind";
                     return Err(Fatal::new(alert::HANDSHAKE_FAILURE, reason).into());
@@ -83,7 +85,7 @@ impl Dtls12 {
                 master.check_finished(false, &self.transcript, body)?;
                 return self.connect();
             }
-            _ => return Err(unexpected().into()),
+            _ => return Err(Fatal::unexpected().into()),
         };
         self.hear(message);
         self.step = Step::Client(next);
@@ -92,10 +94,10 @@ impl Dtls12 {
 
     fn read_server_hello(&mut self, body: &[u8]) -> Result<(), Fatal> {
         let hello = ServerHello::read(body).ok_or(Fatal::malformed())?;
-        if hello.version != wire::DTLS_1_2 {
+        if hello.version != DTLS_1_2 {
             return Err(Fatal::new(alert::PROTOCOL_VERSION, "the peer does not know DTLS 1.2"));
         }
-        if ![wire::ECDHE_ECDSA, wire::ECDHE_RSA].contains(&hello.suite) || !hello.null_compression {
+        if !wire::SUITES.contains(&hello.suite) || !hello.null_compression {
             return Err(Fatal::new(alert::ILLEGAL_PARAMETER, "a suite that was not offered"));
         }
         // RFC 7627 §5.2; every WebRTC peer has it.
@@ -108,6 +110,10 @@ impl Dtls12 {
             let reason = "an SRTP profile or an MKI that was not offered";
             let refused = Fatal::new(alert::ILLEGAL_PARAMETER, reason);
             self.srtp = Some(use_srtp.selected().ok_or(refused)?);
+        }
+        if self.knows_13 && hello.random.ends_with(&DOWNGRADE) {
+            // RFC 8446 §4.1.3: somebody has taken DTLS 1.3 out of our hello.
+            return Err(Fatal::new(alert::ILLEGAL_PARAMETER, "the version was forced down"));
         }
         self.server_random = hello.random;
         self.suite = hello.suite;
@@ -122,7 +128,7 @@ impl Dtls12 {
         }
         let signed = [&self.client_random, &self.server_random, exchange.parameters].concat();
         let peer = self.peer.as_ref().ok_or(Fatal::internal(()))?;
-        peer.verify(&exchange.signed, &signed)?;
+        peer.verify(&exchange.signed, VERSION, &signed)?;
         self.exchange = Some(Exchange::new(exchange.group)?);
         self.peer_point = exchange.point.to_vec();
         Ok(())
@@ -139,7 +145,7 @@ impl Dtls12 {
         flight.push(self.say(kind::CLIENT_KEY_EXCHANGE, 0, &exchange));
         self.derive_keys()?;
         let mut verify = Vec::new();
-        self.identity.sign(&mut verify, scheme, &self.transcript)?;
+        self.identity.sign(&mut verify, scheme, VERSION, &self.transcript)?;
         flight.push(self.say(kind::CERTIFICATE_VERIFY, 0, &verify));
         flight.push(Item::ChangeCipherSpec);
         let master = self.master.as_ref().ok_or(Fatal::internal(()))?;

@@ -8,15 +8,11 @@
 //! |---|---|
 //! | `wire` | messages of the handshake |
 //! | `record` | records and their protection |
-//! | `reassembly` | fragments to messages |
-//! | `keys` | key exchange, signatures, what is derived |
+//! | `keys` | what is derived from the secret |
 //! | `client`, `server` | who says what when |
-//! | `alert` | alerts |
 
-mod alert;
 mod client;
 mod keys;
-mod reassembly;
 mod record;
 mod server;
 #[cfg(test)]
@@ -28,19 +24,24 @@ use std::collections::VecDeque;
 use time::{Duration, Instant};
 use tracing::trace;
 
-use self::alert::Fatal;
-pub(super) use self::alert::bad_certificate_in_the_clear;
 use self::client::ClientStep;
-use self::keys::{Exchange, Identity, Master, PublicKey};
-use self::reassembly::{Fragment, Message, Reassembly};
-use self::record::{Record, Records, content};
+use self::keys::Master;
+use self::record::{Record, Records};
 use self::server::ServerStep;
-use self::wire::{Reader, kind};
-use super::{Ended, Engine, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT, Said};
+use self::wire::kind;
+pub(super) use self::wire::{SUITES, write_hello_extensions};
+use super::auto::Begun;
+use super::common::alert::{self, End, Fatal};
+use super::common::codec::Reader;
+use super::common::content;
+use super::common::exchange::{Exchange, GROUPS};
+use super::common::hello_random;
+use super::common::identity::{Identity, PublicKey, SCHEMES};
+use super::common::reassembly::{self, Fragment, Message, Reassembly};
+use super::{Ended, Engine, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT, Negotiated, Said};
 use crate::certificate::Certificate;
 use crate::config::DtlsVersion;
 use crate::connection::DtlsRole;
-use crate::crypto::{self, Hash};
 use crate::error::DtlsError;
 use crate::srtp::{SrtpKeys, SrtpProfile};
 
@@ -87,6 +88,8 @@ pub(crate) struct Dtls12 {
     reassembly: Reassembly,
     held: Vec<Vec<u8>>,
     output: VecDeque<Queued>,
+    /// The data that was told last.
+    told: Vec<u8>,
 
     /// Our last flight, for as long as the peer may need it again.
     flight: Vec<Item>,
@@ -96,9 +99,14 @@ pub(crate) struct Dtls12 {
     retransmits: Option<Instant>,
     gives_up: Option<Instant>,
 
+    /// As a client, the hello, which is sent again with a cookie if the server wants one.
+    hello: Vec<u8>,
+    /// Whether DTLS 1.3 was offered, or would have been accepted.
+    knows_13: bool,
     client_random: [u8; 32],
     server_random: [u8; 32],
     suite: u16,
+    group: Option<u16>,
     /// What is negotiated for SRTP.
     srtp: Option<SrtpProfile>,
     exchange: Option<Exchange>,
@@ -125,15 +133,23 @@ impl Dtls12 {
         let failed = |reason: &str| DtlsError::Protocol(reason.to_owned());
         let identity =
             Identity::new(certificate).ok_or_else(|| failed("the key cannot be used with DTLS"))?;
-        let mut random = [0; 32];
-        match seed {
-            Some(seed) => {
-                let hash = Hash::Sha256.of(&seed.to_be_bytes());
-                random.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
-            }
-            None => crypto::fill_random(&mut random).map_err(|_| failed("no randomness"))?,
+        let random = hello_random(seed).map_err(|_| failed("no randomness"))?;
+        let mut connection = Self::with(now, role, identity, datagram_size, random);
+        if role == DtlsRole::Client {
+            connection.hello = wire::client_hello(&random, &GROUPS, &SCHEMES);
+            connection.say_hello(&[]).map_err(|fatal| failed(fatal.reason))?;
         }
-        let mut connection = Self {
+        Ok(connection)
+    }
+
+    fn with(
+        now: Instant,
+        role: DtlsRole,
+        identity: Identity,
+        datagram_size: usize,
+        random: [u8; 32],
+    ) -> Self {
+        Self {
             identity,
             datagram_size,
             step: match role {
@@ -146,15 +162,19 @@ impl Dtls12 {
             reassembly: Reassembly::default(),
             held: Vec::new(),
             output: VecDeque::new(),
+            told: Vec::new(),
             flight: Vec::new(),
             next_sequence: 0,
             sent: None,
             interval: FLIGHT_START_RTO,
             retransmits: None,
             gives_up: None,
+            hello: Vec::new(),
+            knows_13: false,
             client_random: random,
             server_random: random,
             suite: 0,
+            group: None,
             srtp: None,
             exchange: None,
             peer: None,
@@ -162,11 +182,28 @@ impl Dtls12 {
             requested: None,
             master: None,
             transcript: Vec::new(),
-        };
-        if role == DtlsRole::Client {
-            connection.say_hello(&[]).map_err(|fatal| failed(fatal.reason))?;
         }
-        Ok(connection)
+    }
+
+    /// Goes on where a handshake that could have become DTLS 1.3 has turned out to be none. A client
+    /// has said hello already, and the peer's first message is there.
+    pub(super) fn take_over(begun: Begun) -> (Self, Result<(), Ended>) {
+        let Begun { now, role, identity, datagram_size, random, .. } = begun;
+        let mut connection = Self::with(now, role, identity, datagram_size, random);
+        connection.knows_13 = true;
+        connection.records.skip(begun.next_record);
+        connection.reassembly = begun.reassembly;
+        connection.gives_up = begun.gives_up;
+        if role == DtlsRole::Client {
+            connection.hello = begun.hello;
+            let hello = connection.hello.clone();
+            connection.flight = vec![connection.say(kind::CLIENT_HELLO, 0, &hello)];
+            connection.sent = Some(now);
+            connection.retransmits = Some(now + connection.interval);
+        }
+        let read = connection.read_message(&begun.first).and_then(|()| connection.read_messages());
+        let read = read.map_err(|end| connection.end_with(end));
+        (connection, read)
     }
 
     /// Ends the association with a fatal alert.
@@ -187,6 +224,19 @@ impl Dtls12 {
         self.step = Step::Ended;
         self.retransmits = None;
         self.gives_up = None;
+    }
+
+    fn end_with(&mut self, end: End) -> Ended {
+        match end {
+            End::Fatal(fatal) => {
+                self.refuse(fatal.alert);
+                Ended::Refused(fatal.alert, fatal.reason.to_owned())
+            }
+            End::Told(ended) => {
+                self.step = Step::Ended;
+                ended
+            }
+        }
     }
 
     fn write_record(&mut self, kind: u8, content: &[u8]) -> Result<(), Fatal> {
@@ -280,9 +330,13 @@ impl Dtls12 {
             if self.reassembly.is_old(&fragment) {
                 self.resend_for(epoch, fragment.kind)?;
             } else if self.step != Step::Connected {
-                self.reassembly.add(epoch, &fragment);
+                self.reassembly.add(epoch.into(), &fragment);
             }
         }
+        self.read_messages()
+    }
+
+    fn read_messages(&mut self) -> Result<(), End> {
         while !matches!(self.step, Step::Connected | Step::Ended)
             && let Some(message) = self.reassembly.take()
         {
@@ -311,7 +365,7 @@ impl Dtls12 {
     fn read_message(&mut self, message: &Message) -> Result<(), End> {
         // Only Finished is protected, and it always is: the rest of the handshake has no keys.
         if (message.kind == kind::FINISHED) != (message.epoch == 1) {
-            return Err(unexpected().into());
+            return Err(Fatal::unexpected().into());
         }
         match self.step {
             Step::Client(step) => self.read_as_client(step, message),
@@ -327,7 +381,7 @@ impl Dtls12 {
 
     /// Makes our next message, and counts it for the hashes.
     fn say(&mut self, kind: u8, epoch: u16, body: &[u8]) -> Item {
-        let message = Message::new(kind, self.next_sequence, epoch, body);
+        let message = Message::new(kind, self.next_sequence, epoch.into(), body);
         self.next_sequence += 1;
         self.transcript.extend_from_slice(message.whole());
         Item::Message(message)
@@ -343,7 +397,8 @@ impl Dtls12 {
     /// Agrees on the secret and installs the keys; the transcript ends with ClientKeyExchange.
     fn derive_keys(&mut self) -> Result<&Master, Fatal> {
         let exchange = self.exchange.take().ok_or(Fatal::internal(()))?;
-        let master = exchange.agree(&self.peer_point, &self.transcript)?;
+        self.group = Some(exchange.group());
+        let master = Master::agree(exchange, &self.peer_point, &self.transcript)?;
         let block = master.key_block(&self.client_random, &self.server_random)?;
         let [client, server] = block.keys().ok_or(Fatal::internal(()))?;
         match self.step {
@@ -378,7 +433,8 @@ impl Dtls12 {
                     continue;
                 }
             };
-            *epoch = (*epoch).max(message.epoch);
+            let of = u16::from(message.epoch != 0);
+            *epoch = (*epoch).max(of);
             let protection = if message.epoch == 0 { 0 } else { record::PROTECTION };
             let overhead = record::HEADER + reassembly::HEADER + protection;
             let length = message.body().len();
@@ -393,7 +449,7 @@ impl Dtls12 {
                 let sequence = message.sequence();
                 let header =
                     reassembly::header(message.kind, length, sequence, offset, fragment.len());
-                records.write(packet, content::HANDSHAKE, message.epoch, &[&header, fragment])?;
+                records.write(packet, content::HANDSHAKE, of, &[&header, fragment])?;
                 offset += fragment.len();
                 if offset >= length {
                     break;
@@ -441,21 +497,13 @@ impl Dtls12 {
 }
 
 impl Engine for Dtls12 {
-    fn version(&self) -> Option<DtlsVersion> {
-        Some(DtlsVersion::Dtls12)
+    fn negotiated(&self) -> Option<Negotiated> {
+        let suite = (self.suite != 0).then_some(self.suite);
+        Some(Negotiated { version: DtlsVersion::Dtls12, suite, group: self.group })
     }
 
     fn handle_datagram(&mut self, datagram: &[u8]) -> Result<(), Ended> {
-        self.read_datagram(datagram).map_err(|end| match end {
-            End::Fatal(fatal) => {
-                self.refuse(fatal.alert);
-                Ended::Refused(fatal.alert, fatal.reason)
-            }
-            End::Told(ended) => {
-                self.step = Step::Ended;
-                ended
-            }
-        })
+        self.read_datagram(datagram).map_err(|end| self.end_with(end))
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), Ended> {
@@ -473,11 +521,18 @@ impl Engine for Dtls12 {
         Ok(())
     }
 
-    fn send(&mut self, data: &[u8]) -> Result<(), Ended> {
+    fn seal(&mut self, data: &[u8], place: &mut [u8]) -> Result<usize, Ended> {
         if self.step != Step::Connected {
             return Err(Ended::Closed);
         }
-        self.write_record(content::APPLICATION_DATA, data)
+        let mut record = Vec::with_capacity(record::HEADER + data.len() + record::PROTECTION);
+        self.records
+            .write(&mut record, content::APPLICATION_DATA, self.epoch, &[data])
+            .and_then(|()| {
+                let place = place.get_mut(..record.len()).ok_or(Fatal::internal(()))?;
+                place.copy_from_slice(&record);
+                Ok(record.len())
+            })
             .map_err(|fatal| Ended::Protocol(fatal.reason.to_owned()))
     }
 
@@ -486,26 +541,21 @@ impl Engine for Dtls12 {
         Ok(())
     }
 
-    fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> Said<'a> {
-        let octets = match self.output.front() {
-            None => return Said::Timeout(self.retransmits.into_iter().chain(self.gives_up).min()),
-            Some(Queued::Packet(octets) | Queued::Certificate(octets) | Queued::Data(octets)) => {
-                octets.as_slice()
-            }
-            Some(Queued::Connected | Queued::KeyingMaterial(_) | Queued::CloseNotify) => &[],
-        };
-        let Some(place) = buffer.get_mut(..octets.len()) else {
-            return Said::BufferTooSmall { needed: octets.len() };
-        };
-        place.copy_from_slice(octets);
+    fn poll_output(&mut self) -> Said<'_> {
         match self.output.pop_front() {
-            Some(Queued::Packet(_)) => Said::Datagram(place),
-            Some(Queued::Certificate(_)) => Said::PeerCertificate(place),
-            Some(Queued::Data(_)) => Said::Data(place),
+            Some(Queued::Packet(packet)) => Said::Datagram(packet),
+            Some(Queued::Certificate(certificate)) => Said::PeerCertificate(certificate),
             Some(Queued::Connected) => Said::Connected,
+            Some(Queued::Data(data)) => {
+                self.told = data;
+                Said::Data(&self.told)
+            }
             Some(Queued::KeyingMaterial(keys)) => Said::KeyingMaterial(keys),
             Some(Queued::CloseNotify) => Said::CloseNotify,
-            None => Said::Timeout(None),
+            None => {
+                self.told = Vec::new();
+                Said::Timeout(self.retransmits.into_iter().chain(self.gives_up).min())
+            }
         }
     }
 
@@ -535,22 +585,4 @@ fn with_room(packets: &mut Vec<Vec<u8>>, size: usize, wanted: usize) -> &mut Vec
     }
     let last = packets.len() - 1;
     &mut packets[last]
-}
-
-fn unexpected() -> Fatal {
-    Fatal::new(alert::UNEXPECTED_MESSAGE, "a handshake message out of order")
-}
-
-/// Why reading ended the association.
-enum End {
-    /// This side has to tell the peer.
-    Fatal(Fatal),
-    /// The peer has told this side.
-    Told(Ended),
-}
-
-impl From<Fatal> for End {
-    fn from(fatal: Fatal) -> Self {
-        Self::Fatal(fatal)
-    }
 }

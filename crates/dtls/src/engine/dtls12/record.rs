@@ -1,17 +1,11 @@
 //! Records: the framing of RFC 6347 §4.1 and the protection of RFC 5288.
 
-use super::alert::Fatal;
 use super::keys::Keys;
-use super::wire::{DTLS_1_2, Reader};
-use crate::crypto::{Aes128Gcm, NONCE, TAG};
-
-/// What a record carries.
-pub(super) mod content {
-    pub(crate) const CHANGE_CIPHER_SPEC: u8 = 20;
-    pub(crate) const ALERT: u8 = 21;
-    pub(crate) const HANDSHAKE: u8 = 22;
-    pub(crate) const APPLICATION_DATA: u8 = 23;
-}
+use crate::crypto::{Aead, Cipher, NONCE, TAG};
+use crate::engine::common::DTLS_1_2;
+use crate::engine::common::alert::Fatal;
+use crate::engine::common::codec::Reader;
+use crate::engine::common::window::Window;
 
 pub(super) const HEADER: usize = 13;
 const EXPLICIT_NONCE: usize = 8;
@@ -51,14 +45,14 @@ impl<'a> Record<'a> {
 
 /// One direction's key.
 struct Key {
-    key: Aes128Gcm,
+    key: Aead,
     /// The part of the nonce that is not sent.
     salt: [u8; 4],
 }
 
 impl Key {
     fn new(key: &[u8], salt: [u8; 4]) -> Result<Self, Fatal> {
-        Ok(Self { key: Aes128Gcm::new(key).map_err(Fatal::internal)?, salt })
+        Ok(Self { key: Aead::new(Cipher::Aes128Gcm, key).map_err(Fatal::internal)?, salt })
     }
 
     fn nonce(&self, explicit: [u8; EXPLICIT_NONCE]) -> [u8; NONCE] {
@@ -76,33 +70,6 @@ fn additional_data(sequence: [u8; 8], kind: u8, length: usize) -> [u8; HEADER] {
     [s0, s1, s2, s3, s4, s5, s6, s7, kind, v0, v1, l0, l1]
 }
 
-/// Which records came (RFC 6347 §4.1.2.6).
-#[derive(Default)]
-struct Window {
-    newest: u64,
-    /// Bit n: the record that is n older than the newest.
-    seen: u64,
-}
-
-impl Window {
-    fn is_new(&self, number: u64) -> bool {
-        match self.newest.checked_sub(number) {
-            Some(age) => age < 64 && self.seen & (1 << age) == 0,
-            None => true,
-        }
-    }
-
-    fn mark(&mut self, number: u64) {
-        if let Some(age) = self.newest.checked_sub(number) {
-            self.seen |= 1u64.checked_shl(age.try_into().unwrap_or(u32::MAX)).unwrap_or(0);
-        } else {
-            let step = (number - self.newest).try_into().unwrap_or(u32::MAX);
-            self.seen = self.seen.checked_shl(step).unwrap_or(0) | 1;
-            self.newest = number;
-        }
-    }
-}
-
 /// Both directions. Epoch 0 is in the clear, epoch 1 protected; there is no other.
 #[derive(Default)]
 pub(super) struct Records {
@@ -118,6 +85,12 @@ impl Records {
         self.write = Some(Key::new(write.key, write.salt)?);
         self.read = Some(Key::new(read.key, read.salt)?);
         Ok(())
+    }
+
+    /// Records in the clear that were sent by somebody else.
+    pub(super) fn skip(&mut self, sent: u64) {
+        let [clear, _] = &mut self.next;
+        *clear = sent;
     }
 
     pub(super) fn has_keys(&self) -> bool {
@@ -184,6 +157,7 @@ impl Records {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::common::content;
 
     fn pair() -> [Records; 2] {
         let one = Keys { key: &[1; 16], salt: [1; 4] };

@@ -1,11 +1,15 @@
 //! The server's part (RFC 5246 §7.3). It sends no cookie: ICE has shown that the client owns its
 //! address.
 
-use super::alert::{self, Fatal};
-use super::keys::{self, Exchange};
-use super::reassembly::Message;
-use super::wire::{self, ClientHello, ServerKeyExchange, Signed, kind};
-use super::{Dtls12, End, Item, Step, unexpected};
+use super::wire::{self, ClientHello, ServerKeyExchange, kind};
+use super::{Dtls12, End, Item, Step, keys};
+use crate::config::DtlsVersion::Dtls12 as VERSION;
+use crate::engine::common::alert::{self, Fatal};
+use crate::engine::common::codec::Signed;
+use crate::engine::common::exchange::{Exchange, GROUPS};
+use crate::engine::common::identity::SCHEMES;
+use crate::engine::common::reassembly::Message;
+use crate::engine::common::{DOWNGRADE, DTLS_1_2};
 
 /// What the server waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +52,7 @@ impl Dtls12 {
             (ServerStep::CertificateVerify, kind::CERTIFICATE_VERIFY) => {
                 let signed = Signed::read(body).ok_or(Fatal::malformed())?;
                 let peer = self.peer.as_ref().ok_or(Fatal::internal(()))?;
-                peer.verify(&signed, &self.transcript)?;
+                peer.verify(&signed, VERSION, &self.transcript)?;
                 self.hear(message);
                 self.step = Step::Server(ServerStep::Finished);
                 // A Finished may have overtaken it.
@@ -61,7 +65,7 @@ impl Dtls12 {
                 self.finish_server()?;
                 return self.connect();
             }
-            _ => return Err(unexpected().into()),
+            _ => return Err(Fatal::unexpected().into()),
         };
         self.hear(message);
         self.step = Step::Server(next);
@@ -71,11 +75,11 @@ impl Dtls12 {
     fn answer_hello(&mut self, body: &[u8]) -> Result<(), Fatal> {
         let hello = ClientHello::read(body).ok_or(Fatal::malformed())?;
         // Versions count down from 0xfeff. A client that knows DTLS 1.3 says 1.2 here.
-        if hello.version > wire::DTLS_1_2 {
+        if hello.version > DTLS_1_2 {
             return Err(Fatal::new(alert::PROTOCOL_VERSION, "the peer does not know DTLS 1.2"));
         }
         let refused = |reason| Fatal::new(alert::HANDSHAKE_FAILURE, reason);
-        let suite = self.identity.suite();
+        let suite = keys::suite_for(self.identity.is_rsa());
         if !hello.suites.contains(suite) || !hello.null_compression {
             return Err(refused("the peer has no cipher suite for our kind of certificate"));
         }
@@ -84,14 +88,18 @@ impl Dtls12 {
         }
         let scheme = self
             .identity
-            .scheme(hello.extensions.schemes)
+            .scheme(hello.extensions.schemes, VERSION)
             .ok_or(refused("the peer accepts no certificate of our kind"))?;
-        let group = keys::GROUPS
+        let group = GROUPS
             .into_iter()
             .find(|group| hello.extensions.groups.contains(*group))
             .ok_or(refused("the peer has no group for the key exchange"))?;
 
         self.client_random = hello.random;
+        if let Some(end) = self.server_random.last_chunk_mut().filter(|_| self.knows_13) {
+            // RFC 8446 §4.1.3
+            *end = DOWNGRADE;
+        }
         self.suite = suite;
         // RFC 5764 §4.1.1: without a common profile there is no answer, and data still flows.
         self.srtp = hello.extensions.use_srtp.and_then(|offered| offered.select());
@@ -100,12 +108,12 @@ impl Dtls12 {
         self.exchange = Some(exchange);
         let signed = [&self.client_random, &self.server_random, parameters.as_slice()].concat();
         let mut key_exchange = parameters;
-        self.identity.sign(&mut key_exchange, scheme, &signed)?;
+        self.identity.sign(&mut key_exchange, scheme, VERSION, &signed)?;
 
         let server_hello =
             wire::server_hello(&self.server_random, suite, self.srtp, &hello.extensions);
         let certificate = wire::certificate(self.identity.certificate());
-        let request = wire::certificate_request(&keys::SCHEMES);
+        let request = wire::certificate_request(&SCHEMES);
         let flight = vec![
             self.say(kind::SERVER_HELLO, 0, &server_hello),
             self.say(kind::CERTIFICATE, 0, &certificate),

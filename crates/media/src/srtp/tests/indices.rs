@@ -140,6 +140,24 @@ fn rtcp_counts_for_all_sources_together() {
     }
 }
 
+/// libsrtp counts for each source apart, so that an index comes with one source and then with
+/// another.
+#[test]
+fn rtcp_of_each_source_has_a_window_of_its_own() {
+    for profile in PROFILES {
+        let (mut one, mut receiver) = ends(profile, 10);
+        let (mut other, _) = ends(profile, 10);
+        for number in 0..5 {
+            for (sender, ssrc) in [(&mut one, 1), (&mut other, 2)] {
+                let packet = protect_rtcp(sender, &rtcp(ssrc, number));
+                let expected = rtcp(ssrc, number);
+                assert_eq!(unprotect_rtcp(&mut receiver, &packet), Ok(expected), "{profile:?}");
+                assert_eq!(unprotect_rtcp(&mut receiver, &packet), Err(Refused::Replayed));
+            }
+        }
+    }
+}
+
 /// RFC 3711 §9.2: at most 2⁴⁸ packets of RTP and 2³¹ of RTCP with one key.
 #[test]
 fn a_key_is_used_up() {

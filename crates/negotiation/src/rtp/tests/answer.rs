@@ -17,7 +17,11 @@ fn fmtp(formats: &Formats, payload_type: u8) -> Option<&str> {
 fn firefox_is_answered_with_its_payload_types_in_its_order() {
     let offered = formats(FIREFOX_VIDEO);
     let answered = answered(MediaKind::Video, &[], &offered).unwrap();
-    assert_eq!(names(&answered), names(&offered));
+    assert_eq!(
+        names(&answered),
+        ["120 VP8", "124 rtx", "121 VP9", "125 rtx", "99 AV1", "100 rtx"],
+        "without red, which would wrap every packet, its retransmission and ulpfec"
+    );
     assert!(answered.reduced_size_rtcp());
     assert_eq!(fmtp(&answered, 121), Some("profile-id=0"));
     assert_eq!(fmtp(&answered, 99), Some("level-idx=5;profile=0;tier=0"));
@@ -29,13 +33,11 @@ fn firefox_is_answered_with_its_payload_types_in_its_order() {
 #[test]
 fn only_feedback_of_both_sides_is_answered() {
     let answered = video(FIREFOX_VIDEO).unwrap();
-    assert_eq!(
-        answered.codec(120).unwrap().feedback,
-        ["nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"]
-    );
+    let feedback = &answered.codec(120).unwrap().feedback;
+    assert_eq!(**feedback, ["nack", "nack pli", "ccm fir", "goog-remb"], "without transport-cc");
     let audio = answered_audio();
-    assert_eq!(audio.codec(109).unwrap().feedback, ["transport-cc"]);
-    assert_eq!(audio.codec(0).unwrap().feedback, [""; 0]);
+    assert_eq!(*audio.codec(109).unwrap().feedback, [""; 0]);
+    assert_eq!(*audio.codec(0).unwrap().feedback, [""; 0]);
 }
 
 #[test]
@@ -87,10 +89,10 @@ fn retransmission_of_nothing_is_left_out() {
 #[test]
 fn retransmission_can_come_before_what_it_repairs() {
     let answered = video(
-        "m=video 9 UDP/TLS/RTP/SAVPF 97 118 119 96\na=rtpmap:96 VP8/90000\na=rtpmap:97 rtx/90000\n\
-         a=fmtp:97 apt=96\na=rtpmap:118 red/90000\na=rtpmap:119 rtx/90000\na=fmtp:119 apt=118\n",
+        "m=video 9 UDP/TLS/RTP/SAVPF 97 98 99 96\na=rtpmap:96 VP8/90000\na=rtpmap:97 rtx/90000\n\
+         a=fmtp:97 apt=96\na=rtpmap:98 VP9/90000\na=rtpmap:99 rtx/90000\na=fmtp:99 apt=98\n",
     );
-    assert_eq!(names(&answered.unwrap()), ["97 rtx", "118 red", "119 rtx", "96 VP8"]);
+    assert_eq!(names(&answered.unwrap()), ["97 rtx", "98 VP9", "99 rtx", "96 VP8"]);
 }
 
 #[test]

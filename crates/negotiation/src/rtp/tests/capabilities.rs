@@ -18,6 +18,23 @@ fn what_rfc_7742_and_7874_make_mandatory_is_there() {
     assert!(send_capabilities(MediaKind::Video).codecs.iter().any(constrained_baseline));
 }
 
+/// Each of them makes a browser send something else, or stop sending, once it is accepted.
+#[test]
+fn what_the_transport_does_not_understand_yet_is_not_there() {
+    for kind in [MediaKind::Audio, MediaKind::Video] {
+        for implemented in list_of_implemented_send_codecs(kind) {
+            let name = implemented.codec.mime_type.split_once('/').unwrap().1;
+            assert!(!["red", "ulpfec", "flexfec-03"].contains(&name), "{name}");
+            assert!(!implemented.feedback.iter().any(|known| known == "transport-cc"), "{name}");
+        }
+        for capability in receive_capabilities(kind).header_extensions {
+            for declined in ["transport-wide-cc", "dependency-descriptor", "video-timing"] {
+                assert!(!capability.uri.contains(declined), "{}", capability.uri);
+            }
+        }
+    }
+}
+
 /// webrtc-pc §5.2.10
 #[test]
 fn there_is_one_entry_for_retransmission_without_parameters() {

@@ -105,7 +105,7 @@ fn what_exceeds_the_maximum_is_trimmed_from_the_tail() {
 fn last_returned() -> RTCRtpSendParameters {
     RTCRtpSendParameters {
         parameters: crate::RTCRtpParameters {
-            codecs: negotiate_receive_codecs(&formats(FIREFOX_VIDEO), None),
+            codecs: negotiate_receive_codecs(&formats(FIREFOX_VIDEO), None).to_vec(),
             ..Default::default()
         },
         transaction_id: "1".into(),

@@ -5,9 +5,10 @@ fn what_is_written_reads_the_same() {
     for section in [FIREFOX_VIDEO, FIREFOX_AUDIO] {
         let first = formats(section);
         let mut written = Media::new(media(section).kind(), 9, "UDP/TLS/RTP/SAVPF", &[]);
-        first.write_header_extensions(&mut written);
-        first.write_codecs(&mut written);
-        assert_eq!(Formats::read(&written), first);
+        let lines = Written::new(first.clone());
+        lines.write_header_extensions(&mut written);
+        lines.write_codecs(&mut written);
+        assert_eq!(Formats::read(&written, true), first);
         assert_eq!(written.formats(), media(section).formats());
     }
 }
@@ -22,7 +23,7 @@ fn codecs_have_their_parameters_and_feedback_in_the_order_of_the_section() {
         opus.codec.sdp_fmtp_line.as_deref(),
         Some("maxplaybackrate=48000;stereo=1;useinbandfec=1")
     );
-    assert_eq!(opus.feedback, ["transport-cc"]);
+    assert_eq!(*opus.feedback, ["transport-cc"]);
     assert_eq!(audio.codecs()[1].codec.channels, Some(1));
     assert!(!audio.reduced_size_rtcp());
     assert!(formats(FIREFOX_VIDEO).reduced_size_rtcp());
@@ -49,8 +50,21 @@ fn of_two_lines_the_first_counts_and_unlisted_ones_do_not() {
     assert_eq!(names(&video), ["97 future", "96 VP8"]);
     assert_eq!(video.codecs()[0].codec.sdp_fmtp_line.as_deref(), Some("a=1"));
     let extensions = video.header_extensions().iter();
-    let extensions: Vec<_> = extensions.map(|known| (known.id, known.uri.as_str())).collect();
+    let extensions: Vec<_> = extensions.map(|known| (known.id, known.uri.as_ref())).collect();
     assert_eq!(extensions, [(1, "urn:a"), (200, "urn:e")]);
+}
+
+/// RFC 8285 §6
+#[test]
+fn long_ids_need_streams_that_may_mix_both_forms() {
+    let section = media(
+        "m=audio 9 UDP/TLS/RTP/SAVPF 0\na=extmap:14 urn:a\na=extmap:15 urn:b\na=extmap:16 urn:c\n",
+    );
+    let ids = |allows_mixed| -> Vec<u8> {
+        let formats = Formats::read(&section, allows_mixed);
+        formats.header_extensions().iter().map(|extension| extension.id).collect()
+    };
+    assert_eq!((ids(true), ids(false)), (vec![14, 16], vec![14]));
 }
 
 #[test]
@@ -59,8 +73,8 @@ fn feedback_for_all_is_feedback_of_each() {
         "m=video 9 UDP/TLS/RTP/SAVPF 96 97\na=rtpmap:96 VP8/90000\na=rtpmap:97 VP9/90000\n\
          a=rtcp-fb:97 nack\na=rtcp-fb:* nack\na=rtcp-fb:* ccm fir\n",
     );
-    assert_eq!(video.codecs()[0].feedback, ["nack", "ccm fir"]);
-    assert_eq!(video.codecs()[1].feedback, ["nack", "ccm fir"]);
+    assert_eq!(*video.codecs()[0].feedback, ["nack", "ccm fir"]);
+    assert_eq!(*video.codecs()[1].feedback, ["nack", "ccm fir"]);
 }
 
 #[test]

@@ -67,12 +67,13 @@ pub(super) fn media(section: &str) -> Media {
 }
 
 pub(super) fn formats(section: &str) -> Formats {
-    Formats::read(&media(section))
+    Formats::read(&media(section), true)
 }
 
 /// The lines that `formats` makes of an empty section.
 pub(super) fn written(formats: &Formats, kind: &str) -> Vec<String> {
     let mut media = Media::new(kind, 9, "UDP/TLS/RTP/SAVPF", &[]);
+    let formats = Written::new(formats.clone());
     formats.write_header_extensions(&mut media);
     formats.write_codecs(&mut media);
     media.lines().map(|line| line.to_string()).collect()

@@ -15,22 +15,18 @@ fn fmtp(formats: &Formats, payload_type: u8) -> &str {
 }
 
 #[test]
-fn audio_is_offered_as_chromium_does() {
+fn audio_is_offered_as_chromium_does_without_what_is_not_implemented() {
     let audio = first_offer(MediaKind::Audio);
     assert_eq!(
         written(&audio, "audio"),
         [
-            "m=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126",
+            "m=audio 9 UDP/TLS/RTP/SAVPF 111 9 0 8 13 110 126",
             "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level",
             "a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
-            "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
-            "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid",
+            "a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid",
             "a=rtcp-rsize",
             "a=rtpmap:111 opus/48000/2",
-            "a=rtcp-fb:111 transport-cc",
             "a=fmtp:111 minptime=10;useinbandfec=1",
-            "a=rtpmap:63 red/48000/2",
-            "a=fmtp:63 111/111",
             "a=rtpmap:9 G722/8000",
             "a=rtpmap:0 PCMU/8000",
             "a=rtpmap:8 PCMA/8000",
@@ -52,11 +48,7 @@ fn each_video_codec_is_followed_by_its_retransmission() {
         let apt = format!("apt={}", pair[0].payload_type);
         assert_eq!(pair[1].codec.sdp_fmtp_line, Some(apt));
     }
-    assert_eq!(fmtp(&video, 119), "apt=118");
-    assert_eq!(
-        video.codec(96).unwrap().feedback,
-        ["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"]
-    );
+    assert_eq!(*video.codec(96).unwrap().feedback, ["goog-remb", "ccm fir", "nack", "nack pli"]);
 }
 
 #[test]
@@ -99,18 +91,6 @@ fn preferences_are_written_as_the_capabilities_spell_them() {
     assert_eq!(names(&audio), ["111 opus"]);
 }
 
-#[test]
-fn red_for_audio_needs_what_it_repeats() {
-    let red = capability(MediaKind::Audio, "red");
-    let pcmu = capability(MediaKind::Audio, "PCMU");
-    let opus = capability(MediaKind::Audio, "opus");
-    let mut assignments = Assignments::default();
-    let without = offered(MediaKind::Audio, &[red.clone(), pcmu], &mut assignments);
-    assert_eq!(names(&without), ["0 PCMU"]);
-    let with = offered(MediaKind::Audio, &[red, opus], &mut assignments);
-    assert_eq!(names(&with), ["63 red", "111 opus"]);
-}
-
 /// RFC 9429 §5.2.2
 #[test]
 fn a_renegotiation_keeps_payload_types_ids_and_order_of_the_answer() {
@@ -119,7 +99,9 @@ fn a_renegotiation_keeps_payload_types_ids_and_order_of_the_answer() {
     offered(MediaKind::Video, &[], &mut assignments);
     assignments.learn(&previous);
     let next = offer(MediaKind::Video, SENDRECV, &[], Some(&previous), &mut assignments);
-    let expected = names(&previous);
+    let mut expected = names(&previous);
+    // An answer of ours never has these.
+    expected.retain(|name| !["123 ulpfec", "122 red", "119 rtx"].contains(&name.as_str()));
     assert_eq!(names(&next)[..expected.len()], expected);
     assert_eq!(fmtp(&next, 124), "apt=120");
     let mut seen = HashSet::new();
@@ -192,17 +174,4 @@ fn a_description_that_changes_a_meaning_is_heeded_at_once() {
     assert_eq!(offered(MediaKind::Audio, &[], &mut assignments).codecs()[0].payload_type, 111);
     assignments.learn(&formats("m=audio 9 UDP/TLS/RTP/SAVPF 111\na=rtpmap:111 future/8000\n"));
     assert_ne!(offered(MediaKind::Audio, &[], &mut assignments).codecs()[0].payload_type, 111);
-}
-
-/// Both spell the same redundancy: opus within opus.
-#[test]
-fn red_for_audio_keeps_its_payload_type_however_often_it_names_what_it_carries() {
-    let previous = formats(
-        "m=audio 9 UDP/TLS/RTP/SAVPF 111 70\na=rtpmap:111 opus/48000/2\n\
-         a=rtpmap:70 red/48000/2\na=fmtp:70 111/111/111\n",
-    );
-    let mut assignments = Assignments::default();
-    let next = offer(MediaKind::Audio, SENDRECV, &[], Some(&previous), &mut assignments);
-    assert_eq!(names(&next)[..3], ["111 opus", "70 red", "9 G722"]);
-    assert_eq!(fmtp(&next, 70), "111/111");
 }

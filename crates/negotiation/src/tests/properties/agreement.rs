@@ -69,6 +69,13 @@ fn check_section(sides: [&Side; 2], descriptions: [&Description; 2], index: usiz
     let [Some(here), Some(there)] = transceivers else { return Err("no slots".to_owned()) };
     let is_usable =
         |transceiver: &Transceiver| transceiver.kind() == kind && !transceiver.is_stopped();
+    // So is what a provisional answer has rejected, even if the answer accepts it.
+    let stopped = |side: &Side, here: &Transceiver| {
+        side.checks.exchange.took_provisional && here.is_stopped()
+    };
+    if stopped(a, here) || stopped(b, there) {
+        return Ok(());
+    }
     ensure(is_usable(here) && is_usable(there), || "its transceivers are of no use".to_owned())?;
     check_sending(here, there, ours, b)?;
     check_sending(there, here, theirs, a)

@@ -39,6 +39,8 @@ pub(super) struct Exchange {
     pub(super) stale: bool,
     /// The last exchange had a provisional answer of this side.
     pub(super) provisional: bool,
+    /// It had one of the peer.
+    pub(super) took_provisional: bool,
 }
 
 impl Exchange {
@@ -98,7 +100,8 @@ impl Check for Exchange {
         match session.signaling_state() {
             RTCSignalingState::Stable => self.stale = false,
             RTCSignalingState::HaveLocalPranswer => self.provisional = true,
-            _ => self.provisional = false,
+            RTCSignalingState::HaveRemotePranswer => self.took_provisional = true,
+            _ => (self.provisional, self.took_provisional) = (false, false),
         }
         Ok(())
     }

@@ -41,9 +41,9 @@ impl Slots {
             transports: [sender.sender_transport, receiver.receiver_transport],
             streams: receiver.associated_remote_media_streams.iter().cloned().collect(),
             send_encodings: sender.send_encodings.clone(),
-            send_codecs: sender.send_codecs.clone(),
-            receive_codecs: receiver.receive_codecs.clone(),
-            receive_extensions: receiver.header_extensions.clone(),
+            send_codecs: sender.send_codecs.to_vec(),
+            receive_codecs: receiver.receive_codecs.to_vec(),
+            receive_extensions: receiver.header_extensions.to_vec(),
         }
     }
 }

@@ -13,6 +13,7 @@ struct Known {
     has_role: bool,
     has_local: bool,
     has_dtls: bool,
+    expects_dtls: bool,
     is_destroyed: bool,
 }
 
@@ -76,6 +77,16 @@ impl TransportCommands {
             | EndOfRemoteCandidates { transport, .. }
             | Commit { transport }
             | Rollback { transport } => self.live(*transport).map(|_| ()),
+            ExpectDtls { transport, client } => {
+                let known = self.live(*transport)?;
+                known.expects_dtls = client.is_none();
+                ensure(known.has_dtls, || "no DTLS that could begin anew".to_owned())
+            }
+            StopExpectingDtls { transport } => {
+                let known = self.live(*transport)?;
+                let before = std::mem::take(&mut known.expects_dtls);
+                ensure(before, || "it was not expected".to_owned())
+            }
             CreateSctp { transport } => {
                 if let Some(transport) = transport {
                     self.live(*transport)?;

@@ -16,6 +16,7 @@ fn effects(peer: &mut Peer, operation: OperationId) -> Vec<String> {
                     RemoveFromStream { stream, .. } => format!("remove {stream}"),
                     EndTrack { .. } => "end".to_owned(),
                     Removed { .. } => "removed".to_owned(),
+                    Update => continue,
                 }),
                 Effect::Fire(Event::Track { streams, .. }) => {
                     order.push(format!("track {}", streams.join(" ")));

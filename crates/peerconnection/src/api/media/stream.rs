@@ -1,10 +1,11 @@
 //! mediacapture-main §4.2 `MediaStream` and §4.4 `MediaStreamTrackEvent`.
 
+use std::borrow::Borrow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use negotiation::MediaKind;
+use idl::{MediaKind, MediaStreamTrackState};
 
-use super::{MediaStreamTrack, MediaStreamTrackState, id};
+use super::{MediaStreamTrack, id};
 use crate::api::handler::{Fired, Handler, handlers};
 
 /// mediacapture-main §4.2: tracks that belong together.
@@ -97,7 +98,7 @@ impl MediaStream {
     pub fn with_tracks(tracks: impl IntoIterator<Item = MediaStreamTrack>) -> Self {
         let stream = Self::new();
         for track in tracks {
-            stream.add_track(&track);
+            stream.add_track(track);
         }
         stream
     }
@@ -159,14 +160,14 @@ impl MediaStream {
 
     /// Adds a track, unless it is there already. Fires no event.
     #[doc(alias("MediaStream.addTrack"))]
-    pub fn add_track(&self, track: &MediaStreamTrack) {
-        self.add_a_track(track);
+    pub fn add_track(&self, track: impl Borrow<MediaStreamTrack>) {
+        self.add_a_track(track.borrow());
     }
 
     /// Removes a track, if it is there. Fires no event.
     #[doc(alias("MediaStream.removeTrack"))]
-    pub fn remove_track(&self, track: &MediaStreamTrack) {
-        self.remove_a_track(track);
+    pub fn remove_track(&self, track: impl Borrow<MediaStreamTrack>) {
+        self.remove_a_track(track.borrow());
     }
 
     /// mediacapture-main §4.2 "add a track", steps 1 and 2. Returns whether to fire `addtrack`.
@@ -210,14 +211,21 @@ impl MediaStream {
         /// `addtrack`: the peer has added a track to the stream. Earlier tracks are in
         /// [`get_tracks`](Self::get_tracks).
         #[doc(alias = "onaddtrack")]
-        on_addtrack / clear_on_addtrack: MediaStreamTrackEvent => object.onaddtrack;
+        on_addtrack / clear_on_addtrack / add_addtrack_listener: MediaStreamTrackEvent => object.onaddtrack;
         /// `removetrack`: the peer has removed a track from the stream.
         #[doc(alias = "onremovetrack")]
-        on_removetrack / clear_on_removetrack: MediaStreamTrackEvent => object.onremovetrack;
+        on_removetrack / clear_on_removetrack / add_removetrack_listener: MediaStreamTrackEvent => object.onremovetrack;
     }
 }
 
 crate::api::identity!(MediaStream, "id" => id);
+
+/// One stream is a list of streams, for methods that take several.
+impl AsRef<[Self]> for MediaStream {
+    fn as_ref(&self) -> &[Self] {
+        std::slice::from_ref(self)
+    }
+}
 
 #[cfg(test)]
 mod tests {

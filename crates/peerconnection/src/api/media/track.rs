@@ -1,23 +1,19 @@
 //! mediacapture-main §4.3 `MediaStreamTrack`.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use negotiation::{MediaKind, w3c_enum};
+use idl::{MediaKind, MediaStreamTrackState};
+use negotiation::TransceiverId;
+use time::Instant;
 
-use super::id;
+use super::contributions::Contributions;
+use super::meter::Meter;
+use super::outlets::Outlets;
+use super::source::{KeyFrameRequest, Source};
+use super::{RtpPacket, RtpPackets, id};
 use crate::api::handler::{self, Handler, handlers};
 use crate::api::{Event, WeakConnection};
-
-w3c_enum! {
-    /// mediacapture-main §4.3.3: whether a track can still give media.
-    pub enum MediaStreamTrackState {
-        /// The source may give media at any time.
-        Live = "live",
-        /// The track never gives media again.
-        Ended = "ended",
-    }
-}
 
 /// mediacapture-main §4.3: one source's sound or pictures, as one consumer takes them.
 ///
@@ -26,9 +22,13 @@ w3c_enum! {
 ///
 /// A connection makes the tracks that it receives together with their
 /// [`RTCRtpReceiver`](crate::RTCRtpReceiver). They are muted until media comes, and end when their
-/// transceiver is stopped or their connection closed. [`new`](Self::new) makes a track for media
-/// that the application brings. Such a track has no source, is never muted, and ends with
-/// [`stop`](Self::stop) only.
+/// transceiver is stopped or their connection closed. A [`TrackSource`](super::TrackSource) has a
+/// track for media that the application brings. [`new`](Self::new) makes a track without a source,
+/// which gives nothing. Such tracks are never muted, and end with [`stop`](Self::stop) only.
+///
+/// The media of a track are packets of RTP: [`packets`](Self::packets) and
+/// [`on_packet`](Self::on_packet) give them, and every sender of the track sends them. So a received
+/// track that is added to another connection is forwarded there, without being decoded.
 ///
 /// ```
 /// use peerconnection::{MediaKind, MediaStreamTrack, MediaStreamTrackState};
@@ -56,29 +56,11 @@ pub(crate) struct TrackObject {
     /// `[[ReadyState]]`
     ended: AtomicBool,
     source: Option<Arc<Source>>,
+    outlets: Outlets,
+    meter: Mutex<Meter>,
     pub(crate) onmute: Handler<Event<MediaStreamTrack>>,
     pub(crate) onunmute: Handler<Event<MediaStreamTrack>>,
     pub(crate) onended: Handler<Event<MediaStreamTrack>>,
-}
-
-/// A remote source: the tracks that have it, and the connection that fires their events.
-struct Source {
-    connection: WeakConnection,
-    tracks: Mutex<Vec<Weak<TrackObject>>>,
-}
-
-impl Source {
-    fn tracks(&self) -> MutexGuard<'_, Vec<Weak<TrackObject>>> {
-        self.tracks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn add(&self, track: &Arc<TrackObject>) {
-        let mut tracks = self.tracks();
-        if tracks.len() == tracks.capacity() {
-            tracks.retain(|track| track.strong_count() > 0);
-        }
-        tracks.push(Arc::downgrade(track));
-    }
 }
 
 impl TrackObject {
@@ -90,9 +72,11 @@ impl TrackObject {
             kind,
             label,
             enabled: AtomicBool::new(true),
-            muted: AtomicBool::new(source.is_some()),
+            muted: AtomicBool::new(source.as_ref().is_some_and(|s| s.connection().is_some())),
             ended: AtomicBool::new(false),
             source,
+            outlets: Outlets::new(),
+            meter: Mutex::default(),
             onmute: Handler::new("mute"),
             onunmute: Handler::new("unmute"),
             onended: Handler::new("ended"),
@@ -115,17 +99,35 @@ impl TrackObject {
 }
 
 impl MediaStreamTrack {
-    /// A live track for media that the application brings.
+    /// A live track without a source.
     pub fn new(kind: MediaKind) -> Self {
         let object = TrackObject::new(id::generate(), kind, String::new(), None);
         Self { object: Arc::new(object) }
     }
 
+    /// A track without a source that has this id: one of another time.
+    pub(crate) fn with_id(kind: MediaKind, id: String) -> Self {
+        Self { object: Arc::new(TrackObject::new(id, kind, String::new(), None)) }
+    }
+
     /// webrtc-pc §5.3 "create an RTCRtpReceiver", steps 2 to 6.
-    pub(crate) fn remote(connection: WeakConnection, kind: MediaKind, random: [u8; 16]) -> Self {
-        let source = Arc::new(Source { connection, tracks: Mutex::default() });
+    pub(crate) fn remote(
+        connection: WeakConnection,
+        transceiver: TransceiverId,
+        kind: MediaKind,
+        random: [u8; 16],
+    ) -> Self {
+        let source = Source::receiver(connection, transceiver);
         let label = format!("remote {kind}");
         let object = TrackObject::new(id::uuid(random), kind, label, Some(source.clone()));
+        let object = Arc::new(object);
+        source.add(&object);
+        Self { object }
+    }
+
+    /// The first track of a source of the application.
+    pub(super) fn of_source(kind: MediaKind, source: Arc<Source>) -> Self {
+        let object = TrackObject::new(id::generate(), kind, String::new(), Some(source.clone()));
         let object = Arc::new(object);
         source.add(&object);
         Self { object }
@@ -135,10 +137,118 @@ impl MediaStreamTrack {
     pub(crate) fn list_tracks_of_source(&self) -> Vec<Self> {
         match &self.object.source {
             None => vec![self.clone()],
-            Some(source) => {
-                let tracks = source.tracks();
-                tracks.iter().filter_map(Weak::upgrade).map(|object| Self { object }).collect()
-            }
+            Some(source) => source.tracks(),
+        }
+    }
+
+    /// Gives a packet that a receiver has received to all tracks of its source. Call it with nothing
+    /// locked.
+    pub(crate) fn deliver_received(&self, now: Instant, packet: &RtpPacket) {
+        let Some(source) = &self.object.source else { return };
+        if let Some(mut contributions) = source.contributions() {
+            contributions.note(now, packet);
+        }
+        source.deliver(packet);
+    }
+
+    /// What a receiver says of its sources.
+    pub(crate) fn contributions(&self) -> Option<MutexGuard<'_, Contributions>> {
+        self.object.source.as_ref()?.contributions()
+    }
+
+    /// Whether somebody takes what the track gives.
+    pub(super) fn is_used(&self) -> bool {
+        !self.object.ended.load(Ordering::Acquire) && self.object.outlets.are_used()
+    }
+
+    /// Gives a packet to all that take it. mediacapture-main §4.3.4: a track that is not enabled
+    /// gives silence or black frames. Nobody encodes black frames here: it gives no pictures.
+    pub(super) fn deliver(&self, packet: &RtpPacket) {
+        let kind = self.kind();
+        if self.enabled() {
+            self.meter().note(kind, packet, false);
+            self.object.outlets.deliver(packet);
+        } else if let Some(silence) = packet.silenced(kind) {
+            self.meter().note(kind, &silence, true);
+            self.object.outlets.deliver(&silence);
+        }
+    }
+
+    /// What the track has given.
+    pub(crate) fn meter(&self) -> MutexGuard<'_, Meter> {
+        self.object.meter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A sender sends this track from now on.
+    pub(crate) fn add_sender(&self, connection: &WeakConnection, transceiver: TransceiverId) {
+        self.object.outlets.add_sender(connection, transceiver);
+    }
+
+    /// A sender does not send this track any more.
+    pub(crate) fn remove_sender(&self, connection: &WeakConnection, transceiver: TransceiverId) {
+        self.object.outlets.remove_senders(connection, |id| id == transceiver);
+    }
+
+    /// A connection has closed: none of its senders sends this track any more.
+    pub(crate) fn remove_senders_of(&self, connection: &WeakConnection) {
+        self.object.outlets.remove_senders(connection, |_| true);
+    }
+
+    /// Passes on what a receiver at the peer needs. Call it with nothing locked.
+    pub(crate) fn key_frame_requested(&self, request: KeyFrameRequest) {
+        if let Some(source) = &self.object.source {
+            source.request_key_frame(request);
+        }
+    }
+
+    /// The packets from now on, as a stream. Each call makes a stream of its own. The stream keeps
+    /// the newest 512 packets that were not read, and counts what it drops; with simulcast all
+    /// layers come through it, told apart by [`RtpPacket::stream`].
+    ///
+    /// Subscribe in the handler of `track`, before the first packet comes. Later is as good, but
+    /// pictures then begin with the next key frame: see
+    /// [`request_key_frame`](Self::request_key_frame).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), peerconnection::Error> {
+    /// # use peerconnection::{RTCConfiguration, RTCPeerConnection};
+    /// # let pc = RTCPeerConnection::new(RTCConfiguration::default())?;
+    /// pc.on_track(|event| {
+    ///     let mut packets = event.track().packets();
+    ///     tokio::spawn(async move {
+    ///         while let Some(packet) = packets.next().await {
+    ///             println!("{packet:?}");
+    ///         }
+    ///     });
+    /// });
+    /// # Ok(()) }
+    /// ```
+    pub fn packets(&self) -> RtpPackets {
+        self.object.outlets.subscribe(self.ready_state() == MediaStreamTrackState::Ended)
+    }
+
+    /// Calls `handler` with each packet from now on. It replaces the handler set before, and is
+    /// called with nothing locked where the packet comes from: on the event loop of the connection
+    /// that has received it, or in [`TrackSource::send`](super::TrackSource::send). It should not
+    /// block.
+    pub fn on_packet(&self, handler: impl FnMut(RtpPacket) + Send + 'static) {
+        // `false`: packets are never remembered.
+        let _ = self.object.outlets.onpacket.set(Box::new(handler));
+    }
+
+    /// Clears the handler set by [`on_packet`](Self::on_packet).
+    pub fn clear_on_packet(&self) {
+        self.object.outlets.onpacket.clear();
+    }
+
+    /// Asks the source for a picture that can be decoded without those before it: a peer by a
+    /// Picture Loss Indication (RFC 4585 §6.3.1), an application by its
+    /// [handler](super::TrackSource::on_key_frame_request). Several requests within 350 ms are one.
+    /// Does nothing for sound.
+    pub fn request_key_frame(&self) {
+        if self.kind() == MediaKind::Video {
+            self.key_frame_requested(KeyFrameRequest::default());
         }
     }
 
@@ -151,7 +261,11 @@ impl MediaStreamTrack {
     /// mediacapture-main §4.3.1: the track has ended, for another reason than `stop()`. Returns
     /// whether to fire the event.
     pub(crate) fn end(&self) -> bool {
-        !self.object.ended.swap(true, Ordering::AcqRel)
+        let ends = !self.object.ended.swap(true, Ordering::AcqRel);
+        if ends {
+            self.object.outlets.end();
+        }
+        ends
     }
 
     /// The identifier, a UUID. The corresponding track at the peer has another one.
@@ -227,9 +341,11 @@ impl MediaStreamTrack {
     }
 
     fn queue_delivery(&self, deliver: fn(&Self)) {
-        // Nothing is fired at a track without a source.
-        let Some(source) = &self.object.source else { return };
-        handler::queue_delivery(&source.connection, self, move |track: &Self| {
+        // Nothing is fired at a track that no connection has received.
+        let Some(connection) = self.object.source.as_ref().and_then(|s| s.connection()) else {
+            return;
+        };
+        handler::queue_delivery(connection, self, move |track: &Self| {
             deliver(track);
             if track.ready_state() == MediaStreamTrackState::Ended {
                 track.object.retire_handlers();
@@ -240,20 +356,29 @@ impl MediaStreamTrack {
     handlers! {
         /// `mute`: the source gives no media for now.
         #[doc(alias = "onmute")]
-        on_mute / clear_on_mute: Event<MediaStreamTrack> => object.onmute;
+        on_mute / clear_on_mute / add_mute_listener: Event<MediaStreamTrack> => object.onmute;
         /// `unmute`: the source gives media again, or for the first time.
         #[doc(alias = "onunmute")]
-        on_unmute / clear_on_unmute: Event<MediaStreamTrack> => object.onunmute;
+        on_unmute / clear_on_unmute / add_unmute_listener: Event<MediaStreamTrack> => object.onunmute;
         /// `ended`: the source has ended; not fired for [`stop`](Self::stop).
         #[doc(alias = "onended")]
-        on_ended / clear_on_ended: Event<MediaStreamTrack> => object.onended;
+        on_ended / clear_on_ended / add_ended_listener: Event<MediaStreamTrack> => object.onended;
     }
 }
 
 crate::api::identity!(MediaStreamTrack, "id" => id);
 
+/// For arguments that are a track or none.
+impl From<&MediaStreamTrack> for Option<MediaStreamTrack> {
+    fn from(track: &MediaStreamTrack) -> Self {
+        Some(track.clone())
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Weak;
+
     use super::*;
 
     #[test]
@@ -268,7 +393,8 @@ mod tests {
 
     #[test]
     fn a_remote_track_is_live_and_muted() {
-        let track = MediaStreamTrack::remote(Weak::new(), MediaKind::Audio, [7; 16]);
+        let track =
+            MediaStreamTrack::remote(Weak::new(), TransceiverId(0), MediaKind::Audio, [7; 16]);
         assert_eq!(track.label(), "remote audio");
         assert!(track.muted());
         assert_eq!(track.ready_state(), MediaStreamTrackState::Live);
@@ -290,7 +416,8 @@ mod tests {
 
     #[test]
     fn stop_ends_one_track_and_the_end_of_a_source_all_of_its_tracks() {
-        let track = MediaStreamTrack::remote(Weak::new(), MediaKind::Audio, [7; 16]);
+        let track =
+            MediaStreamTrack::remote(Weak::new(), TransceiverId(0), MediaKind::Audio, [7; 16]);
         let (first, second) = (track.clone_track(), track.clone_track());
         first.stop();
         assert_eq!(second.ready_state(), MediaStreamTrackState::Live);
@@ -303,7 +430,8 @@ mod tests {
 
     #[test]
     fn muting_twice_is_one_event() {
-        let track = MediaStreamTrack::remote(Weak::new(), MediaKind::Video, [7; 16]);
+        let track =
+            MediaStreamTrack::remote(Weak::new(), TransceiverId(0), MediaKind::Video, [7; 16]);
         assert!(!track.set_the_muted_state(true));
         assert!(track.set_the_muted_state(false));
         assert!(!track.clone_track().muted());
@@ -313,12 +441,13 @@ mod tests {
 
     #[test]
     fn a_source_forgets_the_tracks_that_are_gone() {
-        let track = MediaStreamTrack::remote(Weak::new(), MediaKind::Video, [7; 16]);
+        let track =
+            MediaStreamTrack::remote(Weak::new(), TransceiverId(0), MediaKind::Video, [7; 16]);
         for _ in 0..1000 {
             drop(track.clone_track());
         }
         let source = track.object.source.as_ref().unwrap();
-        assert!(source.tracks().len() <= 16, "{}", source.tracks().len());
+        assert!(source.listed() <= 16, "{}", source.listed());
         assert_eq!(track.list_tracks_of_source().len(), 1);
     }
 }

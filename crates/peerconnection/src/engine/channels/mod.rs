@@ -10,12 +10,14 @@ use negotiation::{
 };
 use time::Instant;
 
+use super::convert::{dcep_priority, priority_type};
 use super::outbox::{CAPACITY, Outbox, Outgoing};
 use super::{Delivery, Engine, Task, Transport};
 use crate::api::{
     AnyEvent, Broken, ChannelAttributes, ChannelObject, MessageData, RTCDataChannel,
     RTCDataChannelState, RTCSctpTransportState, SctpTransportSlots,
 };
+use crate::recording::format::Input;
 
 impl Engine {
     /// §6.1 createDataChannel. The session does the checks and chooses the id.
@@ -25,6 +27,10 @@ impl Engine {
         label: &str,
         init: RTCDataChannelInit,
     ) -> Result<RTCDataChannel, Error> {
+        self.record(now, || Input::CreateDataChannel {
+            label: label.to_owned(),
+            init: init.clone(),
+        });
         let (channel, id) = self.session.create_data_channel(label, &init)?;
         let attributes = ChannelAttributes {
             label: label.to_owned(),
@@ -33,6 +39,7 @@ impl Engine {
             max_retransmits: init.max_retransmits,
             protocol: init.protocol,
             negotiated: init.negotiated,
+            priority: init.priority,
         };
         let object = Arc::new(ChannelObject::new(self.connection.clone(), channel, id, attributes));
         self.channels.insert(channel, object.clone());
@@ -87,7 +94,13 @@ impl Engine {
                 }
             }
             ChannelCommand::AnnounceAsOpen { channel } => {
-                self.queue(Task::ChannelOpen(channel));
+                // A channel that goes on over another association was announced before.
+                let is_open = |object: &Arc<ChannelObject>| {
+                    object.slots.ready_state() == RTCDataChannelState::Open
+                };
+                if !self.channels.get(&channel).is_some_and(is_open) {
+                    self.queue(Task::ChannelOpen(channel));
+                }
             }
             ChannelCommand::Fail { channel, error } => {
                 self.queue(Task::ChannelFailed(channel, error));
@@ -112,7 +125,7 @@ impl Engine {
                 (None, None) => transport::Reliability::Reliable,
             },
             negotiated: attributes.negotiated,
-            ..transport::ChannelConfig::default()
+            priority: dcep_priority(attributes.priority),
         };
         let channel = object.channel;
         let Some(stack) = self.channel_stack() else { return };
@@ -156,6 +169,7 @@ impl Engine {
             max_retransmits,
             protocol: config.protocol,
             negotiated: false,
+            priority: priority_type(config.priority),
         };
         let object = Arc::new(ChannelObject::new(
             self.connection.clone(),
@@ -197,13 +211,14 @@ impl Engine {
         &self.outbox
     }
 
-    /// Gives the association the messages of `send()`.
+    /// Gives the association the messages of `send()`, and media the packets of senders.
     pub(super) fn take_outbox(&mut self, now: Instant) {
         if !self.outbox.is_filled() {
             return;
         }
         let mut messages = std::mem::take(&mut self.taken);
         self.outbox.take(&mut messages);
+        self.send_packets(now);
         let mut transport = self.channel_transport();
         for Outgoing { stream, kind, data } in messages.drain(..) {
             let stack = transport.as_mut().map(|transport| transport.stack_of(stream));
@@ -243,7 +258,7 @@ impl Engine {
     ) {
         // Step 1
         let Some(object) = self.channel_of(stream) else { return };
-        let message = MessageData::received(kind, raw_data);
+        let message = received_message(kind, raw_data);
         // Step 3
         match object.slots.ready_state() {
             // Steps 4 and 5
@@ -269,7 +284,7 @@ impl Engine {
         let is_open =
             |object: &Arc<ChannelObject>| object.slots.ready_state() == RTCDataChannelState::Open;
         self.queue(match object.filter(is_open) {
-            Some(object) => Task::ChannelMessage(object, MessageData::received(kind, raw_data)),
+            Some(object) => Task::ChannelMessage(object, received_message(kind, raw_data)),
             None => Task::StreamMessage(stream, kind, raw_data),
         });
     }
@@ -285,7 +300,8 @@ impl Engine {
     }
 
     /// A handler was set, or a reader went away, while messages waited.
-    pub(crate) fn queue_waiting_messages(&mut self, object: &Arc<ChannelObject>) {
+    pub(crate) fn queue_waiting_messages(&mut self, now: Instant, object: &Arc<ChannelObject>) {
+        self.record(now, || Input::DeliverWaiting { channel: object.channel.0 });
         self.queue(Task::WaitingMessages(object.clone()));
     }
 
@@ -295,6 +311,7 @@ impl Engine {
         object: &ChannelObject,
         paused: bool,
     ) {
+        self.record(now, || Input::PauseChannel { channel: object.channel.0, paused });
         let Some(&id) = object.slots.id.get() else { return };
         if let Some(stack) = self.stack_of(id) {
             stack.set_receive_paused(now, id, paused);
@@ -303,6 +320,7 @@ impl Engine {
 
     /// §6.2 close().
     pub(crate) fn close_channel(&mut self, now: Instant, object: &ChannelObject) {
+        self.record(now, || Input::CloseChannel { channel: object.channel.0 });
         // Step 2
         match object.slots.ready_state() {
             RTCDataChannelState::Closing | RTCDataChannelState::Closed => return,
@@ -425,6 +443,20 @@ impl Engine {
             RTCDataChannel { object },
             error,
         )));
+    }
+}
+
+/// §6.2 "receiving messages on a data channel" step 4.
+fn received_message(kind: transport::MessageKind, raw_data: Bytes) -> MessageData {
+    match kind {
+        transport::MessageKind::String => {
+            MessageData::String(match String::from_utf8(raw_data.into()) {
+                Ok(text) => text,
+                // "UTF-8 decode" replaces what is malformed.
+                Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            })
+        }
+        transport::MessageKind::Binary => MessageData::Binary(raw_data),
     }
 }
 

@@ -20,10 +20,10 @@ use crate::api::{
 };
 
 pub(super) struct Gathering {
-    ids: Ids,
-    clock: Clock,
-    timestamp: f64,
-    stats: Vec<RTCStats>,
+    pub(super) ids: Ids,
+    pub(super) clock: Clock,
+    pub(super) timestamp: f64,
+    pub(super) stats: Vec<RTCStats>,
     /// The ids of the certificates that were added.
     certificates: HashSet<String>,
 }
@@ -107,6 +107,9 @@ impl Gathering {
             local_certificate_id: Some(self.certificate(transport.stack.certificate().der(), None)),
             remote_certificate_id: remote,
             tls_version: slots.tls_version.map(str::to_owned),
+            dtls_cipher: slots.dtls_cipher.map(str::to_owned),
+            tls_group: slots.tls_group.map(str::to_owned),
+            srtp_cipher: slots.srtp_cipher.map(str::to_owned),
             dtls_role: match transport.stack.dtls_role() {
                 Some(transport::DtlsRole::Client) => RTCDtlsRole::Client,
                 Some(transport::DtlsRole::Server) => RTCDtlsRole::Server,

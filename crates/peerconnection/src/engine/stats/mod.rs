@@ -5,23 +5,30 @@
 //!
 //! - `ids`: ids that are the same in every report
 //! - `gathering`: the dictionaries of one report
+//! - `streams`: those of RTP streams
 
 mod gathering;
 mod ids;
+mod streams;
 
 use std::time::SystemTime;
 
-use negotiation::{Error, TransportId};
+use negotiation::{Error, TransceiverId, TransportId};
 
 use super::sender_tracks::local_track;
 use super::{Delivery, Engine, Task};
 use crate::api::{
     ChannelObject, MediaStreamTrack, Promise, RTCDataChannelState, RTCStats, RTCStatsReport,
-    Settle, Value,
+    Settle, Side, Value,
 };
+use crate::recording::format::Input;
 use gathering::Gathering;
 use ids::Ids;
+use streams::select;
 use time::{Duration, Instant};
+
+/// Seconds from the beginning of NTP's era, 1900, to the Unix epoch.
+const UNIX_EPOCH: u64 = 2_208_988_800;
 
 /// The clock of a connection's statistics: `Performance.timeOrigin` and `Performance.now()`.
 #[derive(Clone, Copy)]
@@ -70,6 +77,21 @@ impl Statistics {
     }
 }
 
+impl Statistics {
+    /// The date of an instant, in milliseconds since the Unix epoch.
+    pub(super) fn timestamp(&self, at: Instant) -> f64 {
+        self.clock.timestamp(at)
+    }
+
+    /// RFC 3550 §4: the NTP time at the origin of the clock, in 2^-32 s since 1900.
+    pub(super) fn wall(&self) -> transport::media::Wall {
+        let Clock { origin, time_origin } = self.clock;
+        let seconds = UNIX_EPOCH.wrapping_add(time_origin.as_secs()) & 0xffff_ffff;
+        let fraction = (u64::from(time_origin.subsec_nanos()) << 32) / 1_000_000_000;
+        transport::media::Wall { at: origin, ntp: seconds << 32 | fraction }
+    }
+}
+
 impl Task {
     /// Whether the task runs although the connection is closed: it fires an event about the end, or
     /// it delivers statistics, since no step of §8.2 asks whether the connection is closed.
@@ -88,42 +110,63 @@ impl Engine {
         match selector_arg {
             // Step 3
             None => {
-                let report = self.stats_selection_algorithm(now, true);
+                self.record(now, || Input::GetStats);
+                let report = self.stats_selection_algorithm(now, None);
                 self.resolve_with(report)
             }
             // Step 4
-            Some(track) if self.count_selected(track) == 1 => self.get_stats_of_streams(now),
-            Some(_) => Promise::rejected(Error::InvalidAccessError(
+            Some(track) => self.get_stats_of_track(now, track),
+        }
+    }
+
+    fn get_stats_of_track(
+        &mut self,
+        now: Instant,
+        track: &MediaStreamTrack,
+    ) -> Promise<RTCStatsReport> {
+        match self.selected_by(track)[..] {
+            [(id, side)] => self.get_stats_of_streams(now, id, side),
+            _ => Promise::rejected(Error::InvalidAccessError(
                 "the selector is not the track of exactly one sender or receiver".to_owned(),
             )),
         }
     }
 
     /// §5.2 and §5.3 getStats, of a sender or a receiver.
-    pub(crate) fn get_stats_of_streams(&mut self, now: Instant) -> Promise<RTCStatsReport> {
-        let report = self.stats_selection_algorithm(now, false);
+    pub(crate) fn get_stats_of_streams(
+        &mut self,
+        now: Instant,
+        id: TransceiverId,
+        side: Side,
+    ) -> Promise<RTCStatsReport> {
+        // Any report is a task that settles a promise.
+        self.record(now, || Input::GetStats);
+        let report = self.stats_selection_algorithm(now, Some((id, side)));
         self.resolve_with(report)
     }
 
-    /// How many senders and receivers have this track.
-    fn count_selected(&self, track: &MediaStreamTrack) -> usize {
+    /// The senders and receivers that have this track.
+    fn selected_by(&self, track: &MediaStreamTrack) -> Vec<(TransceiverId, Side)> {
         let wanted = local_track(track).id;
         let transceivers = self.session.transceivers().filter_map(|id| {
             let transceiver = self.session.transceiver(id)?;
             (!transceiver.is_stopped()).then_some((id, transceiver.sender_track()))
         });
-        transceivers.fold(0, |count, (id, sent)| {
+        let selected = transceivers.flat_map(|(id, sent)| {
             let received = self.transceivers.slots.get(&id).map(|slot| &slot.track);
-            count + usize::from(sent == Some(wanted)) + usize::from(received == Some(track))
-        })
+            let sender = (sent == Some(wanted)).then_some((id, Side::Sender));
+            let receiver = (received == Some(track)).then_some((id, Side::Receiver));
+            [sender, receiver]
+        });
+        selected.flatten().collect()
     }
 
     /// §8.5. A sender or receiver selects its RTP streams and the objects to which these refer.
-    /// Without media that is nothing.
-    fn stats_selection_algorithm(&self, now: Instant, whole: bool) -> RTCStatsReport {
-        if !whole {
-            return RTCStatsReport::default();
-        }
+    pub(super) fn stats_selection_algorithm(
+        &mut self,
+        now: Instant,
+        selector: Option<(TransceiverId, Side)>,
+    ) -> RTCStatsReport {
         let Statistics { clock, ids, data_channels_opened, data_channels_closed, .. } =
             self.statistics;
         let mut gathering = Gathering::new(ids, clock, now);
@@ -134,8 +177,15 @@ impl Engine {
         for object in self.channels.values() {
             gathering.data_channel(object);
         }
+        let (selected, tracks) = self.gather_streams(&mut gathering, selector);
         gathering.append(&self.statistics.left);
-        RTCStatsReport::new(gathering.stats())
+        if !tracks.is_empty() {
+            self.release(tracks);
+        }
+        RTCStatsReport::new(match selector {
+            None => gathering.stats(),
+            Some(_) => select(gathering.stats(), selected),
+        })
     }
 
     /// §8.2 step 6: a task delivers the report.
@@ -179,6 +229,14 @@ impl Engine {
             self.set_channel_state(object, RTCDataChannelState::Closed);
             gathering.data_channel(object);
         }
+        self.statistics.left.append(&mut gathering.stats());
+    }
+
+    /// Keeps the statistics of the RTP streams that are about to end with the connection.
+    pub(super) fn keep_stream_statistics(&mut self, now: Instant) {
+        let mut gathering = Gathering::new(self.statistics.ids, self.statistics.clock, now);
+        let (_, tracks) = self.gather_streams(&mut gathering, None);
+        self.release(tracks);
         self.statistics.left.append(&mut gathering.stats());
     }
 

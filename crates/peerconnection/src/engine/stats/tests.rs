@@ -97,7 +97,7 @@ fn the_selector_is_the_track_of_one_sender_or_receiver() {
 #[test]
 fn closing_neither_rejects_nor_forbids() {
     let (pc, driver) = peer(4);
-    let sender = pc.add_track(&MediaStreamTrack::new(MediaKind::Audio), &[]).unwrap();
+    let sender = pc.add_track(MediaStreamTrack::new(MediaKind::Audio), &[]).unwrap();
     let channel = pc.create_data_channel("x", None).unwrap();
     let (before, offer) = (pc.get_stats(None), pc.create_offer(None));
     pc.close();
@@ -156,6 +156,7 @@ fn a_transport_is_there_from_the_description_on() {
     assert_eq!(transport.remote_certificate_id, None);
     assert_eq!(transport.selected_candidate_pair_id, None);
     assert_eq!(transport.tls_version, None);
+    assert_eq!((&transport.dtls_cipher, &transport.tls_group), (&None, &None));
 }
 
 #[test]

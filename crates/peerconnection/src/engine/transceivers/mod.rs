@@ -12,15 +12,17 @@ use negotiation::{
     Error, OperationId, TrackId, TrackOrKind as LocalTrackOrKind, TransceiverId, TransceiverInit,
 };
 use rand::RngExt;
+use time::Instant;
 
 use super::dtmf::Dtmf;
 use super::sender_tracks::{SenderTracks, local_track};
 use super::weak_map::WeakMap;
-use super::{Delivery, Engine};
+use super::{Delivery, Engine, recorded};
 use crate::api::{
     MediaStream, MediaStreamTrack, Promise, RTCRtpSender, RTCRtpTransceiver, RTCRtpTransceiverInit,
     StreamObject, TrackOrKind, TransceiverObject, undefined,
 };
+use crate::recording::format::Input;
 
 /// How many of the transceivers that have left the set one call looks at.
 const LOOKED_AT: usize = 2;
@@ -81,7 +83,7 @@ impl Engine {
         }
         let transceiver = self.session.transceiver(id)?;
         let (kind, connection) = (transceiver.kind(), self.connection.clone());
-        let track = MediaStreamTrack::remote(connection.clone(), kind, self.random.random());
+        let track = MediaStreamTrack::remote(connection.clone(), id, kind, self.random.random());
         let ends = !transceiver.is_stopping();
         if !ends {
             track.end();
@@ -111,8 +113,18 @@ impl Engine {
             .ok_or_else(|| Error::OperationError("the transceiver is gone".to_owned()))
     }
 
+    /// The same for the application: objects may be made, with a random id for their tracks.
+    pub(crate) fn look_at_transceivers(
+        &mut self,
+        now: Instant,
+        live: bool,
+    ) -> Vec<RTCRtpTransceiver> {
+        self.record(now, || Input::Transceivers { live });
+        self.collect_transceivers(live)
+    }
+
     /// §5.1 CollectTransceivers. With `not_stopped` it leaves out stopped ones.
-    pub(crate) fn collect_transceivers(&mut self, not_stopped: bool) -> Vec<RTCRtpTransceiver> {
+    fn collect_transceivers(&mut self, not_stopped: bool) -> Vec<RTCRtpTransceiver> {
         let session = &self.session;
         let ids: Vec<_> = session
             .transceivers()
@@ -125,19 +137,29 @@ impl Engine {
     /// §5.1 addTrack.
     pub(crate) fn add_track(
         &mut self,
+        now: Instant,
         track: &MediaStreamTrack,
         streams: &[MediaStream],
     ) -> Result<RTCRtpSender, Error> {
+        self.record(now, || Input::AddTrack {
+            track: recorded::track(track),
+            streams: recorded::streams(streams),
+        });
         let id = self.session.add_track(local_track(track), &ids(streams))?;
         self.new_transceiver(id, Some(track)).map(|transceiver| transceiver.sender())
     }
 
     /// §5.1 removeTrack.
-    pub(crate) fn remove_track(&mut self, sender: &TransceiverObject) -> Result<(), Error> {
+    pub(crate) fn remove_track(
+        &mut self,
+        now: Instant,
+        sender: &TransceiverObject,
+    ) -> Result<(), Error> {
         // Step 4. Step 3 comes first, which the session does: a closed connection refuses there.
         if !self.is_closed && !Weak::ptr_eq(&self.connection, &sender.connection) {
             return Err(Error::InvalidAccessError("the sender is another connection's".to_owned()));
         }
+        self.record(now, || Input::RemoveTrack { transceiver: sender.id.0 });
         self.session.remove_track(sender.id)?;
         self.update_sender_track(sender.id, None);
         Ok(())
@@ -146,9 +168,23 @@ impl Engine {
     /// §5.1 addTransceiver.
     pub(crate) fn add_transceiver(
         &mut self,
+        now: Instant,
         track_or_kind: &TrackOrKind,
         init: &RTCRtpTransceiverInit,
     ) -> Result<RTCRtpTransceiver, Error> {
+        self.record(now, || {
+            let (track, kind) = match track_or_kind {
+                TrackOrKind::Track(track) => (Some(recorded::track(track)), track.kind()),
+                TrackOrKind::Kind(kind) => (None, *kind),
+            };
+            Input::AddTransceiver {
+                track,
+                kind,
+                direction: init.direction,
+                streams: recorded::streams(&init.streams),
+                encodings: init.send_encodings.clone(),
+            }
+        });
         let (track, track_or_kind) = match track_or_kind {
             TrackOrKind::Track(track) => (Some(track), LocalTrackOrKind::Track(local_track(track))),
             TrackOrKind::Kind(kind) => (None, LocalTrackOrKind::Kind(*kind)),
@@ -165,9 +201,14 @@ impl Engine {
     /// §5.2 replaceTrack.
     pub(crate) fn replace_track(
         &mut self,
+        now: Instant,
         sender: &TransceiverObject,
         with_track: Option<&MediaStreamTrack>,
     ) -> Promise<()> {
+        self.record(now, || Input::ReplaceTrack {
+            transceiver: sender.id.0,
+            track: with_track.map(recorded::track),
+        });
         if self.is_closed {
             return Promise::rejected(crate::api::closed());
         }
@@ -210,9 +251,16 @@ impl Engine {
             && now == Some(local_track(track).id)
         {
             self.transceivers.tracks.acquire(track);
+            track.add_sender(&self.connection, id);
         }
-        if let Some(track) = before.and_then(|track| self.transceivers.tracks.release(track)) {
-            self.release(track);
+        if let Some(before) = before {
+            if let Some(track) = self.transceivers.tracks.get(before) {
+                track.remove_sender(&self.connection, id);
+                self.release(track);
+            }
+            if let Some(track) = self.transceivers.tracks.release(before) {
+                self.release(track);
+            }
         }
     }
 
@@ -235,6 +283,10 @@ impl Engine {
     /// Forgets transceivers that have left the set and that the application has dropped. Each call
     /// looks at a few.
     pub(super) fn forget_transceivers(&mut self) {
+        // Who has dropped what is not in a recording.
+        if self.recording.is_some() {
+            return;
+        }
         for _ in 0..LOOKED_AT {
             let Some(id) = self.transceivers.removed.pop_front() else { return };
             let Some(slot) = self.transceivers.slots.get(&id) else { continue };
@@ -245,7 +297,13 @@ impl Engine {
             let Some(slot) = self.transceivers.slots.remove(&id) else { continue };
             self.transceivers.dtmf.remove(&id);
             self.session.forget_transceiver(id);
-            let sent = slot.sender_track.and_then(|track| self.transceivers.tracks.release(track));
+            let sent = slot.sender_track.and_then(|track| {
+                let sent = self.transceivers.tracks.get(track);
+                if let Some(track) = &sent {
+                    track.remove_sender(&self.connection, id);
+                }
+                (sent, self.transceivers.tracks.release(track)).into()
+            });
             self.release((slot, sent));
         }
     }
@@ -264,6 +322,7 @@ impl Engine {
             .map(|track| transceivers.tracks.release(track))
             .collect();
         let sent = transceivers.tracks.let_go();
+        sent.iter().for_each(|track| track.remove_senders_of(&self.connection));
         transceivers.dtmf.clear();
         (objects, Box::new((streams, pending, sent)))
     }

@@ -1,5 +1,6 @@
 //! The addresses of this machine: those that can be used now, and those on which to gather.
 
+#[cfg(feature = "mdns")]
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub(super) fn usable(options: &TokioOptions, up: &[IpAddr]) -> Vec<IpAddr> {
 
 /// The interfaces on which names of the local network are asked for: those that have the addresses
 /// that `options` allow, or all that are up but loopback; loopback if there is no other.
+#[cfg(feature = "mdns")]
 pub(super) fn of_local_network(options: &TokioOptions) -> io::Result<Vec<Interface>> {
     let mut interfaces = if_addrs::get_if_addrs()?;
     if let Some(addresses) = &options.addresses {

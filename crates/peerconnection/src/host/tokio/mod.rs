@@ -1,13 +1,17 @@
 //! The host on tokio: one driver task a connection, with its sockets and its timer.
 
+mod byte_stream;
 mod connection_driver;
 mod interfaces;
 mod listener;
+#[cfg_attr(not(feature = "mdns"), path = "no_multicast.rs")]
 mod multicast;
 mod network_watch;
 mod socket;
 mod stream;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 mod tls;
+mod udp_mux;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::catch_unwind;
@@ -17,16 +21,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use futures::task::AtomicWaker;
 use negotiation::Error;
 use tokio::task::AbortHandle;
-use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use super::{
-    ConnectionId, Driver, EventLoop, GenerationId, Host, TaskRunner, TransportId, Waiting,
+    CongestionControl, ConnectionId, Driver, EventLoop, GenerationId, Host, Shortcut, TaskRunner,
+    TransportId, Waiting,
 };
-use crate::api::{RTCConfiguration, RTCPeerConnection};
+use crate::api::{DumpOptions, RTCConfiguration, RTCPeerConnection};
+use crate::recording::Recording;
 use connection_driver::ConnectionDriver;
 use stream::Stream;
 use time::{Duration, Instant};
+pub use udp_mux::{UdpMux, UdpMuxDropped};
 
 /// How much may wait for an event loop. Beyond this the driver receives nothing, and data of a fast
 /// peer waits in the socket. The amount keeps both busy while they wait for each other.
@@ -43,11 +48,17 @@ const RESUMED: Waiting = Waiting { tasks: BACKLOG.tasks / 2, bytes: BACKLOG.byte
 ///
 /// ```
 /// use std::time::Duration;
-/// use peerconnection::host::TokioOptions;
+/// use peerconnection::TokioOptions;
 ///
-/// let mut options = TokioOptions::default();
-/// // `failed` comes 10 s sooner than by default when the peer does not end its candidates.
-/// options.end_of_candidates_timeout = Some(Duration::from_secs(20));
+/// let options = TokioOptions::default()
+///     // The machine's other addresses are not for this.
+///     .with_addresses(["192.0.2.7".parse()?])
+///     .with_restart_on_network_change(true)
+///     .with_disconnected_timeout(Duration::from_secs(5))
+///     // `failed` comes 10 s sooner than by default when the peer does not end its candidates.
+///     .with_end_of_candidates_timeout(Duration::from_secs(20));
+/// assert!(options.restart_on_network_change);
+/// # Ok::<(), std::net::AddrParseError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -57,8 +68,11 @@ pub struct TokioOptions {
     /// link-local addresses; if there are no others, loopback is used.
     ///
     /// On the same interfaces multicast DNS is asked, from port 5353, for names behind which the
-    /// peer hides its addresses.
+    /// peer hides its addresses, if there is the feature `mdns`.
     pub addresses: Option<Vec<IpAddr>>,
+    /// The UDP ports to share with other connections. Empty, as by default, stands for ports of this
+    /// connection alone, which the system chooses. [`with_udp_mux`](Self::with_udp_mux) adds one.
+    pub udp_muxes: Vec<UdpMux>,
     /// A handle with which the application, for example a test, takes sockets away.
     pub sockets: Option<SocketControl>,
     /// Whether to call [`restart_ice`](crate::RTCPeerConnection::restart_ice) when an address comes
@@ -75,6 +89,26 @@ pub struct TokioOptions {
     /// to one day; a slow path gets two round trips in any case. A path that carries data is
     /// checked 1.5 s after the peer has fallen silent, an idle one every 4 to 6 s (RFC 7675 §5.1).
     pub disconnected_timeout: Duration,
+    /// How data channels share the network with other traffic: an extension of the W3C's API. The
+    /// peer need not know of it. Default [`CongestionControl::Bbr`], a model of the path;
+    /// [`CongestionControl`] says what each value is good for.
+    pub congestion_control: CongestionControl,
+    /// Whether to offer the peer that messages of different data channels are interleaved (RFC 8260):
+    /// an extension of the W3C's API. Default true. A message that does not fit a packet then takes
+    /// turns with those of other channels, by their [`priority`](crate::RTCDataChannelInit::priority).
+    /// With a peer that does not offer it, as Chromium, a message that has begun is sent to its end
+    /// first, whatever waits on other channels.
+    pub message_interleaving: bool,
+    /// What to remember for [`dump`](crate::RTCPeerConnection::dump), from which the tools of
+    /// `chrome://webrtc-internals` draw: an extension of the W3C's API. Default `None`: nothing,
+    /// and it costs nothing.
+    pub dump: Option<DumpOptions>,
+    /// Whether descriptions have SCTP's INIT chunk, in a line `a=sctp-init`
+    /// (draft-hancke-tsvwg-snap): an extension of the W3C's API. With a peer that has one, too, the
+    /// association is there as soon as DTLS is connected, and channels open a round trip earlier.
+    /// Default [`Shortcut::Automatic`]: offers have none, and an answer has one if the offer has.
+    /// Chromium has the line only if a switch tells it to.
+    pub sctp_init: Shortcut,
     /// Whether host addresses hide behind names, as those of a page do that may not use the
     /// microphone: an extension of the W3C's API. Default false.
     ///
@@ -84,11 +118,17 @@ pub struct TokioOptions {
     /// Neither candidates nor descriptions nor statistics show the address. Where multicast DNS does
     /// not work, nobody can resolve the name, and the address stays hidden.
     /// [The manual](crate::manual::networks#hiding-addresses) has more.
+    ///
+    /// Only with the feature `mdns`, which is on by default.
+    #[cfg(feature = "mdns")]
     pub hidden_addresses: bool,
     /// The certificates, each in DER, of the authorities that may vouch for TURN servers over TLS
     /// (`turns:`). `None` stands for those that the system trusts, or that the environment
     /// variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
     /// [`with_authorities`](Self::with_authorities) takes PEM.
+    ///
+    /// Only with the feature `tls`, which is on by default.
+    #[cfg(feature = "tls")]
     pub authorities: Option<Vec<Vec<u8>>>,
     /// How long to wait for more candidates before `failed`, if the peer never signals their end.
     /// Default 30 s, at most one day; `None` waits for ever, as the text of webrtc-pc does.
@@ -98,18 +138,30 @@ pub struct TokioOptions {
     /// consent; if nothing has ever connected, 39.5 s after the credentials of both sides were
     /// known. A later candidate does not revive the transport; an ICE restart does.
     pub end_of_candidates_timeout: Option<Duration>,
+    /// Where to write down all that the connection does, so that it can be
+    /// [replayed](crate::replay): an extension of the W3C's API. Default `None`, which costs nothing.
+    /// Each connection needs a recording of its own.
+    pub recording: Option<Recording>,
 }
 
 impl Default for TokioOptions {
     fn default() -> Self {
         Self {
             addresses: None,
+            udp_muxes: Vec::new(),
             sockets: None,
             restart_on_network_change: false,
             disconnected_timeout: ice::Config::default().disconnected_timeout,
+            congestion_control: CongestionControl::default(),
+            message_interleaving: transport::data::Config::default().interleaving,
+            dump: None,
+            sctp_init: Shortcut::default(),
+            #[cfg(feature = "mdns")]
             hidden_addresses: false,
+            #[cfg(feature = "tls")]
             authorities: None,
             end_of_candidates_timeout: ice::Config::default().end_of_candidates_timeout,
+            recording: None,
         }
     }
 }
@@ -120,11 +172,94 @@ impl TokioOptions {
         Self { addresses: Some(vec![IpAddr::from([127, 0, 0, 1])]), ..Self::default() }
     }
 
+    /// Uses only these local [addresses](Self::addresses).
+    #[must_use]
+    pub fn with_addresses(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.addresses = Some(addresses.into_iter().collect());
+        self
+    }
+
+    /// Shares this UDP port with other connections, and has no sockets of its own but for TURN
+    /// servers. More than one port, for example one of IPv4 and one of IPv6, is fine: the first is
+    /// preferred. [`UdpMux`] says what is different on a shared port.
+    #[must_use]
+    pub fn with_udp_mux(mut self, port: &UdpMux) -> Self {
+        self.udp_muxes.push(port.clone());
+        self
+    }
+
+    /// Restarts ICE when the network changes, or leaves that to the application:
+    /// [`restart_on_network_change`](Self::restart_on_network_change).
+    #[must_use]
+    pub fn with_restart_on_network_change(mut self, restart: bool) -> Self {
+        self.restart_on_network_change = restart;
+        self
+    }
+
+    /// Sets after how long without an answer a path is `disconnected`:
+    /// [`disconnected_timeout`](Self::disconnected_timeout).
+    #[must_use]
+    pub fn with_disconnected_timeout(mut self, timeout: Duration) -> Self {
+        self.disconnected_timeout = timeout;
+        self
+    }
+
+    /// Sets how data channels share the network: [`congestion_control`](Self::congestion_control).
+    ///
+    /// ```
+    /// use peerconnection::host::{CongestionControl, TokioOptions};
+    ///
+    /// let options = TokioOptions::default().with_congestion_control(CongestionControl::Cubic);
+    /// assert_eq!(options.congestion_control, CongestionControl::Cubic);
+    /// ```
+    #[must_use]
+    pub fn with_congestion_control(mut self, control: CongestionControl) -> Self {
+        self.congestion_control = control;
+        self
+    }
+
+    /// Offers the peer that messages of different data channels are interleaved, or does not:
+    /// [`message_interleaving`](Self::message_interleaving).
+    ///
+    /// ```
+    /// use peerconnection::TokioOptions;
+    ///
+    /// assert!(TokioOptions::default().message_interleaving);
+    /// assert!(!TokioOptions::default().with_message_interleaving(false).message_interleaving);
+    /// ```
+    #[must_use]
+    pub fn with_message_interleaving(mut self, interleaving: bool) -> Self {
+        self.message_interleaving = interleaving;
+        self
+    }
+
+    /// Remembers what a [`dump`](crate::RTCPeerConnection::dump) shows: [`dump`](Self::dump).
+    #[must_use]
+    pub fn with_dump(mut self, options: DumpOptions) -> Self {
+        self.dump = Some(options);
+        self
+    }
+
+    /// Sets whether descriptions have SCTP's INIT chunk: [`sctp_init`](Self::sctp_init).
+    #[must_use]
+    pub fn with_sctp_init(mut self, shortcut: Shortcut) -> Self {
+        self.sctp_init = shortcut;
+        self
+    }
+
+    /// Sets how long to wait for more candidates before `failed`, or, with `None`, to wait for ever:
+    /// [`end_of_candidates_timeout`](Self::end_of_candidates_timeout).
+    #[must_use]
+    pub fn with_end_of_candidates_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.end_of_candidates_timeout = timeout.into();
+        self
+    }
+
     /// Trusts only these authorities, in PEM, to vouch for TURN servers over TLS.
     ///
     /// ```
     /// use std::error::Error;
-    /// use peerconnection::host::TokioOptions;
+    /// use peerconnection::TokioOptions;
     ///
     /// fn options(file: &str) -> Result<TokioOptions, Box<dyn Error>> {
     ///     Ok(TokioOptions::default().with_authorities(&std::fs::read(file)?)?)
@@ -137,11 +272,9 @@ impl TokioOptions {
     /// # Errors
     ///
     /// `SyntaxError` if there is no certificate in it, or one that is malformed.
+    #[cfg(feature = "tls")]
     pub fn with_authorities(mut self, pem: &[u8]) -> Result<Self, Error> {
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem)
-            .map(|certificate| certificate.map(|certificate| certificate.to_vec()))
-            .collect();
-        let certificates = certificates.map_err(|error| Error::SyntaxError(error.to_string()))?;
+        let certificates = tls::certificates_of(pem).map_err(Error::SyntaxError)?;
         if certificates.is_empty() {
             return Err(Error::SyntaxError("no certificate in the PEM".to_owned()));
         }
@@ -154,7 +287,7 @@ impl TokioOptions {
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), peerconnection::Error> {
-    /// use peerconnection::host::TokioOptions;
+    /// use peerconnection::TokioOptions;
     /// use peerconnection::{RTCConfiguration, RTCPeerConnection};
     ///
     /// let options = TokioOptions::default().with_hidden_addresses(true);
@@ -165,9 +298,17 @@ impl TokioOptions {
     /// });
     /// # Ok(()) }
     /// ```
+    #[cfg(feature = "mdns")]
     #[must_use]
     pub fn with_hidden_addresses(mut self, hidden: bool) -> Self {
         self.hidden_addresses = hidden;
+        self
+    }
+
+    /// Writes down all that the connection does: [`recording`](Self::recording).
+    #[must_use]
+    pub fn with_recording(mut self, recording: &Recording) -> Self {
+        self.recording = Some(recording.clone());
         self
     }
 
@@ -374,6 +515,12 @@ fn spawn(
     }
     driver.set_end_of_candidates_timeout(options.end_of_candidates_timeout);
     driver.set_disconnected_timeout(options.disconnected_timeout);
+    driver.set_congestion_control(options.congestion_control);
+    driver.set_message_interleaving(options.message_interleaving);
+    if let Some(dump) = options.dump {
+        driver.set_dump(dump);
+    }
+    driver.set_sctp_init(options.sctp_init);
     network_watch::watch(&host);
     runtime.spawn(ConnectionDriver::new(driver, host, options));
 }
@@ -396,7 +543,8 @@ impl RTCPeerConnection {
     /// Like [`new`](Self::new), with options of the tokio host, such as the addresses to use.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// As [`new`](Self::new); `InvalidStateError` for a [recording](TokioOptions::recording) that
+    /// another connection has, and `OperationError` if its first line cannot be written.
     pub fn with_options(
         configuration: RTCConfiguration,
         options: TokioOptions,
@@ -405,7 +553,8 @@ impl RTCPeerConnection {
             .map_err(|error| Error::InvalidStateError(error.to_string()))?;
         check(&runtime)?;
         let host = Arc::new(TokioHost::default());
-        let (pc, driver) = Self::with_host(configuration, host.clone(), rand::random())?;
+        let recording = options.recording.as_ref();
+        let (pc, driver) = Self::make(configuration, host.clone(), rand::random(), recording)?;
         spawn(&runtime, driver, host, options);
         Ok(pc)
     }
@@ -424,7 +573,8 @@ impl RTCPeerConnection {
     ) -> Result<(Self, TaskRunner), Error> {
         check(runtime)?;
         let host = Arc::new(TokioHost { event_loop: Some(event_loop), ..TokioHost::default() });
-        let (pc, driver) = Self::with_host(configuration, host.clone(), rand::random())?;
+        let recording = options.recording.as_ref();
+        let (pc, driver) = Self::make(configuration, host.clone(), rand::random(), recording)?;
         let tasks = TaskRunner::new(&driver);
         spawn(runtime, driver, host, options);
         Ok((pc, tasks))

@@ -17,6 +17,7 @@ use time::Duration;
 use super::{TokioHost, interfaces};
 
 /// News come in bursts: this long after the first, the connections are told.
+#[cfg(target_os = "linux")]
 const BURST: Duration = Duration::from_millis(20);
 
 /// The hosts to tell; nothing while no thread waits.

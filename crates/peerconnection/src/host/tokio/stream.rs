@@ -46,22 +46,20 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Opens a connection, with TLS if there is a name for the server. The error is for people.
+    /// Opens a connection, with TLS if there is a client for it. The error is for people.
     pub(super) async fn open(
         local: IpAddr,
         remote: SocketAddr,
-        server_name: Option<String>,
-        authorities: Option<Vec<Vec<u8>>>,
+        client: Option<tls::Client>,
     ) -> Result<Self, String> {
-        let opened = timeout(PATIENCE, Self::connect(local, remote, server_name, authorities));
+        let opened = timeout(PATIENCE, Self::connect(local, remote, client));
         opened.await.unwrap_or_else(|_| Err("no connection in time".to_owned()))
     }
 
     async fn connect(
         local: IpAddr,
         remote: SocketAddr,
-        server_name: Option<String>,
-        authorities: Option<Vec<Vec<u8>>>,
+        client: Option<tls::Client>,
     ) -> Result<Self, String> {
         let connected = async {
             let socket = match local {
@@ -77,8 +75,8 @@ impl Stream {
             io::Result::Ok((tcp, local))
         };
         let (tcp, local) = connected.await.map_err(|error| error.to_string())?;
-        let io: Box<dyn Connection> = match server_name {
-            Some(name) => Box::new(tls::handshake(tcp, name, authorities).await?),
+        let io: Box<dyn Connection> = match client {
+            Some(client) => Box::new(client.handshake(tcp).await?),
             None => Box::new(tcp),
         };
         Ok(Self { io, local, outgoing: BytesMut::new(), is_flushed: true })
@@ -156,7 +154,7 @@ mod tests {
     async fn requests_find_room_where_data_is_dropped_and_arrive_behind_it() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let remote = listener.local_addr().unwrap();
-        let opened = Stream::open(remote.ip(), remote, None, None).await;
+        let opened = Stream::open(remote.ip(), remote, None).await;
         let mut stream = opened.unwrap_or_else(|error| panic!("{error}"));
         let (mut server, _) = listener.accept().await.unwrap();
         let data = [&[0x40, 0, 0x03, 0xfc][..], &[7; 1020]].concat();

@@ -6,31 +6,6 @@ use time::Instant;
 
 use super::*;
 
-/// SplitMix64.
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
-    }
-
-    fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-
-    fn octets(&mut self, longest: usize) -> Vec<u8> {
-        (0..self.below(longest + 1)).map(|_| self.next() as u8).collect()
-    }
-}
-
 /// One side, and what must hold of it at any time.
 struct Side {
     connection: Dtls12,
@@ -80,8 +55,7 @@ impl Side {
     /// Takes what it says. `Heard` checks that the order is right.
     fn check(&mut self) {
         let before = self.heard.packets.len();
-        let mut buffer = vec![0; 70_000];
-        while !self.heard.add(self.connection.poll_output(&mut buffer)) {}
+        self.heard.listen(&mut self.connection);
         for packet in &self.heard.packets[before..] {
             let mut reader = Reader(packet);
             while let Some(record) = Record::read(&mut reader) {
@@ -242,7 +216,7 @@ fn run(seed: u64, forged: usize) -> Outcome {
         for (from, side) in sides.iter_mut().enumerate() {
             if side.heard.connected && !side.ended && sent[from].len() < 5 {
                 let data = format!("{from} {}", sent[from].len()).into_bytes();
-                if side.connection.send(&data).is_ok() {
+                if side.heard.send(&mut side.connection, &data) {
                     sent[from].push(data);
                 }
                 side.check();
@@ -343,7 +317,8 @@ fn an_established_connection_survives_any_forgery() {
     for turn in 0..4000u32 {
         let from = turn as usize % 2;
         sides[from].pass(now + Duration::from_millis(turn.into()));
-        sides[from].connection.send(&turn.to_be_bytes()).ok().unwrap();
+        let Side { connection, heard, .. } = &mut sides[from];
+        assert!(heard.send(connection, &turn.to_be_bytes()));
         sides[from].check();
         for packet in std::mem::take(&mut sides[from].heard.packets) {
             seen.extend(records(&packet));
@@ -381,9 +356,9 @@ fn certificates_of_any_octets_are_refused_or_read() {
         }
         if let Ok(key) = PublicKey::of(&der) {
             read += 1;
-            for scheme in keys::SCHEMES {
-                let signed = wire::Signed { scheme, signature: &rng.octets(300) };
-                assert!(key.verify(&signed, b"content").is_err());
+            for scheme in SCHEMES {
+                let signed = Signed { scheme, signature: &rng.octets(300) };
+                assert!(key.verify(&signed, VERSION, b"content").is_err());
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The driver task of one connection.
 
 mod network;
+mod shared;
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -22,8 +23,9 @@ use super::listener::Listener;
 use super::multicast::{Asked, MulticastDns};
 use super::socket::{MAX_SEND, Socket};
 use super::stream::Stream;
-use super::{BACKLOG, Notice, TokioHost, TokioOptions};
+use super::{BACKLOG, Notice, TokioHost, TokioOptions, tls};
 use crate::host::{Action, ConnectionId, Driver, GenerationId, Host, NameOf, SocketId, Transmit};
+use shared::Shared;
 
 /// Rounds of work in one poll before other tasks of the runtime get their turn.
 const ROUNDS: usize = 8;
@@ -37,6 +39,8 @@ pub(super) struct ConnectionDriver {
     host: Arc<TokioHost>,
     options: TokioOptions,
     sockets: Vec<(SocketId, Socket)>,
+    /// What it has on shared ports.
+    shared: Option<Box<Shared>>,
     /// Connections that are being opened.
     connecting: Vec<(AskedBy, AbortHandle)>,
     /// Both clocks, when they were last compared: the first stands still while the machine sleeps.
@@ -67,6 +71,7 @@ impl ConnectionDriver {
             host,
             options,
             sockets: Vec::new(),
+            shared: None,
             clocks: (Instant::now(), SystemTime::now()),
             network: Network::default(),
             listeners: Vec::new(),
@@ -123,6 +128,7 @@ impl ConnectionDriver {
         }
         received |= !failed.is_empty();
         failed.into_iter().for_each(|id| self.drop_socket(id));
+        received |= self.receive_shared();
         received | self.accept(cx)
     }
 
@@ -197,12 +203,18 @@ impl ConnectionDriver {
                 sent = true;
                 continue;
             }
-            let Some((_, socket)) = self.sockets.iter().find(|(id, _)| *id == first.socket) else {
+            let (id, destination, segment) = (first.socket, first.destination, first.payload.len());
+            let own = self.sockets.iter().find(|(own, _)| *own == id).map(|(_, socket)| socket);
+            let max_segments = match (own, &self.shared) {
+                (Some(socket), _) => Some(socket.max_segments()),
+                (None, Some(shared)) => shared.max_segments(id),
+                (None, None) => None,
+            };
+            let Some(max_segments) = max_segments else {
                 self.unsent.pop_front();
                 continue;
             };
-            let (id, destination, segment) = (first.socket, first.destination, first.payload.len());
-            let limit = socket.max_segments().min(MAX_SEND / segment.max(1)).max(1);
+            let limit = max_segments.min(MAX_SEND / segment.max(1)).max(1);
             let mut count = 0;
             for transmit in self.unsent.iter().take(limit) {
                 let fits = transmit.socket == id
@@ -217,7 +229,12 @@ impl ConnectionDriver {
                 }
             }
             let batch = self.unsent.iter().take(count).map(|transmit| transmit.payload.as_ref());
-            match socket.poll_send(cx, destination, batch, segment) {
+            let result = match (own, &mut self.shared) {
+                (Some(socket), _) => socket.poll_send(cx, destination, batch, segment),
+                (None, Some(shared)) => shared.poll_send(cx, id, destination, batch, segment),
+                (None, None) => Poll::Ready(Ok(())),
+            };
+            match result {
                 Poll::Pending => return sent,
                 Poll::Ready(result) => {
                     self.unsent.drain(..count);
@@ -234,6 +251,9 @@ impl ConnectionDriver {
     fn close_sockets(&mut self, cx: &mut Context<'_>) {
         let closing = std::mem::take(&mut self.closing);
         self.sockets.retain(|(socket, _)| !closing.contains(socket));
+        if let Some(shared) = &mut self.shared {
+            shared.close(|socket| closing.contains(&socket));
+        }
         self.listeners.retain(|(listener, _)| !closing.contains(listener));
         self.streams.retain_mut(|(socket, stream)| {
             let closes = closing.contains(socket);
@@ -258,8 +278,17 @@ impl ConnectionDriver {
         }
     }
 
+    /// An id for one more socket, listener or connection.
+    fn next_socket(&mut self) -> SocketId {
+        self.last_socket += 1;
+        SocketId(self.last_socket)
+    }
+
     fn drop_socket(&mut self, id: SocketId) {
         self.sockets.retain(|(socket, _)| *socket != id);
+        if let Some(shared) = &mut self.shared {
+            shared.close(|socket| socket == id);
+        }
         self.listeners.retain(|(listener, _)| *listener != id);
         self.streams.retain(|(socket, _)| *socket != id);
         self.driver.socket_failed(id);
@@ -280,8 +309,8 @@ impl ConnectionDriver {
                     self.names.resolve(&self.options, self.host.now(), asked);
                 }
                 Action::Connect { transport, generation, connection, local, remote, tls } => {
-                    let authorities = self.options.authorities.clone().filter(|_| tls.is_some());
-                    let opened = Stream::open(local, remote, tls, authorities);
+                    let client = tls.map(|name| tls::Client::new(name, &self.options));
+                    let opened = Stream::open(local, remote, client);
                     self.connect((transport, generation, connection), opened);
                 }
                 // Its last words may wait, or not be polled yet.
@@ -322,6 +351,11 @@ impl ConnectionDriver {
                     self.network_settled(change);
                 }
                 Notice::Close(local) => {
+                    let shared = self.shared.as_ref().map(|shared| shared.at(local));
+                    for id in shared.into_iter().flatten() {
+                        acted = true;
+                        self.drop_socket(id);
+                    }
                     let bound = self.sockets.iter().find(|(_, socket)| socket.local == local);
                     if let Some((id, _)) = bound {
                         acted = true;
@@ -393,6 +427,7 @@ impl ConnectionDriver {
         busy |= self.transmit(cx);
         busy |= self.write(cx);
         busy |= self.act();
+        self.name_shared();
         busy | self.resolve_names(cx)
     }
 
@@ -412,6 +447,9 @@ impl Future for ConnectionDriver {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
+        // Once in a round of work, which is many datagrams.
+        let span = this.driver.span();
+        let _entered = span.enter();
         this.host.waker.register(cx.waker());
         this.asks_listeners = true;
         // The next round sees what handlers call in this one: a wake would only bring in another
@@ -472,6 +510,7 @@ mod tests {
         (pc, ConnectionDriver::new(driver, host, TokioOptions::loopback()))
     }
 
+    #[cfg(feature = "mdns")]
     #[tokio::test]
     async fn a_closed_connection_asks_for_no_names() {
         let (pc, mut driver) = driver();

@@ -15,7 +15,7 @@ use super::super::socket::Socket;
 use super::super::stream::Stream;
 use super::super::{Notice, interfaces};
 use super::{AskedBy, ConnectionDriver};
-use crate::host::{GenerationId, Host, NameOf, SocketId};
+use crate::host::{GenerationId, Host, NameOf};
 
 /// Connections that are being opened at once, at most.
 const MAX_CONNECTING: usize = 64;
@@ -68,6 +68,11 @@ impl ConnectionDriver {
                 self.driver.interface_changed(*id, is_up);
             }
         }
+        let shared = self.shared.as_mut().map(|shared| shared.changed(&up));
+        for (id, is_up) in shared.into_iter().flatten() {
+            tracing::debug!(is_up, "the interface of a shared port has changed");
+            self.driver.interface_changed(id, is_up);
+        }
         self.names.network_changed(&self.options, self.host.now());
         self.driver.network_changed();
         if self.options.restart_on_network_change {
@@ -86,23 +91,38 @@ impl ConnectionDriver {
         }
     }
 
+    /// Hides an address behind a name, if the options ask for that. Returns whether a candidate may
+    /// be gathered there.
+    pub(super) fn may_show(&mut self, address: IpAddr) -> bool {
+        #[cfg(feature = "mdns")]
+        if self.options.hidden_addresses {
+            let Some(name) = self.names.hide(&self.options, self.host.now(), address) else {
+                return false;
+            };
+            self.driver.hide_address(address, &name);
+        }
+        #[cfg(not(feature = "mdns"))]
+        let _ = address;
+        true
+    }
+
     pub(super) fn gather(&mut self, transport: TransportId, generation: GenerationId) {
+        if !self.options.udp_muxes.is_empty() {
+            self.gather_shared(transport, generation);
+            return;
+        }
         let up = interfaces::all_up().unwrap_or_default();
         let addresses = interfaces::usable(&self.options, &up);
         let mut unbound = Vec::new();
         for address in &addresses {
-            if self.options.hidden_addresses {
-                match self.names.hide(&self.options, self.host.now(), *address) {
-                    Some(name) => self.driver.hide_address(*address, &name),
-                    None => continue,
-                }
+            if !self.may_show(*address) {
+                continue;
             }
             let mut beside = None;
             match Socket::bind(*address) {
                 Ok(mut socket) => {
                     socket.is_listed = up.contains(address);
-                    self.last_socket += 1;
-                    let id = SocketId(self.last_socket);
+                    let id = self.next_socket();
                     let local = socket.local;
                     self.sockets.reserve_exact(1);
                     self.sockets.push((id, socket));
@@ -116,8 +136,7 @@ impl ConnectionDriver {
             }
             match Listener::bind(*address, beside) {
                 Ok(listener) => {
-                    self.last_socket += 1;
-                    let id = SocketId(self.last_socket);
+                    let id = self.next_socket();
                     let local = listener.local;
                     self.listeners.reserve_exact(1);
                     self.listeners.push((id, listener));

@@ -1,0 +1,326 @@
+//! What came from the network, without addresses, names, passwords and content.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use stun_types::attribute::{
+    Attribute, AttributeStaticType, AttributeType, Fingerprint, MessageIntegrity,
+    MessageIntegritySha256, RawAttribute,
+};
+use stun_types::message::{
+    IntegrityAlgorithm, Message, MessageWrite, MessageWriteExt, MessageWriteVec,
+};
+
+use super::names::Names;
+
+const HEADER: usize = 20;
+const COOKIE: [u8; 4] = 0x2112_a442_u32.to_be_bytes();
+
+const USERNAME: u16 = 0x0006;
+const DATA: u16 = 0x0013;
+const REALM: u16 = 0x0014;
+const USERHASH: u16 = 0x001e;
+const ALTERNATE_DOMAIN: u16 = 0x8003;
+const SOFTWARE: u16 = 0x8022;
+/// XOR-PEER-ADDRESS, XOR-RELAYED-ADDRESS, XOR-MAPPED-ADDRESS and its older number.
+const HIDDEN_ADDRESSES: [u16; 4] = [0x0012, 0x0016, 0x0020, 0x8020];
+/// MAPPED-ADDRESS, SOURCE-ADDRESS, CHANGED-ADDRESS, ALTERNATE-SERVER, RESPONSE-ORIGIN,
+/// OTHER-ADDRESS.
+const PLAIN_ADDRESSES: [u16; 6] = [0x0001, 0x0004, 0x0005, 0x8023, 0x802b, 0x802c];
+
+/// A Data indication has a datagram in it, and that cannot have one: RFC 8656 §11.6.
+const DEPTH: usize = 2;
+
+/// A datagram (RFC 7983 §7). `None` for media, which cannot be told again without its keys.
+pub(super) fn datagram(octets: &[u8], names: &mut Names) -> Option<Vec<u8>> {
+    within(octets, names, 0)
+}
+
+fn within(octets: &[u8], names: &mut Names, depth: usize) -> Option<Vec<u8>> {
+    match octets.first() {
+        Some(0..=3) if depth < DEPTH => match stun(octets, names, depth) {
+            Rewritten::Message(message) => Some(message),
+            Rewritten::Media => None,
+            Rewritten::Nothing => Some(blank(octets, HEADER)),
+        },
+        Some(64..=79) if depth == 0 => {
+            let (header, rest) = octets.split_first_chunk::<4>()?;
+            let [number, line, a, b] = *header;
+            let length = usize::from(u16::from_be_bytes([a, b]));
+            let (inner, padding) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+            let inner = within(inner, names, 1)?;
+            let length = u16::try_from(inner.len()).unwrap_or(u16::MAX).to_be_bytes();
+            Some([&[number, line], &length[..], &inner, padding].concat())
+        }
+        Some(20..=63) => Some(blank(octets, dtls_headers(octets))),
+        Some(128..=191) => None,
+        _ => Some(blank(octets, 1)),
+    }
+}
+
+/// The same with zeros from here on.
+fn blank(octets: &[u8], from: usize) -> Vec<u8> {
+    let mut blank = octets.to_vec();
+    if let Some(rest) = blank.get_mut(from..) {
+        rest.fill(0);
+    }
+    blank
+}
+
+/// What somebody without keys understands of a datagram of DTLS, in octets: the header of a record,
+/// behind it that of a message, and of a hello the version and the random number; or an alert.
+fn dtls_headers(octets: &[u8]) -> usize {
+    const RECORD: usize = 13;
+    match (octets.first(), octets.get(3..5), octets.get(RECORD)) {
+        (Some(22), Some([0, 0]), Some(1 | 2)) => RECORD + 12 + 34,
+        (Some(22), Some([0, 0]), _) => RECORD + 12,
+        (Some(21), Some([0, 0]), _) => RECORD + 2,
+        (Some(20..=23), ..) => RECORD,
+        // A unified header (RFC 9147 §4): without connection ids at most five octets.
+        _ => 5,
+    }
+}
+
+enum Rewritten {
+    Message(Vec<u8>),
+    /// It has media in it.
+    Media,
+    /// It is no message.
+    Nothing,
+}
+
+/// A message of STUN, with a MESSAGE-INTEGRITY that is right if it was.
+fn stun(octets: &[u8], names: &mut Names, depth: usize) -> Rewritten {
+    let Ok(message) = Message::from_bytes(octets) else { return Rewritten::Nothing };
+    let mut writer = Message::builder(
+        message.get_type(),
+        message.transaction_id(),
+        MessageWriteVec::with_capacity(octets.len()),
+    );
+    let mut is_written = true;
+    for (_, attribute) in message.iter_attributes() {
+        let (kind, value) = (attribute.get_type(), &*attribute.value);
+        let result = match kind {
+            MessageIntegrity::TYPE | MessageIntegritySha256::TYPE => {
+                let authentic =
+                    |(key, _): &&(_, _)| message.validate_integrity_with_key(key).is_ok();
+                match names.keys().find(authentic) {
+                    Some((_, other)) => {
+                        let hash = if kind == MessageIntegrity::TYPE {
+                            IntegrityAlgorithm::Sha1
+                        } else {
+                            IntegrityAlgorithm::Sha256
+                        };
+                        writer.add_message_integrity_with_key(other, hash)
+                    }
+                    // What was not authentic must not be afterwards.
+                    None => return Rewritten::Nothing,
+                }
+            }
+            Fingerprint::TYPE => writer.add_fingerprint(),
+            kind => {
+                let Some(value) = self::value(kind, value, octets, names, depth) else {
+                    return Rewritten::Media;
+                };
+                writer.add_attribute(&RawAttribute::new(kind, &value))
+            }
+        };
+        is_written &= result.is_ok();
+    }
+    if is_written { Rewritten::Message(writer.finish()) } else { Rewritten::Nothing }
+}
+
+/// The value of an attribute; `None` if there is media in it.
+fn value(
+    kind: AttributeType,
+    value: &[u8],
+    message: &[u8],
+    names: &mut Names,
+    depth: usize,
+) -> Option<Vec<u8>> {
+    let text = || String::from_utf8_lossy(value).into_owned();
+    Some(match kind.value() {
+        USERNAME => {
+            let words: Vec<_> = text().split(':').map(|word| names.word(word)).collect();
+            words.join(":").into_bytes()
+        }
+        REALM => names.realm(&text()).into_bytes(),
+        SOFTWARE | ALTERNATE_DOMAIN | USERHASH => blank(value, 0),
+        DATA => within(value, names, depth + 1)?,
+        number if HIDDEN_ADDRESSES.contains(&number) => {
+            let mut mask = [0; 16];
+            mask.copy_from_slice(message.get(4..HEADER).unwrap_or(&[0; 16]));
+            address(value, &mask, names)
+        }
+        number if PLAIN_ADDRESSES.contains(&number) => address(value, &[0; 16], names),
+        _ => value.to_vec(),
+    })
+}
+
+/// RFC 8489 §14.1 and §14.2: an address, by exclusive or with a mask.
+fn address(value: &[u8], mask: &[u8; 16], names: &mut Names) -> Vec<u8> {
+    let mut value = value.to_vec();
+    let hidden = value.get(4..).unwrap_or_default();
+    let mix = |octets: &mut [u8]| octets.iter_mut().zip(mask).for_each(|(a, b)| *a ^= b);
+    let new = if let (Some(1), Ok(mut octets)) = (value.get(1), <[u8; 4]>::try_from(hidden)) {
+        mix(&mut octets);
+        names.address(Ipv4Addr::from(octets).into())
+    } else if let (Some(2), Ok(mut octets)) = (value.get(1), <[u8; 16]>::try_from(hidden)) {
+        mix(&mut octets);
+        names.address(Ipv6Addr::from(octets).into())
+    } else {
+        return value;
+    };
+    let place = value.get_mut(4..).unwrap_or_default();
+    match new {
+        IpAddr::V4(ip) => place.copy_from_slice(&ip.octets()),
+        IpAddr::V6(ip) => place.copy_from_slice(&ip.octets()),
+    }
+    mix(place);
+    value
+}
+
+/// What has come on a TCP connection, until a message of it is whole.
+#[derive(Default)]
+pub(super) struct Stream {
+    octets: Vec<u8>,
+    framing: Option<Framing>,
+}
+
+#[derive(Clone, Copy)]
+enum Framing {
+    /// RFC 4571: from a peer.
+    Length,
+    /// RFC 8489 §6.2.2, RFC 8656 §3.1: from a server.
+    Stun,
+    /// Nobody understands it.
+    None,
+}
+
+impl Stream {
+    /// The messages that these octets complete. `None` for media.
+    pub(super) fn push(&mut self, octets: &[u8], names: &mut Names) -> Option<Vec<u8>> {
+        self.octets.extend_from_slice(octets);
+        let mut whole = Vec::new();
+        while let Some((skipped, length, padded)) = self.next_message() {
+            let message: Vec<u8> = self.octets.drain(..padded).collect();
+            let message = datagram(message.get(skipped..skipped + length)?, names)?;
+            if skipped > 0 {
+                let length = u16::try_from(message.len()).unwrap_or(u16::MAX);
+                whole.extend_from_slice(&length.to_be_bytes());
+            }
+            whole.extend_from_slice(&message);
+            whole.resize(whole.len() + (padded - skipped - length), 0);
+        }
+        Some(whole)
+    }
+
+    /// Where the next message begins, how long it is, and where it ends.
+    fn next_message(&mut self) -> Option<(usize, usize, usize)> {
+        let at = |at: usize| {
+            let octets = self.octets.get(at..)?.first_chunk()?;
+            Some(usize::from(u16::from_be_bytes(*octets)))
+        };
+        let framing = match self.framing {
+            Some(framing) => framing,
+            // The first message is one of STUN in any case.
+            None if self.octets.get(4..8)? == COOKIE => Framing::Stun,
+            None if self.octets.get(6..10)? == COOKIE => Framing::Length,
+            None => Framing::None,
+        };
+        let (skipped, length, padded) = match framing {
+            Framing::Length => (2, at(0)?, 2 + at(0)?),
+            Framing::Stun if self.octets.first()? >> 6 == 1 => {
+                (0, 4 + at(2)?, (4 + at(2)?).next_multiple_of(4))
+            }
+            Framing::Stun => (0, HEADER + at(2)?, HEADER + at(2)?),
+            Framing::None => (0, self.octets.len(), self.octets.len()),
+        };
+        self.framing = Some(framing);
+        (padded > 0 && self.octets.len() >= padded).then_some((skipped, length, padded))
+    }
+}
+
+/// An address with a port in the text of a candidate.
+pub(super) fn in_text(text: &str, names: &mut Names) -> String {
+    match text.parse::<IpAddr>() {
+        Ok(address) => names.address(address).to_string(),
+        Err(_) => match text.parse::<SocketAddr>() {
+            Ok(address) => names.socket(address).to_string(),
+            Err(_) => text.to_owned(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stun_types::message::{MessageClass, MessageType, Method, ShortTermCredentials};
+
+    use super::*;
+
+    fn request(user: &str, password: &str) -> Vec<u8> {
+        let kind = MessageType::from_class_method(MessageClass::Request, Method::new(1));
+        let id = 7_u128.into();
+        let mut message = Message::builder(kind, id, MessageWriteVec::with_capacity(100));
+        message.add_attribute(&RawAttribute::new(USERNAME.into(), user.as_bytes())).unwrap();
+        let key = ShortTermCredentials::new(password.to_owned()).make_key();
+        message.add_message_integrity_with_key(&key, IntegrityAlgorithm::Sha1).unwrap();
+        message.add_fingerprint().unwrap();
+        message.finish()
+    }
+
+    fn contains(octets: &[u8], secret: &str) -> bool {
+        octets.windows(secret.len()).any(|window| window == secret.as_bytes())
+    }
+
+    #[test]
+    fn a_message_is_authentic_with_the_other_password_if_it_was_with_the_first() {
+        let mut names = Names::default();
+        let other = names.password("the password of the session");
+        let before = request("ours:theirs", "the password of the session");
+        let after = datagram(&before, &mut names).unwrap();
+        assert_eq!(after.len(), before.len());
+        assert!(!contains(&after, "ours") && !contains(&after, "theirs"));
+        let key = ShortTermCredentials::new(other).make_key();
+        Message::from_bytes(&after).unwrap().validate_integrity_with_key(&key).unwrap();
+
+        let forged = datagram(&request("ours:theirs", "another"), &mut names).unwrap();
+        assert_eq!(forged[HEADER..], vec![0; forged.len() - HEADER], "and what was not is not");
+    }
+
+    #[test]
+    fn content_is_blank_and_media_is_refused() {
+        let mut names = Names::default();
+        let record = [&[23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 6][..], b"secret"].concat();
+        let blanked = datagram(&record, &mut names).unwrap();
+        assert_eq!((blanked.len(), contains(&blanked, "secret")), (record.len(), false));
+        let channel = [&[0x40, 1, 0, 19][..], &record, &[0]].concat();
+        let blanked = datagram(&channel, &mut names).unwrap();
+        assert_eq!((blanked.len(), contains(&blanked, "secret")), (channel.len(), false));
+        assert_eq!(datagram(&[0x80; 30], &mut names), None);
+        for octets in [&[][..], &[0], &[0, 1, 0, 0], &[64], &[64, 0, 255, 255], &[255; 9]] {
+            let _ = datagram(octets, &mut names);
+        }
+    }
+
+    #[test]
+    fn messages_of_a_stream_are_rewritten_once_they_are_whole() {
+        let mut names = Names::default();
+        names.password("the password of the session");
+        let message = request("ours:theirs", "the password of the session");
+        let expected = datagram(&message, &mut names).unwrap();
+        let framed = [&(message.len() as u16).to_be_bytes()[..], &message].concat();
+        for (stream, header) in [(framed, 2), (message.clone(), 0)] {
+            let mut incoming = Stream::default();
+            let mut outgoing = Vec::new();
+            for octets in [&stream[..], &stream].concat().chunks(11) {
+                outgoing.extend(incoming.push(octets, &mut names).unwrap());
+            }
+            let half = outgoing.len() / 2;
+            assert_eq!(outgoing.len(), 2 * stream.len());
+            assert_eq!(outgoing[..half], outgoing[half..]);
+            assert_eq!(outgoing[header..half], expected);
+        }
+        let mut garbage = Stream::default();
+        assert_eq!(garbage.push(b"a secret of the secrets", &mut names).unwrap()[1..], [0; 22]);
+    }
+}

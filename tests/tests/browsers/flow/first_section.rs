@@ -1,0 +1,137 @@
+//! The first section of the bundle is stopped. It describes the transport, so browsers begin another
+//! one, with another DTLS association ("Browsers" in `spec-notes/deviations.md`): pictures and data
+//! go on over that.
+
+use std::time::Duration;
+
+use peerconnection::{
+    MediaKind, MessageData, RTCDataChannel, RTCDataChannelInit, RTCDtlsTransportState,
+    RTCSctpTransportState,
+};
+use serde_json::json;
+use tests::browser::Browser;
+use tests::in_each_browser;
+
+use super::watch::Watch;
+use crate::call::{Call, description};
+
+in_each_browser! {
+    a_page_that_has_called_stops_its_first_transceiver,
+    a_page_that_was_called_stops_its_first_transceiver,
+    rust_stops_its_first_transceiver_when_it_was_called,
+    rust_stops_its_first_transceiver_when_it_has_called,
+}
+
+async fn a_page_that_has_called_stops_its_first_transceiver(browser: Browser) {
+    stop_the_first(browser, true, true).await;
+}
+
+async fn a_page_that_was_called_stops_its_first_transceiver(browser: Browser) {
+    stop_the_first(browser, false, true).await;
+}
+
+async fn rust_stops_its_first_transceiver_when_it_was_called(browser: Browser) {
+    stop_the_first(browser, true, false).await;
+}
+
+async fn rust_stops_its_first_transceiver_when_it_has_called(browser: Browser) {
+    stop_the_first(browser, false, false).await;
+}
+
+/// What the page has, whoever calls. What it gets on the channel goes back.
+const ADD: &str = "
+    kept.painting = new Painting('red');
+    pc.addTrack(await tone());
+    pc.addTrack(kept.painting.track);
+    kept.echo = pc.createDataChannel('echo', { negotiated: true, id: 100 });
+    kept.echo.onmessage = ({ data }) => kept.echo.send(data);
+";
+
+/// A tone, pictures and a channel, in this order in one bundle. The page's pictures come back.
+async fn call_with_everything(browser: Browser, page_calls: bool) -> (Call, Watch, RTCDataChannel) {
+    let call = Call::new(browser).await;
+    let channel = call.rust.create_data_channel("echo", negotiated()).expect("a channel");
+    if page_calls {
+        call.rust.on_track(|event| {
+            event.target().add_track(event.track(), &[]).expect("an open connection");
+        });
+        call.page.run(ADD).await;
+        call.page_offers().await;
+    } else {
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            call.rust.add_transceiver(kind, None).expect("a transceiver");
+        }
+        let offer = call.offer().await;
+        let answer = format!(
+            "await pc.setRemoteDescription(args);{ADD}
+            await pc.setLocalDescription();
+            return gathered();"
+        );
+        call.accept(description(call.page.run_with(&answer, json!(offer)).await)).await;
+        for transceiver in call.rust.get_transceivers() {
+            let track = transceiver.receiver().track();
+            transceiver.sender().replace_track(track).await.expect("not stopped");
+        }
+    }
+    call.connected().await;
+    let video = Watch::of(&call.transceiver("1").receiver().track());
+    video.flow().await;
+    call.page.run("return shows(received('1'), 'red')").await;
+    (call, video, channel)
+}
+
+fn negotiated() -> RTCDataChannelInit {
+    RTCDataChannelInit { negotiated: true, id: Some(100), ..RTCDataChannelInit::default() }
+}
+
+/// Sends a text, which comes back.
+async fn echo(channel: &RTCDataChannel, text: &str) {
+    channel.send(text).expect("the channel is open");
+    let mut messages = channel.messages();
+    let message = tokio::time::timeout(Duration::from_secs(20), messages.next()).await;
+    assert_eq!(message.expect("an echo"), Some(MessageData::from(text)));
+}
+
+async fn stop_the_first(browser: Browser, page_calls: bool, page_stops: bool) {
+    let (call, video, channel) = call_with_everything(browser, page_calls).await;
+    echo(&channel, "before").await;
+    let transport = call.rust.sctp().and_then(|sctp| sctp.transport()).expect("a transport");
+
+    if page_stops {
+        call.page.run("transceiver('0').stop()").await;
+        call.page_offers().await;
+    } else {
+        call.transceiver("0").stop().expect("open");
+        call.rust_offers().await;
+    }
+    // The page has another transport now, which is not connected yet.
+    call.page.run("return become(pc.sctp.transport, 'state', 'connected')").await;
+    call.connected().await;
+    video.flow().await;
+    let look = "kept.painting.colour = 'lime'; return shows(received('1'), 'lime')";
+    call.page.run(look).await;
+    call.agree().await;
+
+    // Our objects are the same.
+    let sctp = call.rust.sctp().expect("an SCTP transport");
+    assert_eq!(sctp.transport(), Some(transport.clone()));
+    assert_eq!(transport.state(), RTCDtlsTransportState::Connected);
+    call.until("SCTP is connected", |pc| {
+        pc.sctp().is_some_and(|sctp| sctp.state() == RTCSctpTransportState::Connected)
+    })
+    .await;
+    echo(&channel, "after").await;
+    assert_eq!(video.streams().len(), 1, "the source has stayed the same");
+
+    // And so it is when the next one is stopped, and nothing but data is left.
+    if page_stops {
+        call.page.run("transceiver('1').stop()").await;
+        call.page_offers().await;
+    } else {
+        call.transceiver("1").stop().expect("open");
+        call.rust_offers().await;
+    }
+    call.page.run("return become(pc.sctp.transport, 'state', 'connected')").await;
+    call.connected().await;
+    echo(&channel, "at last").await;
+}
