@@ -8,13 +8,12 @@
 //! - [`figure`]: what a measure finds, as a line of JSON or of a table
 //! - [`pair`]: two connections on tokio, wired to each other
 //! - [`memory`]: two connections on a virtual clock, without a network
-//! - [`link`]: a link with delay, loss, a rate and a queue
+//! - `tests::link` has a link with delay, loss, a rate and a queue
 //! - `relay`: a TURN server to measure through, on Unix
 //! - [`machine`]: what the process has used
 #![forbid(unsafe_code)]
 
 pub mod figure;
-pub mod link;
 pub mod machine;
 pub mod measures;
 pub mod memory;

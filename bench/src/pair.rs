@@ -11,7 +11,7 @@ use peerconnection::{
 use tokio::sync::Notify;
 
 use crate::Failure;
-use crate::link::Link;
+use tests::link::Link;
 
 /// How long a connection may take to be established.
 const PATIENCE: Duration = Duration::from_secs(20);

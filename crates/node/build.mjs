@@ -1,6 +1,6 @@
 // Builds the addon from the workspace and puts it beside package.json, where lib/native.js loads
 // it. `--debug`: without optimisation.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, renameSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,10 +9,13 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const debug = process.argv.includes("--debug");
 const cargo = process.env.CARGO ?? "cargo";
 
-execFileSync(cargo, ["build", ...(debug ? [] : ["--release"]), "-p", "peerconnection-node"], {
-  cwd: here,
-  stdio: "inherit",
-});
+const build = ["build", ...(debug ? [] : ["--release"]), "-p", "peerconnection-node"];
+const { status, signal, error } = spawnSync(cargo, build, { cwd: here, stdio: "inherit" });
+if (status !== 0) {
+  // What cargo said stands last, without a stack of this script below it.
+  console.error(`${cargo} ${build.join(" ")}: ${error?.message ?? signal ?? `status ${status}`}`);
+  process.exit(1);
+}
 
 const metadata = execFileSync(cargo, ["metadata", "--format-version", "1", "--no-deps"], {
   cwd: here,

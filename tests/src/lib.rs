@@ -1,5 +1,5 @@
-//! What tests share: with real browsers, those of the examples among them, with coturn, and in
-//! network namespaces.
+//! What tests share: with real browsers, those of the examples among them, with coturn, in network
+//! namespaces, and over a link with loss, which `bench` has, too.
 
 #[cfg(unix)]
 pub mod authority;
@@ -7,6 +7,7 @@ pub mod authority;
 pub mod browser;
 #[cfg(unix)]
 pub mod coturn;
+pub mod link;
 pub mod namespaced;
 
 /// The program that README.md shows runs.

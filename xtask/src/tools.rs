@@ -36,6 +36,12 @@ pub(crate) fn target_dir() -> PathBuf {
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    build_as_at_a_terminal(&mut command);
+    command
+}
+
+/// For cargo, and for a program that calls it.
+pub(crate) fn build_as_at_a_terminal(command: &mut Command) {
     // Build scripts that watch these would otherwise run again after each change of hands between
     // `cargo xtask` and plain cargo.
     for (name, _) in env::vars_os() {
@@ -50,7 +56,6 @@ pub(crate) fn cargo() -> Command {
             command.env("CARGO_BUILD_JOBS", jobs.to_string());
         }
     }
-    command
 }
 
 fn is_about_this_package(variable: &OsStr) -> bool {
@@ -74,6 +79,21 @@ fn available_memory() -> Option<u64> {
         .ok()
         .and_then(|text| text.trim().parse().ok());
     free.into_iter().chain(allowed).min()
+}
+
+/// What a program that failed may have lacked.
+pub(crate) fn state_of_machine() -> String {
+    let memory = available_memory().map(|bytes| format!("{} MiB of memory", bytes >> 20));
+    let mut df = Command::new("df");
+    let disk = output(df.args(["-Pm"]).arg(root())).ok().and_then(|table| free_disk(&table));
+    let disk = disk.map(|mebibytes| format!("{mebibytes} MiB of disk"));
+    let known: Vec<_> = memory.into_iter().chain(disk).collect();
+    if known.is_empty() { "unknown".into() } else { known.join(", ") }
+}
+
+/// The fourth column of the last line of `df -P` (POSIX.1-2017, df, "STDOUT").
+fn free_disk(table: &str) -> Option<u64> {
+    table.lines().last()?.split_whitespace().nth(3)?.parse().ok()
 }
 
 fn mem_available(meminfo: &str) -> Option<u64> {
@@ -210,6 +230,14 @@ mod tests {
         assert_eq!(mem_available(meminfo), Some(2 << 20));
         assert_eq!(mem_available("MemTotal: 4096 kB\n"), None);
         assert_eq!(mem_available("MemAvailable: lots\n"), None);
+    }
+
+    #[test]
+    fn free_disk_is_what_others_may_still_write() {
+        let table = "Filesystem 1048576-blocks Used Available Capacity Mounted on\n\
+                     /dev/vda 257000 14000 79000 15% /\n";
+        assert_eq!(free_disk(table), Some(79_000));
+        assert_eq!(free_disk(""), None);
     }
 
     #[test]

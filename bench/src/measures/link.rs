@@ -11,7 +11,7 @@ use peerconnection::{RTCConfiguration, RTCDataChannelInit, RTCPeerConnection};
 
 use crate::Failure;
 use crate::figure::{Figure, quantile};
-use crate::link::{Conditions, Link};
+use tests::link::{Conditions, Link};
 use crate::machine::cpu_time;
 use crate::pair::Pair;
 

@@ -16,6 +16,7 @@ mod hub;
 mod media;
 mod names;
 mod numbers;
+mod over_a_link;
 mod page;
 mod sctp_init;
 mod udp_mux;

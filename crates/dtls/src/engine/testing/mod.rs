@@ -1,5 +1,6 @@
 //! What tests of both versions need: certificates, two ends, what they have said, and chance.
 
+pub(super) mod hostile_network;
 pub(super) mod library;
 
 use std::sync::{Arc, LazyLock};

@@ -1,16 +1,15 @@
-//! A link with a delay, a rate, a queue and loss, between two peers on the loopback interface.
+//! A link with a delay, a rate, a queue and loss, between two peers on one machine.
 //!
 //! Each peer has a stand-in: the socket that the other one sends to. What comes to the stand-in of
 //! one peer leaves from that of the other, later, or never.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use crate::Failure;
 
 /// What UDP and IP add to a datagram, in bytes.
 const OVERHEAD: usize = 28;
@@ -207,10 +206,10 @@ impl Link {
     ///
     /// # Errors
     /// No socket is to be had.
-    pub fn stand_in(&self, of: SocketAddr) -> Result<SocketAddr, Failure> {
+    pub fn stand_in(&self, of: SocketAddr) -> io::Result<SocketAddr> {
         let mut state = self.0.state();
         if let Some(socket) = state.stand_ins.get(&of) {
-            return Ok(socket.local_addr()?);
+            return socket.local_addr();
         }
         let socket = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?);
         socket.set_read_timeout(Some(LOOK))?;
@@ -225,7 +224,7 @@ impl Link {
     ///
     /// # Errors
     /// As [`stand_in`](Self::stand_in).
-    pub fn candidate(&self, line: &str) -> Result<Option<String>, Failure> {
+    pub fn candidate(&self, line: &str) -> io::Result<Option<String>> {
         // RFC 8839 §5.1: foundation, component, transport, priority, address, port.
         let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let [_, _, transport, _, address, port, ..] = words.as_mut_slice() else {
@@ -240,6 +239,24 @@ impl Link {
         let stand_in = self.stand_in(SocketAddr::from((ip, number)))?;
         (*address, *port) = (stand_in.ip().to_string(), stand_in.port().to_string());
         Ok(Some(words.join(" ")))
+    }
+
+    /// A description with all its candidates as the other peer must see it.
+    ///
+    /// # Errors
+    /// As [`stand_in`](Self::stand_in).
+    pub fn description(&self, sdp: &str) -> io::Result<String> {
+        let mut lines = Vec::new();
+        for line in sdp.split("\r\n") {
+            match line.strip_prefix("a=candidate:") {
+                Some(candidate) => {
+                    let candidate = self.candidate(candidate)?;
+                    lines.extend(candidate.map(|candidate| format!("a=candidate:{candidate}")));
+                }
+                None => lines.push(line.to_owned()),
+            }
+        }
+        Ok(lines.join("\r\n"))
     }
 
     /// What became of the datagrams so far, in both directions.
