@@ -11,9 +11,9 @@ use peerconnection::{RTCConfiguration, RTCDataChannelInit, RTCPeerConnection};
 
 use crate::Failure;
 use crate::figure::{Figure, quantile};
-use tests::link::{Conditions, Link};
 use crate::machine::cpu_time;
 use crate::pair::Pair;
+use tests::link::{Conditions, Link};
 
 const MESSAGE: usize = 16 << 10;
 /// The sender fills `bufferedAmount` up to this many bytes.

@@ -73,8 +73,11 @@ async fn receives_at_the_rate_of_the_link(browser: Browser) {
         before = bytes;
     }
     let counts = link.counts();
-    println!("{}", json!({ "browser": browser.to_string(), "mbit_s": rates, "datagrams": counts.sent,
-        "lost": counts.lost, "overflowed": counts.overflowed }));
+    println!(
+        "{}",
+        json!({ "browser": browser.to_string(), "mbit_s": rates, "datagrams": counts.sent,
+        "lost": counts.lost, "overflowed": counts.overflowed })
+    );
     assert!(counts.lost * 150 > counts.sent, "the link loses packets: {counts:?}");
     assert!(rates.iter().all(|rate| *rate >= TARGET), "{rates:?} Mbit/s, not {TARGET}");
 }
