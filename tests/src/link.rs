@@ -127,19 +127,25 @@ impl Shared {
     }
 
     /// A datagram for `to` has come from `source`.
-    fn accept(&self, now: Instant, source: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+    fn accept(
+        self: &Arc<Self>,
+        now: Instant,
+        source: SocketAddr,
+        to: SocketAddr,
+        bytes: &[u8],
+    ) -> io::Result<()> {
+        // A peer may hide its addresses, or send before the other one knows them.
+        let from = self.stand_in(source)?;
         let state = &mut *self.state();
-        // The other peer may send before this side knows its address.
-        let Some(from) = state.stand_ins.get(&source).cloned() else { return };
         state.counts.sent += 1;
         if state.next_random() < self.conditions.loss {
             state.counts.lost += 1;
-            return;
+            return Ok(());
         }
         let free = state.free.get(&to).map_or(now, |free| (*free).max(now));
         if free - now > self.conditions.queue {
             state.counts.overflowed += 1;
-            return;
+            return Ok(());
         }
         let free = free + self.conditions.time_of(bytes.len());
         state.free.insert(to, free);
@@ -147,6 +153,7 @@ impl Shared {
         let datagram = Datagram { due, number, to, from, bytes: bytes.to_vec() };
         state.on_the_way.push(Reverse(datagram));
         self.changed.notify_one();
+        Ok(())
     }
 
     /// Sends on what is due, until the link is over.
@@ -170,14 +177,31 @@ impl Shared {
         }
     }
 
-    fn receive(&self, socket: &UdpSocket, to: SocketAddr) {
+    fn receive(self: &Arc<Self>, socket: &UdpSocket, to: SocketAddr) {
         let mut buffer = vec![0; 1 << 16];
         while !self.is_over() {
             if let Ok((length, source)) = socket.recv_from(&mut buffer) {
                 let bytes = buffer.get(..length).unwrap_or_default();
-                self.accept(Instant::now(), source, to, bytes);
+                if let Err(error) = self.accept(Instant::now(), source, to, bytes) {
+                    eprintln!("no stand-in: {error}");
+                }
             }
         }
+    }
+
+    /// The socket that the other peer sends to, to reach the one with this address.
+    fn stand_in(self: &Arc<Self>, of: SocketAddr) -> io::Result<Arc<UdpSocket>> {
+        let mut state = self.state();
+        if let Some(socket) = state.stand_ins.get(&of) {
+            return Ok(socket.clone());
+        }
+        // Peers on a network do not all send to the loopback interface.
+        let socket = Arc::new(UdpSocket::bind((of.ip(), 0))?);
+        socket.set_read_timeout(Some(LOOK))?;
+        state.stand_ins.insert(of, socket.clone());
+        let (receiver, shared) = (socket.clone(), self.clone());
+        std::thread::spawn(move || shared.receive(&receiver, of));
+        Ok(socket)
     }
 }
 
@@ -207,16 +231,7 @@ impl Link {
     /// # Errors
     /// No socket is to be had.
     pub fn stand_in(&self, of: SocketAddr) -> io::Result<SocketAddr> {
-        let mut state = self.0.state();
-        if let Some(socket) = state.stand_ins.get(&of) {
-            return socket.local_addr();
-        }
-        let socket = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?);
-        socket.set_read_timeout(Some(LOOK))?;
-        state.stand_ins.insert(of, socket.clone());
-        let (address, shared) = (socket.local_addr()?, self.0.clone());
-        std::thread::spawn(move || shared.receive(&socket, of));
-        Ok(address)
+        self.0.stand_in(of)?.local_addr()
     }
 
     /// A candidate line as the other peer must see it; `None` for one that does not lead over the

@@ -55,6 +55,7 @@ async fn receives_at_the_rate_of_the_link(browser: Browser) {
     };
     let answer = call.answer_by_page(&across(call.offer().await)).await;
     call.accept(across(answer)).await;
+    call.connected().await;
     channel.opened().await.expect("an open channel");
 
     let message = Bytes::from(vec![7; MESSAGE]);
