@@ -51,7 +51,15 @@ pub(super) fn of_local_network(options: &TokioOptions) -> io::Result<Vec<Interfa
 
 /// The addresses of all interfaces that are up and, as far as the system knows, connected. `None`
 /// if the system does not tell.
-pub(super) fn all_up() -> Option<Vec<IpAddr>> {
+pub(super) fn all_up() -> Option<Arc<[IpAddr]>> {
+    #[cfg(target_os = "linux")]
+    if let Some(up) = listed::all_up() {
+        return Some(up);
+    }
+    list_up()
+}
+
+fn list_up() -> Option<Arc<[IpAddr]>> {
     match if_addrs::get_if_addrs() {
         Ok(interfaces) => {
             let up = interfaces.iter().filter(|interface| interface.is_oper_up());
@@ -61,6 +69,52 @@ pub(super) fn all_up() -> Option<Vec<IpAddr>> {
             tracing::warn!(%error, "the network interfaces cannot be listed");
             None
         }
+    }
+}
+
+/// The list is kept as long as the kernel has no news: making it takes a dozen system calls and
+/// more, for each connection.
+#[cfg(target_os = "linux")]
+mod listed {
+    use std::fs;
+    use std::net::IpAddr;
+    use std::path::PathBuf;
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use crate::host::tokio::network_watch::News;
+
+    struct Listed {
+        /// Hears of changes since before the list was made.
+        news: News,
+        up: Arc<[IpAddr]>,
+        namespace: PathBuf,
+    }
+
+    static LISTED: Mutex<Option<Listed>> = Mutex::new(None);
+
+    /// `None` if it must be listed without help.
+    pub(super) fn all_up() -> Option<Arc<[IpAddr]>> {
+        // Threads may be in network namespaces of their own.
+        let namespace = fs::read_link("/proc/thread-self/ns/net").ok()?;
+        let mut listed = LISTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut news = None;
+        if let Some(mut known) = listed.take()
+            && known.namespace == namespace
+        {
+            match known.news.came() {
+                Ok(false) => {
+                    let up = known.up.clone();
+                    *listed = Some(known);
+                    return Some(up);
+                }
+                Ok(true) => news = Some(known.news),
+                Err(error) => tracing::debug!(%error, "the news of interfaces cannot be read"),
+            }
+        }
+        let news = news.or_else(|| News::listen().ok())?;
+        let up = super::list_up()?;
+        *listed = Some(Listed { news, up: up.clone(), namespace });
+        Some(up)
     }
 }
 
@@ -134,6 +188,14 @@ mod tests {
     fn restarts(network: &mut Network, options: &TokioOptions, up: &[&str]) -> bool {
         let change = network.changed(ips(up).into());
         network.wants_restart(change, options)
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_list_is_made_once_where_nothing_changes() {
+        let [first, second] = [(); 2].map(|()| all_up().expect("a list"));
+        assert!(Arc::ptr_eq(&first, &second));
+        assert_eq!(first, list_up().expect("a list"));
     }
 
     #[test]

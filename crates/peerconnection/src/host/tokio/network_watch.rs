@@ -8,6 +8,7 @@
 //! checks notice a route that is gone.
 
 use std::io;
+#[cfg(not(target_os = "linux"))]
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
@@ -46,7 +47,7 @@ pub(super) fn watch(host: &Arc<TokioHost>) {
 fn tell(mut news: News) {
     loop {
         let failed = news.wait().err();
-        let up: Option<Arc<[IpAddr]>> = interfaces::all_up().map(Arc::from);
+        let up = interfaces::all_up();
         let told: Vec<Arc<TokioHost>> = {
             let mut hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
             let known = hosts.take().unwrap_or_default();
@@ -73,15 +74,16 @@ fn tell(mut news: News) {
     }
 }
 
+/// News of interfaces since this was made.
 #[cfg(target_os = "linux")]
-struct News {
+pub(super) struct News {
     socket: netlink_sys::Socket,
     buffer: Vec<u8>,
 }
 
 #[cfg(target_os = "linux")]
 impl News {
-    fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         /// Links, and addresses of both families: RTMGRP_LINK, RTMGRP_IPV4_IFADDR and
         /// RTMGRP_IPV6_IFADDR of linux/rtnetlink.h.
         const GROUPS: u32 = 0x1 | 0x10 | 0x100;
@@ -93,14 +95,21 @@ impl News {
 
     /// Returns when there were news.
     fn wait(&mut self) -> io::Result<()> {
-        self.socket.set_non_blocking(false)?;
         self.receive(0)?;
         thread::sleep(BURST);
-        self.socket.set_non_blocking(true)?;
+        self.came().map(drop)
+    }
+
+    /// Takes the news. Returns whether there were any. The kernel has them before whoever made the
+    /// change goes on.
+    pub(super) fn came(&mut self) -> io::Result<bool> {
+        /// Of recv(2), where no other flag is wanted.
+        const MSG_DONTWAIT: i32 = 0x40;
+        let mut any = false;
         loop {
-            match self.receive(0) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            match self.receive(MSG_DONTWAIT) {
+                Ok(()) => any = true,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(any),
                 Err(error) => return Err(error),
             }
         }
@@ -123,7 +132,7 @@ impl News {
 /// Elsewhere the addresses are looked at every few seconds.
 #[cfg(not(target_os = "linux"))]
 struct News {
-    known: Option<Vec<IpAddr>>,
+    known: Option<Arc<[IpAddr]>>,
 }
 
 #[cfg(not(target_os = "linux"))]
