@@ -6,7 +6,8 @@ use std::time::Duration;
 use peerconnection::{
     MediaKind, RTCInboundRtpStreamStats, RTCMediaSourceStats, RTCOutboundRtpStreamStats,
     RTCPeerConnection, RTCRemoteInboundRtpStreamStats, RTCRemoteOutboundRtpStreamStats,
-    RTCRtpSender, RTCStats, RTCStatsReport, RTCStatsType, RtpHeader, RtpStream, TrackSource,
+    RTCRtpHeaderExtensionParameters, RTCRtpSender, RTCStats, RTCStatsReport, RTCStatsType,
+    RtpHeader, RtpStream, TrackSource,
 };
 use testkit::{Conditions, Pair};
 
@@ -110,6 +111,11 @@ fn both_sides_count_the_same_and_tell_each_other() {
         assert_eq!((received.packets_lost, received.ssrc), (0, sent.ssrc), "{kind}");
         assert_eq!(sent.mid, received.mid, "{kind}");
         assert_eq!(received.track_identifier, track_of(call.pair.b.get_receivers(), kind));
+        // RTX is for pictures alone.
+        let again = if kind == MediaKind::Video { Some(0) } else { None };
+        assert_eq!(received.retransmitted_packets_received, again, "{kind}");
+        assert_eq!(received.retransmitted_bytes_received, again, "{kind}");
+        assert_eq!(received.audio_level, None, "{kind}");
         let frames = if kind == MediaKind::Video { Some(600) } else { None };
         assert_eq!((sent.frames_sent, received.frames_received), (frames, frames), "{kind}");
 
@@ -212,6 +218,27 @@ fn a_source_tells_what_its_packets_show() {
     }
     kinds.sort_by_key(|kind| kind.as_str());
     assert_eq!(kinds, [MediaKind::Audio, MediaKind::Video]);
+}
+
+/// RFC 6464: -20 dBov are a tenth.
+#[test]
+fn a_receiver_tells_how_loud_the_last_packet_is() {
+    const LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+    let mut call = Call::new(9);
+    let (source, opus) = &call.sources[0];
+    let level =
+        RTCRtpHeaderExtensionParameters { uri: LEVEL.to_owned(), id: 1, ..Default::default() };
+    let stream = RtpStream::with_parameters(opus.codecs().to_vec(), vec![level]);
+    let payload_type = opus.codecs()[0].payload_type;
+    for (number, level) in [(1, 127), (2, 20)] {
+        // RFC 8285 §4.2: one element of one octet.
+        let mut octets = vec![0x90, payload_type, 0, number, 0, 0, number, 0, 0, 0, 0, 9];
+        octets.extend([0xbe, 0xde, 0, 1, 0x10, level, 0, 0, 0xf8, 0xff, 0xfe]);
+        source.send(stream.parse(octets.into()).unwrap());
+    }
+    call.pair.world.run_for(2 * DELAY);
+    let told = inbound(&call.report(b), MediaKind::Audio).audio_level.expect("a level");
+    assert!((told - 0.1).abs() < 1e-9, "{told}");
 }
 
 #[test]

@@ -48,8 +48,11 @@ impl Need {
 pub(crate) const EVERYTHING: &[&[Need]] = &[BROWSERS, COTURN, NETWORKS, NATS, NODE, STACKS];
 
 /// For the tests in browsers.
-const BROWSERS: &[Need] =
-    &[Need::program("chromium", "chromium"), Need::program("firefox-esr", "firefox-esr")];
+const BROWSERS: &[Need] = &[
+    Need::program("chromium", "chromium"),
+    Need::program("firefox-esr", "firefox-esr"),
+    Need::program("ffprobe", "ffmpeg"),
+];
 
 /// For the tests with a TURN server.
 const COTURN: &[Need] =

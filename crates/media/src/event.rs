@@ -59,8 +59,8 @@ pub struct Outgoing<'a> {
 pub enum Event {
     /// A packet of RTP.
     Packet(Incoming),
-    /// The peer needs a key frame: PLI, FIR, or a NACK of a packet that is not kept any more. They
-    /// come as often as the peer asks.
+    /// The peer needs a key frame: PLI, FIR, or a NACK of a packet that is not kept any more. For one
+    /// encoding these are at least 300 ms apart, however often the peer asks.
     KeyFrameRequested {
         /// The section.
         section: SectionId,

@@ -34,6 +34,6 @@ mod streams;
 
 pub use clock::Wall;
 pub use event::{Dropped, Event, Incoming, Outgoing, Unsent};
-pub use media::{Config, Media};
+pub use media::{Config, Media, Moved};
 pub use section::{Codec, Encoding, Extension, Kind, Receive, Section, SectionId, Send};
 pub use statistics::{Inbound, Outbound, RemoteInbound, RemoteOutbound};

@@ -2,7 +2,7 @@
 
 use dtls::{DtlsRole, SrtpKeys, SrtpProfile};
 use media::srtp::{MasterKey, Profile};
-use media::{Media, Section};
+use media::{Media, Section, SectionId};
 use time::Instant;
 
 use crate::config::Config;
@@ -35,7 +35,33 @@ impl Keyed {
         if sections.is_empty() && self.media.is_none() {
             return;
         }
-        let media = self.media.get_or_insert_with(|| {
+        self.get_or_make(now, config, seed, writable).set_sections(sections);
+    }
+
+    /// Takes over the streams of some sections of another path.
+    pub(crate) fn take(
+        &mut self,
+        now: Instant,
+        other: &mut Self,
+        sections: &[SectionId],
+        config: &Config,
+        seed: [u8; 32],
+        writable: bool,
+    ) {
+        if let Some(other) = &mut other.media {
+            let moved = other.release(sections);
+            self.get_or_make(now, config, seed, writable).adopt(moved);
+        }
+    }
+
+    fn get_or_make(
+        &mut self,
+        now: Instant,
+        config: &Config,
+        seed: [u8; 32],
+        writable: bool,
+    ) -> &mut Media {
+        self.media.get_or_insert_with(|| {
             let mut media = Media::new(media::Config {
                 cname: config.cname.clone(),
                 seed,
@@ -45,8 +71,7 @@ impl Keyed {
             });
             media.set_writable(now, writable);
             Box::new(media)
-        });
-        media.set_sections(sections);
+        })
     }
 
     /// DTLS begins anew: media waits for other keys. Its streams and their numbers go on.

@@ -7,7 +7,7 @@ use data::{
     Beginning, ChannelConfig, ChannelError, Channels, MessageKind, SctpParameters, SctpState,
 };
 use dtls::{Datagram, DtlsRole, DtlsState, DtlsVersion, Fingerprint, SrtpKeys};
-use media::{Media, Section};
+use media::{Media, Section, SectionId};
 use time::{Duration, Instant, earlier, later};
 
 use crate::config::Config;
@@ -462,11 +462,22 @@ impl Transport {
     /// Sets what the descriptions say of media: see [`Media::set_sections`].
     pub fn set_media(&mut self, now: Instant, sections: Vec<Section>) {
         self.now = Some(now);
-        let mut seed = self.seed;
-        // Another purpose, other numbers.
-        seed.iter_mut().for_each(|octet| *octet ^= 0xa5);
+        let seed = self.media_seed();
         self.media.set_sections(now, sections, &self.config, seed, self.writable);
         self.settle(now);
+    }
+
+    /// Takes over the streams of some sections of media of another path: see [`Media::adopt`]. Call
+    /// it before [`set_media`](Self::set_media) of either.
+    pub fn take_media_of(&mut self, now: Instant, other: &mut Self, sections: &[SectionId]) {
+        self.now = Some(now);
+        let (seed, writable) = (self.media_seed(), self.writable);
+        self.media.take(now, &mut other.media, sections, &self.config, seed, writable);
+    }
+
+    /// Another purpose, other numbers.
+    fn media_seed(&self) -> [u8; 32] {
+        self.seed.map(|octet| octet ^ 0xa5)
     }
 
     /// Media, once there is a section of it: its statistics.

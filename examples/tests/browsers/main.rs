@@ -9,6 +9,7 @@
 //! tests run only where there is one.
 #![cfg(unix)]
 
+mod recording;
 mod scenario;
 
 use std::time::Duration;

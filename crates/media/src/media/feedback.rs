@@ -1,6 +1,6 @@
 //! RTCP of the peer.
 
-use time::Instant;
+use time::{Duration, Instant, earlier, later};
 
 use super::Media;
 use super::sections::Own;
@@ -8,6 +8,10 @@ use crate::clock::{compact, round_trip};
 use crate::event::{Dropped, Event};
 use crate::rtcp::{Block, Compound, ExtendedReport, Packet, ReportBlock};
 use crate::section::{Kind, codec_of};
+
+/// The host is asked for key frames of one encoding so far apart. Browsers drop a request that comes
+/// sooner; here it waits, since the key frame between may be what was lost.
+const BETWEEN_REQUESTS: Duration = Duration::from_millis(300);
 
 impl Media {
     /// Handles the packets of a datagram. Feedback counts whether it was negotiated or not:
@@ -43,12 +47,12 @@ impl Media {
                 Packet::PictureLossIndication { media_ssrc, .. } => {
                     if let Some(own) = self.media_of(media_ssrc) {
                         self.count(own, |counters| &mut counters.picture_losses);
-                        self.request_from_host(own);
+                        self.request_from_host(now, own);
                     }
                 }
                 Packet::FullIntraRequest(request) => {
                     for (ssrc, number) in request.entries {
-                        self.handle_full_intra_request(request.sender_ssrc, ssrc, number);
+                        self.handle_full_intra_request(now, request.sender_ssrc, ssrc, number);
                     }
                 }
                 Packet::MaximumBitrate(maximum) => {
@@ -86,28 +90,30 @@ impl Media {
         stream.report(now, block, clock_rate, round_trip);
     }
 
-    /// A source that has said BYE stays: browsers say it, and go on with the same SSRC.
+    /// A source that has said BYE stays: browsers say it, and go on with the same SSRC. A BYE that is
+    /// repeated says nothing new.
     fn handle_goodbye(&mut self, ssrc: u32) {
         let Some(stream) = self.sources.get_mut(ssrc) else { return };
-        stream.has_ended = true;
-        self.events.push_back(Event::Goodbye { section: stream.section, ssrc });
+        if !std::mem::replace(&mut stream.has_ended, true) {
+            self.events.push_back(Event::Goodbye { section: stream.section, ssrc });
+        }
     }
 
     fn handle_nack(&mut self, now: Instant, ssrc: u32, numbers: impl Iterator<Item = u16>) {
         let Some(own) = self.media_of(ssrc) else { return };
         self.count(own, |counters| &mut counters.nacks);
         if !self.resend(now, own, numbers) {
-            self.request_from_host(own);
+            self.request_from_host(now, own);
         }
     }
 
-    fn handle_full_intra_request(&mut self, sender_ssrc: u32, ssrc: u32, number: u8) {
+    fn handle_full_intra_request(&mut self, now: Instant, sender_ssrc: u32, ssrc: u32, number: u8) {
         let Some(own) = self.media_of(ssrc) else { return };
         let sending = self.sending.get_mut(own.section);
         let stream = sending.and_then(|sending| sending.encodings.get_mut(own.encoding));
         if stream.is_some_and(|stream| stream.is_new_request(sender_ssrc, number)) {
             self.count(own, |counters| &mut counters.full_intra_requests);
-            self.request_from_host(own);
+            self.request_from_host(now, own);
         }
     }
 
@@ -124,12 +130,34 @@ impl Media {
         }
     }
 
-    /// Sound has no key frames.
-    fn request_from_host(&mut self, own: Own) {
-        let Some(sending) = self.sending.get(own.section) else { return };
-        if sending.kind == Kind::Video {
-            let (section, encoding) = (sending.id, own.encoding);
-            self.events.push_back(Event::KeyFrameRequested { section, encoding });
+    /// Asks the host for a key frame, at once or 300 ms after the last time: a datagram can ask a
+    /// hundred times. Sound has no key frames.
+    fn request_from_host(&mut self, now: Instant, own: Own) {
+        let sending = self.sending.get_mut(own.section).filter(|s| s.kind == Kind::Video);
+        let stream = sending.and_then(|sending| sending.encodings.get_mut(own.encoding));
+        let Some(stream) = stream else { return };
+        let last = stream.key_frame.asked;
+        let next = last.map_or(now, |last| later(last, BETWEEN_REQUESTS));
+        let due = *stream.key_frame.due.get_or_insert(next.max(now));
+        earlier(&mut self.requests_due, Some(due));
+        self.tell_requests(now);
+    }
+
+    /// Tells the host of the requests that are due.
+    pub(super) fn tell_requests(&mut self, now: Instant) {
+        if self.requests_due.is_none_or(|due| due > now) {
+            return;
+        }
+        self.requests_due = None;
+        for sending in &mut self.sending {
+            for (encoding, stream) in sending.encodings.iter_mut().enumerate() {
+                if stream.key_frame.due.take_if(|due| *due <= now).is_some() {
+                    stream.key_frame.asked = Some(now);
+                    let section = sending.id;
+                    self.events.push_back(Event::KeyFrameRequested { section, encoding });
+                }
+                earlier(&mut self.requests_due, stream.key_frame.due);
+            }
         }
     }
 

@@ -8,8 +8,10 @@
 //! | `feedback` | RTCP of the peer |
 //! | `report` | RTCP of ours |
 //! | `transmit` | datagrams on their way out |
+//! | `moved` | sections that go on over another path |
 
 mod feedback;
+mod moved;
 mod receive;
 mod report;
 mod sections;
@@ -26,6 +28,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use time::{Instant, earlier};
 
+pub use self::moved::Moved;
 use self::report::Reports;
 use self::sections::{Own, Receiving, Sending};
 use self::transmit::Transmit;
@@ -154,6 +157,8 @@ pub struct Media {
     reports: Reports,
     /// Requests for key frames that are due, the first of them.
     key_frame_due: Option<Instant>,
+    /// Requests of the peer for key frames that the host is to be told of, the first of them.
+    requests_due: Option<Instant>,
     arrivals: Arena,
     transmit: Transmit,
     /// Where headers and RTCP are written.
@@ -206,6 +211,7 @@ impl Media {
             retired: BTreeMap::new(),
             reports: Reports::default(),
             key_frame_due: None,
+            requests_due: None,
             arrivals: Arena::default(),
             transmit: Transmit::new(config.headroom, config.tailroom),
             scratch: Vec::new(),
@@ -301,16 +307,18 @@ impl Media {
         }
         let mut due = self.reports.due();
         earlier(&mut due, self.key_frame_due);
+        earlier(&mut due, self.requests_due);
         due
     }
 
-    /// Sends the reports and requests that are due.
+    /// Sends the reports and requests that are due, and tells of the peer's.
     pub fn handle_timeout(&mut self, now: Instant) {
         if !self.can_send() {
             return;
         }
         self.send_reports(now);
         self.send_key_frame_requests(now);
+        self.tell_requests(now);
     }
 
     /// Statistics of the peer's sources that have been heard, and not forgotten.

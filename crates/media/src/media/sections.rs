@@ -143,10 +143,10 @@ impl Media {
             let random = &mut || self.random.random();
             let stream = match self.retired.remove(&ssrc) {
                 Some(mut stream) => {
-                    stream.set(encoding, &mid, random);
+                    stream.set(id, encoding, &mid, random);
                     stream
                 }
-                None => OutgoingStream::new(encoding, &mid, random),
+                None => OutgoingStream::new(id, encoding, &mid, random),
             };
             for (ssrc, is_repair) in
                 [(Some(ssrc), false), (repair, true)].into_iter().filter_map(|(s, r)| Some((s?, r)))
@@ -167,10 +167,7 @@ impl Media {
     /// Lets go of what streams have sent that no description names now.
     fn retire(&mut self) {
         self.retired.retain(|_, stream| stream.has_sent);
-        for stream in self.retired.values_mut() {
-            stream.history.clear();
-            stream.numbers.interrupt();
-        }
+        self.retired.values_mut().for_each(OutgoingStream::rest);
         while self.retired.len() > RETIRED {
             let silent = self.retired.iter().min_by_key(|(_, stream)| stream.counters.last);
             let Some(ssrc) = silent.map(|(ssrc, _)| *ssrc) else { return };

@@ -50,7 +50,7 @@ pub(crate) enum Role {
 /// Requests for a key frame.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct KeyFrame {
-    /// When the last one went out.
+    /// When the last one went out, or was told to the host.
     pub(crate) asked: Option<Instant>,
     /// When the next one is due.
     pub(crate) due: Option<Instant>,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use time::{Duration, Instant};
 
 use super::history::History;
+use super::incoming::KeyFrame;
 use super::numbers::Numbers;
 use crate::rtcp::ReportBlock;
 use crate::section::{Encoding, Kind, SectionId};
@@ -23,6 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// One encoding of ours.
 #[derive(Debug)]
 pub(crate) struct OutgoingStream {
+    pub(crate) section: SectionId,
     pub(crate) encoding: Encoding,
     pub(crate) rid: Option<Arc<str>>,
     pub(crate) numbers: Numbers,
@@ -43,6 +45,8 @@ pub(crate) struct OutgoingStream {
     mid: Arc<str>,
     /// The last request for a key frame with a number (RFC 5104 §4.3.1): who, and which.
     full_intra_request: Option<(u32, u8)>,
+    /// Requests for a key frame of which the host was told, or is to be.
+    pub(crate) key_frame: KeyFrame,
 }
 
 /// The source of what is sent again (RFC 4588 §4).
@@ -100,6 +104,7 @@ pub(crate) struct Counters {
 impl OutgoingStream {
     /// `random` makes the first numbers.
     pub(crate) fn new(
+        section: SectionId,
         encoding: Encoding,
         mid: &Arc<str>,
         random: &mut impl FnMut() -> u32,
@@ -107,6 +112,7 @@ impl OutgoingStream {
         let first = (random() & 0x7fff) as u16;
         let numbers = Numbers::new(first, random());
         Self {
+            section,
             rid: encoding.rid.as_deref().map(Arc::from),
             repair: encoding.rtx_ssrc.map(|ssrc| Repair::new(ssrc, random)),
             encoding,
@@ -121,6 +127,7 @@ impl OutgoingStream {
             credit: Credit(FIRST_CREDIT),
             mid: mid.clone(),
             full_intra_request: None,
+            key_frame: KeyFrame::default(),
         }
     }
 
@@ -128,6 +135,7 @@ impl OutgoingStream {
     /// source says again whose it is.
     pub(crate) fn set(
         &mut self,
+        section: SectionId,
         encoding: Encoding,
         mid: &Arc<str>,
         random: &mut impl FnMut() -> u32,
@@ -138,10 +146,23 @@ impl OutgoingStream {
         if self.mid != *mid || self.encoding.rid != encoding.rid {
             self.mid = mid.clone();
             self.rid = encoding.rid.as_deref().map(Arc::from);
-            self.is_acknowledged = false;
-            self.repair.iter_mut().for_each(|repair| repair.is_acknowledged = false);
+            self.say_whose_it_is();
         }
+        self.section = section;
         self.encoding = encoding;
+    }
+
+    /// Its packets name the section and the layer again, until the peer has reported on them.
+    pub(crate) fn say_whose_it_is(&mut self) {
+        self.is_acknowledged = false;
+        self.repair.iter_mut().for_each(|repair| repair.is_acknowledged = false);
+    }
+
+    /// Nothing of it is sent for a while.
+    pub(crate) fn rest(&mut self) {
+        self.history.clear();
+        self.numbers.interrupt();
+        self.key_frame.due = None;
     }
 
     /// Counts a packet that goes out for the first time.

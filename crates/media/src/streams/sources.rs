@@ -71,6 +71,16 @@ impl Sources {
         }
     }
 
+    /// Takes out the sources of sections that leave.
+    pub(crate) fn release(
+        &mut self,
+        leaves: impl Fn(SectionId) -> bool,
+    ) -> Vec<(u32, IncomingStream)> {
+        let leaving = self.streams.iter().filter(|(_, stream)| leaves(stream.section));
+        let leaving: Vec<_> = leaving.map(|(ssrc, _)| *ssrc).collect();
+        leaving.into_iter().filter_map(|ssrc| self.streams.remove_entry(&ssrc)).collect()
+    }
+
     /// Forgets the sources of sections that are no more.
     pub(crate) fn retain(&mut self, mut is_left: impl FnMut(SectionId) -> bool) {
         self.streams.retain(|_, stream| is_left(stream.section));

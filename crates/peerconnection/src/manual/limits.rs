@@ -20,6 +20,7 @@
 //! | transports | 512 | the description is refused |
 //! | candidates of the peer in a section | 1,000 | refused |
 //! | sources of RTP in a section | 64 | not told apart from those before |
+//! | requests of a peer for key frames of a layer | one in 300 ms | the next one waits, further ones are one with it |
 //! | frame that a [`Depacketizer`](crate::payload::Depacketizer) puts together | 16 MiB | an error |
 //! | servers | 32 | the first 32 are used |
 //! | `iceCandidatePoolSize` | 16 | taken for 16 |

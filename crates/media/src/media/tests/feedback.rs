@@ -112,6 +112,7 @@ fn a_nack_that_cannot_be_served_is_a_request_for_a_key_frame() {
     // Kept are 1,024.
     scene.receive_rtcp(|writer| writer.nack(9, 2, [video[2_000 - 1_024]]).unwrap());
     assert_eq!((scene.sent_rtp().len(), scene.events()), (1, Vec::new()));
+    scene.pass(ms(300));
     scene.receive_rtcp(|writer| writer.nack(9, 2, [video[2_000 - 1_025]]).unwrap());
     assert_eq!((scene.sent_rtp().len(), scene.events()), (0, vec![wanted()]));
     // What was not sent yet, sources of nobody, and sound, which has no key frames.
@@ -171,6 +172,7 @@ fn requests_of_the_peer() {
     scene.receive_rtcp(|writer| writer.picture_loss_indication(9, 3));
     assert_eq!(scene.events(), [wanted()]);
     for (number, expected) in [(0, 1), (0, 0), (1, 1), (1, 0), (0, 1)] {
+        scene.pass(ms(300));
         scene.receive_rtcp(|writer| writer.full_intra_request(9, &[(2, number)]).unwrap());
         assert_eq!(scene.events().len(), expected, "{number}");
     }
@@ -179,6 +181,38 @@ fn requests_of_the_peer() {
     assert_eq!(scene.events(), [maximum]);
     let video = scene.ours.outbound().find(|stream| stream.kind == Kind::Video).unwrap();
     assert_eq!((video.pli_count, video.fir_count), (1, 3));
+}
+
+/// A peer that asks for a key frame all the time, some hundred times in each datagram: none of them is
+/// counted less, and an encoder is asked three times in a second.
+#[test]
+fn a_flood_of_requests_asks_the_host_every_300_ms() {
+    let mut scene = Scene::new(vec![video()]);
+    let (began, mut told) = (scene.now, Vec::new());
+    for round in 0..100_u8 {
+        scene.receive_rtcp(|writer| {
+            for _ in 0..50 {
+                writer.picture_loss_indication(9, 2);
+            }
+            writer.full_intra_request(9, &[(2, round)]).unwrap();
+            writer.nack(9, 2, [1]).unwrap();
+        });
+        for event in scene.events() {
+            assert_eq!(event, wanted());
+            told.push(scene.now - began);
+        }
+        scene.run(ms(10));
+    }
+    assert_eq!(told, [0, 300, 600, 900].map(ms));
+    let outbound = scene.ours.outbound().next().unwrap();
+    assert_eq!((outbound.pli_count, outbound.fir_count), (5_000, 100));
+    // The last one waits, and is told although the peer says nothing more.
+    scene.run(ms(190));
+    assert_eq!(scene.events(), []);
+    scene.run(ms(10));
+    assert_eq!(scene.events(), [wanted()]);
+    scene.run(ms(1_000));
+    assert_eq!(scene.events(), []);
 }
 
 /// PLIs of ours: at once, then 350 ms apart, however often the host asks.

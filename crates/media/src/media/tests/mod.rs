@@ -2,6 +2,7 @@
 
 mod any_network;
 mod feedback;
+mod moving;
 mod receiving;
 mod reports;
 mod sending;

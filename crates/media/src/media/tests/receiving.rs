@@ -279,7 +279,9 @@ fn endless_sources_are_bounded() {
 fn a_source_that_said_goodbye_goes_on() {
     let mut scene = Scene::new(vec![audio(), video()]);
     scene.receive(packet(9, 96, 1, 0, &[mid("v")], b"picture")).unwrap();
-    scene.receive_rtcp(|writer| writer.goodbye(&[9, 5], None).unwrap());
+    // It is said as often as one likes, and once is enough.
+    scene.receive_rtcp(|writer| writer.goodbye(&[9, 5, 9, 9], None).unwrap());
+    scene.receive_rtcp(|writer| writer.goodbye(&[9], None).unwrap());
     let goodbye = Event::Goodbye { section: VIDEO, ssrc: 9 };
     assert_eq!(scene.events()[1..], [goodbye]);
     scene.receive(packet(9, 96, 2, 0, &[], b"picture")).unwrap();

@@ -62,6 +62,11 @@ impl Contributions {
         }
     }
 
+    /// How loud the last packet of a source is, 0 to 1, if it says so.
+    pub(crate) fn audio_level(&self, source: u32) -> Option<f64> {
+        self.synchronization.iter().find(|known| known.source == source)?.audio_level
+    }
+
     /// `getSynchronizationSources()`; `timestamp` gives the date of an instant.
     pub(crate) fn synchronization(
         &self,

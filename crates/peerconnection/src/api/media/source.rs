@@ -190,6 +190,9 @@ impl TrackSource {
     /// with a packet in the middle of a stream. It is called on the event loop
     /// of the connection that sends there, with nothing locked, and should not block; also for the
     /// last request before it was set. It replaces the handler set before.
+    ///
+    /// However often a peer asks, its connection calls at most once in 300 ms for each layer. Many
+    /// peers may ask at once: an encoder needs to make but one key frame for all of them.
     pub fn on_key_frame_request(&self, handler: impl FnMut(KeyFrameRequest) + Send + 'static) {
         if let Feed::Application { key_frame_request } = &self.source.feed
             && key_frame_request.set(Box::new(handler))

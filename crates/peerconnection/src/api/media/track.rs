@@ -244,8 +244,8 @@ impl MediaStreamTrack {
 
     /// Asks the source for a picture that can be decoded without those before it: a peer by a
     /// Picture Loss Indication (RFC 4585 §6.3.1), an application by its
-    /// [handler](super::TrackSource::on_key_frame_request). Several requests within 350 ms are one.
-    /// Does nothing for sound.
+    /// [handler](super::TrackSource::on_key_frame_request). A peer is asked at once, then every
+    /// 350 ms at most; a handler is called each time. Does nothing for sound.
     pub fn request_key_frame(&self) {
         if self.kind() == MediaKind::Video {
             self.key_frame_requested(KeyFrameRequest::default());

@@ -10,7 +10,7 @@ mod sections;
 mod sending;
 mod tones;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use negotiation::{TransceiverId, TransportId};
 use time::Instant;
@@ -31,8 +31,8 @@ pub(super) struct Rtp {
     receivers: BTreeMap<TransceiverId, Receiver>,
     /// Boxed, as they are large: a node of the map reserves room for eleven.
     senders: BTreeMap<TransceiverId, Box<Sender>>,
-    /// The transports that have sections of media.
-    transports: BTreeSet<TransportId>,
+    /// The transport of each section of media.
+    transports: BTreeMap<TransceiverId, TransportId>,
     /// Packets that were received and wait for their task.
     received: ReceivedPackets,
     /// An empty list whose memory the next task reuses.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use negotiation::{
     MediaReceive, MediaSection, MediaSend, RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters,
-    Transceiver, TransportId, repaired_payload_type,
+    Transceiver, TransceiverId, TransportId, repaired_payload_type,
 };
 use time::Instant;
 use transport::media::demux::Source;
@@ -28,9 +28,11 @@ impl Engine {
     pub(in crate::engine) fn update_media(&mut self, now: Instant) {
         let mut of_transports: BTreeMap<TransportId, Vec<Section>> = BTreeMap::new();
         let (mut receivers, mut senders) = (BTreeMap::new(), BTreeMap::new());
+        let mut transports = BTreeMap::new();
         for section in self.session.media_sections() {
             let (id, transport) = (section.transceiver, section.transport);
             of_transports.entry(transport).or_default().push(of_media(&section));
+            transports.insert(id, transport);
             if let Some(receive) = section.receive {
                 let before = self.rtp.receivers.remove(&id);
                 receivers.insert(id, Receiver::new(before, transport, receive));
@@ -48,15 +50,34 @@ impl Engine {
                 media.say_goodbye(section_id(id));
             }
         }
-        let now_used = of_transports.keys().copied().collect();
-        for unused in std::mem::replace(&mut self.rtp.transports, now_used) {
-            of_transports.entry(unused).or_default();
+        let before = std::mem::replace(&mut self.rtp.transports, transports);
+        for (section, from) in before {
+            if let Some(to) = self.rtp.transports.get(&section).filter(|to| **to != from) {
+                self.move_media(now, section, from, *to);
+            }
+            of_transports.entry(from).or_default();
         }
         for (id, sections) in of_transports {
             if let Some(transport) = self.transports.get_mut(&id) {
                 transport.stack.set_media(now, sections);
             }
         }
+    }
+
+    /// RFC 9143 §7.4: a section goes on over another transport, and its streams with it.
+    fn move_media(
+        &mut self,
+        now: Instant,
+        section: TransceiverId,
+        from: TransportId,
+        to: TransportId,
+    ) {
+        // The old one leaves the map, so that both can be borrowed.
+        let Some(mut old) = self.transports.remove(&from) else { return };
+        if let Some(new) = self.transports.get_mut(&to) {
+            new.stack.take_media_of(now, old.media_stack(), &[section_id(section)]);
+        }
+        self.transports.insert(from, old);
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use negotiation::{MediaKind, RTCRtpCodecParameters, TransceiverId, TransportId};
+use negotiation::{
+    MediaKind, RTCRtpCodecParameters, TransceiverId, TransportId, repaired_payload_type,
+};
 use time::Instant;
 use transport::media::{Inbound, Media, Outbound, RemoteInbound, RemoteOutbound};
 
@@ -47,7 +49,7 @@ impl Engine {
                 let (kind, mid) = (transceiver.kind(), transceiver.mid());
                 let codecs = &parameters.codecs[..];
                 let place = Place { transport, section, mid, kind, codecs };
-                let id = gathering.inbound(place, &stream, slot.track.id());
+                let id = gathering.inbound(place, &stream, &slot.track);
                 if of == Some((section, Side::Receiver)) {
                     selected.push(id);
                 }
@@ -124,9 +126,13 @@ impl Gathering {
     }
 
     /// Adds a stream that is received, with what the peer says of it. Returns its id.
-    fn inbound(&mut self, place: Place<'_>, of: &Inbound, track: &str) -> String {
+    fn inbound(&mut self, place: Place<'_>, of: &Inbound, track: &MediaStreamTrack) -> String {
         let is_video = place.kind == MediaKind::Video;
         let video = |value: u32| is_video.then_some(value);
+        // RFC 4588: nothing else tells what was sent again.
+        let has_rtx = place.codecs.iter().any(|codec| repaired_payload_type(codec).is_some());
+        let again = |value: u64| has_rtx.then_some(value);
+        let level = || track.contributions()?.audio_level(of.ssrc);
         let rtp_stream =
             self.stream(RTCStatsType::InboundRtp, None, place, of.ssrc, of.payload_type);
         let id = rtp_stream.id.clone();
@@ -139,7 +145,7 @@ impl Gathering {
         };
         self.stats.push(RTCStats::InboundRtp(RTCInboundRtpStreamStats {
             received,
-            track_identifier: track.to_owned(),
+            track_identifier: track.id().to_owned(),
             mid: place.mid.map(str::to_owned),
             remote_id: remote,
             last_packet_received_timestamp: of
@@ -151,9 +157,9 @@ impl Gathering {
             fir_count: video(of.fir_count),
             pli_count: video(of.pli_count),
             frames_received: video(of.frames_received),
-            audio_level: None,
-            retransmitted_packets_received: Some(of.retransmitted_packets_received),
-            retransmitted_bytes_received: Some(of.retransmitted_bytes_received),
+            audio_level: if is_video { None } else { level() },
+            retransmitted_packets_received: again(of.retransmitted_packets_received),
+            retransmitted_bytes_received: again(of.retransmitted_bytes_received),
             rtx_ssrc: of.rtx_ssrc,
         }));
         id
