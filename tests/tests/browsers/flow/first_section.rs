@@ -38,6 +38,18 @@ async fn rust_stops_its_first_transceiver_when_it_has_called(browser: Browser) {
     stop_the_first(browser, false, false).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium"]
+async fn chromium_recycles_the_first_section_and_pictures_go_on() {
+    recycle_the_first(Browser::Chromium, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium"]
+async fn rust_recycles_the_first_section_and_chromiums_pictures_go_on() {
+    recycle_the_first(Browser::Chromium, false).await;
+}
+
 /// What the page has, whoever calls. What it gets on the channel goes back.
 const ADD: &str = "
     kept.painting = new Painting('red');
@@ -134,4 +146,53 @@ async fn stop_the_first(browser: Browser, page_calls: bool, page_stops: bool) {
     call.page.run("return become(pc.sctp.transport, 'state', 'connected')").await;
     call.connected().await;
     echo(&channel, "at last").await;
+}
+
+/// The section is stopped, and another one takes its place, again and again: it has a transport of
+/// its own each time, and the pictures go on there with the numbers that they had.
+async fn recycle_the_first(browser: Browser, by_page: bool) {
+    let (call, video, _) = call_with_everything(browser, true).await;
+    let transport = |call: &Call| call.transceiver("1").sender().transport();
+    for colour in ["lime", "blue", "red"] {
+        let first = match by_page {
+            true => "pc.getTransceivers().find(({ mid }) => mid !== '1').stop()",
+            false => {
+                let first = call.rust.get_transceivers().into_iter();
+                let mut first =
+                    first.filter(|transceiver| transceiver.mid().as_deref() != Some("1"));
+                first.next().expect("a transceiver").stop().expect("open");
+                "return null"
+            }
+        };
+        call.page.run(first).await;
+        negotiate(&call, by_page).await;
+        let before = transport(&call);
+        let add = match by_page {
+            true => "pc.addTransceiver(await tone())",
+            false => {
+                call.rust.add_transceiver(MediaKind::Audio, None).expect("a transceiver");
+                "return null"
+            }
+        };
+        call.page.run(add).await;
+        negotiate(&call, by_page).await;
+        assert_ne!(transport(&call), before, "the section has moved");
+        video.flow().await;
+        let look = "kept.painting.colour = args; return shows(received('1'), args)";
+        call.page.run_with(look, json!(colour)).await;
+    }
+    assert_eq!(video.streams().len(), 1, "the source has stayed the same");
+}
+
+async fn negotiate(call: &Call, by_page: bool) {
+    match by_page {
+        true => call.page_offers().await,
+        false => call.rust_offers().await,
+    };
+    let connect = "
+        const { transport } = pc.getTransceivers().find(({ mid }) => mid === '1').sender;
+        return become(transport, 'state', 'connected');
+    ";
+    call.page.run(connect).await;
+    call.connected().await;
 }
