@@ -80,7 +80,7 @@ async fn call(shortcuts: [Shortcut; 2]) -> Option<(Call, Numbers, Memory)> {
     let options = TokioOptions::default()
         .with_dtls_in_stun(shortcuts[0])
         .with_sctp_init(shortcuts[1])
-        .with_recording(Recording::new(memory.clone()));
+        .with_recording(&Recording::new(memory.clone()));
     let rust = RTCPeerConnection::with_options(RTCConfiguration::default(), options);
     let call = Call::between(page, rust.expect("a valid configuration"));
     let script = "const pc = new RTCPeerConnection(); pc.createDataChannel(''); \

@@ -124,7 +124,8 @@ fn the_attributes_stand_before_the_integrity_and_are_covered_by_it() {
         assert_eq!(kinds, [&first[..], &[0xc071, 0xc070, 0x0008, 0x8028]].concat());
         assert_eq!(attributes[first.len()].1, b"ack1ack2");
         assert_eq!(attributes[first.len() + 1].1, b"five!");
-        assert!(enclosed.len() == message.len() + 4 + 8 + 4 + 8 && enclosed.len() % 4 == 0);
+        assert!(enclosed.len() == message.len() + 4 + 8 + 4 + 8);
+        assert!(enclosed.len().is_multiple_of(4));
         let covered = stun::covered(&enclosed).expect("FINGERPRINT is right");
         let parsed = stun::parse(&covered).unwrap();
         assert!(stun::is_authentic(&parsed, &credentials[1].key));
