@@ -48,6 +48,8 @@ pub enum Browser {
     ChromiumTrustingAnybody,
     /// A Chromium that has SCTP's INIT chunk in its descriptions (`a=sctp-init`), which is a trial.
     ChromiumWithSctpInit,
+    /// One that has DTLS in STUN as well, which is another trial.
+    ChromiumWithDtlsInStun,
     /// Firefox, or its release with extended support.
     Firefox,
 }
@@ -163,7 +165,8 @@ impl Browser {
             Self::Chromium
             | Self::ChromiumWithoutMedia
             | Self::ChromiumTrustingAnybody
-            | Self::ChromiumWithSctpInit => {
+            | Self::ChromiumWithSctpInit
+            | Self::ChromiumWithDtlsInStun => {
                 &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
             }
             Self::Firefox => &["firefox-esr", "firefox"],
@@ -197,6 +200,11 @@ impl Browser {
             Self::ChromiumWithSctpInit => {
                 chromium(&mut command, &profile, &CHROMIUM_WITH_MEDIA);
                 command.arg("--force-fieldtrials=WebRTC-Sctp-Snap/Enabled/");
+            }
+            Self::ChromiumWithDtlsInStun => {
+                chromium(&mut command, &profile, &CHROMIUM_WITH_MEDIA);
+                let trials = "WebRTC-Sctp-Snap/Enabled/WebRTC-IceHandshakeDtls/Enabled/";
+                command.arg(format!("--force-fieldtrials={trials}"));
             }
             Self::Firefox => firefox(&mut command, &profile),
         }

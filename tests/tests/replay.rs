@@ -324,6 +324,7 @@ fn what_a_host_has_set_counts_again() {
         for peer in 0..2 {
             let driver = peers.world.driver(peer);
             driver.set_sctp_init(shortcut);
+            driver.set_dtls_in_stun(shortcut);
             driver.set_message_interleaving(interleaving);
             driver.set_congestion_control(CongestionControl::Cubic);
         }
@@ -349,7 +350,9 @@ fn what_a_host_has_set_counts_again() {
         let (original, ending) = replay(&recording).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(ending, Some(Ending::Gone));
         let text = printed(&original);
-        for option in ["sctp_init O", "message_interleaving ", "congestion_control Cubic"] {
+        for option in
+            ["sctp_init O", "dtls_in_stun O", "message_interleaving ", "congestion_control Cubic"]
+        {
             assert!(text.contains(option), "{option}");
         }
         assert_eq!(text.matches("option    dump").count(), 1);

@@ -25,6 +25,8 @@ struct Setup {
     signalling: Duration,
     /// SCTP's parameters in the descriptions: at the offerer, at the answerer.
     sctp_init: [Shortcut; 2],
+    /// DTLS in messages of STUN: at the offerer, at the answerer.
+    dtls_in_stun: [Shortcut; 2],
     /// Of the offer and of the answer.
     edits: [Edit; 2],
     loss: f64,
@@ -38,6 +40,7 @@ impl Default for Setup {
         Self {
             signalling: ONE_WAY,
             sctp_init: [Shortcut::Off; 2],
+            dtls_in_stun: [Shortcut::Off; 2],
             edits: [|sdp| sdp; 2],
             loss: 0.0,
             seed: 1,
@@ -79,6 +82,10 @@ impl Seen {
         assert!(places.is_sorted(), "{words:?} at {places:?} in\n{}", self.trace);
     }
 
+    fn has_dtls_in_stun(&self) -> bool {
+        self.local.sdp().contains("a=ice-options:trickle ice2 sped googspedv1")
+    }
+
     fn has_sctp_init(&self) -> bool {
         self.local.sdp().contains("a=sctp-init:")
     }
@@ -95,7 +102,10 @@ fn connect(name: &str, setup: Setup) -> [Seen; 2] {
     let delay = Conditions { delay: ONE_WAY, loss: setup.loss, ..Conditions::default() };
     let mut world = World::new(setup.seed, delay);
     let mut add = |index: usize| {
-        let set_up = |driver: &Driver| driver.set_sctp_init(setup.sctp_init[index]);
+        let set_up = |driver: &Driver| {
+            driver.set_sctp_init(setup.sctp_init[index]);
+            driver.set_dtls_in_stun(setup.dtls_in_stun[index]);
+        };
         world.add_peer_set_up(RTCConfiguration::default(), set_up)
     };
     let [a, b] = [add(0), add(1)];
@@ -286,5 +296,110 @@ fn malformed_lines_are_ignored() {
         assert_eq!(a.round_trips_to("channel:open"), 300);
         let [a, _] = connect("answered", Setup { edits: [|sdp| sdp, *line], ..on });
         assert_eq!(a.round_trips_to("channel:open"), 500);
+    }
+}
+
+// ----- DTLS in messages of STUN
+
+/// The answerer is told to be the DTLS server.
+fn of_a_client(sdp: String) -> String {
+    sdp.replace("a=setup:actpass", "a=setup:active")
+}
+
+const BOTH: [Shortcut; 2] = [Shortcut::On, Shortcut::Automatic];
+
+fn passive(setup: Setup) -> Setup {
+    Setup { edits: [of_a_client, |sdp| sdp], ..setup }
+}
+
+/// The ClientHello goes with the answerer's first check, which arrives with the answer. The
+/// server's flight goes with the offerer's first check, and the client's with the answer to that:
+/// one round trip.
+#[test]
+fn with_dtls_in_stun_the_handshake_takes_the_round_trip_of_the_checks() {
+    for (dtls_in_stun, sctp_init, expected) in [
+        (BOTH, [Shortcut::Off; 2], [200, 250]),
+        ([Shortcut::On; 2], [Shortcut::Off; 2], [200, 250]),
+        (BOTH, BOTH, [100, 150]),
+    ] {
+        let setup = Setup { dtls_in_stun, sctp_init, ..Setup::default() };
+        assert_eq!(until_open("DTLS in STUN", setup), expected);
+        let [a, b] = connect("DTLS in STUN", setup);
+        assert!(a.has_dtls_in_stun() && b.has_dtls_in_stun());
+        assert_eq!(a.round_trips_to("dtls:connected"), 100);
+    }
+}
+
+/// The offerer is the client: its hello goes with its first check, the server's flight with the
+/// answer to that.
+#[test]
+fn a_passive_answerer_costs_no_more_until_dtls_is_connected() {
+    let plain = passive(Setup::default());
+    assert_eq!(until_open("passive", plain), [400, 350]);
+    let in_stun = Setup { dtls_in_stun: BOTH, ..plain };
+    assert_eq!(until_open("passive, DTLS in STUN", in_stun), [300, 250]);
+    let both = Setup { sctp_init: BOTH, ..in_stun };
+    assert_eq!(until_open("passive, DTLS in STUN, a=sctp-init", both), [100, 150]);
+}
+
+/// An answer that takes no time overtakes the hello, and one that takes long finds it waiting.
+#[test]
+fn dtls_in_stun_helps_however_long_the_answer_takes() {
+    for (signalling, expected) in
+        [(Duration::ZERO, [150, 200]), (ROUND_TRIP, [100, 150]), (4 * ROUND_TRIP, [100, 150])]
+    {
+        let setup = Setup { signalling, dtls_in_stun: BOTH, sctp_init: BOTH, ..Setup::default() };
+        assert_eq!(until_open("DTLS in STUN, a=sctp-init", setup), expected);
+        connect("DTLS in STUN, passive", passive(setup));
+    }
+}
+
+#[test]
+fn dtls_in_stun_that_one_side_does_not_have_is_the_usual_handshake() {
+    use Shortcut::{Automatic, Off, On};
+    for dtls_in_stun in [[On, Off], [Off, On], [Automatic, Automatic], [Automatic, On], [Off, Off]]
+    {
+        let setup = Setup { dtls_in_stun, ..Setup::default() };
+        for (setup, expected) in [(setup, 300), (passive(setup), 400)] {
+            let [a, b] = connect("DTLS in STUN of one side", setup);
+            assert_eq!(a.has_dtls_in_stun(), dtls_in_stun[0] == On);
+            assert!(!b.has_dtls_in_stun());
+            assert_eq!(a.round_trips_to("channel:open"), expected);
+        }
+    }
+}
+
+/// Signalling takes out options that it does not know. What counts is what messages have.
+#[test]
+fn options_that_are_lost_on_the_way_cost_time_and_no_message() {
+    let without: Edit = |sdp| sdp.replace(" sped googspedv1", "");
+    let keep: Edit = |sdp| sdp;
+    let on = Setup { dtls_in_stun: BOTH, ..Setup::default() };
+    for (edits, expected) in [([keep, without], 200), ([without, keep], 300)] {
+        let [a, _] = connect("options are lost", Setup { edits, ..on });
+        assert_eq!(a.round_trips_to("channel:open"), expected);
+    }
+}
+
+#[test]
+fn loss_costs_dtls_in_stun_no_message() {
+    testkit::for_each_seed(testkit::seeds(0..300), |seed| {
+        let loss = if seed % 3 == 0 { 0.3 } else { 0.2 };
+        let sctp_init = if seed % 2 == 0 { BOTH } else { [Shortcut::Off; 2] };
+        let setup = Setup { loss, seed, sctp_init, dtls_in_stun: BOTH, ..Setup::default() };
+        connect("loss, DTLS in STUN", setup);
+        connect("loss, DTLS in STUN, passive", passive(setup));
+    });
+}
+
+#[test]
+fn a_restart_while_dtls_is_in_stun_costs_no_message() {
+    for milliseconds in (0..160).step_by(5) {
+        for sctp_init in [[Shortcut::Off; 2], BOTH] {
+            let restart = Some(Duration::from_millis(milliseconds));
+            let setup = Setup { restart, sctp_init, dtls_in_stun: BOTH, ..Setup::default() };
+            connect("restart, DTLS in STUN", setup);
+            connect("restart, DTLS in STUN, passive", passive(setup));
+        }
     }
 }

@@ -38,4 +38,4 @@ pub use datagram::Datagram;
 pub use error::{CertificateError, DtlsError};
 pub use hello::{client_hello_random, may_be_of_handshake};
 pub use srtp::{SrtpKeys, SrtpProfile};
-pub use tape::{Asked, Ended, Negotiated, Tape, Word, checksum};
+pub use tape::{Asked, Ended, Negotiated, Tape, Word, checksum, crc32, force_crc32};

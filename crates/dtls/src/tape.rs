@@ -64,8 +64,14 @@ pub enum Word {
         /// protected, of the last datagrams for an association that ends.
         lengths: Vec<usize>,
     },
-    /// A datagram to send, of this length. Its octets say nothing to anybody but the peer.
-    Datagram(usize),
+    /// A datagram to send. Its octets say nothing to anybody but the peer, who may name it by its
+    /// checksum, though.
+    Datagram {
+        /// How many octets it has.
+        length: usize,
+        /// Their [`crc32`].
+        crc: u32,
+    },
     /// When to call it again.
     Timeout(Option<Instant>),
     /// The certificate of the peer, in DER.
@@ -112,6 +118,47 @@ pub fn checksum(octets: &[u8]) -> u64 {
     octets.iter().fold(0xcbf2_9ce4_8422_2325, mix)
 }
 
+/// The polynomial of IEEE 802.3, as shifted to the right.
+const POLYNOMIAL: u32 = 0xedb8_8320;
+const CRC_TABLE: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let mut crc = octet as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ POLYNOMIAL } else { crc >> 1 };
+            bit += 1;
+        }
+        table[octet] = crc;
+        octet += 1;
+    }
+    table
+};
+
+fn crc_register(octets: &[u8]) -> u32 {
+    octets.iter().fold(u32::MAX, |crc, octet| {
+        let [low, ..] = crc.to_le_bytes();
+        (crc >> 8) ^ CRC_TABLE.get(usize::from(low ^ octet)).copied().unwrap_or_default()
+    })
+}
+
+/// The CRC-32 of Ethernet and of FINGERPRINT (RFC 8489 §14.7), but without the XOR there.
+pub fn crc32(octets: &[u8]) -> u32 {
+    !crc_register(octets)
+}
+
+/// Changes the last four octets so that the [`crc32`] of all is this. Does nothing to fewer.
+pub fn force_crc32(octets: &mut [u8], crc: u32) {
+    let Some((rest, last)) = octets.split_last_chunk_mut::<4>() else { return };
+    // What the register has to be before four octets of zeros.
+    let before = (0..32).fold(!crc, |register, _| match register >> 31 {
+        1 => ((register ^ POLYNOMIAL) << 1) | 1,
+        _ => register << 1,
+    });
+    *last = (before ^ crc_register(rest)).to_le_bytes();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,5 +169,19 @@ mod tests {
         assert_eq!(checksum(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(checksum(b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(checksum(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    /// The check value of CRC-32/ISO-HDLC, and that of RFC 3720 §B.4 would be another.
+    #[test]
+    fn a_crc_is_that_of_ethernet_and_can_be_forced() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        assert_eq!(crc32(b""), 0);
+        for crc in [0, 1, 0xcbf4_3926, u32::MAX] {
+            let mut octets = *b"12345678901234";
+            force_crc32(&mut octets, crc);
+            assert_eq!(crc32(&octets), crc);
+            assert_eq!(octets[..10], *b"1234567890");
+            force_crc32(&mut octets[..3], crc);
+        }
     }
 }

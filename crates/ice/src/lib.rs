@@ -90,6 +90,7 @@ mod checklist;
 mod config;
 mod consent;
 mod demux;
+mod enclosure;
 mod error;
 mod event;
 mod framing;
@@ -110,6 +111,7 @@ pub use agent::{Agent, Datagram};
 pub use candidate::{Candidate, CandidateAddress, CandidateKind, Protocol, TcpType};
 pub use config::Config;
 pub use demux::{Demux, MemberId};
+pub use enclosure::Enclosure;
 pub use error::Error;
 pub use event::{
     Base, CandidatePair, ConnectionId, Event, GenerationId, NameOf, Parameters, Path, RelayId,

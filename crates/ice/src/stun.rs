@@ -12,7 +12,8 @@ use rice_stun_types::attribute::{IceControlled, IceControlling, Priority, UseCan
 use smallvec::SmallVec;
 use stun_types::attribute::{
     Attribute, AttributeStaticType, AttributeType, ErrorCode, Fingerprint, MessageIntegrity,
-    MessageIntegritySha256, Nonce, Realm, UnknownAttributes, Username, XorMappedAddress,
+    MessageIntegritySha256, Nonce, RawAttribute, Realm, UnknownAttributes, Username,
+    XorMappedAddress,
 };
 use stun_types::message::{
     BINDING, IntegrityAlgorithm, IntegrityKey, Message, MessageClass, MessageType, MessageWrite,
@@ -20,12 +21,17 @@ use stun_types::message::{
 };
 use turn::canonical;
 
+use crate::enclosure::Enclosure;
 use crate::event::Parameters;
 use crate::state::Role;
 
 /// Larger than any check, smaller than what UDP could bring.
 const MAX_MESSAGE: usize = 2048;
 const HEADER: usize = 20;
+const ATTRIBUTE_HEADER: usize = 4;
+/// draft-hancke-webrtc-sped-00: what somebody above has received, and what it says.
+const ACKNOWLEDGEMENT: AttributeType = AttributeType::new(0xc071);
+const DATA: AttributeType = AttributeType::new(0xc070);
 const COOKIE: [u8; 4] = 0x2112_a442u32.to_be_bytes();
 /// RFC 8489 §14.7.
 const FINGERPRINT_XOR: u32 = 0x5354_554e;
@@ -272,6 +278,42 @@ pub(crate) fn success(id: TransactionId, source: SocketAddr, key: &IntegrityKey)
         let mut message = builder(MessageClass::Success, id);
         message.add_attribute(&XorMappedAddress::new(mapped, id))?;
         seal(message, key)
+    };
+    finish(write())
+}
+
+/// What a message has for somebody above: the first attribute of each kind counts (RFC 8489 §14).
+pub(crate) fn enclosure(message: &Message<'_>) -> Enclosure {
+    let value = |kind| {
+        let attribute = message.raw_attribute(kind)?;
+        Some(Bytes::copy_from_slice(&attribute.value))
+    };
+    Enclosure { acknowledgement: value(ACKNOWLEDGEMENT), data: value(DATA) }
+}
+
+/// One of our messages with an enclosure, and sealed with the same key again. Data for which there
+/// is no room is left out.
+pub(crate) fn enclose(sealed: &[u8], enclosure: &Enclosure, key: &IntegrityKey) -> Option<Bytes> {
+    let message = parse(sealed)?;
+    let Enclosure { acknowledgement, data } = enclosure;
+    let room = MAX_MESSAGE - 2 * ATTRIBUTE_HEADER;
+    let acknowledgement = acknowledgement.as_ref().filter(|value| value.len() <= room / 4);
+    let used = sealed.len() + acknowledgement.map_or(0, |value| value.len().next_multiple_of(4));
+    let data = data.as_ref().filter(|value| used + value.len().next_multiple_of(4) <= room);
+    let write = || -> Result<Vec<u8>, StunWriteError> {
+        let room = MessageWriteVec::with_capacity(MAX_MESSAGE);
+        let mut writer = Message::builder(message.get_type(), message.transaction_id(), room);
+        for (_, attribute) in message.iter_attributes() {
+            if ![MessageIntegrity::TYPE, Fingerprint::TYPE].contains(&attribute.get_type()) {
+                writer.add_attribute(&attribute)?;
+            }
+        }
+        for (kind, value) in [(ACKNOWLEDGEMENT, acknowledgement), (DATA, data)] {
+            if let Some(value) = value {
+                writer.add_attribute(&RawAttribute::new(kind, value))?;
+            }
+        }
+        seal(writer, key)
     };
     finish(write())
 }

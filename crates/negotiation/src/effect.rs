@@ -96,6 +96,8 @@ pub enum TransportCommand {
         transport: TransportId,
         /// The new credentials of this side.
         ice: sdp::IceParameters,
+        /// Whether the description says that the DTLS handshake is in STUN messages, too.
+        dtls_in_stun: bool,
     },
     /// A remote description with new credentials for the transport has been applied.
     SetRemoteParameters {

@@ -55,6 +55,7 @@ mod transceiver;
 // RFC 9429: what descriptions consist of, and what they demand of the transports
 mod answer;
 mod data_section;
+mod dtls_in_stun;
 mod identifiers;
 mod lip_sync;
 mod media_sections;
@@ -74,6 +75,7 @@ mod tests;
 
 pub use configuration::{Certificate, Configuration, IceServerUrl, MAX_ICE_SERVERS};
 pub use data_channel::{SctpInitSource, SctpInits};
+pub use dtls_in_stun::DtlsInStun;
 pub use effect::{
     ChannelCommand, ChannelId, Effect, Event, MediaCommand, OperationId, Outcome, TransportCommand,
     TransportId,

@@ -3,6 +3,7 @@
 use crate::configuration::{Configuration, ConfigurationSlot};
 use crate::data_channel::{DataChannels, SctpTransports};
 use crate::description::{Descriptions, LastCreated};
+use crate::dtls_in_stun::DtlsInStun;
 use crate::ice_restart::IceRestart;
 use crate::identifiers::Identifiers;
 use crate::mids::Mids;
@@ -67,6 +68,7 @@ pub struct Session {
     pub(crate) assignments: Assignments,
     pub(crate) mids: Mids,
     pub(crate) identifiers: Identifiers,
+    pub(crate) dtls_in_stun: DtlsInStun,
     pub(crate) outputs: Outputs,
 }
 
@@ -95,6 +97,7 @@ impl Session {
             assignments: Assignments::default(),
             mids: Mids::default(),
             identifiers,
+            dtls_in_stun: DtlsInStun::default(),
             outputs: Outputs::default(),
         })
     }

@@ -13,6 +13,7 @@
 //! | `demultiplexing` | which protocol a datagram is of (RFC 7983) |
 //! | `transport` | one DTLS connection, and what is over it |
 //! | `keyed` | media with keys of DTLS |
+//! | `in_stun` | the handshake of DTLS before there is a path |
 //! | `renewal` | the peer begins DTLS anew |
 //! | `config`, `event` | of all of it together |
 
@@ -21,6 +22,7 @@
 mod config;
 mod demultiplexing;
 mod event;
+mod in_stun;
 mod keyed;
 mod renewal;
 mod transport;
@@ -36,5 +38,6 @@ pub use dtls::{
     DtlsVersions, Fingerprint, KeyAlgorithm, RsaKeySize, SrtpKeys, SrtpProfile, Tape,
 };
 pub use event::Event;
+pub use in_stun::InStun;
 pub use transport::Transport;
 pub use {data, dtls, media};

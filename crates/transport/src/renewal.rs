@@ -115,6 +115,7 @@ impl Transport {
 
     fn prepare_anew(&mut self) {
         tracing::debug!("the peer begins DTLS anew");
+        self.in_stun = None;
         self.media.forget_keys();
         self.over.begin_anew();
         self.resumes = true;

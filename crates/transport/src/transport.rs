@@ -13,6 +13,7 @@ use time::{Duration, Instant, earlier, later};
 use crate::config::Config;
 use crate::demultiplexing::Protocol;
 use crate::event::Event;
+use crate::in_stun::{self, Running};
 use crate::keyed::Keyed;
 use crate::renewal::Renewal;
 
@@ -82,6 +83,8 @@ pub struct Transport {
     pub(crate) renewal: Option<Box<Renewal>>,
     pub(crate) renewals: u32,
     pub(crate) over: OverDtls,
+    /// The handshake runs in messages of the owner, too.
+    pub(crate) in_stun: Option<Box<Running>>,
     pub(crate) media: Keyed,
     /// The association of SCTP waits for DTLS.
     pub(crate) resumes: bool,
@@ -111,6 +114,7 @@ impl Transport {
                 expects_anew: false,
                 has_ended: false,
             },
+            in_stun: None,
             media: Keyed::default(),
             config,
             seed,
@@ -172,7 +176,7 @@ impl Transport {
     /// [`path_changed`](Self::path_changed). A handshake that has begun goes on as it began.
     pub fn set_path_overhead(&mut self, overhead: usize) {
         if std::mem::replace(&mut self.path_overhead, overhead) != overhead {
-            self.dtls.set_max_datagram_size(self.datagram_size());
+            self.dtls.set_max_datagram_size(self.handshake_datagram_size());
             self.over.channels.set_packet_size(self.packet_size());
         }
     }
@@ -180,6 +184,12 @@ impl Transport {
     pub(crate) fn datagram_size(&self) -> usize {
         let least = *dtls::DATAGRAM_SIZES.start();
         self.config.max_datagram_size.saturating_sub(self.path_overhead).max(least)
+    }
+
+    /// The same for a handshake that begins now.
+    pub(crate) fn handshake_datagram_size(&self) -> usize {
+        let most = self.in_stun.as_ref().map_or(usize::MAX, |_| in_stun::DATAGRAM_SIZE);
+        self.datagram_size().min(most)
     }
 
     /// Bytes of a packet of SCTP.
@@ -241,8 +251,12 @@ impl Transport {
                 return;
             }
         }
-        let Self { dtls, over, .. } = self;
-        dtls.handle_datagram(now, datagram, &mut |output| over.on_dtls(now, output));
+        if self.in_stun.is_some() {
+            self.handle_dtls_on_path(now, datagram);
+        } else {
+            let Self { dtls, over, .. } = self;
+            dtls.handle_datagram(now, datagram, &mut |output| over.on_dtls(now, output));
+        }
         self.settle(now);
         if self.renewal.is_some() {
             self.handle_beside(now, datagram);
@@ -308,6 +322,9 @@ impl Transport {
     pub(crate) fn settle(&mut self, now: Instant) {
         if std::mem::take(&mut self.over.has_ended) {
             self.begin_anew(now);
+        }
+        if self.in_stun.is_some() {
+            self.settle_in_stun(now);
         }
         if self.dtls.state() != DtlsState::Connected {
             return;
@@ -443,6 +460,7 @@ impl Transport {
     pub fn close(&mut self, now: Instant) {
         self.now = Some(now);
         self.renewal = None;
+        self.in_stun = None;
         self.over.expects_anew = false;
         // A browser's `send()` sends at once, so that a last message arrives there.
         if self.writable {

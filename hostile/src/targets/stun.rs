@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use ice::{Agent, Config, Demux, Event, Parameters, Role, SocketId};
+use ice::{Agent, Config, Demux, Enclosure, Event, Parameters, Role, SocketId};
 use time::{Duration, Instant};
 use turn::Reassembler;
 
@@ -19,6 +19,12 @@ fn parameters(name: &str) -> Parameters {
     }
 }
 
+/// What checks and answers carry for somebody else.
+fn enclosure() -> Enclosure {
+    let acknowledgement = Some(vec![1, 2, 3, 4].into());
+    Enclosure { acknowledgement, data: Some(vec![22; 40].into()) }
+}
+
 /// Two agents that know each other's candidates: one that controls, and one that waits.
 fn agents(now: Instant) -> [Agent; 2] {
     let sides = [(Role::Controlling, "alice", 1), (Role::Controlled, "bobby", 2)];
@@ -26,6 +32,7 @@ fn agents(now: Instant) -> [Agent; 2] {
     let mut agents = sides.map(|(role, name, last)| {
         let mut agent = Agent::new(Config::default(), [last; 32]);
         agent.set_role(role);
+        agent.set_enclosing(true);
         agent.set_local_parameters(now, parameters(name));
         agent.set_remote_parameters(now, parameters(sides[usize::from(last) % 2].1), false);
         agent.commit(now);
@@ -55,7 +62,9 @@ pub fn message(octets: &[u8]) {
     let [_, mut agent] = agents(now);
     for _ in 0..2 {
         agent.handle_stun(now, SOCKET, address(1), octets);
-        let answers = std::iter::from_fn(|| agent.poll_transmit()).count();
+        let enclosures = std::iter::from_fn(|| agent.poll_enclosure()).count();
+        assert!(enclosures <= 1, "{enclosures} enclosures");
+        let answers = std::iter::from_fn(|| agent.poll_transmit_with(enclosure)).count();
         let events = std::iter::from_fn(|| agent.poll_event()).count();
         assert!(answers <= 8 && events <= 8, "{answers} answers, {events} events");
         now += Duration::from_millis(20);
@@ -100,7 +109,7 @@ pub fn messages() -> Vec<Vec<u8>> {
     let mut corpus = Vec::new();
     for _ in 0..10 {
         for (at, last) in [(0, 1), (1, 2)] {
-            while let Some(transmit) = agents[at].poll_transmit() {
+            while let Some(transmit) = agents[at].poll_transmit_with(enclosure) {
                 agents[1 - at].handle_stun(now, SOCKET, address(last), &transmit.payload);
                 corpus.push(transmit.payload.to_vec());
             }

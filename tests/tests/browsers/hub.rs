@@ -55,12 +55,14 @@ impl Hub {
         static CHROMIUM_WITHOUT_MEDIA: OnceLock<Hub> = OnceLock::new();
         static CHROMIUM_TRUSTING_ANYBODY: OnceLock<Hub> = OnceLock::new();
         static CHROMIUM_WITH_SCTP_INIT: OnceLock<Hub> = OnceLock::new();
+        static CHROMIUM_WITH_DTLS_IN_STUN: OnceLock<Hub> = OnceLock::new();
         static FIREFOX: OnceLock<Hub> = OnceLock::new();
         let hub = match browser {
             Browser::Chromium => &CHROMIUM,
             Browser::ChromiumWithoutMedia => &CHROMIUM_WITHOUT_MEDIA,
             Browser::ChromiumTrustingAnybody => &CHROMIUM_TRUSTING_ANYBODY,
             Browser::ChromiumWithSctpInit => &CHROMIUM_WITH_SCTP_INIT,
+            Browser::ChromiumWithDtlsInStun => &CHROMIUM_WITH_DTLS_IN_STUN,
             Browser::Firefox => &FIREFOX,
         };
         hub.get_or_init(|| Self::start(browser))

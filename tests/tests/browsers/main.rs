@@ -11,6 +11,7 @@
 mod call;
 mod certificates;
 mod channels;
+mod dtls_in_stun;
 mod flow;
 mod hub;
 mod media;

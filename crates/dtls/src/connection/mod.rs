@@ -6,7 +6,7 @@ pub(crate) mod tests;
 
 use std::collections::VecDeque;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use time::{Duration, Floor, Instant};
 use tracing::{debug, trace};
 
@@ -113,6 +113,9 @@ pub struct Connection {
     /// The ClientHello, while nothing has come from the server.
     hello: Vec<Vec<u8>>,
     writable: bool,
+    /// What was said last and may not have arrived, if the owner brings it to the peer in another
+    /// way, too.
+    ahead: Option<Vec<Bytes>>,
     deadline: Option<Instant>,
     floor: Floor,
     outgoing: VecDeque<Datagram>,
@@ -139,6 +142,7 @@ impl Connection {
             early: VecDeque::new(),
             hello: Vec::new(),
             writable: false,
+            ahead: None,
             deadline: None,
             floor: Floor::new(SHORTEST_PAUSE),
             outgoing: VecDeque::new(),
@@ -235,18 +239,62 @@ impl Connection {
 
     /// Whether datagrams reach the peer. While they do not, no timer runs.
     pub fn set_writable(&mut self, now: Instant, writable: bool, sink: &mut dyn FnMut(Output<'_>)) {
+        let returns = writable && !self.writable;
         self.writable = writable;
         if writable {
             self.begin(now, sink);
             // The time of a flight may have come while there was no path.
             self.handle_timeout(now, sink);
         }
+        if returns {
+            if self.outgoing.is_empty() {
+                self.send_ahead();
+            }
+            if self.state == DtlsState::Connecting {
+                self.replay_early(now, sink);
+            }
+        }
+    }
+
+    /// Whether the handshake runs though no datagram reaches the peer yet, since the owner has
+    /// another way to bring what is [ahead](Self::ahead). Timers wait for a path all the same.
+    /// Default false. What is ahead when this ends, and was not sent yet, is sent once there is a
+    /// path.
+    pub fn set_ahead(&mut self, now: Instant, ahead: bool, sink: &mut dyn FnMut(Output<'_>)) {
+        if ahead {
+            self.ahead.get_or_insert_default();
+            self.begin(now, sink);
+        } else {
+            if !self.writable {
+                self.send_ahead();
+            }
+            self.ahead = None;
+        }
+    }
+
+    /// The datagrams of the handshake that were said last, those alone that nobody has
+    /// [dropped](Self::retain_ahead). They are also in [`poll_transmit`](Self::poll_transmit) as
+    /// soon as there is a path.
+    pub fn ahead(&self) -> &[Bytes] {
+        self.ahead.as_deref().unwrap_or_default()
+    }
+
+    /// Drops what has arrived, and what is not worth repeating.
+    pub fn retain_ahead(&mut self, keeps: impl FnMut(&Bytes) -> bool) {
+        if let Some(ahead) = &mut self.ahead {
+            ahead.retain(keeps);
+        }
+    }
+
+    fn send_ahead(&mut self) {
+        let ahead = self.ahead.iter().flatten();
+        self.outgoing.extend(ahead.map(|datagram| Datagram::from(&datagram[..])));
     }
 
     /// Starts the handshake when everything it needs is there: a ClientHello sent into the void
     /// would cost a retransmission timeout.
     fn begin(&mut self, now: Instant, sink: &mut dyn FnMut(Output<'_>)) {
-        if self.state != DtlsState::New || !self.writable {
+        if self.state != DtlsState::New || !(self.writable || self.ahead.is_some()) {
             return;
         }
         let Some(role) = self.role else { return };
@@ -257,8 +305,14 @@ impl Connection {
         self.set_state(DtlsState::Connecting, sink);
         if self.advance(now, sink) {
             if role == DtlsRole::Client {
-                let hello = self.outgoing.iter().take(MAX_HELLO);
-                self.hello = hello.map(|datagram| datagram.to_vec()).collect();
+                self.hello = match &self.ahead {
+                    Some(ahead) => {
+                        ahead.iter().take(MAX_HELLO).map(|hello| hello.to_vec()).collect()
+                    }
+                    None => {
+                        self.outgoing.iter().take(MAX_HELLO).map(|hello| hello.to_vec()).collect()
+                    }
+                };
             }
             self.replay_early(now, sink);
         }
@@ -274,7 +328,9 @@ impl Connection {
     ) {
         match self.state {
             DtlsState::New => return self.keep_early(datagram),
-            DtlsState::Connecting if !self.writable => return self.keep_early(datagram),
+            DtlsState::Connecting if !self.writable && self.ahead.is_none() => {
+                return self.keep_early(datagram);
+            }
             DtlsState::Connecting | DtlsState::Connected => {}
             DtlsState::Closed | DtlsState::Failed => {
                 trace!(len = datagram.len(), "dropping a datagram after the end of DTLS");
@@ -352,10 +408,20 @@ impl Connection {
     fn drain(&mut self, sink: &mut dyn FnMut(Output<'_>)) {
         let mut mismatch = false;
         let mut closed = false;
+        let mut is_first = true;
         while let Some(engine) = &mut self.engine {
             match engine.poll_output() {
                 Said::Datagram(datagram) => {
-                    self.outgoing.push_back(Datagram::from(datagram.as_slice()));
+                    if let Some(ahead) = &mut self.ahead {
+                        // What is said now answers what has come, or says all of it again.
+                        if std::mem::take(&mut is_first) {
+                            ahead.clear();
+                        }
+                        ahead.push(Bytes::copy_from_slice(&datagram));
+                    }
+                    if self.writable || self.ahead.is_none() {
+                        self.outgoing.push_back(Datagram::from(datagram.as_slice()));
+                    }
                 }
                 Said::Timeout(at) => {
                     self.deadline = at;
@@ -461,6 +527,7 @@ impl Connection {
     fn shut(&mut self, now: Instant) {
         self.early.clear();
         self.hello = Vec::new();
+        self.retain_ahead(|_| false);
         self.deadline = None;
         let Some(mut engine) = self.engine.take() else { return };
         if self.state != DtlsState::Connected
@@ -499,6 +566,7 @@ impl Connection {
         self.deadline = None;
         self.early.clear();
         self.hello = Vec::new();
+        self.retain_ahead(|_| false);
         if self.state != DtlsState::Failed {
             self.state = DtlsState::Failed;
             // webrtc-pc §5.5: state and error are one thing.

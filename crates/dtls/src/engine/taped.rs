@@ -5,7 +5,7 @@ use std::sync::Arc;
 use time::Instant;
 
 use super::{Engine, Negotiated, Said};
-use crate::tape::{Asked, Ended, Tape, Word, checksum};
+use crate::tape::{Asked, Ended, Tape, Word, checksum, crc32, force_crc32};
 
 /// An engine whose words are taken down.
 pub(super) struct Taped {
@@ -92,7 +92,9 @@ impl Engine for Taped {
     fn poll_output(&mut self) -> Said<'_> {
         let said = self.engine.poll_output();
         self.track.record(match &said {
-            Said::Datagram(datagram) => Word::Datagram(datagram.len()),
+            Said::Datagram(datagram) => {
+                Word::Datagram { length: datagram.len(), crc: crc32(datagram) }
+            }
             Said::Timeout(at) => Word::Timeout(*at),
             Said::PeerCertificate(certificate) => Word::PeerCertificate(certificate.clone()),
             Said::Connected => Word::Connected,
@@ -198,7 +200,11 @@ impl Engine for Played {
 
     fn poll_output(&mut self) -> Said<'_> {
         match self.track.listen() {
-            Some(Word::Datagram(length)) => Said::Datagram(datagram(length)),
+            Some(Word::Datagram { length, crc }) => {
+                let mut datagram = datagram(length);
+                force_crc32(&mut datagram, crc);
+                Said::Datagram(datagram)
+            }
             Some(Word::Timeout(at)) => Said::Timeout(at),
             Some(Word::PeerCertificate(certificate)) => Said::PeerCertificate(certificate),
             Some(Word::Connected) => Said::Connected,

@@ -112,7 +112,9 @@ impl Agent {
             self.switch_role(role.opposite());
         }
         if let Some(generation) = self.generations.get_mut(index) {
-            generation.on_request(&mut self.ctx, now, base, source, &theirs, &request);
+            let enclosure = self.ctx.enclosures.are_on().then(|| stun::enclosure(message));
+            let ctx = &mut self.ctx;
+            generation.on_request(ctx, now, base, source, &theirs, &request, enclosure);
         }
         true
     }

@@ -188,6 +188,7 @@ impl Agent {
         }
         self.events.retain(|(_, event)| matches!(event, Event::CloseSocket(_)));
         // Allocations that were let go before still have to be deleted.
+        self.ctx.enclosures.switch(false);
         let leaving = &self.leaving;
         self.ctx.transmits.retain(|to| leaving.iter().any(|left| left.socket == to.socket));
         for mut generation in std::mem::take(&mut self.generations) {

@@ -3,6 +3,7 @@
 mod connections;
 mod data;
 mod drive;
+mod enclosures;
 mod inbound;
 mod lifecycle;
 mod provisional;
@@ -21,6 +22,7 @@ pub use self::servers::Datagram;
 use self::servers::Leaving;
 use crate::candidate::Candidate;
 use crate::config::Config;
+use crate::enclosure::Enclosure;
 use crate::event::{CandidatePair, Event, GenerationId, Parameters, Path, SocketId, Transmit};
 use crate::generation::{Context, Generation, SelectedKey};
 use crate::state::{GatheringState, Role, State};
@@ -84,7 +86,7 @@ impl Agent {
     /// The next datagram to send: STUN to the peer or to a server. To be drained after every call
     /// that changes something.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.ctx.transmits.pop_front()
+        self.poll_transmit_with(Enclosure::default)
     }
 
     /// The next event. To be drained after every call that changes something.
@@ -150,6 +152,11 @@ impl Agent {
     /// socket died, and when closed.
     pub fn selected_path(&self) -> Option<Path> {
         self.path
+    }
+
+    /// Whether a pair has ever been selected.
+    pub fn has_selected(&self) -> bool {
+        self.has_selected
     }
 
     /// `RTCIceTransport.getSelectedCandidatePair()`. A peer-reflexive remote candidate shows as the

@@ -199,6 +199,7 @@ impl Agent {
         // What it has to say to peers is of no use any more. What it has to say to servers is:
         // that may be the release of an allocation.
         let clients = &generation.servers.clients;
+        self.ctx.enclosures.retain_open(|open| !sockets.contains(&open.base.socket));
         self.ctx.transmits.retain(|transmit| {
             let Transmit { socket, destination, .. } = transmit;
             !sockets.contains(socket) || clients.iter().any(|c| c.is_at(*socket, *destination))
@@ -274,15 +275,12 @@ impl Agent {
     pub(super) fn forget_leaving(&mut self, socket: SocketId) {
         self.leaving.retain(|leaving| leaving.socket != socket);
         self.ctx.transmits.retain(|transmit| transmit.socket != socket);
+        self.ctx.enclosures.retain_open(|open| open.base.socket != socket);
     }
 
     /// Takes what the clients have to send, and wraps the checks that go through relays.
     pub(super) fn collect_from_servers(&mut self, now: Instant) {
-        for relayed in std::mem::take(&mut self.ctx.relayed) {
-            let wrapped =
-                self.wrap(now, relayed.relay, relayed.peer, Packet::Bare(relayed.payload));
-            self.ctx.transmits.extend(wrapped);
-        }
+        self.wrap_relayed(now);
         for generation in &mut self.generations {
             for client in &mut generation.servers.clients {
                 while let Some(payload) = client.poll_transmit() {
@@ -291,6 +289,15 @@ impl Agent {
                     self.ctx.transmits.push_back(Transmit { socket, destination, payload });
                 }
             }
+        }
+    }
+
+    /// Wraps the checks that go through relays.
+    pub(super) fn wrap_relayed(&mut self, now: Instant) {
+        for relayed in std::mem::take(&mut self.ctx.relayed) {
+            let wrapped =
+                self.wrap(now, relayed.relay, relayed.peer, Packet::Bare(relayed.payload));
+            self.ctx.transmits.extend(wrapped);
         }
     }
 

@@ -13,10 +13,13 @@ use crate::state::Role;
 use crate::stun::Check;
 use crate::timing::Transaction;
 
-/// Whether the connection waits for the triggered check of this pair.
-fn is_nomination(pair: &Pair) -> bool {
+/// Whether the connection waits for the triggered check of this pair. `at_once` says whether a pair may
+/// be nominated before it is valid.
+fn is_nomination(pair: &Pair, at_once: bool) -> bool {
     match pair.triggered.filter(|_| pair.permitted) {
-        Some(triggered) if triggered.use_candidate => pair.is_valid(),
+        Some(triggered) if triggered.use_candidate => {
+            pair.is_valid() || (at_once && pair.authenticated && !pair.replayed)
+        }
         Some(_) => pair.peer_nominated.is_some() && !pair.is_valid() && !pair.replayed,
         None => false,
     }
@@ -69,7 +72,9 @@ impl Generation {
             pair.state = PairState::InProgress;
         }
         pair.counters.requests_sent += 1;
-        ctx.transmit(pair.base, pair.destination, payload);
+        if let Some(remote) = &self.remote {
+            ctx.transmit_open(pair.base, pair.destination, payload, &remote.key);
+        }
     }
 
     fn write_check(
@@ -113,7 +118,7 @@ impl Generation {
         if self.has_nominated || !self.is_running(ctx) {
             return None;
         }
-        self.list.find(is_nomination)
+        self.list.find(|pair| is_nomination(pair, self.peer_encloses))
     }
 
     /// Everything that is due, except first transmissions of checks, which wait for Ta.
@@ -198,7 +203,9 @@ impl Generation {
             check.role = role;
             check.use_candidate = true;
         }
-        ctx.transmit(pair.base, pair.destination, check.payload.clone());
+        if let Some(remote) = &self.remote {
+            ctx.transmit_open(pair.base, pair.destination, check.payload.clone(), &remote.key);
+        }
         pair.check = Some(check);
     }
 
@@ -314,7 +321,9 @@ impl Generation {
         selected.consent.on_sent(due, transaction, role, now, &ctx.config, &mut ctx.rng);
         pair.counters.requests_sent += 1;
         pair.counters.consent_requests_sent += 1;
-        ctx.transmit(pair.base, pair.destination, payload);
+        if let Some(remote) = &self.remote {
+            ctx.transmit_open(pair.base, pair.destination, payload, &remote.key);
+        }
     }
 
     /// When [`on_time`](Self::on_time) has something to do.

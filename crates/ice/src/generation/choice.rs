@@ -156,6 +156,25 @@ impl Generation {
         self.list.trigger(best, true);
     }
 
+    /// Whether the check that the peer's check of this pair triggers is a nomination, too. That
+    /// saves a round trip where somebody above has made use of those of the checks. §8.1.1
+    /// nominates pairs that are valid; this one will be as soon as the nomination is answered, and
+    /// nothing better is in sight. Browsers nominate with every check.
+    pub(super) fn may_nominate_at_once(&self, ctx: &Context, id: PairId) -> bool {
+        let Some(pair) = self.list.get(id).filter(|pair| !pair.replayed) else { return false };
+        let is_rival = |other: &Pair| {
+            other.serial != pair.serial
+                && (other.is_valid() || (other.is_unfinished() && other.priority > pair.priority))
+        };
+        self.peer_encloses
+            && ctx.enclosures.are_on()
+            && ctx.role == Some(Role::Controlling)
+            && !self.restart
+            && self.selected.is_none()
+            && self.lost_at.is_none()
+            && self.list.find(is_rival).is_none()
+    }
+
     /// Whether a valid pair is worth leaving the selected one, which works. One of the same kind
     /// is not, whatever its priority: a move costs more than that brings. And its round trip may be
     /// shorter only by chance.

@@ -9,6 +9,7 @@ use turn::same_address;
 use super::candidates::foundation_of;
 use super::{Context, EarlyCheck, Generation, SeenCheck};
 use crate::consent;
+use crate::enclosure::Enclosure;
 use crate::event::Base;
 use crate::pair::{Pair, PairId, PairState};
 use crate::state::Role;
@@ -46,6 +47,8 @@ enum Asked {
 
 impl Generation {
     /// Answers an authentic request without role conflict, and does what §7.3.1.3 to §7.3.1.5 say.
+    /// `enclosure` is there if enclosures are on.
+    #[expect(clippy::too_many_arguments, reason = "what a check says, and where it came from")]
     pub(crate) fn on_request(
         &mut self,
         ctx: &mut Context,
@@ -54,18 +57,40 @@ impl Generation {
         source: SocketAddr,
         username_fragment: &str,
         request: &Request,
+        enclosure: Option<Enclosure>,
     ) {
         self.introduce(base);
+        // Whoever sends a captured check from elsewhere gets no more than an answer, and says
+        // nothing new.
+        let enclosure = enclosure.filter(|_| !self.is_replay(request.id, base, source));
+        let is_of_peer = self.has_remote_username_fragment(username_fragment);
         let Some(local) = &self.local else { return };
         if let Some(response) = stun::success(request.id, source, &local.key) {
-            ctx.transmit(base, source, response);
+            match &enclosure {
+                Some(_) if is_of_peer || self.remote.is_none() => {
+                    ctx.transmit_open(base, source, response, &local.key);
+                }
+                _ => ctx.transmit(base, source, response),
+            }
         }
-        if !self.has_remote_username_fragment(username_fragment) {
+        if !is_of_peer {
+            if let Some(enclosure) = enclosure {
+                self.early_enclosures.push(username_fragment, enclosure);
+            }
             self.keep_early_check(ctx, base, source, username_fragment, request);
             return;
         }
+        if let Some(enclosure) = enclosure {
+            self.take_enclosure(ctx, enclosure);
+        }
         let Request { id, priority, use_candidate, .. } = *request;
         self.on_check(ctx, now, id, base, source, priority, use_candidate);
+    }
+
+    /// Hands up what a message of the peer has.
+    pub(super) fn take_enclosure(&mut self, ctx: &mut Context, enclosure: Enclosure) {
+        self.peer_encloses |= enclosure != Enclosure::default();
+        ctx.enclosures.push_received(enclosure);
     }
 
     /// Whether this very check has come from elsewhere before. Anybody who sees a check can send
@@ -199,7 +224,8 @@ impl Generation {
             PairState::Succeeded => self.list.trigger(id, true),
             PairState::InProgress | PairState::Failed if is_hopeless => {}
             PairState::Frozen | PairState::Waiting | PairState::InProgress | PairState::Failed => {
-                self.list.trigger(id, false);
+                let nominates = self.may_nominate_at_once(ctx, id);
+                self.list.trigger(id, nominates);
             }
         }
     }
@@ -336,6 +362,9 @@ impl Generation {
             return Outcome::Stray;
         }
         pair.counters.responses_received += 1;
+        if ctx.enclosures.are_on() && matches!(answer, Answer::Success { .. }) {
+            self.take_enclosure(ctx, stun::enclosure(message));
+        }
         match (asked, answer) {
             (Asked::Consent(_), Answer::Success { .. }) => self.on_consent(now, id),
             (Asked::Consent(role), Answer::Error { code: 487 }) => {

@@ -26,7 +26,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use slab::Slab;
 use smallvec::SmallVec;
-use stun_types::message::TransactionId;
+use stun_types::message::{IntegrityKey, TransactionId};
 use time::{Instant, later};
 use turn::same_address;
 
@@ -34,6 +34,7 @@ use crate::candidate::Candidate;
 use crate::checklist::Checklist;
 use crate::config::Config;
 use crate::consent::{Consent, Due};
+use crate::enclosure::{EarlyEnclosures, Enclosures, Open};
 use crate::event::{
     Base, CandidatePair, ConnectionId, Event, GenerationId, Parameters, Path, RelayId, SocketId,
     SocketUse, Transmit,
@@ -67,6 +68,8 @@ pub(crate) struct Context {
     pub(crate) transmits: VecDeque<Transmit>,
     /// Packets that are yet to be wrapped for a relay.
     pub(crate) relayed: Vec<Relayed>,
+    /// What somebody above adds to checks and to their answers.
+    pub(crate) enclosures: Enclosures,
     /// The connections to peers, on which each packet has its length in front.
     pub(crate) connections: Vec<SocketId>,
     /// The configuration for the next generation that gathers.
@@ -98,6 +101,7 @@ impl Context {
             rng,
             transmits: VecDeque::new(),
             relayed: Vec::new(),
+            enclosures: Enclosures::default(),
             connections: Vec::new(),
             servers: Vec::new(),
             policy: TransportPolicy::All,
@@ -141,6 +145,23 @@ impl Context {
 
     fn transaction_id(&mut self) -> TransactionId {
         self.rng.random::<u128>().into()
+    }
+
+    /// Sends a check or the answer to one. It gets an enclosure when it is polled, if there are
+    /// any.
+    fn transmit_open(
+        &mut self,
+        base: Base,
+        destination: SocketAddr,
+        payload: bytes::Bytes,
+        key: &IntegrityKey,
+    ) {
+        if self.enclosures.are_on() {
+            let key = key.clone();
+            self.enclosures.push_open(Open { base, destination, payload, key });
+        } else {
+            self.transmit(base, destination, payload);
+        }
     }
 
     pub(crate) fn transmit(&mut self, base: Base, destination: SocketAddr, payload: bytes::Bytes) {
@@ -268,6 +289,9 @@ pub(crate) struct Generation {
     /// When consent to send on the selected pair was lost.
     lost_at: Option<Instant>,
     early: Vec<EarlyCheck>,
+    early_enclosures: EarlyEnclosures,
+    /// The peer encloses something, as this side does.
+    peer_encloses: bool,
     /// The latest checks of the peer, each with where it came from first.
     seen: VecDeque<SeenCheck>,
     pub(crate) list: Checklist,
@@ -314,6 +338,8 @@ impl Generation {
             candidate_at: None,
             lost_at: None,
             early: Vec::new(),
+            early_enclosures: EarlyEnclosures::default(),
+            peer_encloses: false,
             seen: VecDeque::new(),
             list: Checklist::default(),
             selected: None,
@@ -374,6 +400,7 @@ impl Generation {
         self.locals.clear();
         self.events.clear();
         self.early.clear();
+        self.early_enclosures.clear();
         self.local = Some(local);
         self.gathering = GatheringState::Gathering;
         self.begin_checks(ctx, now);
@@ -409,6 +436,9 @@ impl Generation {
         self.pac_at.get_or_insert_with(|| time::later(now, ctx.config.pac));
         let username_fragment = remote.username_fragment().to_owned();
         self.pair_all(ctx);
+        for enclosure in self.early_enclosures.take(&username_fragment) {
+            self.take_enclosure(ctx, enclosure);
+        }
         for check in std::mem::take(&mut self.early) {
             if check.username_fragment != username_fragment {
                 self.early.push(check);

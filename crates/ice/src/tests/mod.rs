@@ -5,6 +5,7 @@ mod choice;
 mod connect;
 mod consent;
 mod demux;
+mod enclosures;
 mod forgetful;
 mod hidden;
 mod hostile;

@@ -14,8 +14,8 @@ use super::tcp_wire::{Segment, Tcp};
 use super::wire::{Packet, Wire};
 
 use crate::{
-    Agent, Candidate, CandidateAddress, CandidateKind, Config, ConnectionId, Event, GatheringState,
-    GenerationId, NameOf, Parameters, Path, Role, SocketId, State,
+    Agent, Candidate, CandidateAddress, CandidateKind, Config, ConnectionId, Enclosure, Event,
+    GatheringState, GenerationId, NameOf, Parameters, Path, Role, SocketId, State,
 };
 
 /// The first peer; it makes the first offer.
@@ -120,6 +120,8 @@ impl Network {
             wakes: 0,
             credentials: 0,
             next_socket: 0,
+            enclosure: Enclosure::default(),
+            enclosures: Vec::new(),
         };
         let mut network = Self {
             start,
@@ -428,7 +430,10 @@ impl Network {
     }
 
     fn transmit(&mut self, peer: usize) {
-        while let Some(transmit) = self.peers[peer].agent.poll_transmit() {
+        let Peer { agent, enclosure, enclosures, .. } = &mut self.peers[peer];
+        enclosures.extend(std::iter::from_fn(|| agent.poll_enclosure()));
+        let enclosure = enclosure.clone();
+        while let Some(transmit) = self.peers[peer].agent.poll_transmit_with(|| enclosure.clone()) {
             self.peers[peer].stun_sent += 1;
             if self.write(peer, &transmit) {
                 continue;

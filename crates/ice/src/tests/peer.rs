@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use time::Instant;
 
-use crate::{Agent, Candidate, CandidateError, SocketId};
+use crate::{Agent, Candidate, CandidateError, Enclosure, SocketId};
 
 /// A peer with its host.
 pub(super) struct Peer {
@@ -43,6 +43,9 @@ pub(super) struct Peer {
     pub(super) wakes: usize,
     pub(super) credentials: u32,
     pub(super) next_socket: u64,
+    /// What its checks and answers carry, and what those of the other side have carried.
+    pub(super) enclosure: Enclosure,
+    pub(super) enclosures: Vec<Enclosure>,
 }
 
 impl Peer {

@@ -12,7 +12,7 @@ use crate::effect::{OperationId, TransportId};
 use crate::operations::Method;
 use crate::rtp::Written;
 use crate::section::{
-    BundledTransport, EXTMAP_ALLOW_MIXED, ICE_OPTIONS, Placement, RtpSection, TransportAttributes,
+    BundledTransport, EXTMAP_ALLOW_MIXED, Placement, RtpSection, TransportAttributes,
     TransportDefaults, finish_session_part, write_rejected_section,
 };
 use crate::session::Session;
@@ -179,9 +179,7 @@ impl Session {
         groups.sort_unstable_by_key(|(number, _)| *number);
         let mut groups = groups.into_iter().map(|(_, mids)| mids);
         let first = groups.next().unwrap_or_default();
-        // RFC 9429 §5.3.1: only the options of the offer.
-        let mut ice_options = ICE_OPTIONS.to_vec();
-        ice_options.retain(|option| offer.indicates(option));
+        let ice_options = self.ice_options_to_answer(offer);
         finish_session_part(description, &first, &ice_options, defaults, mixed);
         for group in groups {
             let value = format!("BUNDLE {}", group.join(" "));

@@ -15,7 +15,7 @@ use crate::lip_sync::offer_lip_sync_groups;
 use crate::operations::Method;
 use crate::rtp;
 use crate::section::{
-    BundledTransport, ICE_OPTIONS, Placement, RtpSection, TransportDefaults, finish_session_part,
+    BundledTransport, Placement, RtpSection, TransportDefaults, finish_session_part,
     write_unused_section,
 };
 use crate::session::Session;
@@ -192,7 +192,8 @@ impl Session {
             shared: BundledTransport { ice, setup: Setup::ActPass },
             fingerprints: self.configuration.fingerprints(),
         });
-        finish_session_part(&mut description, &bundle, &ICE_OPTIONS, defaults, true);
+        let ice_options = self.ice_options_to_offer();
+        finish_session_part(&mut description, &bundle, &ice_options, defaults, true);
         let announced = slots.iter().filter_map(|slot| match slot {
             Slot::Rtp(id, _, mid) => Some((mid.as_str(), self.transceivers.get(*id)?)),
             _ => None,

@@ -118,7 +118,7 @@ fn unbundled(description: RTCSessionDescription) -> RTCSessionDescriptionInit {
 /// Gathers a candidate for each transport of a peer, and takes it to the other peer.
 fn trickle(from: &mut Peer, to: &mut Peer) {
     for command in from.commands() {
-        let TransportCommand::SetLocalParameters { transport, ice } = command else { continue };
+        let TransportCommand::SetLocalParameters { transport, ice, .. } = command else { continue };
         let ufrag = &ice.username_fragment;
         let candidate = "candidate:1 1 udp 2113929471 203.0.113.100 10100 typ host";
         let candidate = sdp::Candidate::parse(candidate).unwrap();

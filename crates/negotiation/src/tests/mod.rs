@@ -5,6 +5,7 @@ mod candidates;
 mod chain;
 mod data_sections;
 mod descriptions;
+mod dtls_in_stun;
 mod edited;
 mod glare;
 mod implicit;

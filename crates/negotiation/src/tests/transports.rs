@@ -18,7 +18,11 @@ fn the_first_exchange_creates_and_starts_everything() {
         [
             TransportCommand::Create { transport },
             TransportCommand::SetRole { transport, controlling: true },
-            TransportCommand::SetLocalParameters { transport, ice: ice(&a.local()) },
+            TransportCommand::SetLocalParameters {
+                transport,
+                ice: ice(&a.local()),
+                dtls_in_stun: false,
+            },
             TransportCommand::CreateSctp { transport: Some(transport) },
         ]
     );
@@ -30,7 +34,11 @@ fn the_first_exchange_creates_and_starts_everything() {
         [
             TransportCommand::Create { transport },
             TransportCommand::SetRole { transport, controlling: false },
-            TransportCommand::SetLocalParameters { transport, ice: ice(&b.local()) },
+            TransportCommand::SetLocalParameters {
+                transport,
+                ice: ice(&b.local()),
+                dtls_in_stun: false,
+            },
             TransportCommand::SetRemoteParameters {
                 transport,
                 ice: ice(&a.local()),
@@ -122,7 +130,11 @@ fn a_restart_changes_parameters_and_nothing_else() {
     assert_eq!(
         a.commands(),
         [
-            TransportCommand::SetLocalParameters { transport, ice: ice_a.clone() },
+            TransportCommand::SetLocalParameters {
+                transport,
+                ice: ice_a.clone(),
+                dtls_in_stun: false,
+            },
             TransportCommand::SetRemoteParameters {
                 transport,
                 ice: ice_b.clone(),
@@ -135,7 +147,7 @@ fn a_restart_changes_parameters_and_nothing_else() {
         b.commands(),
         [
             TransportCommand::SetRemoteParameters { transport, ice: ice_a, ice_lite: false },
-            TransportCommand::SetLocalParameters { transport, ice: ice_b },
+            TransportCommand::SetLocalParameters { transport, ice: ice_b, dtls_in_stun: false },
             TransportCommand::Commit { transport },
         ]
     );

@@ -38,6 +38,7 @@ impl Session {
         let Some(offer) = self.descriptions.pending(Side::Local) else { return };
         let outputs = &mut self.outputs;
         let transports = &mut self.transports;
+        let dtls_in_stun = offer.has_dtls_in_stun();
         let used = offer.sdp.media().iter().enumerate().filter(|(_, media)| !media.is_rejected());
         let going_on = transports.find_negotiated(used.filter_map(|(index, _)| offer.mid(index)));
         for (index, media) in offer.sdp.media().iter().enumerate() {
@@ -57,7 +58,7 @@ impl Session {
             let ice = offer.ice(index).filter(|_| tagged == index);
             if let (Some(ice), Some(transport)) = (ice, transports.all.get_mut(&id)) {
                 transport.set_role(true, outputs);
-                if transport.set_local(&ice, outputs) {
+                if transport.set_local(&ice, dtls_in_stun, outputs) {
                     self.ice_restart.clear_requirement();
                 }
             }
@@ -96,6 +97,7 @@ impl Session {
         let remote = self.descriptions.latest(Side::Remote);
         let (Some(local), Some(remote)) = (local, remote) else { return };
         let policy = self.configuration.get().ice_transport_policy;
+        let dtls_in_stun = local.has_dtls_in_stun();
         let outputs = &mut self.outputs;
         let transports = &mut self.transports;
         let (offer, answer) = match side {
@@ -171,7 +173,7 @@ impl Session {
             let is_left = transport.is_left_by(answer);
             transport.set_role(remote.sdp.ice_lite(), outputs);
             if let Some(ice) = local.ice(tagged.local)
-                && transport.set_local(&ice, outputs)
+                && transport.set_local(&ice, dtls_in_stun, outputs)
             {
                 self.ice_restart.clear_requirement();
             }

@@ -163,13 +163,22 @@ impl Transport {
         }
     }
 
-    /// Sets our credentials; returns whether they are new.
-    pub(super) fn set_local(&mut self, ice: &IceParameters, outputs: &mut Outputs) -> bool {
+    /// Sets our credentials; returns whether they are new. `dtls_in_stun` is what the description
+    /// says of the handshake.
+    pub(super) fn set_local(
+        &mut self,
+        ice: &IceParameters,
+        dtls_in_stun: bool,
+        outputs: &mut Outputs,
+    ) -> bool {
         let transport = self.id;
         let change = self.local.set(ice);
         let command = match change {
             Change::None => return false,
-            Change::New => TransportCommand::SetLocalParameters { transport, ice: ice.clone() },
+            Change::New => {
+                let ice = ice.clone();
+                TransportCommand::SetLocalParameters { transport, ice, dtls_in_stun }
+            }
             Change::Reverted => TransportCommand::Rollback { transport },
         };
         outputs.push_effect(command);

@@ -30,9 +30,10 @@ impl Engine {
                 transport.agent.set_role(role);
                 transport.slots.ice.role = role_of(role);
             }
-            TransportCommand::SetLocalParameters { transport, ice } => {
+            TransportCommand::SetLocalParameters { transport, ice, dtls_in_stun } => {
                 let Some(transport) = self.transports.get_mut(&transport) else { return };
                 transport.slots.ice.local_parameters = Some(parameters(&ice));
+                transport.set_in_stun(now, dtls_in_stun);
                 let _entered = transport.span.enter();
                 transport.agent.set_local_parameters(now, agent_parameters(ice));
             }
@@ -43,8 +44,10 @@ impl Engine {
                     transport.slots.ice.remote_parameters = new;
                     transport.slots.ice.remote_candidates.clear();
                 }
-                let _entered = transport.span.enter();
+                let entered = transport.span.enter();
                 transport.agent.set_remote_parameters(now, agent_parameters(ice), ice_lite);
+                drop(entered);
+                transport.take_enclosures(now);
             }
             TransportCommand::StartDtls { transport, client, fingerprints } => {
                 self.hand_over_if_started(now, transport);
@@ -66,8 +69,10 @@ impl Engine {
             }
             TransportCommand::Commit { transport } => {
                 if let Some(transport) = self.transports.get_mut(&transport) {
-                    let _entered = transport.span.enter();
+                    let entered = transport.span.enter();
                     transport.agent.commit(now);
+                    drop(entered);
+                    transport.take_enclosures(now);
                 }
                 self.empty_pool(now);
             }

@@ -20,6 +20,7 @@
 //! - `alarms`: times at which futures of the application are polled again
 //! - `states`: the aggregated states
 //! - `stats`: `getStats()`
+//! - `in_stun`: DTLS in messages of STUN
 //! - `network`: datagrams, timers and requests to the host
 //! - `recorded`: what a recording notes
 //! - `outbox`: messages on their way from `send()` to the association
@@ -36,6 +37,7 @@ mod departing;
 mod dtls_transport;
 mod dtmf;
 mod ice_transport;
+mod in_stun;
 mod io;
 mod media;
 mod network;
@@ -328,6 +330,7 @@ impl Engine {
             engine.session.set_sctp_numbers(tag, initial_tsn);
         }
         engine.set_sctp_init_source();
+        engine.apply_dtls_in_stun(Shortcut::default());
         Ok(engine)
     }
 

@@ -48,9 +48,11 @@ impl Engine {
         let ice::Datagram { base, source, payload } = datagram;
         match Protocol::of(payload) {
             Some(Protocol::Stun) => {
-                let _entered = transport.span.enter();
-                return transport.agent.handle_stun(now, base, source, payload)
-                    && transport.agent.accepts_data(base, source);
+                let entered = transport.span.enter();
+                let is_authentic = transport.agent.handle_stun(now, base, source, payload);
+                drop(entered);
+                transport.take_enclosures(now);
+                return is_authentic && transport.agent.accepts_data(base, source);
             }
             Some(protocol)
                 if transport::Transport::understands(protocol)
@@ -356,7 +358,7 @@ impl Engine {
         }
         while let Some(id) = self.transports.sending() {
             let transport = self.transports.output(id)?;
-            if let Some(transmit) = transport.agent.poll_transmit() {
+            if let Some(transmit) = transport.next_of_agent() {
                 return Some(transmit.into());
             }
             if let Some(transmit) = transport.next_datagram(now) {

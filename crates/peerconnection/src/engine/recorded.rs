@@ -71,7 +71,26 @@ pub(super) fn transmit(transmit: &Transmit) -> Output {
 /// of TURN (RFC 8656 §18), which has what the peer is to get.
 fn is_in_the_clear(datagram: &[u8]) -> bool {
     const SEND_INDICATION: [u8; 2] = [0x00, 0x16];
-    datagram.first().is_some_and(|first| *first < 4) && !datagram.starts_with(&SEND_INDICATION)
+    datagram.first().is_some_and(|first| *first < 4)
+        && !datagram.starts_with(&SEND_INDICATION)
+        && !carries_dtls(datagram)
+}
+
+/// Whether a message of STUN has an attribute of draft-hancke-webrtc-sped-00: a datagram of DTLS,
+/// or checksums of those that have come.
+fn carries_dtls(message: &[u8]) -> bool {
+    const HEADER: usize = 20;
+    let mut rest = message.get(HEADER..).unwrap_or_default();
+    while let Some((head, tail)) = rest.split_first_chunk::<4>() {
+        let [0xc0, 0x70 | 0x71, ..] = *head else {
+            let [_, _, a, b] = *head;
+            let length = usize::from(u16::from_be_bytes([a, b])).next_multiple_of(4);
+            rest = tail.get(length..).unwrap_or_default();
+            continue;
+        };
+        return true;
+    }
+    false
 }
 
 pub(super) fn action(action: &Action) -> Output {

@@ -26,6 +26,8 @@ pub(super) struct Transport {
     is_disconnected: bool,
     /// The path is one that nobody has nominated yet.
     is_ahead: bool,
+    /// The handshake of the stack began in messages of STUN.
+    pub(super) began_in_stun: bool,
     /// The stack of the last peer, while another peer takes over.
     predecessor: Option<Predecessor>,
     /// The first generation of the new peer; older generations lead to the last peer.
@@ -52,6 +54,7 @@ impl Transport {
             path: None,
             is_disconnected: false,
             is_ahead: false,
+            began_in_stun: false,
             predecessor: None,
             since: None,
             slots: TransportSlots {
@@ -113,6 +116,8 @@ impl Transport {
         streams: BTreeSet<u16>,
     ) -> BTreeSet<u16> {
         let before = std::mem::replace(&mut self.stack, stack);
+        self.began_in_stun = false;
+        self.follow_stack_in_stun();
         let path = self.path.take();
         self.since = self.agent.newest_generation();
         // A stack that never was connected has nothing to carry on.
@@ -194,9 +199,12 @@ impl Transport {
         changed
     }
 
-    /// Whether the stack works on a pair that nobody has nominated yet.
+    /// Whether the stack works though nobody has nominated a pair yet: on a pair that works, or in
+    /// messages of STUN.
     pub(super) fn runs_ahead(&self) -> bool {
-        self.agent.selected_path().is_none() && self.agent.data_path().is_some()
+        self.agent.selected_path().is_none()
+            && (self.agent.data_path().is_some()
+                || (self.began_in_stun && !self.agent.has_selected()))
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

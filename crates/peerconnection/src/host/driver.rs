@@ -70,6 +70,13 @@ impl Driver {
         self.engine().set_sctp_init(self.now(), shortcut);
     }
 
+    /// Sets whether the DTLS handshake is in STUN messages, too, so that it takes no round trip of
+    /// its own. [`TokioOptions`](super::TokioOptions::dtls_in_stun) has the details and the
+    /// default. Only descriptions that are created later follow it, so call this before the first.
+    pub fn set_dtls_in_stun(&self, shortcut: Shortcut) {
+        self.engine().set_dtls_in_stun(self.now(), shortcut);
+    }
+
     /// Calls the engine with an input, and collects the outputs.
     fn input(&self, call: impl FnOnce(&mut Engine, Instant)) {
         let now = self.now();

@@ -323,6 +323,12 @@
 //! line and ignore it, Chromium 156 unless a switch tells it to (`WebRTC-Sctp-Snap`). Signalling that
 //! drops or changes lines costs time, but no message.
 //!
+//! With [`dtls_in_stun`] set to [`Shortcut::On`] at the offerer the handshake of DTLS is in the
+//! checks and their answers (draft-hancke-webrtc-sped): two round trips by itself, and one with
+//! both. Options in `a=ice-options` say so, `sped` and `googspedv1`. Everything else is as with the
+//! other: the default answers, others ignore it, Chromium 156 unless a switch tells it to
+//! (`WebRTC-IceHandshakeDtls`). Checks are then up to 1,000 bytes long until DTLS is connected.
+//!
 //! # Timers
 //!
 //! Two can be changed, in `TokioOptions`: [`disconnected_timeout`] and
@@ -457,6 +463,7 @@
 //! [`TokioOptions::addresses`]: crate::TokioOptions::addresses
 //! [`disconnected_timeout`]: crate::TokioOptions::disconnected_timeout
 //! [`end_of_candidates_timeout`]: crate::TokioOptions::end_of_candidates_timeout
+//! [`dtls_in_stun`]: crate::TokioOptions::dtls_in_stun
 //! [`sctp_init`]: crate::TokioOptions::sctp_init
 //! [`Shortcut::Automatic`]: crate::host::Shortcut::Automatic
 //! [`Shortcut::On`]: crate::host::Shortcut::On

@@ -228,6 +228,7 @@ pub(crate) enum Input {
     CongestionControl(CongestionControl),
     MessageInterleaving(bool),
     SctpInit(Shortcut),
+    DtlsInStun(Shortcut),
     KeepDump(DumpOptions),
 
     // The event loop.
@@ -461,7 +462,10 @@ pub(crate) enum Word {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lengths: Vec<usize>,
     },
-    Datagram(usize),
+    Datagram {
+        length: usize,
+        crc: u32,
+    },
     Timeout(Option<u64>),
     PeerCertificate(Octets),
     Connected,

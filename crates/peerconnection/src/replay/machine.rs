@@ -325,6 +325,7 @@ fn call(engine: &mut Engine, now: Instant, input: Input) {
             engine.set_message_interleaving(now, interleaving);
         }
         Input::SctpInit(shortcut) => engine.set_sctp_init(now, shortcut.into()),
+        Input::DtlsInStun(shortcut) => engine.set_dtls_in_stun(now, shortcut.into()),
         Input::KeepDump(options) => engine.set_dump(now, options.into()),
         Input::Dump => drop(engine.dump(now, 0)),
         Input::CongestionControl(control) => engine.set_congestion_control(now, control.into()),

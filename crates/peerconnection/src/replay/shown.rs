@@ -138,6 +138,7 @@ pub(super) fn input(input: &Input) -> Option<(&'static str, String)> {
             (OPTION, format!("message_interleaving {interleaving}"))
         }
         Input::SctpInit(shortcut) => (OPTION, format!("sctp_init {shortcut:?}")),
+        Input::DtlsInStun(shortcut) => (OPTION, format!("dtls_in_stun {shortcut:?}")),
         Input::KeepDump(_) => (OPTION, "dump".to_owned()),
         Input::Dump => (CALL, "dump".to_owned()),
         Input::CongestionControl(control) => (OPTION, format!("congestion_control {control:?}")),

@@ -10,6 +10,8 @@ use stun_types::message::{
     IntegrityAlgorithm, Message, MessageWrite, MessageWriteExt, MessageWriteVec,
 };
 
+use transport::dtls::{crc32, force_crc32};
+
 use super::names::Names;
 
 const HEADER: usize = 20;
@@ -21,6 +23,8 @@ const REALM: u16 = 0x0014;
 const USERHASH: u16 = 0x001e;
 const ALTERNATE_DOMAIN: u16 = 0x8003;
 const SOFTWARE: u16 = 0x8022;
+/// draft-hancke-webrtc-sped-00.
+const DTLS_IN_STUN: u16 = 0xc070;
 /// XOR-PEER-ADDRESS, XOR-RELAYED-ADDRESS, XOR-MAPPED-ADDRESS and its older number.
 const HIDDEN_ADDRESSES: [u16; 4] = [0x0012, 0x0016, 0x0020, 0x8020];
 /// MAPPED-ADDRESS, SOURCE-ADDRESS, CHANGED-ADDRESS, ALTERNATE-SERVER, RESPONSE-ORIGIN,
@@ -51,7 +55,7 @@ fn within(octets: &[u8], names: &mut Names, depth: usize) -> Option<Vec<u8>> {
             let length = u16::try_from(inner.len()).unwrap_or(u16::MAX).to_be_bytes();
             Some([&[number, line], &length[..], &inner, padding].concat())
         }
-        Some(20..=63) => Some(blank(octets, dtls_headers(octets))),
+        Some(20..=63) => Some(dtls(octets)),
         Some(128..=191) => None,
         _ => Some(blank(octets, 1)),
     }
@@ -62,6 +66,18 @@ fn blank(octets: &[u8], from: usize) -> Vec<u8> {
     let mut blank = octets.to_vec();
     if let Some(rest) = blank.get_mut(from..) {
         rest.fill(0);
+    }
+    blank
+}
+
+/// A datagram of DTLS without content. The peer names it by its checksum, if it comes in a message
+/// of STUN, and so it keeps that.
+fn dtls(octets: &[u8]) -> Vec<u8> {
+    let headers = dtls_headers(octets);
+    let mut blank = blank(octets, headers);
+    let content = blank.len().saturating_sub(headers);
+    if content >= 4 {
+        force_crc32(&mut blank, crc32(octets));
     }
     blank
 }
@@ -146,6 +162,7 @@ fn value(
         REALM => names.realm(&text()).into_bytes(),
         SOFTWARE | ALTERNATE_DOMAIN | USERHASH => blank(value, 0),
         DATA => within(value, names, depth + 1)?,
+        DTLS_IN_STUN => dtls(value),
         number if HIDDEN_ADDRESSES.contains(&number) => {
             let mut mask = [0; 16];
             mask.copy_from_slice(message.get(4..HEADER).unwrap_or(&[0; 16]));
@@ -258,10 +275,17 @@ mod tests {
     use super::*;
 
     fn request(user: &str, password: &str) -> Vec<u8> {
+        request_with(user, password, &[])
+    }
+
+    fn request_with(user: &str, password: &str, dtls: &[u8]) -> Vec<u8> {
         let kind = MessageType::from_class_method(MessageClass::Request, Method::new(1));
         let id = 7_u128.into();
         let mut message = Message::builder(kind, id, MessageWriteVec::with_capacity(100));
         message.add_attribute(&RawAttribute::new(USERNAME.into(), user.as_bytes())).unwrap();
+        if !dtls.is_empty() {
+            message.add_attribute(&RawAttribute::new(DTLS_IN_STUN.into(), dtls)).unwrap();
+        }
         let key = ShortTermCredentials::new(password.to_owned()).make_key();
         message.add_message_integrity_with_key(&key, IntegrityAlgorithm::Sha1).unwrap();
         message.add_fingerprint().unwrap();
@@ -300,6 +324,21 @@ mod tests {
         for octets in [&[][..], &[0], &[0, 1, 0, 0], &[64], &[64, 0, 255, 255], &[255; 9]] {
             let _ = datagram(octets, &mut names);
         }
+    }
+
+    /// The peer acknowledges it by that, and so does this side.
+    #[test]
+    fn dtls_keeps_its_checksum_in_messages_too() {
+        let mut names = Names::default();
+        names.password("the password of the session");
+        let record = [&[23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 10][..], b"the secret"].concat();
+        let blanked = datagram(&record, &mut names).unwrap();
+        assert_eq!(crc32(&blanked), crc32(&record));
+        let message = request_with("ours:theirs", "the password of the session", &record);
+        let after = datagram(&message, &mut names).unwrap();
+        assert!(!contains(&after, "secret"));
+        let kept = Message::from_bytes(&after).unwrap();
+        assert_eq!(*kept.raw_attribute(DTLS_IN_STUN.into()).unwrap().value, *blanked);
     }
 
     #[test]
