@@ -5,6 +5,7 @@ mod feedback;
 mod receiving;
 mod reports;
 mod sending;
+mod taped;
 
 use time::{Duration, Instant};
 
