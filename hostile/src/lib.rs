@@ -36,6 +36,11 @@ pub const TARGETS: &[Target] = &[
     Target { name: "stun", run: targets::stun::message, corpus: targets::stun::messages },
     Target { name: "dtls", run: targets::dtls::records, corpus: targets::dtls::handshake },
     Target { name: "sctp", run: targets::sctp::packets, corpus: targets::sctp::chunks },
+    Target {
+        name: "recording",
+        run: targets::recording::replay,
+        corpus: targets::recording::recordings,
+    },
 ];
 
 /// Gives an input to the target of this name.

@@ -14,6 +14,7 @@
 //! | `media` | all of it for one path: [`Media`] |
 //! | `section`, `event`, `statistics` | the values that go in and come out |
 //! | `clock`, `arena` | NTP time, memory for datagrams |
+//! | `tape` | what takes down what was in packets, or says it again |
 //! | `crypto` | what protection is computed with |
 
 #![forbid(unsafe_code)]
@@ -31,9 +32,11 @@ mod section;
 pub mod srtp;
 mod statistics;
 mod streams;
+mod tape;
 
 pub use clock::Wall;
 pub use event::{Dropped, Event, Incoming, Outgoing, Unsent};
 pub use media::{Config, Media, Moved};
 pub use section::{Codec, Encoding, Extension, Kind, Receive, Section, SectionId, Send};
 pub use statistics::{Inbound, Outbound, RemoteInbound, RemoteOutbound};
+pub use tape::{Opened, Sealed, Tape};

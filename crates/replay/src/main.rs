@@ -68,7 +68,6 @@ fn ending(ending: Option<Ending>) -> &'static str {
     match ending {
         Some(Ending::Gone) => "the recording ends with the connection",
         Some(Ending::Full) => "the recording ends at its limit",
-        Some(Ending::Beyond) => "the recording ends with a call that it cannot hold",
         Some(Ending::CutOff) | None => "the recording is cut off",
         Some(_) => "the recording ends",
     }

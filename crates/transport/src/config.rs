@@ -44,6 +44,9 @@ pub struct Config {
     /// What takes down all that DTLS says, or says it again; see [`Tape`](crate::Tape). Default
     /// `None`.
     pub tape: Option<Arc<dyn dtls::Tape>>,
+    /// What takes down what is in the packets of media, or says it again; see [`media::Tape`].
+    /// Default `None`.
+    pub media_tape: Option<Arc<dyn media::Tape>>,
 }
 
 impl Config {
@@ -60,6 +63,7 @@ impl Config {
             cname: String::new(),
             wall: None,
             tape: None,
+            media_tape: None,
         }
     }
 

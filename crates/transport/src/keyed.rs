@@ -70,6 +70,9 @@ impl Keyed {
                 wall: config.wall.unwrap_or(media::Wall { at: now, ntp: 0 }),
             });
             media.set_writable(now, writable);
+            if let Some(tape) = &config.media_tape {
+                media.set_tape(tape.clone());
+            }
             Box::new(media)
         })
     }

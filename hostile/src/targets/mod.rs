@@ -4,6 +4,7 @@ pub mod demux;
 pub mod dtls;
 pub mod media;
 pub mod payload;
+pub mod recording;
 pub mod rtcp;
 pub mod rtp;
 pub mod sctp;

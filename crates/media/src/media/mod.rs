@@ -22,6 +22,7 @@ mod transmit;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use bytes::BytesMut;
 use rand::rngs::StdRng;
@@ -42,6 +43,7 @@ use crate::statistics::{Inbound, Outbound};
 use crate::streams::incoming::Role;
 use crate::streams::outgoing::OutgoingStream;
 use crate::streams::sources::Sources;
+use crate::tape::Tape;
 
 /// Events that wait to be taken, at most. More come only from one more datagram.
 const EVENTS: usize = 4_096;
@@ -138,6 +140,7 @@ pub struct Media {
     /// Who reports in a section without a source of ours.
     reporter: u32,
     keys: Option<Keys>,
+    tape: Option<Arc<dyn Tape>>,
     early: Early,
     /// A description has let something be sent or received.
     is_described: bool,
@@ -198,6 +201,7 @@ impl Media {
             random,
             reporter,
             keys: None,
+            tape: None,
             early: Early::default(),
             is_described: false,
             is_writable: false,
@@ -217,6 +221,11 @@ impl Media {
             scratch: Vec::new(),
             events: VecDeque::new(),
         }
+    }
+
+    /// Has what is in the peer's packets taken down, or said again; see [`Tape`].
+    pub fn set_tape(&mut self, tape: Arc<dyn Tape>) {
+        self.tape = Some(tape);
     }
 
     /// Sets the keys that DTLS has made: our side's and the peer's. Packets with the old ones are

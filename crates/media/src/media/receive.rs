@@ -3,6 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 use time::Instant;
 
+use super::sections::Receiving;
 use super::{Keys, Media};
 use crate::demux::Route;
 use crate::event::{Dropped, Event, Incoming};
@@ -10,6 +11,18 @@ use crate::rtcp;
 use crate::rtp::{Packet, PacketMut};
 use crate::section::codec_of;
 use crate::streams::incoming::{Arrived, IncomingStream, Role};
+use crate::tape::Taped;
+
+/// How many of the first octets of a packet's payload change anything: of RTX the number of the
+/// packet that was lost (RFC 4588 §4).
+fn first_octets(receiving: &[Receiving], datagram: &[u8]) -> usize {
+    const LOST: usize = 2;
+    let payload_type = datagram.get(1).map_or(0, |octet| octet & 0x7f);
+    let repairs = receiving.iter().any(|receiving| {
+        codec_of(&receiving.codecs, payload_type).is_some_and(|codec| codec.repairs.is_some())
+    });
+    if repairs { LOST } else { 0 }
+}
 
 impl Media {
     /// Opens a datagram and handles what is in it. There are keys.
@@ -17,13 +30,16 @@ impl Media {
         let Some(Keys { receiver, .. }) = &mut self.keys else { return Err(Dropped::Early) };
         let buffer = self.arrivals.buffer(datagram.len());
         buffer.extend_from_slice(datagram);
+        let tape = self.tape.as_deref();
         if rtcp::is_rtcp(datagram) {
-            let length = receiver.unprotect_rtcp(buffer)?;
+            let taped = tape.map(|tape| Taped { tape, first: 0 });
+            let length = receiver.unprotect_rtcp_on(buffer, taped)?;
             buffer.truncate(length);
             let octets = buffer.split().freeze();
             return self.handle_rtcp(now, &octets);
         }
-        let length = receiver.unprotect_rtp(buffer)?;
+        let taped = tape.map(|tape| Taped { tape, first: first_octets(&self.receiving, datagram) });
+        let length = receiver.unprotect_rtp_on(buffer, taped)?;
         buffer.truncate(length);
         let octets = buffer.split();
         self.handle_rtp(now, octets)

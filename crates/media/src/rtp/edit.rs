@@ -1,7 +1,7 @@
 //! A packet that is changed where it lies.
 
 use super::extension::{ExtensionIds, Extensions, Form};
-use super::packet::{Malformed, Packet, extension_at, fixed};
+use super::packet::{Malformed, Packet, extension_at, extension_octets, fixed};
 
 /// A packet whose header is changed in place. Nothing moves, so the length stays.
 ///
@@ -103,4 +103,40 @@ impl<'a> PacketMut<'a> {
             offset = to;
         }
     }
+}
+
+/// Writes zeros over what elements of the header extension carry, except those whose id is kept.
+/// The packet may be protected or not. Of an extension that is no list of elements nothing stays.
+///
+/// ```
+/// use peerconnection_media::rtp::{Form, Header, Packet, blank_elements};
+///
+/// let header = Header {
+///     marker: false, payload_type: 96, sequence_number: 7, timestamp: 0, ssrc: 1,
+/// };
+/// let mut octets = Vec::new();
+/// header.write(&[], &[(1, b"0".as_slice()), (3, b"loud")], Form::OneByte, &mut octets)?;
+/// blank_elements(&mut octets, |id| id == 1);
+/// let extensions = Packet::parse(&octets)?.extensions();
+/// assert_eq!((extensions.get(1), extensions.get(3)), (Some(&b"0"[..]), Some(&[0; 4][..])));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn blank_elements(packet: &mut [u8], mut is_kept: impl FnMut(u8) -> bool) {
+    let Ok(fixed) = fixed(packet) else { return };
+    let Some((form, start, end)) = extension_at(packet, fixed) else {
+        let octets = extension_octets(fixed).and_then(|range| packet.get_mut(range));
+        octets.into_iter().for_each(|octets| octets.fill(0));
+        return;
+    };
+    let Some(mut octets) = packet.get_mut(start..end) else { return };
+    while let Some((at, element)) = Extensions::new(form, octets).next_at() {
+        let (is_kept, data) = (is_kept(element.id), element.data.len());
+        let from = at + form.head();
+        let Some((element, behind)) = octets.split_at_mut_checked(from + data) else { return };
+        if !is_kept {
+            element.get_mut(from..).into_iter().for_each(|data| data.fill(0));
+        }
+        octets = behind;
+    }
+    octets.fill(0);
 }

@@ -11,8 +11,8 @@ mod packet;
 #[cfg(test)]
 mod tests;
 
-pub use edit::{DoesNotFit, PacketMut};
+pub use edit::{DoesNotFit, PacketMut, blank_elements};
 pub use extension::{Element, ExtensionIds, Extensions, Form};
 pub use header::{Header, Unwritable};
 pub(crate) use packet::fixed;
-pub use packet::{Malformed, Packet};
+pub use packet::{Malformed, Packet, header_length};

@@ -60,6 +60,21 @@ pub(crate) fn fixed(data: &[u8]) -> Result<Fixed, Malformed> {
     })
 }
 
+/// Octets of a packet's header with CSRCs and extension, which SRTP does not encrypt (RFC 3711
+/// §3.1): the packet may be protected or not. `None` if it is no packet of RTP.
+///
+/// ```
+/// use peerconnection_media::rtp::header_length;
+///
+/// // One CSRC, and two octets that only the peer can read.
+/// let packet = [0x81, 96, 0, 7, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 77, 77];
+/// assert_eq!(header_length(&packet), Some(16));
+/// assert_eq!(header_length(&[0x81, 96, 0, 7]), None);
+/// ```
+pub fn header_length(packet: &[u8]) -> Option<usize> {
+    fixed(packet).ok().map(|fixed| fixed.header)
+}
+
 /// The form of the extension, and where its elements begin and end. `None` without an extension,
 /// and with one that is no list of elements.
 pub(super) fn extension_at(data: &[u8], fixed: Fixed) -> Option<(Form, usize, usize)> {
@@ -67,6 +82,11 @@ pub(super) fn extension_at(data: &[u8], fixed: Fixed) -> Option<(Form, usize, us
     let [p0, p1, _, _] = *data.get(start..)?.first_chunk()?;
     let form = Form::of(u16::from_be_bytes([p0, p1]))?;
     Some((form, start + 4, fixed.header))
+}
+
+/// Where the extension has what it carries, be that a list of elements or not.
+pub(super) fn extension_octets(fixed: Fixed) -> Option<Range<usize>> {
+    fixed.extension.map(|start| start + 4..fixed.header)
 }
 
 /// A packet that is read where it lies.

@@ -5,6 +5,7 @@ use super::profile::{MasterKey, Profile};
 use super::sources::{Sources, Untaken};
 use super::transform::{RTCP_HEADER, Transforms, Which};
 use crate::rtp;
+use crate::tape::Taped;
 
 /// Checks and decrypts what the peer has sent with one master key. A packet is taken at most once,
 /// and nothing is remembered of a packet that is not authentic.
@@ -79,28 +80,44 @@ impl Receiver {
     /// # Errors
     /// [`Refused`].
     pub fn unprotect_rtp(&mut self, packet: &mut [u8]) -> Result<usize, Refused> {
+        self.unprotect_rtp_on(packet, None)
+    }
+
+    /// The same beside a tape.
+    pub(crate) fn unprotect_rtp_on(
+        &mut self,
+        packet: &mut [u8],
+        tape: Option<Taped<'_>>,
+    ) -> Result<usize, Refused> {
         let end = packet.len().saturating_sub(self.profile.rtp_overhead());
         let fixed = rtp::fixed(packet.get(..end).unwrap_or_default())?;
         let ssrc = fixed.ssrc;
         let candidates = self.rtp.candidates(ssrc, fixed.sequence_number);
+        let transform = &self.transforms.rtp;
+        let is_open = |packet: &mut [u8], index| {
+            let which = Which { ssrc, index };
+            let open = |packet: &mut [u8]| transform.open_rtp(packet, fixed.header, which).is_ok();
+            match tape {
+                Some(tape) => tape.open_rtp(packet, fixed.header, end, open),
+                None => open(packet),
+            }
+        };
         let mut opened = None;
         if let Ok(index) = candidates.first {
             if candidates.second.is_some() {
                 self.copy.clear();
                 self.copy.extend_from_slice(packet);
             }
-            let which = Which { ssrc, index };
-            if self.transforms.rtp.open_rtp(packet, fixed.header, which).is_ok() {
+            if is_open(packet, index) {
                 opened = Some(index);
             } else if candidates.second.is_some() {
                 packet.copy_from_slice(&self.copy);
             }
         }
-        if let Some(index) = candidates.second.filter(|_| opened.is_none()) {
-            let which = Which { ssrc, index };
-            if self.transforms.rtp.open_rtp(packet, fixed.header, which).is_ok() {
-                opened = Some(index);
-            }
+        if let Some(index) = candidates.second.filter(|_| opened.is_none())
+            && is_open(packet, index)
+        {
+            opened = Some(index);
         }
         match (opened, candidates.first) {
             (Some(index), _) => {
@@ -122,14 +139,30 @@ impl Receiver {
     /// # Errors
     /// [`Refused`].
     pub fn unprotect_rtcp(&mut self, packet: &mut [u8]) -> Result<usize, Refused> {
+        self.unprotect_rtcp_on(packet, None)
+    }
+
+    /// The same beside a tape.
+    pub(crate) fn unprotect_rtcp_on(
+        &mut self,
+        packet: &mut [u8],
+        tape: Option<Taped<'_>>,
+    ) -> Result<usize, Refused> {
         let end = packet.len().saturating_sub(self.profile.rtcp_overhead());
         let head = packet.get(..end).unwrap_or_default().first_chunk::<RTCP_HEADER>();
         let [_, _, _, _, s0, s1, s2, s3] = *head.ok_or(Refused::Rtcp)?;
         let ssrc = u32::from_be_bytes([s0, s1, s2, s3]);
         let (index, is_encrypted) = self.transforms.rtcp.rtcp_index(packet).ok_or(Refused::Rtcp)?;
         self.rtcp.look(ssrc, index)?;
-        let opened = self.transforms.rtcp.open_rtcp(packet, Which { ssrc, index }, is_encrypted);
-        opened.map_err(|_| Refused::NotAuthentic)?;
+        let (transform, which) = (&self.transforms.rtcp, Which { ssrc, index });
+        let open = |packet: &mut [u8]| transform.open_rtcp(packet, which, is_encrypted).is_ok();
+        let is_open = match tape {
+            Some(tape) => tape.open_rtcp(packet, RTCP_HEADER, end, open),
+            None => open(packet),
+        };
+        if !is_open {
+            return Err(Refused::NotAuthentic);
+        }
         self.rtcp.mark(ssrc, index);
         Ok(end)
     }

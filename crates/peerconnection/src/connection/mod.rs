@@ -166,10 +166,14 @@ impl Connection {
     /// Queues a packet of a track for a sender.
     pub(crate) fn send_packet(&self, sender: TransceiverId, packet: RtpPacket) {
         if self.recorder.is_some() {
+            // A recording has one order for this and everything that the engine does.
             let now = self.host.now();
-            self.engine().record_beyond(now, "a packet of a track");
+            let mut engine = self.engine();
+            engine.record_packet(now, sender, &packet);
+            self.outbox.send_packet(sender, packet);
+        } else {
+            self.outbox.send_packet(sender, packet);
         }
-        self.outbox.send_packet(sender, packet);
         self.wake_host();
     }
 

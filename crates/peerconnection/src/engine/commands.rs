@@ -155,6 +155,10 @@ impl Engine {
             cname: self.session.cname(),
             wall: Some(self.statistics.wall()),
             tape: self.recording.clone().map(|recorder| recorder as Arc<dyn transport::Tape>),
+            media_tape: self
+                .recording
+                .clone()
+                .map(|recorder| recorder as Arc<dyn transport::media::Tape>),
             data: transport::data::Config {
                 congestion_control: self.congestion_control,
                 interleaving: self.message_interleaving,

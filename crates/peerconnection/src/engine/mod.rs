@@ -78,6 +78,7 @@ use alarms::Alarms;
 use departing::Departing;
 use outbox::Outgoing;
 use recorder::Recorder;
+pub(crate) use rtp::{DESCRIBED_STREAMS, LONGEST_PAYLOAD};
 use rtp::{ReceivedPackets, Rtp};
 use stats::Statistics;
 use tasks::Task;
@@ -458,6 +459,7 @@ impl Engine {
         }
         self.end_recording(now);
         self.take_outbox(now);
+        self.record_streams();
         self.keep_stream_statistics(now);
         // Steps 2 to 4
         self.is_closed = true;
@@ -500,7 +502,10 @@ impl Engine {
             self.transport_closed(id, slots);
         }
         self.keep_sctp_transport();
+        let clones = std::mem::take(&mut self.rtp.clones);
         let rtp = std::mem::take(&mut self.rtp);
+        // They end, with an event, when the tracks do that they were made of.
+        self.rtp.clones = clones;
         // Steps 10 and 11: no event is fired.
         self.ice_connection_state = RTCIceConnectionState::Closed;
         self.connection_state = RTCPeerConnectionState::Closed;

@@ -21,11 +21,7 @@ impl Engine {
         source: SocketAddr,
         datagram: &[u8],
     ) -> bool {
-        self.record(now, || Input::Datagram {
-            socket: socket.0,
-            from: source,
-            octets: Octets::copy(datagram),
-        });
+        self.record(now, || recorded::datagram(socket, source, datagram));
         self.take_datagram(now, socket, source, datagram)
     }
 

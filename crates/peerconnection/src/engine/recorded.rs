@@ -1,14 +1,18 @@
 //! What a [`Recorder`](crate::recording::Recorder) takes down of the engine, and how it names what comes
 //! out.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use negotiation::{Error, Outcome};
 use time::Instant;
+use transport::Protocol;
 use transport::data::CongestionControl;
+use transport::media::rtcp::is_rtcp;
+use transport::media::rtp::header_length;
 
-use super::{Action, Delivery, Engine, Shortcut, Transmit};
+use super::{Action, Delivery, Engine, Shortcut, SocketId, Transmit};
 use crate::api::{
     AnyEvent, ChannelObject, DumpOptions, MediaStream, MediaStreamTrack, MessageData,
     RTCConfiguration, Value,
@@ -37,11 +41,6 @@ impl Engine {
         }
     }
 
-    /// Notes a call that a recording cannot hold, and with which it ends.
-    pub(crate) fn record_beyond(&self, now: Instant, call: &str) {
-        self.record(now, || Input::Beyond(call.to_owned()));
-    }
-
     /// Notes a message that `send()` has queued.
     pub(crate) fn record_send(
         &self,
@@ -55,6 +54,27 @@ impl Engine {
             is_text: kind == transport::MessageKind::String,
             octets: Octets(data),
         });
+    }
+}
+
+/// A datagram that came. What is encrypted in a packet of RTP is not in it.
+pub(super) fn datagram(socket: SocketId, from: SocketAddr, datagram: &[u8]) -> Input {
+    let (clear, sealed) = datagram.split_at_checked(clear(datagram)).unwrap_or((datagram, &[]));
+    Input::Datagram { socket: socket.0, from, octets: Octets::copy(clear), zeros: sealed.len() }
+}
+
+/// How many octets of a datagram can be read, or may be needed: of RTP the header, also within a
+/// channel of TURN (RFC 8656 §12.4), of anything else all.
+fn clear(datagram: &[u8]) -> usize {
+    const CHANNEL_HEADER: usize = 4;
+    let (before, packet) = match datagram.split_first_chunk::<CHANNEL_HEADER>() {
+        Some(([64..=79, ..], inner)) => (CHANNEL_HEADER, inner),
+        _ => (0, datagram),
+    };
+    let is_media = Protocol::of(packet) == Some(Protocol::Rtp) && !is_rtcp(packet);
+    match header_length(packet).filter(|_| is_media) {
+        Some(header) => before + header,
+        None => datagram.len(),
     }
 }
 
@@ -327,6 +347,36 @@ impl From<recording::CongestionControl> for CongestionControl {
             recording::CongestionControl::NewReno => Self::NewReno,
             recording::CongestionControl::Cubic => Self::Cubic,
             recording::CongestionControl::Bbr => Self::Bbr,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What of a datagram is written, and how many zeros are counted behind it.
+    fn written(octets: &[u8]) -> (Vec<u8>, usize) {
+        let from = SocketAddr::from(([10, 0, 0, 1], 9));
+        match datagram(SocketId(1), from, octets) {
+            Input::Datagram { octets, zeros, .. } => (octets.0.to_vec(), zeros),
+            input => panic!("{input:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_encrypted_in_a_packet_of_rtp_is_not_written() {
+        // RFC 3550 §5.1: one CSRC.
+        let header = [0x81, 111, 0, 7, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2];
+        let sealed = b"what was said";
+        let packet = [&header[..], sealed].concat();
+        assert_eq!(written(&packet), (header.to_vec(), sealed.len()));
+        let channel = [&[0x40, 0, 0, 29][..], &packet].concat();
+        assert_eq!(written(&channel), (channel[..20].to_vec(), sealed.len()));
+        let rtcp = [&[0x81, 201, 0, 7, 0, 0, 0, 9][..], sealed].concat();
+        let cut = &header[..13];
+        for whole in [&rtcp[..], cut, b"\x16\xfe\xfd", &[0, 1, 0, 0], &[0x40, 0], b"", &[0x40; 3]] {
+            assert_eq!(written(whole), (whole.to_vec(), 0));
         }
     }
 }

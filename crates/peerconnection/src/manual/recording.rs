@@ -37,6 +37,11 @@
 //! that is received is written a third larger. That costs a part of the throughput; calls and control
 //! do not feel it.
 //!
+//! Of **media** a recording has each packet, sent or received, without its payload: when it came or
+//! went, its header, how long it was, and all that RTCP says. A packet takes less than
+//! 750 bytes, however long it is, with all that the event loop does for it. So 64 MiB hold some 90,000
+//! packets: five minutes with 300 a second. Set a limit that fits.
+//!
 //! # To replay
 //!
 //! The program `peerconnection-replay`, from the crate of that name, prints what happens: calls, the
@@ -56,31 +61,34 @@
 //! **The code of the library runs again**, from the negotiation down to SCTP, so whatever helps with a
 //! running program helps here: a debugger, another log level (`RUST_LOG=peerconnection=trace` although
 //! nothing was logged at the time), a line of code added to see more. Only the cryptography of DTLS
-//! does not run: what it gave is in the file.
+//! and SRTP does not run: what it gave is in the file.
 //!
 //! If the library does something else than the recording has, the program says at which line of
 //! the file, and exits with 1. That is how a fix is seen to change what it should change, and
-//! nothing before. In a program of one's own, [`Replay`](crate::replay::Replay) gives the steps.
+//! nothing before. In a program of one's own, [`Replay`](crate::replay::Replay) gives the steps,
+//! and [`statistics`](crate::replay::Replay::statistics) at any of them. Counters of RTP streams
+//! are in the recording whenever statistics were asked for and at the end, and must come out the
+//! same.
 //!
 //! # To send it to somebody
 //!
-//! A recording has passwords, addresses and everything that was sent in it.
+//! A recording has passwords, addresses and everything that data channels carried in it.
 //!
 //! ```text
 //! $ peerconnection-replay --redact report.jsonl call.jsonl
 //! report.jsonl: replays as it should; the recording ends with the connection
 //! ```
 //!
-//! The copy replays to the same events and states, at the same times.
+//! The copy replays to the same events, states and counters of packets, at the same times.
 //! [`redact`](crate::replay::redact) lists what is gone and what is not: among what stays are
-//! the labels of channels, and the lengths of messages. No recording has the private key of a
-//! certificate.
+//! the labels of channels, and the lengths of messages and of packets, which say when somebody
+//! spoke. No recording has the private key of a certificate, a key of SRTP, or a payload of media.
 //!
 //! # What cannot be recorded
 //!
-//! - **Packets of media that are sent.** The recording ends, and says so, at the first one. All of the
-//!   negotiation before it is there, and media that is received is. A copy without secrets cannot be
-//!   made once media was received.
+//! - **Payloads of media.** A decoder or an encoder cannot be tested with a recording. The
+//!   counters of [media sources](crate::RTCMediaSourceStats) are not in a replay: tracks count
+//!   what they give before a connection gets it.
 //! - **What happens between calls**: threads, the application's own state, and how long handlers
 //!   took. The recording has what the connection was told, in the order in which it was told.
 //! - **Reports of [`get_stats`](crate::RTCPeerConnection::get_stats)** are made again, and are not

@@ -9,8 +9,9 @@ use bytes::Bytes;
 use idl::{
     MediaKind, RTCAnswerOptions, RTCBundlePolicy, RTCDataChannelInit, RTCIceCandidateInit,
     RTCIceServer, RTCIceTransportPolicy, RTCLocalSessionDescriptionInit, RTCOfferOptions,
-    RTCRtcpMuxPolicy, RTCRtpCodec, RTCRtpEncodingParameters, RTCRtpSendParameters,
-    RTCRtpTransceiverDirection, RTCSessionDescriptionInit,
+    RTCRtcpMuxPolicy, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpEncodingParameters,
+    RTCRtpHeaderExtensionParameters, RTCRtpSendParameters, RTCRtpTransceiverDirection,
+    RTCSessionDescriptionInit,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::Duration;
@@ -25,6 +26,10 @@ pub(crate) struct Octets(pub(crate) Bytes);
 impl Octets {
     pub(crate) fn copy(octets: &[u8]) -> Self {
         Self(Bytes::copy_from_slice(octets))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -134,6 +139,8 @@ pub(crate) enum Line {
     Out(Output),
     /// A DTLS connection, by its number, said something.
     Dtls(u64, Word),
+    /// A packet of the peer's media was opened.
+    Srtp(Opened),
     /// The recording ends.
     End(End),
 }
@@ -146,8 +153,6 @@ pub(crate) enum End {
     Gone,
     /// There was no room for more.
     Full,
-    /// A call was made that a recording cannot hold; the line before names it.
-    Beyond,
 }
 
 /// What is put into an engine: its host's inputs, the calls of the application, and the steps of
@@ -160,6 +165,10 @@ pub(crate) enum Input {
         socket: u64,
         from: SocketAddr,
         octets: Octets,
+        /// How many zeros follow. What is encrypted in a packet of RTP is written as zeros: nobody
+        /// can read it.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        zeros: usize,
     },
     Stream {
         socket: u64,
@@ -336,8 +345,40 @@ pub(crate) enum Input {
         duration: Option<u32>,
         gap: Option<u32>,
     },
-    /// A call that a recording cannot hold.
-    Beyond(String),
+    /// What the payload types and extension ids of packets of one origin stand for.
+    RtpStream {
+        /// The number that the packets behind it name; another one each time.
+        number: u64,
+        origin: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rid: Option<String>,
+        codecs: Vec<RTCRtpCodecParameters>,
+        header_extensions: Vec<RTCRtpHeaderExtensionParameters>,
+    },
+    /// A track gave a packet to a sender. Its payload is not here.
+    SendPacket {
+        transceiver: u32,
+        stream: u64,
+        header: Octets,
+        /// How long the payload is.
+        length: usize,
+        /// A decoder can begin with the payload: it begins a key frame.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        begins_key_frame: bool,
+    },
+    /// The application made another track of a receiver's source.
+    CloneTrack {
+        of: String,
+        id: String,
+    },
+    /// The application stopped a track of a receiver's source.
+    StopTrack {
+        id: String,
+    },
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// A track. The same id is the same track.
@@ -422,6 +463,9 @@ pub(crate) enum Output {
     Settled(String),
     /// Something else is delivered.
     Delivered(String),
+    /// The counters of all RTP streams, when statistics are asked for and when the connection is
+    /// closed: a line for each.
+    Streams(Vec<String>),
 }
 
 /// A checksum: FNV-1a, 16 hexadecimal digits.
@@ -489,6 +533,21 @@ pub(crate) enum Asked {
     Close,
     Refuse,
     Last,
+}
+
+/// [`transport::media::Opened`]: what was in a packet of the peer, without the payload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub(crate) enum Opened {
+    Refused,
+    Rtp {
+        length: usize,
+        #[serde(default, skip_serializing_if = "Octets::is_empty")]
+        first: Octets,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        padding: Option<u8>,
+    },
+    Rtcp(Octets),
 }
 
 /// [`transport::dtls::Negotiated`].

@@ -13,13 +13,16 @@
 //! | `in` | nanoseconds since the beginning, and what was put in: a datagram, a timer, a call of the application, a step of the event loop |
 //! | `out` | something that came out of it: a datagram to send, a request to the host, an event, a message, the outcome of a promise |
 //! | `dtls` | the number of a DTLS connection, and what it has said: what it decrypted, and that it had a datagram to send |
-//! | `end` | why the recording ends: `gone` with its connection, or `full`, or `beyond`: a call was made that it cannot hold. A file without it was cut off |
+//! | `srtp` | what was in a packet of the peer's media: all of RTCP, of RTP the length of the payload |
+//! | `end` | why the recording ends: `gone` with its connection, or `full`. A file without it was cut off |
 //!
 //! What comes out is determined by what goes in, and by the two seeds in the first line, but for
-//! the cryptography of DTLS. So a replay calls the same code with the same input, and where DTLS
-//! is asked, the `dtls` lines answer. **No private key of a certificate is in a recording.** ICE
-//! passwords, credentials of TURN servers, addresses, keys of SRTP and everything that was sent are:
-//! [`redact`](crate::replay::redact) takes most of these out.
+//! the cryptography of DTLS and SRTP. So a replay calls the same code with the same input, and
+//! where cryptography is asked, the `dtls` and `srtp` lines answer.
+//!
+//! **No private key of a certificate is in a recording, no key of SRTP, and no payload of media**,
+//! be it sent or received. ICE passwords, credentials of TURN servers, addresses and all that data
+//! channels carried are: [`redact`](crate::replay::redact) takes most of these out.
 
 pub(crate) mod format;
 mod recorder;
@@ -34,6 +37,7 @@ use format::Header;
 use idl::Error;
 pub(crate) use recorder::{Difference, Recorder, replay_time};
 use time::Instant;
+pub(crate) use words::stand_in;
 
 /// How large a recording becomes at most, by default: 64 MiB.
 const LIMIT: u64 = 64 << 20;
@@ -43,7 +47,8 @@ const LIMIT: u64 = 64 << 20;
 /// [`RTCPeerConnection::with_recorded_host`](crate::RTCPeerConnection::with_recorded_host).
 /// [The module](self) has the format. A clone is the same recording.
 ///
-/// Everything is in it that the connection sent and received, with passwords: treat it as such.
+/// Everything is in it that the connection sent and received, with passwords, but for the payloads
+/// of media: treat it as such.
 ///
 /// Lines are written while the connection is locked. A sink that blocks holds the connection up; an
 /// error of the sink ends the recording, with a warning of `tracing`.

@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::Instant;
-use transport::dtls;
+use transport::{dtls, media};
 
-use super::format::{Asked, End, Header, Input, Line, Output, Word};
+use super::format::{Asked, End, Header, Input, Line, Opened, Output, Word};
 use super::words::{offset, time_at};
 
 /// What is left for the last line.
@@ -104,20 +104,7 @@ impl Recorder {
         }
         let mut state = self.state();
         let State::Writing(writer) = &mut *state else { return };
-        let input = input();
-        let beyond = match &input {
-            Input::Beyond(call) => Some(call.clone()),
-            _ => None,
-        };
-        let mut goes_on = writer.write(&Line::In(offset(self.start, now), input));
-        if let Some(call) = beyond
-            && goes_on
-        {
-            tracing::warn!(call, "the recording stops: it cannot hold this call");
-            writer.end(End::Beyond);
-            goes_on = false;
-        }
-        if !goes_on {
+        if !writer.write(&Line::In(offset(self.start, now), input())) {
             *state = State::Over;
         }
     }
@@ -243,13 +230,34 @@ impl Player {
         self.produced.push(line);
     }
 
-    /// The next word of DTLS that the recording has.
-    fn play(&mut self, connection: u64, asked: Option<Asked>) -> Option<Word> {
+    /// If outputs may differ, leaves out those before the next word.
+    fn skip_outputs(&mut self) {
         if self.is_lenient {
             while let Some(Line::Out(_)) = self.expected.front() {
                 self.expected.pop_front();
             }
         }
+    }
+
+    /// What the recording has of the next packet of media.
+    fn open(&mut self, sealed: media::Sealed) -> Option<Opened> {
+        self.skip_outputs();
+        match self.expected.pop_front() {
+            Some(Line::Srtp(opened)) if opened.fits(sealed) => {
+                self.produced.push(Line::Srtp(opened.clone()));
+                Some(opened)
+            }
+            recorded => {
+                // The lengths differ, or another thing: there is no such line.
+                self.differ(recorded, None);
+                None
+            }
+        }
+    }
+
+    /// The next word of DTLS that the recording has.
+    fn play(&mut self, connection: u64, asked: Option<Asked>) -> Option<Word> {
+        self.skip_outputs();
         let fits = match (self.expected.front(), &asked) {
             (Some(Line::Dtls(of, Word::Answered { asked: recorded, .. })), Some(asked)) => {
                 let is_same = match (recorded, asked) {
@@ -299,7 +307,7 @@ impl dtls::Tape for Recorder {
     fn record(&self, connection: u64, word: dtls::Word) {
         let mut state = self.state();
         if let State::Writing(writer) = &mut *state
-            && !writer.write(&Line::Dtls(connection, Word::of(self.start, word)))
+            && !writer.write(&Line::Dtls(connection, Word::of(self.start, connection, word)))
         {
             *state = State::Over;
         }
@@ -310,6 +318,27 @@ impl dtls::Tape for Recorder {
         let State::Playing(player) = &mut *state else { return None };
         let word = player.play(connection, asked.map(Asked::of))?;
         Some(word.restore(self.start))
+    }
+}
+
+impl media::Tape for Recorder {
+    fn plays(&self) -> bool {
+        self.plays
+    }
+
+    fn record(&self, opened: media::Opened) {
+        let mut state = self.state();
+        if let State::Writing(writer) = &mut *state
+            && !writer.write(&Line::Srtp(Opened::of(opened)))
+        {
+            *state = State::Over;
+        }
+    }
+
+    fn play(&self, sealed: media::Sealed) -> Option<media::Opened> {
+        let mut state = self.state();
+        let State::Playing(player) = &mut *state else { return None };
+        player.open(sealed).map(media::Opened::from)
     }
 }
 

@@ -1,9 +1,11 @@
-//! What DTLS says, as lines of a recording.
+//! What DTLS and SRTP say, as lines of a recording.
 
 use time::{Duration, Instant};
-use transport::dtls;
+use transport::{dtls, media};
 
-use super::format::{Asked, Checksum, DtlsVersion, Ended, Negotiated, Octets, SrtpProfile, Word};
+use super::format::{
+    Asked, Checksum, DtlsVersion, Ended, Negotiated, Octets, Opened, SrtpProfile, Word,
+};
 
 /// Nanoseconds from the beginning to a time.
 pub(super) fn offset(start: Instant, at: Instant) -> u64 {
@@ -93,8 +95,50 @@ impl From<Negotiated> for dtls::Negotiated {
     }
 }
 
+/// What stands for keys of SRTP, which are in no recording: to open packets, a replay asks for
+/// none; and what it protects, nobody reads. Those of two connections differ, since a sender that
+/// gets the same key goes on with its numbers.
+pub(crate) fn stand_in(connection: u64, length: usize) -> Octets {
+    let octets = connection.to_be_bytes().into_iter().cycle().take(length);
+    Octets(octets.collect::<Vec<_>>().into())
+}
+
+impl Opened {
+    pub(super) fn of(opened: media::Opened) -> Self {
+        match opened {
+            media::Opened::Refused => Self::Refused,
+            media::Opened::Rtp { length, first, padding } => {
+                Self::Rtp { length, first: Octets(first.into()), padding }
+            }
+            media::Opened::Rtcp(content) => Self::Rtcp(Octets(content.into())),
+        }
+    }
+
+    /// Whether it may have been in this packet.
+    pub(super) fn fits(&self, sealed: media::Sealed) -> bool {
+        match (self, sealed) {
+            (Self::Refused, _) => true,
+            (Self::Rtp { length, .. }, media::Sealed::Rtp(sealed)) => *length == sealed,
+            (Self::Rtcp(content), media::Sealed::Rtcp(sealed)) => content.0.len() == sealed,
+            _ => false,
+        }
+    }
+}
+
+impl From<Opened> for media::Opened {
+    fn from(opened: Opened) -> Self {
+        match opened {
+            Opened::Refused => Self::Refused,
+            Opened::Rtp { length, first, padding } => {
+                Self::Rtp { length, first: first.0.into(), padding }
+            }
+            Opened::Rtcp(content) => Self::Rtcp(content.0.into()),
+        }
+    }
+}
+
 impl Word {
-    pub(super) fn of(start: Instant, word: dtls::Word) -> Self {
+    pub(super) fn of(start: Instant, connection: u64, word: dtls::Word) -> Self {
         match word {
             dtls::Word::Answered { asked, negotiated, ended, lengths } => Self::Answered {
                 asked: Asked::of(&asked),
@@ -113,7 +157,7 @@ impl Word {
                     dtls::SrtpProfile::AeadAes256Gcm => SrtpProfile::AeadAes256Gcm,
                     dtls::SrtpProfile::Aes128CmHmacSha1_80 => SrtpProfile::Aes128CmHmacSha1_80,
                 },
-                material: Octets::copy(keys.keying_material()),
+                material: stand_in(connection, keys.keying_material().len()),
             },
             dtls::Word::CloseNotify => Self::CloseNotify,
         }

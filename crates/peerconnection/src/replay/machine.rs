@@ -1,5 +1,6 @@
 //! A connection that is told again what it was told.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,14 +12,15 @@ use time::{Duration, Instant};
 use transport::MessageKind;
 
 use super::ReplayError;
+use super::packets::Packets;
 use crate::api::{
     AnyEvent, ChannelObject, MediaStream, MediaStreamTrack, RTCCertificate, RTCConfiguration,
-    RTCPeerConnection, RTCRtpTransceiver, RTCRtpTransceiverInit, TrackOrKind, TransceiverObject,
-    undefined,
+    RTCPeerConnection, RTCRtpTransceiver, RTCRtpTransceiverInit, RTCStatsReport, TrackOrKind,
+    TransceiverObject, undefined,
 };
 use crate::engine::{ConnectionId, Delivery, Engine, GenerationId, SocketId};
 use crate::host::{Driver, Host};
-use crate::recording::format::{Certificate, Configuration, Header, Input, Line, Track};
+use crate::recording::format::{Certificate, Configuration, Header, Input, Line, Octets, Track};
 use crate::recording::{Difference, Recorder, replay_time};
 
 /// The longest that a recording may take. Sums of times stay far from what the clock can hold.
@@ -61,14 +63,13 @@ pub(super) struct Machine {
     tracks: BTreeMap<String, MediaStreamTrack>,
     /// What `getParameters()` gave last.
     parameters: Option<RTCRtpSendParameters>,
+    packets: Packets,
 }
 
 /// Why a step cannot be done.
 pub(super) enum Refusal {
     /// It makes no sense.
     Malformed(&'static str),
-    /// A recording cannot hold it.
-    Beyond(String),
     /// It succeeded when it was recorded.
     Refused(Error),
 }
@@ -101,6 +102,7 @@ impl Machine {
             transceivers: BTreeMap::new(),
             tracks: BTreeMap::new(),
             parameters: None,
+            packets: Packets::default(),
         })
     }
 
@@ -110,6 +112,18 @@ impl Machine {
 
     pub(super) fn parameters(&self) -> Option<&RTCRtpSendParameters> {
         self.parameters.as_ref()
+    }
+
+    pub(super) fn statistics(&self) -> RTCStatsReport {
+        let now = self.clock.now();
+        let (report, tracks) = self.driver.engine().report(now, None);
+        drop(tracks);
+        report
+    }
+
+    /// The SSRCs of what the connection sends, in an order that does not depend on them.
+    pub(super) fn own_ssrcs(&self) -> Vec<u32> {
+        self.driver.engine().own_ssrcs()
     }
 
     /// Does one step, of which the recording has these lines.
@@ -155,6 +169,14 @@ impl Machine {
         self.tracks.entry(id.clone()).or_insert_with(|| MediaStreamTrack::with_id(kind, id)).clone()
     }
 
+    /// A track that there is.
+    fn known_track(&self, id: &str) -> Result<MediaStreamTrack, Refusal> {
+        let mut received = self.transceivers.values().map(|object| &object.receiver_track);
+        let received = received.find(|received| received.id() == id);
+        let track = received.or_else(|| self.tracks.get(id)).cloned();
+        track.ok_or(Refusal::Malformed("there is no such track"))
+    }
+
     fn perform(&mut self, now: Instant, input: Input) -> Result<(), Refusal> {
         let connection = self.driver.connection().clone();
         // Whatever has handlers, of which there are none here, or is dropped, is dropped unlocked.
@@ -165,6 +187,10 @@ impl Machine {
                 let kind = if is_text { MessageKind::String } else { MessageKind::Binary };
                 let channel = self.channel(channel)?;
                 connection.send(&channel, kind, octets.0).map_err(Refusal::Refused)?;
+            }
+            Input::Datagram { socket, from, octets, zeros } => {
+                let octets = whole(&octets, zeros).ok_or(Refusal::Malformed("no datagram"))?;
+                engine.handle_datagram(now, SocketId(socket), from, &octets);
             }
             Input::CloseChannel { channel } => engine.close_channel(now, &*self.channel(channel)?),
             Input::PauseChannel { channel, paused } => {
@@ -201,17 +227,22 @@ impl Machine {
                 drop(engine);
                 self.deliver(delivery);
             }
-            Input::Beyond(call) => return Err(Refusal::Beyond(call)),
             Input::Transceivers { live } => {
                 let transceivers = engine.look_at_transceivers(now, live);
                 drop(engine);
                 self.add(transceivers);
             }
+            input @ (Input::RtpStream { .. } | Input::SendPacket { .. }) => {
+                drop(engine);
+                self.packets.perform(&connection, input).map_err(Refusal::Malformed)?;
+            }
             input @ (Input::AddTransceiver { .. }
             | Input::AddTrack { .. }
             | Input::RemoveTrack { .. }
             | Input::ReplaceTrack { .. }
-            | Input::GetParameters { .. }) => {
+            | Input::GetParameters { .. }
+            | Input::CloneTrack { .. }
+            | Input::StopTrack { .. }) => {
                 drop(engine);
                 self.perform_with_tracks(now, input)?;
             }
@@ -254,6 +285,11 @@ impl Machine {
                 let id = TransceiverId(transceiver);
                 self.parameters = Some(connection.engine().session.get_parameters(id));
             }
+            Input::CloneTrack { of, id } => {
+                let track = self.known_track(&of)?;
+                self.tracks.insert(id.clone(), track.clone_as(id));
+            }
+            Input::StopTrack { id } => self.known_track(&id)?.stop(),
             _ => {}
         }
         Ok(())
@@ -273,12 +309,23 @@ impl Machine {
     }
 }
 
+/// The longest datagram of UDP.
+const DATAGRAM: usize = 65_535;
+
+/// A datagram with the zeros behind it; `None` if there is none that is so long.
+pub(super) fn whole(octets: &Octets, zeros: usize) -> Option<Cow<'_, [u8]>> {
+    if zeros == 0 {
+        return Some(Cow::Borrowed(&octets.0));
+    }
+    let length = octets.0.len().checked_add(zeros).filter(|length| *length <= DATAGRAM)?;
+    let mut whole = octets.0.to_vec();
+    whole.resize(length, 0);
+    Some(Cow::Owned(whole))
+}
+
 /// What needs nothing but the engine.
 fn call(engine: &mut Engine, now: Instant, input: Input) {
     match input {
-        Input::Datagram { socket, from, octets } => {
-            engine.handle_datagram(now, SocketId(socket), from, &octets.0);
-        }
         Input::Stream { socket, octets } => engine.handle_stream(now, SocketId(socket), &octets.0),
         Input::Collect => engine.collect(now),
         Input::Timeout => engine.handle_timeout(now),
@@ -383,7 +430,8 @@ fn call(engine: &mut Engine, now: Instant, input: Input) {
             let _ = engine.insert_dtmf(TransceiverId(transceiver), &tones, duration, gap);
         }
         // `perform` has done these.
-        Input::Send { .. }
+        Input::Datagram { .. }
+        | Input::Send { .. }
         | Input::CloseChannel { .. }
         | Input::PauseChannel { .. }
         | Input::BufferedAmountLowThreshold { .. }
@@ -399,7 +447,10 @@ fn call(engine: &mut Engine, now: Instant, input: Input) {
         | Input::RemoveTrack { .. }
         | Input::ReplaceTrack { .. }
         | Input::GetParameters { .. }
-        | Input::Beyond(_) => {}
+        | Input::RtpStream { .. }
+        | Input::SendPacket { .. }
+        | Input::CloneTrack { .. }
+        | Input::StopTrack { .. } => {}
     }
 }
 

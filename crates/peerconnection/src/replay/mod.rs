@@ -11,6 +11,7 @@
 //! makes no sense.
 
 mod machine;
+mod packets;
 mod reader;
 mod redact;
 mod shown;
@@ -57,14 +58,6 @@ pub enum ReplayError {
     /// The connection cannot be made as it was.
     #[error("the connection cannot be made: {0}")]
     Refused(#[source] Error),
-    /// A call was made that a recording cannot hold. Everything before it was replayed.
-    #[error("line {line}: a recording cannot hold this call: {call}")]
-    Beyond {
-        /// Which line.
-        line: u64,
-        /// The call.
-        call: String,
-    },
     /// No copy can be made that has no secrets and replays to the same.
     #[error("line {line}: the secrets cannot be taken out: {why}")]
     NotRedactable {
@@ -116,8 +109,7 @@ impl<R: BufRead> Replay<R> {
     /// Reads the first line, and makes the connection.
     ///
     /// # Errors
-    /// Any [`ReplayError`] but [`Beyond`](ReplayError::Beyond) and
-    /// [`Differs`](ReplayError::Differs).
+    /// Any [`ReplayError`] but [`Differs`](ReplayError::Differs).
     pub fn new(recording: R) -> Result<Self, ReplayError> {
         let (reader, header) = Reader::new(recording)?;
         let machine = Machine::new(&header, false)?;
@@ -137,6 +129,31 @@ impl<R: BufRead> Replay<R> {
     /// The `signalingState` at the present step.
     pub fn signaling_state(&self) -> crate::RTCSignalingState {
         self.machine.pc().signaling_state()
+    }
+
+    /// What `getStats()` of the recorded connection would have given at the present step, with the
+    /// same ids and times. What tracks count before they give packets to a connection is not known:
+    /// media sources have no counters, and other ids.
+    ///
+    /// ```
+    /// # use std::io::BufRead;
+    /// use peerconnection::RTCStats;
+    /// use peerconnection::replay::{Replay, ReplayError};
+    ///
+    /// # fn example(mut replay: Replay<impl BufRead>) -> Result<(), ReplayError> {
+    /// while let Some(step) = replay.next() {
+    ///     step?;
+    /// }
+    /// for stats in replay.statistics().values() {
+    ///     if let RTCStats::OutboundRtp(stream) = stats {
+    ///         println!("{} packets were sent", stream.sent.packets_sent);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn statistics(&self) -> crate::RTCStatsReport {
+        self.machine.statistics()
     }
 
     fn step(&mut self) -> Result<Option<Step>, ReplayError> {
@@ -168,7 +185,6 @@ fn run(
         Err(Refusal::Malformed(reason)) => {
             Err(ReplayError::Malformed { line, reason: reason.to_owned() })
         }
-        Err(Refusal::Beyond(call)) => Err(ReplayError::Beyond { line, call }),
         Err(Refusal::Refused(error)) => {
             Err(differs(Some("a call that succeeds".to_owned()), Some(error.to_string())))
         }

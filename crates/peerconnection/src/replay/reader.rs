@@ -30,8 +30,6 @@ pub enum Ending {
     Gone,
     /// With the limit of the recording. What came of the last input is not known.
     Full,
-    /// With a call that a recording cannot hold.
-    Beyond,
     /// In the middle: the process that recorded was killed, or the file was cut. What came of the
     /// last input is not known.
     CutOff,
@@ -143,6 +141,5 @@ fn ending(end: End) -> Ending {
     match end {
         End::Gone => Ending::Gone,
         End::Full => Ending::Full,
-        End::Beyond => Ending::Beyond,
     }
 }

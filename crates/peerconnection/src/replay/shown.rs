@@ -86,8 +86,8 @@ fn protocol(octets: &[u8]) -> &'static str {
 
 pub(super) fn input(input: &Input) -> Option<(&'static str, String)> {
     Some(match input {
-        Input::Datagram { socket, from, octets } => {
-            let (length, protocol) = (octets.0.len(), protocol(&octets.0));
+        Input::Datagram { socket, from, octets, zeros } => {
+            let (length, protocol) = (octets.0.len().saturating_add(*zeros), protocol(&octets.0));
             ("receives", format!("{length} octets from {from} on socket {socket}: {protocol}"))
         }
         Input::Stream { socket, octets } => {
@@ -212,6 +212,20 @@ pub(super) fn input(input: &Input) -> Option<(&'static str, String)> {
         Input::InsertDtmf { transceiver, tones, .. } => {
             (CALL, format!("insertDTMF of transceiver {transceiver}: {tones}"))
         }
+        Input::SendPacket { transceiver, header, length, begins_key_frame, .. } => {
+            let number = header.0.get(2..4).and_then(|octets| octets.first_chunk::<2>());
+            let number = number.copied().map_or(0, u16::from_be_bytes);
+            let key = if *begins_key_frame { ", a key frame" } else { "" };
+            let what = format!("packet {number} for transceiver {transceiver}");
+            ("media", format!("{what}: {length} octets{key}"))
+        }
+        Input::RtpStream { number, rid, codecs, .. } => {
+            let codec = codecs.first().map_or("nothing", |codec| codec.mime_type.as_str());
+            let rid = rid.as_ref().map_or_else(String::new, |rid| format!(", layer {rid}"));
+            ("media", format!("stream {number} of packets: {codec}{rid}"))
+        }
+        Input::CloneTrack { of, id } => (CALL, format!("clone track {of}: {id}")),
+        Input::StopTrack { id } => (CALL, format!("stop track {id}")),
         Input::QueueTask => (CALL, "queue a task".to_owned()),
         Input::Close => (CALL, "close".to_owned()),
         Input::Collect
@@ -223,8 +237,7 @@ pub(super) fn input(input: &Input) -> Option<(&'static str, String)> {
         | Input::Microtask
         | Input::DeliverWaiting { .. }
         | Input::RenewNegotiationNeeded
-        | Input::Transceivers { .. }
-        | Input::Beyond(_) => return None,
+        | Input::Transceivers { .. } => return None,
     })
 }
 
@@ -244,6 +257,7 @@ pub(super) fn output(line: &Line) -> Option<(&'static str, String)> {
         Line::Out(Output::Message { channel, is_text, length, .. }) => {
             ("message", format!("on channel {channel}: {length} octets, {}", kind(*is_text)))
         }
+        Line::Out(Output::Streams(streams)) => ("streams", streams.join("\n")),
         Line::Out(Output::Settled(result)) => ("promise", result.clone()),
         Line::Dtls(connection, Word::Connected) => ("dtls", format!("{connection}: connected")),
         Line::Dtls(connection, Word::CloseNotify) => {

@@ -6,6 +6,7 @@ mod moving;
 mod receiving;
 mod reports;
 mod sending;
+mod taped;
 
 use time::{Duration, Instant};
 

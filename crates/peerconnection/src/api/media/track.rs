@@ -13,7 +13,7 @@ use super::outlets::Outlets;
 use super::source::{KeyFrameRequest, Source};
 use super::{RtpPacket, RtpPackets, id};
 use crate::api::handler::{self, Handler, handlers};
-use crate::api::{Event, WeakConnection};
+use crate::api::{Connection, Event, WeakConnection};
 
 /// mediacapture-main §4.3: one source's sound or pictures, as one consumer takes them.
 ///
@@ -261,11 +261,16 @@ impl MediaStreamTrack {
     /// mediacapture-main §4.3.1: the track has ended, for another reason than `stop()`. Returns
     /// whether to fire the event.
     pub(crate) fn end(&self) -> bool {
-        let ends = !self.object.ended.swap(true, Ordering::AcqRel);
+        let ends = self.set_ended();
         if ends {
             self.object.outlets.end();
         }
         ends
+    }
+
+    /// Returns whether it was live.
+    fn set_ended(&self) -> bool {
+        !self.object.ended.swap(true, Ordering::AcqRel)
     }
 
     /// The identifier, a UUID. The corresponding track at the peer has another one.
@@ -316,7 +321,25 @@ impl MediaStreamTrack {
     /// Ends the track without an event. Other tracks of the same source go on.
     #[doc(alias("MediaStreamTrack.stop"))]
     pub fn stop(&self) {
-        self.end();
+        let ends = match self.recorded_by() {
+            Some(connection) => {
+                let now = connection.host.now();
+                let engine = connection.engine();
+                engine.record_stop(now, self);
+                self.set_ended()
+            }
+            None => self.set_ended(),
+        };
+        // With nothing locked: readers are woken, and a handler is dropped.
+        if ends {
+            self.object.outlets.end();
+        }
+    }
+
+    /// The connection that has received the track, if that is recorded.
+    fn recorded_by(&self) -> Option<Arc<Connection>> {
+        let connection = self.object.source.as_ref()?.connection()?.upgrade()?;
+        connection.recorder().is_some().then_some(connection)
     }
 
     /// `clone()`: another track of the same source, with its own id and the same
@@ -325,9 +348,23 @@ impl MediaStreamTrack {
     #[doc(alias = "clone")]
     #[must_use]
     pub fn clone_track(&self) -> Self {
+        self.clone_as(id::generate())
+    }
+
+    /// The same with this id.
+    pub(crate) fn clone_as(&self, id: String) -> Self {
+        let Some(connection) = self.recorded_by() else { return self.copy(id) };
+        let now = connection.host.now();
+        let mut engine = connection.engine();
+        let clone = self.copy(id);
+        engine.record_clone(now, self, &clone);
+        clone
+    }
+
+    fn copy(&self, id: String) -> Self {
         let original = &self.object;
         let (label, source) = (original.label.clone(), original.source.clone());
-        let object = Arc::new(TrackObject::new(id::generate(), original.kind, label, source));
+        let object = Arc::new(TrackObject::new(id, original.kind, label, source));
         // The source gets the clone before the clone gets its state, so that it misses no change.
         if let Some(source) = &object.source {
             source.add(&object);

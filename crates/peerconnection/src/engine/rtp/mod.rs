@@ -4,8 +4,10 @@
 //! - `receiving`: from packets to tracks
 //! - `sending`: from tracks to packets
 //! - `tones`: telephone tones as packets
+//! - `recorded`: what a recording notes of packets
 
 mod receiving;
+mod recorded;
 mod sections;
 mod sending;
 mod tones;
@@ -20,9 +22,11 @@ use super::{Engine, Task};
 use crate::api::{MediaStreamTrack, RtpPacket};
 use crate::recording::format::Input;
 use receiving::Receiver;
+use recorded::Described;
 use sending::Sender;
 
 pub(crate) use receiving::ReceivedPackets;
+pub(crate) use recorded::{DESCRIBED_STREAMS, LONGEST_PAYLOAD};
 pub(super) use tones::Tone;
 
 /// The RTP of all transceivers.
@@ -41,6 +45,11 @@ pub(super) struct Rtp {
     is_queued: bool,
     /// An empty list whose memory the next taking from the outbox reuses.
     taken: VecDeque<(TransceiverId, RtpPacket)>,
+    /// The streams of packets whose formats the recording has.
+    described: Described,
+    /// The tracks that the application has made of those of receivers, if the connection is
+    /// recorded.
+    pub(super) clones: Vec<MediaStreamTrack>,
 }
 
 impl Rtp {

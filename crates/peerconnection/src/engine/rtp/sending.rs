@@ -7,10 +7,10 @@ use negotiation::{
     TransceiverId, TransportId, repaired_payload_type, same_format,
 };
 use time::{Duration, Instant};
-use transport::media::payload::Format;
 use transport::media::rtp::ExtensionIds;
 use transport::media::{Media, Outgoing};
 
+use super::recorded::begins_key_frame;
 use super::section_id;
 use crate::api::{KeyFrameRequest, RtpFormats, RtpPacket};
 use crate::engine::{Delivery, Engine, Task};
@@ -231,7 +231,7 @@ impl Sender {
 fn needs_key_frame(packet: &RtpPacket) -> bool {
     let name = packet.codec().map_or("", |codec| codec.mime_type.as_str());
     let is_video = name.get(..6).is_some_and(|kind| kind.eq_ignore_ascii_case("video/"));
-    is_video && !Format::of(name).is_some_and(|format| format.begins_key_frame(packet.payload()))
+    is_video && !begins_key_frame(packet)
 }
 
 impl Engine {

@@ -111,6 +111,7 @@ impl Engine {
             // Step 3
             None => {
                 self.record(now, || Input::GetStats);
+                self.record_streams();
                 let report = self.stats_selection_algorithm(now, None);
                 self.resolve_with(report)
             }
@@ -141,6 +142,7 @@ impl Engine {
     ) -> Promise<RTCStatsReport> {
         // Any report is a task that settles a promise.
         self.record(now, || Input::GetStats);
+        self.record_streams();
         let report = self.stats_selection_algorithm(now, Some((id, side)));
         self.resolve_with(report)
     }
@@ -167,6 +169,19 @@ impl Engine {
         now: Instant,
         selector: Option<(TransceiverId, Side)>,
     ) -> RTCStatsReport {
+        let (report, tracks) = self.report(now, selector);
+        if !tracks.is_empty() {
+            self.release(tracks);
+        }
+        report
+    }
+
+    /// The same, with tracks that are to be dropped with nothing locked.
+    pub(crate) fn report(
+        &self,
+        now: Instant,
+        selector: Option<(TransceiverId, Side)>,
+    ) -> (RTCStatsReport, Vec<MediaStreamTrack>) {
         let Statistics { clock, ids, data_channels_opened, data_channels_closed, .. } =
             self.statistics;
         let mut gathering = Gathering::new(ids, clock, now);
@@ -179,13 +194,11 @@ impl Engine {
         }
         let (selected, tracks) = self.gather_streams(&mut gathering, selector);
         gathering.append(&self.statistics.left);
-        if !tracks.is_empty() {
-            self.release(tracks);
-        }
-        RTCStatsReport::new(match selector {
+        let report = RTCStatsReport::new(match selector {
             None => gathering.stats(),
             Some(_) => select(gathering.stats(), selected),
-        })
+        });
+        (report, tracks)
     }
 
     /// §8.2 step 6: a task delivers the report.

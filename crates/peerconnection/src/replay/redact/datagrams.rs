@@ -11,6 +11,8 @@ use stun_types::message::{
 };
 
 use transport::dtls::{crc32, force_crc32};
+use transport::media::rtcp::is_rtcp;
+use transport::media::rtp::{blank_elements, header_length};
 
 use super::names::Names;
 
@@ -34,31 +36,63 @@ const PLAIN_ADDRESSES: [u16; 6] = [0x0001, 0x0004, 0x0005, 0x8023, 0x802b, 0x802
 /// A Data indication has a datagram in it, and that cannot have one: RFC 8656 §11.6.
 const DEPTH: usize = 2;
 
-/// A datagram (RFC 7983 §7). `None` for media, which cannot be told again without its keys.
-pub(super) fn datagram(octets: &[u8], names: &mut Names) -> Option<Vec<u8>> {
+/// A datagram (RFC 7983 §7).
+pub(super) fn datagram(octets: &[u8], names: &mut Names) -> Vec<u8> {
     within(octets, names, 0)
 }
 
-fn within(octets: &[u8], names: &mut Names, depth: usize) -> Option<Vec<u8>> {
+fn within(octets: &[u8], names: &mut Names, depth: usize) -> Vec<u8> {
     match octets.first() {
-        Some(0..=3) if depth < DEPTH => match stun(octets, names, depth) {
-            Rewritten::Message(message) => Some(message),
-            Rewritten::Media => None,
-            Rewritten::Nothing => Some(blank(octets, HEADER)),
-        },
+        Some(0..=3) if depth < DEPTH => {
+            stun(octets, names, depth).unwrap_or_else(|| blank(octets, HEADER))
+        }
         Some(64..=79) if depth == 0 => {
-            let (header, rest) = octets.split_first_chunk::<4>()?;
+            let Some((header, rest)) = octets.split_first_chunk::<4>() else {
+                return blank(octets, 1);
+            };
             let [number, line, a, b] = *header;
             let length = usize::from(u16::from_be_bytes([a, b]));
             let (inner, padding) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-            let inner = within(inner, names, 1)?;
+            let inner = within(inner, names, 1);
             let length = u16::try_from(inner.len()).unwrap_or(u16::MAX).to_be_bytes();
-            Some([&[number, line], &length[..], &inner, padding].concat())
+            [&[number, line], &length[..], &inner, &blank(padding, 0)].concat()
         }
-        Some(20..=63) => Some(dtls(octets)),
-        Some(128..=191) => None,
-        _ => Some(blank(octets, 1)),
+        Some(20..=63) => dtls(octets),
+        Some(128..=191) => media(octets, names),
+        _ => blank(octets, 1),
     }
+}
+
+/// A packet of SRTP or SRTCP: what is not encrypted, without what elements of its header say of the
+/// sound or the picture. What was encrypted stands elsewhere in the recording, if anywhere.
+fn media(octets: &[u8], names: &Names) -> Vec<u8> {
+    /// RFC 3711 §3.4: what is never encrypted of RTCP.
+    const RTCP_HEADER: usize = 8;
+    /// Behind it the index and the longest that may follow it.
+    const TRAILER: usize = 14;
+    /// RFC 3550 §5.1
+    const RTP_HEADER: usize = 12;
+    const EXTENSION_HEADER: usize = 4;
+    let keep = |head: usize, from: usize, to: usize| {
+        let mut new = blank(octets, head);
+        if let (Some(place), Some(octets)) = (new.get_mut(from..to), octets.get(from..to)) {
+            place.copy_from_slice(octets);
+        }
+        new
+    };
+    if is_rtcp(octets) {
+        let end = octets.len();
+        return keep(RTCP_HEADER, RTCP_HEADER.max(end.saturating_sub(TRAILER)), end);
+    }
+    let Some(header) = header_length(octets) else {
+        // What says that it is too short.
+        let csrcs = octets.first().map_or(0, |first| 4 * usize::from(first & 0xf));
+        let from = RTP_HEADER + csrcs;
+        return keep(RTP_HEADER, from, from + EXTENSION_HEADER);
+    };
+    let mut new = blank(octets, header);
+    blank_elements(&mut new, |id| names.is_naming(id));
+    new
 }
 
 /// The same with zeros from here on.
@@ -96,72 +130,57 @@ fn dtls_headers(octets: &[u8]) -> usize {
     }
 }
 
-enum Rewritten {
-    Message(Vec<u8>),
-    /// It has media in it.
-    Media,
-    /// It is no message.
-    Nothing,
-}
-
-/// A message of STUN, with a MESSAGE-INTEGRITY that is right if it was.
-fn stun(octets: &[u8], names: &mut Names, depth: usize) -> Rewritten {
-    let Ok(message) = Message::from_bytes(octets) else { return Rewritten::Nothing };
+/// A message of STUN, with a MESSAGE-INTEGRITY that is right if it was. `None` if it is none.
+fn stun(octets: &[u8], names: &mut Names, depth: usize) -> Option<Vec<u8>> {
+    let message = Message::from_bytes(octets).ok()?;
     let mut writer = Message::builder(
         message.get_type(),
         message.transaction_id(),
         MessageWriteVec::with_capacity(octets.len()),
     );
-    let mut is_written = true;
     for (_, attribute) in message.iter_attributes() {
         let (kind, value) = (attribute.get_type(), &*attribute.value);
         let result = match kind {
             MessageIntegrity::TYPE | MessageIntegritySha256::TYPE => {
                 let authentic =
                     |(key, _): &&(_, _)| message.validate_integrity_with_key(key).is_ok();
-                match names.keys().find(authentic) {
-                    Some((_, other)) => {
-                        let hash = if kind == MessageIntegrity::TYPE {
-                            IntegrityAlgorithm::Sha1
-                        } else {
-                            IntegrityAlgorithm::Sha256
-                        };
-                        writer.add_message_integrity_with_key(other, hash)
-                    }
-                    // What was not authentic must not be afterwards.
-                    None => return Rewritten::Nothing,
-                }
+                // What was not authentic must not be afterwards.
+                let (_, other) = names.keys().find(authentic)?;
+                let hash = if kind == MessageIntegrity::TYPE {
+                    IntegrityAlgorithm::Sha1
+                } else {
+                    IntegrityAlgorithm::Sha256
+                };
+                writer.add_message_integrity_with_key(other, hash)
             }
             Fingerprint::TYPE => writer.add_fingerprint(),
             kind => {
-                let Some(value) = self::value(kind, value, octets, names, depth) else {
-                    return Rewritten::Media;
-                };
+                let value = self::value(kind, value, octets, names, depth);
                 writer.add_attribute(&RawAttribute::new(kind, &value))
             }
         };
-        is_written &= result.is_ok();
+        result.ok()?;
     }
-    if is_written { Rewritten::Message(writer.finish()) } else { Rewritten::Nothing }
+    Some(writer.finish())
 }
 
-/// The value of an attribute; `None` if there is media in it.
+/// The value of an attribute.
 fn value(
     kind: AttributeType,
     value: &[u8],
     message: &[u8],
     names: &mut Names,
     depth: usize,
-) -> Option<Vec<u8>> {
+) -> Vec<u8> {
     let text = || String::from_utf8_lossy(value).into_owned();
-    Some(match kind.value() {
+    match kind.value() {
         USERNAME => {
             let words: Vec<_> = text().split(':').map(|word| names.word(word)).collect();
             words.join(":").into_bytes()
         }
         REALM => names.realm(&text()).into_bytes(),
         SOFTWARE | ALTERNATE_DOMAIN | USERHASH => blank(value, 0),
-        DATA => within(value, names, depth + 1)?,
+        DATA => within(value, names, depth + 1),
         DTLS_IN_STUN => dtls(value),
         number if HIDDEN_ADDRESSES.contains(&number) => {
             let mut mask = [0; 16];
@@ -170,7 +189,7 @@ fn value(
         }
         number if PLAIN_ADDRESSES.contains(&number) => address(value, &[0; 16], names),
         _ => value.to_vec(),
-    })
+    }
 }
 
 /// RFC 8489 §14.1 and §14.2: an address, by exclusive or with a mask.
@@ -214,13 +233,13 @@ enum Framing {
 }
 
 impl Stream {
-    /// The messages that these octets complete. `None` for media.
-    pub(super) fn push(&mut self, octets: &[u8], names: &mut Names) -> Option<Vec<u8>> {
+    /// The messages that these octets complete.
+    pub(super) fn push(&mut self, octets: &[u8], names: &mut Names) -> Vec<u8> {
         self.octets.extend_from_slice(octets);
         let mut whole = Vec::new();
         while let Some((skipped, length, padded)) = self.next_message() {
             let message: Vec<u8> = self.octets.drain(..padded).collect();
-            let message = datagram(message.get(skipped..skipped + length)?, names)?;
+            let message = datagram(message.get(skipped..skipped + length).unwrap_or(&[]), names);
             if skipped > 0 {
                 let length = u16::try_from(message.len()).unwrap_or(u16::MAX);
                 whole.extend_from_slice(&length.to_be_bytes());
@@ -228,7 +247,7 @@ impl Stream {
             whole.extend_from_slice(&message);
             whole.resize(whole.len() + (padded - skipped - length), 0);
         }
-        Some(whole)
+        whole
     }
 
     /// Where the next message begins, how long it is, and where it ends.
@@ -271,6 +290,7 @@ pub(super) fn in_text(text: &str, names: &mut Names) -> String {
 #[cfg(test)]
 mod tests {
     use stun_types::message::{MessageClass, MessageType, Method, ShortTermCredentials};
+    use transport::media::rtp::{Form, Header, Packet};
 
     use super::*;
 
@@ -301,26 +321,27 @@ mod tests {
         let mut names = Names::default();
         let other = names.password("the password of the session");
         let before = request("ours:theirs", "the password of the session");
-        let after = datagram(&before, &mut names).unwrap();
+        let after = datagram(&before, &mut names);
         assert_eq!(after.len(), before.len());
         assert!(!contains(&after, "ours") && !contains(&after, "theirs"));
         let key = ShortTermCredentials::new(other).make_key();
         Message::from_bytes(&after).unwrap().validate_integrity_with_key(&key).unwrap();
 
-        let forged = datagram(&request("ours:theirs", "another"), &mut names).unwrap();
+        let forged = datagram(&request("ours:theirs", "another"), &mut names);
         assert_eq!(forged[HEADER..], vec![0; forged.len() - HEADER], "and what was not is not");
     }
 
     #[test]
-    fn content_is_blank_and_media_is_refused() {
+    fn content_is_blank() {
         let mut names = Names::default();
         let record = [&[23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 6][..], b"secret"].concat();
-        let blanked = datagram(&record, &mut names).unwrap();
+        let blanked = datagram(&record, &mut names);
         assert_eq!((blanked.len(), contains(&blanked, "secret")), (record.len(), false));
         let channel = [&[0x40, 1, 0, 19][..], &record, &[0]].concat();
-        let blanked = datagram(&channel, &mut names).unwrap();
+        let blanked = datagram(&channel, &mut names);
         assert_eq!((blanked.len(), contains(&blanked, "secret")), (channel.len(), false));
-        assert_eq!(datagram(&[0x80; 30], &mut names), None);
+        let padded = datagram(&[&[0x40, 1, 0, 3], &record[..3], b"!"].concat(), &mut names);
+        assert!(!contains(&padded, "!"), "nor what pads a channel's data");
         for octets in [&[][..], &[0], &[0, 1, 0, 0], &[64], &[64, 0, 255, 255], &[255; 9]] {
             let _ = datagram(octets, &mut names);
         }
@@ -332,13 +353,48 @@ mod tests {
         let mut names = Names::default();
         names.password("the password of the session");
         let record = [&[23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 10][..], b"the secret"].concat();
-        let blanked = datagram(&record, &mut names).unwrap();
+        let blanked = datagram(&record, &mut names);
         assert_eq!(crc32(&blanked), crc32(&record));
         let message = request_with("ours:theirs", "the password of the session", &record);
-        let after = datagram(&message, &mut names).unwrap();
+        let after = datagram(&message, &mut names);
         assert!(!contains(&after, "secret"));
         let kept = Message::from_bytes(&after).unwrap();
         assert_eq!(*kept.raw_attribute(DTLS_IN_STUN.into()).unwrap().value, *blanked);
+    }
+
+    /// RFC 3711 §3.1 and §3.4: what is encrypted, and what says how loud it is (RFC 6464).
+    #[test]
+    fn of_media_the_headers_stay_without_what_they_say_of_the_sound() {
+        let mut names = Names::default();
+        names.extension("3 urn:ietf:params:rtp-hdrext:sdes:mid");
+        let header =
+            Header { marker: true, payload_type: 111, sequence_number: 5, timestamp: 6, ssrc: 7 };
+        let mut octets = Vec::new();
+        let elements = [(3, &b"mid"[..]), (4, b"loud")];
+        header.write(&[8], &elements, Form::OneByte, &mut octets).unwrap();
+        let length = octets.len();
+        octets.extend(b"encrypted sound");
+        let blanked = datagram(&octets, &mut names);
+        let packet = Packet::parse(&blanked).unwrap();
+        assert_eq!((packet.head(), packet.csrcs().next()), (header, Some(8)));
+        assert_eq!(packet.extensions().get(3), Some(&b"mid"[..]));
+        assert_eq!(packet.extensions().get(4), Some(&[0; 4][..]));
+        assert_eq!(packet.payload(), vec![0; octets.len() - length]);
+
+        let report = [&[0x81, 201, 0, 7, 0, 0, 0, 9][..], b"an encrypted report", &[0xaa; 14]];
+        let blanked = datagram(&report.concat(), &mut names);
+        assert_eq!(blanked, [report[0], &[0; 19], report[2]].concat());
+        // What is shorter than it says stays so.
+        let short = [&[0x91, 111][..], &[1; 14], &[2, 2, 0, 9], b"tail"].concat();
+        assert!(
+            Packet::parse(&short).is_err() && Packet::parse(&datagram(&short, &mut names)).is_err()
+        );
+        for length in 0..30 {
+            for first in [0x80, 0x9f, 0xbf] {
+                let octets = vec![first; length];
+                assert_eq!(datagram(&octets, &mut names).len(), length);
+            }
+        }
     }
 
     #[test]
@@ -346,13 +402,13 @@ mod tests {
         let mut names = Names::default();
         names.password("the password of the session");
         let message = request("ours:theirs", "the password of the session");
-        let expected = datagram(&message, &mut names).unwrap();
+        let expected = datagram(&message, &mut names);
         let framed = [&(message.len() as u16).to_be_bytes()[..], &message].concat();
         for (stream, header) in [(framed, 2), (message.clone(), 0)] {
             let mut incoming = Stream::default();
             let mut outgoing = Vec::new();
             for octets in [&stream[..], &stream].concat().chunks(11) {
-                outgoing.extend(incoming.push(octets, &mut names).unwrap());
+                outgoing.extend(incoming.push(octets, &mut names));
             }
             let half = outgoing.len() / 2;
             assert_eq!(outgoing.len(), 2 * stream.len());
@@ -360,6 +416,6 @@ mod tests {
             assert_eq!(outgoing[header..half], expected);
         }
         let mut garbage = Stream::default();
-        assert_eq!(garbage.push(b"a secret of the secrets", &mut names).unwrap()[1..], [0; 22]);
+        assert_eq!(garbage.push(b"a secret of the secrets", &mut names)[1..], [0; 22]);
     }
 }

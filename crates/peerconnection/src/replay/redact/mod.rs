@@ -7,6 +7,7 @@
 
 mod datagrams;
 mod names;
+mod rtcp;
 mod sdp;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,13 +15,15 @@ use std::io::{BufRead, Write};
 
 use idl::RTCIceCandidateInit;
 use transport::data;
+use transport::media::rtp::blank_elements;
 
-use super::machine::Machine;
+use super::machine::{Machine, whole};
 use super::reader::{Ending, Reader, Recorded};
 use super::{ReplayError, run};
 use crate::recording::format::{
-    Asked, Configuration, End, Header, Input, Line, Octets, Output, Seed, Word,
+    Asked, Configuration, End, Header, Input, Line, Octets, Opened, Output, Seed, Word,
 };
+use crate::recording::stand_in;
 use datagrams::Stream;
 use names::Names;
 
@@ -34,13 +37,17 @@ const STREAMS: usize = 1024;
 /// Returns how the recording ends.
 ///
 /// Gone are: passwords and username fragments of ICE; names, passwords and realms of TURN servers,
-/// and their hosts; keys of SRTP; what data channels carried, of which only the lengths stay;
-/// addresses, which become addresses for documentation (RFC 5737, RFC 3849), each the same one
-/// everywhere; and what people write into descriptions.
+/// and their hosts; what data channels carried, of which only the lengths stay; what header
+/// extensions of RTP say of sound and pictures; names and texts in RTCP; the digits of telephone
+/// tones; addresses, which become addresses for documentation (RFC 5737, RFC 3849), each the same
+/// one everywhere; and what people write into descriptions. Keys of SRTP and payloads of media are
+/// in no recording anyway.
 ///
 /// **There still are**: certificates and their fingerprints, which are public (private keys are in no
-/// recording); labels and protocols of channels; ports, times and lengths; names of multicast DNS,
-/// which are random, as are the ids of tracks and streams; addresses of loopback; in IPv6 addresses of one link that they are such.
+/// recording); labels and protocols of channels; ports, times and lengths, also those of each
+/// packet of media, with its SSRC, sequence number and timestamp; names of multicast DNS, which
+/// are random, as are the ids of tracks and streams; addresses of loopback; in IPv6 addresses of
+/// one link that they are such.
 ///
 /// ```
 /// use std::io::{BufReader, BufWriter};
@@ -55,8 +62,8 @@ const STREAMS: usize = 1024;
 ///
 /// # Errors
 /// Any [`ReplayError`], where the recording itself does not replay.
-/// [`NotRedactable`](ReplayError::NotRedactable) if media was received, or if the connection does
-/// something else with other addresses. What was written before an error is no recording.
+/// [`NotRedactable`](ReplayError::NotRedactable) if the connection does something else with other
+/// addresses. What was written before an error is no recording.
 pub fn redact(recording: impl BufRead, mut sink: impl Write) -> Result<Ending, ReplayError> {
     let (mut reader, header) = Reader::new(recording)?;
     let mut names = Names::default();
@@ -76,10 +83,6 @@ pub fn redact(recording: impl BufRead, mut sink: impl Write) -> Result<Ending, R
     write(&mut sink, &other)?;
     loop {
         let Some(step) = reader.next_step()? else { break };
-        if let Input::Beyond(_) = step.input {
-            write(&mut sink, &Line::In(step.at, step.input))?;
-            break;
-        }
         let at = step.at;
         let (input, lines) = whole.step(step)?;
         write(&mut sink, &Line::In(at, input))?;
@@ -90,7 +93,6 @@ pub fn redact(recording: impl BufRead, mut sink: impl Write) -> Result<Ending, R
     let ending = reader.ending().unwrap_or(Ending::CutOff);
     let end = match ending {
         Ending::Gone => Some(End::Gone),
-        Ending::Beyond => Some(End::Beyond),
         // What came of the last step is not known, and so the step is not there: nothing is cut.
         Ending::Full | Ending::CutOff => None,
     };
@@ -129,9 +131,10 @@ impl Copy {
     fn step(&mut self, step: Recorded) -> Result<(Input, Vec<Line>), ReplayError> {
         let (line, at) = (step.line, step.at);
         self.last_at = at;
-        let Some(input) = self.input(&step.input) else {
-            return Err(not_redactable(line, "media was received"));
-        };
+        let input = self.input(&step.input);
+        if step.lines.iter().any(|line| matches!(line, Line::Srtp(Opened::Rtcp(_)))) {
+            self.names.learn_ssrcs(&self.original.own_ssrcs(), &self.other.own_ssrcs());
+        }
         let words: VecDeque<_> = step.lines.iter().map(|line| self.word(line)).collect();
         let before = run(&mut self.original, step)?;
         let other = Recorded { line, at, input: input.clone(), lines: words };
@@ -155,21 +158,28 @@ impl Copy {
         Ok((input, after))
     }
 
-    /// What is put in, without secrets; `None` for media.
-    fn input(&mut self, input: &Input) -> Option<Input> {
+    /// What is put in, without secrets.
+    fn input(&mut self, input: &Input) -> Input {
         let names = &mut self.names;
         let mut new = input.clone();
         match &mut new {
-            Input::Datagram { from, octets, .. } => {
+            Input::Datagram { from, octets, zeros, .. } => {
                 *from = names.socket(*from);
-                *octets = Octets(datagrams::datagram(&octets.0, names)?.into());
+                // If there is no such datagram, the replay says so.
+                if let Some(datagram) = whole(octets, *zeros) {
+                    let mut new = datagrams::datagram(&datagram, names);
+                    let end = new.iter().rposition(|octet| *octet != 0).map_or(0, |at| at + 1);
+                    *zeros = new.len() - end;
+                    new.truncate(end);
+                    *octets = Octets(new.into());
+                }
             }
             Input::Stream { socket, octets } => {
                 if self.streams.len() >= STREAMS {
                     self.streams.pop_first();
                 }
                 let stream = self.streams.entry(*socket).or_default();
-                *octets = Octets(stream.push(&octets.0, names)?.into());
+                *octets = Octets(stream.push(&octets.0, names).into());
             }
             Input::SocketBound { local, .. } | Input::Listening { local, .. } => {
                 *local = names.socket(*local);
@@ -204,12 +214,19 @@ impl Copy {
                 }
             }
             Input::Send { octets, .. } => *octets = blank(octets),
+            Input::SendPacket { header, .. } => {
+                // What a sender says of its sections it writes itself.
+                let mut octets = header.0.to_vec();
+                blank_elements(&mut octets, |_| false);
+                *header = Octets(octets.into());
+            }
+            Input::InsertDtmf { tones, .. } => *tones = self::tones(tones),
             _ => {}
         }
-        Some(new)
+        new
     }
 
-    /// What DTLS says, without secrets.
+    /// What DTLS and SRTP say, without secrets.
     fn word(&mut self, line: &Line) -> Line {
         match line {
             Line::Dtls(connection, Word::Data(packet)) => {
@@ -220,8 +237,11 @@ impl Copy {
                 Line::Dtls(*connection, Word::Data(packet))
             }
             Line::Dtls(connection, Word::Keys { profile, material }) => {
-                let material = Octets(vec![0; material.0.len()].into());
+                let material = stand_in(*connection, material.0.len());
                 Line::Dtls(*connection, Word::Keys { profile: *profile, material })
+            }
+            Line::Srtp(Opened::Rtcp(packet)) => {
+                Line::Srtp(Opened::Rtcp(Octets(rtcp::compound(&packet.0, &self.names).into())))
             }
             line => line.clone(),
         }
@@ -265,6 +285,9 @@ impl Copy {
                     }
             }
             (Line::Dtls(of, _), Line::Dtls(other, _)) => of == other,
+            (Line::Srtp(before), Line::Srtp(after)) => {
+                std::mem::discriminant(before) == std::mem::discriminant(after)
+            }
             _ => false,
         }
     }
@@ -288,7 +311,7 @@ impl Copy {
                     == (other_socket, *other_to, other_length, other_checksum.is_some())
             }
             (Output::Event(before), Output::Event(after)) => {
-                let has_names = ["icecandidate", "selectedcandidatepairchange"];
+                let has_names = ["icecandidate", "selectedcandidatepairchange", "tonechange"];
                 if has_names.iter().any(|name| before.starts_with(name)) {
                     return kind(before, 1) == kind(after, 1);
                 }
@@ -304,8 +327,13 @@ impl Copy {
                 },
             ) => (channel, is_text, length) == (other_channel, other_is_text, other_length),
             (Output::Action(before), Output::Action(after)) => kind(before, 1) == kind(after, 1),
-            (Output::Settled(before), Output::Settled(after)) => kind(before, 3) == kind(after, 3),
+            (Output::Settled(before), Output::Settled(after)) => {
+                // A description that the application may set as it is.
+                sdp::learn(before, after, &mut self.names);
+                kind(before, 3) == kind(after, 3)
+            }
             (Output::Delivered(before), Output::Delivered(after)) => before == after,
+            (Output::Streams(before), Output::Streams(after)) => before == after,
             _ => false,
         }
     }
@@ -317,6 +345,12 @@ fn not_redactable(line: u64, why: &str) -> ReplayError {
 
 fn blank(octets: &Octets) -> Octets {
     Octets(vec![b'x'; octets.0.len()].into())
+}
+
+/// Somebody's number or code. Pauses, and what is no tone, stay: they take other time.
+fn tones(tones: &str) -> String {
+    let is_tone = |tone: char| "0123456789ABCDabcd#*".contains(tone);
+    tones.chars().map(|tone| if is_tone(tone) { '0' } else { tone }).collect()
 }
 
 fn candidate(candidate: &mut RTCIceCandidateInit, names: &mut Names) {

@@ -19,6 +19,10 @@ pub(super) struct Names {
     /// Users of TURN servers, with their passwords.
     users: BTreeSet<(String, String)>,
     realms: BTreeSet<String>,
+    /// SSRCs of the connection, and those that it has without its secrets.
+    ssrcs: BTreeMap<u32, u32>,
+    /// The ids of header extensions by which packets name their sections.
+    naming_extensions: BTreeSet<u8>,
 }
 
 /// RFC 5737 §3: networks of 254 hosts for documentation.
@@ -145,6 +149,42 @@ impl Names {
     /// The keys that a message may be protected with, the latest first, and those that replace them.
     pub(super) fn keys(&self) -> impl Iterator<Item = &(IntegrityKey, IntegrityKey)> {
         self.keys.iter().rev()
+    }
+
+    /// The SSRC that stands for this one: for those of the peer the same.
+    pub(super) fn ssrc(&self, ssrc: u32) -> u32 {
+        self.ssrcs.get(&ssrc).copied().unwrap_or(ssrc)
+    }
+
+    /// The connection sends with these SSRCs, and without secrets with those.
+    pub(super) fn learn_ssrcs(&mut self, own: &[u32], others: &[u32]) {
+        for (own, other) in own.iter().zip(others) {
+            if self.ssrcs.len() < KEYS {
+                self.ssrcs.entry(*own).or_insert(*other);
+            }
+        }
+    }
+
+    /// What a description says of a header extension, without the name of the attribute.
+    pub(super) fn extension(&mut self, extmap: &str) {
+        const NAMING: [&str; 3] = [
+            "urn:ietf:params:rtp-hdrext:sdes:mid",
+            "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+            "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
+        ];
+        // RFC 8285 §8: the id, perhaps a direction, then the URI.
+        let mut words = extmap.split_ascii_whitespace();
+        let id = words.next().and_then(|id| id.split('/').next()?.parse().ok());
+        if let (Some(id), Some(uri)) = (id, words.next())
+            && NAMING.contains(&uri)
+        {
+            self.naming_extensions.insert(id);
+        }
+    }
+
+    /// Whether packets name their sections by this extension: then its content is no secret.
+    pub(super) fn is_naming(&self, extension: u8) -> bool {
+        self.naming_extensions.contains(&extension)
     }
 
     /// The host of a server, be it a name or an address.
