@@ -1,5 +1,5 @@
-//! Data between two sides on one thread, beside `dimpl`, in turn: what DTLS 1.3 costs. A batch is
-//! what one pass of sending is: some datagrams that fill a path, or one small one.
+//! Data between two sides on one thread, with DTLS 1.3 and 1.2, beside `dimpl` with 1.3, in turn. A
+//! batch is what one pass of sending is: some datagrams that fill a path, or one small one.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use std::time::{Instant, SystemTime};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use peerconnection_dtls::{
-    Certificate, Config, Connection, DtlsRole, DtlsState, DtlsVersion, Output,
+    Certificate, Config, Connection, DtlsRole, DtlsState, DtlsVersion, DtlsVersions, Output,
 };
 
-/// Octets of data in a full datagram of 1,200 octets.
+/// Octets of data in a full datagram of 1,200 octets with DTLS 1.3.
 const FULL: usize = 1_200 - 22;
 const BATCH: usize = 50;
 
@@ -19,9 +19,10 @@ fn certificates() -> [Certificate; 2] {
 }
 
 /// Two sides of ours that are connected.
-fn ours(now: Instant) -> [Connection; 2] {
+fn ours(now: Instant, versions: DtlsVersions) -> [Connection; 2] {
     let certificates = certificates();
-    let mut peers = certificates.clone().map(|own| Connection::new(&Config::new(own)));
+    let mut peers =
+        certificates.clone().map(|own| Connection::new(&Config { versions, ..Config::new(own) }));
     for (at, role) in [DtlsRole::Client, DtlsRole::Server].into_iter().enumerate() {
         peers[at].set_writable(now, true, &mut |_| {});
         peers[at].start(now, role, certificates[1 - at].fingerprints(), &mut |_| {});
@@ -32,7 +33,11 @@ fn ours(now: Instant) -> [Connection; 2] {
         }
     }
     assert!(peers.iter().all(|peer| peer.state() == DtlsState::Connected));
-    assert_eq!(peers[0].version(), Some(DtlsVersion::Dtls13));
+    let version = match versions {
+        DtlsVersions::Dtls12 => DtlsVersion::Dtls12,
+        _ => DtlsVersion::Dtls13,
+    };
+    assert_eq!(peers[0].version(), Some(version));
     peers
 }
 
@@ -107,13 +112,17 @@ fn other_sends(peers: &mut [dimpl::Dtls; 2], now: Instant, data: &[u8], count: u
 
 fn data(c: &mut Criterion) {
     let now = Instant::now();
-    let (mut ours, mut other) = (ours(now), other(now));
+    let (mut ours_13, mut other) = (ours(now, DtlsVersions::Dtls13), other(now));
+    let mut ours_12 = ours(now, DtlsVersions::Dtls12);
     for (length, count) in [(FULL, BATCH), (100, 1)] {
         let data = vec![7; length];
         let mut group = c.benchmark_group(format!("{count} of {length}"));
         group.throughput(Throughput::Bytes((length * count) as u64));
         group.bench_function("ours", |b| {
-            b.iter(|| ours_sends(&mut ours, now, &data, count));
+            b.iter(|| ours_sends(&mut ours_13, now, &data, count));
+        });
+        group.bench_function("ours, DTLS 1.2", |b| {
+            b.iter(|| ours_sends(&mut ours_12, now, &data, count));
         });
         group.bench_function("dimpl", |b| {
             b.iter(|| other_sends(&mut other, now, &data, count));

@@ -51,17 +51,6 @@ impl Aead {
         Ok(Self::from(UnboundKey::new(cipher.aead(), key)?))
     }
 
-    /// Encrypts in place. The caller puts the tag behind the content.
-    pub(crate) fn seal(
-        &self,
-        nonce: [u8; NONCE],
-        additional: &[u8],
-        content: &mut [u8],
-    ) -> Result<impl AsRef<[u8]> + use<>, Failed> {
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        Ok(self.0.seal_in_place_separate_tag(nonce, Aad::from(additional), content)?)
-    }
-
     /// Encrypts in place, and then `last` into `rest`, which has room for that and the tag.
     pub(crate) fn seal_with_last(
         &self,
@@ -89,17 +78,6 @@ impl Aead {
         let nonce = Nonce::assume_unique_for_key(nonce);
         let additional = Aad::from(additional);
         Ok(self.0.seal_out_of_place_scatter(nonce, additional, content, place, last, rest)?)
-    }
-
-    /// Decrypts content in place; its tag is behind it.
-    pub(crate) fn open<'a>(
-        &self,
-        nonce: [u8; NONCE],
-        additional: &[u8],
-        sealed: &'a mut [u8],
-    ) -> Result<&'a mut [u8], Failed> {
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        Ok(self.0.open_in_place(nonce, Aad::from(additional), sealed)?)
     }
 
     /// Decrypts `sealed`, whose tag is apart, to `place`, which is as long.

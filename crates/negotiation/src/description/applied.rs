@@ -26,6 +26,8 @@ pub(crate) struct Description {
     /// The first section of each BUNDLE group.
     tagged: Vec<Option<usize>>,
     transport_sections: Vec<usize>,
+    /// The section of the data channels, looked for when it is first needed.
+    data_section: OnceCell<Option<usize>>,
     /// The codecs and header extensions of each section, read when they are first needed.
     formats: Vec<OnceCell<Arc<Formats>>>,
     /// For each section of a local description the transceiver it was created for.
@@ -50,8 +52,9 @@ impl Description {
             .collect();
         let index_of_mid =
             mids.iter().enumerate().map(|(index, mid)| (mid.clone(), index)).collect();
-        let bundle = bundle_groups(&sdp);
-        let tagged = tagged_sections(&sdp, &index_of_mid);
+        let groups = sdp.bundle_groups();
+        let bundle = bundle_groups(&sdp, &groups);
+        let tagged = tagged_sections(&groups, &index_of_mid);
         let transport_sections =
             transport_sections(type_, &sdp, &background.has_own_transport, &bundle, &tagged);
         // What this side wrote need not be read.
@@ -69,6 +72,7 @@ impl Description {
             bundle,
             tagged,
             transport_sections,
+            data_section: OnceCell::new(),
             formats,
             transceivers: background.transceivers,
             unedited: background.unedited,
@@ -156,7 +160,7 @@ impl Description {
 
     /// The first m= section that carries data channels and is not rejected.
     pub(crate) fn data_section(&self) -> Option<usize> {
-        data_section(&self.sdp)
+        *self.data_section.get_or_init(|| data_section(&self.sdp))
     }
 
     /// The ICE credentials that are written in the description.
@@ -222,8 +226,7 @@ fn data_section(description: &sdp::Description) -> Option<usize> {
 }
 
 /// The number of the BUNDLE group of each section.
-fn bundle_groups(description: &sdp::Description) -> Vec<Option<usize>> {
-    let groups = description.bundle_groups();
+fn bundle_groups(description: &sdp::Description, groups: &[Vec<String>]) -> Vec<Option<usize>> {
     let group_of: HashMap<&str, usize> = groups
         .iter()
         .enumerate()
@@ -235,10 +238,9 @@ fn bundle_groups(description: &sdp::Description) -> Vec<Option<usize>> {
 
 /// The first section of each BUNDLE group.
 fn tagged_sections(
-    description: &sdp::Description,
+    groups: &[Vec<String>],
     index_of_mid: &HashMap<String, usize>,
 ) -> Vec<Option<usize>> {
-    let groups = description.bundle_groups();
     groups.iter().map(|group| index_of_mid.get(group.first()?).copied()).collect()
 }
 

@@ -97,6 +97,11 @@ impl Subscribers {
         Events { queue }
     }
 
+    /// Whether nobody has subscribed, or all have left without any event since.
+    pub(crate) fn are_none(&self) -> bool {
+        self.subscriptions().queues.is_empty()
+    }
+
     /// Gives an event to every subscriber. Without a subscriber no event is made.
     pub(crate) fn publish(&self, event: impl FnOnce() -> Option<AnyEvent>) {
         // Dropped with nothing locked: a handle in an event may be the last one.

@@ -136,7 +136,7 @@ pub(crate) use ice_transport::{
 };
 pub(crate) use media::{AUDIO_LEVEL, RtpFormats, StreamObject, TrackObject};
 pub(crate) use peer_connection::{Handle, PeerConnectionHandlers};
-pub(crate) use promise::{Settle, Value, closed, undefined};
+pub(crate) use promise::{Polled, Settle, Value, closed, undefined};
 pub(crate) use rtp_transceiver::{Side, TransceiverObject};
 pub(crate) use sctp_transport::{ClosedSctpTransport, SctpTransportObject, SctpTransportSlots};
 pub(crate) use stream::{Alarm, Broken};

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use negotiation::{Error, Outcome};
 
-use super::RTCStatsReport;
+use super::{RTCStatsReport, WeakConnection};
 
 /// What a promise is fulfilled with.
 pub(crate) enum Value {
@@ -41,6 +41,8 @@ pub(crate) fn undefined(value: Value) -> Option<()> {
 pub struct Promise<T> {
     shared: Arc<Shared>,
     convert: fn(Value) -> Option<T>,
+    /// The connection whose tasks settle the promise, if whoever waits may run them.
+    connection: WeakConnection,
 }
 
 type Reaction = Box<dyn FnOnce(Result<Value, Error>) + Send>;
@@ -93,7 +95,15 @@ impl Settle {
     pub(crate) fn settle(self, result: Result<Value, Error>) {
         self.0.settle(result);
     }
+
+    /// Whether this is the end of the promise that is being polled.
+    pub(crate) fn is_of(&self, polled: &Polled<'_>) -> bool {
+        Arc::ptr_eq(&self.0, polled.0)
+    }
 }
+
+/// A promise while it is polled: nothing reacts to it, and nothing is to be woken for it.
+pub(crate) struct Polled<'a>(&'a Arc<Shared>);
 
 impl Drop for Settle {
     fn drop(&mut self) {
@@ -104,7 +114,28 @@ impl Drop for Settle {
 impl<T> Promise<T> {
     pub(crate) fn new(convert: fn(Value) -> Option<T>) -> (Settle, Self) {
         let shared = Arc::new(Shared::default());
-        (Settle(shared.clone()), Self { shared, convert })
+        (Settle(shared.clone()), Self { shared, convert, connection: WeakConnection::new() })
+    }
+
+    /// Whoever waits for the promise may run the tasks of this connection that settle it.
+    pub(crate) fn of(self, connection: &WeakConnection) -> Self {
+        Self { connection: connection.clone(), ..self }
+    }
+
+    /// Runs the tasks that settle the promise, as far as they are nobody else's business.
+    fn hasten(&self) {
+        {
+            let mut state = self.shared.state();
+            match &*state {
+                State::Pending => {}
+                // Nothing is to be woken while it runs.
+                State::Polled(_) => *state = State::Pending,
+                State::Reacting(_) | State::Settled(_) | State::Taken => return,
+            }
+        }
+        if let Some(connection) = self.connection.upgrade() {
+            connection.hasten(&Polled(&self.shared));
+        }
     }
 
     /// Why the promise was rejected, if that has happened and nobody has seen it yet.
@@ -117,7 +148,7 @@ impl<T> Promise<T> {
 
     pub(crate) fn rejected(error: Error) -> Self {
         let shared = Arc::new(Shared(Mutex::new(State::Settled(Err(error)))));
-        Self { shared, convert: |_| None }
+        Self { shared, convert: |_| None, connection: WeakConnection::new() }
     }
 }
 
@@ -166,6 +197,7 @@ impl<T> Future for Promise<T> {
     type Output = Result<T, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.hasten();
         let mut state = self.shared.state();
         match std::mem::replace(&mut *state, State::Taken) {
             State::Settled(result) => Poll::Ready(converted(result, self.convert)),

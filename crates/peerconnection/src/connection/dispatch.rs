@@ -4,6 +4,21 @@ use super::Connection;
 use crate::api::{AnyEvent, RTCDataChannelState, RTCSctpTransportState};
 
 impl Connection {
+    /// Fires an event if it is one of the negotiation's that nobody hears. Returns whether that was
+    /// so. Code of the application does not run.
+    pub(super) fn fire_unheard(&self, event: &AnyEvent) -> bool {
+        let handler = match event {
+            AnyEvent::NegotiationNeeded => &self.handlers.negotiationneeded,
+            AnyEvent::SignalingStateChange(_) => &self.handlers.signalingstatechange,
+            _ => return false,
+        };
+        let is_unheard = self.subscribers.are_none() && handler.miss(());
+        if is_unheard {
+            super::log::log(event);
+        }
+        is_unheard
+    }
+
     /// Fires one event. Nothing is locked while its handler runs.
     pub(crate) fn fire(&self, event: AnyEvent) {
         super::log::log(&event);

@@ -32,6 +32,13 @@ pub trait Host: Send + Sync {
         false
     }
 
+    /// Whether code that waits for a promise may run the tasks of the negotiation that settle it,
+    /// instead of waiting for the driver to do so, if nobody listens to their events. Whatever of
+    /// the application's is to be called waits for the driver. Default false.
+    fn hastens_promises(&self) -> bool {
+        false
+    }
+
     /// Learns that `count` more tasks wait to be run. May be called from any thread. This is for
     /// hosts that [run tasks elsewhere](Self::runs_tasks_elsewhere).
     fn tasks_were_queued(&self, count: usize) {

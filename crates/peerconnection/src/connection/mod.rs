@@ -15,7 +15,8 @@ use tracing::Span;
 use transport::MessageKind;
 
 use crate::api::{
-    ChannelObject, Handle, PeerConnectionHandlers, RTCPeerConnection, RtpPacket, Subscribers,
+    ChannelObject, Handle, PeerConnectionHandlers, Polled, RTCPeerConnection, RtpPacket,
+    Subscribers,
 };
 use crate::engine::{Delivery, Engine, LOG_TARGET, Outbox, TaskQueue};
 
@@ -238,6 +239,39 @@ impl Connection {
             ran = true;
             self.deliver(delivery);
         }
+    }
+
+    /// Runs the tasks of the negotiation that settle a promise, for whoever waits for it: neither
+    /// the driver's task nor then the waiting one has to be woken. It stops before anything that
+    /// calls the application, which the driver calls on the event loop, and while the driver runs a
+    /// task.
+    pub(crate) fn hasten(&self, promise: &Polled<'_>) {
+        // A recording has the order in which the driver runs everything.
+        if !self.host.hastens_promises() || self.recorder.is_some() {
+            return;
+        }
+        let _entered = self.span.enter();
+        let now = self.host.now();
+        let Ok(mut engine) = self.engine.try_lock() else { return };
+        if !engine.can_hasten() {
+            return;
+        }
+        while let Some(delivery) = engine.hastened_delivery(now) {
+            match delivery {
+                Delivery::Settle(settle, _) if settle.is_of(promise) => {
+                    if let Some(Delivery::Settle(settle, result)) = engine.take_effect(now) {
+                        settle.settle(result);
+                    }
+                    break;
+                }
+                Delivery::Fire(event) if self.fire_unheard(event) => {
+                    engine.take_effect(now);
+                }
+                _ => break,
+            }
+        }
+        drop(engine);
+        self.wake_host();
     }
 
     pub(crate) fn deliver(&self, delivery: Delivery) {

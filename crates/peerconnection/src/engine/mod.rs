@@ -212,6 +212,8 @@ pub(crate) struct Engine {
     tasks: Arc<TaskQueue>,
     /// The effects of the present task that have not been delivered yet.
     deliveries: VecDeque<Delivery>,
+    /// The last delivery that was taken may still be under way.
+    is_delivering: bool,
     operations: HashMap<OperationId, Settle>,
 
     actions: VecDeque<Action>,
@@ -315,6 +317,7 @@ impl Engine {
             connection_state: RTCPeerConnectionState::New,
             tasks: Arc::default(),
             deliveries: VecDeque::new(),
+            is_delivering: false,
             operations: HashMap::new(),
             actions: VecDeque::new(),
             sockets: HashMap::new(),
@@ -397,6 +400,7 @@ impl Engine {
         call: impl FnOnce(&mut Session) -> OperationId,
     ) -> (OperationId, Promise<T>) {
         let (settle, promise) = Promise::new(convert);
+        let promise = promise.of(&self.connection);
         let operation = call(&mut self.session);
         // "Return a promise rejected with": the promise is rejected at once, before any delivery.
         match self.session.take_rejection(operation) {

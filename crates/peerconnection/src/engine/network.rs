@@ -301,6 +301,12 @@ impl Engine {
         timers.into_iter().flatten().min()
     }
 
+    /// Whether there are sockets to be bound.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn wants_sockets(&self) -> bool {
+        self.actions.iter().any(|action| matches!(action, Action::Gather { .. }))
+    }
+
     pub(crate) fn poll_action(&mut self, now: Instant) -> Option<Action> {
         if self.actions.is_empty() {
             return None;

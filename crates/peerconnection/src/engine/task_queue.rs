@@ -44,6 +44,11 @@ impl TaskQueue {
         Some(task)
     }
 
+    /// Whether the next task is such a one.
+    pub(super) fn is_next(&self, is_such: impl FnOnce(&Task) -> bool) -> bool {
+        self.state().tasks.front().is_some_and(is_such)
+    }
+
     pub(crate) fn waiting(&self) -> Waiting {
         let state = self.state();
         Waiting { tasks: state.tasks.len(), bytes: state.bytes }

@@ -128,14 +128,41 @@ impl Engine {
     /// The next delivery of the present task; `None` when everything has been delivered.
     pub(crate) fn next_delivery(&mut self, now: Instant) -> Option<Delivery> {
         self.record(now, || Input::Delivery);
-        loop {
-            if let Some(delivery) = self.take_effect(now) {
-                return Some(delivery);
-            }
+        let delivery = if self.prepare_delivery(now) { self.take_effect(now) } else { None };
+        self.is_delivering = delivery.is_some();
+        delivery
+    }
+
+    /// Runs effects and reactions until there is something to deliver. `false` if there is nothing.
+    fn prepare_delivery(&mut self, now: Instant) -> bool {
+        while !self.prepare_effect(now) {
             if !self.run_reaction(now) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whether there is something for [`hastened_delivery`](Self::hastened_delivery).
+    pub(crate) fn can_hasten(&self) -> bool {
+        // What the driver is delivering comes first.
+        let is_idle = !self.is_delivering && !self.is_closed;
+        is_idle && (self.has_effects() || self.tasks.is_next(Self::is_of_negotiation))
+    }
+
+    /// Runs tasks of the negotiation until there is something to deliver. `None` if the next task
+    /// is another one.
+    pub(crate) fn hastened_delivery(&mut self, now: Instant) -> Option<&Delivery> {
+        while !self.prepare_delivery(now) {
+            if !self.tasks.is_next(Self::is_of_negotiation) || !self.run_next_task(now) {
                 return None;
             }
         }
+        self.deliveries.front()
+    }
+
+    fn is_of_negotiation(task: &Task) -> bool {
+        matches!(task, Task::Negotiation(_))
     }
 
     /// The next delivery before the next reaction of a promise.
@@ -144,16 +171,24 @@ impl Engine {
         self.take_effect(now)
     }
 
-    fn take_effect(&mut self, now: Instant) -> Option<Delivery> {
-        loop {
-            if let Some(delivery) = self.deliveries.pop_front() {
-                self.note_delivery(now, &delivery);
-                self.record_output(|| recorded::delivery(&delivery));
-                return Some(delivery);
-            }
-            let effect = self.session.poll_effect()?;
+    /// Takes the effects of the session until one is to be delivered. `false` if none is.
+    fn prepare_effect(&mut self, now: Instant) -> bool {
+        while self.deliveries.is_empty() {
+            let Some(effect) = self.session.poll_effect() else { return false };
             self.run_effect(now, effect);
         }
+        true
+    }
+
+    /// Takes the next delivery before the next reaction.
+    pub(crate) fn take_effect(&mut self, now: Instant) -> Option<Delivery> {
+        if !self.prepare_effect(now) {
+            return None;
+        }
+        let delivery = self.deliveries.pop_front()?;
+        self.note_delivery(now, &delivery);
+        self.record_output(|| recorded::delivery(&delivery));
+        Some(delivery)
     }
 
     /// Runs a reaction of a promise, once all effects have been delivered. `false` if there is

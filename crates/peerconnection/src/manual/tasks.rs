@@ -14,6 +14,10 @@
 //! | calls given to [`queue_task()`] | in their turn, on the event loop |
 //! | code behind an `.await` | later, when the runtime comes to it |
 //!
+//! If nobody listens to what an operation fires, the code that waits for its promise does not even
+//! wait for the event loop. Before that binds sockets it lets other tasks of the runtime go first,
+//! so that candidates mostly come after that code has gone on.
+//!
 //! While a handler, a reaction or a queued call runs, no attribute of the connection changes and no
 //! event is fired, unless it calls a method itself. That is what JavaScript has everywhere. Code
 //! behind an `.await` has it not: look at a state and act on it in one [`queue_task()`].

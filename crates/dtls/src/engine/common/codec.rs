@@ -15,6 +15,12 @@ pub(crate) mod extension {
     pub(crate) const RENEGOTIATION_INFO: u16 = 0xff01;
 }
 
+/// Puts parts behind one another.
+pub(crate) fn gather(place: &mut [u8], parts: &[&[u8]]) {
+    let octets = parts.iter().flat_map(|part| part.iter());
+    place.iter_mut().zip(octets).for_each(|(place, octet)| *place = *octet);
+}
+
 /// Takes octets from the front; `None` when there are too few.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a>(pub(in crate::engine) &'a [u8]);

@@ -1,4 +1,4 @@
-//! DTLS 1.2 (RFC 6347) for certificates that `dimpl` does not know: RSA.
+//! DTLS 1.2 (RFC 6347).
 //!
 //! It does what RFC 8827 §6.5 needs, and leaves nothing to choose: ECDHE on X25519 or P-256,
 //! AES-128-GCM, certificates of both sides, extended master secret. There is no resumption and no
@@ -20,6 +20,7 @@ mod tests;
 mod wire;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use time::{Duration, Instant};
 use tracing::trace;
@@ -37,6 +38,7 @@ use super::common::content;
 use super::common::exchange::{Exchange, GROUPS};
 use super::common::hello_random;
 use super::common::identity::{Identity, PublicKey, SCHEMES};
+use super::common::plaintext::Plaintext;
 use super::common::reassembly::{self, Fragment, Message, Reassembly};
 use super::{Ended, Engine, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT, Negotiated, Said};
 use crate::certificate::Certificate;
@@ -70,7 +72,8 @@ enum Queued {
     Packet(Vec<u8>),
     Certificate(Vec<u8>),
     Connected,
-    Data(Vec<u8>),
+    /// Where it is in what was opened.
+    Data(Range<usize>),
     KeyingMaterial(SrtpKeys),
     CloseNotify,
 }
@@ -88,8 +91,8 @@ pub(crate) struct Dtls12 {
     reassembly: Reassembly,
     held: Vec<Vec<u8>>,
     output: VecDeque<Queued>,
-    /// The data that was told last.
-    told: Vec<u8>,
+    /// What was opened and is still to be told.
+    opened: Plaintext,
 
     /// Our last flight, for as long as the peer may need it again.
     flight: Vec<Item>,
@@ -162,7 +165,7 @@ impl Dtls12 {
             reassembly: Reassembly::default(),
             held: Vec::new(),
             output: VecDeque::new(),
-            told: Vec::new(),
+            opened: Plaintext::default(),
             flight: Vec::new(),
             next_sequence: 0,
             sent: None,
@@ -240,7 +243,7 @@ impl Dtls12 {
     }
 
     fn write_record(&mut self, kind: u8, content: &[u8]) -> Result<(), Fatal> {
-        let mut packet = Vec::with_capacity(record::HEADER + content.len() + record::PROTECTION);
+        let mut packet = vec![0; Records::overhead(self.epoch) + content.len()];
         self.records.write(&mut packet, kind, self.epoch, &[content])?;
         self.output.push_back(Queued::Packet(packet));
         Ok(())
@@ -285,17 +288,19 @@ impl Dtls12 {
             }
             return Ok(());
         }
-        let Some(content) = self.records.open(record) else {
+        let start = self.opened.used();
+        let Some(length) = self.records.open(record, &mut self.opened) else {
             trace!("dropping a record that is forged or came before");
             return Ok(());
         };
+        if record.kind == content::APPLICATION_DATA {
+            self.output.push_back(Queued::Data(start..start + length));
+            return Ok(());
+        }
+        let content = self.opened.take_from(start);
         match record.kind {
             content::HANDSHAKE => self.read_handshake(1, &content),
             content::ALERT => self.read_alert(&content),
-            content::APPLICATION_DATA => {
-                self.output.push_back(Queued::Data(content));
-                Ok(())
-            }
             _ => Ok(()),
         }
     }
@@ -429,14 +434,13 @@ impl Dtls12 {
                 Item::Message(message) => message,
                 Item::ChangeCipherSpec => {
                     let packet = with_room(&mut packets, *datagram_size, record::HEADER + 1);
-                    records.write(packet, content::CHANGE_CIPHER_SPEC, 0, &[&[1]])?;
+                    append(records, packet, content::CHANGE_CIPHER_SPEC, 0, &[&[1]])?;
                     continue;
                 }
             };
             let of = u16::from(message.epoch != 0);
             *epoch = (*epoch).max(of);
-            let protection = if message.epoch == 0 { 0 } else { record::PROTECTION };
-            let overhead = record::HEADER + reassembly::HEADER + protection;
+            let overhead = Records::overhead(of) + reassembly::HEADER;
             let length = message.body().len();
             let mut offset = 0;
             loop {
@@ -449,7 +453,7 @@ impl Dtls12 {
                 let sequence = message.sequence();
                 let header =
                     reassembly::header(message.kind, length, sequence, offset, fragment.len());
-                records.write(packet, content::HANDSHAKE, of, &[&header, fragment])?;
+                append(records, packet, content::HANDSHAKE, of, &[&header, fragment])?;
                 offset += fragment.len();
                 if offset >= length {
                     break;
@@ -525,14 +529,8 @@ impl Engine for Dtls12 {
         if self.step != Step::Connected {
             return Err(Ended::Closed);
         }
-        let mut record = Vec::with_capacity(record::HEADER + data.len() + record::PROTECTION);
         self.records
-            .write(&mut record, content::APPLICATION_DATA, self.epoch, &[data])
-            .and_then(|()| {
-                let place = place.get_mut(..record.len()).ok_or(Fatal::internal(()))?;
-                place.copy_from_slice(&record);
-                Ok(record.len())
-            })
+            .write(place, content::APPLICATION_DATA, self.epoch, &[data])
             .map_err(|fatal| Ended::Protocol(fatal.reason.to_owned()))
     }
 
@@ -546,14 +544,11 @@ impl Engine for Dtls12 {
             Some(Queued::Packet(packet)) => Said::Datagram(packet),
             Some(Queued::Certificate(certificate)) => Said::PeerCertificate(certificate),
             Some(Queued::Connected) => Said::Connected,
-            Some(Queued::Data(data)) => {
-                self.told = data;
-                Said::Data(&self.told)
-            }
+            Some(Queued::Data(range)) => Said::Data(self.opened.get(range)),
             Some(Queued::KeyingMaterial(keys)) => Said::KeyingMaterial(keys),
             Some(Queued::CloseNotify) => Said::CloseNotify,
             None => {
-                self.told = Vec::new();
+                self.opened.clear();
                 Said::Timeout(self.retransmits.into_iter().chain(self.gives_up).min())
             }
         }
@@ -575,6 +570,21 @@ impl Engine for Dtls12 {
         });
         packets.collect()
     }
+}
+
+/// Writes a record to the end of a packet.
+fn append(
+    records: &mut Records,
+    packet: &mut Vec<u8>,
+    kind: u8,
+    epoch: u16,
+    content: &[&[u8]],
+) -> Result<(), Fatal> {
+    let start = packet.len();
+    let length: usize = content.iter().map(|part| part.len()).sum();
+    packet.resize(start + Records::overhead(epoch) + length, 0);
+    let place = packet.get_mut(start..).unwrap_or_default();
+    records.write(place, kind, epoch, content).map(drop)
 }
 
 /// The packet to write on to, which has room for `wanted` octets.

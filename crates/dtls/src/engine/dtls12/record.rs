@@ -4,13 +4,14 @@ use super::keys::Keys;
 use crate::crypto::{Aead, Cipher, NONCE, TAG};
 use crate::engine::common::DTLS_1_2;
 use crate::engine::common::alert::Fatal;
-use crate::engine::common::codec::Reader;
+use crate::engine::common::codec::{Reader, gather};
+use crate::engine::common::plaintext::Plaintext;
 use crate::engine::common::window::Window;
 
 pub(super) const HEADER: usize = 13;
 const EXPLICIT_NONCE: usize = 8;
 /// What protection adds to the content.
-pub(super) const PROTECTION: usize = EXPLICIT_NONCE + TAG;
+const PROTECTION: usize = EXPLICIT_NONCE + TAG;
 /// RFC 6347 §4.1: 48 bits of number.
 const LAST_SEQUENCE: u64 = (1 << 48) - 1;
 
@@ -54,12 +55,13 @@ impl Key {
     fn new(key: &[u8], salt: [u8; 4]) -> Result<Self, Fatal> {
         Ok(Self { key: Aead::new(Cipher::Aes128Gcm, key).map_err(Fatal::internal)?, salt })
     }
+}
 
-    fn nonce(&self, explicit: [u8; EXPLICIT_NONCE]) -> [u8; NONCE] {
-        let [s0, s1, s2, s3] = self.salt;
-        let [e0, e1, e2, e3, e4, e5, e6, e7] = explicit;
-        [s0, s1, s2, s3, e0, e1, e2, e3, e4, e5, e6, e7]
-    }
+/// RFC 5288 §3.
+fn nonce(salt: [u8; 4], explicit: [u8; EXPLICIT_NONCE]) -> [u8; NONCE] {
+    let [s0, s1, s2, s3] = salt;
+    let [e0, e1, e2, e3, e4, e5, e6, e7] = explicit;
+    [s0, s1, s2, s3, e0, e1, e2, e3, e4, e5, e6, e7]
 }
 
 /// RFC 5246 §6.2.3.3.
@@ -97,60 +99,72 @@ impl Records {
         self.read.is_some()
     }
 
-    /// Appends a record with the next number of its epoch.
+    /// What a record of an epoch adds to its content.
+    pub(super) fn overhead(epoch: u16) -> usize {
+        if epoch == 0 { HEADER } else { HEADER + PROTECTION }
+    }
+
+    /// Writes a record with the next number of its epoch to the beginning of `place`. Returns its
+    /// length.
     pub(super) fn write(
         &mut self,
-        out: &mut Vec<u8>,
+        place: &mut [u8],
         kind: u8,
         epoch: u16,
         content: &[&[u8]],
-    ) -> Result<(), Fatal> {
+    ) -> Result<usize, Fatal> {
+        let no_room = Fatal::internal(());
+        let length: usize = content.iter().map(|part| part.len()).sum();
+        let whole = length + Self::overhead(epoch);
+        let place = place.get_mut(..whole).ok_or(no_room)?;
         let next = self.next.get_mut(usize::from(epoch)).ok_or(Fatal::internal(()))?;
         if *next > LAST_SEQUENCE {
             return Err(Fatal::internal(()));
         }
         let sequence = (u64::from(epoch) << 48 | *next).to_be_bytes();
         *next += 1;
-        let plain: usize = content.iter().map(|part| part.len()).sum();
-        let length = if epoch == 0 { plain } else { plain + PROTECTION };
-        let length = u16::try_from(length).map_err(Fatal::internal)?;
 
-        out.push(kind);
-        out.extend_from_slice(&DTLS_1_2.to_be_bytes());
-        out.extend_from_slice(&sequence);
-        out.extend_from_slice(&length.to_be_bytes());
+        let (header, body) = place.split_first_chunk_mut::<HEADER>().ok_or(no_room)?;
+        let [s0, s1, s2, s3, s4, s5, s6, s7] = sequence;
+        let [v0, v1] = DTLS_1_2.to_be_bytes();
+        let [l0, l1] = u16::try_from(body.len()).map_err(Fatal::internal)?.to_be_bytes();
+        *header = [kind, v0, v1, s0, s1, s2, s3, s4, s5, s6, s7, l0, l1];
         if epoch == 0 {
-            content.iter().for_each(|part| out.extend_from_slice(part));
-            return Ok(());
+            gather(body, content);
+            return Ok(whole);
         }
-        let key = self.write.as_ref().ok_or(Fatal::internal(()))?;
+        let Key { key, salt } = self.write.as_ref().ok_or(no_room)?;
         // RFC 5288 §3: unique because the number is.
-        out.extend_from_slice(&sequence);
-        let start = out.len();
-        content.iter().for_each(|part| out.extend_from_slice(part));
-        let data = additional_data(sequence, kind, plain);
-        let plaintext = out.get_mut(start..).unwrap_or_default();
-        let tag = key.key.seal(key.nonce(sequence), &data, plaintext).map_err(Fatal::internal)?;
-        out.extend_from_slice(tag.as_ref());
-        Ok(())
+        let (explicit, sealed) = body.split_first_chunk_mut::<EXPLICIT_NONCE>().ok_or(no_room)?;
+        *explicit = sequence;
+        let (sealed, tag) = sealed.split_at_mut_checked(length).ok_or(no_room)?;
+        let (nonce, data) = (nonce(*salt, sequence), additional_data(sequence, kind, length));
+        match content {
+            [content] => key.seal_to(nonce, &data, content, sealed, &[], tag),
+            parts => {
+                gather(sealed, parts);
+                key.seal_with_last(nonce, &data, sealed, &[], tag)
+            }
+        }
+        .map_err(Fatal::internal)?;
+        Ok(whole)
     }
 
-    /// The content of a protected record. `None` when it is forged, or came before.
-    pub(super) fn open(&mut self, record: &Record<'_>) -> Option<Vec<u8>> {
-        let key = self.read.as_ref()?;
+    /// Opens a protected record behind what is in `out`. Returns the length of its content; `None`
+    /// when it is forged, or came before.
+    pub(super) fn open(&mut self, record: &Record<'_>, out: &mut Plaintext) -> Option<usize> {
+        let Key { key, salt } = self.read.as_ref()?;
         if !self.window.is_new(record.number()) {
             return None;
         }
-        let mut reader = Reader(record.body);
-        let explicit = reader.array()?;
-        let mut content = reader.0.to_vec();
-        let length = content.len().checked_sub(TAG)?;
-        let data = additional_data(record.sequence, record.kind, length);
-        let plaintext = key.key.open(key.nonce(explicit), &data, &mut content).ok()?;
-        let length = plaintext.len();
-        content.truncate(length);
+        let (explicit, sealed) = record.body.split_first_chunk::<EXPLICIT_NONCE>()?;
+        let (content, tag) = sealed.split_last_chunk::<TAG>()?;
+        let data = additional_data(record.sequence, record.kind, content.len());
+        let place = out.room(content.len());
+        key.open_to(nonce(*salt, *explicit), &data, content, tag, place).ok()?;
+        out.keep(content.len());
         self.window.mark(record.number());
-        Some(content)
+        Some(content.len())
     }
 }
 
@@ -169,14 +183,36 @@ mod tests {
     }
 
     fn write(from: &mut Records, data: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        from.write(&mut out, content::APPLICATION_DATA, 1, &[data]).unwrap();
-        assert_eq!(out.len(), HEADER + data.len() + PROTECTION);
-        out
+        let mut place = vec![0; data.len() + HEADER + PROTECTION + 9];
+        let length = from.write(&mut place, content::APPLICATION_DATA, 1, &[data]).unwrap();
+        assert_eq!(length, data.len() + HEADER + PROTECTION);
+        place.truncate(length);
+        place
     }
 
     fn open(to: &mut Records, datagram: &[u8]) -> Option<Vec<u8>> {
-        to.open(&Record::read(&mut Reader(datagram))?)
+        let mut out = Plaintext::default();
+        out.room(6).copy_from_slice(b"before");
+        out.keep(6);
+        let opened = to.open(&Record::read(&mut Reader(datagram))?, &mut out);
+        let data = out.take_from(6);
+        assert_eq!(data.len(), opened.unwrap_or(0));
+        assert_eq!(out.take_from(0), b"before");
+        opened.map(|_| data)
+    }
+
+    #[test]
+    fn parts_are_written_as_the_whole_would_be() {
+        let [mut a, mut b] = pair();
+        let mut place = [0; 100];
+        let parts: [&[u8]; 3] = [b"one", b"", b"two"];
+        let length = a.write(&mut place, content::HANDSHAKE, 1, &parts).unwrap();
+        assert_eq!(length, 6 + Records::overhead(1));
+        assert_eq!(open(&mut b, &place[..length]).unwrap(), b"onetwo");
+        // There is no room, and no such epoch.
+        let mut small = [0; 6 + HEADER + PROTECTION - 1];
+        assert!(a.write(&mut small, content::HANDSHAKE, 1, &parts).is_err());
+        assert!(a.write(&mut place, content::HANDSHAKE, 2, &parts).is_err());
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! Records: the framing and the protection of RFC 9147 §4.
 
-use std::ops::Range;
-
 use super::schedule::{Protection, Secret};
 use crate::crypto::{SAMPLE, TAG};
 use crate::engine::common::DTLS_1_2;
 use crate::engine::common::alert::{self, Fatal};
-use crate::engine::common::codec::Reader;
+use crate::engine::common::codec::{Reader, gather};
+use crate::engine::common::plaintext::Plaintext;
 use crate::engine::common::window::Window;
 
 /// Epochs (RFC 9147 §6.1). Those of data go on counting with each update of keys.
@@ -97,49 +96,6 @@ struct Writing {
     epoch: u64,
     protection: Protection,
     next: u64,
-}
-
-/// What was opened. Its memory is used again.
-#[derive(Default)]
-pub(super) struct Plaintext {
-    octets: Vec<u8>,
-    used: usize,
-}
-
-impl Plaintext {
-    /// More than a datagram usually has is given back.
-    const KEPT: usize = 2048;
-
-    pub(super) fn used(&self) -> usize {
-        self.used
-    }
-
-    pub(super) fn get(&self, range: Range<usize>) -> &[u8] {
-        self.octets.get(range).unwrap_or_default()
-    }
-
-    /// Takes out what is behind `start`.
-    pub(super) fn take_from(&mut self, start: usize) -> Vec<u8> {
-        let taken = self.get(start..self.used).to_vec();
-        self.used = start;
-        taken
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.used = 0;
-        if self.octets.len() > Self::KEPT {
-            self.octets = Vec::new();
-        }
-    }
-
-    /// Room for so many octets behind what is used.
-    fn room(&mut self, count: usize) -> &mut [u8] {
-        let end = self.used + count;
-        if self.octets.len() < end {
-            self.octets.resize(end, 0);
-        }
-        self.octets.get_mut(self.used..end).unwrap_or_default()
-    }
 }
 
 /// A record whose protection was right. Its content is at the end of the plaintext.
@@ -335,14 +291,9 @@ impl Records {
         // RFC 8446 §5.4: zeros behind the type are padding.
         let end = place.iter().rposition(|octet| *octet != 0).unwrap_or(0);
         let kind = place.get(end).copied().unwrap_or(0);
-        out.used += end;
+        out.keep(end);
         Ok(Opened { kind, epoch: *epoch, number, length: end })
     }
-}
-
-fn gather(place: &mut [u8], parts: &[&[u8]]) {
-    let octets = parts.iter().flat_map(|part| part.iter());
-    place.iter_mut().zip(octets).for_each(|(place, octet)| *place = *octet);
 }
 
 /// The number with these last bits that is nearest to the one that is expected (RFC 9147 §4.2.2).
@@ -394,7 +345,7 @@ mod tests {
     fn open(to: &mut Records, record: &[u8]) -> Option<Vec<u8>> {
         let mut out = Plaintext::default();
         out.room(6).copy_from_slice(b"before");
-        out.used = 6;
+        out.keep(6);
         let opened = to.open(&protected(record)?, &mut out).ok();
         let data = out.take_from(6);
         assert_eq!(data.len(), opened.map_or(0, |opened| opened.length));
@@ -496,9 +447,11 @@ mod tests {
             }
             assert_eq!(record.len(), header);
             // With padding behind the type.
-            let mut content = [b"hello", &[APPLICATION_DATA, 0, 0, 0][..]].concat();
-            let tag = protection.aead.seal(protection.nonce(0), &record, &mut content).unwrap();
-            content.extend_from_slice(tag.as_ref());
+            let plain = [b"hello", &[APPLICATION_DATA, 0, 0, 0][..]].concat();
+            let mut content = [plain.as_slice(), &[0; TAG]].concat();
+            let (sealed, tag) = content.split_at_mut(plain.len());
+            let nonce = protection.nonce(0);
+            protection.aead.seal_with_last(nonce, &record, sealed, &[], tag).unwrap();
             let mask = protection.mask.of(content.first_chunk().unwrap()).unwrap();
             record[1] ^= mask[0];
             if flags & 0b1000 != 0 {

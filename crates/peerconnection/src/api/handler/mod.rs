@@ -212,6 +212,22 @@ impl<E: Fired> Handler<E> {
         self.dispatch(call, target, payload);
     }
 
+    /// Does what [`call`](Self::call) does, if nobody listens. Returns whether that was so. Then no
+    /// code of the application has run.
+    pub(crate) fn miss(&self, payload: E::Payload) -> bool
+    where
+        E::Payload: Copy,
+    {
+        let mut list = self.list();
+        if !list.listeners.is_empty() {
+            return false;
+        }
+        if list.is_fresh {
+            remember::<E>(&mut list.missed, payload);
+        }
+        true
+    }
+
     /// Calls the listeners; gives the payload back if there is none.
     pub(crate) fn offer(
         &self,

@@ -17,10 +17,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
 
 use futures::task::AtomicWaker;
 use negotiation::Error;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, coop};
 
 use super::{
     CongestionControl, ConnectionId, Driver, EventLoop, GenerationId, Host, Shortcut, TaskRunner,
@@ -475,6 +476,20 @@ impl Host for TokioHost {
 
     fn runs_tasks_elsewhere(&self) -> bool {
         self.event_loop.is_some()
+    }
+
+    fn hastens_promises(&self) -> bool {
+        // A task that has had its share waits for the driver, so that others get their turn. Whoever
+        // waits is woken by the promise.
+        let mut unheard = Context::from_waker(Waker::noop());
+        self.event_loop.is_none()
+            && match coop::poll_proceed(&mut unheard) {
+                Poll::Ready(share) => {
+                    share.made_progress();
+                    true
+                }
+                Poll::Pending => false,
+            }
     }
 
     fn tasks_were_queued(&self, count: usize) {

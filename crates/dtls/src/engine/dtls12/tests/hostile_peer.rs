@@ -33,9 +33,9 @@ impl Side {
 
     /// A message in the clear.
     fn hear_message(&mut self, kind: u8, sequence: u16, body: &[u8]) {
-        let mut packet = Vec::new();
         let message = Message::new(kind, sequence, 0, body);
         let content = [message.whole()];
+        let mut packet = vec![0; message.whole().len() + Records::overhead(0)];
         Records::default().write(&mut packet, content::HANDSHAKE, 0, &content).unwrap();
         self.hear(&packet);
     }

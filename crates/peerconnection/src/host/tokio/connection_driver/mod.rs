@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
@@ -59,6 +59,19 @@ pub(super) struct ConnectionDriver {
     closing: Vec<SocketId>,
     /// The last round has left tasks.
     behind: bool,
+    /// Whether sockets that are to be bound wait for other tasks of the runtime.
+    gives_way: GivesWay,
+}
+
+/// Sockets are bound after code that waits for a promise has gone on: of all that an offer leads to
+/// this takes the longest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GivesWay {
+    No,
+    /// At the end of this round.
+    Now,
+    /// It has done so: nothing keeps the sockets waiting any more.
+    Done,
 }
 
 /// Who has asked for a connection.
@@ -84,6 +97,7 @@ impl ConnectionDriver {
             unsent: VecDeque::new(),
             closing: Vec::new(),
             behind: false,
+            gives_way: GivesWay::No,
         }
     }
 
@@ -416,17 +430,26 @@ impl ConnectionDriver {
             busy |= was_behind && !self.behind;
         } else {
             self.behind = true;
+            let mut ran = false;
             for _ in 0..TASKS {
                 if !self.driver.connection().run_task() {
                     self.behind = false;
                     break;
                 }
-                busy = true;
+                ran = true;
+            }
+            busy |= ran;
+            if ran && self.gives_way == GivesWay::No && self.driver.engine().wants_sockets() {
+                self.gives_way = GivesWay::Now;
             }
         }
         busy |= self.transmit(cx);
         busy |= self.write(cx);
+        if self.gives_way == GivesWay::Now {
+            return true;
+        }
         busy |= self.act();
+        self.gives_way = GivesWay::No;
         self.name_shared();
         busy | self.resolve_names(cx)
     }
@@ -457,7 +480,16 @@ impl Future for ConnectionDriver {
         this.driver.connection().set_host_awake(true);
         let mut rests = false;
         for _ in 0..ROUNDS {
-            if this.work(cx) {
+            let busy = this.work(cx);
+            if this.gives_way == GivesWay::Now {
+                this.gives_way = GivesWay::Done;
+                this.driver.connection().set_host_awake(false);
+                // Unlike a wake, this neither comes before the tasks that were woken in this round
+                // nor wakes a thread to take this one.
+                let _ = pin!(tokio::task::yield_now()).poll(cx);
+                return Poll::Pending;
+            }
+            if busy {
                 if std::mem::take(&mut rests) {
                     this.driver.connection().set_host_awake(true);
                 }
