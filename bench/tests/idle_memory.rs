@@ -63,9 +63,9 @@ fn kept(kinds: &[MediaKind]) -> Result<i64, Failure> {
 }
 
 #[test]
-fn an_idle_connection_with_a_channel_keeps_less_than_45_kib() -> Result<(), Failure> {
+fn an_idle_connection_with_a_channel_keeps_less_than_25_kib() -> Result<(), Failure> {
     let kib = kept(&[])?;
-    assert!(kib < 45, "{kib} KiB");
+    assert!(kib < 25, "{kib} KiB");
     Ok(())
 }
 

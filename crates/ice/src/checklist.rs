@@ -38,6 +38,11 @@ impl Checklist {
         self.pairs.iter_mut()
     }
 
+    /// Gives back the memory for more pairs.
+    pub(crate) fn rest(&mut self) {
+        self.pairs.shrink_to_fit();
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }

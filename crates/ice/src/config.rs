@@ -111,7 +111,8 @@ impl Default for Config {
             max_pairs: 100,
             max_generations: 4,
             max_early_checks: 16,
-            servers: turn::Config::default(),
+            // See `normalise`.
+            servers: turn::Config { replaces_lost_allocation: false, ..turn::Config::default() },
             max_server_clients: 64,
         }
     }
@@ -119,7 +120,7 @@ impl Default for Config {
 
 impl Config {
     /// The configuration within what the RFCs allow and what cannot overflow a clock.
-    pub(crate) fn normalise(self) -> Self {
+    pub(crate) fn normalise(&self) -> Self {
         const DAY: Duration = Duration::from_secs(86_400);
         Self {
             ta: self.ta.clamp(Duration::from_millis(5), DAY),
@@ -156,6 +157,12 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// So that all agents with it share it.
+    #[test]
+    fn the_default_is_used_as_it_is() {
+        assert_eq!(Config::default().normalise(), Config::default());
+    }
 
     #[test]
     fn values_the_rfcs_forbid_become_the_nearest_allowed() {

@@ -248,6 +248,10 @@ impl<O: Copy + Eq, T> Demux<O, T> {
             answered_at = Some(now);
             self.by_transaction.remove(&id);
             of.asked.retain(|(other, _)| *other != id);
+            if of.asked.is_empty() {
+                // Most members ask once in five seconds.
+                of.asked = VecDeque::new();
+            }
         }
         match self.by_address.get_mut(&key) {
             Some(holder) if holder.owner == owner => {

@@ -98,8 +98,8 @@ pub(crate) struct Pair {
     pub(crate) destination: SocketAddr,
     pub(crate) priority: u64,
     pub(crate) state: PairState,
-    /// The check in flight.
-    pub(crate) check: Option<Transaction>,
+    /// The check in flight. Boxed: most pairs have none most of the time.
+    pub(crate) check: Option<Box<Transaction>>,
     pub(crate) replaced: SmallVec<[Replaced; 1]>,
     /// A check of this pair waits in the triggered-check queue.
     pub(crate) triggered: Option<Triggered>,

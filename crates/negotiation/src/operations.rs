@@ -41,6 +41,11 @@ impl Operations {
         self.chain.len()
     }
 
+    /// Gives back the memory for more operations.
+    pub(crate) fn rest(&mut self) {
+        self.chain.shrink_to_fit();
+    }
+
     /// Makes the id of a promise.
     pub(crate) fn make_id(&mut self) -> OperationId {
         let operation = OperationId(self.next);

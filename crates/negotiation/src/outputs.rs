@@ -52,6 +52,27 @@ impl Outputs {
 }
 
 impl Session {
+    /// Gives back the memory that a pause does not need. Call it when nothing has happened for a
+    /// while: what happens next takes what it needs.
+    ///
+    /// ```
+    /// # use peerconnection_negotiation::{Certificate, Configuration, Session};
+    /// let certificates = vec![Certificate::default()];
+    /// let configuration = Configuration { certificates, ..Configuration::default() };
+    /// let mut session = Session::new(configuration, [1; 32])?;
+    /// session.rest();
+    /// assert!(session.poll_task().is_none());
+    /// # Ok::<(), peerconnection_negotiation::Error>(())
+    /// ```
+    pub fn rest(&mut self) {
+        let Outputs { tasks, microtasks, effects } = &mut self.outputs;
+        tasks.shrink_to_fit();
+        microtasks.shrink_to_fit();
+        effects.shrink_to_fit();
+        self.operations.rest();
+        self.descriptions.rest();
+    }
+
     /// The next task that was queued since the last call. The host appends it to its own queue.
     pub fn poll_task(&mut self) -> Option<Task> {
         take(&mut self.outputs.tasks)

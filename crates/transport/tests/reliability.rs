@@ -11,7 +11,11 @@ use peerconnection_transport::{ChannelConfig, Event, Reliability, data};
 /// Both sides send numbered messages of many sizes on a reliable channel, ordered or not. Each
 /// message arrives once, and in order if the channel is ordered.
 fn nothing_is_lost(seed: u64, loss: f64, ordered: bool) {
-    let mut sim = Sim::connected_with(seed, ChannelConfig { ordered, ..ChannelConfig::default() });
+    nothing_is_lost_by(Sim::new(seed), seed, loss, ordered);
+}
+
+fn nothing_is_lost_by(sim: Sim, seed: u64, loss: f64, ordered: bool) {
+    let mut sim = sim.connect(ChannelConfig { ordered, ..ChannelConfig::default() });
     sim.link = Link {
         delay: Duration::from_millis(1 + seed % 50),
         jitter: Duration::from_millis(seed % 7 * 5),
@@ -60,6 +64,16 @@ fn nothing_is_lost(seed: u64, loss: f64, ordered: bool) {
 fn no_message_is_lost_without_loss() {
     for seed in 0..100 {
         nothing_is_lost(seed, 0.0, seed % 2 == 0);
+    }
+}
+
+/// From the handshake on, and in the middle of messages.
+#[test]
+fn no_message_is_lost_when_memory_is_given_back_at_any_moment() {
+    for seed in 300..340 {
+        let mut sim = Sim::new(seed);
+        sim.rests = true;
+        nothing_is_lost_by(sim, seed, 5.0, seed % 2 == 0);
     }
 }
 

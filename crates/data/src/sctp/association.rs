@@ -299,6 +299,19 @@ impl Association {
         std::mem::take(&mut self.broken_streams)
     }
 
+    /// Gives back the memory that a pause does not need. Lists that are empty keep none, and the
+    /// first packet after it makes what it needs.
+    pub(crate) fn rest(&mut self) {
+        self.control.shrink_to_fit();
+        self.queue.rest();
+        self.outstanding.rest();
+        self.sent.shrink_to_fit();
+        self.reassembly.rest();
+        self.ready.shrink_to_fit();
+        self.outcomes.shrink_to_fit();
+        self.events.shrink_to_fit();
+    }
+
     /// What an association begins with that only keeps what is sent, until another takes it over.
     pub(crate) fn settings_of_next(&self) -> Settings {
         self.settings.clone()

@@ -146,6 +146,17 @@ impl SendQueue {
         list.insert((stream.turn, id));
     }
 
+    /// Gives back the memory of what does not wait any more.
+    pub(super) fn rest(&mut self) {
+        for set in [&mut self.ready, &mut self.long] {
+            if set.is_empty() {
+                // An empty set keeps its last node.
+                *set = BTreeSet::new();
+            }
+        }
+        self.streams.values_mut().for_each(|stream| stream.queue.shrink_to_fit());
+    }
+
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
         self.ready.is_empty() && self.long.is_empty() && self.current.is_none()

@@ -119,6 +119,12 @@ impl Packets {
         }
     }
 
+    /// Gives back the memory of packets of which nothing is under way.
+    pub(super) fn rest(&mut self) {
+        self.trim();
+        self.sent.shrink_to_fit();
+    }
+
     /// A chunk arrived in this packet; `once` if it was sent in no other.
     #[inline]
     pub(super) fn on_arrival(&mut self, number: u64, tsn: u64, once: bool) {

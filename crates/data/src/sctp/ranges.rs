@@ -28,6 +28,11 @@ impl Ranges {
         }
     }
 
+    /// Gives back the memory for more ranges.
+    pub(super) fn rest(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// Forgets numbers up to `last`.
     pub(super) fn forget(&mut self, last: u64) {
         let gone = self.0.partition_point(|&(_, end)| end <= last);

@@ -106,7 +106,7 @@ pub struct Connection {
     state: DtlsState,
     role: Option<DtlsRole>,
     remote_fingerprints: Vec<Fingerprint>,
-    remote_certificate: Option<Vec<u8>>,
+    remote_certificate: Option<Bytes>,
     srtp: Option<SrtpKeys>,
     /// What arrived before it could be used, oldest first.
     early: VecDeque<Vec<u8>>,
@@ -176,8 +176,8 @@ impl Connection {
     }
 
     /// The certificate of the peer in DER, once it was received.
-    pub fn remote_certificate(&self) -> Option<&[u8]> {
-        self.remote_certificate.as_deref()
+    pub fn remote_certificate(&self) -> Option<&Bytes> {
+        self.remote_certificate.as_ref()
     }
 
     /// What was negotiated for SRTP; `None` before the handshake has succeeded, and with a peer
@@ -430,7 +430,7 @@ impl Connection {
                 Said::PeerCertificate(certificate) => {
                     // RFC 8827 §6.5: this comes before anything of the peer is believed.
                     mismatch = !certificate::verify(&certificate, &self.remote_fingerprints);
-                    self.remote_certificate = Some(certificate);
+                    self.remote_certificate = Some(certificate.into());
                     if mismatch {
                         break;
                     }
@@ -512,6 +512,25 @@ impl Connection {
         if self.outgoing.is_empty() && self.outgoing.capacity() > 4 {
             self.outgoing = VecDeque::new();
         }
+    }
+
+    /// Gives back the memory that a pause does not need, such as schedules of keys. Call it when
+    /// nothing has come or gone for a while: what comes next makes them again, within microseconds.
+    ///
+    /// ```
+    /// # use std::time::SystemTime;
+    /// # use peerconnection_dtls::{Certificate, Config, Connection, DtlsState};
+    /// let mut connection = Connection::new(&Config::new(Certificate::generate(SystemTime::now())?));
+    /// connection.rest();
+    /// assert_eq!(connection.state(), DtlsState::New);
+    /// # Ok::<(), peerconnection_dtls::CertificateError>(())
+    /// ```
+    pub fn rest(&mut self) {
+        if let Some(engine) = &mut self.engine {
+            engine.rest();
+        }
+        self.outgoing.shrink_to_fit();
+        self.early.shrink_to_fit();
     }
 
     /// Ends the connection with a close_notify, if there is a key for one.

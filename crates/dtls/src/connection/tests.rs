@@ -37,6 +37,8 @@ impl Engine for Hasty {
         Ok(0)
     }
 
+    fn rest(&mut self) {}
+
     fn close(&mut self) -> Result<(), Ended> {
         Ok(())
     }

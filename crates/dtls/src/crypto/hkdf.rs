@@ -5,6 +5,7 @@ use aws_lc_rs::{hkdf, hmac};
 use super::{Aead, Cipher, Failed, Hash, Mask};
 
 /// A secret to derive from. It never leaves the library, which clears its memory in the end.
+#[derive(Clone)]
 pub(crate) struct Prk(hkdf::Prk);
 
 /// Octets to derive.

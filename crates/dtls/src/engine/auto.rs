@@ -77,6 +77,10 @@ impl Engine for Auto {
         self.engine_mut().seal(data, place)
     }
 
+    fn rest(&mut self) {
+        self.engine_mut().rest();
+    }
+
     fn close(&mut self) -> Result<(), Ended> {
         self.engine_mut().close()
     }

@@ -50,6 +50,9 @@ pub(crate) trait Engine: Send + Sync {
     /// room for [`MOST_OVERHEAD`] more. Returns the length of the record.
     fn seal(&mut self, data: &[u8], place: &mut [u8]) -> Result<usize, Ended>;
 
+    /// Gives back the memory that a pause does not need: whatever comes next makes it again.
+    fn rest(&mut self);
+
     /// Says close_notify.
     fn close(&mut self) -> Result<(), Ended>;
 

@@ -84,6 +84,11 @@ impl Engine for Taped {
         result
     }
 
+    // Nothing that is said depends on it.
+    fn rest(&mut self) {
+        self.engine.rest();
+    }
+
     fn close(&mut self) -> Result<(), Ended> {
         let result = self.engine.close();
         self.note(Asked::Close, result)
@@ -192,6 +197,10 @@ impl Engine for Played {
         let length = lengths.first().map_or(0, |length| (*length).min(place.len()));
         stand_in(place.get_mut(..length).unwrap_or_default());
         Ok(length)
+    }
+
+    fn rest(&mut self) {
+        self.data = Vec::new();
     }
 
     fn close(&mut self) -> Result<(), Ended> {

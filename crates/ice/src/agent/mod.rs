@@ -12,6 +12,7 @@ mod stats;
 mod trickle;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::BytesMut;
 use time::Instant;
@@ -60,10 +61,11 @@ pub struct Agent {
 
 impl Agent {
     /// A new agent in [`State::New`]. Everything random (tie-breaker, transaction ids, jitter,
-    /// foundations) comes from `seed`, which must be unpredictable outside of tests.
-    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+    /// foundations) comes from `seed`, which must be unpredictable outside of tests. Agents can share
+    /// a configuration.
+    pub fn new(config: impl Into<Arc<Config>>, seed: [u8; 32]) -> Self {
         Self {
-            ctx: Context::new(config, seed),
+            ctx: Context::new(config.into(), seed),
             generations: Vec::new(),
             next_generation: 0,
             events: VecDeque::new(),
@@ -97,6 +99,25 @@ impl Agent {
             self.events = VecDeque::new();
         }
         event
+    }
+
+    /// Gives back the memory that a pause does not need. Call it when nothing but consent checks has
+    /// been sent for a while: what comes next takes what it needs.
+    ///
+    /// ```
+    /// use peerconnection_ice::{Agent, Config};
+    ///
+    /// let mut agent = Agent::new(Config::default(), [1; 32]);
+    /// agent.rest();
+    /// assert!(agent.poll_event().is_none());
+    /// ```
+    pub fn rest(&mut self) {
+        self.events.shrink_to_fit();
+        self.ctx.transmits.shrink_to_fit();
+        self.ctx.relayed.shrink_to_fit();
+        self.generations.iter_mut().for_each(Generation::rest);
+        self.generations.shrink_to_fit();
+        self.leaving.shrink_to_fit();
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), unless another call comes first. An

@@ -59,14 +59,9 @@ impl Generation {
             return;
         };
         pair.replace_check();
-        pair.check = Some(Transaction::new(
-            transaction,
-            payload.clone(),
-            role,
-            use_candidate,
-            now,
-            schedule,
-        ));
+        let check =
+            Transaction::new(transaction, payload.clone(), role, use_candidate, now, schedule);
+        pair.check = Some(Box::new(check));
         // A valid pair that is being nominated stays valid.
         if !(use_candidate && pair.state == PairState::Succeeded) {
             pair.state = PairState::InProgress;
@@ -169,7 +164,7 @@ impl Generation {
     fn is_patient_with(&self, ctx: &Context, now: Instant, id: PairId) -> bool {
         let is_nominated = |pair: &Pair| {
             let goes_on = |check: &Transaction| check.use_candidate && !check.cancelled;
-            pair.is_valid() && pair.check.as_ref().is_some_and(goes_on)
+            pair.is_valid() && pair.check.as_deref().is_some_and(goes_on)
         };
         ctx.role == Some(Role::Controlling)
             && self.selected.is_none()
@@ -336,7 +331,7 @@ impl Generation {
         }
         earlier(&mut deadline, self.names.deadline());
         for (_, pair) in self.list.iter() {
-            earlier(&mut deadline, pair.check.as_ref().map(Transaction::deadline));
+            earlier(&mut deadline, pair.check.as_deref().map(Transaction::deadline));
         }
         if let Some(selected) = &self.selected {
             if self.is_dead(selected.pair) {

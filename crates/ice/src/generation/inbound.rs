@@ -449,7 +449,7 @@ impl Generation {
         // The answer to a check that was replaced proves as much, but an outstanding nomination
         // still needs its own answer.
         let nominating = |c: &crate::timing::Transaction| c.use_candidate && c.id != transaction;
-        if !pair.check.as_ref().is_some_and(nominating) {
+        if !pair.check.as_deref().is_some_and(nominating) {
             pair.replace_check();
         }
         pair.triggered = pair.triggered.filter(|triggered| triggered.use_candidate);

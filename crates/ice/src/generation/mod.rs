@@ -20,6 +20,7 @@ mod unneeded;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::BytesMut;
 use rand::rngs::StdRng;
@@ -58,7 +59,8 @@ use tcp::Tcp;
 /// What all generations of an agent share.
 #[derive(Debug)]
 pub(crate) struct Context {
-    pub(crate) config: Config,
+    /// Shared: it is large, and nearly always that of all others.
+    pub(crate) config: Arc<Config>,
     pub(crate) rng: StdRng,
     pub(crate) role: Option<Role>,
     pub(crate) tie_breaker: u64,
@@ -90,10 +92,11 @@ pub(crate) struct Relayed {
 }
 
 impl Context {
-    pub(crate) fn new(config: Config, seed: [u8; 32]) -> Self {
+    pub(crate) fn new(config: Arc<Config>, seed: [u8; 32]) -> Self {
+        let normal = config.normalise();
         let mut rng = StdRng::from_seed(seed);
         Self {
-            config: config.normalise(),
+            config: if normal == *config { config } else { Arc::new(normal) },
             role: None,
             tie_breaker: rng.random(),
             salt: rng.random(),
@@ -353,6 +356,17 @@ impl Generation {
             has_nominated: false,
             failed: false,
         }
+    }
+
+    /// Gives back the memory that a pause does not need.
+    pub(crate) fn rest(&mut self) {
+        self.events.shrink_to_fit();
+        self.locals.shrink_to_fit();
+        self.remotes.shrink_to_fit();
+        self.signalled.shrink_to_fit();
+        self.early.shrink_to_fit();
+        self.seen.shrink_to_fit();
+        self.list.rest();
     }
 
     // ----- credentials

@@ -21,7 +21,8 @@ pub(crate) struct Description {
     pub(crate) sdp: sdp::Description,
     /// The mid of each section: its own, or the one that a section without `a=mid` was given.
     mids: Vec<String>,
-    index_of_mid: HashMap<String, usize>,
+    /// The indices of the sections, sorted by their mids.
+    by_mid: Box<[usize]>,
     bundle: Vec<Option<usize>>,
     /// The first section of each BUNDLE group.
     tagged: Vec<Option<usize>>,
@@ -33,7 +34,7 @@ pub(crate) struct Description {
     /// For each section of a local description the transceiver it was created for.
     transceivers: Vec<Option<TransceiverId>>,
     /// The original, if the application has edited what was created.
-    unedited: Option<sdp::Description>,
+    unedited: Option<Box<sdp::Description>>,
 }
 
 impl Description {
@@ -50,11 +51,10 @@ impl Description {
             .enumerate()
             .map(|(index, media)| media.mid().map_or_else(|| mid_for(index), str::to_owned))
             .collect();
-        let index_of_mid =
-            mids.iter().enumerate().map(|(index, mid)| (mid.clone(), index)).collect();
+        let by_mid = sorted_by_mid(&mids);
         let groups = sdp.bundle_groups();
         let bundle = bundle_groups(&sdp, &groups);
-        let tagged = tagged_sections(&groups, &index_of_mid);
+        let tagged = tagged_sections(&groups, |mid| find_mid(&by_mid, &mids, mid));
         let transport_sections =
             transport_sections(type_, &sdp, &background.has_own_transport, &bundle, &tagged);
         // What this side wrote need not be read.
@@ -68,14 +68,14 @@ impl Description {
             type_,
             sdp,
             mids,
-            index_of_mid,
+            by_mid,
             bundle,
             tagged,
             transport_sections,
             data_section: OnceCell::new(),
             formats,
             transceivers: background.transceivers,
-            unedited: background.unedited,
+            unedited: background.unedited.map(Box::new),
         }
     }
 
@@ -112,7 +112,7 @@ impl Description {
 
     /// A section as it was created, without the edits of the application.
     pub(crate) fn created_media(&self, index: usize) -> Option<&Media> {
-        self.unedited.as_ref().unwrap_or(&self.sdp).media().get(index)
+        self.unedited.as_deref().unwrap_or(&self.sdp).media().get(index)
     }
 
     /// Whether the section is rejected or does not exist.
@@ -131,7 +131,7 @@ impl Description {
 
     /// The index of the section with this mid.
     pub(crate) fn index_of_mid(&self, mid: &str) -> Option<usize> {
-        self.index_of_mid.get(mid).copied()
+        find_mid(&self.by_mid, &self.mids, mid)
     }
 
     /// The section of this mid.
@@ -239,9 +239,23 @@ fn bundle_groups(description: &sdp::Description, groups: &[Vec<String>]) -> Vec<
 /// The first section of each BUNDLE group.
 fn tagged_sections(
     groups: &[Vec<String>],
-    index_of_mid: &HashMap<String, usize>,
+    index_of_mid: impl Fn(&str) -> Option<usize>,
 ) -> Vec<Option<usize>> {
-    groups.iter().map(|group| index_of_mid.get(group.first()?).copied()).collect()
+    groups.iter().map(|group| index_of_mid(group.first()?)).collect()
+}
+
+/// The indices of the sections, sorted by their mids, and those of one mid by themselves.
+fn sorted_by_mid(mids: &[String]) -> Box<[usize]> {
+    let mut indices: Box<[usize]> = (0..mids.len()).collect();
+    indices.sort_by_key(|index| mids.get(*index));
+    indices
+}
+
+/// The index of the last section with this mid.
+fn find_mid(by_mid: &[usize], mids: &[String], mid: &str) -> Option<usize> {
+    let of = |index: &usize| mids.get(*index).map(String::as_str);
+    let end = by_mid.partition_point(|index| of(index) <= Some(mid));
+    by_mid.get(end.checked_sub(1)?).copied().filter(|index| of(index) == Some(mid))
 }
 
 /// [`Description::transport_section`] of every section. In an answer a bundled section has the

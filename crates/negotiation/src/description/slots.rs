@@ -52,6 +52,13 @@ impl Descriptions {
         self.current(Side::Local).into_iter().chain(remote)
     }
 
+    /// Gives back the memory for more lines.
+    pub(crate) fn rest(&mut self) {
+        for side in [Side::Local, Side::Remote] {
+            self.of_mut(side).for_each(|description| description.sdp.shrink_to_fit());
+        }
+    }
+
     /// All descriptions.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Description> {
         self.of(Side::Local).chain(self.of(Side::Remote))

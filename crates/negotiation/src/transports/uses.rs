@@ -1,30 +1,43 @@
 //! Which sections use which transport.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
 use crate::effect::TransportId;
 
 /// The transport of each section, by mid, and the sections of each transport. Each candidate of a
 /// transport looks for its section: with a transport for each of hundreds of sections it must not
-/// look at all of them.
+/// look at all of them. Both are sorted lists: most sessions have few sections, and maps reserve room
+/// for more.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Uses {
-    transports: HashMap<String, TransportId>,
-    mids: BTreeMap<TransportId, BTreeSet<String>>,
+    transports: Vec<(Box<str>, TransportId)>,
+    mids: Vec<(TransportId, Box<str>)>,
 }
 
 impl Uses {
     pub(super) fn get(&self, mid: &str) -> Option<TransportId> {
-        self.transports.get(mid).copied()
+        let at = self.find(mid).ok()?;
+        self.transports.get(at).map(|(_, transport)| *transport)
     }
 
     pub(super) fn mids_of(&self, transport: TransportId) -> impl Iterator<Item = &str> {
-        self.mids.get(&transport).into_iter().flatten().map(String::as_str)
+        let start = self.mids.partition_point(|(of, _)| *of < transport);
+        let from = self.mids.get(start..).unwrap_or_default().iter();
+        from.take_while(move |(of, _)| *of == transport).map(|(_, mid)| &**mid)
     }
 
     /// The transports that a section uses.
     pub(super) fn transports(&self) -> impl Iterator<Item = TransportId> {
-        self.mids.keys().copied()
+        self.mids.chunk_by(|(one, _), (other, _)| one == other).filter_map(|of| {
+            let (transport, _) = of.first()?;
+            Some(*transport)
+        })
+    }
+
+    fn find(&self, mid: &str) -> Result<usize, usize> {
+        self.transports.binary_search_by(|(known, _)| (**known).cmp(mid))
+    }
+
+    fn find_mid(&self, transport: TransportId, mid: &str) -> Result<usize, usize> {
+        self.mids.binary_search_by(|(of, known)| (*of, &**known).cmp(&(transport, mid)))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -32,24 +45,38 @@ impl Uses {
     }
 
     pub(super) fn insert(&mut self, mid: &str, transport: TransportId) {
-        let before = self.transports.insert(mid.to_owned(), transport);
-        if before == Some(transport) {
-            return;
-        }
-        if let Some(before) = before
-            && let Some(mids) = self.mids.get_mut(&before)
-        {
-            mids.remove(mid);
-            if mids.is_empty() {
-                self.mids.remove(&before);
+        match self.find(mid) {
+            Ok(at) => {
+                let Some((_, of)) = self.transports.get_mut(at) else { return };
+                let before = std::mem::replace(of, transport);
+                if before == transport {
+                    return;
+                }
+                if let Ok(at) = self.find_mid(before, mid) {
+                    self.mids.remove(at);
+                }
+            }
+            Err(at) => {
+                make_room(&mut self.transports);
+                self.transports.insert(at, (mid.into(), transport));
             }
         }
-        self.mids.entry(transport).or_default().insert(mid.to_owned());
+        if let Err(at) = self.find_mid(transport, mid) {
+            make_room(&mut self.mids);
+            self.mids.insert(at, (transport, mid.into()));
+        }
     }
 
     pub(super) fn extend(&mut self, with: &Self) {
         for (mid, transport) in &with.transports {
             self.insert(mid, *transport);
         }
+    }
+}
+
+/// Makes room for one more, and for few more than that.
+fn make_room<T>(list: &mut Vec<T>) {
+    if list.len() == list.capacity() {
+        list.reserve_exact((list.len() / 2).max(1));
     }
 }

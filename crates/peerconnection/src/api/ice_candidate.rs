@@ -1,6 +1,7 @@
 //! webrtc-pc §4.8.1 `RTCIceCandidate`, §5.6.2 `RTCIceCandidatePair`.
 
 use std::hash::{Hash, Hasher};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use idl::{
@@ -9,18 +10,108 @@ use idl::{
 };
 use serde::{Serialize, Serializer};
 
+use super::packed::{Packed, Packer, Place};
+
 /// webrtc-pc §4.8.1: an ICE candidate. Immutable; cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RTCIceCandidate {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+/// A connection has several as long as it lives.
+#[derive(PartialEq, Eq)]
 struct Inner {
-    init: RTCLocalIceCandidateInit,
-    parsed: Option<sdp::Candidate>,
+    texts: Packed,
+    candidate: Place,
+    sdp_mid: Option<Place>,
+    username_fragment: Option<Place>,
+    url: Option<Place>,
+    parsed: Option<Parsed>,
+    sdp_mline_index: Option<u16>,
+    relay_protocol: Option<RTCIceServerTransportProtocol>,
     /// webrtc-pc §4.8.1: the address of a peer-reflexive remote candidate is not exposed.
     hides_address: bool,
+}
+
+/// What a `candidate-attribute` says.
+#[derive(PartialEq, Eq)]
+struct Parsed {
+    foundation: Place,
+    transport: Place,
+    address: Place,
+    related_address: Option<Place>,
+    priority: u32,
+    component: u16,
+    port: u16,
+    related_port: Option<u16>,
+    type_: Option<RTCIceCandidateType>,
+    tcp_type: Option<sdp::TcpType>,
+}
+
+impl Parsed {
+    fn new(candidate: &sdp::Candidate, texts: &mut Packer) -> Self {
+        Self {
+            foundation: texts.add(&candidate.foundation),
+            transport: texts.add(&candidate.transport),
+            address: texts.add(&candidate.address),
+            related_address: candidate.related_address.as_deref().map(|text| texts.add(text)),
+            priority: candidate.priority,
+            component: candidate.component,
+            port: candidate.port,
+            related_port: candidate.related_port,
+            type_: match candidate.kind {
+                sdp::CandidateKind::Host => Some(RTCIceCandidateType::Host),
+                sdp::CandidateKind::Srflx => Some(RTCIceCandidateType::Srflx),
+                sdp::CandidateKind::Prflx => Some(RTCIceCandidateType::Prflx),
+                sdp::CandidateKind::Relay => Some(RTCIceCandidateType::Relay),
+                sdp::CandidateKind::Other(_) => None,
+            },
+            tcp_type: candidate.tcp_type,
+        }
+    }
+}
+
+impl Inner {
+    fn new(
+        init: &RTCLocalIceCandidateInit,
+        parsed: Option<&sdp::Candidate>,
+        hides_address: bool,
+    ) -> Self {
+        let mut texts = Packer::default();
+        let candidate = texts.add(&init.candidate);
+        let parsed = parsed.map(|parsed| Parsed::new(parsed, &mut texts));
+        let mut add = |text: &Option<String>| text.as_deref().map(|text| texts.add(text));
+        let (sdp_mid, username_fragment) = (add(&init.sdp_mid), add(&init.username_fragment));
+        let url = add(&init.url);
+        Self {
+            texts: texts.finish(),
+            candidate,
+            sdp_mid,
+            username_fragment,
+            url,
+            parsed,
+            sdp_mline_index: init.sdp_mline_index,
+            relay_protocol: init.relay_protocol,
+            hides_address,
+        }
+    }
+
+    fn text(&self, place: Option<Place>) -> Option<&str> {
+        place.map(|place| self.texts.get(place))
+    }
+}
+
+impl std::fmt::Debug for RTCIceCandidate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RTCIceCandidate")
+            .field("candidate", &self.candidate())
+            .field("sdp_mid", &self.sdp_mid())
+            .field("sdp_mline_index", &self.sdp_mline_index())
+            .field("username_fragment", &self.username_fragment())
+            .field("relay_protocol", &self.relay_protocol())
+            .field("url", &self.url())
+            .finish_non_exhaustive()
+    }
 }
 
 impl RTCIceCandidate {
@@ -44,7 +135,7 @@ impl RTCIceCandidate {
         } else {
             init.candidate.parse::<sdp::Candidate>().ok()
         };
-        Self { inner: Arc::new(Inner { init, parsed, hides_address: false }) }
+        Self { inner: Arc::new(Inner::new(&init, parsed.as_ref(), false)) }
     }
 
     /// A remote candidate that ICE learnt from the peer's checks, and signalling has not brought:
@@ -54,19 +145,20 @@ impl RTCIceCandidate {
         init: RTCLocalIceCandidateInit,
     ) -> Self {
         let init = RTCLocalIceCandidateInit { candidate: String::new(), ..init };
-        Self { inner: Arc::new(Inner { init, parsed: Some(candidate), hides_address: true }) }
+        Self { inner: Arc::new(Inner::new(&init, Some(&candidate), true)) }
     }
 
     /// Whether both have the same transport address.
     pub(crate) fn has_address_of(&self, candidate: &sdp::Candidate) -> bool {
         self.inner.parsed.as_ref().is_some_and(|own| {
-            let address = |c: &sdp::Candidate| c.ip().map(|ip| ip.to_canonical());
+            let ip = |address: &str| address.parse::<IpAddr>().ok().map(|ip| ip.to_canonical());
+            let address = self.inner.texts.get(own.address);
             own.component == candidate.component
-                && own.transport.eq_ignore_ascii_case(&candidate.transport)
+                && self.inner.texts.get(own.transport).eq_ignore_ascii_case(&candidate.transport)
                 && own.port == candidate.port
                 && own.tcp_type == candidate.tcp_type
-                && (own.address.eq_ignore_ascii_case(&candidate.address)
-                    || (address(own).is_some() && address(own) == address(candidate)))
+                && (address.eq_ignore_ascii_case(&candidate.address)
+                    || ip(address).is_some_and(|own| Some(own) == ip(&candidate.address)))
         })
     }
 
@@ -76,11 +168,25 @@ impl RTCIceCandidate {
             candidate: String::new(),
             relay_protocol: None,
             url: None,
-            ..self.inner.init.clone()
+            ..self.init()
         }
     }
 
-    fn parsed<T>(&self, member: impl FnOnce(&sdp::Candidate) -> T) -> Option<T> {
+    /// What it was made of.
+    fn init(&self) -> RTCLocalIceCandidateInit {
+        let RTCIceCandidateInit { candidate, sdp_mid, sdp_mline_index, username_fragment } =
+            self.to_json();
+        RTCLocalIceCandidateInit {
+            candidate,
+            sdp_mid,
+            sdp_mline_index,
+            username_fragment,
+            relay_protocol: self.relay_protocol(),
+            url: self.url().map(str::to_owned),
+        }
+    }
+
+    fn parsed<T>(&self, member: impl FnOnce(&Parsed) -> T) -> Option<T> {
         self.inner.parsed.as_ref().map(member)
     }
 
@@ -88,25 +194,25 @@ impl RTCIceCandidate {
     /// candidate that ICE learnt from the peer's checks and signalling has not brought.
     #[doc(alias("RTCIceCandidate.candidate"))]
     pub fn candidate(&self) -> &str {
-        &self.inner.init.candidate
+        self.inner.texts.get(self.inner.candidate)
     }
 
     /// The mid of the m= section.
     #[doc(alias = "sdpMid")]
     pub fn sdp_mid(&self) -> Option<&str> {
-        self.inner.init.sdp_mid.as_deref()
+        self.inner.text(self.inner.sdp_mid)
     }
 
     /// The index of the m= section, from 0.
     #[doc(alias = "sdpMLineIndex")]
     pub fn sdp_mline_index(&self) -> Option<u16> {
-        self.inner.init.sdp_mline_index
+        self.inner.sdp_mline_index
     }
 
     /// Equal for candidates with the same base, type, protocol and server.
     #[doc(alias("RTCIceCandidate.foundation"))]
     pub fn foundation(&self) -> Option<&str> {
-        self.inner.parsed.as_ref().map(|c| c.foundation.as_str())
+        self.inner.text(self.parsed(|c| c.foundation))
     }
 
     /// RTP or RTCP.
@@ -125,14 +231,14 @@ impl RTCIceCandidate {
     /// from the peer's checks and signalling has not brought.
     #[doc(alias("RTCIceCandidate.address"))]
     pub fn address(&self) -> Option<&str> {
-        let parsed = self.inner.parsed.as_ref().filter(|_| !self.inner.hides_address);
-        parsed.map(|c| c.address.as_str())
+        let address = self.parsed(|c| c.address).filter(|_| !self.inner.hides_address);
+        self.inner.text(address)
     }
 
     /// UDP or TCP; `None` for any other.
     #[doc(alias("RTCIceCandidate.protocol"))]
     pub fn protocol(&self) -> Option<RTCIceProtocol> {
-        let transport = &self.inner.parsed.as_ref()?.transport;
+        let transport = self.inner.texts.get(self.inner.parsed.as_ref()?.transport);
         if transport.eq_ignore_ascii_case("udp") {
             Some(RTCIceProtocol::Udp)
         } else if transport.eq_ignore_ascii_case("tcp") {
@@ -151,19 +257,13 @@ impl RTCIceCandidate {
     /// Where the candidate comes from; `None` for a type this crate does not know.
     #[doc(alias = "type")]
     pub fn type_(&self) -> Option<RTCIceCandidateType> {
-        match self.inner.parsed.as_ref()?.kind {
-            sdp::CandidateKind::Host => Some(RTCIceCandidateType::Host),
-            sdp::CandidateKind::Srflx => Some(RTCIceCandidateType::Srflx),
-            sdp::CandidateKind::Prflx => Some(RTCIceCandidateType::Prflx),
-            sdp::CandidateKind::Relay => Some(RTCIceCandidateType::Relay),
-            _ => None,
-        }
+        self.inner.parsed.as_ref()?.type_
     }
 
     /// For TCP candidates, which side connects.
     #[doc(alias = "tcpType")]
     pub fn tcp_type(&self) -> Option<RTCIceTcpCandidateType> {
-        match self.inner.parsed.as_ref()?.tcp_type.as_ref()? {
+        match self.inner.parsed.as_ref()?.tcp_type? {
             sdp::TcpType::Active => Some(RTCIceTcpCandidateType::Active),
             sdp::TcpType::Passive => Some(RTCIceTcpCandidateType::Passive),
             sdp::TcpType::So => Some(RTCIceTcpCandidateType::So),
@@ -173,7 +273,7 @@ impl RTCIceCandidate {
     /// For candidates that derive from another, its address.
     #[doc(alias = "relatedAddress")]
     pub fn related_address(&self) -> Option<&str> {
-        self.inner.parsed.as_ref()?.related_address.as_deref()
+        self.inner.text(self.inner.parsed.as_ref()?.related_address)
     }
 
     /// For candidates that derive from another, its port.
@@ -185,19 +285,19 @@ impl RTCIceCandidate {
     /// The ufrag that names the generation.
     #[doc(alias = "usernameFragment")]
     pub fn username_fragment(&self) -> Option<&str> {
-        self.inner.init.username_fragment.as_deref()
+        self.inner.text(self.inner.username_fragment)
     }
 
     /// For local relay candidates, the protocol towards the TURN server.
     #[doc(alias = "relayProtocol")]
     pub fn relay_protocol(&self) -> Option<RTCIceServerTransportProtocol> {
-        self.inner.init.relay_protocol
+        self.inner.relay_protocol
     }
 
     /// For local candidates from a server, its URL.
     #[doc(alias("RTCIceCandidate.url"))]
     pub fn url(&self) -> Option<&str> {
-        self.inner.init.url.as_deref()
+        self.inner.text(self.inner.url)
     }
 
     /// A number for the object, to use as a key in maps. Clones share it; no other object has it as
@@ -209,12 +309,11 @@ impl RTCIceCandidate {
     /// The candidate as it travels to the peer.
     #[doc(alias = "toJSON")]
     pub fn to_json(&self) -> RTCIceCandidateInit {
-        let init = &self.inner.init;
         RTCIceCandidateInit {
-            candidate: init.candidate.clone(),
-            sdp_mid: init.sdp_mid.clone(),
-            sdp_mline_index: init.sdp_mline_index,
-            username_fragment: init.username_fragment.clone(),
+            candidate: self.candidate().to_owned(),
+            sdp_mid: self.sdp_mid().map(str::to_owned),
+            sdp_mline_index: self.sdp_mline_index(),
+            username_fragment: self.username_fragment().map(str::to_owned),
         }
     }
 }
@@ -239,7 +338,7 @@ impl From<RTCIceCandidate> for RTCIceCandidateInit {
 
 impl From<RTCIceCandidate> for RTCLocalIceCandidateInit {
     fn from(candidate: RTCIceCandidate) -> Self {
-        candidate.inner.init.clone()
+        candidate.init()
     }
 }
 

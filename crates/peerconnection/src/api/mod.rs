@@ -68,6 +68,7 @@ mod ice_events;
 mod ice_transport;
 mod media;
 mod messages;
+mod packed;
 mod peer_connection;
 mod peer_connection_rtp;
 mod promise;

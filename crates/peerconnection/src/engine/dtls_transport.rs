@@ -98,7 +98,7 @@ impl Engine {
             slots.dtls_cipher = suite.and_then(dtls_cipher);
             slots.tls_group = group.and_then(tls_group);
             slots.srtp_cipher = profile.map(srtp_cipher);
-            slots.remote_certificates = chain.into_iter().map(Bytes::from).collect();
+            slots.remote_certificates = chain;
         }
         let target = RTCDtlsTransport { object: slots.dtls_object.clone() };
         // Step 3

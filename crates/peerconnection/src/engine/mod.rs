@@ -44,6 +44,7 @@ mod network;
 mod outbox;
 mod recorded;
 mod recorder;
+mod rest;
 mod rtp;
 mod sctp_transport;
 mod sender_tracks;
@@ -60,7 +61,7 @@ mod weak_map;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use negotiation::{ChannelId, Error, OperationId, Session, TransportId};
 use rand::rngs::StdRng;
@@ -78,6 +79,7 @@ use alarms::Alarms;
 use departing::Departing;
 use outbox::Outgoing;
 use recorder::Recorder;
+use rest::Rest;
 pub(crate) use rtp::{DESCRIBED_STREAMS, LONGEST_PAYLOAD};
 use rtp::{ReceivedPackets, Rtp};
 use stats::Statistics;
@@ -169,7 +171,7 @@ pub(crate) struct Engine {
     random: StdRng,
     deterministic: bool,
     /// The configuration of ICE agents that are made from now on.
-    pub(super) ice_config: ice::Config,
+    pub(super) ice_config: Arc<ice::Config>,
     pub(super) congestion_control: CongestionControl,
     pub(super) message_interleaving: bool,
     sctp_init: Shortcut,
@@ -224,6 +226,7 @@ pub(crate) struct Engine {
 
     statistics: Statistics,
     alarms: Alarms,
+    rest: Rest,
     /// What `dump()` shows.
     recorder: Option<Box<Recorder>>,
     /// What takes down all that happens.
@@ -263,6 +266,12 @@ impl Randomness {
     }
 }
 
+/// The configuration of ICE that most connections of a process have, and share.
+fn usual_ice_config() -> Arc<ice::Config> {
+    static USUAL: LazyLock<Arc<ice::Config>> = LazyLock::new(Arc::default);
+    USUAL.clone()
+}
+
 impl Engine {
     /// webrtc-pc §4.4.1.1 Constructor.
     pub(crate) fn new(
@@ -292,7 +301,7 @@ impl Engine {
             certificates,
             random,
             deterministic,
-            ice_config: ice::Config::default(),
+            ice_config: usual_ice_config(),
             congestion_control: CongestionControl::default(),
             message_interleaving: transport::data::Config::default().interleaving,
             sctp_init: Shortcut::default(),
@@ -327,6 +336,7 @@ impl Engine {
             taken: Vec::new(),
             statistics,
             alarms: Alarms::default(),
+            rest: Rest::default(),
             recorder: None,
             recording: None,
         };
@@ -350,7 +360,9 @@ impl Engine {
         timeout: Option<Duration>,
     ) {
         self.record(now, || Input::EndOfCandidatesTimeout(timeout));
-        self.ice_config.end_of_candidates_timeout = timeout;
+        if self.ice_config.end_of_candidates_timeout != timeout {
+            Arc::make_mut(&mut self.ice_config).end_of_candidates_timeout = timeout;
+        }
     }
 
     /// Hides an address behind a name, in the transports that there are and in those to come.
@@ -368,7 +380,9 @@ impl Engine {
     /// Sets how soon ICE agents that are made from now on see that a path does not work any more.
     pub(crate) fn set_disconnected_timeout(&mut self, now: Instant, timeout: Duration) {
         self.record(now, || Input::DisconnectedTimeout(timeout));
-        self.ice_config.disconnected_timeout = timeout;
+        if self.ice_config.disconnected_timeout != timeout {
+            Arc::make_mut(&mut self.ice_config).disconnected_timeout = timeout;
+        }
     }
 
     /// Sets how associations that begin from now on share the network.
@@ -478,6 +492,7 @@ impl Engine {
             channel.end();
         }
         self.alarms = Alarms::default();
+        self.rest = Rest::default();
         for delivery in &self.deliveries {
             // This channel was closed before, and its end is not delivered yet: the handler of its
             // `close` event may have closed the connection.

@@ -54,6 +54,9 @@ impl Engine {
                 if transport::Transport::understands(protocol)
                     && transport.accept_datagram(now, base, source, payload.len()) =>
             {
+                if protocol == Protocol::Dtls {
+                    self.rest.stir(now);
+                }
                 match transport.stack_on(socket) {
                     Some(stack) => stack.handle_datagram(now, payload),
                     None => tracing::trace!(%source, "a datagram for a replaced stack is dropped"),
@@ -288,6 +291,7 @@ impl Engine {
         self.handle_dtmf_timeout(now);
         self.alarms.handle_timeout(now);
         self.handle_sample_timeout(now);
+        self.rest_if_quiet(now);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
@@ -297,6 +301,7 @@ impl Engine {
             self.dtmf_timeout(),
             self.alarms.poll_timeout(),
             self.sample_timeout(),
+            self.rest.poll_timeout(),
         ];
         timers.into_iter().flatten().min()
     }

@@ -123,6 +123,13 @@ impl Outbox {
         self.filled.load(Ordering::SeqCst)
     }
 
+    /// Gives back the memory of what was taken.
+    pub(crate) fn rest(&self) {
+        let mut state = self.state();
+        state.messages.shrink_to_fit();
+        state.packets.shrink_to_fit();
+    }
+
     /// Swaps all messages into `list`, which must be empty.
     pub(crate) fn take(&self, list: &mut Vec<Outgoing>) {
         debug_assert!(list.is_empty());

@@ -54,6 +54,11 @@ impl TaskQueue {
         Waiting { tasks: state.tasks.len(), bytes: state.bytes }
     }
 
+    /// Gives back the memory of tasks that were run.
+    pub(super) fn rest(&self) {
+        self.state().tasks.shrink_to_fit();
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.state().tasks.is_empty()
     }

@@ -228,6 +228,9 @@ impl Engine {
     pub(crate) fn run_next_task(&mut self, now: Instant) -> bool {
         let Some(task) = self.tasks.pop() else { return false };
         self.record(now, || Input::Task);
+        if !self.is_closed {
+            self.rest.stir(now);
+        }
         if !self.is_closed || task.outlives_the_connection() {
             self.run_task(now, task);
         }

@@ -29,7 +29,7 @@ pub(super) struct Transport {
     /// The handshake of the stack began in messages of STUN.
     pub(super) began_in_stun: bool,
     /// The stack of the last peer, while another peer takes over.
-    predecessor: Option<Predecessor>,
+    predecessor: Option<Box<Predecessor>>,
     /// The first generation of the new peer; older generations lead to the last peer.
     since: Option<ice::GenerationId>,
     pub(super) slots: TransportSlots,
@@ -124,7 +124,8 @@ impl Transport {
         if before.dtls_state() != transport::DtlsState::Connected {
             return BTreeSet::new();
         }
-        let retired = self.predecessor.replace(Predecessor { stack: before, path, streams });
+        let before = Box::new(Predecessor { stack: before, path, streams });
+        let retired = self.predecessor.replace(before);
         retired.map(|retired| retired.streams).unwrap_or_default()
     }
 
@@ -189,7 +190,7 @@ impl Transport {
         let new = path.filter(|path| leads_to_successor(&self.agent, self.since, path.base.socket));
         let old = path.filter(|_| new.is_none());
         let mut changed = update_path(now, &mut self.stack, &mut self.path, new, returns);
-        if let Some(Predecessor { stack, path, .. }) = &mut self.predecessor {
+        if let Some(Predecessor { stack, path, .. }) = self.predecessor.as_deref_mut() {
             changed |= update_path(now, stack, path, old, returns);
         }
         let is_ahead = self.runs_ahead();
@@ -205,6 +206,15 @@ impl Transport {
         self.agent.selected_path().is_none()
             && (self.agent.data_path().is_some()
                 || (self.began_in_stun && !self.agent.has_selected()))
+    }
+
+    /// Gives back the memory that a pause does not need.
+    fn rest(&mut self) {
+        self.agent.rest();
+        self.stack.rest();
+        if let Some(stack) = self.predecessor() {
+            stack.rest();
+        }
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -500,6 +510,17 @@ impl Transports {
         let of = |id| self.slots.get(id).or_else(|| self.pool.get(id));
         let touched = self.touched.iter().filter_map(|id| of(id)?.poll_timeout());
         settled.map(|(at, _)| *at).into_iter().chain(touched).min()
+    }
+
+    /// Gives back the memory that a pause does not need.
+    pub(super) fn rest(&mut self) {
+        self.slots.values_mut().chain(self.pool.values_mut()).for_each(|of| of.rest());
+        for set in [&mut self.touched, &mut self.sending] {
+            if set.is_empty() {
+                // An empty set keeps its last node.
+                *set = BTreeSet::new();
+            }
+        }
     }
 
     /// The transports whose deadline has come, or may have come.

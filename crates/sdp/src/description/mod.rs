@@ -51,6 +51,13 @@ impl PartialEq for Description {
 impl Eq for Description {}
 
 impl Description {
+    /// Gives back the memory for lines and sections that have not come.
+    pub fn shrink_to_fit(&mut self) {
+        self.session.shrink_to_fit();
+        self.media.iter_mut().for_each(|media| media.shrink_to_fit());
+        self.media.shrink_to_fit();
+    }
+
     /// Reads a description.
     ///
     /// Lines end in CRLF or LF. Every line has to follow its grammar, whether it means anything to

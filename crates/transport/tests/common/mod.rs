@@ -77,6 +77,8 @@ pub struct Sim {
     pub link: Link,
     /// No datagram may be larger.
     pub largest_datagram: usize,
+    /// Both sides give memory back again and again, whatever they are about to do.
+    pub rests: bool,
     /// Which datagram is lost, counted from 0.
     pub lost: Option<usize>,
     pub events: [Vec<Event>; 2],
@@ -120,6 +122,7 @@ impl Sim {
             moves: [0; 2],
             link: Link::default(),
             largest_datagram: 1200,
+            rests: false,
             lost: None,
             events: Default::default(),
             times: Default::default(),
@@ -300,6 +303,10 @@ impl Sim {
     /// Goes on to the next thing that happens. False when nothing will before `limit`.
     pub fn step(&mut self, limit: Instant) -> bool {
         self.flush();
+        if self.rests {
+            let who = self.rng.below(4) as usize;
+            self.peers.get_mut(who).into_iter().for_each(Transport::rest);
+        }
         let arrival = self.flying.peek().map(|Reverse((at, ..))| *at);
         let timers = self.peers.iter().filter_map(Transport::poll_timeout);
         let Some(next) = arrival.into_iter().chain(timers).min().filter(|at| *at <= limit) else {

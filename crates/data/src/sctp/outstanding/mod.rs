@@ -168,6 +168,21 @@ impl Outstanding {
         self.first - 1
     }
 
+    /// Gives back the memory of what was acknowledged.
+    pub(super) fn rest(&mut self) {
+        self.chunks.shrink_to_fit();
+        self.packets.rest();
+        self.reported.rest();
+        self.cut_off.shrink_to_fit();
+        // Empty maps and sets keep their last node.
+        if self.lost.is_empty() {
+            self.lost = BTreeSet::new();
+        }
+        if self.unfinished.is_empty() {
+            self.unfinished = BTreeMap::new();
+        }
+    }
+
     /// The last number that was assigned.
     pub(super) fn last_assigned(&self) -> u64 {
         self.first - 1 + self.chunks.len() as u64

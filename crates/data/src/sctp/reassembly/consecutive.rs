@@ -56,7 +56,8 @@ pub(in crate::sctp) struct Consecutive {
     /// The others.
     assemblies: BTreeMap<u64, Assembly>,
     fragments: BTreeMap<u64, Fragment>,
-    streams: BTreeMap<u16, Incoming>,
+    /// Boxed: a node of the map reserves room for eleven.
+    streams: BTreeMap<u16, Box<Incoming>>,
     /// Bytes held here, with [`OVERHEAD`].
     held: usize,
 }
@@ -288,6 +289,21 @@ impl Consecutive {
     }
 
     /// The streams on which something has come that cannot be delivered yet.
+    /// Gives back the memory of messages that were delivered: an empty map keeps its last node.
+    pub(super) fn rest(&mut self) {
+        if self.assemblies.is_empty() {
+            self.assemblies = BTreeMap::new();
+        }
+        if self.fragments.is_empty() {
+            self.fragments = BTreeMap::new();
+        }
+        for incoming in self.streams.values_mut() {
+            if incoming.waiting.is_empty() {
+                incoming.waiting = BTreeMap::new();
+            }
+        }
+    }
+
     pub(super) fn unfinished(&self) -> impl Iterator<Item = u16> {
         let current = self.current.iter().map(|(_, assembly)| assembly);
         let begun = current.chain(self.assemblies.values()).map(|assembly| assembly.stream);

@@ -264,6 +264,20 @@ impl Interleaved {
         self.held = self.held.saturating_sub(waiting);
     }
 
+    /// Gives back the memory of messages that were delivered: an empty map keeps its last node.
+    pub(super) fn rest(&mut self) {
+        for incoming in self.streams.values_mut() {
+            for assemblies in [&mut incoming.ordered, &mut incoming.unordered] {
+                if assemblies.is_empty() {
+                    *assemblies = BTreeMap::new();
+                }
+            }
+            if incoming.waiting.is_empty() {
+                incoming.waiting = BTreeMap::new();
+            }
+        }
+    }
+
     pub(super) fn unfinished(&self) -> impl Iterator<Item = u16> {
         let is_unfinished = |incoming: &Incoming| {
             !(incoming.ordered.is_empty()

@@ -95,6 +95,14 @@ impl Reassembly {
         }
     }
 
+    /// Gives back the memory of messages that were delivered.
+    pub(super) fn rest(&mut self) {
+        match self {
+            Self::Consecutive(fragments) => fragments.rest(),
+            Self::Interleaved(fragments) => fragments.rest(),
+        }
+    }
+
     /// The streams on which something has come that cannot be delivered yet.
     pub(super) fn unfinished(&self) -> Vec<u16> {
         match self {

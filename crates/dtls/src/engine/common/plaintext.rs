@@ -28,6 +28,13 @@ impl Plaintext {
         taken
     }
 
+    /// Gives back the memory, of which nothing is used.
+    pub(crate) fn rest(&mut self) {
+        if self.used == 0 {
+            self.octets = Vec::new();
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.used = 0;
         if self.octets.len() > Self::KEPT {

@@ -534,6 +534,10 @@ impl Engine for Dtls12 {
             .map_err(|fatal| Ended::Protocol(fatal.reason.to_owned()))
     }
 
+    fn rest(&mut self) {
+        self.output.shrink_to_fit();
+    }
+
     fn close(&mut self) -> Result<(), Ended> {
         self.say_close();
         Ok(())

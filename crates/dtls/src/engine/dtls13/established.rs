@@ -28,9 +28,8 @@ impl Dtls13 {
         if message.epoch != epoch {
             return Err(Fatal::unexpected());
         }
-        let data = self.data.as_mut().ok_or(Fatal::internal(()))?;
-        data.read = data.read.updated()?;
-        self.records.install_reading(epoch + 1, &data.read)?;
+        let secret = self.records.reading_secret().ok_or(Fatal::internal(()))?.updated()?;
+        self.records.install_reading(epoch + 1, secret)?;
         // If a change is under way already, it will do (RFC 8446 §4.6.3).
         self.updates_soon |= wants_ours && !self.is_updating;
         self.update_in_time()
@@ -63,9 +62,8 @@ impl Dtls13 {
     pub(super) fn change_own_keys(&mut self) -> Result<(), Fatal> {
         self.is_updating = false;
         let epoch = self.records.writing_epoch() + 1;
-        let data = self.data.as_mut().ok_or(Fatal::internal(()))?;
-        data.write = data.write.updated()?;
-        self.records.install_writing(epoch, &data.write)?;
+        let secret = self.records.writing_secret().ok_or(Fatal::internal(()))?.updated()?;
+        self.records.install_writing(epoch, secret)?;
         self.records.forget_writing_before(epoch);
         Ok(())
     }

@@ -38,8 +38,8 @@ use self::acks::Acks;
 use self::client::ClientStep;
 use self::flight::{Flight, Said as Message13};
 use self::record::{DATA, HANDSHAKE, Records};
-use self::schedule::{Suite, Transcript};
-use self::secrets::{DataSecrets, Secrets};
+use self::schedule::{Secret, Suite, Transcript};
+use self::secrets::Secrets;
 use self::server::ServerStep;
 use super::auto::Begun;
 use super::common::alert::{self, End, Fatal};
@@ -97,6 +97,8 @@ struct Handshake {
     /// As a server, what is exported when the client has proven itself.
     keys_for_srtp: Option<SrtpKeys>,
     secrets: Option<Secrets>,
+    /// The secret of the peer's data, which is read once the peer has proven itself.
+    reads_data_with: Option<Secret>,
     /// As a client, the scheme that the server requested for our signature.
     requested: Option<u16>,
     /// The key of the peer's certificate.
@@ -135,7 +137,6 @@ pub(crate) struct Dtls13 {
     gives_up: Option<Instant>,
 
     handshake: Option<Box<Handshake>>,
-    data: Option<Box<DataSecrets>>,
     /// Whether the flight is a KeyUpdate.
     is_updating: bool,
     /// Whether the peer wants our keys changed.
@@ -173,6 +174,7 @@ impl Dtls13 {
             srtp: None,
             keys_for_srtp: None,
             secrets: None,
+            reads_data_with: None,
             requested: None,
             peer: None,
             held: Vec::new(),
@@ -195,7 +197,6 @@ impl Dtls13 {
             acks: Acks::default(),
             gives_up: None,
             handshake: Some(Box::new(handshake)),
-            data: None,
             is_updating: false,
             updates_soon: false,
             update_after: UPDATE_AFTER,
@@ -318,13 +319,12 @@ impl Dtls13 {
         self.step = Step::Connected;
         self.gives_up = None;
         self.reassembly.finish();
-        if let Some(data) = &self.data {
-            self.records.install_reading(DATA, &data.read)?;
-        }
+        let Handshake { reads_data_with, held, .. } =
+            *self.handshake.take().ok_or(Fatal::internal(()))?;
+        self.records.install_reading(DATA, reads_data_with.ok_or(Fatal::internal(()))?)?;
         self.output.push_back(Queued::Connected);
         self.output.extend(srtp.map(Queued::KeyingMaterial));
-        let held = self.handshake.take().map(|handshake| handshake.held);
-        held.unwrap_or_default().iter().try_for_each(|record| self.read_datagram(record))
+        held.iter().try_for_each(|record| self.read_datagram(record))
     }
 }
 
@@ -381,6 +381,15 @@ impl Engine for Dtls13 {
         let written = self.records.write(place, content::APPLICATION_DATA, epoch, &[data]);
         let (_, length) = written.map_err(told)?;
         Ok(length)
+    }
+
+    fn rest(&mut self) {
+        // During the handshake there is no pause to speak of.
+        if self.step == Step::Connected {
+            self.records.rest();
+            self.opened.rest();
+            self.output.shrink_to_fit();
+        }
     }
 
     fn close(&mut self) -> Result<(), Ended> {

@@ -81,10 +81,31 @@ impl<'a> Record<'a> {
     }
 }
 
+/// What one direction is protected with in one epoch. The schedules of keys take ten times the
+/// memory of the secret that they are made of, so whoever rests has none.
+struct Keys {
+    secret: Secret,
+    protection: Option<Box<Protection>>,
+}
+
+impl Keys {
+    fn new(secret: Secret) -> Result<Self, Fatal> {
+        let protection = Some(Box::new(secret.protection()?));
+        Ok(Self { secret, protection })
+    }
+
+    fn protection(&mut self) -> Result<&Protection, Fatal> {
+        match &mut self.protection {
+            Some(protection) => Ok(protection),
+            none => Ok(none.insert(Box::new(self.secret.protection()?))),
+        }
+    }
+}
+
 /// Records of one epoch that come.
 struct Reading {
     epoch: u64,
-    protection: Protection,
+    keys: Keys,
     window: Window,
     /// One more than the number of the newest record.
     expected: u64,
@@ -94,7 +115,7 @@ struct Reading {
 /// Records of one epoch that go.
 struct Writing {
     epoch: u64,
-    protection: Protection,
+    keys: Keys,
     next: u64,
 }
 
@@ -131,20 +152,38 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn install_reading(&mut self, epoch: u64, secret: &Secret) -> Result<(), Fatal> {
-        let protection = secret.protection()?;
-        let window = Window::default();
+    pub(super) fn install_reading(&mut self, epoch: u64, secret: Secret) -> Result<(), Fatal> {
+        let (keys, window) = (Keys::new(secret)?, Window::default());
         if self.reading.len() > 1 {
             self.reading.remove(0);
         }
-        self.reading.push(Reading { epoch, protection, window, expected: 0, forgeries: 0 });
-        self.reading.shrink_to_fit();
+        self.reading.reserve_exact(1);
+        self.reading.push(Reading { epoch, keys, window, expected: 0, forgeries: 0 });
         Ok(())
     }
 
-    pub(super) fn install_writing(&mut self, epoch: u64, secret: &Secret) -> Result<(), Fatal> {
-        self.writing.push(Writing { epoch, protection: secret.protection()?, next: 0 });
+    pub(super) fn install_writing(&mut self, epoch: u64, secret: Secret) -> Result<(), Fatal> {
+        let keys = Keys::new(secret)?;
+        self.writing.reserve_exact(1);
+        self.writing.push(Writing { epoch, keys, next: 0 });
         Ok(())
+    }
+
+    /// The secret of the newest keys to read with.
+    pub(super) fn reading_secret(&self) -> Option<&Secret> {
+        self.reading.last().map(|reading| &reading.keys.secret)
+    }
+
+    /// The secret of the newest keys to write with.
+    pub(super) fn writing_secret(&self) -> Option<&Secret> {
+        self.writing.last().map(|writing| &writing.keys.secret)
+    }
+
+    /// Forgets what the next record makes again.
+    pub(super) fn rest(&mut self) {
+        let writing = self.writing.iter_mut().map(|writing| &mut writing.keys);
+        let reading = self.reading.iter_mut().map(|reading| &mut reading.keys);
+        writing.chain(reading).for_each(|keys| keys.protection = None);
     }
 
     /// Neither reads nor writes records of epochs before this one any more.
@@ -213,7 +252,8 @@ impl Records {
         }
 
         let writing = self.writing.iter_mut().rev().find(|writing| writing.epoch == epoch);
-        let Writing { protection, next, .. } = writing.ok_or(Fatal::internal(()))?;
+        let Writing { keys, next, .. } = writing.ok_or(Fatal::internal(()))?;
+        let protection = keys.protection()?;
         if *next >= protection.limit {
             return Err(Fatal::new(alert::INTERNAL_ERROR, "a key has protected all that it may"));
         }
@@ -253,7 +293,7 @@ impl Records {
         let bits = u64::from(record.first & 0b11);
         let reading = self.reading.iter_mut().rev().find(|reading| reading.epoch & 0b11 == bits);
         let reading = reading.ok_or(Closed::NoKey)?;
-        let Reading { epoch, protection, window, expected, forgeries } = reading;
+        let Reading { epoch, keys, window, expected, forgeries } = reading;
 
         let sample = record.body.first_chunk().ok_or(Closed::Useless)?;
         let (content, tag) = record
@@ -261,6 +301,7 @@ impl Records {
             .split_last_chunk::<TAG>()
             .filter(|_| record.body.len() <= LONGEST)
             .ok_or(Closed::Useless)?;
+        let protection = keys.protection().map_err(|_| Closed::Useless)?;
         let [m0, m1] = protection.mask.of(sample).map_err(|_| Closed::Useless)?;
         let [l0, l1] = record.length.unwrap_or_default();
         let (number, header, end) = match record.number {
@@ -320,10 +361,10 @@ mod tests {
         let secret = Secret::handshake(Suite::of(suite).unwrap(), &[7; 32]).unwrap();
         let [one, two] = [b"one", b"two"].map(|label| secret.derive(label, &[]).unwrap());
         let [mut a, mut b] = [Records::default(), Records::default()];
-        a.install_writing(epoch, &one).unwrap();
-        a.install_reading(epoch, &two).unwrap();
-        b.install_writing(epoch, &two).unwrap();
-        b.install_reading(epoch, &one).unwrap();
+        a.install_writing(epoch, one.clone()).unwrap();
+        a.install_reading(epoch, two.clone()).unwrap();
+        b.install_writing(epoch, two).unwrap();
+        b.install_reading(epoch, one).unwrap();
         [a, b]
     }
 
@@ -402,6 +443,26 @@ mod tests {
         assert_eq!(open(&mut b, &records[971]), is(971));
     }
 
+    #[test]
+    fn whoever_has_rested_goes_on_where_he_was() {
+        for suite in SUITES {
+            let [mut a, mut b] = pair(suite, 3);
+            let first = write(&mut a, 3, b"first");
+            let late = write(&mut a, 3, b"late");
+            assert_eq!(open(&mut b, &first).unwrap(), b"first");
+            a.rest();
+            b.rest();
+            assert!(
+                a.writing[0].keys.protection.is_none() && a.reading[0].keys.protection.is_none()
+            );
+            assert_eq!(open(&mut b, &first), None, "a replay");
+            assert_eq!(open(&mut b, &late).unwrap(), b"late");
+            let next = write(&mut a, 3, b"next");
+            assert_eq!(open(&mut b, &next).unwrap(), b"next");
+            assert_eq!(a.writing[0].next, 3, "no number protects two records");
+        }
+    }
+
     /// Only two octets of a number are sent.
     #[test]
     fn numbers_go_on_beyond_what_a_record_shows_of_them() {
@@ -435,8 +496,8 @@ mod tests {
     fn every_form_of_header_is_read() {
         // The header is authenticated, so other forms are sealed here.
         for (flags, header) in [(0b0000u8, 2), (0b1000, 3), (0b0100, 4), (0b1100, 5)] {
-            let [a, mut b] = pair(SUITES[0], 3);
-            let Writing { protection, .. } = &a.writing[0];
+            let [mut a, mut b] = pair(SUITES[0], 3);
+            let protection = a.writing[0].keys.protection().unwrap();
             let first = 0b0010_0011 | flags;
             let mut record = vec![first, 0];
             if flags & 0b1000 != 0 {
@@ -476,8 +537,8 @@ mod tests {
         let old = write(&mut a, 3, b"old");
         for epoch in 4..8 {
             let late = write(&mut a, epoch - 1, b"late");
-            a.install_writing(epoch, &next).unwrap();
-            b.install_reading(epoch, &next).unwrap();
+            a.install_writing(epoch, next.clone()).unwrap();
+            b.install_reading(epoch, next.clone()).unwrap();
             let new = write(&mut a, epoch, b"new");
             assert_eq!(open(&mut b, &new).unwrap(), b"new");
             assert_eq!(open(&mut b, &late).unwrap(), b"late");
@@ -489,7 +550,7 @@ mod tests {
     fn a_key_protects_no_more_than_it_may() {
         let [mut a, _] = pair(SUITES[0], 3);
         let [writing] = &mut a.writing[..] else { unreachable!() };
-        writing.next = writing.protection.limit - 1;
+        writing.next = writing.keys.protection().unwrap().limit - 1;
         let mut place = [0; 100];
         assert!(a.write(&mut place, APPLICATION_DATA, 3, &[b"last"]).is_ok());
         assert!(a.write(&mut place, APPLICATION_DATA, 3, &[b"more"]).is_err());

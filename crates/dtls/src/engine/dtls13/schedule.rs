@@ -43,6 +43,7 @@ impl Suite {
 const PREFIX: &[u8] = b"dtls13";
 
 /// A secret of the schedule.
+#[derive(Clone)]
 pub(super) struct Secret {
     prk: Prk,
     suite: Suite,

@@ -14,12 +14,6 @@ pub(super) struct Secrets {
     pub(super) server: Secret,
 }
 
-/// Secrets of data.
-pub(super) struct DataSecrets {
-    pub(super) write: Secret,
-    pub(super) read: Secret,
-}
-
 impl Handshake {
     pub(super) fn secrets(&self) -> Result<&Secrets, Fatal> {
         self.secrets.as_ref().ok_or(Fatal::internal(()))
@@ -44,8 +38,8 @@ impl Dtls13 {
         let secrets = Secrets { handshake: secret, client, server };
         let Secrets { client, server, .. } = handshake.secrets.insert(secrets);
         let (write, read) = match role {
-            DtlsRole::Client => (&*client, &*server),
-            DtlsRole::Server => (&*server, &*client),
+            DtlsRole::Client => (client.clone(), server.clone()),
+            DtlsRole::Server => (server.clone(), client.clone()),
         };
         records.install_writing(HANDSHAKE, write)?;
         records.install_reading(HANDSHAKE, read)?;
@@ -77,8 +71,8 @@ impl Dtls13 {
             DtlsRole::Client => (client, server),
             DtlsRole::Server => (server, client),
         };
-        self.records.install_writing(DATA, &write)?;
-        self.data = Some(Box::new(DataSecrets { write, read }));
+        handshake.reads_data_with = Some(read);
+        self.records.install_writing(DATA, write)?;
         Ok(srtp)
     }
 }

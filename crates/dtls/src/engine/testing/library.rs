@@ -75,6 +75,8 @@ impl Engine for Library {
         }
     }
 
+    fn rest(&mut self) {}
+
     fn close(&mut self) -> Result<(), Ended> {
         Ok(self.dtls.close()?)
     }

@@ -6,7 +6,7 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::WeakConnection;
 
@@ -77,7 +77,8 @@ struct List<E: Fired> {
 /// attribute: whether somebody else listens makes no difference to a program.
 pub(crate) struct Handler<E: Fired> {
     name: &'static str,
-    list: Mutex<List<E>>,
+    /// Made when it is first needed: nobody ever uses most attributes of most objects.
+    list: OnceLock<Box<Mutex<List<E>>>>,
 }
 
 /// Remembers an event. Returns what makes room for it, to be dropped with nothing locked.
@@ -87,6 +88,19 @@ fn remember<E: Fired>(queue: &mut VecDeque<E::Payload>, payload: E::Payload) -> 
 }
 
 impl<E: Fired> List<E> {
+    fn new() -> Self {
+        Self {
+            listeners: Vec::new(),
+            next_id: 0,
+            attribute: None,
+            is_fresh: true,
+            has_no_history: true,
+            missed: VecDeque::new(),
+            calls: 0,
+            over: false,
+        }
+    }
+
     fn find(&mut self, id: u64) -> Option<&mut Listener<E>> {
         let at = self.listeners.binary_search_by_key(&id, |listener| listener.id).ok()?;
         self.listeners.get_mut(at)
@@ -96,6 +110,10 @@ impl<E: Fired> List<E> {
         let id = self.next_id;
         self.next_id += 1;
         let function = Some(function);
+        if self.listeners.is_empty() {
+            // Most lists never have another one.
+            self.listeners.reserve_exact(1);
+        }
         self.listeners.push(Listener { id, setting: 0, function, behind, put_behind: 0 });
         id
     }
@@ -110,17 +128,7 @@ impl<E: Fired> List<E> {
 impl<E: Fired> Handler<E> {
     /// The attribute for events of this name, not set.
     pub(crate) fn new(name: &'static str) -> Self {
-        let list = List {
-            listeners: Vec::new(),
-            next_id: 0,
-            attribute: None,
-            is_fresh: true,
-            has_no_history: true,
-            missed: VecDeque::new(),
-            calls: 0,
-            over: false,
-        };
-        Self { name, list: Mutex::new(list) }
+        Self { name, list: OnceLock::new() }
     }
 
     /// Sets or replaces the attribute. Returns whether there are events that it has missed.
@@ -180,7 +188,7 @@ impl<E: Fired> Handler<E> {
 
     /// Removes a listener that was added. One that runs just now is not called again.
     pub(crate) fn remove(&self, id: u64) {
-        let removed = self.list().take(id);
+        let removed = self.made().and_then(|mut list| list.take(id));
         // Dropped without the lock.
         drop(removed);
     }
@@ -251,7 +259,7 @@ impl<E: Fired> Handler<E> {
         let (mut from, mut until) = (0, u64::MAX);
         loop {
             let (id, setting, mut function, is_last) = {
-                let mut list = self.list();
+                let Some(mut list) = self.made() else { break };
                 until = until.min(list.next_id);
                 let mut ready = list.listeners.iter_mut().filter(|listener| {
                     (from..until).contains(&listener.id)
@@ -302,7 +310,7 @@ impl<E: Fired> Handler<E> {
     pub(crate) fn deliver_missed(&self, target: impl Fn() -> Option<E::Target>) {
         loop {
             let (id, setting, mut function, payload) = {
-                let mut list = self.list();
+                let Some(mut list) = self.made() else { break };
                 let mut late = list.listeners.iter_mut().filter(|one| one.function.is_some());
                 let Some(listener) = late.find(|one| !one.behind.is_empty()) else { break };
                 let Some(payload) = listener.behind.pop_front() else { break };
@@ -314,7 +322,7 @@ impl<E: Fired> Handler<E> {
             }
             self.put_back(id, setting, function);
         }
-        if self.list().over {
+        if self.made().is_some_and(|list| list.over) {
             self.retire();
         }
     }
@@ -331,8 +339,7 @@ impl<E: Fired> Handler<E> {
 
     fn drop_missed(&self, worth: impl Fn(&E::Payload) -> bool) -> bool {
         let mut spent = Vec::new();
-        {
-            let mut list = self.list();
+        if let Some(mut list) = self.made() {
             let List { missed, listeners, .. } = &mut *list;
             let behind = listeners.iter_mut().map(|listener| &mut listener.behind);
             for queue in [missed].into_iter().chain(behind).filter(|queue| !queue.is_empty()) {
@@ -366,11 +373,17 @@ impl<E: Fired> Handler<E> {
 
     /// Whether somebody listens.
     pub(crate) fn is_set(&self) -> bool {
-        !self.list().listeners.is_empty()
+        self.made().is_some_and(|list| !list.listeners.is_empty())
     }
 
     fn list(&self) -> MutexGuard<'_, List<E>> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+        let list = self.list.get_or_init(|| Box::new(Mutex::new(List::new())));
+        list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The list, if anything has ever needed it.
+    fn made(&self) -> Option<MutexGuard<'_, List<E>>> {
+        self.list.get().map(|list| list.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -52,7 +52,8 @@ pub(super) struct ConnectionDriver {
     streams: Vec<(SocketId, Stream)>,
     last_socket: u64,
     timer: Option<Pin<Box<Sleep>>>,
-    names: MulticastDns,
+    /// Nothing until the first name.
+    names: Option<Box<MulticastDns>>,
     /// Datagrams that were polled and are not yet sent.
     unsent: VecDeque<Transmit>,
     /// To be closed when all that was to be sent has been sent.
@@ -93,7 +94,7 @@ impl ConnectionDriver {
             connecting: Vec::new(),
             last_socket: 0,
             timer: None,
-            names: MulticastDns::default(),
+            names: None,
             unsent: VecDeque::new(),
             closing: Vec::new(),
             behind: false,
@@ -320,7 +321,8 @@ impl ConnectionDriver {
                 }
                 Action::Resolve { transport, generation, of: NameOf::Candidate, host } => {
                     let asked = Asked { transport, generation, host };
-                    self.names.resolve(&self.options, self.host.now(), asked);
+                    let names = self.names.get_or_insert_default();
+                    names.resolve(&self.options, self.host.now(), asked);
                 }
                 Action::Connect { transport, generation, connection, local, remote, tls } => {
                     let client = tls.map(|name| tls::Client::new(name, &self.options));
@@ -421,6 +423,9 @@ impl ConnectionDriver {
         if self.driver.poll_timeout().is_some_and(|at| at <= Instant::now()) {
             self.compare_clocks();
             self.driver.handle_timeout();
+            if self.unsent.is_empty() && self.driver.engine().is_resting() {
+                self.unsent = VecDeque::new();
+            }
             busy = true;
         }
         if self.host.event_loop.is_some() {
@@ -510,7 +515,9 @@ impl Drop for ConnectionDriver {
     /// Runs when the connection was closed, the runtime shuts down, or something has panicked.
     fn drop(&mut self) {
         self.driver.end();
-        self.names.rest();
+        if let Some(names) = &mut self.names {
+            names.rest();
+        }
         self.connecting.iter().for_each(|(_, task)| task.abort());
         self.host.end_notices();
         // The event loop may be what panicked.
@@ -548,13 +555,15 @@ mod tests {
         let (pc, mut driver) = driver();
         let host = "nobody-has-this-name.local".to_owned();
         let asked = Asked { transport: TransportId(0), generation: GenerationId(0), host };
-        driver.names.resolve(&driver.options, driver.host.now(), asked);
+        let names = driver.names.get_or_insert_default();
+        names.resolve(&driver.options, driver.host.now(), asked);
         let mut cx = Context::from_waker(std::task::Waker::noop());
         driver.resolve_names(&mut cx);
-        assert!(driver.names.is_open());
+        let is_open = |driver: &ConnectionDriver| driver.names.as_ref().unwrap().is_open();
+        assert!(is_open(&driver));
         pc.close();
         assert!(!driver.resolve_names(&mut cx));
-        assert!(!driver.names.is_open());
+        assert!(!is_open(&driver));
     }
 
     #[tokio::test]

@@ -73,7 +73,9 @@ impl ConnectionDriver {
             tracing::debug!(is_up, "the interface of a shared port has changed");
             self.driver.interface_changed(id, is_up);
         }
-        self.names.network_changed(&self.options, self.host.now());
+        if let Some(names) = &mut self.names {
+            names.network_changed(&self.options, self.host.now());
+        }
         self.driver.network_changed();
         if self.options.restart_on_network_change {
             let change = self.network.changed(up);
@@ -96,7 +98,8 @@ impl ConnectionDriver {
     pub(super) fn may_show(&mut self, address: IpAddr) -> bool {
         #[cfg(feature = "mdns")]
         if self.options.hidden_addresses {
-            let Some(name) = self.names.hide(&self.options, self.host.now(), address) else {
+            let names = self.names.get_or_insert_default();
+            let Some(name) = names.hide(&self.options, self.host.now(), address) else {
                 return false;
             };
             self.driver.hide_address(address, &name);
@@ -153,11 +156,12 @@ impl ConnectionDriver {
     /// Moves the questions for names of candidates and their answers. Returns whether there was anything.
     pub(super) fn resolve_names(&mut self, cx: &mut Context<'_>) -> bool {
         // Allocations that are still to be deleted may keep the driver for a while.
-        if self.names.is_open() && self.driver.engine().is_closed() {
-            self.names.rest();
+        let Some(names) = &mut self.names else { return false };
+        if names.is_open() && self.driver.engine().is_closed() {
+            names.rest();
         }
-        let mut busy = self.names.poll(cx, self.host.now());
-        while let Some((asked, addresses)) = self.names.next_answer() {
+        let mut busy = names.poll(cx, self.host.now());
+        while let Some((asked, addresses)) = names.next_answer() {
             busy = true;
             let Asked { transport, generation, host } = asked;
             let addresses = addresses.as_deref().map_err(String::as_str);
