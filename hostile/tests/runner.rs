@@ -1,6 +1,6 @@
 //! Every target for an equal part of `HOSTILE_SECONDS`, 50 by default:
 //! `cargo test -p hostile --test runner -- --ignored --nocapture`. The first input that panics or
-//! takes a second is printed.
+//! takes a second is printed. `HOSTILE_TARGET=sdp` has that one alone.
 
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,8 +15,12 @@ const LONGEST: Duration = Duration::from_secs(1);
 #[ignore = "takes HOSTILE_SECONDS"]
 fn no_target_minds_what_it_is_given_for_long() {
     let seconds: f64 = env::var("HOSTILE_SECONDS").map_or(50.0, |s| s.parse().unwrap());
-    let each = Duration::from_secs_f64(seconds / TARGETS.len() as f64);
-    for target in TARGETS {
+    let only = env::var("HOSTILE_TARGET").ok();
+    let is_wanted = |target: &&Target| only.as_deref().is_none_or(|name| name == target.name);
+    let targets: Vec<_> = TARGETS.iter().filter(is_wanted).collect();
+    assert!(!targets.is_empty(), "no target is called {only:?}");
+    let each = Duration::from_secs_f64(seconds / targets.len() as f64);
+    for target in targets {
         println!("{}: {} inputs", target.name, run(target, each));
     }
 }

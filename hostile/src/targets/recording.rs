@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use peerconnection::recording::Recording;
-use peerconnection::replay::{Replay, redact};
+use peerconnection::replay::{Replay, ReplayError, redact};
 use peerconnection::{
     MediaKind, PerfectNegotiation, RTCRtpSender, RtpHeader, RtpStream, TrackSource,
 };
@@ -17,6 +17,8 @@ use testkit::{Conditions, Signalling, World};
 
 /// Lines of a recording that an input changes, at most: most inputs take fewer.
 const LINES: usize = 1_500;
+/// How often what comes of a changed recording is written into it.
+const REPAIRS: usize = 8;
 /// Octets of one change.
 const CHANGE: usize = 6;
 /// Numbers at which something turns, and times: an hour, a hundred years, and what no clock has.
@@ -225,7 +227,7 @@ pub fn replay(input: &[u8]) {
     let recording = if input.first() == Some(&b'{') {
         input
     } else {
-        changed = change(input);
+        changed = accepted(change(input));
         changed.as_bytes()
     };
     let lines = recording.iter().filter(|octet| **octet == b'\n').count() + 1;
@@ -288,6 +290,40 @@ fn change(input: &[u8]) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// A recording whose lines say what comes of it, as somebody makes it who has the code: what differs
+/// is replaced, so that the replay goes on behind it.
+fn accepted(mut recording: String) -> String {
+    for _ in 0..REPAIRS {
+        let difference = Replay::new(recording.as_bytes()).ok().and_then(|mut replay| {
+            replay.find_map(|step| match step {
+                Err(ReplayError::Differs { line, recorded, replayed, .. }) => {
+                    Some((usize::try_from(line).ok()?, recorded, replayed))
+                }
+                _ => None,
+            })
+        });
+        let Some((step, recorded, replayed)) = difference else { break };
+        let mut lines: Vec<&str> = recording.lines().collect();
+        let behind = lines.iter().skip(step).position(|line| !is_outcome(line));
+        let end = behind.map_or(lines.len(), |behind| step + behind);
+        let outcome = lines.get(step..end).unwrap_or_default();
+        let place = outcome.iter().position(|line| *line == recorded).map(|at| step + at);
+        match (place, replayed.as_str()) {
+            (Some(place), "nothing") => drop(lines.remove(place)),
+            (Some(place), new) => lines[place] = new,
+            (None, "nothing") => break,
+            (None, new) => lines.insert(end, new),
+        }
+        recording = lines.join("\n") + "\n";
+    }
+    recording
+}
+
+/// Whether a line says what came of a step.
+fn is_outcome(line: &str) -> bool {
+    [r#"{"out""#, r#"{"dtls""#, r#"{"srtp""#].iter().any(|kind| line.starts_with(kind))
 }
 
 /// The time of the last step in these lines.
