@@ -246,7 +246,9 @@ mod tests {
         let line = tools::line(&Installer::AsRoot.install(&[BROWSERS, NODE].concat()));
         assert!(line.starts_with("env DEBIAN_FRONTEND=noninteractive apt-get --yes "), "{line}");
         assert!(
-            line.ends_with(" install --no-install-recommends chromium firefox-esr ffmpeg nodejs npm"),
+            line.ends_with(
+                " install --no-install-recommends chromium firefox-esr ffmpeg nodejs npm"
+            ),
             "{line}"
         );
         let line = tools::line(&Installer::WithSudo.update());
