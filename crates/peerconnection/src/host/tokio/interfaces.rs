@@ -53,9 +53,8 @@ pub(super) fn of_local_network(options: &TokioOptions) -> io::Result<Vec<Interfa
 /// if the system does not tell.
 pub(super) fn all_up() -> Option<Arc<[IpAddr]>> {
     #[cfg(target_os = "linux")]
-    if let Some(up) = listed::all_up() {
-        return Some(up);
-    }
+    return listed::all_up();
+    #[cfg(not(target_os = "linux"))]
     list_up()
 }
 
@@ -92,10 +91,11 @@ mod listed {
 
     static LISTED: Mutex<Option<Listed>> = Mutex::new(None);
 
-    /// `None` if it must be listed without help.
     pub(super) fn all_up() -> Option<Arc<[IpAddr]>> {
         // Threads may be in network namespaces of their own.
-        let namespace = fs::read_link("/proc/thread-self/ns/net").ok()?;
+        let Ok(namespace) = fs::read_link("/proc/thread-self/ns/net") else {
+            return super::list_up();
+        };
         let mut listed = LISTED.lock().unwrap_or_else(PoisonError::into_inner);
         let mut news = None;
         if let Some(mut known) = listed.take()
@@ -111,7 +111,9 @@ mod listed {
                 Err(error) => tracing::debug!(%error, "the news of interfaces cannot be read"),
             }
         }
-        let news = news.or_else(|| News::listen().ok())?;
+        let Some(news) = news.or_else(|| News::listen().ok()) else {
+            return super::list_up();
+        };
         let up = super::list_up()?;
         *listed = Some(Listed { news, up: up.clone(), namespace });
         Some(up)
