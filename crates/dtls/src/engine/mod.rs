@@ -8,6 +8,8 @@ mod dtls13;
 mod taped;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

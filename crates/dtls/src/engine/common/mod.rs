@@ -6,6 +6,7 @@
 //! | `codec` | octets to types and back |
 //! | `exchange` | one handshake's half of the key exchange |
 //! | `identity` | certificates and what their owners sign |
+//! | `output` | what an engine has to say |
 //! | `plaintext` | what was opened |
 //! | `reassembly` | fragments to messages |
 //! | `window` | which records came |
@@ -14,6 +15,7 @@ pub(super) mod alert;
 pub(super) mod codec;
 pub(super) mod exchange;
 pub(super) mod identity;
+pub(super) mod output;
 pub(super) mod plaintext;
 pub(super) mod reassembly;
 pub(super) mod window;

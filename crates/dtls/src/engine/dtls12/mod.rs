@@ -19,9 +19,6 @@ mod server;
 mod tests;
 mod wire;
 
-use std::collections::VecDeque;
-use std::ops::Range;
-
 use time::{Duration, Instant};
 use tracing::trace;
 
@@ -38,7 +35,7 @@ use super::common::content;
 use super::common::exchange::{Exchange, GROUPS};
 use super::common::hello_random;
 use super::common::identity::{Identity, PublicKey, SCHEMES};
-use super::common::plaintext::Plaintext;
+use super::common::output::{Output, Queued};
 use super::common::reassembly::{self, Fragment, Message, Reassembly};
 use super::{Ended, Engine, FLIGHT_START_RTO, HANDSHAKE_TIMEOUT, Negotiated, Said};
 use crate::certificate::Certificate;
@@ -67,17 +64,6 @@ enum Item {
     ChangeCipherSpec,
 }
 
-/// What [`Engine::poll_output`] will say.
-enum Queued {
-    Packet(Vec<u8>),
-    Certificate(Vec<u8>),
-    Connected,
-    /// Where it is in what was opened.
-    Data(Range<usize>),
-    KeyingMaterial(SrtpKeys),
-    CloseNotify,
-}
-
 /// One association.
 pub(crate) struct Dtls12 {
     identity: Identity,
@@ -90,9 +76,7 @@ pub(crate) struct Dtls12 {
     epoch: u16,
     reassembly: Reassembly,
     held: Vec<Vec<u8>>,
-    output: VecDeque<Queued>,
-    /// What was opened and is still to be told.
-    opened: Plaintext,
+    output: Output,
 
     /// Our last flight, for as long as the peer may need it again.
     flight: Vec<Item>,
@@ -164,8 +148,7 @@ impl Dtls12 {
             epoch: 0,
             reassembly: Reassembly::default(),
             held: Vec::new(),
-            output: VecDeque::new(),
-            opened: Plaintext::default(),
+            output: Output::default(),
             flight: Vec::new(),
             next_sequence: 0,
             sent: None,
@@ -245,7 +228,7 @@ impl Dtls12 {
     fn write_record(&mut self, kind: u8, content: &[u8]) -> Result<(), Fatal> {
         let mut packet = vec![0; Records::overhead(self.epoch) + content.len()];
         self.records.write(&mut packet, kind, self.epoch, &[content])?;
-        self.output.push_back(Queued::Packet(packet));
+        self.output.push(Queued::Packet(packet));
         Ok(())
     }
 
@@ -288,16 +271,16 @@ impl Dtls12 {
             }
             return Ok(());
         }
-        let start = self.opened.used();
-        let Some(length) = self.records.open(record, &mut self.opened) else {
+        let start = self.output.opened.used();
+        let Some(length) = self.records.open(record, &mut self.output.opened) else {
             trace!("dropping a record that is forged or came before");
             return Ok(());
         };
         if record.kind == content::APPLICATION_DATA {
-            self.output.push_back(Queued::Data(start..start + length));
+            self.output.push(Queued::Data(start..start + length));
             return Ok(());
         }
-        let content = self.opened.take_from(start);
+        let content = self.output.opened.take_from(start);
         match record.kind {
             content::HANDSHAKE => self.read_handshake(1, &content),
             content::ALERT => self.read_alert(&content),
@@ -318,7 +301,7 @@ impl Dtls12 {
             (_, alert::CLOSE_NOTIFY) if self.step == Step::Connected => {
                 // RFC 5246 §7.2.1
                 self.say_close();
-                self.output.push_back(Queued::CloseNotify);
+                self.output.push(Queued::CloseNotify);
                 Ok(())
             }
             (_, alert::CLOSE_NOTIFY) => Err(End::Told(Ended::Closed)),
@@ -395,7 +378,7 @@ impl Dtls12 {
     /// Takes the peer's certificate, whose owner is still to be proven.
     fn read_certificate(&mut self, certificate: &[u8]) -> Result<(), Fatal> {
         self.peer = Some(PublicKey::of(certificate)?);
-        self.output.push_back(Queued::Certificate(certificate.to_vec()));
+        self.output.push(Queued::Certificate(certificate.to_vec()));
         Ok(())
     }
 
@@ -481,7 +464,7 @@ impl Dtls12 {
         self.master = None;
         self.peer_point = Vec::new();
         self.transcript = Vec::new();
-        self.output.push_back(Queued::Connected);
+        self.output.push(Queued::Connected);
         self.output.extend(srtp.map(Queued::KeyingMaterial));
         self.read_held()
     }
@@ -535,7 +518,7 @@ impl Engine for Dtls12 {
     }
 
     fn rest(&mut self) {
-        self.output.shrink_to_fit();
+        self.output.rest();
     }
 
     fn close(&mut self) -> Result<(), Ended> {
@@ -544,18 +527,8 @@ impl Engine for Dtls12 {
     }
 
     fn poll_output(&mut self) -> Said<'_> {
-        match self.output.pop_front() {
-            Some(Queued::Packet(packet)) => Said::Datagram(packet),
-            Some(Queued::Certificate(certificate)) => Said::PeerCertificate(certificate),
-            Some(Queued::Connected) => Said::Connected,
-            Some(Queued::Data(range)) => Said::Data(self.opened.get(range)),
-            Some(Queued::KeyingMaterial(keys)) => Said::KeyingMaterial(keys),
-            Some(Queued::CloseNotify) => Said::CloseNotify,
-            None => {
-                self.opened.clear();
-                Said::Timeout(self.retransmits.into_iter().chain(self.gives_up).min())
-            }
-        }
+        let timers = self.retransmits.into_iter().chain(self.gives_up).min();
+        self.output.say(timers)
     }
 
     /// The rest of the output is for the peer that was expected. Without it this peer has no key
@@ -568,11 +541,7 @@ impl Engine for Dtls12 {
     }
 
     fn last_datagrams(self: Box<Self>) -> Vec<Vec<u8>> {
-        let packets = self.output.into_iter().filter_map(|queued| match queued {
-            Queued::Packet(packet) => Some(packet),
-            _ => None,
-        });
-        packets.collect()
+        self.output.into_datagrams()
     }
 }
 

@@ -28,9 +28,6 @@ mod server;
 mod tests;
 mod wire;
 
-use std::collections::VecDeque;
-use std::ops::Range;
-
 use time::{Duration, Instant};
 use tracing::trace;
 
@@ -45,7 +42,7 @@ use super::auto::Begun;
 use super::common::alert::{self, End, Fatal};
 use super::common::exchange::Exchange;
 use super::common::identity::{Identity, PublicKey};
-use super::common::plaintext::Plaintext;
+use super::common::output::{Output, Queued};
 use super::common::reassembly::{Message, Reassembly};
 use super::common::{content, hello_random};
 use super::{Ended, Engine, Negotiated, Said};
@@ -67,17 +64,6 @@ enum Step {
     Ended,
     /// The peer does not know DTLS 1.3, and 1.2 will do.
     Dtls12,
-}
-
-/// What [`Engine::poll_output`] will say.
-enum Queued {
-    Packet(Vec<u8>),
-    Certificate(Vec<u8>),
-    Connected,
-    /// A part of what was opened.
-    Data(Range<usize>),
-    KeyingMaterial(SrtpKeys),
-    CloseNotify,
 }
 
 /// What matters until the handshake is over.
@@ -126,9 +112,7 @@ pub(crate) struct Dtls13 {
 
     records: Records,
     reassembly: Reassembly,
-    output: VecDeque<Queued>,
-    /// What was opened and is still to be told.
-    opened: Plaintext,
+    output: Output,
 
     next_sequence: u16,
     /// Our last flight, for as long as the peer may need it again.
@@ -190,8 +174,7 @@ impl Dtls13 {
             negotiated: None,
             records: Records::default(),
             reassembly: Reassembly::default(),
-            output: VecDeque::new(),
-            opened: Plaintext::default(),
+            output: Output::default(),
             next_sequence: 0,
             flight: None,
             acks: Acks::default(),
@@ -265,7 +248,7 @@ impl Dtls13 {
     fn write_record(&mut self, kind: u8, epoch: u64, content: &[u8]) -> Result<(), Fatal> {
         let mut packet = vec![0; Records::overhead(epoch) + content.len()];
         self.records.write(&mut packet, kind, epoch, &[content])?;
-        self.output.push_back(Queued::Packet(packet));
+        self.output.push(Queued::Packet(packet));
         Ok(())
     }
 
@@ -303,14 +286,14 @@ impl Dtls13 {
     fn write_flight(&mut self) -> Result<(), Fatal> {
         let Self { flight: Some(flight), records, output, .. } = self else { return Ok(()) };
         flight.write(records, self.datagram_size, self.now, |packet| {
-            output.push_back(Queued::Packet(packet));
+            output.push(Queued::Packet(packet));
         })
     }
 
     /// Takes the peer's certificate, whose owner is still to be proven.
     fn read_certificate(&mut self, certificate: &[u8]) -> Result<(), Fatal> {
         self.handshake()?.peer = Some(PublicKey::of(certificate)?);
-        self.output.push_back(Queued::Certificate(certificate.to_vec()));
+        self.output.push(Queued::Certificate(certificate.to_vec()));
         Ok(())
     }
 
@@ -322,7 +305,7 @@ impl Dtls13 {
         let Handshake { reads_data_with, held, .. } =
             *self.handshake.take().ok_or(Fatal::internal(()))?;
         self.records.install_reading(DATA, reads_data_with.ok_or(Fatal::internal(()))?)?;
-        self.output.push_back(Queued::Connected);
+        self.output.push(Queued::Connected);
         self.output.extend(srtp.map(Queued::KeyingMaterial));
         held.iter().try_for_each(|record| self.read_datagram(record))
     }
@@ -387,8 +370,7 @@ impl Engine for Dtls13 {
         // During the handshake there is no pause to speak of.
         if self.step == Step::Connected {
             self.records.rest();
-            self.opened.rest();
-            self.output.shrink_to_fit();
+            self.output.rest();
         }
     }
 
@@ -398,20 +380,9 @@ impl Engine for Dtls13 {
     }
 
     fn poll_output(&mut self) -> Said<'_> {
-        match self.output.pop_front() {
-            Some(Queued::Packet(packet)) => Said::Datagram(packet),
-            Some(Queued::Certificate(certificate)) => Said::PeerCertificate(certificate),
-            Some(Queued::Connected) => Said::Connected,
-            Some(Queued::Data(range)) => Said::Data(self.opened.get(range)),
-            Some(Queued::KeyingMaterial(keys)) => Said::KeyingMaterial(keys),
-            Some(Queued::CloseNotify) => Said::CloseNotify,
-            None => {
-                self.opened.clear();
-                let repeats = self.flight.as_ref().and_then(Flight::repeats);
-                let timers = [self.gives_up, self.acks.at, repeats];
-                Said::Timeout(timers.into_iter().flatten().min())
-            }
-        }
+        let repeats = self.flight.as_ref().and_then(Flight::repeats);
+        let timers = [self.gives_up, self.acks.at, repeats].into_iter().flatten().min();
+        self.output.say(timers)
     }
 
     /// The rest of the output is for the peer that was expected.
@@ -422,11 +393,7 @@ impl Engine for Dtls13 {
     }
 
     fn last_datagrams(self: Box<Self>) -> Vec<Vec<u8>> {
-        let packets = self.output.into_iter().filter_map(|queued| match queued {
-            Queued::Packet(packet) => Some(packet),
-            _ => None,
-        });
-        packets.collect()
+        self.output.into_datagrams()
     }
 }
 

@@ -52,8 +52,8 @@ impl Dtls13 {
     }
 
     fn read_protected(&mut self, record: &Protected<'_>) -> Result<(), End> {
-        let start = self.opened.used();
-        let opened = match self.records.open(record, &mut self.opened) {
+        let start = self.output.opened.used();
+        let opened = match self.records.open(record, &mut self.output.opened) {
             Ok(opened) => opened,
             Err(Closed::NoKey) => {
                 self.hold(record.whole);
@@ -70,10 +70,10 @@ impl Dtls13 {
             }
         };
         if opened.kind == content::APPLICATION_DATA && opened.epoch >= DATA {
-            self.output.push_back(Queued::Data(start..start + opened.length));
+            self.output.push(Queued::Data(start..start + opened.length));
             return Ok(());
         }
-        let content = self.opened.take_from(start);
+        let content = self.output.opened.take_from(start);
         match opened.kind {
             content::HANDSHAKE => self.read_handshake(opened.epoch, opened.number, &content),
             content::ALERT => self.read_alert(&content),
@@ -106,7 +106,7 @@ impl Dtls13 {
         match description {
             alert::CLOSE_NOTIFY if self.step == Step::Connected => {
                 self.say_close();
-                self.output.push_back(Queued::CloseNotify);
+                self.output.push(Queued::CloseNotify);
                 Ok(())
             }
             alert::CLOSE_NOTIFY => Err(End::Told(Ended::Closed)),

@@ -2,6 +2,7 @@
 
 pub(super) mod hostile_network;
 pub(super) mod library;
+pub(super) mod side;
 
 use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
@@ -9,11 +10,14 @@ use std::time::SystemTime;
 use time::{Duration, Instant};
 
 use self::library::Library;
-use super::{Ended, Engine, Said};
+use super::{Dtls12, Dtls13, Ended, Engine, Said};
 use crate::certificate::{Certificate, KeyAlgorithm, RsaKeySize};
-use crate::config::DtlsVersions;
+use crate::config::{DtlsVersion, DtlsVersions};
 use crate::connection::DtlsRole;
 use crate::srtp::SrtpKeys;
+
+pub(super) const DATAGRAM: usize = 1200;
+pub(super) const VERSIONS: [DtlsVersion; 2] = [DtlsVersion::Dtls12, DtlsVersion::Dtls13];
 
 const VALID: Duration = Duration::from_secs(1000);
 
@@ -142,6 +146,31 @@ impl Pair {
             assert_eq!(self.heard[1 - who].data, [data.as_bytes()]);
         }
     }
+}
+
+/// An engine of ours that knows one version.
+pub(super) fn ours(
+    version: DtlsVersion,
+    role: DtlsRole,
+    certificate: &Certificate,
+    now: Instant,
+    datagram: usize,
+) -> Box<dyn Engine> {
+    match version {
+        DtlsVersion::Dtls12 => {
+            Box::new(Dtls12::new(now, role, certificate, datagram, None).unwrap())
+        }
+        DtlsVersion::Dtls13 => {
+            Box::new(Dtls13::new(now, role, certificate, datagram, None, false).unwrap())
+        }
+    }
+}
+
+/// Both ends are ours.
+pub(super) fn pair(version: DtlsVersion, client: &Certificate, server: &Certificate) -> Pair {
+    let now = Instant::now();
+    let client = ours(version, DtlsRole::Client, client, now, DATAGRAM);
+    Pair::new([client, ours(version, DtlsRole::Server, server, now, DATAGRAM)], now)
 }
 
 /// `dimpl` as an engine.

@@ -3,32 +3,14 @@
 use time::Instant;
 
 use super::*;
+use crate::engine::testing::side::{self, sequences};
 
-/// One side, and what it has said.
-struct Side {
-    connection: Dtls12,
-    heard: Heard,
-    ended: Option<Ended>,
-}
+type Side = side::Side<Dtls12>;
 
 impl Side {
     fn new(role: DtlsRole, certificate: &Certificate) -> Self {
         // With a seed all clients say the same: what is signed for one is right for each of them.
-        let connection = Dtls12::new(Instant::now(), role, certificate, 1200, Some(1)).unwrap();
-        let mut side = Self { connection, heard: Heard::default(), ended: None };
-        side.listen();
-        side
-    }
-
-    fn listen(&mut self) {
-        self.heard.listen(&mut self.connection);
-    }
-
-    fn hear(&mut self, packet: &[u8]) {
-        if self.ended.is_none() {
-            self.ended = self.connection.handle_datagram(packet).err();
-            self.listen();
-        }
+        Self::of(Dtls12::new(Instant::now(), role, certificate, DATAGRAM, Some(1)).unwrap())
     }
 
     /// A message in the clear.
@@ -39,30 +21,6 @@ impl Side {
         Records::default().write(&mut packet, content::HANDSHAKE, 0, &content).unwrap();
         self.hear(&packet);
     }
-
-    fn refusal(&self) -> Option<u8> {
-        match self.ended {
-            Some(Ended::Refused(alert, _)) => Some(alert),
-            _ => None,
-        }
-    }
-}
-
-/// All sequences of at most `longest` of the parts.
-fn sequences<T: Copy>(parts: &[T], longest: usize) -> Vec<Vec<T>> {
-    let mut all = vec![Vec::new()];
-    let mut start = 0;
-    for _ in 0..longest {
-        let end = all.len();
-        for i in start..end {
-            for part in parts {
-                let longer = [all[i].as_slice(), &[*part]].concat();
-                all.push(longer);
-            }
-        }
-        start = end;
-    }
-    all
 }
 
 /// What a client answers to the server's flight.

@@ -7,4 +7,4 @@ mod hostile_peer;
 use super::*;
 use crate::config::DtlsVersion::Dtls12 as VERSION;
 use crate::engine::common::codec::Signed;
-use crate::engine::testing::{ECDSA, Heard, Pair, RSA, Rng, library};
+use crate::engine::testing::{DATAGRAM, ECDSA, Pair, RSA, Rng, library, ours, pair};
