@@ -12,8 +12,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use peerconnection::{
-    AnyEvent, RTCConfiguration, RTCDataChannel, RTCIceServer, RTCPeerConnection,
-    RTCPeerConnectionState, RTCSessionDescriptionInit, TokioOptions,
+    RTCConfiguration, RTCDataChannel, RTCIceServer, RTCPeerConnection, RTCSessionDescriptionInit,
+    TokioOptions,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -153,13 +153,10 @@ async fn converse(
 
 /// Waits until the connection has failed.
 async fn failed(pc: &RTCPeerConnection) -> Failure {
-    let mut events = pc.events();
-    while let Some(event) = events.next().await {
-        if matches!(event, Ok(AnyEvent::ConnectionStateChange(RTCPeerConnectionState::Failed))) {
-            return "no path between the two: give both a --server, or look at RUST_LOG".into();
-        }
+    match pc.failed().await {
+        Ok(()) => "no path between the two: give both a --server, or look at RUST_LOG".into(),
+        Err(closed) => closed.into(),
     }
-    "the connection is closed".into()
 }
 
 /// A description as one line to copy.

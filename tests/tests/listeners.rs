@@ -1,9 +1,11 @@
 //! Listeners beside the `on…` attributes, and futures that wait for a state.
 
 use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use peerconnection::{
     Error, MediaKind, MediaStreamTrack, RTCConfiguration, RTCDataChannelState,
     RTCPeerConnectionState, RTCSignalingState, TrackSource,
@@ -124,20 +126,46 @@ fn whoever_waits_for_a_state_hears_that_it_will_not_come() {
     let channel = pc.create_data_channel("chat", None).unwrap();
     let (waiting, handle) = (channel.clone(), world.handle());
     let (closing, ended) = (pc.clone(), channel.clone());
-    let errors = world.run(async move {
+    let (errors, failed) = world.run(async move {
         let close = async {
             handle.sleep(Duration::from_secs(1)).await;
             closing.close();
         };
         let waits =
             async { (waiting.opened().await, pc.gathering_complete().await, pc.connected().await) };
-        let (errors, (), (), ()) = futures::join!(waits, close, pc.closed(), ended.closed());
-        errors
+        let (errors, failed, (), (), ()) =
+            futures::join!(waits, pc.failed(), close, pc.closed(), ended.closed());
+        (errors, failed)
     });
     let name = |result: Result<(), Error>| result.unwrap_err().name();
     let state = "InvalidStateError";
     assert_eq!((name(errors.0), name(errors.1), name(errors.2)), (state, state, state));
+    assert_eq!(name(failed), state);
     assert_eq!(channel.ready_state(), RTCDataChannelState::Closed);
+}
+
+/// A peer that is killed closes nothing: the connection alone shows it.
+#[test]
+fn whoever_waits_for_a_failure_hears_of_a_peer_that_says_nothing_any_more() {
+    let (mut pair, of_a, _) = Pair::connected(10);
+    pair.world.network.set_conditions(Conditions { loss: 1.0, ..Conditions::default() });
+    let (pc, channel, start) = (pair.a.clone(), of_a.clone(), pair.handle().elapsed());
+    let failed_first = pair.world.run(async move {
+        let (closed, failed) = (pin!(channel.closed()), pin!(pc.failed()));
+        match select(closed, failed).await {
+            Either::Left(_) => false,
+            Either::Right((failed, _)) => failed.is_ok(),
+        }
+    });
+    assert!(failed_first);
+    assert_eq!(of_a.ready_state(), RTCDataChannelState::Open);
+    // RFC 7675 §5.1: consent lasts 30 s.
+    let passed = pair.handle().elapsed() - start;
+    assert!((Duration::from_secs(25)..=Duration::from_secs(30)).contains(&passed), "{passed:?}");
+    // At once now.
+    let pc = pair.a.clone();
+    pair.world.run(async move { pc.failed().await }).unwrap();
+    assert_eq!(pair.handle().elapsed() - start, passed);
 }
 
 #[test]

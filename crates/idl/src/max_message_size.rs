@@ -4,7 +4,8 @@
 /// JavaScript it is a number, or `Infinity`.
 ///
 /// ```
-/// use peerconnection_idl::MaxMessageSize;
+/// # use peerconnection_idl as peerconnection;
+/// use peerconnection::MaxMessageSize;
 ///
 /// let limit = MaxMessageSize::Bytes(262_144);
 /// assert!(limit.allows(262_144) && !limit.allows(262_145));

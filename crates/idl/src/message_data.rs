@@ -9,7 +9,8 @@ use bytes::{Bytes, BytesMut};
 /// by reference: `RTCDataChannel.send()` takes all of these.
 ///
 /// ```
-/// use peerconnection_idl::MessageData;
+/// # use peerconnection_idl as peerconnection;
+/// use peerconnection::MessageData;
 ///
 /// let text = MessageData::from("hello");
 /// assert_eq!(text, "hello");

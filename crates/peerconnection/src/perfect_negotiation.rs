@@ -170,9 +170,10 @@ impl PerfectNegotiation {
         self
     }
 
-    /// Negotiates until the signaling channel ends or the connection is closed or dropped.
-    /// Dropping the future stops the negotiation; the connection stays as it is. Closing the
-    /// connection ends it.
+    /// Negotiates until the signaling channel ends or the connection is closed or dropped; ask
+    /// [`connection_state`](RTCPeerConnection::connection_state) which of them it was. The end of
+    /// signalling is not that of the connection, which works on. Dropping the future stops the
+    /// negotiation; the connection stays as it is. Closing the connection ends it.
     ///
     /// # Errors
     /// The errors of the signaling channel.

@@ -28,7 +28,9 @@
 //! test may use channels and locks, those of `tokio::sync` too. It must not call what needs a
 //! runtime, such as `tokio::time::sleep`, `tokio::spawn` or `RTCPeerConnection::new`. Let it ask
 //! for the time through a trait of its own, which the test implements for a [`WorldHandle`];
-//! [`Stage`] is such a trait, ready made.
+//! [`Stage`] is such a trait, ready made; where this crate is a dev-dependency, as below, declare one
+//! like it. Code that makes a connection whenever somebody arrives takes them from a queue, which the
+//! test fills beforehand.
 //!
 //! In `Cargo.toml`:
 //!
@@ -62,7 +64,9 @@
 //! [`Conditions`] say what the network does to datagrams, at random but as the seed says. They hold
 //! for all peers and both directions; there is no limit to the bandwidth.
 //! [`Network::set_conditions`] changes them, so all that is sent between two changes can be lost.
-//! [`Network::kill`] makes an address unreachable for good, as when a network is left.
+//! [`Network::kill`] makes an address unreachable for good, as when a network is left. It is for an
+//! address that is bound: a connection that has not gathered yet has none, and one that restarts binds
+//! another.
 //!
 //! ```
 //! use std::time::Duration;

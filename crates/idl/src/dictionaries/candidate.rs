@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// section that is named, or for all sections if none is.
 ///
 /// ```
-/// use peerconnection_idl::RTCIceCandidateInit;
+/// # use peerconnection_idl as peerconnection;
+/// use peerconnection::RTCIceCandidateInit;
 ///
 /// let end = RTCIceCandidateInit::default();
 /// assert_eq!(

@@ -25,11 +25,13 @@ w3c_enum! {
 pub struct RTCDataChannelInit {
     /// Whether messages arrive in the order they were sent; `true` by default.
     pub ordered: bool,
-    /// For how many milliseconds a message is sent and retransmitted; excludes `max_retransmits`.
+    /// For how many milliseconds a message is sent and retransmitted, from the call of `send()`: one
+    /// that has waited longer is not sent at all. Excludes `max_retransmits`.
     #[doc(alias = "maxPacketLifeTime")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_packet_life_time: Option<u16>,
-    /// How often a message is retransmitted at most; excludes `max_packet_life_time`.
+    /// How often a message is retransmitted at most, however long it has waited to be sent. Excludes
+    /// `max_packet_life_time`.
     #[doc(alias = "maxRetransmits")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_retransmits: Option<u16>,

@@ -19,7 +19,8 @@ w3c_enum! {
 /// webrtc-pc §4.6.2: a session description as it travels between applications.
 ///
 /// ```
-/// use peerconnection_idl::{RTCSdpType, RTCSessionDescriptionInit};
+/// # use peerconnection_idl as peerconnection;
+/// use peerconnection::{RTCSdpType, RTCSessionDescriptionInit};
 ///
 /// let init: RTCSessionDescriptionInit =
 ///     serde_json::from_str(r#"{"type":"offer","sdp":"v=0\r\n"}"#)?;

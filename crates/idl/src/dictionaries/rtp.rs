@@ -17,7 +17,8 @@ w3c_enum! {
 /// webrtc-pc §5.2.8: a codec in one of its configurations.
 ///
 /// ```
-/// use peerconnection_idl::RTCRtpCodec;
+/// # use peerconnection_idl as peerconnection;
+/// use peerconnection::RTCRtpCodec;
 ///
 /// let opus: RTCRtpCodec = serde_json::from_str(
 ///     r#"{"mimeType":"audio/opus","clockRate":48000,"channels":2,"sdpFmtpLine":"useinbandfec=1"}"#,
@@ -111,7 +112,8 @@ pub struct RTCRtpCodingParameters {
 /// webrtc-pc §5.2.5: one encoding of a sender.
 ///
 /// ```
-/// use peerconnection_idl::RTCRtpEncodingParameters;
+/// # use peerconnection_idl as peerconnection;
+/// use peerconnection::RTCRtpEncodingParameters;
 ///
 /// let mut encoding = RTCRtpEncodingParameters { max_bitrate: Some(500_000), ..Default::default() };
 /// encoding.rid = Some("h".into());

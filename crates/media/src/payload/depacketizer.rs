@@ -62,7 +62,8 @@ pub enum Incomplete {
 /// Puts frames together. It takes packets in order: what brings them back into it comes before.
 ///
 /// ```
-/// use peerconnection_media::payload::{Depacketizer, Format, Fragment};
+/// # use peerconnection_media as peerconnection;
+/// use peerconnection::payload::{Depacketizer, Format, Fragment};
 ///
 /// let mut depacketizer = Depacketizer::new(Format::Vp8);
 /// let mut push = |sequence_number, marker, payload: &[u8]| {
@@ -72,7 +73,7 @@ pub enum Incomplete {
 /// assert_eq!(push(1, false, &[0x10, 0x90, 1])?, None);
 /// let frame = push(2, true, &[0x00, 2])?.expect("a frame");
 /// assert_eq!((frame.octets.as_slice(), frame.is_key_frame), ([0x90, 1, 2].as_slice(), true));
-/// # Ok::<(), peerconnection_media::payload::Incomplete>(())
+/// # Ok::<(), peerconnection::payload::Incomplete>(())
 /// ```
 #[derive(Debug)]
 pub struct Depacketizer {

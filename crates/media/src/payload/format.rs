@@ -5,7 +5,8 @@ use super::{av1, h264, opus, vp8, vp9};
 /// How a codec's frames go into packets.
 ///
 /// ```
-/// use peerconnection_media::payload::Format;
+/// # use peerconnection_media as peerconnection;
+/// use peerconnection::payload::Format;
 ///
 /// assert_eq!(Format::of("video/VP8"), Some(Format::Vp8));
 /// // A VP8 packet with the first partition of a frame that depends on no other.

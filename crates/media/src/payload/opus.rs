@@ -12,7 +12,8 @@ const LONGEST: u32 = 5760;
 /// greater. `None` if it is no packet of Opus: it is empty, or would last more than 120 ms.
 ///
 /// ```
-/// use peerconnection_media::payload::opus::duration;
+/// # use peerconnection_media as peerconnection;
+/// use peerconnection::payload::opus::duration;
 ///
 /// // Configuration 31, CELT of 20 ms; code 0, one frame.
 /// assert_eq!(duration(&[31 << 3, 1, 2, 3]), Some(960));

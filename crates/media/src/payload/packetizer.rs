@@ -22,18 +22,19 @@ pub enum Unfit {
 /// Makes payloads of the frames of one source, one frame after the other.
 ///
 /// ```
-/// use peerconnection_media::payload::{Format, Packetizer};
+/// # use peerconnection_media as peerconnection;
+/// use peerconnection::payload::{Format, Packetizer};
 ///
 /// let mut packetizer = Packetizer::new(Format::Vp8, 7);
 /// let frame = [0x90; 3000];
-/// let mut packets = packetizer.packetize(&frame, 1200)?;
+/// let mut packets = packetizer.packetize(&frame, 1100)?;
 /// // One buffer serves for all packets.
 /// let (mut payload, mut sizes) = (Vec::new(), Vec::new());
 /// while let Some(marker) = packets.write_next(&mut payload) {
 ///     sizes.push((payload.len(), marker));
 /// }
 /// assert_eq!(sizes, [(1004, false), (1004, false), (1004, true)]);
-/// # Ok::<(), peerconnection_media::payload::Unfit>(())
+/// # Ok::<(), peerconnection::payload::Unfit>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Packetizer {
@@ -70,7 +71,8 @@ impl Packetizer {
         Self { kind: Kind::H264(mode), picture_id: 0 }
     }
 
-    /// The payloads of the next frame, none longer than `maximum` octets.
+    /// The payloads of the next frame, none longer than `maximum` octets. With 1,100 a packet fits
+    /// everywhere: headers, SRTP and a relay take up to 100 of the 1,200 that networks pass.
     ///
     /// # Errors
     /// [`Unfit`]. Such a frame is as if it had never been.

@@ -12,14 +12,15 @@ const KEY_FRAME_HEADER: usize = 10;
 /// The payload descriptor (RFC 7741 §4.2).
 ///
 /// ```
-/// use peerconnection_media::payload::vp8::Descriptor;
+/// # use peerconnection_media as peerconnection;
+/// use peerconnection::payload::vp8::Descriptor;
 ///
 /// // X and S; I and T; picture 17; temporal layer 2.
 /// let (descriptor, data) = Descriptor::parse(&[0x90, 0xa0, 0x11, 0x80, 1, 2, 3])?;
 /// assert_eq!((descriptor.picture_id, descriptor.temporal_layer), (Some(17), Some(2)));
 /// assert!(descriptor.begins_partition && descriptor.partition == 0);
 /// assert_eq!(data, [1, 2, 3]);
-/// # Ok::<(), peerconnection_media::payload::Malformed>(())
+/// # Ok::<(), peerconnection::payload::Malformed>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Descriptor {

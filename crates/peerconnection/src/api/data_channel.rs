@@ -428,7 +428,9 @@ impl RTCDataChannel {
 
     /// The messages as a stream. As long as the stream exists, messages go to it, even if a handler
     /// is set; with several streams, each message goes to one of them. The stream ends when the
-    /// channel is closed and every message received before has been read.
+    /// channel is closed and every message received before has been read. A peer that is killed
+    /// closes nothing, so the stream waits on: see
+    /// [`RTCPeerConnection::failed`](super::RTCPeerConnection::failed).
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/connected.rs"));

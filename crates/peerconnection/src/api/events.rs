@@ -102,7 +102,8 @@ impl Fired for MessageEvent {
 /// fired. [`RTCPeerConnection::events`](super::RTCPeerConnection::events) yields these.
 ///
 /// There is none for `message` events of data channels: a message has one consumer, the channel's
-/// handler or its stream.
+/// handler or its stream. Who needs states and messages in their order sets handlers or listeners for
+/// both, which write to one queue.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AnyEvent {

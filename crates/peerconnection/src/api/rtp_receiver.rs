@@ -88,7 +88,8 @@ impl RTCRtpReceiver {
         *self.target()
     }
 
-    /// Sets how much media the jitter buffer should hold, in milliseconds, 0 to 4000.
+    /// Sets how much media the jitter buffer should hold, in milliseconds, 0 to 4000. The value is
+    /// checked and kept, and has no other effect: packets come as they arrive, without such a buffer.
     ///
     /// # Errors
     /// - `TypeError` if `target` is not finite.

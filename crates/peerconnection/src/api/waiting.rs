@@ -68,6 +68,22 @@ impl RTCPeerConnection {
         reached(Some(self.events()), look).await.unwrap_or_else(|| Err(closed()))
     }
 
+    /// Waits until [`connection_state`](Self::connection_state) is `failed`. Completes at once if it
+    /// is. This is how a program hears of a peer that was killed, whose channels stay open: see
+    /// [backpressure](crate::manual::backpressure#sending-messages). Dropping the future changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// `InvalidStateError` if the connection is closed before.
+    pub async fn failed(&self) -> Result<(), Error> {
+        let look = || match self.connection_state() {
+            RTCPeerConnectionState::Failed => Some(Ok(())),
+            RTCPeerConnectionState::Closed => Some(Err(closed())),
+            _ => None,
+        };
+        reached(Some(self.events()), look).await.unwrap_or_else(|| Err(closed()))
+    }
+
     /// Waits until the connection is closed, for which a browser fires no event: by
     /// [`close`](Self::close), or because its driver has ended. A future of this method borrows a
     /// handle, so the connection does not close for want of one. Dropping the future changes
@@ -99,7 +115,8 @@ impl RTCDataChannel {
         reached(self.events(), look).await.unwrap_or_else(|| Err(refused()))
     }
 
-    /// Waits until the channel is closed, or its connection is. Completes at once if it is.
+    /// Waits until the channel is closed, or its connection is. Completes at once if it is. A peer
+    /// that is killed closes nothing: see [`RTCPeerConnection::failed`].
     /// Messages that were received before can still be [read](Self::messages). Dropping the future
     /// changes nothing.
     pub async fn closed(&self) {

@@ -24,7 +24,7 @@
 //!         while channel.buffered_amount() > 1024 * 1024 {
 //!             tokio::select! {
 //!                 () = low.notified() => {}
-//!                 // Otherwise it would wait for ever if the peer went away.
+//!                 // Otherwise it would wait for ever if the peer hung up.
 //!                 () = channel.closed() => {}
 //!             }
 //!             if channel.ready_state().as_str() != "open" {
@@ -58,6 +58,30 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A peer that is killed says nothing: its channels stay open, their queues wait, and `closed()` and
+//! [`messages()`] wait with them, for it may be the path alone that is gone. Only `connectionState`
+//! shows it. Where a program must not wait, let it race with [`failed()`]:
+//!
+//! ```
+//! use peerconnection::{Error, RTCDataChannel, RTCPeerConnection};
+//!
+//! /// Waits until a channel is closed, or its connection has failed.
+//! async fn over(pc: &RTCPeerConnection, channel: &RTCDataChannel) -> Result<(), Error> {
+//!     tokio::select! {
+//!         () = channel.closed() => Ok(()),
+//!         failed = pc.failed() => failed.and(Err(Error::NetworkError("no path".into()))),
+//!     }
+//! }
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
+//! # let pc = RTCPeerConnection::new(Default::default())?;
+//! # let channel = pc.create_data_channel("chat", None)?;
+//! # pc.close();
+//! # let _ = over(&pc, &channel).await;
+//! # Ok(()) }
+//! ```
+//!
+//! A [stream of bytes](#a-channel-as-a-stream-of-bytes) does so by itself, and fails with `TimedOut`.
 //!
 //! Messages of 16 KiB go to every peer there is; [`max_message_size()`] says what this one takes,
 //! 256 KiB for this library and for Chromium. A message occupies its channel until all of it is
@@ -94,8 +118,9 @@
 //!
 //! Where message boundaries mean nothing, [`into_stream()`] gives `AsyncRead` and `AsyncWrite`, of
 //! tokio as well as of the `futures` crate. Writing waits by itself when 1 MiB is queued, and
-//! `shutdown()` waits until the peer has everything. This is the simplest way to send a file: one
-//! channel each, whose label is the name.
+//! `shutdown()` waits until the peer's library has everything; what its program has done with that,
+//! only the program can say. This is the simplest way to send a file: one channel each, whose label is
+//! the name. What is large goes to its place by `tokio::io::copy`, without being in memory as here:
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/doc/connected.rs"));
@@ -132,7 +157,7 @@
 //! # Receiving
 //!
 //! A message goes to the handler and the listeners, on the event loop: while they run, nothing else
-//! is received. Without any it waits for [`messages()`]. When more than 1 MiB waits, SCTP's flow
+//! is received. Without any it waits for [`messages()`]. When more than 1 MiB of one channel waits, SCTP's flow
 //! control holds the peer back **on all channels of the connection**, until a quarter is left, for
 //! an association has one window for all. So:
 //!
@@ -140,8 +165,10 @@
 //! - Handlers that pass messages on to an unbounded queue have taken them: the peer is not held
 //!   back, and the queue grows. Use [`messages()`], which a task reads when it has time, or a
 //!   bounded queue with `try_send` that drops what is too much.
-//! - For values that grow old, such as positions, make the channel unreliable:
-//!   `RTCDataChannelInit { ordered: false, max_retransmits: Some(0), .. }`.
+//! - For values that grow old, such as positions, make the channel unreliable, with a life for its
+//!   messages: `RTCDataChannelInit { ordered: false, max_packet_life_time: Some(100), .. }`. That
+//!   counts the time in the queue, too. `max_retransmits: Some(0)` does not: while the path is gone
+//!   values wait to be sent for the first time, and come in one burst when it is back.
 //!
 //! # Media
 //!
@@ -156,4 +183,5 @@
 //! [`max_message_size()`]: crate::RTCSctpTransport::max_message_size
 //! [`into_stream()`]: crate::RTCDataChannel::into_stream
 //! [`messages()`]: crate::RTCDataChannel::messages
+//! [`failed()`]: crate::RTCPeerConnection::failed
 //! [`packets()`]: crate::MediaStreamTrack::packets

@@ -9,7 +9,9 @@
 //! | message that is sent | what the peer's description says, 64 KiB if it says nothing, 16 MiB at most | `TypeError` |
 //! | message that is received | 256 KiB, as our descriptions say | its channel closes with an error |
 //! | bytes queued on a channel | 16 MiB | `OperationError` |
-//! | bytes received and not read | 1 MiB on a channel | the peer is [held back](super::backpressure#receiving) |
+//! | bytes sent and not confirmed by the peer | what the peer's window allows, 8 MiB if it is this library | they wait in the queues |
+//! | bytes received and not read | 1 MiB on a channel | the peer is [held back](super::backpressure#receiving), on all of them |
+//! | bytes received that wait for others before them | 1 MiB, up to 8 MiB on a long and fast path | dropped, and sent again by the peer |
 //! | messages of the peer that have come in part, interleaved | 16 MiB | the association ends with an error |
 //! | channels | ids 0 to 65,534; [`max_channels()`](crate::RTCSctpTransport::max_channels) | `OperationError` |
 //! | label, protocol of a channel | 65,535 bytes each | `TypeError` |

@@ -362,7 +362,8 @@
 //! # When a server fails
 //!
 //! `icecandidateerror` says why a server gave nothing. It ends nothing: other servers and other
-//! addresses may do, and gathering goes on. `errorText` is the server's, or for 701 this crate's.
+//! addresses may do, and gathering goes on. A server with 701 is not asked again until the next
+//! restart: where a relay is the only way, call [`restart_ice()`] some seconds later. `errorText` is the server's, or for 701 this crate's.
 //!
 //! | code | what it means | what to do |
 //! |---|---|---|

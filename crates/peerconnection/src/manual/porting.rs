@@ -31,7 +31,7 @@
 //! | *listen* | `pc.addEventListener("track", f)` | `pc.add_track_listener(f)` | each event has its own type |
 //! | *handler* | `event => …` | `move \|event\| …` | a handler owns what it uses |
 //! | *other* | `pc1.onicecandidate = e => pc2.…` | `pc1.on_icecandidate(pc2.weakly(\|pc2, e\| …))` | [two connections that hold each other are never freed](crate::RTCPeerConnection) |
-//! | *wait* | `channel.onopen = () => …`, a promise of it | [`channel.opened().await`](crate::RTCDataChannel::opened), [`closed()`](crate::RTCDataChannel::closed), [`gathering_complete()`](crate::RTCPeerConnection::gathering_complete), [`connected()`](crate::RTCPeerConnection::connected) | most handlers only wake somebody who waits |
+//! | *wait* | `channel.onopen = () => …`, a promise of it | [`channel.opened().await`](crate::RTCDataChannel::opened), [`closed()`](crate::RTCDataChannel::closed), [`gathering_complete()`](crate::RTCPeerConnection::gathering_complete), [`connected()`](crate::RTCPeerConnection::connected), [`failed()`](crate::RTCPeerConnection::failed) | most handlers only wake somebody who waits |
 //! | *optional* | `pc.createDataChannel("x")` | `pc.create_data_channel("x", None)` | Rust has no default arguments; several streams may be none: `&[]` |
 //! | *null* | `sender.replaceTrack(null)`, `pc.sctp` | `None`, an `Option` | what may be `null` says so |
 //! | *dictionary* | `{ordered: false}` | `RTCDataChannelInit { ordered: false, ..Default::default() }` | dictionaries have names |

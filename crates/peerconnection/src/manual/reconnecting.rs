@@ -6,7 +6,8 @@
 //! |---|---|---|---|
 //! | the path: an interface, a NAT, a relay | `iceConnectionState` `disconnected`, then `failed` | [`restart_ice()`] | everything: channels, queues, tracks |
 //! | signalling | the application's own error | connect it again, and [send what is unanswered](super::signalling#when-signalling-is-interrupted) | everything |
-//! | the peer: a process that ended, a page that was closed | channels `close`, or `failed` that no restart mends | another connection | what the application kept |
+//! | the peer: it hung up, a page was closed | channels fire `error` and `close` | another connection, if any | what the application kept |
+//! | the peer: a process that was killed | `disconnected`, then `failed` that no restart mends; channels stay open | another connection | what the application kept |
 //!
 //! # Another path
 //!
@@ -55,16 +56,62 @@
 //! ```
 //!
 //! Only one restart is under way at a time. A request during a negotiation is remembered until a
-//! restart has completed, and one that fails may be asked for again at the next `failed`: about
-//! every 40 s. The side that cannot be reached by signalling need not do anything: its
-//! `negotiationneeded` waits.
+//! restart has completed. The side that cannot be reached by signalling need not do anything: its
+//! `negotiationneeded` waits. If both sides restart, an offer of one rolls back that of the other, and
+//! `connectionState` may go from `connecting` to `failed` and back within a moment: count outages, not
+//! events.
+//!
+//! A restart that finds no path fails, too: after about 40 s, or 10 s if there was no candidate to
+//! check, with relays alone. Meanwhile it repeats its checks ever more rarely, so that a path that is
+//! back may go unnoticed for up to 16 s; and a TURN server that did not answer is not asked again.
+//! Where seconds matter, restart again every few seconds until one of them finds something:
+//!
+//! ```
+//! use std::time::Duration;
+//! use peerconnection::{AnyEvent, Error, RTCPeerConnection, RTCPeerConnectionState};
+//! use tokio::task::JoinHandle;
+//!
+//! /// Restarts ICE at `failed`, and again every `interval` until there is a path, or the connection
+//! /// is closed. The task has a weak handle, so that it does not keep the connection.
+//! fn keep_restarting(pc: &RTCPeerConnection, interval: Duration) -> JoinHandle<()> {
+//!     use RTCPeerConnectionState::{Closed, Connected, Failed};
+//!     let (mut events, pc) = (pc.events(), pc.downgrade());
+//!     tokio::spawn(async move {
+//!         while let Some(event) = events.next().await {
+//!             let Ok(AnyEvent::ConnectionStateChange(Failed)) = event else { continue };
+//!             while let Some(pc) = pc.upgrade() {
+//!                 if matches!(pc.connection_state(), Connected | Closed) {
+//!                     break;
+//!                 }
+//!                 pc.restart_ice();
+//!                 drop(pc);
+//!                 tokio::time::sleep(interval).await;
+//!             }
+//!         }
+//!     })
+//! }
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
+//! # let pc = RTCPeerConnection::new(Default::default())?;
+//! # let task = keep_restarting(&pc, Duration::from_secs(4));
+//! # pc.close();
+//! # task.await.expect("the task ends with the connection");
+//! # Ok(()) }
+//! ```
+//!
+//! Where relays are the only way, restart at `disconnected` already: a server that was restarted has
+//! no allocation, and waiting brings none back.
+//!
+//! The code here looks at `connectionState`, which is `failed` as well when DTLS has failed, and that
+//! no restart mends; `iceConnectionState` is about the path alone.
 //!
 //! # Another connection
 //!
 //! A peer that has begun anew, a process that was restarted or a page that was loaded again, has
 //! none of the keys. A restart of ICE does not bring it back: make another connection, and close
 //! the old one. So signalling must tell connections apart: give each an id, which its messages
-//! carry, and drop what belongs to an older one.
+//! carry, and drop what belongs to an older one. The rooms of the crate `peerconnection-signalling`
+//! do that: a process that begins anew is another `Peer`, and a connection to the server that was cut
+//! is resumed by itself, with all messages.
 //!
 //! What was queued on the old channels is gone, and so is what had arrived at the peer's library
 //! but not at its program. If that matters, number the messages and let the receiver say up to

@@ -117,6 +117,20 @@
 //! `run()` ends when the way ends. The connection goes on, so connect the way again, and call
 //! `PerfectNegotiation::new()` and `run()` again, on both sides with the same roles.
 //!
+//! # More than two
+//!
+//! A connection is between two. In a mesh each member has one for each other member, and each pair a
+//! way of its own, in which one of the two is polite. The crate `peerconnection-signalling` has that:
+//! a server with rooms, and for each other member a `Peer`, which is a [`SignalingChannel`] and says
+//! who is polite.
+//!
+//! - A member that has left the room has not hung up: the connection works without signalling. Keep
+//!   it while it is `connected`, and close it when it is not.
+//! - The server knows members by an id that is new with each entrance. Say who you are in the first
+//!   message of a channel.
+//! - A member that was killed is in the room until the server has waited for it in vain, 30 s by
+//!   default. Newcomers meet it, and a connection to it stays `connecting`.
+//!
 //! # When signalling is interrupted
 //!
 //! The connection itself does not need it: data flow on. A message that was lost must be sent

@@ -104,12 +104,17 @@
 //!
 //! [`close()`] works at once: when it returns, every state is `closed`. Promises that are pending
 //! are rejected with `InvalidStateError`. As in browsers no event is fired at the connection
-//! itself; wait for [`closed()`] to hear of it. The peer is told, and its channels fire `close`.
+//! itself; wait for [`closed()`] to hear of it. The peer is told: its channels fire `error` and
+//! `close`, while its `connectionState` stays `connected` for the 4 to 5 s after which silence is
+//! noticed, as in browsers. Whoever wants to know that the other side hung up watches the channels.
 //! Messages that were still queued are lost: to hang up after the last message, close the channel
-//! first and wait for [`RTCDataChannel::closed`].
+//! first and wait for [`RTCDataChannel::closed`]. What tells the peer and the TURN servers is sent by
+//! the event loop afterwards: a program that ends at once says nothing, so let the runtime live a
+//! moment longer, some 100 ms; a release that a TURN server does not answer is repeated for up to 10 s.
 //!
 //! A peer that goes away without a word is noticed after seconds, by the checks that it does not
-//! answer: see the [timers](super::networks#timers).
+//! answer: see the [timers](super::networks#timers). Its channels stay open then, and
+//! `connectionState` tells, first `disconnected` and then [`failed`](crate::RTCPeerConnection::failed).
 //!
 //! # What leaks
 //!

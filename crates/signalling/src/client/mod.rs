@@ -55,7 +55,7 @@ impl RoomOptions {
     }
 
     /// After this time without a word from the server it is asked whether it is there, and after as
-    /// much again the connection is made anew. At least a millisecond.
+    /// much again the connection is made anew. 15 s by default, at least a millisecond.
     #[must_use]
     pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
         self.heartbeat = heartbeat.max(Duration::from_millis(1));
@@ -187,6 +187,10 @@ impl Room {
     /// Waits for another member: first those who were in the room before this client, then each one
     /// who enters, once. Who has left in the meantime is left out.
     ///
+    /// A process that was killed has not left: it is a member, with an id that never speaks, until
+    /// the server's [`resume_within`](crate::ServerOptions::resume_within) has passed, and comes out
+    /// here beside the process that was started in its place.
+    ///
     /// Nothing is lost when the future is dropped.
     ///
     /// # Errors
@@ -252,6 +256,10 @@ impl Arrivals {
 /// Its [`receive`](SignalingChannel::receive) returns `None` when the member has left, and an error
 /// when the session has failed, or when more than 256 messages of the member were waiting: then the
 /// rest is not told.
+///
+/// Either says that signalling has ended, and nothing of the connection: it works as long as its path
+/// does, and cannot be renegotiated any more. To begin again with a member that is still in the room,
+/// leave the room and join it again: both sides then get a new `Peer`.
 pub struct Peer {
     me: MemberId,
     member: MemberId,

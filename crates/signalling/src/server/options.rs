@@ -58,30 +58,31 @@ impl Default for ServerOptions {
 }
 
 impl ServerOptions {
-    /// How many rooms there may be. Whoever wants another is refused.
+    /// How many rooms there may be, 100,000 by default. Whoever wants another is refused.
     #[must_use]
     pub fn rooms(mut self, rooms: usize) -> Self {
         self.limits.rooms = rooms;
         self
     }
 
-    /// How many sessions there may be, with and without a connection. Whoever wants another is
-    /// refused.
+    /// How many sessions there may be, with and without a connection, 100,000 by default. Whoever
+    /// wants another is refused.
     #[must_use]
     pub fn sessions(mut self, sessions: usize) -> Self {
         self.limits.sessions = sessions;
         self
     }
 
-    /// How many connections there may be, those included that have not said yet what they want. The
-    /// next ones are dropped.
+    /// How many connections there may be, those included that have not said yet what they want;
+    /// 100,000 by default. The next ones are dropped.
     #[must_use]
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections.min(tokio::sync::Semaphore::MAX_PERMITS);
         self
     }
 
-    /// How many members a room may have, 2 to 1,024. In a cluster, servers that let somebody in at
+    /// How many members a room may have, 2 to 1,024; 16 by default. Whoever was killed or lost its
+    /// network is a member until [`resume_within`](Self::resume_within) has passed. In a cluster, servers that let somebody in at
     /// the same moment may have more together.
     #[must_use]
     pub fn members_per_room(mut self, members: usize) -> Self {
@@ -89,7 +90,7 @@ impl ServerOptions {
         self
     }
 
-    /// How many octets a message of a client may have. A connection with a longer one is cut, and
+    /// How many octets a message of a client may have, 256 KiB by default. A connection with a longer one is cut, and
     /// its session ends.
     #[must_use]
     pub fn largest_message(mut self, octets: usize) -> Self {
@@ -98,7 +99,7 @@ impl ServerOptions {
     }
 
     /// How many messages, and octets of messages, may wait for one session: those that the client
-    /// has not acknowledged. If there are more, the session ends of the member that most of them
+    /// has not acknowledged; 1,024 and 2 MiB by default. If there are more, the session ends of the member that most of them
     /// are from; if it is no one member, the session they wait for ends.
     #[must_use]
     pub fn waiting(mut self, messages: usize, octets: usize) -> Self {
@@ -107,14 +108,15 @@ impl ServerOptions {
     }
 
     /// How many messages a second the server takes from a client in the long run, and how many at
-    /// once. It does not read a faster client's messages until it is their time.
+    /// once; 50 and 200 by default. It does not read a faster client's messages until it is their time.
     #[must_use]
     pub fn rate(mut self, messages_per_second: f64, at_once: f64) -> Self {
         self.rate = (messages_per_second.max(0.1), at_once.max(1.0));
         self
     }
 
-    /// For how long after a cut a session waits for its client. Whole seconds; clients are told.
+    /// For how long after a cut a session waits for its client: 30 s by default. Whole seconds;
+    /// clients are told. Messages for it wait, too, and the others do not hear of the cut.
     #[must_use]
     pub fn resume_within(mut self, time: Duration) -> Self {
         self.limits.resume_within = Duration::from_secs(time.as_secs());
@@ -122,14 +124,15 @@ impl ServerOptions {
     }
 
     /// After this time without a word from a client it is asked whether it is there, and after as
-    /// much again it counts as cut. At least a millisecond.
+    /// much again it counts as cut. 15 s by default, at least a millisecond.
     #[must_use]
     pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
         self.heartbeat = heartbeat.max(Duration::from_millis(1));
         self
     }
 
-    /// How much time a client has for its request, for its first message, and to take a message.
+    /// How much time a client has for its request, for its first message, and to take a message:
+    /// 10 s by default.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;

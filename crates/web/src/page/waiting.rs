@@ -47,6 +47,20 @@ impl RTCPeerConnection {
         reached(Some(self.events()), look).await.unwrap_or_else(|| Err(closed()))
     }
 
+    /// Waits until [`connection_state`](Self::connection_state) is `failed`. Dropping the future
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// `InvalidStateError` if the connection is closed before.
+    pub async fn failed(&self) -> Result<(), Error> {
+        let look = || match self.connection_state() {
+            RTCPeerConnectionState::Failed => Some(Ok(())),
+            RTCPeerConnectionState::Closed => Some(Err(closed())),
+            _ => None,
+        };
+        reached(Some(self.events()), look).await.unwrap_or_else(|| Err(closed()))
+    }
+
     /// Waits until the connection is closed, for which a browser fires no event. Dropping the future
     /// changes nothing.
     pub async fn closed(&self) {

@@ -8,13 +8,14 @@ const LAYERS: usize = 8;
 /// What a payload says of its part of a picture.
 ///
 /// ```
-/// use peerconnection_media::payload::vp9::Descriptor;
+/// # use peerconnection_media as peerconnection;
+/// use peerconnection::payload::vp9::Descriptor;
 ///
 /// // I, B and E; picture 17; a frame of three octets.
 /// let (descriptor, data) = Descriptor::parse(&[0x8c, 0x11, 1, 2, 3])?;
 /// assert_eq!((descriptor.picture_id, data), (Some(17), [1, 2, 3].as_slice()));
 /// assert!(descriptor.begins_frame && descriptor.ends_frame);
-/// # Ok::<(), peerconnection_media::payload::Malformed>(())
+/// # Ok::<(), peerconnection::payload::Malformed>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Descriptor {

@@ -244,8 +244,9 @@ impl MediaStreamTrack {
 
     /// Asks the source for a picture that can be decoded without those before it: a peer by a
     /// Picture Loss Indication (RFC 4585 §6.3.1), an application by its
-    /// [handler](super::TrackSource::on_key_frame_request). A peer is asked at once, then every
-    /// 350 ms at most; a handler is called each time. Does nothing for sound.
+    /// [handler](super::TrackSource::on_key_frame_request). One call asks once, so call it again for
+    /// each frame that cannot be decoded: of calls within 350 ms of the last request a peer gets one,
+    /// at the end of that time; a handler is called each time. Does nothing for sound.
     pub fn request_key_frame(&self) {
         if self.kind() == MediaKind::Video {
             self.key_frame_requested(KeyFrameRequest::default());
