@@ -77,7 +77,7 @@ impl Engine {
             }
         }
         for (id, track) in &sources {
-            gathering.media_source(id.clone(), track);
+            gathering.media_source(id.clone(), track, self.transceivers.tracks.since(track));
         }
         (selected, sources.into_values().collect())
     }
@@ -258,9 +258,11 @@ impl Gathering {
         id
     }
 
-    fn media_source(&mut self, id: String, track: &MediaStreamTrack) {
+    /// Adds what a sender sends, which has had it `since` then.
+    fn media_source(&mut self, id: String, track: &MediaStreamTrack, since: Option<Instant>) {
         let (timestamp, track_identifier) = (self.timestamp, track.id().to_owned());
         let meter = track.meter();
+        let age = timestamp - since.map_or(timestamp, |since| self.clock.timestamp(since));
         self.stats.push(RTCStats::MediaSource(match track.kind() {
             MediaKind::Audio => RTCMediaSourceStats::Audio(RTCAudioSourceStats {
                 timestamp,
@@ -277,7 +279,8 @@ impl Gathering {
                 width: meter.pictures.size.map(|(width, _)| width.into()),
                 height: meter.pictures.size.map(|(_, height)| height.into()),
                 frames: Some(meter.pictures.frames),
-                frames_per_second: meter.pictures.frames_per_second(),
+                // "For the first second of this object's lifetime this member MUST NOT exist."
+                frames_per_second: (age >= 1000.0).then(|| meter.pictures.frames_per_second()),
             }),
         }));
     }
