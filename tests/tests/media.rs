@@ -293,6 +293,45 @@ fn a_received_track_that_is_added_elsewhere_is_forwarded() {
     assert_eq!(received.numbers(), [0; 0]);
 }
 
+/// Pages stop their sound in two ways. In `replaceTrack(null)` the clock of RTP stands still, at
+/// `active: false` it runs on; sequence numbers go on in both. Whoever gets it from here sees the same.
+#[test]
+fn sound_that_stops_with_its_clock_or_without_is_forwarded_as_it_came() {
+    const PAUSE: Duration = Duration::from_secs(3);
+    const PAUSE_TICKS: u32 = 3 * 48_000;
+    let mut pair = Pair::new(13);
+    let world = &mut pair.world;
+    let (to, viewer) = (world.add_peer(Default::default()), world.add_peer(Default::default()));
+    let received = Received::at(&viewer);
+    let source = TrackSource::new(MediaKind::Audio);
+    pair.a.add_track(source.track(), &[]).unwrap();
+    pair.world.run_for(Duration::from_secs(1));
+    to.add_track(pair.b.get_receivers()[0].track(), &[]).unwrap();
+    connect(&mut pair, &to, &viewer);
+
+    let stream = opus();
+    let mut late = 0;
+    for (second, ticks) in [(0, 0), (1, 0), (2, PAUSE_TICKS), (3, 0)] {
+        late += ticks;
+        for number in second * 50..(second + 1) * 50 {
+            let timestamp = u32::from(number) * 960 + late;
+            let header = RtpHeader { sequence_number: number, timestamp, marker: false };
+            source.send(stream.packet(header, number.to_be_bytes().to_vec()));
+            pair.world.run_for(FRAME);
+        }
+        pair.world.run_for(PAUSE);
+    }
+    let packets = received.take();
+    assert_eq!(packets.iter().map(number).collect::<Vec<_>>(), (0..200).collect::<Vec<_>>());
+    for two in packets.windows(2) {
+        let [before, after] = two else { unreachable!() };
+        assert_eq!(after.sequence_number(), before.sequence_number().wrapping_add(1));
+        let ticks = after.timestamp().wrapping_sub(before.timestamp());
+        let expected = if number(after) == 100 { 960 + PAUSE_TICKS } else { 960 };
+        assert_eq!(ticks, expected, "{after:?}");
+    }
+}
+
 #[test]
 fn a_sender_that_begins_in_the_middle_of_a_stream_asks_for_a_key_frame() {
     let mut pair = Pair::new(10);

@@ -220,6 +220,40 @@ fn a_source_tells_what_its_packets_show() {
     assert_eq!(kinds, [MediaKind::Audio, MediaKind::Video]);
 }
 
+/// webrtc-stats §8.10: "For the first second of this object's lifetime this member MUST NOT exist."
+/// The object is the sender's source, and not the first frame.
+#[test]
+fn a_source_has_a_rate_a_second_after_it_became_one() {
+    let mut pair = Pair::new(14);
+    let codecs = RTCRtpSender::get_capabilities(MediaKind::Video).codecs;
+    let vp8 = codecs.into_iter().find(|codec| codec.mime_type == "video/VP8").expect("a codec");
+    let (source, stream) = (TrackSource::new(MediaKind::Video), RtpStream::new(vp8));
+    pair.a.add_track(source.track(), &[]).unwrap();
+    let clock = pair.handle();
+    let began = clock.elapsed();
+    pair.world.run_for(Duration::from_millis(600));
+    for sequence_number in 0..10 {
+        let timestamp = u32::from(sequence_number) * 1_800;
+        let header = RtpHeader { sequence_number, timestamp, marker: true };
+        source.send(stream.packet(header, vec![1; 100]));
+        pair.world.run_for(Duration::from_millis(20));
+    }
+    let pictures = |pair: &mut Pair, at: Duration| {
+        pair.world.run_for(began + at - clock.elapsed());
+        let promise = pair.a.get_stats(None);
+        let report = pair.world.run(promise).unwrap();
+        let found = report.values().find_map(|stats| match stats {
+            RTCStats::MediaSource(RTCMediaSourceStats::Video(of)) => {
+                Some((of.frames, of.frames_per_second))
+            }
+            _ => None,
+        });
+        found.expect("a source")
+    };
+    assert_eq!(pictures(&mut pair, Duration::from_millis(950)), (Some(10), None));
+    assert_eq!(pictures(&mut pair, Duration::from_millis(1_050)), (Some(10), Some(10.0)));
+}
+
 /// RFC 6464: -20 dBov are a tenth.
 #[test]
 fn a_receiver_tells_how_loud_the_last_packet_is() {

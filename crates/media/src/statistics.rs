@@ -15,6 +15,9 @@ pub struct Inbound {
     pub kind: Kind,
     /// The source.
     pub ssrc: u32,
+    /// Which peer of several in a row it is of: [`Media::succeed`](crate::Media::succeed). An SSRC
+    /// of one peer has nothing to do with that of another.
+    pub peer: u32,
     /// The source that repairs it, once that has been heard or a description names it.
     pub rtx_ssrc: Option<u32>,
     /// Its rid, if it has said one.
@@ -125,7 +128,7 @@ pub struct RemoteInbound {
     /// When its last report came.
     pub at: Instant,
     /// Packets that came there: the highest number that it has seen less the first one that was
-    /// sent, plus one, less the packets lost.
+    /// sent, plus one, less the packets lost. Of several peers in a row, the sum.
     pub packets_received: u64,
     /// Packets that did not come there; 24 bits with a sign.
     pub packets_lost: i64,

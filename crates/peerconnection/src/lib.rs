@@ -3,7 +3,7 @@
 //! An application written against a browser's WebRTC API ports line by line: the same objects,
 //! the same states, the same events in the same order, the same errors. [`manual::porting`] has the
 //! lines that look different. [The manual](manual) says what no single item can: signalling, tasks
-//! and ownership, backpressure, reconnecting, networks, limits, logs, statistics, tests.
+//! and ownership, media, backpressure, reconnecting, networks, limits, logs, statistics, tests.
 //!
 //! The objects are cheap handles: a clone is another handle of the same object, `==` compares
 //! identity, as `===` does in JavaScript, and so does the `Hash` of a `HashMap`.

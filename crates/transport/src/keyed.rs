@@ -54,6 +54,20 @@ impl Keyed {
         }
     }
 
+    /// Another peer takes over: goes on with what was sent to the last one.
+    pub(crate) fn succeed(
+        &mut self,
+        now: Instant,
+        last: &mut Self,
+        config: &Config,
+        seed: [u8; 32],
+        writable: bool,
+    ) {
+        if let Some(last) = &mut last.media {
+            self.get_or_make(now, config, seed, writable).succeed(last);
+        }
+    }
+
     fn get_or_make(
         &mut self,
         now: Instant,

@@ -514,6 +514,13 @@ impl Transport {
         self.media.take(now, &mut other.media, sections, &self.config, seed, writable);
     }
 
+    /// Another peer takes over, and `last` was for the one before: see [`Media::succeed`].
+    pub fn succeed_media_of(&mut self, now: Instant, last: &mut Self) {
+        self.now = Some(now);
+        let (seed, writable) = (self.media_seed(), self.writable);
+        self.media.succeed(now, &mut last.media, &self.config, seed, writable);
+    }
+
     /// Another purpose, other numbers.
     fn media_seed(&self) -> [u8; 32] {
         self.seed.map(|octet| octet ^ 0xa5)

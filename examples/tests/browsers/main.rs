@@ -5,10 +5,13 @@
 //! ```
 //!
 //! Each test here is half of a scenario, in one of the browsers; `examples/browser/autotest.js` has
-//! the page's half, under the name given to [`scenario`]. Browsers are run with a shell, so the
-//! tests run only where there is one.
+//! the page's half, under the name given to [`scenario`]. The pages of other examples are in `pages`
+//! and `recording`. Browsers are run with a shell, so the tests run only where there is one.
 #![cfg(unix)]
 
+mod example;
+mod frames;
+mod pages;
 mod recording;
 mod scenario;
 

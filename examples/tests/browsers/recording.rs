@@ -1,14 +1,14 @@
 //! The example `record`: what a page sends is in files that other programs play.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
 use tests::browser::Browser;
 use tests::in_each_browser;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::Command;
+
+use crate::example::Example;
 
 in_each_browser! {
     what_a_page_sends_is_in_files_that_others_play,
@@ -19,45 +19,12 @@ const RECORDED: Duration = Duration::from_secs(4);
 /// For the browser's start, and 30 s until a page that has gone without a word is given up.
 const LIMIT: Duration = Duration::from_secs(100);
 
-/// The example, which ends with the test.
-struct Recorder {
-    lines: Lines<BufReader<ChildStdout>>,
-    _process: Child,
-}
-
-impl Recorder {
-    fn start(folder: &Path) -> Self {
-        let tests = std::env::current_exe().expect("a path");
-        let target = tests.ancestors().nth(2).expect("a folder");
-        let program = target.join("examples").join("record");
-        let mut command = Command::new(&program);
-        command.args(["--port", "0"]).arg(folder).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut process = command.spawn().unwrap_or_else(|error| {
-            let build = "`cargo build -p examples --examples` makes it";
-            panic!("{}: {error}; {build}", program.display())
-        });
-        let stdout = process.stdout.take().expect("a pipe");
-        Self { lines: BufReader::new(stdout).lines(), _process: process }
-    }
-
-    /// The next line that has this text.
-    async fn line_with(&mut self, text: &str) -> String {
-        loop {
-            let line = self.lines.next_line().await.expect("text").expect("the example runs");
-            if line.contains(text) {
-                return line;
-            }
-        }
-    }
-}
-
 async fn what_a_page_sends_is_in_files_that_others_play(browser: Browser) {
     let name = format!("peerconnection-recording-{}-{browser}", std::process::id());
     let folder = std::env::temp_dir().join(name);
     let recorded = async {
-        let mut recorder = Recorder::start(&folder);
-        let url = recorder.line_with("http://").await;
-        let page = browser.open(&format!("{url}?start"));
+        let mut recorder = Example::start("record", &[folder.to_str().expect("a name")]).await;
+        let page = browser.open(&format!("http://{}/?start", recorder.authority));
         recorder.line_with("connection connected").await;
         tokio::time::sleep(RECORDED).await;
         drop(page);

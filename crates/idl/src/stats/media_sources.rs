@@ -104,7 +104,7 @@ pub struct RTCVideoSourceStats {
     /// How many frames the track has given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames: Option<u32>,
-    /// How many of them in the last second; absent in the first second.
+    /// How many of them in the last second; absent in the first second after a sender got the track.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames_per_second: Option<f64>,
 }

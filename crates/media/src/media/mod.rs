@@ -8,7 +8,7 @@
 //! | `feedback` | RTCP of the peer |
 //! | `report` | RTCP of ours |
 //! | `transmit` | datagrams on their way out |
-//! | `moved` | sections that go on over another path |
+//! | `moved` | sections that go on over another path, or to another peer |
 
 mod feedback;
 mod moved;
@@ -150,6 +150,8 @@ pub struct Media {
     /// The sections that receive, in the order that the demultiplexer has.
     receiving: Vec<Receiving>,
     sources: Sources,
+    /// How many other peers there were before this one.
+    peer: u32,
     sending: Vec<Sending>,
     /// Where a section is in `sending`.
     by_id: BTreeMap<SectionId, usize>,
@@ -209,6 +211,7 @@ impl Media {
             demultiplexer: Demultiplexer::new(),
             receiving: Vec::new(),
             sources: Sources::default(),
+            peer: 0,
             sending: Vec::new(),
             by_id: BTreeMap::new(),
             own: BTreeMap::new(),

@@ -160,7 +160,7 @@ impl Media {
             tracing::debug!(ssrc, "the peer has chosen an SSRC of ours");
         }
         let mut stream = IncomingStream::new(now, receiving.id, receiving.kind, role, first);
-        stream.rid = rid.cloned();
+        (stream.rid, stream.peer) = (rid.cloned(), self.peer);
         self.sources.insert(ssrc, stream);
         true
     }

@@ -99,7 +99,8 @@ impl Media {
         } else {
             history.keep(now, numbered.number, history::Form::Protected, [protected, &[]]);
         }
-        self.reports.have_news(*kind, now, !stream.has_sent, &mut self.random);
+        let is_first = stream.begin(header.sequence_number);
+        self.reports.have_news(*kind, now, is_first, &mut self.random);
         stream.counters.payload_type = Some(packet.payload_type);
         let is_frame = *kind == Kind::Video && numbered.begins_frame;
         stream.count(now, self.scratch.len(), packet.payload.len(), is_frame);

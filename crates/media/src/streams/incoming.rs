@@ -22,6 +22,8 @@ pub(crate) const BETWEEN_KEY_FRAMES: Duration = Duration::from_millis(350);
 #[derive(Debug)]
 pub(crate) struct IncomingStream {
     pub(crate) section: SectionId,
+    /// Which peer of several in a row it is of.
+    pub(crate) peer: u32,
     pub(crate) kind: Kind,
     pub(crate) rid: Option<Arc<str>>,
     pub(crate) role: Role,
@@ -93,6 +95,7 @@ impl IncomingStream {
     ) -> Self {
         Self {
             section,
+            peer: 0,
             kind,
             rid: None,
             role,
@@ -204,6 +207,7 @@ impl IncomingStream {
             section: self.section,
             kind: self.kind,
             ssrc,
+            peer: self.peer,
             rtx_ssrc,
             rid: self.rid.clone(),
             payload_type: counters.payload_type,

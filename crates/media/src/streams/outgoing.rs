@@ -28,8 +28,8 @@ pub(crate) struct OutgoingStream {
     pub(crate) encoding: Encoding,
     pub(crate) rid: Option<Arc<str>>,
     pub(crate) numbers: Numbers,
-    /// The number of the first packet.
-    first: u16,
+    /// The number of the first packet that the peer was sent.
+    first: Option<u16>,
     pub(crate) history: History,
     pub(crate) repair: Option<Repair>,
     /// The peer has reported on the source, so that it knows whose it is.
@@ -40,6 +40,8 @@ pub(crate) struct OutgoingStream {
     pub(crate) has_sent: bool,
     pub(crate) counters: Counters,
     pub(crate) remote: Option<RemoteInbound>,
+    /// Packets of which earlier peers have reported that they came, and that they did not.
+    earlier: (u64, i64),
     pub(crate) credit: Credit,
     /// The mid and rid that its packets name it by.
     mid: Arc<str>,
@@ -117,13 +119,14 @@ impl OutgoingStream {
             repair: encoding.rtx_ssrc.map(|ssrc| Repair::new(ssrc, random)),
             encoding,
             numbers,
-            first,
+            first: None,
             history: History::default(),
             is_acknowledged: false,
             has_news: false,
             has_sent: false,
             counters: Counters::default(),
             remote: None,
+            earlier: (0, 0),
             credit: Credit(FIRST_CREDIT),
             mid: mid.clone(),
             full_intra_request: None,
@@ -156,6 +159,31 @@ impl OutgoingStream {
     pub(crate) fn say_whose_it_is(&mut self) {
         self.is_acknowledged = false;
         self.repair.iter_mut().for_each(|repair| repair.is_acknowledged = false);
+    }
+
+    /// Goes on as a stream that has sent with the same SSRC. What the description says stays.
+    pub(crate) fn go_on_as(&mut self, mut before: Self, random: &mut impl FnMut() -> u32) {
+        before.set(self.section, self.encoding.clone(), &self.mid, random);
+        before.key_frame = self.key_frame;
+        *self = before;
+    }
+
+    /// What is sent from now on is for another peer, which knows nothing of the source.
+    pub(crate) fn meet_another_peer(&mut self) {
+        self.rest();
+        self.say_whose_it_is();
+        (self.first, self.has_news, self.full_intra_request) = (None, false, None);
+        if let Some(remote) = &mut self.remote {
+            self.earlier = (remote.packets_received, remote.packets_lost);
+            remote.round_trip_time = None;
+        }
+    }
+
+    /// A packet goes out for the first time. Returns whether it is the first one for the peer.
+    pub(crate) fn begin(&mut self, number: u16) -> bool {
+        let is_first = self.first.is_none();
+        self.first.get_or_insert(number);
+        is_first
     }
 
     /// Nothing of it is sent for a while.
@@ -205,7 +233,7 @@ impl OutgoingStream {
         self.full_intra_request.replace((sender_ssrc, number)) != Some((sender_ssrc, number))
     }
 
-    /// Takes what the peer reports of the source.
+    /// Takes what the peer reports of the source, unless it was sent nothing of it.
     pub(crate) fn report(
         &mut self,
         now: Instant,
@@ -213,6 +241,7 @@ impl OutgoingStream {
         clock_rate: u32,
         round_trip: Option<Duration>,
     ) {
+        let Some(first) = self.first else { return };
         self.is_acknowledged = true;
         let remote = self.remote.get_or_insert(RemoteInbound {
             at: now,
@@ -225,10 +254,12 @@ impl OutgoingStream {
             round_trip_time_measurements: 0,
         });
         remote.at = now;
-        let expected = i64::from(block.extended_highest) - i64::from(self.first) + 1;
+        let expected = i64::from(block.extended_highest) - i64::from(first) + 1;
         let lost = i64::from(block.cumulative_lost);
-        remote.packets_received = u64::try_from(expected.saturating_sub(lost)).unwrap_or(0);
-        remote.packets_lost = lost;
+        let (received_earlier, lost_earlier) = self.earlier;
+        let received = u64::try_from(expected.saturating_sub(lost)).unwrap_or(0);
+        remote.packets_received = received_earlier.saturating_add(received);
+        remote.packets_lost = lost_earlier.saturating_add(lost);
         remote.fraction_lost = f64::from(block.fraction_lost) / 256.0;
         remote.jitter = f64::from(block.jitter) / f64::from(clock_rate.max(1));
         if let Some(round_trip) = round_trip {

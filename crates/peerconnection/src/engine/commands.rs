@@ -180,7 +180,10 @@ impl Engine {
         let streams = self.open_streams(id);
         let Some(stack) = self.new_stack() else { return };
         let Some(transport) = self.transports.get_mut(&id) else { return };
-        let over = transport.hand_over(stack, streams);
+        let over = transport.hand_over(now, stack, streams);
+        if transport.predecessor().is_none() {
+            self.rtp.meet_another_peer(id);
+        }
         self.close_streams(&over);
         self.update_media(now);
     }

@@ -144,18 +144,18 @@ impl Engine {
             // keeps its events within bounds.
             return any;
         }
-        any |= self.collect_predecessor(id);
+        any |= self.collect_predecessor(now, id);
         while let Some(event) = self.transports.output(id).and_then(|t| t.stack.poll_event()) {
             any = true;
             let task = match event {
                 transport::Event::DtlsStateChange(state) => {
                     if state != transport::DtlsState::Connecting {
-                        self.retire_predecessor(id);
+                        self.retire_predecessor(now, id);
                     }
                     Task::DtlsState(id, state)
                 }
                 transport::Event::DtlsFailed(error) => {
-                    self.retire_predecessor(id);
+                    self.retire_predecessor(now, id);
                     Task::DtlsFailed(id, error)
                 }
                 transport::Event::DtlsBeginsAnew => {
@@ -213,7 +213,7 @@ impl Engine {
 
     /// Takes the outputs of a stack whose successor is taking over. Its states are not told: the
     /// successor's are.
-    fn collect_predecessor(&mut self, id: TransportId) -> bool {
+    fn collect_predecessor(&mut self, now: Instant, id: TransportId) -> bool {
         let mut any = false;
         loop {
             let Some(transport) = self.transports.output(id) else { return any };
@@ -230,7 +230,7 @@ impl Engine {
                     data::SctpState::Closed,
                     _,
                 )) => {
-                    self.retire_predecessor(id);
+                    self.retire_predecessor(now, id);
                     continue;
                 }
                 transport::Event::Media(event) => {
@@ -263,9 +263,10 @@ impl Engine {
     }
 
     /// Drops a stack whose successor has taken over, and closes its streams.
-    pub(super) fn retire_predecessor(&mut self, id: TransportId) {
+    pub(super) fn retire_predecessor(&mut self, now: Instant, id: TransportId) {
         let Some(transport) = self.transports.output(id) else { return };
-        let streams = transport.retire_predecessor();
+        let Some(streams) = transport.retire_predecessor(now) else { return };
+        self.rtp.meet_another_peer(id);
         self.close_streams(&streams);
     }
 

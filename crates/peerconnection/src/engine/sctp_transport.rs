@@ -296,7 +296,7 @@ impl Engine {
         let Some(before) = sctp.transport.replace(id).filter(|before| *before != id) else {
             return;
         };
-        self.retire_predecessor(before);
+        self.retire_predecessor(now, before);
         // The old one leaves the map, so that both can be borrowed.
         let Some(mut old) = self.transports.remove(&before) else { return };
         if let Some(new) = self.transports.get_mut(&id) {

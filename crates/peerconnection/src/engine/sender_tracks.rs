@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use negotiation::{LocalTrack, TrackId};
+use time::Instant;
 
 use crate::api::{MediaStreamTrack, TrackObject};
 
@@ -18,6 +19,8 @@ struct Entry {
     /// The same track, until the connection is closed.
     kept: Option<Arc<TrackObject>>,
     uses: usize,
+    /// When a sender first had it, or was to have it.
+    since: Instant,
 }
 
 /// A track as the negotiation sees it.
@@ -30,12 +33,18 @@ impl SenderTracks {
         self.tracks.get(&id)?.track.upgrade().map(|object| MediaStreamTrack { object })
     }
 
+    /// Since when a sender has a track.
+    pub(super) fn since(&self, track: &MediaStreamTrack) -> Option<Instant> {
+        Some(self.tracks.get(&TrackId(track.object.number))?.since)
+    }
+
     /// Counts one more use of a track.
-    pub(super) fn acquire(&mut self, track: &MediaStreamTrack) {
+    pub(super) fn acquire(&mut self, now: Instant, track: &MediaStreamTrack) {
         let entry = self.tracks.entry(TrackId(track.object.number)).or_insert_with(|| Entry {
             track: Arc::downgrade(&track.object),
             kept: Some(track.object.clone()),
             uses: 0,
+            since: now,
         });
         entry.uses += 1;
     }
@@ -71,8 +80,8 @@ mod tests {
         let mut tracks = SenderTracks::default();
         let track = MediaStreamTrack::new(MediaKind::Audio);
         let id = local_track(&track).id;
-        tracks.acquire(&track);
-        tracks.acquire(&track);
+        tracks.acquire(Instant::now(), &track);
+        tracks.acquire(Instant::now(), &track);
         drop(track);
         assert!(tracks.release(id).is_none());
         let track = tracks.get(id).expect("one use is left");
@@ -86,7 +95,7 @@ mod tests {
         let mut tracks = SenderTracks::default();
         let track = MediaStreamTrack::new(MediaKind::Audio);
         let id = local_track(&track).id;
-        tracks.acquire(&track);
+        tracks.acquire(Instant::now(), &track);
         assert_eq!(tracks.let_go().len(), 1);
         assert_eq!(tracks.get(id), Some(track.clone()));
         drop(track);

@@ -325,7 +325,7 @@ impl Engine {
                     let result = result.map(Value::Outcome);
                     self.deliveries.push_back(Delivery::Settle(settle, result));
                 }
-                self.operation_settled(operation);
+                self.operation_settled(now, operation);
             }
             Effect::Transport(command) => self.run_command(now, command),
             Effect::Channel(command) => self.run_channel_command(now, command),

@@ -112,27 +112,38 @@ impl Transport {
     /// streams until the new one is connected. Returns the streams that are over at once.
     pub(super) fn hand_over(
         &mut self,
+        now: Instant,
         stack: transport::Transport,
         streams: BTreeSet<u16>,
     ) -> BTreeSet<u16> {
-        let before = std::mem::replace(&mut self.stack, stack);
+        let mut before = std::mem::replace(&mut self.stack, stack);
         self.began_in_stun = false;
         self.follow_stack_in_stun();
         let path = self.path.take();
         self.since = self.agent.newest_generation();
         // A stack that never was connected has nothing to carry on.
         if before.dtls_state() != transport::DtlsState::Connected {
+            // It may have sent media before its peer began DTLS anew.
+            if self.predecessor.is_none() {
+                self.stack.succeed_media_of(now, &mut before);
+            }
             return BTreeSet::new();
         }
-        let before = Box::new(Predecessor { stack: before, path, streams });
-        let retired = self.predecessor.replace(before);
-        retired.map(|retired| retired.streams).unwrap_or_default()
+        let mut over = BTreeSet::new();
+        if let Some(mut retired) = self.predecessor.take() {
+            before.succeed_media_of(now, &mut retired.stack);
+            over = retired.streams;
+        }
+        self.predecessor = Some(Box::new(Predecessor { stack: before, path, streams }));
+        over
     }
 
-    /// Drops the old stack: the new one is connected, or never will be. Returns the streams that
-    /// are over.
-    pub(super) fn retire_predecessor(&mut self) -> BTreeSet<u16> {
-        self.predecessor.take().map(|retired| retired.streams).unwrap_or_default()
+    /// Drops the old stack: the new one is connected, or never will be. Media goes on over that.
+    /// Returns the streams that are over, if there was an old stack.
+    pub(super) fn retire_predecessor(&mut self, now: Instant) -> Option<BTreeSet<u16>> {
+        let mut retired = self.predecessor.take()?;
+        self.stack.succeed_media_of(now, &mut retired.stack);
+        Some(retired.streams)
     }
 
     pub(super) fn predecessor(&mut self) -> Option<&mut transport::Transport> {
@@ -157,6 +168,14 @@ impl Transport {
         match &mut self.predecessor {
             Some(old) => &mut old.stack,
             None => &mut self.stack,
+        }
+    }
+
+    /// The media that the statistics show: that of [`media_stack`](Self::media_stack).
+    pub(super) fn media(&self) -> Option<&transport::media::Media> {
+        match &self.predecessor {
+            Some(old) => old.stack.media(),
+            None => self.stack.media(),
         }
     }
 

@@ -172,9 +172,9 @@
 //!
 //! # Media
 //!
-//! Packets of RTP are never held back: a picture that comes late is of no use. A reader of
-//! [`packets()`] that leaves more than 512 unread loses the oldest; `TrackSource::send()` never
-//! waits, and a network that is behind loses the oldest too.
+//! [Packets of RTP](super::media) are never held back: a picture that comes late is of no use. A
+//! reader of [`packets()`] that leaves more than 512 unread loses the oldest; `TrackSource::send()`
+//! never waits, and a network that is behind loses the oldest too.
 //!
 //! [`send()`]: crate::RTCDataChannel::send
 //! [`buffered_amount()`]: crate::RTCDataChannel::buffered_amount

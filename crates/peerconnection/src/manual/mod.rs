@@ -6,6 +6,7 @@
 //! - [`porting`]: lines of JavaScript, and the lines of Rust that they become.
 //! - [`signalling`]: what two peers must tell one another, by whatever way, and in which order.
 //! - [`tasks`]: who calls what when; threads, dropping, closing, and what leaks.
+//! - [`media`]: what tracks give and take, forwarding, key frames, simulcast, files.
 //! - [`backpressure`]: sending no faster than the network, receiving no faster than the program.
 //! - [`reconnecting`]: a path that is lost, another network, a peer that comes back.
 //! - [`networks`]: from the machine to the peer: candidates, STUN and TURN servers, firewalls,
@@ -21,6 +22,7 @@ pub mod backpressure;
 pub mod dumps;
 pub mod limits;
 pub mod logs;
+pub mod media;
 pub mod networks;
 pub mod porting;
 pub mod reconnecting;

@@ -19,10 +19,10 @@ in_each_browser! {
 }
 
 /// A page that sends a tone and pictures, and gets them back.
-struct Echo {
-    call: Call,
-    video: Watch,
-    audio: Watch,
+pub(super) struct Echo {
+    pub(super) call: Call,
+    pub(super) video: Watch,
+    pub(super) audio: Watch,
 }
 
 /// The page's script.
@@ -33,7 +33,7 @@ const ADD: &str = "
 ";
 
 impl Echo {
-    async fn begin(browser: Browser) -> Self {
+    pub(super) async fn begin(browser: Browser) -> Self {
         let call = Call::new(browser).await;
         call.page.run(ADD).await;
         call.rust.on_track(|event| {
@@ -51,7 +51,7 @@ impl Echo {
     }
 
     /// Waits until more of both has come here and back, in this colour.
-    async fn goes_on(&self, colour: &str) {
+    pub(super) async fn goes_on(&self, colour: &str) {
         self.video.flow().await;
         self.audio.flow().await;
         let look = "
@@ -73,7 +73,7 @@ impl Echo {
     }
 
     /// Packets that the page misses.
-    async fn lost_for_page(&self) -> i64 {
+    pub(super) async fn lost_for_page(&self) -> i64 {
         let lost = "
             return (await statistics()).filter(s => s.type === 'inbound-rtp')
                 .reduce((lost, { packetsLost }) => lost + packetsLost, 0)";
@@ -81,7 +81,7 @@ impl Echo {
     }
 }
 
-fn track(call: &Call, mid: &str) -> MediaStreamTrack {
+pub(super) fn track(call: &Call, mid: &str) -> MediaStreamTrack {
     call.transceiver(mid).receiver().track()
 }
 

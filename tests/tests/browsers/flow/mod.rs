@@ -7,6 +7,7 @@ mod first_section;
 mod forwarder;
 mod layers;
 mod mid_call;
+mod silence;
 mod source;
 mod statistics;
 mod tones;

@@ -71,3 +71,66 @@ fn an_encoding_that_rests_moves_with_its_section() {
     new.send(VIDEO, frame(1, 1_800)).unwrap();
     assert_eq!(look(&mut new).0, number + 1);
 }
+
+/// Another peer takes over. What is sent goes on for it; what comes of a source that the last peer
+/// had, too, is of another source.
+#[test]
+fn what_was_sent_to_one_peer_goes_on_to_another() {
+    let (mut last, mut next) = (Scene::new(vec![video()]), Scene::new(vec![video()]));
+    last.send(VIDEO, frame(0, 0)).unwrap();
+    look(&mut last);
+    last.send(VIDEO, frame(1, 0)).unwrap();
+    let (number, timestamp, _) = look(&mut last);
+    last.receive(packet(9, 96, 4, 0, &[(MID, b"v")], b"picture")).unwrap();
+    // It has lost one of the two.
+    let block = crate::rtcp::ReportBlock {
+        ssrc: 2,
+        extended_highest: number.into(),
+        cumulative_lost: 1,
+        ..Default::default()
+    };
+    last.receive_rtcp(|writer| writer.receiver_report(9, &[block]).unwrap());
+
+    next.ours.succeed(&mut last.ours);
+    next.now = last.now + ms(100);
+    // Nothing came of the source here: the report is no word of the next peer on what it was sent.
+    acknowledge(&mut next, 2);
+    assert_eq!(next.ours.outbound().next().unwrap().remote.unwrap().packets_received, 1);
+    next.send(VIDEO, frame(9, 20_000)).unwrap();
+    assert_eq!(look(&mut next), (number + 1, timestamp + 9_000, true));
+    let outbound = next.ours.outbound().next().unwrap();
+    assert_eq!((outbound.packets_sent, outbound.frames_sent), (3, 2));
+    // The first report of a source that is new to the peer comes soon (FIRST, half as much again).
+    let told = next.run(ms(750));
+    assert!(matches!(
+        parts(&told[0])[..],
+        [crate::rtcp::Packet::SenderReport(ref report), ..] if report.info.packets == 3
+    ));
+    let block = crate::rtcp::ReportBlock {
+        ssrc: 2,
+        extended_highest: (number + 1).into(),
+        ..Default::default()
+    };
+    next.receive_rtcp(|writer| writer.receiver_report(9, &[block]).unwrap());
+    let remote = next.ours.outbound().next().unwrap().remote.unwrap();
+    assert_eq!((remote.packets_received, remote.packets_lost), (2, 1), "at both");
+
+    next.receive(packet(9, 96, 5, 0, &[(MID, b"v")], b"picture")).unwrap();
+    assert!(next.packets()[0].is_new_source);
+    let [before, after] = [&last, &next].map(|scene| scene.ours.inbound().next());
+    assert_eq!(before.map(|of| (of.ssrc, of.peer, of.packets_received)), Some((9, 0, 1)));
+    assert_eq!(after.map(|of| (of.ssrc, of.peer, of.packets_received)), Some((9, 1, 1)));
+}
+
+/// A source that rests meanwhile keeps its numbers, too.
+#[test]
+fn an_encoding_that_rests_goes_on_to_another_peer_later() {
+    let (mut last, mut next) = (Scene::new(vec![video()]), Scene::new(vec![]));
+    last.send(VIDEO, frame(0, 0)).unwrap();
+    let (number, ..) = look(&mut last);
+    last.ours.set_sections(vec![Section { send: None, ..video() }]);
+    next.ours.succeed(&mut last.ours);
+    next.ours.set_sections(vec![video()]);
+    next.send(VIDEO, frame(1, 1_800)).unwrap();
+    assert_eq!(look(&mut next).0, number + 1);
+}

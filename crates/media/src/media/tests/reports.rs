@@ -74,6 +74,27 @@ fn a_sender_report_has_no_blocks_and_names_us() {
     assert_eq!((report.ssrc, report.blocks.clone().count()), (2, 1), "from a source of ours");
 }
 
+/// A page's sound has a clock that stands still while there is no track. The report says when the
+/// newest packet was: whoever went by the one before would be late by the pause.
+#[test]
+fn a_report_follows_a_clock_that_stood_still() {
+    let mut scene = Scene::new(vec![audio()]);
+    for number in 0..50 {
+        scene.send(AUDIO, sound(number, 960 * u32::from(number))).unwrap();
+        scene.run(ms(20));
+    }
+    let silence = scene.run(ms(20_000));
+    assert!(sender_reports(&silence).len() <= 1, "there is nothing to say");
+    let (number, pause) = (50, scene.now);
+    scene.send(AUDIO, sound(number, 960 * u32::from(number))).unwrap();
+    let newest = parse(&scene.sent_rtp()[0]).timestamp();
+    let seen = scene.run(ms(10_000));
+    let info = sender_reports(&seen)[0];
+    let since = (info.ntp - scene.ours.wall.ntp(pause)) as f64 / 2_f64.powi(32);
+    let ticks = f64::from(info.rtp_timestamp.wrapping_sub(newest));
+    assert!((ticks - since * 48_000.0).abs() <= 1.0, "{ticks} {since}");
+}
+
 /// RFC 3550 §A.3 and §A.8: what blocks say.
 #[test]
 fn a_receiver_report_tells_losses_and_times() {

@@ -33,9 +33,8 @@ pub(crate) struct Sound {
 pub(crate) struct Pictures {
     pub(crate) size: Option<(u16, u16)>,
     pub(crate) frames: u32,
-    /// The timestamps of the frames of the last second, and whether it was a whole one.
+    /// The timestamps of the frames of the last second.
     recent: VecDeque<u32>,
-    is_whole_second: bool,
 }
 
 impl Meter {
@@ -105,14 +104,13 @@ impl Pictures {
             || self.recent.front().is_some_and(|first| now.wrapping_sub(*first) >= second)
         {
             self.recent.pop_front();
-            self.is_whole_second = true;
         }
         self.recent.push_back(now);
     }
 
-    /// How many frames had timestamps of the last second, once there was one.
-    pub(crate) fn frames_per_second(&self) -> Option<f64> {
-        self.is_whole_second.then_some(self.recent.len() as f64)
+    /// How many frames had timestamps of the last second.
+    pub(crate) fn frames_per_second(&self) -> f64 {
+        self.recent.len() as f64
     }
 }
 
@@ -183,13 +181,13 @@ mod tests {
         };
         // RFC 6386 §9.1: the frame tag, the start code, 320 and 240.
         let key = [0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00];
-        assert_eq!(frame(0, &key), (Some((320, 240)), 1, None));
+        assert_eq!(frame(0, &key), (Some((320, 240)), 1, 1.0));
         for number in 1..10 {
-            assert_eq!(frame(number, &[1]).2, None);
+            assert_eq!(frame(number, &[1]).2, f64::from(number + 1));
         }
-        assert_eq!(frame(10, &[1]), (Some((320, 240)), 11, Some(10.0)));
+        assert_eq!(frame(10, &[1]), (Some((320, 240)), 11, 10.0));
         // Two seconds later.
-        assert_eq!(frame(30, &[1]).2, Some(1.0));
+        assert_eq!(frame(30, &[1]).2, 1.0);
     }
 
     #[test]

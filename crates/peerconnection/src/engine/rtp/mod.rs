@@ -57,6 +57,15 @@ impl Rtp {
     pub(super) fn codecs_sent(&self, id: TransceiverId) -> &[negotiation::RTCRtpCodecParameters] {
         self.senders.get(&id).map(|sender| sender.codecs()).unwrap_or_default()
     }
+
+    /// What goes over a transport goes to another peer from now on, which can begin with a key frame
+    /// alone, and what comes there has other sources.
+    pub(super) fn meet_another_peer(&mut self, id: TransportId) {
+        let senders = self.senders.values_mut().filter(|sender| sender.transport == id);
+        senders.for_each(|sender| sender.set_paused());
+        let receivers = self.receivers.values_mut().filter(|receiver| receiver.transport == id);
+        receivers.for_each(Receiver::forget_sources);
+    }
 }
 
 fn section_id(id: TransceiverId) -> SectionId {

@@ -50,6 +50,12 @@ impl Receiver {
         Self { transport, formats, streams, left }
     }
 
+    /// They were those of another peer.
+    pub(super) fn forget_sources(&mut self) {
+        self.streams.clear();
+        self.left.clear();
+    }
+
     /// The sources of a layer, or all.
     pub(super) fn sources(&self, rid: Option<&str>) -> Vec<u32> {
         let wanted = |stream: &RtpStream| rid.is_none() || stream.rid() == rid;

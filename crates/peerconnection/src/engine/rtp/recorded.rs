@@ -116,7 +116,7 @@ impl Engine {
 
     /// The SSRCs of what is sent, in an order that does not depend on them.
     pub(crate) fn own_ssrcs(&self) -> Vec<u32> {
-        let media = self.transports.iter().filter_map(|(_, transport)| transport.stack.media());
+        let media = self.transports.iter().filter_map(|(_, transport)| transport.media());
         let mut streams: Vec<_> = media.flat_map(transport::media::Media::outbound).collect();
         streams.sort_by_key(|stream| (stream.section.0, stream.encoding));
         streams.iter().flat_map(|of| [Some(of.ssrc), of.rtx_ssrc]).flatten().collect()
@@ -128,7 +128,7 @@ impl Engine {
             return;
         }
         let mut streams = Vec::new();
-        for media in self.transports.iter().filter_map(|(_, transport)| transport.stack.media()) {
+        for media in self.transports.iter().filter_map(|(_, transport)| transport.media()) {
             streams.extend(media.outbound().map(|of| {
                 let there = of.remote.map_or_else(String::new, |remote| {
                     format!("; there {}, lost {}", remote.packets_received, remote.packets_lost)

@@ -18,6 +18,10 @@ use crate::api::{
     RTCSentRtpStreamStats, RTCStats, RTCStatsType, RTCVideoSourceStats, Side,
 };
 
+/// Streams of ours go on when another peer takes over, those of the peer do not: an SSRC that comes
+/// again after its stream was deleted is another object, with another id.
+const OURS: u32 = 0;
+
 /// What a stream is of.
 #[derive(Clone, Copy)]
 struct Place<'a> {
@@ -73,14 +77,14 @@ impl Engine {
             }
         }
         for (id, track) in &sources {
-            gathering.media_source(id.clone(), track);
+            gathering.media_source(id.clone(), track, self.transceivers.tracks.since(track));
         }
         (selected, sources.into_values().collect())
     }
 
     /// The media of each transport.
     fn media(&self) -> impl Iterator<Item = (TransportId, &Media)> {
-        self.transports.iter().filter_map(|(id, transport)| Some((*id, transport.stack.media()?)))
+        self.transports.iter().filter_map(|(id, transport)| Some((*id, transport.media()?)))
     }
 }
 
@@ -90,13 +94,13 @@ impl Gathering {
         of: RTCStatsType,
         at: Option<Instant>,
         place: Place<'_>,
-        ssrc: u32,
+        (ssrc, peer): (u32, u32),
         payload_type: Option<u8>,
     ) -> RTCRtpStreamStats {
         let codec = payload_type.and_then(|payload_type| self.codec(place, payload_type));
         RTCRtpStreamStats {
             timestamp: at.map_or(self.timestamp, |at| self.clock.timestamp(at)),
-            id: self.ids.id(of, (place.section, ssrc)),
+            id: self.ids.id(of, (place.section, ssrc, peer)),
             ssrc,
             kind: place.kind,
             transport_id: Some(self.ids.id(RTCStatsType::Transport, place.transport)),
@@ -134,7 +138,7 @@ impl Gathering {
         let again = |value: u64| has_rtx.then_some(value);
         let level = || track.contributions()?.audio_level(of.ssrc);
         let rtp_stream =
-            self.stream(RTCStatsType::InboundRtp, None, place, of.ssrc, of.payload_type);
+            self.stream(RTCStatsType::InboundRtp, None, place, (of.ssrc, of.peer), of.payload_type);
         let id = rtp_stream.id.clone();
         let remote = of.remote.map(|remote| self.remote_outbound(place, of, &remote, &id));
         let received = RTCReceivedRtpStreamStats {
@@ -173,7 +177,8 @@ impl Gathering {
         local: &str,
     ) -> String {
         let kind = RTCStatsType::RemoteOutboundRtp;
-        let rtp_stream = self.stream(kind, Some(remote.at), place, of.ssrc, of.payload_type);
+        let source = (of.ssrc, of.peer);
+        let rtp_stream = self.stream(kind, Some(remote.at), place, source, of.payload_type);
         let id = rtp_stream.id.clone();
         let sent = RTCSentRtpStreamStats {
             rtp_stream,
@@ -197,7 +202,7 @@ impl Gathering {
         let is_video = place.kind == MediaKind::Video;
         let video = |value: u32| is_video.then_some(value);
         let rtp_stream =
-            self.stream(RTCStatsType::OutboundRtp, None, place, of.ssrc, of.payload_type);
+            self.stream(RTCStatsType::OutboundRtp, None, place, (of.ssrc, OURS), of.payload_type);
         let id = rtp_stream.id.clone();
         let remote = of.remote.map(|remote| self.remote_inbound(place, of, &remote, &id));
         let sent = RTCSentRtpStreamStats {
@@ -233,7 +238,8 @@ impl Gathering {
         local: &str,
     ) -> String {
         let kind = RTCStatsType::RemoteInboundRtp;
-        let rtp_stream = self.stream(kind, Some(remote.at), place, of.ssrc, of.payload_type);
+        let source = (of.ssrc, OURS);
+        let rtp_stream = self.stream(kind, Some(remote.at), place, source, of.payload_type);
         let id = rtp_stream.id.clone();
         let received = RTCReceivedRtpStreamStats {
             rtp_stream,
@@ -252,9 +258,11 @@ impl Gathering {
         id
     }
 
-    fn media_source(&mut self, id: String, track: &MediaStreamTrack) {
+    /// Adds what a sender sends, which has had it `since` then.
+    fn media_source(&mut self, id: String, track: &MediaStreamTrack, since: Option<Instant>) {
         let (timestamp, track_identifier) = (self.timestamp, track.id().to_owned());
         let meter = track.meter();
+        let age = timestamp - since.map_or(timestamp, |since| self.clock.timestamp(since));
         self.stats.push(RTCStats::MediaSource(match track.kind() {
             MediaKind::Audio => RTCMediaSourceStats::Audio(RTCAudioSourceStats {
                 timestamp,
@@ -271,7 +279,8 @@ impl Gathering {
                 width: meter.pictures.size.map(|(width, _)| width.into()),
                 height: meter.pictures.size.map(|(_, height)| height.into()),
                 frames: Some(meter.pictures.frames),
-                frames_per_second: meter.pictures.frames_per_second(),
+                // "For the first second of this object's lifetime this member MUST NOT exist."
+                frames_per_second: (age >= 1000.0).then(|| meter.pictures.frames_per_second()),
             }),
         }));
     }

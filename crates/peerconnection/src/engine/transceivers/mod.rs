@@ -103,11 +103,12 @@ impl Engine {
 
     fn new_transceiver(
         &mut self,
+        now: Instant,
         id: TransceiverId,
         track: Option<&MediaStreamTrack>,
     ) -> Result<RTCRtpTransceiver, Error> {
         let object = self.transceiver_object(id);
-        self.update_sender_track(id, track);
+        self.update_sender_track(now, id, track);
         object
             .map(|object| RTCRtpTransceiver { object })
             .ok_or_else(|| Error::OperationError("the transceiver is gone".to_owned()))
@@ -146,7 +147,7 @@ impl Engine {
             streams: recorded::streams(streams),
         });
         let id = self.session.add_track(local_track(track), &ids(streams))?;
-        self.new_transceiver(id, Some(track)).map(|transceiver| transceiver.sender())
+        self.new_transceiver(now, id, Some(track)).map(|transceiver| transceiver.sender())
     }
 
     /// §5.1 removeTrack.
@@ -161,7 +162,7 @@ impl Engine {
         }
         self.record(now, || Input::RemoveTrack { transceiver: sender.id.0 });
         self.session.remove_track(sender.id)?;
-        self.update_sender_track(sender.id, None);
+        self.update_sender_track(now, sender.id, None);
         Ok(())
     }
 
@@ -195,7 +196,7 @@ impl Engine {
             send_encodings: init.send_encodings.clone(),
         };
         let id = self.session.add_transceiver(track_or_kind, init)?;
-        self.new_transceiver(id, track)
+        self.new_transceiver(now, id, track)
     }
 
     /// §5.2 replaceTrack.
@@ -219,7 +220,7 @@ impl Engine {
         // An operation that was rejected at once is not there.
         if self.operations.contains_key(&operation) {
             if let Some(track) = with_track {
-                self.transceivers.tracks.acquire(track);
+                self.transceivers.tracks.acquire(now, track);
             }
             self.transceivers.replacing.insert(operation, (sender.id, track));
         }
@@ -227,10 +228,10 @@ impl Engine {
     }
 
     /// If this was a replaceTrack() operation, notes that the sender has its new track.
-    pub(super) fn operation_settled(&mut self, operation: OperationId) {
+    pub(super) fn operation_settled(&mut self, now: Instant, operation: OperationId) {
         let Some((sender, track)) = self.transceivers.replacing.remove(&operation) else { return };
         let object = track.and_then(|track| self.transceivers.tracks.get(track));
-        self.update_sender_track(sender, object.as_ref());
+        self.update_sender_track(now, sender, object.as_ref());
         if let Some(track) = track.and_then(|track| self.transceivers.tracks.release(track)) {
             self.release(track);
         }
@@ -240,17 +241,22 @@ impl Engine {
     }
 
     /// Follows a change of `[[SenderTrack]]`. If a track was set, it is `track`.
-    fn update_sender_track(&mut self, id: TransceiverId, track: Option<&MediaStreamTrack>) {
+    fn update_sender_track(
+        &mut self,
+        now: Instant,
+        id: TransceiverId,
+        track: Option<&MediaStreamTrack>,
+    ) {
         let Some(slot) = self.transceivers.slots.get_mut(&id) else { return };
-        let now = self.session.transceiver(id).and_then(negotiation::Transceiver::sender_track);
-        let before = std::mem::replace(&mut slot.sender_track, now);
-        if before == now {
+        let after = self.session.transceiver(id).and_then(negotiation::Transceiver::sender_track);
+        let before = std::mem::replace(&mut slot.sender_track, after);
+        if before == after {
             return;
         }
         if let Some(track) = track
-            && now == Some(local_track(track).id)
+            && after == Some(local_track(track).id)
         {
-            self.transceivers.tracks.acquire(track);
+            self.transceivers.tracks.acquire(now, track);
             track.add_sender(&self.connection, id);
         }
         if let Some(before) = before {
