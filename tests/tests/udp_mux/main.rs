@@ -3,6 +3,7 @@
 
 mod addresses;
 mod crowd;
+mod moves;
 mod strangers;
 
 use std::net::SocketAddr;

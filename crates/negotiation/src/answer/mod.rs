@@ -242,11 +242,12 @@ impl Session {
             }
             let id = going_on.get(&index).copied();
             let transport = id.and_then(|id| self.transports.get(id));
-            let offered = offer.ice(index);
-            let kept = transport
-                .zip(offered.as_ref())
-                .and_then(|(transport, offered)| transport.local_parameters_for(offered))
-                .cloned();
+            let kept = offer.ice(index).and_then(|offered| {
+                let transport = transport.or_else(|| {
+                    self.transports.find_same_credentials(offer, index, &going_on, &offered)
+                });
+                transport?.local_parameters_for(&offered).cloned()
+            });
             // RFC 9429 §5.3.1, §5.3.2: the role in the DTLS connection, if that goes on. Else
             // active, if the offer allows it.
             let association = transport.and_then(|transport| transport.dtls());

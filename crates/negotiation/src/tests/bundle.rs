@@ -193,6 +193,72 @@ fn data_channels_move_with_their_section() {
     assert!(!commands.iter().any(|c| matches!(c, TransportCommand::StartSctp { .. })));
 }
 
+/// Two peers whose first section was stopped. Data is the only other one.
+fn with_a_stopped_first_section() -> (Peer, Peer) {
+    let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+    let first = a.transceiver(MediaKind::Audio);
+    a.channel("dc");
+    exchange(&mut a, &mut b);
+    a.session.stop(first).unwrap();
+    exchange(&mut a, &mut b);
+    a.transceiver(MediaKind::Audio);
+    (a, b)
+}
+
+/// The description with other ICE credentials in its first section.
+fn with_other_credentials(description: RTCSessionDescriptionInit) -> RTCSessionDescriptionInit {
+    let mut sections: Vec<_> = description.sdp.split("m=").map(str::to_owned).collect();
+    let kept = sections[1].split_inclusive("\r\n").filter(|line| !line.contains("=ice-"));
+    sections[1] = kept.collect();
+    sections[1] += "a=ice-ufrag:other\r\na=ice-pwd:other-than-those-of-the-group\r\n";
+    RTCSessionDescriptionInit { sdp: sections.join("m="), ..description }
+}
+
+/// RFC 9429 §5.3.1: an answer has new ICE credentials if the offer has. A section that takes the
+/// first place has a transport of its own. Firefox 153 offers it with the credentials of its group,
+/// and refuses an answer with others; Chromium 156 offers it with new ones.
+#[test]
+fn a_recycled_first_section_keeps_the_credentials_that_the_peer_keeps() {
+    type Edit = fn(RTCSessionDescriptionInit) -> RTCSessionDescriptionInit;
+    let of_firefox: Edit = |offer| offer;
+    for (edit, restarts, keeps) in [
+        (of_firefox, false, true),
+        (with_other_credentials as Edit, false, false),
+        (of_firefox, true, false),
+    ] {
+        let (mut a, mut b) = with_a_stopped_first_section();
+        let (theirs, ours) = (ice(&a.local(), 1).unwrap(), ice(&b.local(), 1).unwrap());
+        let offer = edit(if restarts { a.create_restart_offer() } else { a.create_offer() });
+        b.set_remote(offer).unwrap();
+        assert_eq!(ice(&b.remote(), 0).unwrap() == theirs, keeps);
+        b.commands();
+        // A provisional answer says the same as the answer.
+        let provisional = b.create_answer();
+        b.set_local(RTCSessionDescriptionInit { type_: RTCSdpType::Pranswer, ..provisional })
+            .unwrap();
+        let provisional = ice(&b.local(), 0).unwrap();
+        b.set_local_implicitly().unwrap();
+        let answer = b.local();
+        assert_eq!(ice(&answer, 0).unwrap(), provisional);
+        assert_eq!(ice(&answer, 1).unwrap(), provisional);
+        assert_eq!(provisional == ours, keeps);
+        // It is another transport, whatever its credentials are.
+        let told = b.commands();
+        assert_eq!((created(&told), destroyed(&told)), (1, 1));
+        let given = |command: &TransportCommand| match command {
+            TransportCommand::SetLocalParameters { transport, ice, .. } => {
+                Some((*transport, ice.clone()))
+            }
+            _ => None,
+        };
+        assert_eq!(
+            told.iter().filter_map(given).collect::<Vec<_>>(),
+            [(TransportId(2), provisional)]
+        );
+        assert_eq!(transports(&b), [Some(TransportId(2))]);
+    }
+}
+
 /// A rollback gives back the transports there were.
 #[test]
 fn a_rollback_destroys_the_transports_of_the_offer_alone() {

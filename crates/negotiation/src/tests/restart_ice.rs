@@ -410,3 +410,36 @@ fn servers_that_change_before_gathering_restart_nothing() {
     a.session.set_configuration(configuration).unwrap();
     assert!(!a.session.ice_restart.is_due());
 }
+
+/// An answer restarts nothing by itself (RFC 9429 §5.3.1), not even if a section that takes the first
+/// place of its group gets another transport: what was asked for is left to the next offer.
+#[test]
+fn another_transport_with_the_same_credentials_is_no_restart() {
+    let ask: fn(&mut Peer) = |peer| peer.session.restart_ice();
+    let change_servers: fn(&mut Peer) = |peer| {
+        let server = RTCIceServer { urls: vec!["stun:stun.example.net".into()], ..Default::default() };
+        let configuration = peer.session.configuration().clone();
+        let configuration = Configuration { ice_servers: vec![server], ..configuration };
+        peer.session.set_configuration(configuration).unwrap();
+    };
+    for restart in [ask, change_servers] {
+        let (mut a, mut b) = (Peer::new(1), Peer::new(2));
+        let first = a.transceiver(MediaKind::Audio);
+        a.channel("dc");
+        exchange(&mut a, &mut b);
+        a.session.stop(first).unwrap();
+        exchange(&mut a, &mut b);
+        let before = ufrags(&a, &b);
+        restart(&mut b);
+        b.commands();
+        a.transceiver(MediaKind::Audio);
+        exchange(&mut a, &mut b);
+        assert_eq!(ufrags(&a, &b), before);
+        let is_new = |command: &TransportCommand| matches!(command, TransportCommand::Create { .. });
+        assert!(b.commands().iter().any(is_new));
+        assert!(b.session.ice_restart.is_due());
+        exchange(&mut b, &mut a);
+        assert_restarted(&mut a, &b, &before);
+        assert!(!b.session.ice_restart.is_due());
+    }
+}

@@ -56,9 +56,11 @@ impl Session {
             };
             transports.of_mid.insert(mid, id);
             let ice = offer.ice(index).filter(|_| tagged == index);
-            if let (Some(ice), Some(transport)) = (ice, transports.all.get_mut(&id)) {
+            let Some(ice) = ice else { continue };
+            let were_there = transports.have_local_parameters(&ice);
+            if let Some(transport) = transports.all.get_mut(&id) {
                 transport.set_role(true, outputs);
-                if transport.set_local(&ice, dtls_in_stun, outputs) {
+                if transport.set_local(&ice, dtls_in_stun, outputs) && !were_there {
                     self.ice_restart.clear_requirement();
                 }
             }
@@ -169,11 +171,14 @@ impl Session {
                 Side::Local => Tagged { local: in_answer, remote: in_offer },
                 Side::Remote => Tagged { local: in_offer, remote: in_answer },
             };
+            let ice = local.ice(tagged.local);
+            let were_there = ice.as_ref().is_some_and(|ice| transports.have_local_parameters(ice));
             let Some(transport) = transports.all.get_mut(&id) else { continue };
             let is_left = transport.is_left_by(answer);
             transport.set_role(remote.sdp.ice_lite(), outputs);
-            if let Some(ice) = local.ice(tagged.local)
+            if let Some(ice) = ice
                 && transport.set_local(&ice, dtls_in_stun, outputs)
+                && !were_there
             {
                 self.ice_restart.clear_requirement();
             }

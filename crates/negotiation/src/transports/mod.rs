@@ -10,7 +10,7 @@ mod uses;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sdp::CandidateKind;
+use sdp::{CandidateKind, IceParameters};
 
 use crate::description::Description;
 use crate::effect::{TransportCommand, TransportId};
@@ -104,6 +104,27 @@ impl Transports {
         sections.into_iter().map(|(index, id, _)| (index, id)).collect()
     }
 
+    /// The transport of other sections in the BUNDLE group of a section of a remote offer, if the
+    /// peer has these credentials there. The section has no transport of those `going_on`: it has
+    /// taken the place of the first one of its group (RFC 9143 §7.4).
+    ///
+    /// RFC 9429 §5.3.1: without an ICE restart an answer has the credentials that there are.
+    /// RFC 8839 §5.4 allows that several transports have the same. Firefox 153 offers the section
+    /// with those of the group, and refuses others in the answer as an ICE restart that it has not
+    /// asked for.
+    pub(crate) fn find_same_credentials(
+        &self,
+        offer: &Description,
+        index: usize,
+        going_on: &HashMap<usize, TransportId>,
+        offered: &IceParameters,
+    ) -> Option<&Transport> {
+        let group = offer.bundle_group(index)?;
+        let others = (0..offer.sdp.media().len()).filter(|i| offer.bundle_group(*i) == Some(group));
+        let mut transports = others.filter_map(|index| self.get(*going_on.get(&index)?));
+        transports.find(|transport| transport.committed_remote_parameters() == Some(offered))
+    }
+
     pub(crate) fn get(&self, id: TransportId) -> Option<&Transport> {
         self.all.get(&id).map(Box::as_ref)
     }
@@ -123,6 +144,12 @@ impl Transports {
     /// The first `count` transports, except those that have been created.
     pub(crate) fn first_to_come(&self, count: u8) -> impl Iterator<Item = TransportId> + use<> {
         (self.created.saturating_add(1)..=u32::from(count)).map(TransportId)
+    }
+
+    /// Whether a complete exchange has given these credentials of ours to a transport: then they are
+    /// no new ones, even if another transport gets them.
+    fn have_local_parameters(&self, ice: &IceParameters) -> bool {
+        self.all.values().any(|transport| transport.committed_local_parameters() == Some(ice))
     }
 
     /// RFC 9429 §4.1.18: whether "an ICE gathering phase has already started or completed".

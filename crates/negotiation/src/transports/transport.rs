@@ -146,6 +146,10 @@ impl Transport {
         }
     }
 
+    pub(super) fn committed_local_parameters(&self) -> Option<&IceParameters> {
+        self.local.committed.as_ref()
+    }
+
     pub(crate) fn committed_remote_parameters(&self) -> Option<&IceParameters> {
         self.remote.committed.as_ref()
     }

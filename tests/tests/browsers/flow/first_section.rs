@@ -20,6 +20,8 @@ in_each_browser! {
     a_page_that_was_called_stops_its_first_transceiver,
     rust_stops_its_first_transceiver_when_it_was_called,
     rust_stops_its_first_transceiver_when_it_has_called,
+    the_page_recycles_the_first_section_and_pictures_go_on,
+    rust_recycles_the_first_section_and_pictures_go_on,
 }
 
 async fn a_page_that_has_called_stops_its_first_transceiver(browser: Browser) {
@@ -38,16 +40,12 @@ async fn rust_stops_its_first_transceiver_when_it_has_called(browser: Browser) {
     stop_the_first(browser, false, false).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs Chromium"]
-async fn chromium_recycles_the_first_section_and_pictures_go_on() {
-    recycle_the_first(Browser::Chromium, true).await;
+async fn the_page_recycles_the_first_section_and_pictures_go_on(browser: Browser) {
+    recycle_the_first(browser, true).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs Chromium"]
-async fn rust_recycles_the_first_section_and_chromiums_pictures_go_on() {
-    recycle_the_first(Browser::Chromium, false).await;
+async fn rust_recycles_the_first_section_and_pictures_go_on(browser: Browser) {
+    recycle_the_first(browser, false).await;
 }
 
 /// What the page has, whoever calls. What it gets on the channel goes back.
