@@ -18,7 +18,9 @@
 //! All three at once are possible, and several readers. Nothing is kept for whoever comes later.
 //!
 //! Packets come as the network brings them: in another order now and then, with gaps where they
-//! were lost, and none twice. There is no jitter buffer.
+//! were lost, and none twice. There is no jitter buffer. What a file or a decoder needs, packets in
+//! order without waiting for what is lost for ever, the example `record` has in
+//! `examples/src/recording/order.rs`, a file to be copied.
 //! [`packet.stream()`](crate::RtpPacket::stream) says what belongs together: each source and each
 //! layer is a stream with numbers and timestamps of its own.
 //!
