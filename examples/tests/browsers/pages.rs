@@ -18,7 +18,7 @@ in_each_browser! {
 /// How long each colour is recorded.
 const RECORDED: Duration = Duration::from_secs(3);
 /// For a whole test.
-const LIMIT: Duration = Duration::from_secs(150);
+const LIMIT: Duration = Duration::from_secs(240);
 
 impl Frame {
     /// Waits until the page shows this colour, and its own element plays.
