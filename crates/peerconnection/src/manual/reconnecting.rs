@@ -56,7 +56,8 @@
 //!
 //! Only one restart is under way at a time. A request during a negotiation is remembered until a
 //! restart has completed, and one that fails may be asked for again at the next `failed`: about
-//! every 40 s. The side that cannot be reached by signalling need not do anything: its
+//! every 40 s. While its offer has no answer the state stays `failed`, and there is no next one: how
+//! long to wait for the answer is the application's business. The side that cannot be reached by signalling need not do anything: its
 //! `negotiationneeded` waits.
 //!
 //! # Another connection
