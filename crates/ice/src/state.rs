@@ -17,6 +17,9 @@ use std::fmt;
 ///                                     consent, and no local candidate or the PAC timer expired;
 ///                                     left by a restart only
 /// ```
+///
+/// A restart leaves `Completed` when its local parameters are set, `Disconnected` and `Failed` when
+/// those of the peer are there as well. Until then the states are those of the old path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
     /// Gathering, or waiting for remote candidates.

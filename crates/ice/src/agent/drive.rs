@@ -164,12 +164,18 @@ impl Agent {
     /// webrtc-pc §5.6, RTCIceTransportState. It depends on the present alone, so a rollback needs
     /// no memory of earlier states.
     fn derive_state(&self, now: Instant) -> State {
-        // A restart counts once local candidates are gathered anew.
-        let active = self.generations.iter().rev().find(|g| g.committed || g.local.is_some());
-        let Some(active) = active else { return State::New };
+        let Some(newest) = self.generations.iter().rev().find(|g| g.committed || g.local.is_some())
+        else {
+            return State::New;
+        };
+        // A restart that only this side has described gathers anew, but checks nothing: without the
+        // peer's answer there is nobody to check. Until then what is true of the path is true of
+        // the transport, its loss and its failure above all: the answer may never come.
+        let checks = |g: &&Generation| g.committed || (g.local.is_some() && g.remote.is_some());
+        let active = self.generations.iter().rev().find(checks).unwrap_or(newest);
         if let Some(carrying) = self.carrying() {
             if !carrying.is_in_trouble(&self.ctx, now) {
-                return if carrying.id == active.id && carrying.is_completed() {
+                return if carrying.id == newest.id && carrying.is_completed() {
                     State::Completed
                 } else {
                     State::Connected

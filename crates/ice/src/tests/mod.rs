@@ -30,6 +30,7 @@ mod streams;
 mod tcp;
 mod tcp_wire;
 mod transitions;
+mod unanswered;
 mod wire;
 
 use network::{A, B, Network};

@@ -38,7 +38,8 @@ fn a_path_that_dies_is_disconnected_then_failed_and_a_restart_brings_it_back() {
     net.run_for(s(100));
     assert_eq!(net.state(A), State::Failed, "left by a restart only");
     net.offer(A);
-    assert_eq!(net.state(A), State::Checking);
+    net.run_for(ms(0));
+    assert_eq!(net.state(A), State::Checking, "answered");
     net.run_for(s(4));
     assert!(net.both(State::Completed) && net.agrees());
     assert_eq!(
@@ -70,6 +71,7 @@ fn a_restart_forgets_that_connectivity_was_lost() {
     assert!(net.run_until(s(20), |n| n.both(State::Disconnected)));
     net.signalling = ms(50);
     net.offer(A);
+    net.run_for(ms(100));
     assert_eq!(net.state(A), State::Checking, "effectively forgetting");
     net.dead.clear();
     assert!(net.run_until(s(4), |n| n.both(State::Completed)));
@@ -345,13 +347,7 @@ fn gathering_is_complete_only_when_no_generation_gathers() {
         ["GatheringStateChange(Gathering)", "Gather { generation: GenerationId(0) }"]
     );
     agent.set_local_parameters(now, parameters(3));
-    assert_eq!(
-        drain(&mut agent),
-        [
-            "Gather { generation: GenerationId(1) }",
-            "StateChange { state: Some(Checking), selected_pair: None }"
-        ]
-    );
+    assert_eq!(drain(&mut agent), ["Gather { generation: GenerationId(1) }"]);
     agent.gathering_done(now, crate::GenerationId(1));
     assert_eq!(drain(&mut agent), ["EndOfCandidates { username_fragment: \"uf3x\" }"]);
     assert_eq!(agent.gathering_state(), GatheringState::Gathering);

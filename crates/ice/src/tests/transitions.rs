@@ -43,6 +43,20 @@ fn begin_restart(net: &mut Network) {
     net.agent(A).set_local_parameters(now, parameters);
 }
 
+/// The whole of it.
+fn restart(net: &mut Network) {
+    answer_provisionally(net);
+    let now = net.clock(A);
+    net.agent(A).commit(now);
+}
+
+/// Both sides of a restart are described, and it can still be rolled back.
+fn answer_provisionally(net: &mut Network) {
+    begin_restart(net);
+    let (parameters, now) = (net.fresh(B), net.clock(A));
+    net.agent(A).set_remote_parameters(now, parameters, false);
+}
+
 fn selected_socket(net: &Network) -> SocketId {
     net.peers[A].agent.selected_path().expect("a path").base.socket
 }
@@ -137,10 +151,17 @@ fn failed() -> Network {
     net
 }
 
+/// A restart was offered in this state.
+fn offered(from: fn() -> Network) -> Network {
+    let mut net = from();
+    begin_restart(&mut net);
+    net
+}
+
 /// A restart was begun in this state.
 fn restarting(from: fn() -> Network) -> Network {
     let mut net = from();
-    begin_restart(&mut net);
+    answer_provisionally(&mut net);
     net
 }
 
@@ -194,6 +215,16 @@ const TABLE: &[Row] = &[
             net.run_for(s(10));
         },
     ),
+    (
+        Connected,
+        "the path dies while a restart is offered",
+        Disconnected,
+        || offered(completed),
+        |net| {
+            block(net);
+            net.run_for(s(10));
+        },
+    ),
     (Connected, "close()", Closed, connected, close),
     (
         Connected,
@@ -218,6 +249,13 @@ const TABLE: &[Row] = &[
         net.run_for(s(2));
     }),
     (Disconnected, "consent expires", Failed, disconnected, |net| net.run_for(s(40))),
+    (
+        Disconnected,
+        "consent expires while a restart is offered",
+        Failed,
+        || offered(disconnected),
+        |net| net.run_for(s(40)),
+    ),
     (Disconnected, "new candidates", Checking, never_connected, add_candidate),
     (
         Disconnected,
@@ -229,9 +267,9 @@ const TABLE: &[Row] = &[
             net.agent(A).add_end_of_candidates(now, None).unwrap();
         },
     ),
-    (Disconnected, "ICE restart occurs", Checking, disconnected, begin_restart),
+    (Disconnected, "ICE restart occurs", Checking, || offered(disconnected), restart),
     (Disconnected, "close()", Closed, disconnected, close),
-    (Failed, "ICE restart occurs", Checking, failed, begin_restart),
+    (Failed, "ICE restart occurs", Checking, || offered(failed), restart),
     (Failed, "close()", Closed, failed, close),
 ];
 

@@ -453,7 +453,9 @@
 //!   answer. If the offer was lost, the application sends `local_description()` again: it waits for
 //!   its answer, and its credentials are still the new ones.
 //! - **A server that was restarted** has no allocation any more: a restart of ICE makes one.
-//! - **An answer that never comes** leaves the old path in use.
+//! - **An answer that never comes** leaves the old path in use, and the states are those of that path:
+//!   if it dies, they are `disconnected` and `failed` in the usual times, as in browsers. An offer
+//!   alone takes neither back; `checking` comes with the answer.
 //! - **Browsers** as peers come back by themselves after 20 s without a path: the checks of this
 //!   side revive a Chromium, which has given up after 16 s. Firefox gives up after 25 to 30 s, and
 //!   then no restart helps (seen in 153): make another connection.

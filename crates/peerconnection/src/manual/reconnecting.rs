@@ -57,9 +57,8 @@
 //!
 //! Only one restart is under way at a time. A request during a negotiation is remembered until a
 //! restart has completed. The side that cannot be reached by signalling need not do anything: its
-//! `negotiationneeded` waits. If both sides restart, an offer of one rolls back that of the other, and
-//! `connectionState` may go from `connecting` to `failed` and back within a moment: count outages, not
-//! events.
+//! `negotiationneeded` waits. While an offer has no answer the state stays `failed`, and no event comes
+//! for it: how long to wait for the answer is the application's business.
 //!
 //! A restart that finds no path fails, too: after about 40 s, or 10 s if there was no candidate to
 //! check, with relays alone. Meanwhile it repeats its checks ever more rarely, so that a path that is
