@@ -2,14 +2,16 @@
 //! the application and the event loop; between two threads there is.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use futures::StreamExt;
 use futures::channel::{mpsc, oneshot};
-use peerconnection::host::TokioOptions;
+use peerconnection::host::{Driver, Host, TokioOptions};
 use peerconnection::{
-    AnyEvent, MediaKind, MediaStream, MediaStreamTrack, RTCConfiguration, RTCDataChannelInit,
-    RTCDataChannelState, RTCPeerConnection, RTCRtpTransceiverDirection,
+    AnyEvent, MediaKind, MediaStream, MediaStreamTrack, PerfectNegotiation, RTCConfiguration,
+    RTCDataChannelInit, RTCDataChannelState, RTCPeerConnection, RTCRtpTransceiverDirection,
+    RTCSignalingState, SignalingChannel, SignalingMessage,
 };
 use testkit::{Conditions, Pair, World};
 
@@ -407,4 +409,65 @@ async fn candidates_fired_before_their_handler_connect_all_the_same() {
         let (a, b) = (on_loopback(), on_loopback());
         connect(&a, &b).await;
     }
+}
+
+/// A host whose tasks run within the call that queues them, as early as another thread can. Its
+/// clock stands still.
+struct Quick {
+    now: Instant,
+    driver: Mutex<Option<Driver>>,
+}
+
+impl Host for Quick {
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn wake(&self) {
+        // Within a task the running call goes on with what is queued.
+        if let Ok(driver) = self.driver.try_lock()
+            && let Some(driver) = &*driver
+        {
+            while driver.run_task() {}
+        }
+    }
+}
+
+/// Takes what is sent, and ends.
+struct Sent(Seen);
+
+#[async_trait]
+impl SignalingChannel for Sent {
+    async fn send(&mut self, message: SignalingMessage) -> std::io::Result<()> {
+        if let SignalingMessage::Description(description) = message {
+            self.0.push(description.type_.as_str());
+        }
+        Ok(())
+    }
+
+    async fn receive(&mut self) -> std::io::Result<Option<SignalingMessage>> {
+        Ok(None)
+    }
+}
+
+#[test]
+fn an_offer_that_is_made_while_perfect_negotiation_begins_is_sent_once() {
+    let host = Arc::new(Quick { now: Instant::now(), driver: Mutex::default() });
+    let (pc, driver) =
+        RTCPeerConnection::with_host(RTCConfiguration::default(), host.clone(), [13; 32]).unwrap();
+    *host.driver.lock().unwrap() = Some(driver);
+    pc.create_data_channel("channel", None).unwrap();
+    assert_eq!(pc.signaling_state(), RTCSignalingState::Stable);
+
+    let negotiation = PerfectNegotiation::new(&pc, false);
+    assert_eq!(pc.signaling_state(), RTCSignalingState::HaveLocalOffer, "made in the call");
+    let seen = Seen::default();
+    futures::executor::block_on(negotiation.run(Sent(seen.clone()))).unwrap();
+    assert_eq!(seen.take(), ["offer"]);
+
+    // With another channel it is sent again.
+    let negotiation = PerfectNegotiation::new(&pc, false);
+    futures::executor::block_on(negotiation.run(Sent(seen.clone()))).unwrap();
+    assert_eq!(seen.take(), ["offer"]);
+    drop(host.driver.lock().unwrap().take());
 }

@@ -138,6 +138,12 @@ impl PerfectNegotiation {
             outgoing: sender,
             error: Mutex::new(Box::new(|error| tracing::warn!(%error, "negotiation failed"))),
         });
+        // The answer was lost with the last channel, or the offer was. The peer answers again. Nobody
+        // listens yet: what a listener offers, on another thread even before this returns, it sends
+        // itself, and the peer would take the same offer twice for two.
+        if pc.signaling_state() == RTCSignalingState::HaveLocalOffer {
+            negotiation.send_local_description(pc);
+        }
         let handler = Arc::downgrade(&negotiation);
         let candidates = pc.add_icecandidate_listener(move |event| {
             if let Some(negotiation) = handler.upgrade() {
@@ -150,10 +156,6 @@ impl PerfectNegotiation {
                 negotiation.offer(event.target());
             }
         });
-        // The answer was lost with the last channel, or the offer was. The peer answers again.
-        if pc.signaling_state() == RTCSignalingState::HaveLocalOffer {
-            negotiation.send_local_description(pc);
-        }
         Self { negotiation, outgoing, _listeners: [candidates.guard(), offers.guard()] }
     }
 

@@ -453,6 +453,13 @@ impl RTCPeerConnection {
     /// Closes the connection, its transceivers, channels and transports, at once. No event is fired
     /// at the connection; the tracks of its receivers end, with an event. Promises that are pending
     /// are rejected with `InvalidStateError`. Does nothing on a closed connection.
+    ///
+    /// The peer is told, and its channels close, too. That needs no wait: on tokio the task of the
+    /// connection tells the peer in its next turn, or at the latest as the runtime drops it. So it
+    /// does with a connection that is open when its runtime ends. Nothing is repeated. If it is
+    /// lost, the peer notices the silence, as it does if the process ends without its runtime being
+    /// dropped: by `std::process::exit`, by a signal, by a panic that aborts, or at the end of
+    /// `main` after `Runtime::shutdown_background()`.
     #[doc(alias("RTCPeerConnection.close"))]
     pub fn close(&self) {
         self.connection().close();

@@ -119,6 +119,11 @@ impl RTCDataChannel {
     /// that is killed closes nothing: see [`RTCPeerConnection::failed`].
     /// Messages that were received before can still be [read](Self::messages). Dropping the future
     /// changes nothing.
+    ///
+    /// After [`close`](Self::close) all that was sent before has arrived then, and the peer's end of
+    /// the channel closes with an answer that is on its way: even if the process ends now. Like any
+    /// datagram the answer may be lost, and nobody repeats it then. So close the connection, too,
+    /// before the process ends.
     pub async fn closed(&self) {
         let look = || (self.ready_state() == RTCDataChannelState::Closed).then_some(());
         // Without a result the connection has ended, and the channel with it.

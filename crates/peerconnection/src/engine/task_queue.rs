@@ -21,6 +21,8 @@ struct State {
     bytes: usize,
     /// How many of the tasks an event loop knows of and has not run.
     announced: usize,
+    /// Whether one of the tasks that came since it was last asked closes a channel.
+    closes_channel: bool,
 }
 
 impl TaskQueue {
@@ -31,6 +33,7 @@ impl TaskQueue {
     pub(super) fn push(&self, task: Task) {
         let mut state = self.state();
         state.bytes += task.message_size();
+        state.closes_channel |= matches!(task, Task::StreamClosed(_));
         state.tasks.push_back(task);
     }
 
@@ -80,6 +83,12 @@ impl TaskQueue {
         let new = state.tasks.len().saturating_sub(state.announced);
         state.announced += new;
         new
+    }
+
+    /// Whether a task has been queued that closes a channel whose stream the peer has reset: what
+    /// answers the peer is to be sent first. Asking again gives `false` until there is another.
+    pub(crate) fn take_closing(&self) -> bool {
+        std::mem::take(&mut self.state().closes_channel)
     }
 
     /// Takes up to `limit` messages from the front. Each is one task that the host knows of, and

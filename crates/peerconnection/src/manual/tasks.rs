@@ -80,7 +80,7 @@
 //! | a future of `messages().next()`, of reading or writing a stream | nothing is lost: the next one gets it |
 //! | [`Messages`](crate::Messages), [`Events`](crate::Events) | messages go to the handler again; the subscription ends |
 //! | an [`EventListener`](crate::EventListener) | nothing: the listener stays. Its [`guard`](crate::EventListener::guard) removes it |
-//! | the runtime | its connections are closed, and the peers learn of it only by the silence |
+//! | the runtime | its connections are closed, and the peers are told, as by [`close()`] |
 //!
 //! So keep the handle of a connection for as long as the call is to last, in a struct, a map, a
 //! task that waits for [`closed()`], and never only in the function that made it.
@@ -108,9 +108,9 @@
 //! `close`, while its `connectionState` stays `connected` for the 4 to 5 s after which silence is
 //! noticed, as in browsers. Whoever wants to know that the other side hung up watches the channels.
 //! Messages that were still queued are lost: to hang up after the last message, close the channel
-//! first and wait for [`RTCDataChannel::closed`]. What tells the peer and the TURN servers is sent by
-//! the event loop afterwards: a program that ends at once says nothing, so let the runtime live a
-//! moment longer, some 100 ms; a release that a TURN server does not answer is repeated for up to 10 s.
+//! first and wait for [`RTCDataChannel::closed`]. The peer is told by the
+//! task of the connection, at the latest when the runtime drops it; `std::process::exit` and signals
+//! leave it no turn, and the peer notices the silence.
 //!
 //! A peer that goes away without a word is noticed after seconds, by the checks that it does not
 //! answer: see the [timers](super::networks#timers). Its channels stay open then, and

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::future::pending;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
@@ -18,7 +19,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use super::session::{Event, Failure, Session};
-use super::{Arrival, Arrivals, Command, Ended, PEER_QUEUE, RoomOptions};
+use super::{Arrival, Arrivals, Command, Ended, PEER_QUEUE, RoomOptions, Told};
 use crate::Error;
 use crate::connect::Stream;
 use crate::protocol::{Join, MemberId};
@@ -30,7 +31,7 @@ const LARGEST_MESSAGE: usize = 1 << 20;
 /// Messages that the server may not have acknowledged before senders have to wait.
 const WINDOW: usize = 64;
 /// For how long a connection may take.
-const CONNECT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
 /// For how long a session is asked for again that has not begun yet.
 const BEGIN: Duration = Duration::from_secs(30);
 /// The first and the longest pause between attempts.
@@ -38,7 +39,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 
 /// How a connection has ended.
 enum End {
-    /// Nobody holds the room or a peer any more, and everything was delivered.
+    /// The application has left, and everything was delivered.
     Left,
     Cut(io::Error),
     Failed(Error),
@@ -61,8 +62,12 @@ pub(super) struct Driver {
     options: RoomOptions,
     session: Session,
     commands: mpsc::Receiver<Command>,
-    /// Nobody holds the room or a peer any more.
+    /// Nobody holds the room or a peer any more, or the application has asked to leave.
     leaving: bool,
+    /// Where the application asks to leave; `None` when it has, or will not any more.
+    leave: Option<oneshot::Receiver<Told>>,
+    /// Whom to tell that the server knows, or cannot be told for now.
+    told: Option<Told>,
     arrivals: Arc<Arrivals>,
     lines: HashMap<MemberId, Line>,
     joined: Option<oneshot::Sender<Result<MemberId, Error>>>,
@@ -76,6 +81,7 @@ impl Driver {
         options: RoomOptions,
         join: Join,
         commands: mpsc::Receiver<Command>,
+        leave: oneshot::Receiver<Told>,
         arrivals: Arc<Arrivals>,
         joined: oneshot::Sender<Result<MemberId, Error>>,
     ) -> Self {
@@ -85,6 +91,8 @@ impl Driver {
             session: Session::new(join),
             commands,
             leaving: false,
+            leave: Some(leave),
+            told: None,
             arrivals,
             lines: HashMap::new(),
             joined: Some(joined),
@@ -120,6 +128,8 @@ impl Driver {
                 End::Failed(error) => return self.fail(&error),
             };
             tracing::debug!(%cut, "the connection to the server is cut");
+            // Whoever waits to leave does not wait for the next one.
+            self.told = None;
             socket = match self.reconnect(cut).await {
                 Ok(socket) => socket,
                 Err(error) => return self.fail(&error),
@@ -152,13 +162,31 @@ impl Driver {
                 tokio::select! {
                     () = &mut wait => break,
                     command = self.commands.recv(), if self.takes_commands() => self.take(command),
+                    // It does not wait for the connection either.
+                    _told = asked(&mut self.leave) => self.begin_to_leave(),
                 }
             }
             pause = (pause * 2).min(longest);
             if self.joined.as_ref().is_some_and(oneshot::Sender::is_closed) {
                 break;
             }
-            match self.connect().await {
+            let mut leave = self.leave.take();
+            let mut has_asked = false;
+            let connected = {
+                let connecting = self.connect();
+                tokio::pin!(connecting);
+                loop {
+                    tokio::select! {
+                        connected = &mut connecting => break connected,
+                        _told = asked(&mut leave) => has_asked = true,
+                    }
+                }
+            };
+            self.leave = leave;
+            if has_asked {
+                self.begin_to_leave();
+            }
+            match connected {
                 Ok(socket) => return Ok(socket),
                 Err(error) => last = error,
             }
@@ -179,6 +207,17 @@ impl Driver {
             Some(_) => {}
             None => self.leaving = true,
         }
+    }
+
+    /// Nothing more is taken or handed over. What was sent before is still for the server, however
+    /// much there is: no sender waits any more.
+    fn begin_to_leave(&mut self) {
+        self.leaving = true;
+        self.commands.close();
+        while let Ok(command) = self.commands.try_recv() {
+            self.take(Some(command));
+        }
+        self.lines.clear();
     }
 
     /// Uses a connection until its end.
@@ -209,6 +248,10 @@ impl Driver {
                     }
                 }
                 command = self.commands.recv(), if self.takes_commands() => self.take(command),
+                told = asked(&mut self.leave) => {
+                    self.told = Some(told);
+                    self.begin_to_leave();
+                }
                 () = sleep_until(heard + patience) => {
                     if asked {
                         return Err(End::Cut(io::ErrorKind::TimedOut.into()));
@@ -276,6 +319,18 @@ impl Driver {
             }
         }
     }
+}
+
+/// Waits until the application asks to leave; for ever, if it has dropped the room instead.
+async fn asked(leave: &mut Option<oneshot::Receiver<Told>>) -> Told {
+    if let Some(asking) = leave {
+        let told = asking.await;
+        *leave = None;
+        if let Ok(told) = told {
+            return told;
+        }
+    }
+    pending().await
 }
 
 /// Writes a message. A connection that does not take it in time is cut.

@@ -16,7 +16,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::connect::{self, Connector, Tcp};
 use crate::protocol::{Join, MemberId};
 use crate::{Error, hub};
-use driver::Driver;
+use driver::{CONNECT, Driver};
 
 /// Messages that wait here for [`Peer::receive`]. A call needs a few dozen.
 const PEER_QUEUE: usize = 256;
@@ -76,8 +76,19 @@ impl fmt::Debug for RoomOptions {
 /// for longer, [`next_peer`](Self::next_peer) and [`Peer::receive`] return the error, and whoever
 /// wants to go on joins again.
 ///
-/// The session lasts until this handle and all peers are dropped, or the tokio runtime ends on
-/// which it was begun. What was sent before that is still delivered.
+/// The session lasts until this handle and all peers are dropped, and what was sent before that is
+/// still delivered; or until [`leave`](Self::leave); or until the tokio runtime ends on which it was
+/// begun. If that ends first, the others see a member that is cut off.
+///
+/// Members have an id and nothing else, and a [`Peer`] carries only descriptions and candidates: say
+/// who you are in the first message of a channel.
+///
+/// With more than two in a room, call [`next_peer`](Self::next_peer) in a loop; each [`Peer`] gets a
+/// connection of its own.
+///
+/// A room that is joined again, after its session was lost, has new ids, so
+/// [`is_polite`](Peer::is_polite) may be the other way round: keep the first value for a connection
+/// that goes on, or make new connections and close each old one when its successor has opened.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -116,6 +127,8 @@ pub struct Room {
     me: MemberId,
     arrivals: Arc<Arrivals>,
     commands: mpsc::Sender<Command>,
+    /// `None` once the application has asked.
+    leave: Option<oneshot::Sender<Told>>,
 }
 
 /// A message for a member.
@@ -124,6 +137,9 @@ struct Command {
     to: MemberId,
     message: SignalingMessage,
 }
+
+/// Dropped once the server knows that the client leaves, or cannot be told for now.
+type Told = oneshot::Sender<()>;
 
 /// Members that nobody has asked for yet.
 #[derive(Debug)]
@@ -170,13 +186,14 @@ impl Room {
         let join = Join { room: room.to_owned(), pass: options.pass.clone(), once: Some(once) };
         let arrivals = Arc::new(Arrivals::new());
         let (commands, commanded) = mpsc::channel(COMMANDS);
+        let (leave, leaving) = oneshot::channel();
         let (joined, begun) = oneshot::channel();
-        let driver = Driver::new(url, options, join, commanded, arrivals.clone(), joined);
+        let driver = Driver::new(url, options, join, commanded, leaving, arrivals.clone(), joined);
         let socket = driver.connect().await.map_err(|error| Error::Unreachable(error.into()))?;
         tokio::spawn(driver.run(socket));
         let gone = || Error::Unreachable(Arc::new(io::ErrorKind::ConnectionAborted.into()));
         let me = begun.await.unwrap_or_else(|_| Err(gone()))?;
-        Ok(Self { me, arrivals, commands })
+        Ok(Self { me, arrivals, commands, leave: Some(leave) })
     }
 
     /// This client, as the other members see it.
@@ -206,6 +223,26 @@ impl Room {
                 return Err(error.clone());
             }
             self.arrivals.notify.notified().await;
+        }
+    }
+
+    /// Leaves the room, also if there still are peers of it: their `receive()` gives `None` once
+    /// what has come is taken, and their `send()` an error. What they have sent before is delivered.
+    ///
+    /// Completes when the server has been told. The others learn it then, even if the tokio runtime
+    /// ends now. A client that only drops its handles and ends its runtime is a member for as long
+    /// as the server waits for it, 30 seconds by default. After 10 seconds in which the server could
+    /// not be told, and at once while the connection to it is cut, this completes, too. As long as
+    /// the runtime goes on, the session tries further in the background.
+    ///
+    /// Dropping the future ends the wait alone. If it was never polled, it is as if the room had
+    /// been dropped.
+    pub async fn leave(mut self) {
+        let (told, has_been_told) = oneshot::channel();
+        if let Some(leave) = self.leave.take()
+            && leave.send(told).is_ok()
+        {
+            let _ = tokio::time::timeout(CONNECT, has_been_told).await;
         }
     }
 }

@@ -99,6 +99,76 @@ async fn the_last_message_arrives() {
     assert_eq!(soon("the end", of_b.receive()).await.unwrap(), None);
 }
 
+/// More than any test takes.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// The other member's peers are held, and the runtime ends at once.
+#[tokio::test]
+async fn who_leaves_is_gone_at_once_though_its_runtime_ends() {
+    let (_server, address) = serve(ServerOptions::default().resume_within(LONG)).await;
+    let url = format!("ws://{address}");
+    for _ in 0..10 {
+        let mut b = soon("joining", Room::join(&url, "r", RoomOptions::default())).await.unwrap();
+        let (there, url) = (b.me(), url.clone());
+        let leaving = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let mut a = Room::join(&url, "r", RoomOptions::default()).await.unwrap();
+                let mut of_b = a.next_peer().await.unwrap();
+                assert_eq!(of_b.id(), there);
+                for number in 1..=40 {
+                    of_b.send(numbered(number)).await.unwrap();
+                }
+                a.leave().await;
+            });
+        });
+        let mut of_a = soon("the other", b.next_peer()).await.unwrap();
+        for number in 1..=40 {
+            let message = soon("a message", of_a.receive()).await.unwrap().expect("a message");
+            assert_eq!(number_of(&message), number);
+        }
+        assert_eq!(soon("the end", of_a.receive()).await.unwrap(), None);
+        leaving.join().unwrap();
+        soon("leaving", b.leave()).await;
+    }
+}
+
+#[tokio::test]
+async fn peers_of_a_room_that_was_left_have_ended() {
+    let (server, address) = serve(ServerOptions::default().resume_within(LONG)).await;
+    let url = format!("ws://{address}");
+    let [(a, mut of_a), (_b, mut of_b)] = pair([&url, &url]).await;
+    soon("leaving", a.leave()).await;
+    assert_eq!(soon("the end", of_a.receive()).await.unwrap(), None);
+    let refused = soon("the error", of_a.send(numbered(1))).await.unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::BrokenPipe);
+    assert_eq!(soon("the end", of_b.receive()).await.unwrap(), None);
+    assert_eq!(server.statistics().sessions, 1);
+}
+
+/// The server cannot be reached any more, so nobody waits for it.
+#[tokio::test]
+async fn who_is_cut_off_leaves_without_a_wait_and_the_server_hears_of_it_later() {
+    let (_server, address) = serve(ServerOptions::default().resume_within(LONG)).await;
+    let proxy = Proxy::to(address).await;
+    let (through, direct) = (format!("ws://{}", proxy.address), format!("ws://{address}"));
+    let [(a, mut of_a), (_b, mut of_b)] = pair([&through, &direct]).await;
+    let cuts = proxy.clone();
+    let cutting = tokio::spawn(async move {
+        loop {
+            cuts.cut();
+            tokio::task::yield_now().await;
+        }
+    });
+    of_a.send(numbered(1)).await.unwrap();
+    let left = tokio::time::timeout(Duration::from_secs(5), a.leave()).await;
+    left.expect("it waits for no connection");
+    assert_eq!(soon("the end", of_a.receive()).await.unwrap(), None);
+    cutting.abort();
+    assert_eq!(soon("a message", of_b.receive()).await.unwrap(), Some(numbered(1)));
+    assert_eq!(soon("the end", of_b.receive()).await.unwrap(), None);
+}
+
 /// Both ways 300 numbers, and a proxy on either side that cuts at random moments.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_doubled_by_cuts_at_random_moments() {

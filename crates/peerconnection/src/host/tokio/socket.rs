@@ -89,7 +89,12 @@ impl Endpoint {
         })
     }
 
-    /// The same, but waits. One task at a time may do so.
+    /// The same without the runtime, which may be about to end.
+    pub(super) fn send_now(&self, transmit: &quinn_udp::Transmit<'_>) -> io::Result<()> {
+        self.state.try_send(UdpSockRef::from(&self.io), transmit)
+    }
+
+    /// The same as [`try_send`](Self::try_send), but waits. One task at a time may do so.
     fn poll_send(
         &self,
         cx: &mut Context<'_>,
@@ -221,5 +226,10 @@ impl Socket {
         together(datagrams, |contents| {
             self.endpoint.poll_send(cx, &transmit(None, destination, contents, segment))
         })
+    }
+
+    /// Sends a datagram if the system has room now, without the runtime.
+    pub(super) fn send_now(&self, destination: SocketAddr, datagram: &[u8]) -> io::Result<()> {
+        self.endpoint.send_now(&transmit(None, destination, datagram, datagram.len()))
     }
 }

@@ -1,12 +1,12 @@
 //! The driver task of one connection.
 
+mod last_words;
 mod network;
 mod shared;
 
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -62,6 +62,8 @@ pub(super) struct ConnectionDriver {
     behind: bool,
     /// Whether sockets that are to be bound wait for other tasks of the runtime.
     gives_way: GivesWay,
+    /// A poll has begun and not returned: in `drop`, something in it has panicked.
+    is_in_poll: bool,
 }
 
 /// Sockets are bound after code that waits for a promise has gone on: of all that an offer leads to
@@ -99,6 +101,7 @@ impl ConnectionDriver {
             closing: Vec::new(),
             behind: false,
             gives_way: GivesWay::No,
+            is_in_poll: false,
         }
     }
 
@@ -420,6 +423,12 @@ impl ConnectionDriver {
         // Datagrams wait in the socket while tasks wait, so that a fast peer does not make the
         // queue of slow handlers grow.
         let mut busy = !self.behind && self.receive(cx);
+        // Who hears that a channel is closed may end the process. The peer's end of it closes only
+        // with the answer that has to be sent yet.
+        if busy && self.driver.connection().tasks().take_closing() {
+            self.transmit(cx);
+            self.write(cx);
+        }
         if self.driver.poll_timeout().is_some_and(|at| at <= Instant::now()) {
             self.compare_clocks();
             self.driver.handle_timeout();
@@ -468,6 +477,40 @@ impl ConnectionDriver {
             self.host.tasks_are_left(self.driver.connection().tasks().waiting());
         }
     }
+
+    /// Works until there is nothing to do, or other tasks are to have their turn.
+    fn work_in_rounds(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.host.waker.register(cx.waker());
+        self.asks_listeners = true;
+        // The next round sees what handlers call in this one: a wake would only bring in another
+        // thread. After the last busy round one more follows, during which calls do wake.
+        self.driver.connection().set_host_awake(true);
+        let mut rests = false;
+        for _ in 0..ROUNDS {
+            let busy = self.work(cx);
+            if self.gives_way == GivesWay::Now {
+                self.gives_way = GivesWay::Done;
+                self.driver.connection().set_host_awake(false);
+                // Unlike a wake, this neither comes before the tasks that were woken in this round
+                // nor wakes a thread to take this one.
+                let _ = pin!(tokio::task::yield_now()).poll(cx);
+                return Poll::Pending;
+            }
+            if busy {
+                if std::mem::take(&mut rests) {
+                    self.driver.connection().set_host_awake(true);
+                }
+            } else if !std::mem::replace(&mut rests, true) {
+                self.driver.connection().set_host_awake(false);
+            } else if self.driver.is_closed() && self.unsent.is_empty() {
+                return Poll::Ready(());
+            } else if !self.set_timer(cx) {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
 }
 
 impl Future for ConnectionDriver {
@@ -478,54 +521,10 @@ impl Future for ConnectionDriver {
         // Once in a round of work, which is many datagrams.
         let span = this.driver.span();
         let _entered = span.enter();
-        this.host.waker.register(cx.waker());
-        this.asks_listeners = true;
-        // The next round sees what handlers call in this one: a wake would only bring in another
-        // thread. After the last busy round one more follows, during which calls do wake.
-        this.driver.connection().set_host_awake(true);
-        let mut rests = false;
-        for _ in 0..ROUNDS {
-            let busy = this.work(cx);
-            if this.gives_way == GivesWay::Now {
-                this.gives_way = GivesWay::Done;
-                this.driver.connection().set_host_awake(false);
-                // Unlike a wake, this neither comes before the tasks that were woken in this round
-                // nor wakes a thread to take this one.
-                let _ = pin!(tokio::task::yield_now()).poll(cx);
-                return Poll::Pending;
-            }
-            if busy {
-                if std::mem::take(&mut rests) {
-                    this.driver.connection().set_host_awake(true);
-                }
-            } else if !std::mem::replace(&mut rests, true) {
-                this.driver.connection().set_host_awake(false);
-            } else if this.driver.is_closed() && this.unsent.is_empty() {
-                return Poll::Ready(());
-            } else if !this.set_timer(cx) {
-                return Poll::Pending;
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
-}
-
-impl Drop for ConnectionDriver {
-    /// Runs when the connection was closed, the runtime shuts down, or something has panicked.
-    fn drop(&mut self) {
-        self.driver.end();
-        if let Some(names) = &mut self.names {
-            names.rest();
-        }
-        self.connecting.iter().for_each(|(_, task)| task.abort());
-        self.host.end_notices();
-        // The event loop may be what panicked.
-        if let Some(event_loop) = &self.host.event_loop
-            && catch_unwind(AssertUnwindSafe(|| event_loop.network_ended())).is_err()
-        {
-            tracing::error!("an event loop panicked at the end of the network");
-        }
+        this.is_in_poll = true;
+        let polled = this.work_in_rounds(cx);
+        this.is_in_poll = false;
+        polled
     }
 }
 

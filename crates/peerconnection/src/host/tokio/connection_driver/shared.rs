@@ -108,6 +108,17 @@ impl Shared {
         }
     }
 
+    /// Sends a datagram if the system has room now, without the runtime.
+    pub(super) fn send_now(
+        &self,
+        id: SocketId,
+        destination: SocketAddr,
+        datagram: &[u8],
+    ) -> io::Result<()> {
+        let Some(socket) = self.find(id) else { return Ok(()) };
+        socket.port.send_now(socket.local.ip(), destination, datagram)
+    }
+
     pub(super) fn close(&mut self, closes: impl Fn(SocketId) -> bool) {
         self.sockets.retain(|socket| !closes(socket.id));
     }

@@ -149,10 +149,26 @@ impl Port {
                 members.demux.sent(now, member, message);
             }
         }
-        let source = self.local.ip().is_unspecified().then_some(local);
         together(datagrams, |contents| {
-            self.endpoint.try_send(&transmit(source, destination, contents, segment))
+            self.endpoint.try_send(&transmit(self.source(local), destination, contents, segment))
         })
+    }
+
+    /// Sends a datagram to which no answer is expected, if the system has room now. The runtime of
+    /// the port may have ended.
+    pub(in super::super) fn send_now(
+        &self,
+        local: IpAddr,
+        destination: SocketAddr,
+        datagram: &[u8],
+    ) -> io::Result<()> {
+        let source = self.source(local);
+        self.endpoint.send_now(&transmit(source, destination, datagram, datagram.len()))
+    }
+
+    /// What the system has to be told of the address that is sent from.
+    fn source(&self, local: IpAddr) -> Option<IpAddr> {
+        self.local.ip().is_unspecified().then_some(local)
     }
 
     /// Waits until the system has room.
