@@ -417,7 +417,8 @@ fn servers_that_change_before_gathering_restart_nothing() {
 fn another_transport_with_the_same_credentials_is_no_restart() {
     let ask: fn(&mut Peer) = |peer| peer.session.restart_ice();
     let change_servers: fn(&mut Peer) = |peer| {
-        let server = RTCIceServer { urls: vec!["stun:stun.example.net".into()], ..Default::default() };
+        let server =
+            RTCIceServer { urls: vec!["stun:stun.example.net".into()], ..Default::default() };
         let configuration = peer.session.configuration().clone();
         let configuration = Configuration { ice_servers: vec![server], ..configuration };
         peer.session.set_configuration(configuration).unwrap();
@@ -435,7 +436,8 @@ fn another_transport_with_the_same_credentials_is_no_restart() {
         a.transceiver(MediaKind::Audio);
         exchange(&mut a, &mut b);
         assert_eq!(ufrags(&a, &b), before);
-        let is_new = |command: &TransportCommand| matches!(command, TransportCommand::Create { .. });
+        let is_new =
+            |command: &TransportCommand| matches!(command, TransportCommand::Create { .. });
         assert!(b.commands().iter().any(is_new));
         assert!(b.session.ice_restart.is_due());
         exchange(&mut b, &mut a);
