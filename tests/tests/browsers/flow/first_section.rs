@@ -102,7 +102,57 @@ async fn echo(channel: &RTCDataChannel, text: &str) {
     assert_eq!(message.expect("an echo"), Some(MessageData::from(text)));
 }
 
+/// How often a story is told until Firefox sends on.
+const ATTEMPTS: usize = 6;
+
+/// Firefox 153 counts packets of the pictures as sent, and its transport sends none of them, for as
+/// long as the transport lasts ("Browsers" in `spec-notes/deviations.md`).
+struct SendsNothing;
+
+/// Waits until pictures come again.
+async fn pictures_go_on(call: &Call, video: &Watch) -> Result<(), SendsNothing> {
+    if call.page.browser() != Browser::Firefox {
+        video.flow().await;
+        return Ok(());
+    }
+    if tokio::time::timeout(Duration::from_secs(8), video.flow()).await.is_ok() {
+        return Ok(());
+    }
+    // A packet of RTP has 12 bytes at least. ICE sends some messages meanwhile.
+    let look = "
+        const count = async () => {
+            const all = await statistics();
+            const sum = (list, name) => list.reduce((sum, s) => sum + s[name], 0);
+            const streams = all.filter(s => s.type === 'outbound-rtp' && s.kind === 'video');
+            const pairs = all.filter(s => s.type === 'candidate-pair');
+            return [sum(streams, 'packetsSent'), sum(pairs, 'bytesSent')];
+        };
+        const [packets, bytes] = await count();
+        await new Promise(resolve => setTimeout(resolve, 4000));
+        const [packetsLater, bytesLater] = await count();
+        return [packetsLater - packets, bytesLater - bytes];
+    ";
+    let [packets, bytes]: [i64; 2] =
+        serde_json::from_value(call.page.run(look).await).expect("two numbers");
+    assert!(packets >= 20 && bytes < packets * 12, "{packets} packets were sent, {bytes} bytes");
+    eprintln!("Firefox has sent none of {packets} packets");
+    Err(SendsNothing)
+}
+
 async fn stop_the_first(browser: Browser, page_calls: bool, page_stops: bool) {
+    for _ in 0..ATTEMPTS {
+        if try_to_stop_the_first(browser, page_calls, page_stops).await.is_ok() {
+            return;
+        }
+    }
+    panic!("no pictures in {ATTEMPTS} calls");
+}
+
+async fn try_to_stop_the_first(
+    browser: Browser,
+    page_calls: bool,
+    page_stops: bool,
+) -> Result<(), SendsNothing> {
     let (call, video, channel) = call_with_everything(browser, page_calls).await;
     echo(&channel, "before").await;
     let transport = call.rust.sctp().and_then(|sctp| sctp.transport()).expect("a transport");
@@ -117,7 +167,7 @@ async fn stop_the_first(browser: Browser, page_calls: bool, page_stops: bool) {
     // The page has another transport now, which is not connected yet.
     call.page.run("return become(pc.sctp.transport, 'state', 'connected')").await;
     call.connected().await;
-    video.flow().await;
+    pictures_go_on(&call, &video).await?;
     let look = "kept.painting.colour = 'lime'; return shows(received('1'), 'lime')";
     call.page.run(look).await;
     call.agree().await;
@@ -144,11 +194,21 @@ async fn stop_the_first(browser: Browser, page_calls: bool, page_stops: bool) {
     call.page.run("return become(pc.sctp.transport, 'state', 'connected')").await;
     call.connected().await;
     echo(&channel, "at last").await;
+    Ok(())
 }
 
 /// The section is stopped, and another one takes its place, again and again: it has a transport of
 /// its own each time, and the pictures go on there with the numbers that they had.
 async fn recycle_the_first(browser: Browser, by_page: bool) {
+    for _ in 0..ATTEMPTS {
+        if try_to_recycle_the_first(browser, by_page).await.is_ok() {
+            return;
+        }
+    }
+    panic!("no pictures in {ATTEMPTS} calls");
+}
+
+async fn try_to_recycle_the_first(browser: Browser, by_page: bool) -> Result<(), SendsNothing> {
     let (call, video, _) = call_with_everything(browser, true).await;
     let transport = |call: &Call| call.transceiver("1").sender().transport();
     for colour in ["lime", "blue", "red"] {
@@ -175,11 +235,12 @@ async fn recycle_the_first(browser: Browser, by_page: bool) {
         call.page.run(add).await;
         negotiate(&call, by_page).await;
         assert_ne!(transport(&call), before, "the section has moved");
-        video.flow().await;
+        pictures_go_on(&call, &video).await?;
         let look = "kept.painting.colour = args; return shows(received('1'), args)";
         call.page.run_with(look, json!(colour)).await;
     }
     assert_eq!(video.streams().len(), 1, "the source has stayed the same");
+    Ok(())
 }
 
 async fn negotiate(call: &Call, by_page: bool) {
