@@ -163,7 +163,7 @@ impl Driver {
                     () = &mut wait => break,
                     command = self.commands.recv(), if self.takes_commands() => self.take(command),
                     // It does not wait for the connection either.
-                    _told = asked(&mut self.leave) => self.begin_to_leave(),
+                    _told = asks_to_leave(&mut self.leave) => self.begin_to_leave(),
                 }
             }
             pause = (pause * 2).min(longest);
@@ -178,7 +178,7 @@ impl Driver {
                 loop {
                     tokio::select! {
                         connected = &mut connecting => break connected,
-                        _told = asked(&mut leave) => has_asked = true,
+                        _told = asks_to_leave(&mut leave) => has_asked = true,
                     }
                 }
             };
@@ -248,7 +248,7 @@ impl Driver {
                     }
                 }
                 command = self.commands.recv(), if self.takes_commands() => self.take(command),
-                told = asked(&mut self.leave) => {
+                told = asks_to_leave(&mut self.leave) => {
                     self.told = Some(told);
                     self.begin_to_leave();
                 }
@@ -322,7 +322,7 @@ impl Driver {
 }
 
 /// Waits until the application asks to leave; for ever, if it has dropped the room instead.
-async fn asked(leave: &mut Option<oneshot::Receiver<Told>>) -> Told {
+async fn asks_to_leave(leave: &mut Option<oneshot::Receiver<Told>>) -> Told {
     if let Some(asking) = leave {
         let told = asking.await;
         *leave = None;
