@@ -118,14 +118,16 @@ async fn pictures_go_on(call: &Call, video: &Watch) -> Result<(), SendsNothing> 
     if tokio::time::timeout(Duration::from_secs(8), video.flow()).await.is_ok() {
         return Ok(());
     }
-    // A packet of RTP has 12 bytes at least. ICE sends some messages meanwhile.
+    // What the transport sends beside sound. A packet of RTP has 12 bytes at least, and SRTP adds 16.
+    // ICE sends some messages meanwhile.
     let look = "
         const count = async () => {
             const all = await statistics();
-            const sum = (list, name) => list.reduce((sum, s) => sum + s[name], 0);
-            const streams = all.filter(s => s.type === 'outbound-rtp' && s.kind === 'video');
-            const pairs = all.filter(s => s.type === 'candidate-pair');
-            return [sum(streams, 'packetsSent'), sum(pairs, 'bytesSent')];
+            const of = kind => all.filter(s => s.type === 'outbound-rtp' && s.kind === kind);
+            const sum = (list, size) => list.reduce((sum, s) => sum + size(s), 0);
+            const pairs = sum(all.filter(s => s.type === 'candidate-pair'), s => s.bytesSent);
+            const sound = s => s.bytesSent + s.headerBytesSent + 16 * s.packetsSent;
+            return [sum(of('video'), s => s.packetsSent), pairs - sum(of('audio'), sound)];
         };
         const [packets, bytes] = await count();
         await new Promise(resolve => setTimeout(resolve, 4000));
