@@ -86,7 +86,7 @@ impl ConnectionDriver {
 mod tests {
     use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
     use std::sync::Arc;
-    use std::time::Duration;
+    use time::Duration;
 
     use bytes::Bytes;
     use negotiation::TransportId;
