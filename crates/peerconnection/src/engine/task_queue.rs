@@ -22,6 +22,7 @@ struct State {
     /// How many of the tasks an event loop knows of and has not run.
     announced: usize,
     /// Whether one of the tasks that came since it was last asked closes a channel.
+    #[cfg(feature = "tokio")]
     closes_channel: bool,
 }
 
@@ -33,7 +34,10 @@ impl TaskQueue {
     pub(super) fn push(&self, task: Task) {
         let mut state = self.state();
         state.bytes += task.message_size();
-        state.closes_channel |= matches!(task, Task::StreamClosed(_));
+        #[cfg(feature = "tokio")]
+        {
+            state.closes_channel |= matches!(task, Task::StreamClosed(_));
+        }
         state.tasks.push_back(task);
     }
 
@@ -87,6 +91,7 @@ impl TaskQueue {
 
     /// Whether a task has been queued that closes a channel whose stream the peer has reset: what
     /// answers the peer is to be sent first. Asking again gives `false` until there is another.
+    #[cfg(feature = "tokio")]
     pub(crate) fn take_closing(&self) -> bool {
         std::mem::take(&mut self.state().closes_channel)
     }
