@@ -194,14 +194,13 @@ fn data_channels_move_with_their_section() {
 }
 
 /// Two peers whose first section was stopped. Data is the only other one.
-fn with_a_stopped_first_section() -> (Peer, Peer) {
+pub(super) fn with_a_stopped_first_section() -> (Peer, Peer) {
     let (mut a, mut b) = (Peer::new(1), Peer::new(2));
     let first = a.transceiver(MediaKind::Audio);
     a.channel("dc");
     exchange(&mut a, &mut b);
     a.session.stop(first).unwrap();
     exchange(&mut a, &mut b);
-    a.transceiver(MediaKind::Audio);
     (a, b)
 }
 
@@ -227,6 +226,7 @@ fn a_recycled_first_section_keeps_the_credentials_that_the_peer_keeps() {
         (of_firefox, true, false),
     ] {
         let (mut a, mut b) = with_a_stopped_first_section();
+        a.transceiver(MediaKind::Audio);
         let (theirs, ours) = (ice(&a.local(), 1).unwrap(), ice(&b.local(), 1).unwrap());
         let offer = edit(if restarts { a.create_restart_offer() } else { a.create_offer() });
         b.set_remote(offer).unwrap();

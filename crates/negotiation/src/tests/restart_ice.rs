@@ -2,6 +2,7 @@
 //! RTCPeerConnection-restartIce-onnegotiationneeded. Most of them run for both ways to negotiate,
 //! with createOffer() and without.
 
+use super::bundle::with_a_stopped_first_section;
 use super::*;
 
 const NEGOTIATION_NEEDED: &str = "negotiationneeded";
@@ -424,12 +425,7 @@ fn another_transport_with_the_same_credentials_is_no_restart() {
         peer.session.set_configuration(configuration).unwrap();
     };
     for restart in [ask, change_servers] {
-        let (mut a, mut b) = (Peer::new(1), Peer::new(2));
-        let first = a.transceiver(MediaKind::Audio);
-        a.channel("dc");
-        exchange(&mut a, &mut b);
-        a.session.stop(first).unwrap();
-        exchange(&mut a, &mut b);
+        let (mut a, mut b) = with_a_stopped_first_section();
         let before = ufrags(&a, &b);
         restart(&mut b);
         b.commands();

@@ -23,6 +23,15 @@ async fn reached<T>(events: Option<Events>, look: impl Fn() -> Option<T>) -> Opt
 }
 
 impl RTCPeerConnection {
+    /// Waits for a state of the connection that may still come as long as it is not closed.
+    async fn reached_state(&self, wanted: RTCPeerConnectionState) -> Result<(), Error> {
+        let look = || match self.connection_state() {
+            RTCPeerConnectionState::Closed => Some(Err(closed())),
+            state => (state == wanted).then_some(Ok(())),
+        };
+        reached(Some(self.events()), look).await.unwrap_or_else(|| Err(closed()))
+    }
+
     /// Waits until all candidates are gathered: `icegatheringstatechange` to `complete`. Completes
     /// at once if they are. The local description has all candidates then, for signalling that does
     /// not trickle them.
@@ -60,12 +69,7 @@ impl RTCPeerConnection {
     /// # Errors
     /// `InvalidStateError` if the connection is closed before.
     pub async fn connected(&self) -> Result<(), Error> {
-        let look = || match self.connection_state() {
-            RTCPeerConnectionState::Connected => Some(Ok(())),
-            RTCPeerConnectionState::Closed => Some(Err(closed())),
-            _ => None,
-        };
-        reached(Some(self.events()), look).await.unwrap_or_else(|| Err(closed()))
+        self.reached_state(RTCPeerConnectionState::Connected).await
     }
 
     /// Waits until [`connection_state`](Self::connection_state) is `failed`. Completes at once if it
@@ -76,12 +80,7 @@ impl RTCPeerConnection {
     /// # Errors
     /// `InvalidStateError` if the connection is closed before.
     pub async fn failed(&self) -> Result<(), Error> {
-        let look = || match self.connection_state() {
-            RTCPeerConnectionState::Failed => Some(Ok(())),
-            RTCPeerConnectionState::Closed => Some(Err(closed())),
-            _ => None,
-        };
-        reached(Some(self.events()), look).await.unwrap_or_else(|| Err(closed()))
+        self.reached_state(RTCPeerConnectionState::Failed).await
     }
 
     /// Waits until the connection is closed, for which a browser fires no event: by

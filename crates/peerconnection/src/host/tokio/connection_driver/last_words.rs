@@ -113,6 +113,12 @@ mod tests {
         (pc, ConnectionDriver::new(driver, host, options))
     }
 
+    fn driver_with_a_socket() -> (RTCPeerConnection, ConnectionDriver) {
+        let (pc, mut driver) = driver(TokioOptions::loopback());
+        driver.sockets.push((SOCKET, Socket::bind(IpAddr::from(Ipv4Addr::LOCALHOST)).unwrap()));
+        (pc, driver)
+    }
+
     fn goodbye(destination: SocketAddr) -> Transmit {
         Transmit { socket: SOCKET, destination, payload: Bytes::from_static(b"goodbye") }
     }
@@ -169,8 +175,7 @@ mod tests {
     fn of_more_than_the_end_may_have_the_last_are_sent() {
         let (runtime, listener) = (runtime(), listener());
         let _context = runtime.enter();
-        let (_pc, mut driver) = driver(TokioOptions::loopback());
-        driver.sockets.push((SOCKET, Socket::bind(IpAddr::from(Ipv4Addr::LOCALHOST)).unwrap()));
+        let (_pc, mut driver) = driver_with_a_socket();
         let destination = listener.local_addr().unwrap();
         let early = Transmit { payload: Bytes::from_static(b"early"), ..goodbye(destination) };
         driver.unsent.push_back(early);
@@ -188,8 +193,7 @@ mod tests {
     fn after_a_panic_in_the_task_nothing_is_sent() {
         let (runtime, listener) = (runtime(), listener());
         let _context = runtime.enter();
-        let (_pc, mut driver) = driver(TokioOptions::loopback());
-        driver.sockets.push((SOCKET, Socket::bind(IpAddr::from(Ipv4Addr::LOCALHOST)).unwrap()));
+        let (_pc, mut driver) = driver_with_a_socket();
         driver.unsent.push_back(goodbye(listener.local_addr().unwrap()));
         driver.is_in_poll = true;
         drop(driver);
